@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Quantization of tensor files: one call reads a file or a pipe, maps it, writes the integers and
+ * the sidecar that holds their scale and zero point; another call reads those two and restores
+ * float32, or measures what was lost.
+ *
+ * A tensor is never in memory whole: a call takes a few megabytes, whatever the size of the file.
+ * An output appears whole or not at all, under every failure: it is written to a temporary file
+ * beside its final place and renamed when all is well. The sidecar is renamed last, so data beside
+ * which there is no sidecar is unfinished. An input is never changed, and never replaced.
+ *
+ * Calls from several threads at once are fine as long as their outputs differ. Paths are byte
+ * strings as the system takes them; "-" is a standard stream where said so. All pointers in the
+ * structures below are borrowed for the time of the call.
+ */
+#ifndef QUANT_FILE_H
+#define QUANT_FILE_H
+
+#include <quant/quant.h>
+#include <signal.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define QUANT_MAX_DIMS 64
+
+/* The dimensions of a tensor. ndim 0 is a scalar: one element. Their product fits 63 bits. */
+struct quant_shape {
+    int ndim;
+    uint64_t dims[QUANT_MAX_DIMS];
+};
+
+/* In which order the elements lie: the last index fastest (C), or the first (Fortran). */
+enum quant_order { QUANT_ORDER_C = 0, QUANT_ORDER_FORTRAN };
+
+enum quant_byte_order { QUANT_BYTE_ORDER_NONE = 0, QUANT_LITTLE, QUANT_BIG };
+
+/* The i-th file format's name and one line about it, NULL past the last. */
+QUANT_API const char *quant_format_name(size_t i);
+QUANT_API const char *quant_format_summary(size_t i);
+
+/* A way to stop a call from outside, for signal handlers: raise *flag and, so that a read that
+ * waits for a pipe wakes too, make wake_fd readable. The call then undoes what it began and returns
+ * QUANT_CANCELLED. */
+struct quant_cancel {
+    const volatile sig_atomic_t *flag; /* NULL: never */
+    int wake_fd;                       /* -1: none */
+};
+
+/* Called from the calling thread now and then with the elements done and their total (0 where not
+ * known yet), over all passes. */
+typedef void quant_progress_fn(void *context, uint64_t done, uint64_t total);
+
+/* Where float elements come from. */
+struct quant_input {
+    const char *path;       /* "-": standard input */
+    const char *format;     /* a quant_format_name; NULL: told from the content, then the name */
+    enum quant_dtype dtype; /* of raw elements: a float type; NONE: float32 */
+    enum quant_byte_order byte_order; /* of raw elements; NONE: little */
+    const struct quant_shape *shape;  /* of raw elements; NULL: one dimension */
+};
+
+struct quant_output {
+    const char *path;    /* "-": standard output; NULL: none */
+    const char *format;  /* NULL: told from path's extension, then the input's format */
+    const char *sidecar; /* NULL: path with ".json" added. Not used where floats are written */
+    bool force;          /* replace what is there */
+};
+
+/* ---- Quantizing ------------------------------------------------------------------------------ */
+
+struct quant_quantize_job {
+    struct quant_input input;
+    struct quant_output output; /* path is needed; with "-", sidecar too */
+    struct quant_spec spec;
+    bool measure; /* fill in report */
+    struct quant_cancel cancel;
+    quant_progress_fn *progress; /* NULL: none */
+    void *progress_context;
+};
+
+struct quant_quantize_result {
+    struct quant_choice choice;
+    struct quant_observed observed;
+    struct quant_shape shape;
+    enum quant_dtype source_dtype;
+    struct quant_report report; /* with measure */
+};
+
+/*
+ * Quantizes one file. Devices and FIFOs as the output are written to as they are, like standard
+ * output, and need a sidecar path too. A regular file is read twice, for the range and for the
+ * elements; so is a pipe, through a spool (memory, then an unlinked file in TMPDIR), unless
+ * quant_spec_needs_range says no.
+ *
+ * Errors: any of enum quant_status. Where the error came after the first byte went to a stream,
+ * those bytes cannot be taken back; no sidecar is written then.
+ */
+QUANT_API enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
+                                                struct quant_quantize_result *result,
+                                                struct quant_error *error);
+
+/* ---- Dequantizing and measuring ---------------------------------------------------------------
+ */
+
+struct quant_dequantize_job {
+    const char *path;           /* the integers; "-": standard input, which needs sidecar */
+    const char *sidecar;        /* NULL: path with ".json" added */
+    struct quant_output output; /* path NULL: only check and measure */
+    bool measure;               /* fill in report, against: */
+    struct quant_input against; /* path NULL: the source that the sidecar names; shape not used */
+    struct quant_cancel cancel;
+    quant_progress_fn *progress;
+    void *progress_context;
+};
+
+struct quant_dequantize_result {
+    struct quant_params params;
+    struct quant_shape shape;
+    struct quant_report report; /* with measure */
+};
+
+/*
+ * Restores one file, or measures it, or both. The data is held against its sidecar (size, shape,
+ * checksum) on the way; where it differs nothing is left behind and the status is QUANT_CORRUPT.
+ */
+QUANT_API enum quant_status quant_file_dequantize(const struct quant_dequantize_job *job,
+                                                  struct quant_dequantize_result *result,
+                                                  struct quant_error *error);
+
+/* ---- Names ------------------------------------------------------------------------------------
+ */
+
+/*
+ * The default name of an output: tag before the extension of path's last component ("w.npy", "int8"
+ * give "w.int8.npy"), the extension exchanged for format's own unless it is one of format's already
+ * (format may be NULL), in directory, or beside path where directory is NULL. The caller frees it.
+ * NULL: no memory.
+ */
+QUANT_API char *quant_file_output_name(const char *path, const char *tag, const char *format,
+                                       const char *directory);
+
+/*
+ * Checks, before any work, that n jobs do not destroy each other's files: no output is one of the
+ * inputs (by device and inode), and no two outputs are the same file. All three arrays hold n
+ * paths; NULL and "-" entries are passed over. QUANT_EXISTS names the two in error.
+ */
+QUANT_API enum quant_status quant_file_check_paths(const char *const *inputs,
+                                                   const char *const *outputs,
+                                                   const char *const *sidecars, size_t n,
+                                                   struct quant_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

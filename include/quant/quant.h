@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Quantization of numbers in memory: from float32 elements to small integers with a scale and a
+ * zero point, back again, and the error between the two.
+ *
+ * The mapping, for a scale s and a zero point z:
+ *
+ *     q  = clamp(rne(x / s) + z, qmin, qmax)        quantize
+ *     x' = (float)(q - z) * s                       dequantize
+ *
+ * x / s is the correctly rounded IEEE 754 float32 quotient and rne rounds to the nearest integer,
+ * ties to even; that is ONNX QuantizeLinear, element for element. The integers depend on the
+ * elements and the parameters alone: not on the processor, on how an array is cut into calls, or
+ * on the thread that makes them.
+ *
+ * Every function here may be called from any number of threads at once, as long as no two of them
+ * are given the same object to change. Nothing is printed, no signal or locale is touched, and
+ * nothing is allocated. Arrays are contiguous, aligned as their element type asks, and may be NULL
+ * where their length is 0. Unless a function says otherwise, source and destination do not overlap.
+ *
+ * Reading and writing tensor files is in <quant/file.h>.
+ */
+#ifndef QUANT_QUANT_H
+#define QUANT_QUANT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define QUANT_API __attribute__((visibility("default")))
+#define QUANT_PRINTF(format_index, first_argument)                                                 \
+    __attribute__((format(printf, format_index, first_argument)))
+#else
+#define QUANT_API
+#define QUANT_PRINTF(format_index, first_argument)
+#endif
+
+#define QUANT_VERSION_MAJOR 0
+#define QUANT_VERSION_MINOR 1
+#define QUANT_VERSION_PATCH 0
+#define QUANT_VERSION "0.1.0"
+
+/* The version of the library that runs, which a shared library may have changed since the caller
+ * was compiled; QUANT_VERSION is the one that the caller was compiled with. */
+QUANT_API const char *quant_version(void);
+
+/* ---- Errors -------------------------------------------------------------------------------- */
+
+/* What went wrong, told apart where a caller would act differently. */
+enum quant_status {
+    QUANT_OK = 0,
+    QUANT_UNRECOGNIZED, /* not one of the known formats */
+    QUANT_UNSUPPORTED,  /* a known format that uses something this library does not read */
+    QUANT_CORRUPT,      /* the content contradicts its format */
+    QUANT_TRUNCATED,    /* the content ends too early */
+    QUANT_OUT_OF_RANGE, /* a number or a size that the target cannot hold */
+    QUANT_NONFINITE,    /* NaN or infinity where only finite elements are allowed */
+    QUANT_IO,           /* the system refused to open, read, write or rename */
+    QUANT_NO_MEMORY,
+    QUANT_INVALID,   /* the call itself is wrong: the arguments contradict each other */
+    QUANT_EXISTS,    /* an output is already there, or is one of the inputs */
+    QUANT_CANCELLED, /* the caller's quant_cancel flag was raised */
+    QUANT_CLOSED     /* the reader of an output pipe has gone */
+};
+
+/* Three or four words for a status, in English, without capital or full stop; never NULL. */
+QUANT_API const char *quant_status_text(enum quant_status status);
+
+/*
+ * The caller's room for one error. Nothing in it is allocated, so that running out of memory can
+ * still be told. A function that takes one accepts NULL and leaves it alone on success. The text is
+ * one line without capital or full stop. It quotes file and tensor names as they are: mask control
+ * characters before showing it on a terminal.
+ */
+struct quant_error {
+    enum quant_status status;
+    char text[1024];
+};
+
+/* ---- Types --------------------------------------------------------------------------------- */
+
+enum quant_dtype {
+    QUANT_DTYPE_NONE = 0,
+    QUANT_INT8,
+    QUANT_UINT8,
+    QUANT_INT4,
+    QUANT_UINT4,
+    QUANT_INT16,
+    QUANT_UINT16,
+    QUANT_FLOAT16,
+    QUANT_BFLOAT16,
+    QUANT_FLOAT32,
+    QUANT_FLOAT64,
+    QUANT_DTYPE_COUNT
+};
+
+/* What a number format is. For integers least and greatest are the ends of the type, epsilon is 1;
+ * for floats they are the finite ends and epsilon is the step from 1 to the next number. */
+struct quant_dtype_info {
+    const char *name;       /* "int8" */
+    const char *short_name; /* "i8", accepted wherever the name is */
+    unsigned bits;
+    bool is_integer;
+    bool quantizes; /* can be the result of quant_quantize in this version */
+    double least;
+    double greatest;
+    double epsilon;
+};
+
+/* NULL where dtype is none of the enumeration, or QUANT_DTYPE_NONE. */
+QUANT_API const struct quant_dtype_info *quant_dtype_info(enum quant_dtype dtype);
+
+/* The type of that name or short name, QUANT_DTYPE_NONE where there is none. */
+QUANT_API enum quant_dtype quant_dtype_from_name(const char *name);
+
+/* Bytes that nelems elements of this type take, 4-bit ones packed two to a byte.
+ * SIZE_MAX-safe: returns UINT64_MAX where the product does not fit. */
+QUANT_API uint64_t quant_dtype_bytes(enum quant_dtype dtype, uint64_t nelems);
+
+/* x rounded to the nearest number of a float type (ties to even, beyond the type to infinity), or
+ * to the nearest integer clamped to an integer type; NaN gives NaN, or 0 for an integer type. */
+QUANT_API double quant_dtype_round(enum quant_dtype dtype, double x);
+
+/* ---- From elements to parameters ------------------------------------------------------------ */
+
+enum quant_scheme {
+    QUANT_ABSMAX = 0, /* symmetric: the zero point is the middle of the target range */
+    QUANT_ZERO_POINT  /* affine: the range is mapped onto the whole target range */
+};
+
+enum quant_rounding {
+    QUANT_HALF_EVEN = 0, /* ties to the even integer, as IEEE 754 and ONNX do */
+    QUANT_HALF_AWAY      /* ties away from zero, as C's round() does */
+};
+
+enum quant_nonfinite {
+    QUANT_NONFINITE_ERROR = 0, /* NaN and infinities are refused */
+    QUANT_NONFINITE_SATURATE   /* +Inf gives qmax, -Inf qmin, NaN the clamped zero point */
+};
+
+/* What has been seen of the elements so far. Start from QUANT_OBSERVED_INIT. */
+struct quant_observed {
+    uint64_t count;           /* elements seen, finite or not */
+    uint64_t nonfinite;       /* of these, NaN and infinities */
+    uint64_t first_nonfinite; /* index of the first of them; meaningless where there is none */
+    float nonfinite_value;    /* its value */
+    float least;              /* least finite element; +Inf where there is none */
+    float greatest;           /* greatest finite element; -Inf where there is none */
+};
+
+#define QUANT_OBSERVED_INIT                                                                        \
+    {                                                                                              \
+        0, 0, 0, 0.0F, __builtin_inff(), -__builtin_inff()                                         \
+    }
+
+/* Adds n elements to what was seen. Cutting an array into calls makes no difference. */
+QUANT_API void quant_observe(struct quant_observed *observed, const float *x, size_t n);
+
+/* How to quantize. All zeros is the default: absmax, and dtype QUANT_DTYPE_NONE stands for int8. */
+struct quant_spec {
+    enum quant_scheme scheme;
+    enum quant_dtype dtype; /* an integer type whose quant_dtype_info has quantizes */
+    enum quant_rounding rounding;
+    enum quant_nonfinite nonfinite;
+    bool include_zero; /* extend the range to hold 0, so that z lies inside the type */
+    bool has_clip;  /* clip[0] < clip[1], finite in float32: the range, instead of the observed */
+    bool has_scale; /* scale and zero_point are used as they are: no range is needed */
+    bool has_zero_point;
+    bool has_qmin;
+    bool has_qmax;
+    double clip[2];
+    float scale;        /* finite and > 0 */
+    int32_t zero_point; /* with has_scale; where not given: 0, the middle for unsigned absmax */
+    int32_t qmin;       /* narrow the target range; inside the type, qmin < qmax */
+    int32_t qmax;
+    const char *calibration; /* method, NULL for "minmax"; see quant_calibration_name */
+};
+
+/* Whether the spec makes sense by itself: QUANT_OK, QUANT_INVALID (the arguments contradict each
+ * other) or QUANT_UNSUPPORTED (a dtype or method that this version cannot quantize with). */
+QUANT_API enum quant_status quant_spec_check(const struct quant_spec *spec,
+                                             struct quant_error *error);
+
+/* Whether the parameters depend on the elements: neither a scale nor a clipping range is given. */
+QUANT_API bool quant_spec_needs_range(const struct quant_spec *spec);
+
+/* Everything one element's mapping depends on. */
+struct quant_params {
+    enum quant_scheme scheme;
+    enum quant_dtype dtype;
+    enum quant_rounding rounding;
+    int32_t qmin;
+    int32_t qmax;
+    float scale; /* finite, > 0 */
+    int32_t zero_point;
+};
+
+/* Remarks on the choice of parameters that a person should hear of. */
+enum quant_note {
+    QUANT_NOTE_ZERO_POINT_OUTSIDE =
+        1,                        /* the zero point lies outside the type; include_zero mends it */
+    QUANT_NOTE_ZERO_INCLUDED = 2, /* the range was too far from zero and was extended to it */
+    QUANT_NOTE_SCALE_RAISED = 4   /* the scale was raised to FLT_MIN */
+};
+
+/* The parameters that a spec makes of what was seen, and the range they are made from. */
+struct quant_choice {
+    struct quant_params params;
+    bool has_range;  /* false: nothing finite was seen, or the scale was given */
+    double range[2]; /* after clipping and include_zero */
+    unsigned notes;  /* of enum quant_note, or-ed */
+};
+
+/*
+ * Range to scale and zero point:
+ *
+ *     absmax      a = max(|lo|, |hi|), s = a / qmax, z = 0
+ *                 (unsigned: s = a / h and z = qmax - h, with h = (qmax - qmin) / 2 rounded down)
+ *     zero-point  s = (hi - lo) / (qmax - qmin), z = qmin - rne(lo / s)
+ *
+ * computed in double; s is rounded once, to float32, at the end. Nothing finite, or all zeros:
+ * s = 1, z = 0 (the middle for unsigned absmax). A constant other than 0, or |z| > 2^22: zero is
+ * included in the range. s is raised to FLT_MIN where it would be less. Zero is not otherwise
+ * forced into the range, so z may lie outside the type: dequantizing is exact about it.
+ *
+ * observed may be NULL where quant_spec_needs_range says no. Errors: those of quant_spec_check, and
+ * QUANT_NONFINITE where observed counts non-finite elements and the spec does not saturate them.
+ */
+QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
+                                         const struct quant_observed *observed,
+                                         struct quant_choice *choice, struct quant_error *error);
+
+/* The i-th calibration method's name and one line about it, NULL past the last. */
+QUANT_API const char *quant_calibration_name(size_t i);
+QUANT_API const char *quant_calibration_summary(size_t i);
+
+/* ---- Elements ------------------------------------------------------------------------------- */
+
+/* Maps n elements of x to integers of params->dtype at q. Non-finite elements saturate: +Inf gives
+ * qmax, -Inf qmin, NaN the clamped zero point. params must come from quant_choose, or satisfy what
+ * struct quant_params and its dtype say. */
+QUANT_API void quant_quantize(const struct quant_params *params, const float *x, size_t n, void *q);
+
+/* Maps n integers of params->dtype back to float32. */
+QUANT_API void quant_dequantize(const struct quant_params *params, const void *q, size_t n,
+                                float *x);
+
+/* ---- The error report ------------------------------------------------------------------------ */
+
+/*
+ * x is the original, x' what came back of it, e = x - x' in double, over the finite elements of x.
+ * Where a figure has no value (a mean over nothing, a ratio to zero) it is NaN. Sums are in double,
+ * in an order that depends on n alone.
+ */
+struct quant_report {
+    uint64_t n;         /* finite elements, all figures below are about these */
+    uint64_t nonfinite; /* the others */
+    double mse;         /* mean e^2 */
+    double rmse;        /* its root */
+    double mae;         /* mean |e| */
+    double sum_squared_error;
+    double sum_abs_error;
+    double max_abs_error;
+    uint64_t max_abs_error_index;  /* the first element where it is reached; 0 where n is 0 */
+    double max_abs_error_x;        /* x there */
+    double max_abs_error_restored; /* x' there */
+    double mean_error;             /* mean e: the bias */
+    double sqnr_db;                /* 10 log10(sum x^2 / sum e^2); NaN where sum e^2 = 0 */
+    double cosine;                 /* of x and x'; NaN where either is all zeros */
+    uint64_t clipped;              /* elements that the clamp changed */
+    uint64_t zeroed;               /* x != 0 that came back as 0 */
+    uint64_t sign_flipped;         /* x and x' of opposite sign */
+    uint64_t levels_used;          /* distinct q */
+    uint64_t levels;               /* integers of the type */
+    uint64_t bytes_in;             /* data bytes before */
+    uint64_t bytes_out;            /* and after */
+    double ratio;                  /* bytes_in / bytes_out */
+};
+
+/* One named figure of the report. */
+struct quant_figure {
+    const char *key;     /* "mse": the key in JSON and in a threshold */
+    const char *summary; /* "mean squared error" */
+    bool is_count;       /* an integer */
+    double (*get)(const struct quant_report *report); /* NaN: null */
+};
+
+/* The i-th figure in the order of the report, NULL past the last. */
+QUANT_API const struct quant_figure *quant_figure_at(size_t i);
+
+/* The figure of that key, NULL where there is none. */
+QUANT_API const struct quant_figure *quant_figure_from_key(const char *key);
+
+enum { QUANT_MEASURE_SUMS = 6, QUANT_MEASURE_LANES = 16, QUANT_MEASURE_BLOCK = 4096 };
+
+/* The report in the making: the caller's, 8 KiB for 16-bit types, no pointers in it. Its fields are
+ * the library's own. */
+struct quant_measure {
+    struct quant_params params;
+    struct quant_report report;
+    double sums[QUANT_MEASURE_SUMS];
+    double carries[QUANT_MEASURE_SUMS];
+    double lanes[QUANT_MEASURE_SUMS][QUANT_MEASURE_LANES];
+    uint64_t seen;
+    uint64_t levels[1024]; /* a bit for each integer of the type */
+};
+
+QUANT_API void quant_measure_init(struct quant_measure *measure, const struct quant_params *params);
+
+/* Adds n elements: x the originals, q their integers as quant_quantize made them. Cutting an array
+ * into calls makes no difference to any bit of the result. */
+QUANT_API void quant_measure_add(struct quant_measure *measure, const float *x, const void *q,
+                                 size_t n);
+
+/* The report of what was added; source is the type the elements had in their file, for bytes_in.
+ * More may be added afterwards. */
+QUANT_API void quant_measure_report(const struct quant_measure *measure, enum quant_dtype source,
+                                    struct quant_report *report);
+
+/* ---- Instruction sets ------------------------------------------------------------------------ */
+
+/* The i-th kernel set that was compiled in, NULL past the last; and whether this processor and
+ * operating system can run it. Any of them gives the same bytes. */
+QUANT_API const char *quant_isa_name(size_t i);
+QUANT_API const char *quant_isa_summary(size_t i);
+QUANT_API bool quant_isa_supported(size_t i);
+
+/* The set in use: the fastest supported one, unless quant_isa_select chose. */
+QUANT_API const char *quant_isa_current(void);
+
+/* Makes every later call use the set of that name. QUANT_INVALID: no such set, or not supported
+ * here. Call it before other threads use the library. */
+QUANT_API enum quant_status quant_isa_select(const char *name, struct quant_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

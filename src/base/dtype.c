@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of number formats. It is here, below everything, because formats, kernels and core all
+ * ask it for sizes and names. A row added to enum quant_dtype gets its facts in rows[].
+ */
+#include <float.h>
+#include <math.h>
+#include <quant/quant.h>
+#include <string.h>
+
+static const struct quant_dtype_info rows[QUANT_DTYPE_COUNT] = {
+    [QUANT_INT8] = {"int8", "i8", 8, true, true, -128, 127, 1},
+    [QUANT_UINT8] = {"uint8", "u8", 8, true, true, 0, 255, 1},
+    [QUANT_INT4] = {"int4", "i4", 4, true, false, -8, 7, 1},
+    [QUANT_UINT4] = {"uint4", "u4", 4, true, false, 0, 15, 1},
+    [QUANT_INT16] = {"int16", "i16", 16, true, false, -32768, 32767, 1},
+    [QUANT_UINT16] = {"uint16", "u16", 16, true, false, 0, 65535, 1},
+    /* IEEE 754 binary16: 11 bits of precision, (2 - 2^-10) 2^15. */
+    [QUANT_FLOAT16] = {"float16", "f16", 16, false, false, -65504, 65504, 0x1p-10},
+    /* The upper half of a float32: 8 bits of precision, (2 - 2^-7) 2^127. */
+    [QUANT_BFLOAT16] = {"bfloat16", "bf16", 16, false, false, -0x1.FEp127, 0x1.FEp127, 0x1p-7},
+    [QUANT_FLOAT32] = {"float32", "f32", 32, false, false, -(double)FLT_MAX, (double)FLT_MAX,
+                       (double)FLT_EPSILON},
+    [QUANT_FLOAT64] = {"float64", "f64", 64, false, false, -DBL_MAX, DBL_MAX, DBL_EPSILON},
+};
+
+const struct quant_dtype_info *quant_dtype_info(enum quant_dtype dtype)
+{
+    const unsigned index = (unsigned)dtype;
+    return index < QUANT_DTYPE_COUNT && rows[index].name ? &rows[index] : NULL;
+}
+
+enum quant_dtype quant_dtype_from_name(const char *name)
+{
+    for (unsigned i = 0; i < QUANT_DTYPE_COUNT; i++)
+        if (rows[i].name &&
+            (strcmp(rows[i].name, name) == 0 || strcmp(rows[i].short_name, name) == 0))
+            return (enum quant_dtype)i;
+    return QUANT_DTYPE_NONE;
+}
+
+uint64_t quant_dtype_bytes(enum quant_dtype dtype, uint64_t nelems)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(dtype);
+    if (!info)
+        return 0;
+    if (info->bits == 4)
+        return nelems / 2 + nelems % 2;
+    const uint64_t size = info->bits / 8;
+    return nelems > UINT64_MAX / size ? UINT64_MAX : nelems * size;
+}
+
+/* To the nearest multiple of the step that numbers of x's magnitude have: a type of `precision`
+ * significant bits whose least normal exponent is `least_exponent` (2^least_exponent). */
+static double round_to_precision(double x, int precision, int least_exponent, double greatest)
+{
+    int exponent = 0;
+    frexp(x, &exponent); /* |x| in [2^(exponent-1), 2^exponent) */
+    const int lowest = exponent - 1 < least_exponent ? least_exponent : exponent - 1;
+    const int step = lowest - (precision - 1);
+    const double rounded = ldexp(rint(ldexp(x, -step)), step);
+    return fabs(rounded) > greatest ? copysign((double)INFINITY, x) : rounded;
+}
+
+static double round_to_integer(const struct quant_dtype_info *info, double x)
+{
+    if (isnan(x))
+        return 0;
+    return fmin(fmax(rint(x), info->least), info->greatest);
+}
+
+double quant_dtype_round(enum quant_dtype dtype, double x)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(dtype);
+    if (!info)
+        return (double)NAN;
+    if (info->is_integer)
+        return round_to_integer(info, x);
+    if (!isfinite(x) || x == 0 || dtype == QUANT_FLOAT64)
+        return x;
+    if (dtype == QUANT_FLOAT32)
+        return (double)(float)x;
+    if (dtype == QUANT_FLOAT16)
+        return round_to_precision(x, 11, -14, info->greatest);
+    return round_to_precision(x, 8, -126, info->greatest);
+}

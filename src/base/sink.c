@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What every sink shares. */
+#include "base/sink.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+enum quant_status quant_sink_write(struct quant_sink *sink, const void *bytes, size_t nbytes,
+                                   struct quant_error *error)
+{
+    return nbytes > 0 ? sink->ops->write(sink, bytes, nbytes, error) : QUANT_OK;
+}
+
+enum quant_status quant_sink_error(const struct quant_sink *sink, struct quant_error *error,
+                                   enum quant_status status, const char *format, ...)
+{
+    if (error) {
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(error->text, sizeof error->text, format, arguments);
+        va_end(arguments);
+        error->status = status;
+        quant_error_prefix(error, "cannot write", sink->name);
+    }
+    return status;
+}
