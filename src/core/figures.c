@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of the report's figures: what JSON, text and thresholds call them. */
+#include <math.h>
+#include <quant/quant.h>
+#include <string.h>
+
+#define DEFINE_GET(field)                                                                          \
+    static double get_##field(const struct quant_report *report)                                   \
+    {                                                                                              \
+        return (double)report->field;                                                              \
+    }
+
+DEFINE_GET(n)
+DEFINE_GET(nonfinite)
+DEFINE_GET(mse)
+DEFINE_GET(rmse)
+DEFINE_GET(mae)
+DEFINE_GET(sum_squared_error)
+DEFINE_GET(sum_abs_error)
+DEFINE_GET(max_abs_error)
+DEFINE_GET(max_abs_error_x)
+DEFINE_GET(max_abs_error_restored)
+DEFINE_GET(mean_error)
+DEFINE_GET(sqnr_db)
+DEFINE_GET(cosine)
+DEFINE_GET(clipped)
+DEFINE_GET(zeroed)
+DEFINE_GET(sign_flipped)
+DEFINE_GET(levels_used)
+DEFINE_GET(bytes_in)
+DEFINE_GET(bytes_out)
+DEFINE_GET(ratio)
+
+/* Of no element at all, there is no worst one. */
+static double get_max_abs_error_index(const struct quant_report *report)
+{
+    return report->n > 0 ? (double)report->max_abs_error_index : (double)NAN;
+}
+
+static const struct quant_figure table[] = {
+    {"n", "elements measured: the finite ones", true, get_n},
+    {"nonfinite", "NaN and infinities, left out of all other figures", true, get_nonfinite},
+    {"mse", "mean squared error", false, get_mse},
+    {"rmse", "root of the mean squared error", false, get_rmse},
+    {"mae", "mean absolute error", false, get_mae},
+    {"sum_squared_error", "sum of the squared errors", false, get_sum_squared_error},
+    {"sum_abs_error", "sum of the absolute errors", false, get_sum_abs_error},
+    {"max_abs_error", "largest absolute error", false, get_max_abs_error},
+    {"max_abs_error_index", "first element that has it", true, get_max_abs_error_index},
+    {"max_abs_error_x", "its original value", false, get_max_abs_error_x},
+    {"max_abs_error_restored", "what came back of it", false, get_max_abs_error_restored},
+    {"mean_error", "mean error: the bias", false, get_mean_error},
+    {"sqnr_db", "signal to quantization noise, in decibels", false, get_sqnr_db},
+    {"cosine", "cosine of the angle between original and restored", false, get_cosine},
+    {"clipped", "elements that the clamp changed", true, get_clipped},
+    {"zeroed", "elements other than 0 that came back as 0", true, get_zeroed},
+    {"sign_flipped", "elements that came back with the other sign", true, get_sign_flipped},
+    {"levels_used", "distinct integers in use", true, get_levels_used},
+    {"bytes_in", "bytes of the elements before", true, get_bytes_in},
+    {"bytes_out", "bytes of the integers", true, get_bytes_out},
+    {"ratio", "bytes before to bytes after", false, get_ratio},
+};
+
+enum { TABLE_LENGTH = sizeof table / sizeof table[0] };
+
+const struct quant_figure *quant_figure_at(size_t i)
+{
+    return i < TABLE_LENGTH ? &table[i] : NULL;
+}
+
+const struct quant_figure *quant_figure_from_key(const char *key)
+{
+    for (size_t i = 0; i < TABLE_LENGTH; i++)
+        if (strcmp(table[i].key, key) == 0)
+            return &table[i];
+    return NULL;
+}

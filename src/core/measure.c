@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The error report as a stream. Elements fall into blocks of QUANT_MEASURE_BLOCK; inside a block,
+ * element i belongs to lane i % QUANT_MEASURE_LANES of each sum; a full block's lanes are added in
+ * a fixed tree, and the block sums one after the other, with Neumaier's compensation (Neumaier
+ * 1974, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen"). So the order of
+ * all additions follows from the number of elements alone, while vectors of any width can work on
+ * it.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+/* Elements restored at a time, on the stack. */
+enum { PIECE = 1024 };
+
+_Static_assert(QUANT_MEASURE_BLOCK % PIECE == 0, "a piece must not straddle two blocks");
+_Static_assert(PIECE % QUANT_MEASURE_LANES == 0, "a full piece begins at lane 0");
+
+void quant_measure_init(struct quant_measure *measure, const struct quant_params *params)
+{
+    memset(measure, 0, sizeof *measure);
+    measure->params = *params;
+    measure->report.max_abs_error = -1;
+}
+
+/* (l0+l8)+(l4+l12) and so on: halves onto halves. */
+static double sum_lanes(const double lanes[QUANT_MEASURE_LANES])
+{
+    double sums[QUANT_MEASURE_LANES];
+    memcpy(sums, lanes, sizeof sums);
+    for (size_t width = QUANT_MEASURE_LANES / 2; width > 0; width /= 2)
+        for (size_t i = 0; i < width; i++)
+            sums[i] += sums[i + width];
+    return sums[0];
+}
+
+static void add_compensated(double *sum, double *carry, double value)
+{
+    const double total = *sum + value;
+    if (fabs(*sum) >= fabs(value))
+        *carry += (*sum - total) + value;
+    else
+        *carry += (value - total) + *sum;
+    *sum = total;
+}
+
+/* Adds the lanes to the sums and empties them. */
+static void close_block(double sums[QUANT_MEASURE_SUMS], double carries[QUANT_MEASURE_SUMS],
+                        double lanes[QUANT_MEASURE_SUMS][QUANT_MEASURE_LANES])
+{
+    for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++)
+        add_compensated(&sums[i], &carries[i], sum_lanes(lanes[i]));
+    memset(lanes, 0, QUANT_MEASURE_SUMS * sizeof lanes[0]);
+}
+
+static void mark_levels(struct quant_measure *measure, const void *q, size_t n)
+{
+    const int32_t least = (int32_t)quant_dtype_info(measure->params.dtype)->least;
+    const int8_t *const signed_q = q;
+    const uint8_t *const unsigned_q = q;
+    for (size_t i = 0; i < n; i++) {
+        const int32_t integer = least < 0 ? signed_q[i] : unsigned_q[i];
+        const uint32_t level = (uint32_t)(integer - least);
+        measure->levels[level / 64] |= UINT64_C(1) << (level % 64);
+    }
+}
+
+static void add_piece(struct quant_measure *measure, const float *x, const void *q, size_t n)
+{
+    float restored[PIECE];
+    quant_dequantize(&measure->params, q, n, restored);
+    struct quant_measure_block block = {.lanes = measure->lanes};
+    quant_kernels()->measure(&measure->params, x, restored, n,
+                             (size_t)(measure->seen % QUANT_MEASURE_LANES), &block);
+
+    struct quant_report *report = &measure->report;
+    report->nonfinite += block.nonfinite;
+    report->clipped += block.clipped;
+    report->zeroed += block.zeroed;
+    report->sign_flipped += block.sign_flipped;
+    if (block.max_abs_error > report->max_abs_error) {
+        const size_t i = block.max_abs_error_index;
+        report->max_abs_error = block.max_abs_error;
+        report->max_abs_error_index = measure->seen + i;
+        report->max_abs_error_x = (double)x[i];
+        report->max_abs_error_restored = (double)restored[i];
+    }
+    measure->seen += n;
+    if (measure->seen % QUANT_MEASURE_BLOCK == 0)
+        close_block(measure->sums, measure->carries, measure->lanes);
+}
+
+void quant_measure_add(struct quant_measure *measure, const float *x, const void *q, size_t n)
+{
+    mark_levels(measure, q, n);
+    const unsigned char *integers = q;
+    while (n > 0) {
+        const size_t to_boundary = PIECE - (size_t)(measure->seen % PIECE);
+        const size_t piece = n < to_boundary ? n : to_boundary;
+        add_piece(measure, x, integers, piece);
+        x += piece;
+        integers += quant_dtype_bytes(measure->params.dtype, piece);
+        n -= piece;
+    }
+}
+
+static uint64_t count_levels(const struct quant_measure *measure)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < sizeof measure->levels / sizeof measure->levels[0]; i++)
+        count += (uint64_t)__builtin_popcountll(measure->levels[i]);
+    return count;
+}
+
+/* The figures that follow from the sums. Dividing by n = 0 makes NaN, as it should. */
+static void derive(struct quant_report *report, const double sums[QUANT_MEASURE_SUMS])
+{
+    const double n = (double)report->n;
+    const double squared_error = sums[QUANT_SUM_SQUARED_ERROR];
+    const double squared_x = sums[QUANT_SUM_SQUARED_X];
+    const double squared_restored = sums[QUANT_SUM_SQUARED_RESTORED];
+    report->sum_squared_error = squared_error;
+    report->sum_abs_error = sums[QUANT_SUM_ABS_ERROR];
+    report->mse = n > 0 ? squared_error / n : (double)NAN;
+    report->rmse = sqrt(report->mse);
+    report->mae = n > 0 ? report->sum_abs_error / n : (double)NAN;
+    report->mean_error = n > 0 ? sums[QUANT_SUM_ERROR] / n : (double)NAN;
+    report->sqnr_db = squared_error > 0 ? 10 * log10(squared_x / squared_error) : (double)NAN;
+    report->cosine = squared_x > 0 && squared_restored > 0
+                         ? sums[QUANT_SUM_PRODUCT] / (sqrt(squared_x) * sqrt(squared_restored))
+                         : (double)NAN;
+    if (report->n == 0)
+        report->max_abs_error = report->max_abs_error_x = report->max_abs_error_restored =
+            (double)NAN;
+}
+
+void quant_measure_report(const struct quant_measure *measure, enum quant_dtype source,
+                          struct quant_report *report)
+{
+    double sums[QUANT_MEASURE_SUMS];
+    double carries[QUANT_MEASURE_SUMS];
+    double lanes[QUANT_MEASURE_SUMS][QUANT_MEASURE_LANES];
+    memcpy(sums, measure->sums, sizeof sums);
+    memcpy(carries, measure->carries, sizeof carries);
+    memcpy(lanes, measure->lanes, sizeof lanes);
+    close_block(sums, carries, lanes);
+    for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++)
+        if (isfinite(sums[i])) /* an infinite sum has a NaN for a carry */
+            sums[i] += carries[i];
+
+    *report = measure->report;
+    report->n = measure->seen - report->nonfinite;
+    derive(report, sums);
+    report->levels_used = count_levels(measure);
+    report->levels = UINT64_C(1) << quant_dtype_info(measure->params.dtype)->bits;
+    report->bytes_in = quant_dtype_bytes(source, measure->seen);
+    report->bytes_out = quant_dtype_bytes(measure->params.dtype, measure->seen);
+    report->ratio =
+        report->bytes_out > 0 ? (double)report->bytes_in / (double)report->bytes_out : (double)NAN;
+}

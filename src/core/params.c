@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* From a range to a scale and a zero point: section 1.2 of the design, case by case. */
+#include <float.h>
+#include <math.h>
+
+#include "base/error.h"
+#include "core/calibration.h"
+#include "core/spec.h"
+
+/* Beyond this x / s, a float32, has no bits left for the fraction that rounding looks at. */
+static const double ZERO_POINT_LIMIT = 4194304.0; /* 2^22 */
+
+static bool target_is_unsigned(const struct quant_params *params)
+{
+    return quant_dtype_info(params->dtype)->least >= 0;
+}
+
+/* Integers on either side of an unsigned symmetric range's middle. */
+static int32_t half_range(const struct quant_params *params)
+{
+    return (params->qmax - params->qmin) / 2;
+}
+
+/* The zero point where the range does not decide it. */
+static int32_t middle(const struct quant_params *params)
+{
+    return params->scheme == QUANT_ABSMAX && target_is_unsigned(params)
+               ? params->qmax - half_range(params)
+               : 0;
+}
+
+/* The only rounding of a scale, to float32, with its bounds. */
+static void set_scale(struct quant_choice *choice, double scale)
+{
+    if (scale < (double)FLT_MIN)
+        choice->notes |= QUANT_NOTE_SCALE_RAISED;
+    choice->params.scale = (float)fmin(fmax(scale, (double)FLT_MIN), (double)FLT_MAX);
+}
+
+static void choose_absmax(struct quant_choice *choice)
+{
+    const double a = fmax(fabs(choice->range[0]), fabs(choice->range[1]));
+    const int32_t steps =
+        target_is_unsigned(&choice->params) ? half_range(&choice->params) : choice->params.qmax;
+    set_scale(choice, a / (double)steps);
+    choice->params.zero_point = middle(&choice->params);
+}
+
+static void include_zero(struct quant_choice *choice)
+{
+    choice->range[0] = fmin(choice->range[0], 0);
+    choice->range[1] = fmax(choice->range[1], 0);
+}
+
+static double affine_scale(const struct quant_choice *choice)
+{
+    const double steps = (double)choice->params.qmax - (double)choice->params.qmin;
+    return (choice->range[1] - choice->range[0]) / steps;
+}
+
+/* By the unrounded scale, but where that will be raised to FLT_MIN, by what elements will really be
+ * divided by: else the range would be mapped to somewhere else. */
+static double affine_zero_point(const struct quant_choice *choice, double scale)
+{
+    return (double)choice->params.qmin - rint(choice->range[0] / fmax(scale, (double)FLT_MIN));
+}
+
+static void choose_affine(struct quant_choice *choice)
+{
+    double scale = affine_scale(choice);
+    double zero_point = affine_zero_point(choice, scale);
+    if (fabs(zero_point) > ZERO_POINT_LIMIT) {
+        include_zero(choice);
+        choice->notes |= QUANT_NOTE_ZERO_INCLUDED;
+        scale = affine_scale(choice);
+        zero_point = affine_zero_point(choice, scale);
+    }
+    set_scale(choice, scale);
+    choice->params.zero_point = (int32_t)zero_point;
+
+    const struct quant_dtype_info *info = quant_dtype_info(choice->params.dtype);
+    if (zero_point < info->least || zero_point > info->greatest)
+        choice->notes |= QUANT_NOTE_ZERO_POINT_OUTSIDE;
+}
+
+static void choose_from_range(const struct quant_spec *spec, struct quant_choice *choice)
+{
+    const double *range = choice->range;
+    if (spec->include_zero || range[0] == range[1])
+        include_zero(choice);
+    if (range[0] == 0 && range[1] == 0) {
+        choice->params.scale = 1;
+        choice->params.zero_point = middle(&choice->params);
+    } else if (spec->scheme == QUANT_ABSMAX) {
+        choose_absmax(choice);
+    } else {
+        choose_affine(choice);
+    }
+}
+
+static bool find_range(const struct quant_spec *spec, const struct quant_observed *observed,
+                       double range[2])
+{
+    if (spec->has_clip) {
+        range[0] = spec->clip[0];
+        range[1] = spec->clip[1];
+        return true;
+    }
+    if (!observed || observed->count == observed->nonfinite)
+        return false;
+    quant_calibration_from_name(spec->calibration)->range(observed, &range[0], &range[1]);
+    return true;
+}
+
+enum quant_status quant_choose(const struct quant_spec *spec, const struct quant_observed *observed,
+                               struct quant_choice *choice, struct quant_error *error)
+{
+    const enum quant_status status = quant_spec_check(spec, error);
+    if (status != QUANT_OK)
+        return status;
+    if (observed && observed->nonfinite > 0 && spec->nonfinite == QUANT_NONFINITE_ERROR)
+        return quant_error_set(
+            error, QUANT_NONFINITE, "%llu of %llu elements are not finite, the first of them %llu",
+            (unsigned long long)observed->nonfinite, (unsigned long long)observed->count,
+            (unsigned long long)observed->first_nonfinite);
+    *choice = (struct quant_choice){.params = {.scheme = spec->scheme,
+                                               .dtype = quant_spec_dtype(spec),
+                                               .rounding = spec->rounding,
+                                               .scale = 1}};
+    struct quant_params *params = &choice->params;
+    quant_spec_target(spec, &params->qmin, &params->qmax);
+    params->zero_point = middle(params);
+    if (spec->has_scale) {
+        params->scale = spec->scale;
+        if (spec->has_zero_point)
+            params->zero_point = spec->zero_point;
+        return QUANT_OK;
+    }
+    choice->has_range = find_range(spec, observed, choice->range);
+    if (choice->has_range)
+        choose_from_range(spec, choice);
+    return QUANT_OK;
+}

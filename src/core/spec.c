@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether a quantization spec makes sense by itself, before any element is seen. */
+#include "core/spec.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "base/error.h"
+#include "core/calibration.h"
+
+enum quant_dtype quant_spec_dtype(const struct quant_spec *spec)
+{
+    return spec->dtype == QUANT_DTYPE_NONE ? QUANT_INT8 : spec->dtype;
+}
+
+/* The least integer of the symmetric range leaves out one step, so that both sides are as long:
+ * -127..127 for int8, 1..255 around 128 for uint8. */
+void quant_spec_target(const struct quant_spec *spec, int32_t *qmin, int32_t *qmax)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(quant_spec_dtype(spec));
+    *qmin = (int32_t)info->least + (spec->scheme == QUANT_ABSMAX ? 1 : 0);
+    *qmax = (int32_t)info->greatest;
+    if (spec->has_qmin)
+        *qmin = spec->qmin;
+    if (spec->has_qmax)
+        *qmax = spec->qmax;
+}
+
+bool quant_spec_needs_range(const struct quant_spec *spec)
+{
+    return !spec->has_scale && !spec->has_clip;
+}
+
+static enum quant_status check_target(const struct quant_spec *spec, struct quant_error *error)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(quant_spec_dtype(spec));
+    int32_t qmin;
+    int32_t qmax;
+    quant_spec_target(spec, &qmin, &qmax);
+    if (qmin < info->least || qmax > info->greatest)
+        return quant_error_set(error, QUANT_INVALID,
+                               "target range %d..%d does not lie inside %s (%.0f..%.0f)", qmin,
+                               qmax, info->name, info->least, info->greatest);
+    if (qmin >= qmax)
+        return quant_error_set(error, QUANT_INVALID,
+                               "target range %d..%d is empty: qmin must be less than qmax", qmin,
+                               qmax);
+    if (spec->scheme == QUANT_ABSMAX && info->least < 0 && qmax <= 0)
+        return quant_error_set(error, QUANT_INVALID,
+                               "absmax needs a qmax above 0 to divide by, found %d", qmax);
+    return QUANT_OK;
+}
+
+static enum quant_status check_range(const struct quant_spec *spec, struct quant_error *error)
+{
+    if (spec->has_zero_point && !spec->has_scale)
+        return quant_error_set(error, QUANT_INVALID, "a zero point needs a scale beside it");
+    if (spec->has_scale && spec->has_clip)
+        return quant_error_set(error, QUANT_INVALID,
+                               "a scale and a clipping range exclude each other");
+    if (spec->has_scale && !(spec->scale > 0 && isfinite(spec->scale)))
+        return quant_error_set(error, QUANT_INVALID,
+                               "a scale must be finite and above 0 as a float32, found %.9g",
+                               (double)spec->scale);
+    if (spec->has_clip && !(spec->clip[0] < spec->clip[1] && spec->clip[0] >= -(double)FLT_MAX &&
+                            spec->clip[1] <= (double)FLT_MAX))
+        return quant_error_set(
+            error, QUANT_INVALID,
+            "a clipping range must rise and lie within float32, found %.9g to %.9g", spec->clip[0],
+            spec->clip[1]);
+    return QUANT_OK;
+}
+
+enum quant_status quant_spec_check(const struct quant_spec *spec, struct quant_error *error)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(quant_spec_dtype(spec));
+    if (!info || !info->quantizes)
+        return quant_error_set(error, QUANT_UNSUPPORTED, "this version cannot quantize to %s",
+                               info ? info->name : "an unknown type");
+    if (!quant_calibration_from_name(spec->calibration))
+        return quant_error_set(error, QUANT_UNSUPPORTED, "there is no calibration method '%s'",
+                               spec->calibration);
+    const enum quant_status status = check_target(spec, error);
+    return status == QUANT_OK ? check_range(spec, error) : status;
+}

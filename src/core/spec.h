@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* What a spec leaves open, filled in with its defaults. */
+#ifndef QUANT_CORE_SPEC_H
+#define QUANT_CORE_SPEC_H
+
+#include <quant/quant.h>
+
+/* int8 where the spec names none. */
+enum quant_dtype quant_spec_dtype(const struct quant_spec *spec);
+
+/* The target range: the scheme's own for the type, or as the spec narrows it. */
+void quant_spec_target(const struct quant_spec *spec, int32_t *qmin, int32_t *qmax);
+
+#endif

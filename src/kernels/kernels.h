@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The contract of the inner loops, and the table of their implementations.
+ *
+ * To add an instruction set: write one file here that ends in one `const struct quant_kernels`,
+ * declare it below and give it a row in table.c, fastest first. A function an instruction set has
+ * no better way for is taken from scalar.c by name. Tests iterate the table.
+ *
+ * scalar.c is the definition: every other row gives the same bytes for every input, length,
+ * alignment and floating-point value. Functions read and write exactly n elements, nothing beside
+ * them, and are given n = 0 too. The floating-point environment is the default one.
+ */
+#ifndef QUANT_KERNELS_KERNELS_H
+#define QUANT_KERNELS_KERNELS_H
+
+#include <quant/quant.h>
+
+/* The six sums of the error report, in this order, over the elements whose x is finite. */
+enum quant_sum {
+    QUANT_SUM_SQUARED_ERROR,
+    QUANT_SUM_ABS_ERROR,
+    QUANT_SUM_ERROR,
+    QUANT_SUM_SQUARED_X,
+    QUANT_SUM_SQUARED_RESTORED,
+    QUANT_SUM_PRODUCT
+};
+
+/* What measure adds to. Element i of a call goes to lane (first_lane + i) % QUANT_MEASURE_LANES of
+ * each sum, in order of i, multiplied and added with two roundings (never fused). */
+struct quant_measure_block {
+    double (*lanes)[QUANT_MEASURE_LANES]; /* QUANT_MEASURE_SUMS rows */
+    uint64_t nonfinite;
+    uint64_t clipped;           /* rne(x / s) + z lies outside [qmin, qmax] */
+    uint64_t zeroed;            /* x != 0 and x' == 0 */
+    uint64_t sign_flipped;      /* one < 0, the other > 0 */
+    double max_abs_error;       /* of this call's finite elements; -1 where there is none */
+    size_t max_abs_error_index; /* the first element that reaches it */
+};
+
+typedef void quant_observe_fn(const float *x, size_t n, struct quant_observed *observed);
+typedef void quant_quantize_fn(const struct quant_params *params, const float *x, size_t n,
+                               void *q);
+typedef void quant_dequantize_fn(const struct quant_params *params, const void *q, size_t n,
+                                 float *x);
+typedef void quant_widen_fn(const void *bytes, size_t n, bool big, float *x);
+typedef void quant_measure_fn(const struct quant_params *params, const float *x,
+                              const float *restored, size_t n, size_t first_lane,
+                              struct quant_measure_block *block);
+
+struct quant_kernels {
+    const char *name;        /* as in QUANT_ISA */
+    const char *summary;     /* a line for `quant version` */
+    bool (*supported)(void); /* by the processor and the operating system */
+
+    /* Adds n elements to *observed: count, least and greatest finite element (of -0 and 0 either),
+     * number and first index of the others. */
+    quant_observe_fn *observe;
+
+    /* By integer type; NULL where the type is no target in this version. quantize maps non-finite
+     * elements as quant_quantize says. */
+    quant_quantize_fn *quantize[QUANT_DTYPE_COUNT];
+    quant_dequantize_fn *dequantize[QUANT_DTYPE_COUNT];
+
+    /* By float type: n elements at bytes (of any alignment, in the stated byte order) as float32:
+     * float16 and bfloat16 exactly, float64 rounded half to even, beyond the range to infinity. */
+    quant_widen_fn *widen[QUANT_DTYPE_COUNT];
+
+    /* Adds n elements to *block; the counts and max_abs_error start from the call's own zero. */
+    quant_measure_fn *measure;
+};
+
+extern const struct quant_kernels quant_kernels_scalar;
+
+/* The set in use. */
+const struct quant_kernels *quant_kernels(void);
+
+/* The i-th row, NULL past the last. */
+const struct quant_kernels *quant_kernels_at(size_t i);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel sets, fastest first, and the choice among them. */
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "kernels/kernels.h"
+
+static const struct quant_kernels *const table[] = {
+    &quant_kernels_scalar,
+};
+
+enum { TABLE_LENGTH = sizeof table / sizeof table[0] };
+
+static _Atomic(const struct quant_kernels *) current;
+
+const struct quant_kernels *quant_kernels_at(size_t i)
+{
+    return i < TABLE_LENGTH ? table[i] : NULL;
+}
+
+/* Two threads that come here first both find the same row: no lock is needed. */
+const struct quant_kernels *quant_kernels(void)
+{
+    const struct quant_kernels *chosen = atomic_load_explicit(&current, memory_order_acquire);
+    for (size_t i = 0; !chosen; i++)
+        if (table[i]->supported()) /* the last row, scalar, always is */
+            chosen = table[i];
+    atomic_store_explicit(&current, chosen, memory_order_release);
+    return chosen;
+}
+
+const char *quant_isa_name(size_t i)
+{
+    return i < TABLE_LENGTH ? table[i]->name : NULL;
+}
+
+const char *quant_isa_summary(size_t i)
+{
+    return i < TABLE_LENGTH ? table[i]->summary : NULL;
+}
+
+bool quant_isa_supported(size_t i)
+{
+    return i < TABLE_LENGTH && table[i]->supported();
+}
+
+const char *quant_isa_current(void)
+{
+    return quant_kernels()->name;
+}
+
+enum quant_status quant_isa_select(const char *name, struct quant_error *error)
+{
+    for (size_t i = 0; i < TABLE_LENGTH; i++) {
+        if (strcmp(table[i]->name, name) != 0)
+            continue;
+        if (!table[i]->supported())
+            return quant_error_set(error, QUANT_INVALID,
+                                   "this machine cannot run the instruction set '%s'", name);
+        atomic_store_explicit(&current, table[i], memory_order_release);
+        return QUANT_OK;
+    }
+    return quant_error_set(error, QUANT_INVALID, "there is no instruction set '%s'", name);
+}
