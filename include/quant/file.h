@@ -34,6 +34,11 @@ struct quant_shape {
 /* In which order the elements lie: the last index fastest (C), or the first (Fortran). */
 enum quant_order { QUANT_ORDER_C = 0, QUANT_ORDER_FORTRAN };
 
+/* The index along each dimension of the flat-th element in file order, which the shape holds: what
+ * NumPy calls unravel_index. */
+QUANT_API void quant_shape_unravel(const struct quant_shape *shape, enum quant_order order,
+                                   uint64_t flat, uint64_t index[QUANT_MAX_DIMS]);
+
 enum quant_byte_order { QUANT_BYTE_ORDER_NONE = 0, QUANT_LITTLE, QUANT_BIG };
 
 /* The i-th file format's name and one line about it, NULL past the last. */
@@ -84,6 +89,7 @@ struct quant_quantize_result {
     struct quant_choice choice;
     struct quant_observed observed;
     struct quant_shape shape;
+    enum quant_order order;
     enum quant_dtype source_dtype;
     struct quant_report report; /* with measure */
 };
@@ -118,6 +124,7 @@ struct quant_dequantize_job {
 struct quant_dequantize_result {
     struct quant_params params;
     struct quant_shape shape;
+    enum quant_order order;
     struct quant_report report; /* with measure */
 };
 

@@ -53,15 +53,21 @@ const char *quant_shape_text(const struct quant_shape *shape, char text[QUANT_SH
     return list_text(shape->dims, shape->ndim, '(', shape->ndim == 1 ? ",)" : ")", text);
 }
 
-const char *quant_index_text(const struct quant_shape *shape, enum quant_order order, uint64_t flat,
-                             char text[QUANT_SHAPE_TEXT])
+void quant_shape_unravel(const struct quant_shape *shape, enum quant_order order, uint64_t flat,
+                         uint64_t index[QUANT_MAX_DIMS])
 {
-    uint64_t index[QUANT_MAX_DIMS];
     for (int i = 0; i < shape->ndim; i++) {
         const int axis = order == QUANT_ORDER_C ? shape->ndim - 1 - i : i;
         const uint64_t extent = shape->dims[axis] > 0 ? shape->dims[axis] : 1;
         index[axis] = flat % extent;
         flat /= extent;
     }
+}
+
+const char *quant_index_text(const struct quant_shape *shape, enum quant_order order, uint64_t flat,
+                             char text[QUANT_SHAPE_TEXT])
+{
+    uint64_t index[QUANT_MAX_DIMS];
+    quant_shape_unravel(shape, order, flat, index);
     return list_text(index, shape->ndim, '[', "]", text);
 }

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* Elements of one size, one behind the other: what raw files are, and .npy files behind their
+ * header. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/endian.h"
+#include "base/error.h"
+#include "base/shape.h"
+#include "formats/format.h"
+#include "kernels/kernels.h"
+
+enum { STAGE_BYTES = 64 << 10 };
+
+struct flat_reader {
+    struct quant_reader head;
+    uint64_t offset;   /* of the first element */
+    uint64_t position; /* of the next element, from the first */
+    size_t size;       /* bytes of one */
+    bool as_stored;    /* the bytes in the file are those to deliver */
+    unsigned char stage[STAGE_BYTES];
+};
+
+/* Elements from position on that are not beyond the end, as far as that is known. */
+static size_t elements_ahead(const struct flat_reader *flat, size_t capacity)
+{
+    if (flat->head.knowledge != QUANT_SHAPE_KNOWN)
+        return capacity;
+    const uint64_t ahead = flat->head.nelems - flat->position;
+    return ahead < capacity ? (size_t)ahead : capacity;
+}
+
+static enum quant_status no_whole_number(const struct flat_reader *flat, uint64_t nbytes,
+                                         struct quant_error *error)
+{
+    return quant_source_error(flat->head.source, error, QUANT_CORRUPT,
+                              "%llu bytes are no whole number of %s elements of %zu bytes",
+                              (unsigned long long)nbytes, quant_dtype_info(flat->head.stored)->name,
+                              flat->size);
+}
+
+static enum quant_status wrong_size(const struct flat_reader *flat, uint64_t found,
+                                    enum quant_status status, const char *more,
+                                    struct quant_error *error)
+{
+    char text[QUANT_SHAPE_TEXT];
+    return quant_source_error(flat->head.source, error, status,
+                              "shape %s of %s takes %llu bytes from byte %llu on, found %s%llu",
+                              quant_shape_text(&flat->head.shape, text),
+                              quant_dtype_info(flat->head.stored)->name,
+                              (unsigned long long)(flat->head.nelems * flat->size),
+                              (unsigned long long)flat->offset, more, (unsigned long long)found);
+}
+
+/* A stream's length is seen only at its end: then there must be nothing more, or, where it decides
+ * the shape, no part of an element. */
+static enum quant_status check_stream_end(struct flat_reader *flat, struct quant_error *error)
+{
+    struct quant_source *source = flat->head.source;
+    const uint64_t end = flat->offset + flat->position * flat->size;
+    if (source->size == end)
+        return QUANT_OK;
+    unsigned char byte;
+    size_t got = 0;
+    const enum quant_status status = source->ops->read_at(source, end, &byte, 1, &got, error);
+    if (status == QUANT_OK && got > 0)
+        return wrong_size(flat, end - flat->offset, QUANT_CORRUPT, "more than ", error);
+    return status;
+}
+
+static enum quant_status end_of_data(struct flat_reader *flat, struct quant_error *error)
+{
+    struct quant_reader *head = &flat->head;
+    if (head->knowledge == QUANT_SHAPE_KNOWN)
+        return check_stream_end(flat, error);
+    head->shape.dims[0] = head->nelems = flat->position;
+    head->knowledge = QUANT_SHAPE_KNOWN;
+    return QUANT_OK;
+}
+
+/* Reads whole elements, up to nelems: *count of them. */
+static enum quant_status read_stored(struct flat_reader *flat, void *bytes, size_t nelems,
+                                     size_t *count, struct quant_error *error)
+{
+    struct quant_source *source = flat->head.source;
+    const uint64_t from = flat->offset + flat->position * flat->size;
+    size_t got = 0;
+    const enum quant_status status =
+        source->ops->read_at(source, from, bytes, nelems * flat->size, &got, error);
+    if (status != QUANT_OK)
+        return status;
+    const uint64_t found = from - flat->offset + got;
+    if (flat->head.knowledge == QUANT_SHAPE_KNOWN && got < nelems * flat->size)
+        return wrong_size(flat, found, QUANT_TRUNCATED, "", error);
+    if (got % flat->size != 0)
+        return no_whole_number(flat, found, error);
+    *count = got / flat->size;
+    flat->position += *count;
+    return QUANT_OK;
+}
+
+static enum quant_status read_widened(struct flat_reader *flat, float *elements, size_t capacity,
+                                      size_t *count, struct quant_error *error)
+{
+    const bool big = flat->head.byte_order == QUANT_BIG;
+    const size_t piece = STAGE_BYTES / flat->size;
+    while (*count < capacity) {
+        const size_t wanted = capacity - *count < piece ? capacity - *count : piece;
+        size_t got = 0;
+        const enum quant_status status = read_stored(flat, flat->stage, wanted, &got, error);
+        if (status != QUANT_OK)
+            return status;
+        quant_kernels()->widen[flat->head.stored](flat->stage, got, big, elements + *count);
+        *count += got;
+        if (got < wanted)
+            break;
+    }
+    return QUANT_OK;
+}
+
+static enum quant_status flat_read(struct quant_reader *reader, void *elements, size_t capacity,
+                                   size_t *count, struct quant_error *error)
+{
+    struct flat_reader *flat = (struct flat_reader *)reader;
+    *count = 0;
+    const size_t wanted = elements_ahead(flat, capacity);
+    enum quant_status status = QUANT_OK;
+    if (wanted > 0 && flat->as_stored)
+        status = read_stored(flat, elements, wanted, count, error);
+    else if (wanted > 0)
+        status = read_widened(flat, elements, wanted, count, error);
+    if (status == QUANT_OK && *count == 0)
+        status = end_of_data(flat, error);
+    return status;
+}
+
+static enum quant_status flat_rewind(struct quant_reader *reader, struct quant_error *error)
+{
+    (void)error;
+    ((struct flat_reader *)reader)->position = 0;
+    return QUANT_OK;
+}
+
+static void flat_reader_close(struct quant_reader *reader)
+{
+    free(reader);
+}
+
+static const struct quant_reader_ops reader_ops = {
+    .read = flat_read,
+    .rewind = flat_rewind,
+    .close = flat_reader_close,
+};
+
+/* Holds what the header or the user says against the size of the file, where that is known. */
+static enum quant_status settle_shape(struct flat_reader *flat, struct quant_error *error)
+{
+    struct quant_reader *head = &flat->head;
+    const uint64_t size = head->source->size;
+    if (head->knowledge == QUANT_SHAPE_KNOWN) {
+        uint64_t nbytes;
+        uint64_t end;
+        if (!quant_shape_count(&head->shape, &head->nelems) ||
+            !quant_checked_mul(head->nelems, flat->size, &nbytes) ||
+            !quant_checked_add(nbytes, flat->offset, &end) || end > INT64_MAX) {
+            char text[QUANT_SHAPE_TEXT];
+            return quant_source_error(head->source, error, QUANT_OUT_OF_RANGE,
+                                      "shape %s is larger than any file",
+                                      quant_shape_text(&head->shape, text));
+        }
+        if (size == QUANT_SIZE_UNKNOWN || size == end)
+            return QUANT_OK;
+        const uint64_t found = size > flat->offset ? size - flat->offset : 0;
+        return wrong_size(flat, found, size < end ? QUANT_TRUNCATED : QUANT_CORRUPT, "", error);
+    }
+    head->shape.ndim = 1;
+    head->shape.dims[0] = 0;
+    if (size == QUANT_SIZE_UNKNOWN) {
+        head->knowledge = QUANT_SHAPE_GROWING;
+        return QUANT_OK;
+    }
+    if ((size - flat->offset) % flat->size != 0)
+        return no_whole_number(flat, size - flat->offset, error);
+    head->shape.dims[0] = head->nelems = (size - flat->offset) / flat->size;
+    head->knowledge = QUANT_SHAPE_KNOWN;
+    return QUANT_OK;
+}
+
+enum quant_status quant_flat_open_reader(struct quant_source *source,
+                                         const struct quant_reader *head, uint64_t offset,
+                                         struct quant_reader **reader, struct quant_error *error)
+{
+    struct flat_reader *flat = malloc(sizeof *flat);
+    if (!flat)
+        return quant_error_no_memory(error, sizeof *flat, "read buffer");
+    flat->head = *head;
+    flat->head.ops = &reader_ops;
+    flat->head.source = source;
+    flat->offset = offset;
+    flat->position = 0;
+    flat->size = quant_dtype_info(head->stored)->bits / 8;
+    const bool host_order =
+        flat->size == 1 || (head->byte_order == QUANT_BIG) == quant_host_is_big();
+    flat->as_stored = head->stored == head->delivered && host_order;
+    const enum quant_status status = settle_shape(flat, error);
+    if (status == QUANT_OK)
+        *reader = &flat->head;
+    else
+        free(flat);
+    return status;
+}
+
+/* ---- Writing ---- */
+
+/* Floats are written little-endian whatever the host; single bytes have no order. */
+static enum quant_status write_floats_swapped(struct quant_sink *sink, const float *elements,
+                                              size_t nelems, struct quant_error *error)
+{
+    unsigned char stage[4096];
+    while (nelems > 0) {
+        const size_t piece = nelems < sizeof stage / 4 ? nelems : sizeof stage / 4;
+        for (size_t i = 0; i < piece; i++) {
+            uint32_t bits;
+            memcpy(&bits, &elements[i], sizeof bits);
+            quant_store_32_little(stage + 4 * i, bits);
+        }
+        const enum quant_status status = quant_sink_write(sink, stage, 4 * piece, error);
+        if (status != QUANT_OK)
+            return status;
+        elements += piece;
+        nelems -= piece;
+    }
+    return QUANT_OK;
+}
+
+static enum quant_status flat_write(struct quant_writer *writer, const void *elements,
+                                    size_t nelems, struct quant_error *error)
+{
+    if (writer->dtype == QUANT_FLOAT32 && quant_host_is_big())
+        return write_floats_swapped(writer->sink, elements, nelems, error);
+    return quant_sink_write(writer->sink, elements,
+                            (size_t)quant_dtype_bytes(writer->dtype, nelems), error);
+}
+
+static enum quant_status flat_finish(struct quant_writer *writer, struct quant_error *error)
+{
+    (void)writer;
+    (void)error;
+    return QUANT_OK;
+}
+
+static void flat_writer_close(struct quant_writer *writer)
+{
+    free(writer);
+}
+
+static const struct quant_writer_ops writer_ops = {
+    .write = flat_write,
+    .finish = flat_finish,
+    .close = flat_writer_close,
+};
+
+enum quant_status quant_flat_open_writer(struct quant_sink *sink, enum quant_dtype dtype,
+                                         const struct quant_shape *shape, enum quant_order order,
+                                         struct quant_writer **writer, struct quant_error *error)
+{
+    *writer = malloc(sizeof **writer);
+    if (!*writer)
+        return quant_error_no_memory(error, sizeof **writer, "writer");
+    **writer = (struct quant_writer){
+        .ops = &writer_ops,
+        .sink = sink,
+        .dtype = dtype,
+        .shape = shape,
+        .order = order,
+    };
+    return QUANT_OK;
+}

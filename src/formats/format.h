@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seam between bytes and tensors.
+ *
+ * To add a format: write one file here that ends in one `const struct quant_format`, declare it
+ * below and give it a row in table.c. Recognition, --from, --to, help and tests iterate the table.
+ *
+ * A reader delivers elements in file order as the type it was asked for; a writer takes them in the
+ * same order. Neither holds a tensor in memory.
+ */
+#ifndef QUANT_FORMATS_FORMAT_H
+#define QUANT_FORMATS_FORMAT_H
+
+#include <quant/file.h>
+
+#include "base/sink.h"
+#include "base/source.h"
+
+/* How much of a shape is known; in rising order, so that a writer's need can be compared. */
+enum quant_shape_knowledge {
+    QUANT_SHAPE_UNKNOWN, /* learned at the end of the data */
+    QUANT_SHAPE_GROWING, /* a dimension is 0 until its first closing bracket has been read, and its
+                          * final value from then on; the number of dimensions is known */
+    QUANT_SHAPE_KNOWN
+};
+
+struct quant_reader;
+
+struct quant_reader_ops {
+    /* Delivers up to capacity elements at elements; *count is 0 only at the end of the data, and
+     * all that the format promises about the end has been checked by then. */
+    enum quant_status (*read)(struct quant_reader *reader, void *elements, size_t capacity,
+                              size_t *count, struct quant_error *error);
+    /* Back to the first element. Needs a source that keeps what has passed. */
+    enum quant_status (*rewind)(struct quant_reader *reader, struct quant_error *error);
+    /* Frees the reader, not its source. */
+    void (*close)(struct quant_reader *reader);
+};
+
+/* The head of every format's own reader. */
+struct quant_reader {
+    const struct quant_reader_ops *ops;
+    const struct quant_format *format;
+    struct quant_source *source;      /* borrowed */
+    enum quant_dtype stored;          /* the type in the file; float32 for JSON */
+    enum quant_dtype delivered;       /* the type that read delivers, in the host's byte order */
+    enum quant_byte_order byte_order; /* NONE where the format has none */
+    enum quant_order order;
+    enum quant_shape_knowledge knowledge;
+    struct quant_shape shape; /* as far as known */
+    uint64_t nelems;          /* with QUANT_SHAPE_KNOWN */
+};
+
+/* What a reader is asked for. */
+struct quant_read_request {
+    enum quant_dtype deliver;         /* FLOAT32, or an integer type whose values must fit */
+    enum quant_dtype raw_dtype;       /* for raw: the stored type, NONE for float32 or deliver */
+    enum quant_byte_order byte_order; /* for raw: NONE for little */
+    const struct quant_shape *shape;  /* for raw: NULL for one dimension of all there is */
+};
+
+struct quant_writer;
+
+struct quant_writer_ops {
+    enum quant_status (*write)(struct quant_writer *writer, const void *elements, size_t nelems,
+                               struct quant_error *error);
+    /* The last bytes. shape is final by now. */
+    enum quant_status (*finish)(struct quant_writer *writer, struct quant_error *error);
+    void (*close)(struct quant_writer *writer);
+};
+
+/* The head of every format's own writer. */
+struct quant_writer {
+    const struct quant_writer_ops *ops;
+    struct quant_sink *sink;         /* borrowed */
+    enum quant_dtype dtype;          /* of the elements it takes: float32 or an integer type */
+    const struct quant_shape *shape; /* borrowed, and watched while it grows */
+    enum quant_order order;
+};
+
+struct quant_format {
+    const char *name;
+    const char *summary;
+    const char *const *extensions; /* without the dot, NULL-terminated, the format's own first */
+    enum quant_shape_knowledge writer_needs;
+    bool takes_raw_options; /* needs to be told type, byte order and shape */
+
+    /* Whether a file that begins with these bytes (all of it where nbytes < QUANT_FORMAT_HEAD) is
+     * of this format. NULL: cannot be told by content. */
+    bool (*recognize)(const unsigned char *head, size_t nbytes);
+
+    enum quant_status (*open_reader)(struct quant_source *source,
+                                     const struct quant_read_request *request,
+                                     struct quant_reader **reader, struct quant_error *error);
+    enum quant_status (*open_writer)(struct quant_sink *sink, enum quant_dtype dtype,
+                                     const struct quant_shape *shape, enum quant_order order,
+                                     struct quant_writer **writer, struct quant_error *error);
+};
+
+enum { QUANT_FORMAT_HEAD = 4096 };
+
+extern const struct quant_format quant_format_raw;
+extern const struct quant_format quant_format_npy;
+extern const struct quant_format quant_format_json;
+
+/* The i-th row, NULL past the last. */
+const struct quant_format *quant_format_at(size_t i);
+
+/* The format of that name, or with that file extension (after the last dot of path's last
+ * component, case aside); NULL where there is none. */
+const struct quant_format *quant_format_from_name(const char *name);
+const struct quant_format *quant_format_from_path(const char *path);
+
+/* Told from the content, then from the source's name, else raw. Fails only where reading fails. */
+enum quant_status quant_format_recognize(struct quant_source *source,
+                                         const struct quant_format **format,
+                                         struct quant_error *error);
+
+/* ---- What flat formats share: elements of one size, one behind the other, from an offset on. ----
+ */
+
+/* Makes a reader of the elements at offset. From head come format, stored, delivered, byte_order
+ * and order, and with QUANT_SHAPE_KNOWN the shape: then more or fewer bytes than it takes are an
+ * error. Without it there is one dimension, of all there is. */
+enum quant_status quant_flat_open_reader(struct quant_source *source,
+                                         const struct quant_reader *head, uint64_t offset,
+                                         struct quant_reader **reader, struct quant_error *error);
+
+/* Makes a writer that writes elements little-endian, one behind the other. */
+enum quant_status quant_flat_open_writer(struct quant_sink *sink, enum quant_dtype dtype,
+                                         const struct quant_shape *shape, enum quant_order order,
+                                         struct quant_writer **writer, struct quant_error *error);
+
+#endif

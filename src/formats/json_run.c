@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* One loop for each kind of element; what either cannot take goes through quant_json_one. */
+#include "formats/json_run.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+bool quant_json_takes(enum quant_dtype dtype)
+{
+    return dtype == QUANT_FLOAT32 || dtype == QUANT_INT8 || dtype == QUANT_UINT8 ||
+           dtype == QUANT_INT16 || dtype == QUANT_UINT16;
+}
+
+static size_t run_of_floats(struct quant_json_scan *scan, float *elements, size_t capacity,
+                            bool *behind_number)
+{
+    const char *p = scan->next;
+    size_t n = 0;
+    while (n < capacity) {
+        double value;
+        p = quant_json_scan_space(scan, p);
+        const char *behind = quant_json_fast_double(p, &value);
+        if (!behind || isinf((float)value))
+            break;
+        elements[n++] = (float)value;
+        p = quant_json_scan_space(scan, behind);
+        if (*p != ',') {
+            *behind_number = true;
+            break;
+        }
+        p++;
+    }
+    scan->next = p;
+    return n;
+}
+
+/* In two's complement, whether the type is signed or not. */
+static void store_integer(unsigned bits, void *elements, size_t i, int64_t value)
+{
+    if (bits == 8)
+        ((uint8_t *)elements)[i] = (uint8_t)value;
+    else
+        ((uint16_t *)elements)[i] = (uint16_t)value;
+}
+
+static size_t run_of_integers(struct quant_json_scan *scan, enum quant_dtype dtype, void *elements,
+                              size_t capacity, bool *behind_number)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(dtype);
+    const int64_t least = (int64_t)info->least;
+    const int64_t greatest = (int64_t)info->greatest;
+    const unsigned bits = info->bits;
+    const char *p = scan->next;
+    size_t n = 0;
+    while (n < capacity) {
+        int64_t value;
+        p = quant_json_scan_space(scan, p);
+        const char *behind = quant_json_fast_integer(p, &value);
+        if (!behind || value < least || value > greatest)
+            break;
+        store_integer(bits, elements, n++, value);
+        p = quant_json_scan_space(scan, behind);
+        if (*p != ',') {
+            *behind_number = true;
+            break;
+        }
+        p++;
+    }
+    scan->next = p;
+    return n;
+}
+
+size_t quant_json_run(struct quant_json_scan *scan, enum quant_dtype dtype, void *elements,
+                      size_t capacity, bool *behind_number)
+{
+    *behind_number = false;
+    return dtype == QUANT_FLOAT32 ? run_of_floats(scan, elements, capacity, behind_number)
+                                  : run_of_integers(scan, dtype, elements, capacity, behind_number);
+}
+
+enum quant_status quant_json_one(struct quant_json_scan *scan, enum quant_dtype dtype,
+                                 uint64_t index, void *element, struct quant_error *error)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(dtype);
+    struct quant_json_decimal decimal;
+    char token[QUANT_JSON_TOKEN];
+    char place[QUANT_JSON_PLACE];
+    quant_json_scan_place(scan, quant_json_scan_offset(scan), place);
+    const enum quant_status status = quant_json_scan_number(scan, &decimal, token, error);
+    if (status != QUANT_OK)
+        return status;
+    if (dtype == QUANT_FLOAT32) {
+        const double value = quant_json_decimal_double(&decimal);
+        if (isinf((float)value))
+            return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
+                                      "element %" PRIu64 " %s is %s, beyond %s", index, place,
+                                      token, isinf(value) ? "float64" : "float32");
+        *(float *)element = (float)value;
+        return QUANT_OK;
+    }
+    int64_t value;
+    if (!quant_json_decimal_integer(&decimal, &value))
+        return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
+                                  "element %" PRIu64 " %s is %s, no integer", index, place, token);
+    if (value < (int64_t)info->least || value > (int64_t)info->greatest)
+        return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
+                                  "element %" PRIu64 " %s is %s, outside %s (%.0f to %.0f)", index,
+                                  place, token, info->name, info->least, info->greatest);
+    store_integer(info->bits, element, 0, value);
+    return QUANT_OK;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sidecar: a JSON object beside the data that says how to get the numbers back. Its form is
+ * data/sidecar.schema.json. What is read is not trusted: every field has its type, its range and
+ * its error.
+ */
+#ifndef QUANT_FORMATS_SIDECAR_H
+#define QUANT_FORMATS_SIDECAR_H
+
+#include <quant/file.h>
+
+#include "base/sink.h"
+#include "base/source.h"
+
+enum { QUANT_SIDECAR_WORD = 32 };
+
+/* A file that the sidecar names. */
+struct quant_sidecar_file {
+    char *path; /* owned; relative to the sidecar's folder; NULL: a stream, or not UTF-8 */
+    char format[QUANT_SIDECAR_WORD];
+};
+
+struct quant_sidecar {
+    struct quant_params params;
+    char method[QUANT_SIDECAR_WORD]; /* calibration method, "clip" or "given" */
+    bool has_range;                  /* false: no finite element, or the scale was given */
+    double range[2];
+    bool has_observed; /* false: no finite element */
+    double observed[2];
+    struct quant_shape shape;
+    enum quant_order order;
+    struct quant_sidecar_file source;
+    enum quant_dtype source_dtype;
+    enum quant_byte_order source_byte_order; /* NONE where the format has none */
+    struct quant_sidecar_file data;
+    uint64_t data_bytes; /* of the whole data file */
+    uint64_t data_xxh3_64;
+};
+
+/* Frees what *sidecar owns and zeroes it. Fine on an all-zero one. */
+void quant_sidecar_release(struct quant_sidecar *sidecar);
+
+enum quant_status quant_sidecar_write(const struct quant_sidecar *sidecar, struct quant_sink *sink,
+                                      struct quant_error *error);
+
+/* Fills in *sidecar, which the caller releases, also after an error. Formats are not checked to be
+ * known ones. */
+enum quant_status quant_sidecar_read(struct quant_source *source, struct quant_sidecar *sidecar,
+                                     struct quant_error *error);
+
+#endif

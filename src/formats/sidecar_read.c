@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading a sidecar back. cJSON parses; everything it leaves open is checked here: that keys come
+ * once, that each field is there, of its type and inside its range, and that the fields agree.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/decimal.h"
+#include "base/error.h"
+#include "base/shape.h"
+#include "formats/checker.h"
+#include "formats/sidecar.h"
+#include "formats/sidecar_words.h"
+
+/* A scale for each of 65,536 channels takes about 2 MiB of text: more is no sidecar. */
+enum { SIZE_LIMIT = 16 << 20 };
+
+const char *const quant_sidecar_schemes[] = {
+    [QUANT_ABSMAX] = "absmax", [QUANT_ZERO_POINT] = "zero-point", NULL};
+const char *const quant_sidecar_roundings[] = {
+    [QUANT_HALF_EVEN] = "half-even", [QUANT_HALF_AWAY] = "half-away", NULL};
+const char *const quant_sidecar_orders[] = {
+    [QUANT_ORDER_C] = "C", [QUANT_ORDER_FORTRAN] = "F", NULL};
+
+static void read_head(struct quant_checker *checker, const cJSON *root)
+{
+    if (strcmp(quant_check_string(checker, root, "format"), QUANT_SIDECAR_FORMAT) != 0)
+        quant_check_fail(checker, QUANT_UNRECOGNIZED, "'format' is not '" QUANT_SIDECAR_FORMAT "'");
+    const double version = quant_check_number(checker, root, "version");
+    if (version != QUANT_SIDECAR_VERSION)
+        quant_check_fail(checker, QUANT_UNSUPPORTED, "version %.9g; this program reads version %d",
+                         version, QUANT_SIDECAR_VERSION);
+    static const char *const not_yet[] = {"axis", "block_size"};
+    for (size_t i = 0; i < sizeof not_yet / sizeof not_yet[0]; i++) {
+        const cJSON *item = quant_check_field(checker, root, not_yet[i]);
+        if (item && !cJSON_IsNull(item))
+            quant_check_fail(checker, QUANT_UNSUPPORTED,
+                             "this version reads one scale only: '%s' is set", not_yet[i]);
+    }
+}
+
+static void read_params(struct quant_checker *checker, const cJSON *root,
+                        struct quant_params *params)
+{
+    params->scheme =
+        (enum quant_scheme)quant_check_word(checker, root, "scheme", quant_sidecar_schemes);
+    const char *dtype = quant_check_string(checker, root, "dtype");
+    params->dtype = quant_dtype_from_name(dtype);
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    if (!info || !info->quantizes)
+        quant_check_fail(checker, QUANT_UNSUPPORTED, "unknown 'dtype': '%.64s'", dtype);
+    if (checker->status != QUANT_OK)
+        return;
+    params->qmin = (int32_t)quant_check_integer(checker, root, "qmin", info->least, info->greatest);
+    params->qmax = (int32_t)quant_check_integer(checker, root, "qmax", info->least, info->greatest);
+    if (params->qmin >= params->qmax)
+        quant_check_fail(checker, QUANT_CORRUPT, "'qmin' %d is not less than 'qmax' %d",
+                         params->qmin, params->qmax);
+    const double scale = quant_check_number(checker, root, "scale");
+    params->scale = (float)scale;
+    if (!(params->scale > 0) || !isfinite(params->scale))
+        quant_check_fail(checker, QUANT_OUT_OF_RANGE,
+                         "'scale' is %.9g; expected a finite float32 above 0", scale);
+    params->zero_point =
+        (int32_t)quant_check_integer(checker, root, "zero_point", INT32_MIN, INT32_MAX);
+    params->rounding =
+        (enum quant_rounding)quant_check_word(checker, root, "rounding", quant_sidecar_roundings);
+}
+
+static void read_shape(struct quant_checker *checker, const cJSON *root,
+                       struct quant_sidecar *sidecar)
+{
+    const cJSON *array = quant_check_field(checker, root, "shape");
+    if (array && !cJSON_IsArray(array))
+        quant_check_fail(checker, QUANT_CORRUPT, "'shape' is not an array");
+    const int ndim = checker->status == QUANT_OK ? cJSON_GetArraySize(array) : 0;
+    if (ndim > QUANT_MAX_DIMS)
+        quant_check_fail(checker, QUANT_UNSUPPORTED, "'shape' has %d dimensions, more than %d",
+                         ndim, QUANT_MAX_DIMS);
+    struct quant_shape *shape = &sidecar->shape;
+    const cJSON *item = checker->status == QUANT_OK ? array->child : NULL;
+    for (; item; item = item->next)
+        shape->dims[shape->ndim++] = (uint64_t)quant_check_integer_item(
+            checker, item, "shape", 0, 9007199254740992.0 /* 2^53 */);
+    uint64_t nelems;
+    if (!quant_shape_count(shape, &nelems))
+        quant_check_fail(checker, QUANT_OUT_OF_RANGE, "'shape' is larger than any file");
+    sidecar->order =
+        (enum quant_order)quant_check_word(checker, root, "order", quant_sidecar_orders);
+}
+
+static void read_source(struct quant_checker *checker, const cJSON *root,
+                        struct quant_sidecar *sidecar)
+{
+    const cJSON *source = quant_check_object(checker, root, "source");
+    quant_check_path(checker, source, "path", &sidecar->source.path);
+    quant_check_copy_word(checker, source, "format", sidecar->source.format, QUANT_SIDECAR_WORD);
+    const char *dtype = quant_check_string(checker, source, "dtype");
+    sidecar->source_dtype = quant_dtype_from_name(dtype);
+    const struct quant_dtype_info *info = quant_dtype_info(sidecar->source_dtype);
+    if (!info || info->is_integer)
+        quant_check_fail(checker, QUANT_UNSUPPORTED, "unknown 'dtype' of the source: '%.64s'",
+                         dtype);
+    static const char *const byte_orders[] = {"little", "big", NULL};
+    if (checker->status == QUANT_OK && cJSON_HasObjectItem(source, "byte_order"))
+        sidecar->source_byte_order =
+            quant_check_word(checker, source, "byte_order", byte_orders) == 0 ? QUANT_LITTLE
+                                                                              : QUANT_BIG;
+}
+
+static void read_data(struct quant_checker *checker, const cJSON *root,
+                      struct quant_sidecar *sidecar)
+{
+    const cJSON *data = quant_check_object(checker, root, "data");
+    quant_check_path(checker, data, "path", &sidecar->data.path);
+    quant_check_copy_word(checker, data, "format", sidecar->data.format, QUANT_SIDECAR_WORD);
+    sidecar->data_bytes =
+        (uint64_t)quant_check_integer(checker, data, "bytes", 0, 9007199254740992.0);
+    const char *hexadecimal = quant_check_string(checker, data, "xxh3_64");
+    if (strlen(hexadecimal) != 16 || strspn(hexadecimal, "0123456789abcdef") != 16)
+        quant_check_fail(checker, QUANT_CORRUPT, "'xxh3_64' is not 16 hexadecimal digits");
+    else
+        sidecar->data_xxh3_64 = strtoull(hexadecimal, NULL, 16);
+}
+
+static void read_calibration(struct quant_checker *checker, const cJSON *root,
+                             struct quant_sidecar *sidecar)
+{
+    quant_check_pair(checker, root, "range", &sidecar->has_range, sidecar->range);
+    const cJSON *calibration = quant_check_object(checker, root, "calibration");
+    quant_check_copy_word(checker, calibration, "method", sidecar->method, QUANT_SIDECAR_WORD);
+    quant_check_pair(checker, calibration, "observed", &sidecar->has_observed, sidecar->observed);
+}
+
+static void read_root(struct quant_checker *checker, const cJSON *root,
+                      struct quant_sidecar *sidecar)
+{
+    if (!cJSON_IsObject(root)) {
+        quant_check_fail(checker, QUANT_CORRUPT, "it is not a JSON object");
+        return;
+    }
+    quant_check_keys(checker, root);
+    for (const cJSON *item = root->child; item; item = item->next)
+        if (cJSON_IsObject(item))
+            quant_check_keys(checker, item);
+    read_head(checker, root);
+    read_params(checker, root, &sidecar->params);
+    read_calibration(checker, root, sidecar);
+    read_shape(checker, root, sidecar);
+    read_source(checker, root, sidecar);
+    read_data(checker, root, sidecar);
+}
+
+/* The whole text, with a NUL behind it, in *text, which the caller frees. */
+static enum quant_status read_text(struct quant_source *source, char **text, size_t *length,
+                                   struct quant_error *error)
+{
+    *text = malloc(SIZE_LIMIT + 1);
+    if (!*text)
+        return quant_error_no_memory(error, SIZE_LIMIT + 1, "sidecar");
+    const enum quant_status status =
+        source->ops->read_at(source, 0, *text, SIZE_LIMIT + 1, length, error);
+    if (status != QUANT_OK)
+        return status;
+    if (*length > SIZE_LIMIT)
+        return quant_source_error(source, error, QUANT_OUT_OF_RANGE,
+                                  "not a valid sidecar: it is larger than %d bytes", SIZE_LIMIT);
+    (*text)[*length] = '\0';
+    return QUANT_OK;
+}
+
+/* NULL, having complained, where the text is not one JSON value with nothing but space around. */
+static cJSON *parse(struct quant_checker *checker, const char *text, size_t length)
+{
+    void *locale = quant_locale_enter();
+    const char *end = NULL;
+    cJSON *root = cJSON_ParseWithLengthOpts(text, length + 1, &end, true);
+    quant_locale_leave(locale);
+    if (!root || end != text + length) {
+        const long long offset = end ? end - text : 0;
+        quant_check_fail(checker, QUANT_CORRUPT, "it is not JSON at byte %lld", offset);
+        cJSON_Delete(root);
+        return NULL;
+    }
+    return root;
+}
+
+enum quant_status quant_sidecar_read(struct quant_source *source, struct quant_sidecar *sidecar,
+                                     struct quant_error *error)
+{
+    memset(sidecar, 0, sizeof *sidecar);
+    struct quant_checker checker = {source, "not a valid sidecar", error, QUANT_OK};
+    char *text = NULL;
+    size_t length = 0;
+    checker.status = read_text(source, &text, &length, error);
+    cJSON *root = checker.status == QUANT_OK ? parse(&checker, text, length) : NULL;
+    if (root)
+        read_root(&checker, root, sidecar);
+    cJSON_Delete(root);
+    free(text);
+    return checker.status;
+}
+
+void quant_sidecar_release(struct quant_sidecar *sidecar)
+{
+    free(sidecar->source.path);
+    free(sidecar->data.path);
+    memset(sidecar, 0, sizeof *sidecar);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* The formats, and how a file's format is told: by its first bytes, then by its name. */
+#include <string.h>
+#include <strings.h>
+
+#include "formats/format.h"
+
+/* In the order in which they are asked whether they recognize a file; raw, which fits anything,
+ * last. */
+static const struct quant_format *const table[] = {
+    &quant_format_npy,
+    &quant_format_json,
+    &quant_format_raw,
+};
+
+enum { TABLE_LENGTH = sizeof table / sizeof table[0] };
+
+const struct quant_format *quant_format_at(size_t i)
+{
+    return i < TABLE_LENGTH ? table[i] : NULL;
+}
+
+const char *quant_format_name(size_t i)
+{
+    return i < TABLE_LENGTH ? table[i]->name : NULL;
+}
+
+const char *quant_format_summary(size_t i)
+{
+    return i < TABLE_LENGTH ? table[i]->summary : NULL;
+}
+
+const struct quant_format *quant_format_from_name(const char *name)
+{
+    for (size_t i = 0; i < TABLE_LENGTH; i++)
+        if (strcmp(table[i]->name, name) == 0)
+            return table[i];
+    return NULL;
+}
+
+static bool has_extension(const struct quant_format *format, const char *extension)
+{
+    for (const char *const *known = format->extensions; *known; known++)
+        if (strcasecmp(*known, extension) == 0)
+            return true;
+    return false;
+}
+
+const struct quant_format *quant_format_from_path(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    const char *dot = strrchr(base, '.');
+    if (!dot || dot == base)
+        return NULL;
+    for (size_t i = 0; i < TABLE_LENGTH; i++)
+        if (has_extension(table[i], dot + 1))
+            return table[i];
+    return NULL;
+}
+
+enum quant_status quant_format_recognize(struct quant_source *source,
+                                         const struct quant_format **format,
+                                         struct quant_error *error)
+{
+    unsigned char head[QUANT_FORMAT_HEAD];
+    size_t nbytes = 0;
+    const enum quant_status status =
+        source->ops->read_at(source, 0, head, sizeof head, &nbytes, error);
+    if (status != QUANT_OK)
+        return status;
+    for (size_t i = 0; i < TABLE_LENGTH; i++) {
+        if (table[i]->recognize && table[i]->recognize(head, nbytes)) {
+            *format = table[i];
+            return QUANT_OK;
+        }
+    }
+    *format = quant_format_from_path(source->name);
+    if (!*format)
+        *format = &quant_format_raw;
+    return QUANT_OK;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two files become visible as one. In the order of the steps:
+ *
+ *     1  the old sidecar is renamed aside      from here on the old data counts as unfinished
+ *     2  the old data gets a second name       (a hard link, where the file system has them)
+ *     3  the new data is renamed into place    replacing the old in one step
+ *     4  the new sidecar is renamed into place: the commit
+ *     5  the names of 1 and 2 are removed
+ *
+ * A crash between 1 and 4 leaves data without a sidecar. A step that fails undoes those before it.
+ * Nothing is synced to the disk, as with cp; the sidecar's checksum tells after a power cut.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "io/temporary.h"
+
+static bool is_file(const struct quant_file_output *output)
+{
+    return output && output->temporary;
+}
+
+static enum quant_status commit_failed(const struct quant_file_output *output,
+                                       struct quant_error *error)
+{
+    if (errno == EEXIST)
+        return quant_error_set(error, QUANT_EXISTS,
+                               "'%s' came to be in the meantime; --force replaces it",
+                               output->path);
+    return quant_error_system(error, errno, "cannot put '%s' in place", output->path);
+}
+
+static enum quant_status name_aside(struct quant_file_output *output, struct quant_error *error)
+{
+    output->aside = quant_temporary_name(output->path);
+    return output->aside ? QUANT_OK : quant_error_no_memory(error, strlen(output->path), "path");
+}
+
+static void forget_aside(struct quant_file_output *output)
+{
+    free(output->aside);
+    output->aside = NULL;
+}
+
+static enum quant_status move_aside(struct quant_file_output *output, struct quant_error *error)
+{
+    if (!is_file(output) || !output->force)
+        return QUANT_OK;
+    const enum quant_status status = name_aside(output, error);
+    if (status != QUANT_OK)
+        return status;
+    if (rename(output->path, output->aside) == 0)
+        return QUANT_OK;
+    const int number = errno;
+    forget_aside(output);
+    errno = number;
+    return number == ENOENT ? QUANT_OK : commit_failed(output, error);
+}
+
+static enum quant_status link_aside(struct quant_file_output *output, struct quant_error *error)
+{
+    if (!is_file(output) || !output->force)
+        return QUANT_OK;
+    const enum quant_status status = name_aside(output, error);
+    if (status == QUANT_OK && link(output->path, output->aside) != 0)
+        forget_aside(output); /* nothing there, or no links here: then there is no way back */
+    return status;
+}
+
+static enum quant_status place(struct quant_file_output *output, struct quant_error *error)
+{
+    if (!is_file(output))
+        return QUANT_OK;
+    int result = -1;
+    if (!output->force) {
+        result = renameat2(AT_FDCWD, output->temporary, AT_FDCWD, output->path, RENAME_NOREPLACE);
+        if (result != 0 && errno != EINVAL && errno != ENOSYS)
+            return commit_failed(output, error);
+    }
+    if (result != 0)
+        result = rename(output->temporary, output->path);
+    if (result != 0)
+        return commit_failed(output, error);
+    output->placed = true;
+    free(output->temporary);
+    output->temporary = NULL;
+    return QUANT_OK;
+}
+
+static void undo(struct quant_file_output *output)
+{
+    if (output && output->aside) {
+        rename(output->aside, output->path);
+        unlink(output->aside); /* where both are links to one file, rename leaves them */
+    } else if (output && output->placed) {
+        unlink(output->path);
+    }
+    if (output)
+        forget_aside(output);
+}
+
+static void drop_aside(struct quant_file_output *output)
+{
+    if (output && output->aside)
+        unlink(output->aside);
+    if (output)
+        forget_aside(output);
+}
+
+enum quant_status quant_output_commit(struct quant_file_output *data,
+                                      struct quant_file_output *sidecar, struct quant_error *error)
+{
+    enum quant_status status = quant_output_finish(data, error);
+    if (status == QUANT_OK && sidecar)
+        status = quant_output_finish(sidecar, error);
+    if (status == QUANT_OK && sidecar)
+        status = move_aside(sidecar, error);
+    if (status == QUANT_OK)
+        status = link_aside(data, error);
+    if (status == QUANT_OK)
+        status = place(data, error);
+    if (status == QUANT_OK && sidecar)
+        status = place(sidecar, error);
+    if (status == QUANT_OK) {
+        drop_aside(sidecar);
+        drop_aside(data);
+    } else {
+        undo(data);
+        undo(sidecar);
+    }
+    return status;
+}

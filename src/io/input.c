@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening inputs, and the source over a regular file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "io/cancel.h"
+#include "io/io.h"
+
+struct file_source {
+    struct quant_source head;
+    int fd;
+    bool owned;
+    off_t begin; /* where standard input stood when it was handed to us */
+    struct quant_cancel cancel;
+};
+
+/* A file that is cut while it is read gives fewer bytes than it had: an error here, where a mapped
+ * file would raise SIGBUS. One that grows is read as long as it was. */
+static enum quant_status file_read_at(struct quant_source *source, uint64_t offset, void *buffer,
+                                      size_t nbytes, size_t *got, struct quant_error *error)
+{
+    struct file_source *file = (struct file_source *)source;
+    *got = 0;
+    if (offset >= source->size)
+        return QUANT_OK;
+    if (nbytes > source->size - offset)
+        nbytes = (size_t)(source->size - offset);
+    while (*got < nbytes) {
+        if (quant_cancelled(&file->cancel))
+            return quant_error_set(error, QUANT_CANCELLED, "cancelled");
+        const ssize_t count = pread(file->fd, (unsigned char *)buffer + *got, nbytes - *got,
+                                    file->begin + (off_t)(offset + *got));
+        if (count > 0)
+            *got += (size_t)count;
+        else if (count == 0)
+            return quant_source_error(source, error, QUANT_TRUNCATED,
+                                      "it shrank while it was read: from %llu bytes to %llu",
+                                      (unsigned long long)source->size,
+                                      (unsigned long long)(offset + *got));
+        else if (errno != EINTR)
+            return quant_error_system(error, errno, "cannot read '%s'", source->name);
+    }
+    return QUANT_OK;
+}
+
+static void file_close(struct quant_source *source)
+{
+    struct file_source *file = (struct file_source *)source;
+    if (file->owned)
+        close(file->fd); /* nothing was written: nothing can be lost */
+    free(file);
+}
+
+static const struct quant_source_ops file_ops = {
+    .read_at = file_read_at,
+    .close = file_close,
+};
+
+static enum quant_status open_regular(int fd, bool owned, const char *name, off_t size,
+                                      const struct quant_cancel *cancel,
+                                      struct quant_source **source, struct quant_error *error)
+{
+    const off_t begin = owned ? 0 : lseek(fd, 0, SEEK_CUR);
+    struct file_source *file = malloc(sizeof *file);
+    if (!file)
+        return quant_error_no_memory(error, sizeof *file, "file source");
+    *file = (struct file_source){
+        .head = {.ops = &file_ops,
+                 .name = name,
+                 .size = begin < size ? (uint64_t)(size - begin) : 0},
+        .fd = fd,
+        .owned = owned,
+        .begin = begin,
+        .cancel = *cancel,
+    };
+    posix_fadvise(fd, begin, 0, POSIX_FADV_SEQUENTIAL);
+    *source = &file->head;
+    return QUANT_OK;
+}
+
+static enum quant_status open_kind(int fd, bool owned, const char *name,
+                                   const struct quant_cancel *cancel, struct quant_source **source,
+                                   struct quant_error *error)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return quant_error_system(error, errno, "cannot read '%s'", name);
+    if (S_ISDIR(status.st_mode))
+        return quant_error_set(error, QUANT_IO, "cannot read '%s': it is a folder", name);
+    if (S_ISREG(status.st_mode))
+        return open_regular(fd, owned, name, status.st_size, cancel, source, error);
+    return quant_stream_open(fd, owned, name, cancel, source, error);
+}
+
+enum quant_status quant_input_open(const char *path, const struct quant_cancel *cancel,
+                                   struct quant_source **source, struct quant_error *error)
+{
+    if (strcmp(path, "-") == 0)
+        return open_kind(STDIN_FILENO, false, "standard input", cancel, source, error);
+    int fd;
+    do { /* opening a FIFO waits for its writer */
+        if (quant_cancelled(cancel))
+            return quant_error_set(error, QUANT_CANCELLED, "cancelled");
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0)
+        return quant_error_system(error, errno, "cannot read '%s'", path);
+    const enum quant_status status = open_kind(fd, true, path, cancel, source, error);
+    if (status != QUANT_OK)
+        close(fd);
+    return status;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files and pipes behind the source and sink interfaces, and outputs that appear whole or not at
+ * all. "-" is a standard stream.
+ */
+#ifndef QUANT_IO_IO_H
+#define QUANT_IO_IO_H
+
+#include <quant/file.h>
+
+#include "base/sink.h"
+#include "base/source.h"
+
+/* ---- Inputs ---------------------------------------------------------------------------------- */
+
+/* Opens a file, a device, a pipe or standard input. A regular file is read by position, and one
+ * that is found shorter than it was when opened is QUANT_TRUNCATED. Anything else is a stream that
+ * keeps what has passed, in memory and then in an unlinked temporary file, until forward_only.
+ * path must outlive the source. */
+enum quant_status quant_input_open(const char *path, const struct quant_cancel *cancel,
+                                   struct quant_source **source, struct quant_error *error);
+
+/* Streams only: a source over fd, which it closes if owned. */
+enum quant_status quant_stream_open(int fd, bool owned, const char *name,
+                                    const struct quant_cancel *cancel, struct quant_source **source,
+                                    struct quant_error *error);
+
+/* Bytes of a stream kept in memory before the temporary file is begun. */
+enum { QUANT_SPOOL_MEMORY = 8 << 20 };
+
+/* ---- Outputs --------------------------------------------------------------------------------- */
+
+/* Begin it zeroed but for path; path NULL stands for an output that is not wanted. */
+struct quant_file_output {
+    struct quant_sink sink;
+    char *path;      /* owned, NULL for standard output */
+    char *temporary; /* owned, what is written now; NULL: a stream, or already in place */
+    int fd;          /* -1: none */
+    bool force;
+    struct quant_cancel cancel;
+    char *aside; /* owned: the old file's name while a commit is under way */
+    bool placed; /* renamed into place by the commit under way */
+};
+
+/* Starts an output: a temporary file beside path, or the stream itself where path is "-", a device
+ * or a FIFO. QUANT_EXISTS where a file is there and force is not given. */
+enum quant_status quant_output_open(struct quant_file_output *output, const char *path, bool force,
+                                    const struct quant_cancel *cancel, struct quant_error *error);
+
+/* Whether what is written goes straight to a stream and cannot be taken back. */
+bool quant_output_is_stream(const struct quant_file_output *output);
+
+/* The same question of a path, before anything is opened. */
+bool quant_path_is_stream(const char *path);
+
+/* Puts data and its sidecar (NULL: none) in place: the old sidecar goes first, then the data is
+ * renamed, then the new sidecar. Where a step fails, the old files are put back. */
+enum quant_status quant_output_commit(struct quant_file_output *data,
+                                      struct quant_file_output *sidecar, struct quant_error *error);
+
+/* Removes what is unfinished and frees what *output owns. Fine on a zeroed one, and after commit.
+ */
+void quant_output_discard(struct quant_file_output *output);
+
+/* ---- Paths ----------------------------------------------------------------------------------- */
+
+/* path as seen from the folder of base (both as given to open): what the sidecar holds. NULL, with
+ * *error, where a folder cannot be resolved or memory is out. The caller frees it. */
+char *quant_path_relative(const char *path, const char *base, struct quant_error *error);
+
+/* relative, unless it is absolute, in the folder of base. NULL: no memory. The caller frees it. */
+char *quant_path_beside(const char *relative, const char *base);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* Outputs while they are written: a temporary file beside the place where it will be, or a stream.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "io/cancel.h"
+#include "io/io.h"
+#include "io/temporary.h"
+
+static enum quant_status write_failed(struct quant_file_output *output, struct quant_error *error)
+{
+    const int number = errno;
+    /* SIGPIPE and SIGXFSZ raise the flag before their write fails. */
+    if (quant_cancelled(&output->cancel))
+        return quant_error_set(error, QUANT_CANCELLED, "cancelled");
+    quant_error_system(error, number, "cannot write '%s'", output->sink.name);
+    if (number != EPIPE)
+        return QUANT_IO;
+    if (error)
+        error->status = QUANT_CLOSED;
+    return QUANT_CLOSED;
+}
+
+static enum quant_status output_write(struct quant_sink *sink, const void *bytes, size_t nbytes,
+                                      struct quant_error *error)
+{
+    struct quant_file_output *output = (struct quant_file_output *)sink;
+    const unsigned char *from = bytes;
+    while (nbytes > 0) {
+        if (quant_cancelled(&output->cancel))
+            return quant_error_set(error, QUANT_CANCELLED, "cancelled");
+        const ssize_t count = write(output->fd, from, nbytes);
+        if (count < 0 && errno != EINTR)
+            return write_failed(output, error);
+        if (count > 0) {
+            from += count;
+            nbytes -= (size_t)count;
+        }
+    }
+    return QUANT_OK;
+}
+
+static const struct quant_sink_ops output_ops = {.write = output_write};
+
+/* The folder of path with its slash: "" where it has none. */
+static int folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (int)(slash - path) + 1 : 0;
+}
+
+/* Names need not be secret, only different: O_EXCL finds the rest. */
+static unsigned next_number(void)
+{
+    static atomic_uint counter;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const unsigned seed =
+        (unsigned)now.tv_nsec ^ (unsigned)now.tv_sec << 20 ^ (unsigned)getpid() << 8;
+    return (seed + atomic_fetch_add(&counter, 1)) * 2654435761U;
+}
+
+char *quant_temporary_name(const char *path)
+{
+    char *name = NULL;
+    if (asprintf(&name, "%.*s.quant-%08x.tmp", folder_length(path), path, next_number()) < 0)
+        return NULL;
+    return name;
+}
+
+static enum quant_status open_temporary(struct quant_file_output *output, struct quant_error *error)
+{
+    for (int tries = 0; tries < 100; tries++) {
+        output->temporary = quant_temporary_name(output->path);
+        if (!output->temporary)
+            return quant_error_no_memory(error, strlen(output->path), "path");
+        output->fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (output->fd >= 0)
+            return QUANT_OK;
+        const int number = errno;
+        free(output->temporary);
+        output->temporary = NULL;
+        if (number != EEXIST && number != EINTR)
+            return quant_error_system(error, number, "cannot write '%s'", output->path);
+    }
+    return quant_error_system(error, EEXIST, "cannot write '%s'", output->path);
+}
+
+static bool mode_is_stream(mode_t mode)
+{
+    return S_ISCHR(mode) || S_ISFIFO(mode);
+}
+
+bool quant_path_is_stream(const char *path)
+{
+    struct stat status;
+    return strcmp(path, "-") == 0 || (stat(path, &status) == 0 && mode_is_stream(status.st_mode));
+}
+
+static enum quant_status open_stream(struct quant_file_output *output, const char *path,
+                                     struct quant_error *error)
+{
+    if (strcmp(path, "-") == 0) {
+        output->sink.name = "standard output";
+        output->fd = STDOUT_FILENO;
+        return QUANT_OK;
+    }
+    output->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (output->fd < 0)
+        return quant_error_system(error, errno, "cannot write '%s'", path);
+    return QUANT_OK;
+}
+
+/* Whether path may become a new file, or replace an old one. */
+static enum quant_status check_target(const char *path, bool force, struct quant_error *error)
+{
+    struct stat status;
+    if (lstat(path, &status) != 0)
+        return errno == ENOENT ? QUANT_OK
+                               : quant_error_system(error, errno, "cannot write '%s'", path);
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return quant_error_set(error, QUANT_IO, "cannot write '%s': it is a folder", path);
+    if (!force)
+        return quant_error_set(error, QUANT_EXISTS, "'%s' exists already; --force replaces it",
+                               path);
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return quant_error_set(error, QUANT_IO, "cannot write '%s': it is no regular file", path);
+    return QUANT_OK;
+}
+
+enum quant_status quant_output_open(struct quant_file_output *output, const char *path, bool force,
+                                    const struct quant_cancel *cancel, struct quant_error *error)
+{
+    *output = (struct quant_file_output){
+        .sink = {.ops = &output_ops, .name = path},
+        .fd = -1,
+        .force = force,
+        .cancel = *cancel,
+    };
+    if (quant_path_is_stream(path))
+        return open_stream(output, path, error);
+    const enum quant_status status = check_target(path, force, error);
+    if (status != QUANT_OK)
+        return status;
+    /* Through a symbolic link to what it stands for, as cp does. */
+    output->path = realpath(path, NULL);
+    if (!output->path)
+        output->path = strdup(path);
+    if (!output->path)
+        return quant_error_no_memory(error, strlen(path) + 1, "path");
+    struct stat old;
+    const bool replaces = stat(output->path, &old) == 0;
+    const enum quant_status opened = open_temporary(output, error);
+    if (opened == QUANT_OK && replaces)
+        fchmod(output->fd, old.st_mode & 0777); /* who could read it before, can; nobody else */
+    return opened;
+}
+
+bool quant_output_is_stream(const struct quant_file_output *output)
+{
+    return output->fd >= 0 && !output->temporary;
+}
+
+enum quant_status quant_output_finish(struct quant_file_output *output, struct quant_error *error)
+{
+    const int fd = output->fd;
+    output->fd = -1;
+    if (fd < 0 || fd == STDOUT_FILENO)
+        return QUANT_OK;
+    if (close(fd) != 0 && errno != EINTR)
+        return quant_error_system(error, errno, "cannot write '%s'", output->sink.name);
+    return QUANT_OK;
+}
+
+void quant_output_discard(struct quant_file_output *output)
+{
+    quant_output_finish(output, NULL);
+    if (output->temporary)
+        unlink(output->temporary);
+    free(output->temporary);
+    free(output->aside);
+    free(output->path);
+    *output = (struct quant_file_output){.fd = -1};
+}
