@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* Files are compared by what they are, not by how they are written: device and inode, or, for one
+ * that does not exist yet, those of its folder and its name there. Sorting makes ten thousand files
+ * cost ten thousand look-ups. */
+#include "engine/paths.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "formats/format.h"
+#include "io/io.h"
+
+struct identity {
+    dev_t device;
+    ino_t inode;
+    const char *name; /* in the folder that device and inode are of; "" for an existing file */
+    const char *path;
+    bool is_output;
+};
+
+static const char *last_component(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* false where the path is none, or a stream, or cannot be looked up: opening it will say why. */
+static bool identify(const char *path, bool is_output, struct identity *identity)
+{
+    struct stat status;
+    if (!path || quant_path_is_stream(path))
+        return false;
+    *identity = (struct identity){.name = "", .path = path, .is_output = is_output};
+    if (stat(path, &status) != 0) {
+        const size_t length = (size_t)(last_component(path) - path);
+        char *folder = length > 0 ? strndup(path, length) : strdup(".");
+        const bool found = folder && stat(folder, &status) == 0;
+        free(folder);
+        if (!found)
+            return false;
+        identity->name = last_component(path);
+    }
+    identity->device = status.st_dev;
+    identity->inode = status.st_ino;
+    return true;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct identity *first = a;
+    const struct identity *second = b;
+    if (first->device != second->device)
+        return first->device < second->device ? -1 : 1;
+    if (first->inode != second->inode)
+        return first->inode < second->inode ? -1 : 1;
+    const int names = strcmp(first->name, second->name);
+    if (names != 0)
+        return names;
+    return (int)first->is_output - (int)second->is_output; /* inputs before outputs */
+}
+
+static bool same_file(const struct identity *a, const struct identity *b)
+{
+    return a->device == b->device && a->inode == b->inode && strcmp(a->name, b->name) == 0;
+}
+
+static enum quant_status find_clash(const struct identity *identities, size_t count,
+                                    struct quant_error *error)
+{
+    for (size_t i = 1; i < count; i++) {
+        const struct identity *first = &identities[i - 1];
+        const struct identity *second = &identities[i];
+        if (!second->is_output || !same_file(first, second))
+            continue;
+        if (first->is_output)
+            return quant_error_set(error, QUANT_EXISTS, "two outputs are one file: '%s' and '%s'",
+                                   first->path, second->path);
+        return quant_error_set(error, QUANT_EXISTS,
+                               "the output '%s' is the input '%s', which is never replaced",
+                               second->path, first->path);
+    }
+    return QUANT_OK;
+}
+
+enum quant_status quant_paths_distinct(const char *const *inputs, size_t ninputs,
+                                       const char *const *outputs, size_t noutputs,
+                                       struct quant_error *error)
+{
+    struct identity *identities = calloc(ninputs + noutputs + 1, sizeof *identities);
+    if (!identities)
+        return quant_error_no_memory(error, (ninputs + noutputs) * sizeof *identities, "paths");
+    size_t count = 0;
+    for (size_t i = 0; i < ninputs; i++)
+        count += identify(inputs[i], false, &identities[count]);
+    for (size_t i = 0; i < noutputs; i++)
+        count += identify(outputs[i], true, &identities[count]);
+    qsort(identities, count, sizeof *identities, compare);
+    const enum quant_status status = find_clash(identities, count, error);
+    free(identities);
+    return status;
+}
+
+enum quant_status quant_file_check_paths(const char *const *inputs, const char *const *outputs,
+                                         const char *const *sidecars, size_t n,
+                                         struct quant_error *error)
+{
+    const char **all = calloc(2 * n + 1, sizeof *all);
+    if (!all)
+        return quant_error_no_memory(error, 2 * n * sizeof *all, "paths");
+    memcpy(all, outputs, n * sizeof *all);
+    memcpy(all + n, sidecars, n * sizeof *all);
+    const enum quant_status status = quant_paths_distinct(inputs, n, all, 2 * n, error);
+    free(all);
+    return status;
+}
+
+char *quant_sidecar_default(const char *path)
+{
+    char *sidecar = NULL;
+    return asprintf(&sidecar, "%s.json", path) < 0 ? NULL : sidecar;
+}
+
+/* The extension of the last component with its dot, "" where it has none: a leading dot hides a
+ * file, it does not begin an extension. */
+static const char *extension_of(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && dot != name ? dot : name + strlen(name);
+}
+
+char *quant_file_output_name(const char *path, const char *tag, const char *format,
+                             const char *directory)
+{
+    const char *name = last_component(path);
+    const char *dot = extension_of(name);
+    const int stem = (int)(dot - name);
+    const int folder = directory ? (int)strlen(directory) : (int)(name - path);
+    const char *slash = directory && folder > 0 && directory[folder - 1] != '/' ? "/" : "";
+    const struct quant_format *to = format ? quant_format_from_name(format) : NULL;
+    const bool keeps = !to || quant_format_from_path(name) == to;
+    char *result = NULL;
+    const int length =
+        asprintf(&result, "%.*s%s%.*s.%s%s%s", folder, directory ? directory : path, slash, stem,
+                 name, tag, keeps ? "" : ".", keeps ? dot : to->extensions[0]);
+    return length < 0 ? NULL : result;
+}

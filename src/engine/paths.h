@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of outputs, and the guard against one file in two roles. */
+#ifndef QUANT_ENGINE_PATHS_H
+#define QUANT_ENGINE_PATHS_H
+
+#include <quant/file.h>
+
+/* path with ".json" added; the caller frees it. NULL: no memory. */
+char *quant_sidecar_default(const char *path);
+
+/* QUANT_EXISTS where an output is an input, or two outputs are one file. NULL entries and streams
+ * are passed over. */
+enum quant_status quant_paths_distinct(const char *const *inputs, size_t ninputs,
+                                       const char *const *outputs, size_t noutputs,
+                                       struct quant_error *error);
+
+#endif

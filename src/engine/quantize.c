@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Quantizing one file: scan -> range -> parameters -> apply -> sidecar -> commit. The scan is a
+ * pass of its own only where something must be known before the first integer is written: the
+ * range, or the shape for a format that begins with it. Otherwise what it would find is found on
+ * the way.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/shape.h"
+#include "engine/checksum.h"
+#include "engine/paths.h"
+#include "engine/progress.h"
+#include "engine/record.h"
+#include "engine/tensor.h"
+#include "io/io.h"
+
+/* Elements at a time: a quarter of a MiB of floats, which a second-level cache holds. */
+enum { CHUNK = 64 << 10 };
+
+struct quantization {
+    const struct quant_quantize_job *job;
+    struct quant_quantize_result *result;
+    struct quant_error *error;
+    struct quant_tensor tensor;
+    const struct quant_format *format; /* of the output */
+    bool scans_first;
+    struct quant_file_output data;
+    struct quant_file_output sidecar;
+    char *sidecar_path; /* owned */
+    struct quant_checksum_sink checksum;
+    struct quant_writer *writer;
+    struct quant_progress progress;
+    struct quant_measure measure;
+    float x[CHUNK];
+    uint16_t q[CHUNK]; /* room for the widest integers */
+};
+
+static enum quant_status read_chunk(struct quantization *run, size_t *count)
+{
+    return quant_tensor_fill(&run->tensor, run->x, CHUNK, count, run->error);
+}
+
+static enum quant_status check_finite(const struct quantization *run)
+{
+    const struct quant_observed *observed = &run->result->observed;
+    if (observed->nonfinite == 0 || run->job->spec.nonfinite == QUANT_NONFINITE_SATURATE)
+        return QUANT_OK;
+    const struct quant_reader *reader = run->tensor.reader;
+    const float value = observed->nonfinite_value;
+    const char *word = value > 0 ? "inf" : "-inf";
+    char index[QUANT_SHAPE_TEXT];
+    return quant_error_set(
+        run->error, QUANT_NONFINITE,
+        "cannot quantize '%s': %llu of %llu elements not finite, the first is %s at element %llu, "
+        "index %s; --nonfinite saturate maps them",
+        run->tensor.source->name, (unsigned long long)observed->nonfinite,
+        (unsigned long long)observed->count, isnan(value) ? "nan" : word,
+        (unsigned long long)observed->first_nonfinite,
+        quant_index_text(&reader->shape, reader->order, observed->first_nonfinite, index));
+}
+
+/* ---- Opening ---- */
+
+static enum quant_status check_job(struct quantization *run)
+{
+    const struct quant_output *output = &run->job->output;
+    if (!output->path)
+        return quant_error_set(run->error, QUANT_INVALID, "an output path is needed");
+    if (!output->sidecar && quant_path_is_stream(output->path))
+        return quant_error_set(run->error, QUANT_INVALID,
+                               "a stream as the output needs a sidecar path beside it");
+    return quant_spec_check(&run->job->spec, run->error);
+}
+
+static enum quant_status settle_sidecar_path(struct quantization *run)
+{
+    const struct quant_output *output = &run->job->output;
+    run->sidecar_path =
+        output->sidecar ? strdup(output->sidecar) : quant_sidecar_default(output->path);
+    if (!run->sidecar_path)
+        return quant_error_no_memory(run->error, strlen(output->path) + 6, "path");
+    const char *const inputs[] = {run->job->input.path};
+    const char *const outputs[] = {output->path, run->sidecar_path};
+    return quant_paths_distinct(inputs, 1, outputs, 2, run->error);
+}
+
+static enum quant_status settle_format(struct quantization *run)
+{
+    const struct quant_reader *reader = run->tensor.reader;
+    const enum quant_status status =
+        quant_output_format(&run->job->output, reader->format, &run->format, run->error);
+    if (status != QUANT_OK)
+        return status;
+    run->scans_first =
+        quant_spec_needs_range(&run->job->spec) || reader->knowledge < run->format->writer_needs;
+    if (!run->scans_first && run->tensor.source->ops->forward_only)
+        run->tensor.source->ops->forward_only(run->tensor.source);
+    if (reader->knowledge == QUANT_SHAPE_KNOWN)
+        run->progress.total = reader->nelems * (run->scans_first ? 2 : 1);
+    return QUANT_OK;
+}
+
+static enum quant_status open_outputs(struct quantization *run)
+{
+    const struct quant_output *output = &run->job->output;
+    const struct quant_cancel *cancel = &run->job->cancel;
+    enum quant_status status =
+        quant_output_open(&run->data, output->path, output->force, cancel, run->error);
+    if (status == QUANT_OK)
+        status =
+            quant_output_open(&run->sidecar, run->sidecar_path, output->force, cancel, run->error);
+    if (status == QUANT_OK)
+        status = quant_checksum_sink_init(&run->checksum, &run->data.sink, run->error);
+    return status;
+}
+
+/* ---- The passes ---- */
+
+static enum quant_status scan(struct quantization *run)
+{
+    size_t count = 0;
+    enum quant_status status;
+    while ((status = read_chunk(run, &count)) == QUANT_OK && count > 0) {
+        quant_observe(&run->result->observed, run->x, count);
+        quant_progress_add(&run->progress, count);
+    }
+    if (status == QUANT_OK)
+        status = check_finite(run);
+    if (status == QUANT_OK)
+        status = run->tensor.reader->ops->rewind(run->tensor.reader, run->error);
+    return status;
+}
+
+static enum quant_status choose(struct quantization *run)
+{
+    struct quant_quantize_result *result = run->result;
+    const struct quant_observed *observed = run->scans_first ? &result->observed : NULL;
+    const enum quant_status status =
+        quant_choose(&run->job->spec, observed, &result->choice, run->error);
+    if (status == QUANT_OK)
+        quant_measure_init(&run->measure, &result->choice.params);
+    return status;
+}
+
+static enum quant_status apply_chunk(struct quantization *run, size_t count)
+{
+    const struct quant_params *params = &run->result->choice.params;
+    quant_quantize(params, run->x, count, run->q);
+    if (run->job->measure)
+        quant_measure_add(&run->measure, run->x, run->q, count);
+    return run->writer->ops->write(run->writer, run->q, count, run->error);
+}
+
+/* Without a scan before it, this pass observes; after the first non-finite element it only does
+ * that, to count them. */
+static enum quant_status apply(struct quantization *run)
+{
+    const bool saturates = run->job->spec.nonfinite == QUANT_NONFINITE_SATURATE;
+    struct quant_observed *observed = &run->result->observed;
+    struct quant_reader *reader = run->tensor.reader;
+    enum quant_status status =
+        run->format->open_writer(&run->checksum.sink, run->result->choice.params.dtype,
+                                 &reader->shape, reader->order, &run->writer, run->error);
+    while (status == QUANT_OK) {
+        size_t count = 0;
+        status = read_chunk(run, &count);
+        if (status != QUANT_OK || count == 0)
+            break;
+        if (!run->scans_first)
+            quant_observe(observed, run->x, count);
+        if (saturates || observed->nonfinite == 0)
+            status = apply_chunk(run, count);
+        quant_progress_add(&run->progress, count);
+    }
+    if (status == QUANT_OK)
+        status = check_finite(run);
+    if (status == QUANT_OK)
+        status = run->writer->ops->finish(run->writer, run->error);
+    return status;
+}
+
+/* ---- The end ---- */
+
+static enum quant_status write_sidecar(struct quantization *run)
+{
+    struct quant_sidecar sidecar;
+    enum quant_status status = quant_record_fill(&sidecar, run->sidecar_path, run->job, run->result,
+                                                 run->tensor.reader, run->format, run->error);
+    sidecar.data_bytes = run->checksum.nbytes;
+    sidecar.data_xxh3_64 = quant_checksum_sink_digest(&run->checksum);
+    if (status == QUANT_OK)
+        status = quant_sidecar_write(&sidecar, &run->sidecar.sink, run->error);
+    quant_sidecar_release(&sidecar);
+    return status;
+}
+
+static void fill_result(struct quantization *run)
+{
+    const struct quant_reader *reader = run->tensor.reader;
+    run->result->shape = reader->shape;
+    run->result->order = reader->order;
+    run->result->source_dtype = reader->stored;
+    if (run->job->measure)
+        quant_measure_report(&run->measure, reader->stored, &run->result->report);
+}
+
+static void close_all(struct quantization *run)
+{
+    if (run->writer)
+        run->writer->ops->close(run->writer);
+    quant_checksum_sink_release(&run->checksum);
+    quant_output_discard(&run->sidecar);
+    quant_output_discard(&run->data);
+    quant_tensor_close(&run->tensor);
+    free(run->sidecar_path);
+}
+
+enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
+                                      struct quant_quantize_result *result,
+                                      struct quant_error *error)
+{
+    struct quantization *run = calloc(1, sizeof *run);
+    if (!run)
+        return quant_error_no_memory(error, sizeof *run, "buffers");
+    *result = (struct quant_quantize_result){.observed = QUANT_OBSERVED_INIT};
+    run->job = job;
+    run->result = result;
+    run->error = error;
+    run->data.fd = run->sidecar.fd = -1;
+    run->progress = (struct quant_progress){job->progress, job->progress_context, 0, 0};
+
+    enum quant_status status = check_job(run);
+    if (status == QUANT_OK)
+        status = settle_sidecar_path(run);
+    if (status == QUANT_OK)
+        status = quant_tensor_open(&run->tensor, &job->input, NULL, &job->cancel, error);
+    if (status == QUANT_OK)
+        status = settle_format(run);
+    if (status == QUANT_OK)
+        status = open_outputs(run);
+    if (status == QUANT_OK && run->scans_first)
+        status = scan(run);
+    if (status == QUANT_OK)
+        status = choose(run);
+    if (status == QUANT_OK)
+        status = apply(run);
+    if (status == QUANT_OK)
+        status = write_sidecar(run);
+    if (status == QUANT_OK)
+        status = quant_output_commit(&run->data, &run->sidecar, error);
+    if (status == QUANT_OK)
+        fill_result(run);
+    close_all(run);
+    free(run);
+    return status;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* From a finished quantization to its sidecar. */
+#include "engine/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "io/io.h"
+
+/* RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
+static size_t utf8_length(const unsigned char *bytes)
+{
+    if (bytes[0] < 0x80)
+        return 1;
+    size_t length = 2;
+    unsigned char least = 0x80;
+    unsigned char greatest = 0xBF;
+    if (bytes[0] >= 0xE0 && bytes[0] <= 0xEF) {
+        length = 3;
+        least = bytes[0] == 0xE0 ? 0xA0 : 0x80;
+        greatest = bytes[0] == 0xED ? 0x9F : 0xBF;
+    } else if (bytes[0] >= 0xF0 && bytes[0] <= 0xF4) {
+        length = 4;
+        least = bytes[0] == 0xF0 ? 0x90 : 0x80;
+        greatest = bytes[0] == 0xF4 ? 0x8F : 0xBF;
+    } else if (bytes[0] < 0xC2 || bytes[0] > 0xDF) {
+        return 0;
+    }
+    if (bytes[1] < least || bytes[1] > greatest)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((bytes[i] & 0xC0) != 0x80)
+            return 0;
+    return length;
+}
+
+static bool is_utf8(const char *text)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    while (*bytes) {
+        const size_t length = utf8_length(bytes);
+        if (length == 0)
+            return false;
+        bytes += length;
+    }
+    return true;
+}
+
+/* A stream has no path, and JSON has no text for one that is not UTF-8: *relative stays NULL. */
+static enum quant_status set_path(char **relative, const char *path, const char *sidecar,
+                                  struct quant_error *error)
+{
+    if (quant_path_is_stream(path))
+        return QUANT_OK;
+    *relative = quant_path_relative(path, sidecar, error);
+    if (!*relative)
+        return QUANT_IO;
+    if (!is_utf8(*relative)) {
+        free(*relative);
+        *relative = NULL;
+    }
+    return QUANT_OK;
+}
+
+static const char *method_name(const struct quant_spec *spec)
+{
+    if (spec->has_scale)
+        return "given";
+    if (spec->has_clip)
+        return "clip";
+    return spec->calibration ? spec->calibration : quant_calibration_name(0);
+}
+
+static void set_numbers(struct quant_sidecar *sidecar, const struct quant_spec *spec,
+                        const struct quant_quantize_result *result)
+{
+    const struct quant_observed *observed = &result->observed;
+    sidecar->params = result->choice.params;
+    snprintf(sidecar->method, sizeof sidecar->method, "%s", method_name(spec));
+    sidecar->has_range = result->choice.has_range;
+    memcpy(sidecar->range, result->choice.range, sizeof sidecar->range);
+    sidecar->has_observed = observed->count > observed->nonfinite;
+    sidecar->observed[0] = (double)observed->least + 0.0; /* -0 becomes 0 */
+    sidecar->observed[1] = (double)observed->greatest + 0.0;
+}
+
+enum quant_status quant_record_fill(struct quant_sidecar *sidecar, const char *path,
+                                    const struct quant_quantize_job *job,
+                                    const struct quant_quantize_result *result,
+                                    const struct quant_reader *reader,
+                                    const struct quant_format *data_format,
+                                    struct quant_error *error)
+{
+    memset(sidecar, 0, sizeof *sidecar);
+    set_numbers(sidecar, &job->spec, result);
+    sidecar->shape = reader->shape;
+    sidecar->order = reader->order;
+    sidecar->source_dtype = reader->stored;
+    if (reader->format->takes_raw_options)
+        sidecar->source_byte_order = reader->byte_order;
+    snprintf(sidecar->source.format, sizeof sidecar->source.format, "%s", reader->format->name);
+    snprintf(sidecar->data.format, sizeof sidecar->data.format, "%s", data_format->name);
+    enum quant_status status = set_path(&sidecar->source.path, job->input.path, path, error);
+    if (status == QUANT_OK)
+        status = set_path(&sidecar->data.path, job->output.path, path, error);
+    return status;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* What goes into a sidecar, put together from what the passes found. */
+#ifndef QUANT_ENGINE_RECORD_H
+#define QUANT_ENGINE_RECORD_H
+
+#include "formats/format.h"
+#include "formats/sidecar.h"
+
+/* Fills in all of *sidecar, which the caller releases also after an error, but its data section's
+ * size and checksum. path of the sidecar itself: the others are seen from its folder. */
+enum quant_status quant_record_fill(struct quant_sidecar *sidecar, const char *path,
+                                    const struct quant_quantize_job *job,
+                                    const struct quant_quantize_result *result,
+                                    const struct quant_reader *reader,
+                                    const struct quant_format *data_format,
+                                    struct quant_error *error);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* An input opened down to its elements, and the format of an output. */
+#ifndef QUANT_ENGINE_TENSOR_H
+#define QUANT_ENGINE_TENSOR_H
+
+#include "formats/format.h"
+
+/* Zeroed, it is closed. */
+struct quant_tensor {
+    struct quant_source *source; /* owned */
+    struct quant_reader *reader; /* owned */
+};
+
+/* Opens input for float32 elements: by its format, or the one it is recognized as. Where that is a
+ * raw one, what input leaves open is taken from raw_defaults (type, byte order, shape; may be
+ * NULL); where it is not, input may not say any of it. */
+enum quant_status quant_tensor_open(struct quant_tensor *tensor, const struct quant_input *input,
+                                    const struct quant_read_request *raw_defaults,
+                                    const struct quant_cancel *cancel, struct quant_error *error);
+
+void quant_tensor_close(struct quant_tensor *tensor);
+
+/* Fills elements to capacity, or to the end of the data. */
+enum quant_status quant_tensor_fill(struct quant_tensor *tensor, float *elements, size_t capacity,
+                                    size_t *count, struct quant_error *error);
+
+/* The format named; QUANT_INVALID where there is none of that name. */
+enum quant_status quant_format_find(const char *name, const struct quant_format **format,
+                                    struct quant_error *error);
+
+/* The format that output is to have: as it says, else by its path's extension, else kept. */
+enum quant_status quant_output_format(const struct quant_output *output,
+                                      const struct quant_format *kept,
+                                      const struct quant_format **format,
+                                      struct quant_error *error);
+
+#endif
