@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* `quant dequant`: restores float32, measures what was lost, or both. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/message.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/signals.h"
+#include "cli/targets.h"
+#include "cli/threshold.h"
+#include "cli/values.h"
+
+struct dequant_options {
+    struct target_options target; /* its sidecar is one that is read */
+    int report;
+    const char *against;
+    struct threshold_list thresholds;
+    const char *from;
+    int input_dtype;
+    int byte_order; /* from 1, as enum quant_byte_order; 0 where not given */
+    int progress;
+    bool quiet;
+};
+
+#define AT(field) offsetof(struct dequant_options, field)
+
+static const struct option_row rows[] = {
+    {.heading = "Input and output:",
+     .name = "sidecar",
+     .argument = "FILE",
+     .help = "what says scale and zero point",
+     .initial = "INPUT's name and .json",
+     .expected = "a file name",
+     .parse = value_text,
+     .offset = AT(target.sidecar)},
+    {.brief = 'o',
+     .name = "output",
+     .argument = "FILE",
+     .help = "where the floats go; - is standard output",
+     .initial = "w.f32.npy for w.npy, - for -",
+     .expected = "a file name or '-'",
+     .parse = value_text,
+     .offset = AT(target.output)},
+    {.name = "output-dir",
+     .argument = "DIR",
+     .help = "put the outputs in DIR, which is made if missing",
+     .initial = "beside the inputs",
+     .expected = "a directory",
+     .parse = value_text,
+     .offset = AT(target.directory)},
+    {.brief = 'T',
+     .name = "to",
+     .argument = "FORMAT",
+     .help = "the output's format",
+     .initial = "by -o's extension, then as the input",
+     .choice = quant_format_name,
+     .parse = value_word,
+     .offset = AT(target.format)},
+    {.name = "force",
+     .help = "replace existing outputs; send binary data to a terminal",
+     .parse = value_flag,
+     .offset = AT(target.force)},
+
+    {.heading = "Measuring (an array is then written only where -o or --output-dir asks for one):",
+     .name = "report",
+     .argument = "KIND",
+     .is_optional = true,
+     .help = "print the error figures against the original",
+     .initial = "text",
+     .choice = choice_report,
+     .parse = value_later,
+     .offset = AT(report)},
+    {.name = "fail-if",
+     .argument = "CONDITION",
+     .help = "exit 3 where it holds: METRIC>VALUE or METRIC<VALUE, with a key of --report=json; "
+             "may be repeated",
+     .expected = "METRIC>VALUE or METRIC<VALUE, such as 'mse>1e-6'",
+     .parse = threshold_parse,
+     .offset = AT(thresholds)},
+    {.name = "against",
+     .argument = "FILE",
+     .help = "the original; - is standard input",
+     .initial = "the source that the sidecar names",
+     .expected = "a file name or '-'",
+     .parse = value_text,
+     .offset = AT(against)},
+    {.brief = 'f',
+     .name = "from",
+     .argument = "FORMAT",
+     .help = "the original's format",
+     .initial = "by its content, then its name",
+     .choice = quant_format_name,
+     .parse = value_word,
+     .offset = AT(from)},
+    {.name = "input-dtype",
+     .argument = "TYPE",
+     .help = "of a raw original",
+     .initial = "float32",
+     .choice = choice_source,
+     .parse = value_source,
+     .offset = AT(input_dtype)},
+    {.name = "byte-order",
+     .argument = "ORDER",
+     .help = "of a raw original",
+     .initial = "little",
+     .choice = choice_byte_order,
+     .parse = value_later,
+     .offset = AT(byte_order)},
+
+    {.heading = "Telling:",
+     .name = "progress",
+     .argument = "WHEN",
+     .help = "show a line on standard error (auto: if it is a terminal, after a second)",
+     .initial = "auto",
+     .choice = choice_progress,
+     .parse = value_choice,
+     .offset = AT(progress)},
+    {.brief = 'q',
+     .name = "quiet",
+     .help = "no progress",
+     .parse = value_flag,
+     .offset = AT(quiet)},
+    {0},
+};
+
+/* ---- What options must not say together ----------------------------------------------------- */
+
+static bool is_measuring(const struct dequant_options *options)
+{
+    return options->report != REPORT_NONE || options->thresholds.n > 0;
+}
+
+static bool is_writing(const struct dequant_options *options)
+{
+    return options->target.output || options->target.directory || !is_measuring(options);
+}
+
+static bool is_stdin(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+static int check_measuring(const struct command *self, const struct dequant_options *options,
+                           char *const *inputs, size_t n)
+{
+    const char *idle = options->against       ? "against"
+                       : options->from        ? "from"
+                       : options->input_dtype ? "input-dtype"
+                       : options->byte_order  ? "byte-order"
+                                              : NULL;
+    if (idle && !is_measuring(options))
+        return message_usage(
+            self->name,
+            "'--%s' is about the original, which is read only with '--report' or '--fail-if'",
+            idle);
+    if (!is_writing(options) && options->target.format)
+        return message_usage(self->name,
+                             "'--to' is about the array, which '--report' and '--fail-if' write "
+                             "only with '--output' or '--output-dir'");
+    if (options->against && n > 1)
+        return message_usage(self->name, "'--against' names one file, but there are %zu INPUTs", n);
+    if (is_stdin(options->against) && is_stdin(inputs[0]))
+        return message_usage(self->name, "'-' is given twice, but standard input is read once");
+    return EXIT_DONE;
+}
+
+static int check_streams(const struct command *self, const struct dequant_options *options,
+                         char *const *inputs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (is_stdin(inputs[i]) && !options->target.sidecar)
+            return message_usage(
+                self->name,
+                n > 1 ? "'-' needs '--sidecar', which names one file; restore it by itself"
+                      : "'-' needs '--sidecar FILE'");
+        if (!is_writing(options) || !targets_to_stdout(&options->target, inputs[i]))
+            continue;
+        if (options->report != REPORT_NONE)
+            return message_usage(
+                self->name,
+                "the data and '--report' both want standard output; give '--output FILE'");
+        return targets_check_terminal(self, &options->target, NULL);
+    }
+    return EXIT_DONE;
+}
+
+/* ---- The work ------------------------------------------------------------------------------- */
+
+static struct quant_dequantize_job make_job(const struct dequant_options *options,
+                                            const struct quant_cancel *cancel)
+{
+    return (struct quant_dequantize_job){
+        .sidecar = options->target.sidecar,
+        .output = {.format = options->target.format, .force = options->target.force},
+        .measure = is_measuring(options),
+        .against = {.path = options->against,
+                    .format = options->from,
+                    .dtype = (enum quant_dtype)options->input_dtype,
+                    .byte_order = (enum quant_byte_order)options->byte_order},
+        .cancel = *cancel,
+    };
+}
+
+/* One file; job->path and job->output.path are set. */
+static int dequant_one(const struct dequant_options *options, struct quant_dequantize_job *job)
+{
+    struct progress progress;
+    progress_begin(&progress,
+                   options->quiet ? PROGRESS_NEVER : (enum progress_mode)options->progress,
+                   job->path);
+    job->progress = progress_update;
+    job->progress_context = &progress;
+
+    struct quant_dequantize_result result;
+    struct quant_error error;
+    const enum quant_status status = quant_file_dequantize(job, &result, &error);
+    progress_end(&progress);
+    if (status != QUANT_OK)
+        return message_failure(status, &error);
+    const struct report_subject subject = {.path = job->path,
+                                           .params = &result.params,
+                                           .shape = &result.shape,
+                                           .order = result.order,
+                                           .figures = &result.report};
+    if (options->report != REPORT_NONE &&
+        !report_print((enum report_kind)options->report, &subject))
+        return EXIT_FAILED;
+    return threshold_holds(&options->thresholds, &result.report, job->path) ? EXIT_THRESHOLD
+                                                                            : EXIT_DONE;
+}
+
+/* A failure counts more than a threshold. */
+static int worse(int status, int other)
+{
+    if (status == EXIT_FAILED || other == EXIT_FAILED)
+        return EXIT_FAILED;
+    return status != EXIT_DONE ? status : other;
+}
+
+static int dequant_all(const struct dequant_options *options, const struct targets *targets)
+{
+    struct quant_cancel cancel;
+    if (!signals_start(&cancel)) {
+        message_error("cannot make a pipe for signals: %s", strerror(errno));
+        return EXIT_FAILED;
+    }
+    struct quant_dequantize_job job = make_job(options, &cancel);
+    int status = EXIT_DONE;
+    for (size_t i = 0; i < targets->n && !signals_raised(); i++) {
+        job.path = targets->inputs[i];
+        job.output.path = targets->outputs[i];
+        status = worse(status, dequant_one(options, &job));
+    }
+    return status;
+}
+
+/* The sidecars and the original are read too: no output may take their place. */
+static int prepare(struct targets *targets, const struct dequant_options *options)
+{
+    const size_t nothers = targets->n + 1;
+    char **names = calloc(nothers, sizeof *names);
+    const char **others = calloc(nothers, sizeof *others);
+    bool is_complete = names && others;
+    for (size_t i = 0; is_complete && i < targets->n; i++) {
+        others[i] = options->target.sidecar;
+        if (others[i] || is_stdin(targets->inputs[i]))
+            continue;
+        names[i] = targets_sidecar_name(targets->inputs[i]);
+        others[i] = names[i];
+        is_complete = names[i] != NULL;
+    }
+    int status = EXIT_FAILED;
+    if (is_complete) {
+        others[targets->n] = options->against;
+        status = targets_prepare(targets, false, others, nothers);
+    } else {
+        message_error("no memory for the names of the sidecars");
+    }
+    for (size_t i = 0; names && i < nothers; i++)
+        free(names[i]);
+    free(names);
+    free(others);
+    return status;
+}
+
+static int check(const struct command *self, const struct dequant_options *options,
+                 char *const *inputs, size_t n)
+{
+    int status = targets_check(self, &options->target, inputs, n);
+    if (status == EXIT_DONE)
+        status = check_measuring(self, options, inputs, n);
+    if (status == EXIT_DONE)
+        status = check_streams(self, options, inputs, n);
+    return status;
+}
+
+static int work(const struct dequant_options *options, char *const *inputs, size_t n)
+{
+    struct targets targets;
+    int status = targets_init(&targets, &options->target, inputs, n, "f32", is_writing(options));
+    if (status == EXIT_DONE)
+        status = prepare(&targets, options);
+    if (status == EXIT_DONE)
+        status = dequant_all(options, &targets);
+    targets_release(&targets);
+    return status;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct dequant_options options = {0};
+    int first;
+    int status;
+    if (options_parse(self, argc, argv, &options, &first, &status)) {
+        char *const *inputs = argv + first;
+        const size_t n = (size_t)(argc - first);
+        status = check(self, &options, inputs, n);
+        if (status == EXIT_DONE)
+            status = work(&options, inputs, n);
+    }
+    threshold_release(&options.thresholds);
+    return status;
+}
+
+static const char epilogue[] =
+    "Examples:\n"
+    "  quant dequant w.int8.npy                  gives w.int8.f32.npy\n"
+    "  quant dequant --report w.int8.npy         prints the error, writes nothing\n"
+    "  quant dequant --fail-if 'mse>1e-6' *.int8.npy\n";
+
+const struct command command_dequant = {
+    .name = "dequant",
+    .alias = "dequantize",
+    .summary = "restore the numbers of each quantized INPUT, or measure the error",
+    .usage = "dequant [OPTION]... INPUT...",
+    .options = rows,
+    .epilogue = epilogue,
+    .computes = true,
+    .run = run,
+};

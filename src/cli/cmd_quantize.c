@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* `quant quantize`: the work, file by file. */
+#include <errno.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/message.h"
+#include "cli/progress.h"
+#include "cli/quantize_options.h"
+#include "cli/report.h"
+#include "cli/signals.h"
+#include "cli/targets.h"
+
+static void warn(const char *path, const struct quant_choice *choice)
+{
+    const struct quant_params *params = &choice->params;
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    if (choice->notes & QUANT_NOTE_ZERO_POINT_OUTSIDE)
+        message_warning("'%s': zero point %d lies outside %s (%.0f..%.0f); --include-zero keeps it "
+                        "inside",
+                        path, (int)params->zero_point, info->name, info->least, info->greatest);
+    if (choice->notes & QUANT_NOTE_ZERO_INCLUDED)
+        message_warning("'%s': the range lies too far from 0 for its width and was extended to "
+                        "%.9g..%.9g",
+                        path, choice->range[0], choice->range[1]);
+    if (choice->notes & QUANT_NOTE_SCALE_RAISED)
+        message_warning("'%s': the scale was raised to %.9g, the least normal float32", path,
+                        (double)params->scale);
+}
+
+static struct quant_quantize_job make_job(const struct quantize_options *options,
+                                          const struct quant_spec *spec,
+                                          const struct quant_cancel *cancel)
+{
+    return (struct quant_quantize_job){
+        .input = {.format = options->from,
+                  .dtype = (enum quant_dtype)options->input_dtype,
+                  .byte_order = (enum quant_byte_order)options->byte_order,
+                  .shape = options->shape.given ? &options->shape.shape : NULL},
+        .output = {.format = options->target.format,
+                   .sidecar = options->target.sidecar,
+                   .force = options->target.force},
+        .spec = *spec,
+        .measure = options->report != REPORT_NONE,
+        .cancel = *cancel,
+    };
+}
+
+/* One file; job->input.path and job->output.path are set. */
+static int quantize_one(const struct quantize_options *options, struct quant_quantize_job *job)
+{
+    const char *path = job->input.path;
+    struct progress progress;
+    progress_begin(&progress,
+                   options->quiet ? PROGRESS_NEVER : (enum progress_mode)options->progress, path);
+    job->progress = progress_update;
+    job->progress_context = &progress;
+
+    struct quant_quantize_result result;
+    struct quant_error error;
+    const enum quant_status status = quant_file_quantize(job, &result, &error);
+    progress_end(&progress);
+    if (status != QUANT_OK)
+        return message_failure(status, &error);
+    if (!options->quiet)
+        warn(path, &result.choice);
+    if (options->report == REPORT_NONE)
+        return EXIT_DONE;
+    const struct report_subject subject = {.path = path,
+                                           .params = &result.choice.params,
+                                           .shape = &result.shape,
+                                           .order = result.order,
+                                           .figures = &result.report};
+    return report_print((enum report_kind)options->report, &subject) ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int quantize_all(const struct quantize_options *options, const struct quant_spec *spec,
+                        const struct targets *targets)
+{
+    struct quant_cancel cancel;
+    if (!signals_start(&cancel)) {
+        message_error("cannot make a pipe for signals: %s", strerror(errno));
+        return EXIT_FAILED;
+    }
+    struct quant_quantize_job job = make_job(options, spec, &cancel);
+    int status = EXIT_DONE;
+    for (size_t i = 0; i < targets->n && !signals_raised(); i++) {
+        job.input.path = targets->inputs[i];
+        job.output.path = targets->outputs[i];
+        if (quantize_one(options, &job) != EXIT_DONE)
+            status = EXIT_FAILED;
+    }
+    return status;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct quantize_options options = QUANTIZE_OPTIONS_INIT;
+    int first;
+    int status;
+    if (!options_parse(self, argc, argv, &options, &first, &status))
+        return status;
+    char *const *inputs = argv + first;
+    const size_t n = (size_t)(argc - first);
+    status = quantize_options_check(self, &options, inputs, n);
+    if (status != EXIT_DONE)
+        return status;
+
+    const struct quant_spec spec = quantize_options_spec(&options);
+    struct targets targets;
+    const char *tag = quant_dtype_info(spec.dtype)->name;
+    status = targets_init(&targets, &options.target, inputs, n, tag, true);
+    if (status == EXIT_DONE)
+        status = targets_prepare(&targets, true, NULL, 0);
+    if (status == EXIT_DONE)
+        status = quantize_all(&options, &spec, &targets);
+    targets_release(&targets);
+    return status;
+}
+
+static const char epilogue[] =
+    "Examples:\n"
+    "  quant quantize w.npy                      gives w.int8.npy and w.int8.npy.json\n"
+    "  quant quantize -s zero-point -c -5,5 --report w.npy\n"
+    "  quant quantize -f raw --shape 768,3072 --output-dir small *.bin\n"
+    "  quant quantize - -o - --sidecar w.json < w.npy | zstd > w.int8.npy.zst\n";
+
+const struct command command_quantize = {
+    .name = "quantize",
+    .summary = "map the numbers of each INPUT to small integers",
+    .usage = "quantize [OPTION]... INPUT...",
+    .options = quantize_rows,
+    .epilogue = epilogue,
+    .computes = true,
+    .run = run,
+};

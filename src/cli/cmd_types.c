@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* `quant types`: the number formats, and what each makes of pi. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/message.h"
+
+enum { COLUMNS = 9, ROWS = QUANT_DTYPE_COUNT + 1, CELL_ROOM = 32 };
+
+typedef char cell[CELL_ROOM];
+
+static const char *const headings[COLUMNS] = {
+    "type", "bits", "least", "greatest", "step", "pi as it is", "error", "by absmax", "error"};
+
+/* pi is PI_HIGH + PI_LOW to some 32 digits. The error of float64 itself is only seen with both. */
+static const double PI_HIGH = 0x1.921fb54442d18p+1;
+static const double PI_LOW = 0x1.1a62633145c07p-53;
+
+/* The ends of the range that pi is quantized in, in the last two columns. */
+static const double RANGE = 4.0;
+
+static double pi_error(double made)
+{
+    return (made - PI_HIGH) - PI_LOW;
+}
+
+/* What comes back of pi through a type by absmax over [-RANGE, RANGE]; false: not in this version.
+ */
+static bool quantize_pi(enum quant_dtype dtype, double *restored)
+{
+    const struct quant_spec spec = {.dtype = dtype, .has_clip = true, .clip = {-RANGE, RANGE}};
+    struct quant_choice choice;
+    if (quant_choose(&spec, NULL, &choice, NULL) != QUANT_OK)
+        return false;
+    const float pi = (float)PI_HIGH;
+    int32_t room; /* for one integer of any type */
+    float back;
+    quant_quantize(&choice.params, &pi, 1, &room);
+    quant_dequantize(&choice.params, &room, 1, &back);
+    *restored = (double)back;
+    return true;
+}
+
+static void fill_row(cell *cells, enum quant_dtype dtype, const struct quant_dtype_info *info)
+{
+    const double made = quant_dtype_round(dtype, PI_HIGH);
+    const int digits = info->bits > 32 ? 16 : 9;
+    const char *ends = info->greatest < 1e6 ? "%.0f" : "%.4g";
+    snprintf(cells[0], CELL_ROOM, "%s", info->name);
+    snprintf(cells[1], CELL_ROOM, "%u", info->bits);
+    snprintf(cells[2], CELL_ROOM, ends, info->least);
+    snprintf(cells[3], CELL_ROOM, ends, info->greatest);
+    snprintf(cells[4], CELL_ROOM, "%.4g", info->epsilon);
+    snprintf(cells[5], CELL_ROOM, "%.*g", digits, made);
+    snprintf(cells[6], CELL_ROOM, "%.3g", pi_error(made));
+    double restored;
+    if (info->is_integer && info->quantizes && quantize_pi(dtype, &restored)) {
+        snprintf(cells[7], CELL_ROOM, "%.7g", restored);
+        snprintf(cells[8], CELL_ROOM, "%.3g", pi_error(restored));
+    }
+}
+
+static void print_table(cell (*table)[COLUMNS], size_t nrows)
+{
+    int widths[COLUMNS] = {0};
+    for (size_t row = 0; row < nrows; row++)
+        for (size_t column = 0; column < COLUMNS; column++)
+            if ((int)strlen(table[row][column]) > widths[column])
+                widths[column] = (int)strlen(table[row][column]);
+    for (size_t row = 0; row < nrows; row++) {
+        char line[COLUMNS * (CELL_ROOM + 2) + 1];
+        int used = 0;
+        for (size_t column = 0; column < COLUMNS; column++) {
+            /* Names to the left, numbers to the right. */
+            const int width = column == 0 ? -widths[column] : widths[column];
+            used += snprintf(line + used, sizeof line - (size_t)used, "%s%*s",
+                             column > 0 ? "  " : "", width, table[row][column]);
+        }
+        while (used > 0 && line[used - 1] == ' ')
+            line[--used] = '\0';
+        puts(line);
+    }
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    int first;
+    int status;
+    if (!options_parse(self, argc, argv, NULL, &first, &status))
+        return status;
+    if (first < argc)
+        return message_usage(self->name, "unexpected argument '%s'", argv[first]);
+
+    cell table[ROWS][COLUMNS];
+    memset(table, 0, sizeof table);
+    size_t nrows = 0;
+    for (size_t column = 0; column < COLUMNS; column++)
+        snprintf(table[0][column], CELL_ROOM, "%s", headings[column]);
+    nrows++;
+    for (int dtype = 0; dtype < QUANT_DTYPE_COUNT; dtype++) {
+        const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)dtype);
+        if (info)
+            fill_row(table[nrows++], (enum quant_dtype)dtype, info);
+    }
+    print_table(table, nrows);
+    printf("\n"
+           "step: from 1 to the next number. pi as it is: pi rounded to the type. by absmax: pi\n"
+           "quantized over [-%g, %g] and restored, for the types that this version quantizes to.\n"
+           "error: what became of pi, less pi.\n",
+           RANGE, RANGE);
+    return EXIT_DONE;
+}
+
+const struct command command_types = {
+    .name = "types",
+    .summary = "list the number formats, with ranges, steps, and what each makes of pi",
+    .usage = "types",
+    .computes = true,
+    .run = run,
+};

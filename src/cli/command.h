@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seam between `quant` and its commands.
+ *
+ * To add a command: write cmd_NAME.c here that ends in one `const struct command`, declare it below
+ * and give it a row in commands.c. Dispatch, `quant help`, abbreviations and the suggestions for
+ * mistyped names iterate the table.
+ *
+ * A command prints data, reports and listings to stdout, everything else through message.h, and
+ * returns an exit status. It does not call exit: main flushes stdout and raises caught signals.
+ */
+#ifndef QUANT_CLI_COMMAND_H
+#define QUANT_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/options.h"
+
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,   /* something failed; what could be done was done */
+    EXIT_USAGE = 2,    /* the command line is wrong; nothing was done */
+    EXIT_THRESHOLD = 3 /* all was done, and a --fail-if held */
+};
+
+struct command {
+    const char *name;    /* NULL: `quant` itself */
+    const char *alias;   /* NULL: none */
+    const char *summary; /* a line without capital or full stop, for the list of commands */
+    const char *usage;   /* what follows "quant " in the help */
+    const struct option_row *options; /* ends in a row without a name; NULL: only --help */
+    const char *epilogue; /* printed after the options; ends in a newline. NULL: nothing */
+    bool computes;        /* QUANT_ISA is looked at before it runs */
+    int (*run)(const struct command *self, int argc, char **argv);
+};
+
+/* `quant` itself: its options and its help. */
+extern const struct command command_root;
+
+extern const struct command command_dequant;
+extern const struct command command_help;
+extern const struct command command_quantize;
+extern const struct command command_types;
+extern const struct command command_version;
+
+/* The i-th command in the order of the help, NULL past the last. */
+const struct command *command_at(size_t i);
+
+/* The command of that name or alias; where there is none, NULL, and the error has been told. */
+const struct command *command_find(const char *name);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of commands. command.h says how to add one. */
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/message.h"
+#include "cli/words.h"
+
+static const struct command *const table[] = {
+    &command_quantize, &command_dequant, &command_types, &command_help, &command_version,
+};
+
+enum { TABLE_LENGTH = sizeof table / sizeof table[0] };
+
+const struct command *command_at(size_t i)
+{
+    return i < TABLE_LENGTH ? table[i] : NULL;
+}
+
+/* Names and aliases by turns; the place of a missing alias holds the name again. */
+static const char *any_name(const void *context, size_t i)
+{
+    (void)context;
+    const struct command *command = command_at(i / 2);
+    if (!command)
+        return NULL;
+    return i % 2 == 1 && command->alias ? command->alias : command->name;
+}
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; any_name(NULL, i); i++)
+        if (strcmp(any_name(NULL, i), name) == 0)
+            return command_at(i / 2);
+    const char *nearest = word_nearest(name, any_name, NULL);
+    if (nearest)
+        message_usage(NULL, "unknown command '%s'; did you mean '%s'?", name, nearest);
+    else
+        message_usage(NULL, "unknown command '%s'", name);
+    return NULL;
+}

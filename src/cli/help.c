@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* How the help is laid out: two columns, at most 80 wide. */
+#include "cli/help.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    WIDTH = 80,
+    HELP_COLUMN = 30,   /* where an option's text begins */
+    SUMMARY_COLUMN = 24 /* where a command's text begins */
+};
+
+const struct option_row help_row = {
+    .brief = 'h', .name = "help", .help = "print this help and exit"};
+
+/* Prints text from the current column on, broken at spaces, each line indented to column. */
+static void print_wrapped(const char *text, int current, int column)
+{
+    const char *word = text + strspn(text, " ");
+    bool is_first = true;
+    while (*word != '\0') {
+        const int length = (int)strcspn(word, " ");
+        const bool is_full = is_first ? current > column - 2 : current + 1 + length > WIDTH;
+        if (is_full && current > 0) {
+            putchar('\n');
+            current = 0;
+        }
+        if (is_first || is_full)
+            current += printf("%*s", column - current, "");
+        else
+            current += printf(" ");
+        printf("%.*s", length, word);
+        current += length;
+        word += length;
+        word += strspn(word, " ");
+        is_first = false;
+    }
+    putchar('\n');
+}
+
+/* Help text, choices and default as one text. */
+static void describe(const struct option_row *row, char *text, size_t room)
+{
+    size_t used = (size_t)snprintf(text, room, "%s", row->help);
+    if (row->choice && row->argument)
+        for (size_t i = 0; row->choice(i) && used < room; i++)
+            used += (size_t)snprintf(text + used, room - used, "%s%s", i == 0 ? ": " : ", ",
+                                     row->choice(i));
+    if (row->initial && used < room)
+        snprintf(text + used, room - used, " [%s]", row->initial);
+}
+
+static void print_row(const struct option_row *row)
+{
+    if (row->heading)
+        printf("\n%s\n", row->heading);
+    char brief[8] = "    ";
+    if (row->brief != 0)
+        snprintf(brief, sizeof brief, "-%c, ", row->brief);
+    const char *join = !row->argument ? "" : row->is_optional ? "[=" : " ";
+    const int current = printf("  %s--%s%s%s%s", brief, row->name, join,
+                               row->argument ? row->argument : "", row->is_optional ? "]" : "");
+    char text[768];
+    describe(row, text, sizeof text);
+    print_wrapped(text, current, HELP_COLUMN);
+}
+
+static void print_command(const struct command *command)
+{
+    const int current = printf("  %s%s%s", command->name, command->alias ? ", " : "",
+                               command->alias ? command->alias : "");
+    print_wrapped(command->summary, current, SUMMARY_COLUMN);
+}
+
+/* The summary as a sentence. */
+static void print_summary(const char *summary)
+{
+    char text[512];
+    snprintf(text, sizeof text, "%c%s.", toupper((unsigned char)summary[0]), summary + 1);
+    print_wrapped(text, 0, 0);
+}
+
+void help_print(const struct command *command)
+{
+    /* One "Usage:" before the first line, the others below it. */
+    const char *line = command->usage;
+    for (bool is_first = true; *line != '\0'; is_first = false) {
+        const size_t length = strcspn(line, "\n");
+        printf("%s quant %.*s\n", is_first ? "Usage:" : "      ", (int)length, line);
+        line += length + (line[length] == '\n' ? 1 : 0);
+    }
+    putchar('\n');
+    print_summary(command->summary);
+    if (!command->name) {
+        printf("\nCommands:\n");
+        for (size_t i = 0; command_at(i); i++)
+            print_command(command_at(i));
+    }
+    const struct option_row *row = command->options;
+    if (!row || !row->heading)
+        printf("\nOptions:\n");
+    for (; row && row->name; row++)
+        print_row(row);
+    print_row(&help_row);
+    if (command->epilogue)
+        printf("\n%s", command->epilogue);
+}

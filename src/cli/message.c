@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* How messages are put together, masked and written. */
+#include "cli/message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <wchar.h>
+#include <wctype.h>
+
+#include "cli/command.h"
+
+/* Longer ones end in "...". Two paths of PATH_MAX fit. */
+enum { MESSAGE_ROOM = 10240 };
+
+void message_mask(char *text)
+{
+    mbstate_t state;
+    memset(&state, 0, sizeof state);
+    size_t left = strlen(text);
+    const char *in = text;
+    char *out = text; /* never ahead of in: '?' is no longer than what it stands for */
+    while (left > 0) {
+        wchar_t character = L'\0';
+        size_t nbytes = mbrtowc(&character, in, left, &state);
+        bool printable = false;
+        if (nbytes == 0 || nbytes > left) { /* no character of this locale, or half of one */
+            memset(&state, 0, sizeof state);
+            nbytes = 1;
+        } else {
+            printable = iswprint((wint_t)character) != 0;
+        }
+        if (printable) {
+            memmove(out, in, nbytes);
+            out += nbytes;
+        } else {
+            *out++ = '?';
+        }
+        in += nbytes;
+        left -= nbytes;
+    }
+    *out = '\0';
+}
+
+/* The masked line at text, without its newline; returns its length. */
+static size_t compose(char *text, size_t room, const char *prefix, const char *format,
+                      va_list arguments) QUANT_PRINTF(4, 0);
+
+static size_t compose(char *text, size_t room, const char *prefix, const char *format,
+                      va_list arguments)
+{
+    const size_t start = (size_t)snprintf(text, room, "%s", prefix);
+    const int length = vsnprintf(text + start, room - start, format, arguments);
+    if (length > 0 && (size_t)length >= room - start)
+        memcpy(text + room - 4, "...", 4);
+    message_mask(text);
+    return strlen(text);
+}
+
+/* Nothing more can be done where standard error does not take it. */
+static void write_out(const char *text, size_t nbytes)
+{
+    const ssize_t written = write(STDERR_FILENO, text, nbytes);
+    (void)written;
+}
+
+void message_error(const char *format, ...)
+{
+    char text[MESSAGE_ROOM + 1];
+    va_list arguments;
+    va_start(arguments, format);
+    size_t length = compose(text, MESSAGE_ROOM, "quant: ", format, arguments);
+    va_end(arguments);
+    text[length++] = '\n';
+    write_out(text, length);
+}
+
+void message_warning(const char *format, ...)
+{
+    char text[MESSAGE_ROOM + 1];
+    va_list arguments;
+    va_start(arguments, format);
+    size_t length = compose(text, MESSAGE_ROOM, "quant: warning: ", format, arguments);
+    va_end(arguments);
+    text[length++] = '\n';
+    write_out(text, length);
+}
+
+int message_usage(const char *command, const char *format, ...)
+{
+    enum { HINT_ROOM = 128 };
+    char text[MESSAGE_ROOM + HINT_ROOM];
+    va_list arguments;
+    va_start(arguments, format);
+    size_t length = compose(text, MESSAGE_ROOM, "quant: ", format, arguments);
+    va_end(arguments);
+    const int hint = command
+                         ? snprintf(text + length, HINT_ROOM, "\nTry 'quant %s --help'.\n", command)
+                         : snprintf(text + length, HINT_ROOM, "\nTry 'quant help'.\n");
+    if (hint > 0)
+        length += (size_t)hint < HINT_ROOM ? (size_t)hint : HINT_ROOM - 1;
+    write_out(text, length);
+    return EXIT_USAGE;
+}
+
+int message_failure(enum quant_status status, const struct quant_error *error)
+{
+    if (status != QUANT_CANCELLED && status != QUANT_CLOSED)
+        message_error("%s", error->text);
+    return EXIT_FAILED;
+}

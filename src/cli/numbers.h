@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Numbers on the command line. The whole text has to be one decimal number: what strtod takes
+ * besides ("inf", "nan", hexadecimal, leading spaces) is refused, since in a script it is an
+ * accident. All return false, and leave the result alone, where the text is something else.
+ */
+#ifndef QUANT_CLI_NUMBERS_H
+#define QUANT_CLI_NUMBERS_H
+
+#include <quant/file.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A decimal such as -5, 0.25, .5 or 1e-9 whose double is finite. */
+bool number_double(const char *text, double *value);
+
+/* An integer with or without a sign. */
+bool number_int32(const char *text, int32_t *value);
+
+/* "LO,HI": two decimals, in any order. */
+bool number_pair(const char *text, double *first, double *second);
+
+/* "768,3072": one to QUANT_MAX_DIMS dimensions whose product fits 63 bits. */
+bool number_shape(const char *text, struct quant_shape *shape);
+
+#endif

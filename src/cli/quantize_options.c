@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* The option table of `quant quantize`, and which options exclude each other. */
+#include "cli/quantize_options.h"
+
+#include "cli/message.h"
+#include "cli/report.h"
+
+#define AT(field) offsetof(struct quantize_options, field)
+
+const struct option_row quantize_rows[] = {
+    {.heading = "Mapping:",
+     .brief = 's',
+     .name = "scheme",
+     .argument = "SCHEME",
+     .help = "symmetric around 0, or affine from end to end",
+     .initial = "absmax",
+     .choice = choice_scheme,
+     .parse = value_choice,
+     .offset = AT(scheme)},
+    {.brief = 't',
+     .name = "dtype",
+     .argument = "TYPE",
+     .help = "the integers",
+     .initial = "int8",
+     .choice = choice_target,
+     .parse = value_target,
+     .offset = AT(dtype)},
+    {.brief = 'c',
+     .name = "clip",
+     .argument = "LO,HI",
+     .help = "the range that is mapped; elements outside saturate",
+     .expected = "two numbers LO,HI with LO < HI, both within float32",
+     .parse = value_range,
+     .offset = AT(clip)},
+    {.brief = 'm',
+     .name = "calibrate",
+     .argument = "METHOD",
+     .help = "how the range is found where none is given",
+     .initial = "minmax",
+     .choice = quant_calibration_name,
+     .parse = value_word,
+     .offset = AT(calibration)},
+    {.name = "scale",
+     .argument = "S",
+     .help = "use this scale instead of one found from a range",
+     .expected = "a decimal number that is finite and above 0 as float32",
+     .parse = value_scale,
+     .offset = AT(scale)},
+    {.name = "zero-point",
+     .argument = "Z",
+     .help = "and this zero point",
+     .initial = "0; the middle for unsigned absmax",
+     .expected = "an integer of 32 bits",
+     .parse = value_int32,
+     .offset = AT(zero_point)},
+    {.name = "qmin",
+     .argument = "N",
+     .help = "least integer to use; inside the type",
+     .expected = "an integer of 32 bits",
+     .parse = value_int32,
+     .offset = AT(qmin)},
+    {.name = "qmax",
+     .argument = "N",
+     .help = "greatest integer to use",
+     .expected = "an integer of 32 bits",
+     .parse = value_int32,
+     .offset = AT(qmax)},
+    {.name = "include-zero",
+     .help = "extend the range to hold 0, so that the zero point lies inside the type",
+     .parse = value_flag,
+     .offset = AT(include_zero)},
+    {.name = "rounding",
+     .argument = "HOW",
+     .help = "of ties",
+     .initial = "half-even",
+     .choice = choice_rounding,
+     .parse = value_choice,
+     .offset = AT(rounding)},
+    {.name = "nonfinite",
+     .argument = "POLICY",
+     .help = "what to do with NaN and infinities",
+     .initial = "error",
+     .choice = choice_nonfinite,
+     .parse = value_choice,
+     .offset = AT(nonfinite)},
+
+    {.heading = "Input:",
+     .brief = 'f',
+     .name = "from",
+     .argument = "FORMAT",
+     .help = "the input's format",
+     .initial = "by its content, then its name",
+     .choice = quant_format_name,
+     .parse = value_word,
+     .offset = AT(from)},
+    {.name = "shape",
+     .argument = "D,D,...",
+     .help = "of raw elements",
+     .initial = "one dimension",
+     .expected = "dimensions such as 768,3072, at most 64, with a product below 2^63",
+     .parse = value_shape,
+     .offset = AT(shape)},
+    {.name = "input-dtype",
+     .argument = "TYPE",
+     .help = "of raw elements",
+     .initial = "float32",
+     .choice = choice_source,
+     .parse = value_source,
+     .offset = AT(input_dtype)},
+    {.name = "byte-order",
+     .argument = "ORDER",
+     .help = "of raw elements",
+     .initial = "little",
+     .choice = choice_byte_order,
+     .parse = value_later,
+     .offset = AT(byte_order)},
+
+    {.heading = "Output:",
+     .brief = 'o',
+     .name = "output",
+     .argument = "FILE",
+     .help = "where the integers go; - is standard output and needs --sidecar",
+     .initial = "w.int8.npy for w.npy, - for -",
+     .expected = "a file name or '-'",
+     .parse = value_text,
+     .offset = AT(target.output)},
+    {.name = "output-dir",
+     .argument = "DIR",
+     .help = "put the outputs in DIR, which is made if missing",
+     .initial = "beside the inputs",
+     .expected = "a directory",
+     .parse = value_text,
+     .offset = AT(target.directory)},
+    {.brief = 'T',
+     .name = "to",
+     .argument = "FORMAT",
+     .help = "the output's format",
+     .initial = "by -o's extension, then as the input",
+     .choice = quant_format_name,
+     .parse = value_word,
+     .offset = AT(target.format)},
+    {.name = "sidecar",
+     .argument = "FILE",
+     .help = "where scale and zero point go",
+     .initial = "the output's name and .json",
+     .expected = "a file name",
+     .parse = value_text,
+     .offset = AT(target.sidecar)},
+    {.name = "force",
+     .help = "replace existing outputs; send binary data to a terminal",
+     .parse = value_flag,
+     .offset = AT(target.force)},
+
+    {.heading = "Telling:",
+     .name = "report",
+     .argument = "KIND",
+     .is_optional = true,
+     .help = "measure the error and print the figures",
+     .initial = "text",
+     .choice = choice_report,
+     .parse = value_later,
+     .offset = AT(report)},
+    {.name = "progress",
+     .argument = "WHEN",
+     .help = "show a line on standard error (auto: if it is a terminal, after a second)",
+     .initial = "auto",
+     .choice = choice_progress,
+     .parse = value_choice,
+     .offset = AT(progress)},
+    {.brief = 'q',
+     .name = "quiet",
+     .help = "no warnings and no progress",
+     .parse = value_flag,
+     .offset = AT(quiet)},
+    {0},
+};
+
+struct quant_spec quantize_options_spec(const struct quantize_options *options)
+{
+    return (struct quant_spec){
+        .scheme = (enum quant_scheme)options->scheme,
+        .dtype = (enum quant_dtype)options->dtype,
+        .rounding = (enum quant_rounding)options->rounding,
+        .nonfinite = (enum quant_nonfinite)options->nonfinite,
+        .include_zero = options->include_zero,
+        .has_clip = options->clip.given,
+        .has_scale = options->scale.given,
+        .has_zero_point = options->zero_point.given,
+        .has_qmin = options->qmin.given,
+        .has_qmax = options->qmax.given,
+        .clip = {options->clip.low, options->clip.high},
+        .scale = options->scale.value,
+        .zero_point = options->zero_point.value,
+        .qmin = options->qmin.value,
+        .qmax = options->qmax.value,
+        .calibration = options->calibration,
+    };
+}
+
+/* ---- What options must not say together ----------------------------------------------------- */
+
+static int check_mapping(const struct command *command, const struct quantize_options *options)
+{
+    if (options->clip.given && options->scale.given)
+        return message_usage(command->name, "'--clip' and '--scale' exclude each other");
+    if (options->zero_point.given && !options->scale.given)
+        return message_usage(command->name, "'--zero-point' needs '--scale' beside it");
+    const char *given = options->clip.given ? "clip" : options->scale.given ? "scale" : NULL;
+    if (options->calibration && given)
+        return message_usage(command->name, "'--calibrate' finds a range, but '--%s' gives it",
+                             given);
+    if (options->include_zero && options->scale.given)
+        return message_usage(command->name,
+                             "'--include-zero' extends a range, but '--scale' uses none");
+    return EXIT_DONE;
+}
+
+static int check_streams(const struct command *command, const struct quantize_options *options,
+                         char *const *inputs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!targets_to_stdout(&options->target, inputs[i]))
+            continue;
+        if (n > 1)
+            return message_usage(command->name,
+                                 "'-' goes to standard output and needs '--sidecar', "
+                                 "which names one file; quantize it by itself");
+        if (!options->target.sidecar)
+            return message_usage(command->name,
+                                 "data that goes to standard output needs '--sidecar "
+                                 "FILE' for its scale and zero point");
+        if (options->report != REPORT_NONE)
+            return message_usage(
+                command->name,
+                "the data and '--report' both want standard output; give '--output FILE'");
+        return targets_check_terminal(command, &options->target, options->from);
+    }
+    return EXIT_DONE;
+}
+
+static int check_spec(const struct command *command, const struct quantize_options *options)
+{
+    const struct quant_spec spec = quantize_options_spec(options);
+    struct quant_error error;
+    if (quant_spec_check(&spec, &error) != QUANT_OK)
+        return message_usage(command->name, "%s", error.text);
+    return EXIT_DONE;
+}
+
+int quantize_options_check(const struct command *command, const struct quantize_options *options,
+                           char *const *inputs, size_t n)
+{
+    int status = check_mapping(command, options);
+    if (status == EXIT_DONE)
+        status = check_spec(command, options);
+    if (status == EXIT_DONE)
+        status = targets_check(command, &options->target, inputs, n);
+    if (status == EXIT_DONE)
+        status = check_streams(command, options, inputs, n);
+    return status;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The figures of one file on standard output: as text for people, or as JSON for programs. */
+#ifndef QUANT_CLI_REPORT_H
+#define QUANT_CLI_REPORT_H
+
+#include <quant/file.h>
+#include <stdbool.h>
+
+enum report_kind { REPORT_NONE = 0, REPORT_TEXT, REPORT_JSON };
+
+/* What a report is about; nothing is owned. */
+struct report_subject {
+    const char *path; /* the input as it was given */
+    const struct quant_params *params;
+    const struct quant_shape *shape;
+    enum quant_order order;
+    const struct quant_report *figures;
+};
+
+/* Prints it and flushes stdout. False: it could not be written, or there was no memory; the error
+ * has been told, unless the reader of a pipe has gone. */
+bool report_print(enum report_kind kind, const struct report_subject *subject);
+
+/* Title, mapping, and one line a figure with its unit and meaning. */
+void report_print_text(const struct report_subject *subject);
+
+/* One object on one line: "path", then the keys of quant_figure_at in their order, with as many
+ * digits as bring back the same double; null for a figure without a value. False: no memory. */
+bool report_print_json(const struct report_subject *subject);
+
+#endif

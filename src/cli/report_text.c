@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The text report. The table of figures drives it; remarks[] adds units to some of them, and leaves
+ * out those that are told on the line of another.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/message.h"
+#include "cli/report.h"
+
+enum { CELL_ROOM = 64, NOTE_ROOM = 192, FIGURES_MAX = 64 };
+
+/* What a line says behind the value. */
+enum remark_kind {
+    REMARK_UNIT,   /* the unit as it is */
+    REMARK_SHARE,  /* as percent of the finite elements; coloured where it is not 0 */
+    REMARK_OF_ALL, /* the same, of all elements */
+    REMARK_BYTES,  /* in KiB, MiB ... */
+    REMARK_LEVELS, /* of how many */
+    REMARK_WORST,  /* where, and from what to what */
+    REMARK_HIDDEN  /* told elsewhere */
+};
+
+static const struct remark {
+    const char *key;
+    enum remark_kind kind;
+    const char *unit;
+} remarks[] = {
+    {"nonfinite", REMARK_OF_ALL, NULL},
+    {"max_abs_error", REMARK_WORST, NULL},
+    {"max_abs_error_index", REMARK_HIDDEN, NULL},
+    {"max_abs_error_x", REMARK_HIDDEN, NULL},
+    {"max_abs_error_restored", REMARK_HIDDEN, NULL},
+    {"sqnr_db", REMARK_UNIT, "dB"},
+    {"clipped", REMARK_SHARE, NULL},
+    {"zeroed", REMARK_SHARE, NULL},
+    {"sign_flipped", REMARK_SHARE, NULL},
+    {"levels_used", REMARK_LEVELS, NULL},
+    {"bytes_in", REMARK_BYTES, NULL},
+    {"bytes_out", REMARK_BYTES, NULL},
+    {"ratio", REMARK_UNIT, ": 1"},
+};
+
+/* One line of the report, before its columns are as wide as they have to be. */
+struct line {
+    const char *key;
+    char value[CELL_ROOM];
+    char unit[CELL_ROOM];
+    char note[NOTE_ROOM];
+    bool is_striking;
+};
+
+/* Escape sequences, or "" where there is to be no colour. */
+struct palette {
+    const char *title;
+    const char *striking;
+    const char *dim;
+    const char *plain;
+};
+
+static struct palette palette_for_stdout(void)
+{
+    static const struct palette colours = {"\033[1m", "\033[33m", "\033[2m", "\033[0m"};
+    static const struct palette none = {"", "", "", ""};
+    const char *no_colour = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    const bool is_wanted = isatty(STDOUT_FILENO) == 1 && (!no_colour || no_colour[0] == '\0') &&
+                           terminal && strcmp(terminal, "dumb") != 0;
+    return is_wanted ? colours : none;
+}
+
+static const struct remark *find_remark(const char *key)
+{
+    for (size_t i = 0; i < sizeof remarks / sizeof remarks[0]; i++)
+        if (strcmp(remarks[i].key, key) == 0)
+            return &remarks[i];
+    return NULL;
+}
+
+static void set_share(struct line *line, double count, double all)
+{
+    const double percent = all > 0 ? 100 * count / all : 0;
+    /* Never "0 %" of something, nor "100 %" of not quite all. */
+    if (count > 0 && percent < 0.01)
+        snprintf(line->unit, sizeof line->unit, "<0.01 %%");
+    else if (count < all && percent > 99.99)
+        snprintf(line->unit, sizeof line->unit, ">99.99 %%");
+    else
+        snprintf(line->unit, sizeof line->unit, "%.4g %%", percent);
+    line->is_striking = count > 0;
+}
+
+static void set_bytes(struct line *line, double nbytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    size_t unit = 0;
+    double scaled = nbytes;
+    while (scaled >= 1024) {
+        scaled /= 1024;
+        unit++;
+    }
+    if (unit == 0)
+        snprintf(line->unit, sizeof line->unit, "B");
+    else
+        snprintf(line->unit, sizeof line->unit, "B (%.4g %s)", scaled, units[unit]);
+}
+
+/* With as many digits as bring back the same float32: 5.47, not 5.46999979. */
+static void print_float(char text[CELL_ROOM], double value)
+{
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, CELL_ROOM, "%.*g", digits, value);
+        if (strtof(text, NULL) == (float)value)
+            break;
+    }
+}
+
+/* "[1, 2]", cut where there are more dimensions than the room is for. */
+static void print_index(char *text, size_t room, const struct report_subject *subject,
+                        uint64_t flat)
+{
+    uint64_t index[QUANT_MAX_DIMS];
+    quant_shape_unravel(subject->shape, subject->order, flat, index);
+    size_t used = 0;
+    for (int i = 0; i < subject->shape->ndim && used < room; i++)
+        used +=
+            (size_t)snprintf(text + used, room - used, "%s%" PRIu64, i > 0 ? ", " : " [", index[i]);
+    if (used > 0 && used < room)
+        snprintf(text + used, room - used, "]");
+}
+
+static void set_worst(struct line *line, const struct report_subject *subject)
+{
+    const struct quant_report *figures = subject->figures;
+    if (figures->n == 0)
+        return;
+    char index[CELL_ROOM] = "";
+    if (subject->shape->ndim > 1)
+        print_index(index, sizeof index, subject, figures->max_abs_error_index);
+    char x[CELL_ROOM];
+    char restored[CELL_ROOM];
+    print_float(x, figures->max_abs_error_x);
+    print_float(restored, figures->max_abs_error_restored);
+    snprintf(line->note, sizeof line->note, "at element %" PRIu64 "%s: %s -> %s",
+             figures->max_abs_error_index, index, x, restored);
+}
+
+/* False: this figure has no line of its own. */
+static bool fill_line(struct line *line, const struct quant_figure *figure,
+                      const struct report_subject *subject)
+{
+    const struct quant_report *figures = subject->figures;
+    const struct remark *remark = find_remark(figure->key);
+    if (remark && remark->kind == REMARK_HIDDEN)
+        return false;
+    const double value = figure->get(figures);
+    *line = (struct line){.key = figure->key};
+    snprintf(line->note, sizeof line->note, "%s", figure->summary);
+    if (isnan(value)) {
+        snprintf(line->value, sizeof line->value, "-");
+        return true;
+    }
+    snprintf(line->value, sizeof line->value, figure->is_count ? "%.0f" : "%.6g", value);
+    if (!remark)
+        return true;
+    switch (remark->kind) {
+    case REMARK_UNIT:
+        snprintf(line->unit, sizeof line->unit, "%s", remark->unit);
+        break;
+    case REMARK_SHARE:
+        set_share(line, value, (double)figures->n);
+        break;
+    case REMARK_OF_ALL:
+        set_share(line, value, (double)figures->n + (double)figures->nonfinite);
+        break;
+    case REMARK_BYTES:
+        set_bytes(line, value);
+        break;
+    case REMARK_LEVELS:
+        snprintf(line->unit, sizeof line->unit, "of %" PRIu64, figures->levels);
+        break;
+    case REMARK_WORST:
+        set_worst(line, subject);
+        break;
+    case REMARK_HIDDEN:
+        break;
+    }
+    return true;
+}
+
+static int wider(int width, const char *text)
+{
+    const int length = (int)strlen(text);
+    return length > width ? length : width;
+}
+
+static void print_title(const struct report_subject *subject, const struct palette *palette)
+{
+    char *title = strdup(strcmp(subject->path, "-") == 0 ? "standard input" : subject->path);
+    if (title)
+        message_mask(title);
+    printf("%s%s%s\n", palette->title, title ? title : "", palette->plain);
+    free(title);
+
+    const struct quant_params *params = subject->params;
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    printf("  %s to %s (%" PRId32 "..%" PRId32 "), scale %.9g, zero point %" PRId32 ", ",
+           params->scheme == QUANT_ABSMAX ? "absmax" : "zero-point", info ? info->name : "?",
+           params->qmin, params->qmax, (double)params->scale, params->zero_point);
+    if (subject->shape->ndim == 0)
+        printf("a scalar");
+    else
+        printf("shape ");
+    for (int i = 0; i < subject->shape->ndim; i++)
+        printf("%s%" PRIu64, i > 0 ? " x " : "", subject->shape->dims[i]);
+    printf("\n");
+}
+
+void report_print_text(const struct report_subject *subject)
+{
+    const struct palette palette = palette_for_stdout();
+    print_title(subject, &palette);
+
+    struct line lines[FIGURES_MAX];
+    size_t nlines = 0;
+    int keys = 0;
+    int values = 0;
+    int units = 0;
+    const struct quant_figure *figure;
+    for (size_t i = 0; nlines < FIGURES_MAX && (figure = quant_figure_at(i)) != NULL; i++) {
+        struct line *line = &lines[nlines];
+        if (!fill_line(line, figure, subject))
+            continue;
+        keys = wider(keys, line->key);
+        values = wider(values, line->value);
+        units = wider(units, line->unit);
+        nlines++;
+    }
+    for (size_t i = 0; i < nlines; i++) {
+        const struct line *line = &lines[i];
+        printf("  %-*s  %s%*s %-*s%s  %s%s%s\n", keys, line->key,
+               line->is_striking ? palette.striking : "", values, line->value, units, line->unit,
+               line->is_striking ? palette.plain : "", palette.dim, line->note, palette.plain);
+    }
+}

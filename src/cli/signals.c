@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* The only state of this program that is not passed along: a handler cannot be passed any. */
+#include "cli/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ};
+
+enum { HANDLED = sizeof handled / sizeof handled[0] };
+
+static volatile sig_atomic_t caught;
+static int wake_pipe[2] = {-1, -1};
+
+/* The byte wakes a read that waits for a pipe, also where the signal comes just before it waits. */
+static void take_note(int number)
+{
+    const int saved = errno;
+    if (caught == 0)
+        caught = number;
+    const ssize_t written = write(wake_pipe[1], "", 1);
+    (void)written; /* a full pipe wakes as well */
+    errno = saved;
+}
+
+static bool open_wake_pipe(void)
+{
+    return pipe2(wake_pipe, O_NONBLOCK | O_CLOEXEC) == 0;
+}
+
+bool signals_start(struct quant_cancel *cancel)
+{
+    if (!open_wake_pipe())
+        return false;
+    struct sigaction action = {.sa_handler = take_note}; /* without SA_RESTART: EINTR is wanted */
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < HANDLED; i++)
+        sigaddset(&action.sa_mask, handled[i]);
+    for (size_t i = 0; i < HANDLED; i++) {
+        struct sigaction before;
+        if (sigaction(handled[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(handled[i], &action, NULL);
+    }
+    cancel->flag = &caught;
+    cancel->wake_fd = wake_pipe[0];
+    return true;
+}
+
+bool signals_raised(void)
+{
+    return caught != 0;
+}
+
+void signals_finish(void)
+{
+    if (caught == 0)
+        return;
+    const struct sigaction action = {.sa_handler = SIG_DFL};
+    sigaction(caught, &action, NULL);
+    raise(caught);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Care for the standard streams. */
+#include "cli/streams.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/message.h"
+
+void streams_reserve(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
+            /* In the direction that is of no use: reading or writing it gives EBADF, as before. */
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+bool streams_flush(void)
+{
+    static bool is_told; /* the stream is one for the whole program, and so is its failure */
+    errno = 0;
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return true;
+    if (!is_told && errno != EPIPE)
+        message_error("cannot write to standard output: %s",
+                      errno != 0 ? strerror(errno) : "an earlier write failed");
+    is_told = true;
+    return false;
+}

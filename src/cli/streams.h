@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The three standard streams: there from the start, and standard output told about when it fails.
+ */
+#ifndef QUANT_CLI_STREAMS_H
+#define QUANT_CLI_STREAMS_H
+
+#include <stdbool.h>
+
+/* Fills those of the three descriptors that the caller left closed, so that no file opened later
+ * takes the place of one and is written to by accident. Using them fails all the same. */
+void streams_reserve(void);
+
+/* Flushes stdout. False: it cannot be written to, which has been told, once, unless it is a pipe
+ * whose reader has gone. */
+bool streams_flush(void);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* Naming outputs, and refusing command lines whose files are in each other's way. */
+#include "cli/targets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/message.h"
+
+static bool is_stream(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+static int tell_no_memory(void)
+{
+    message_error("no memory for the names of the outputs");
+    return EXIT_FAILED;
+}
+
+int targets_check(const struct command *command, const struct target_options *options,
+                  char *const *inputs, size_t n)
+{
+    if (n == 0)
+        return message_usage(command->name, "no INPUT; give a file, or '-' for standard input");
+    if (n > 1 && options->output)
+        return message_usage(command->name,
+                             "'--output' names one file, but there are %zu INPUTs; "
+                             "give '--output-dir'",
+                             n);
+    if (n > 1 && options->sidecar)
+        return message_usage(command->name, "'--sidecar' names one file, but there are %zu INPUTs",
+                             n);
+    if (options->output && options->directory)
+        return message_usage(command->name, "'--output' and '--output-dir' exclude each other");
+    if (is_stream(options->sidecar))
+        return message_usage(command->name, "'--sidecar' needs a file, not '-'");
+    size_t nstreams = 0;
+    for (size_t i = 0; i < n; i++)
+        nstreams += is_stream(inputs[i]);
+    if (nstreams > 1)
+        return message_usage(command->name, "'-' is given twice, but standard input is read once");
+    if (nstreams > 0 && options->directory)
+        return message_usage(command->name, "'-' has no name to make one in '--output-dir' of; "
+                                            "give '--output'");
+    return EXIT_DONE;
+}
+
+bool targets_to_stdout(const struct target_options *options, const char *input)
+{
+    return options->output ? is_stream(options->output) : is_stream(input);
+}
+
+int targets_check_terminal(const struct command *command, const struct target_options *options,
+                           const char *from)
+{
+    const char *format = options->format ? options->format : from;
+    const bool is_text = format && strcmp(format, "json") == 0;
+    if (is_text || options->force || !isatty(STDOUT_FILENO))
+        return EXIT_DONE;
+    return message_usage(command->name, "binary data is not written to a terminal; redirect it, "
+                                        "or give '--to json' or '--force'");
+}
+
+int targets_init(struct targets *targets, const struct target_options *options, char *const *inputs,
+                 size_t n, const char *tag, bool is_writing)
+{
+    *targets = (struct targets){.options = options, .n = n, .inputs = inputs};
+    targets->outputs = calloc(n, sizeof *targets->outputs);
+    if (!targets->outputs)
+        return tell_no_memory();
+    for (size_t i = 0; is_writing && i < n; i++) {
+        if (options->output)
+            targets->outputs[i] = strdup(options->output);
+        else if (is_stream(inputs[i]))
+            targets->outputs[i] = strdup("-");
+        else
+            targets->outputs[i] =
+                quant_file_output_name(inputs[i], tag, options->format, options->directory);
+        if (!targets->outputs[i])
+            return tell_no_memory();
+    }
+    return EXIT_DONE;
+}
+
+char *targets_sidecar_name(const char *path)
+{
+    const size_t room = strlen(path) + sizeof ".json";
+    char *name = malloc(room);
+    if (name)
+        snprintf(name, room, "%s.json", path);
+    return name;
+}
+
+/* One level; a directory that is there already is as good. */
+static int make_directory(struct targets *targets)
+{
+    const char *path = targets->options->directory;
+    if (mkdir(path, 0777) == 0) {
+        targets->made_directory = true;
+        return EXIT_DONE;
+    }
+    const int number = errno;
+    struct stat found;
+    if (number == EEXIST && stat(path, &found) == 0 && S_ISDIR(found.st_mode))
+        return EXIT_DONE;
+    message_error("cannot make the directory '%s': %s", path,
+                  strerror(number == EEXIST ? ENOTDIR : number));
+    return EXIT_FAILED;
+}
+
+/* The paths of a command line, in the form that quant_file_check_paths takes. */
+struct path_lists {
+    size_t n;
+    const char **inputs;
+    const char **outputs;
+    const char **sidecars;
+    char **names; /* those of sidecars that were made here */
+};
+
+static bool lists_init(struct path_lists *lists, size_t n)
+{
+    lists->n = n;
+    lists->inputs = calloc(n, sizeof *lists->inputs);
+    lists->outputs = calloc(n, sizeof *lists->outputs);
+    lists->sidecars = calloc(n, sizeof *lists->sidecars);
+    lists->names = calloc(n, sizeof *lists->names);
+    return lists->inputs && lists->outputs && lists->sidecars && lists->names;
+}
+
+static void lists_release(struct path_lists *lists)
+{
+    for (size_t i = 0; lists->names && i < lists->n; i++)
+        free(lists->names[i]);
+    free(lists->names);
+    free(lists->sidecars);
+    free(lists->outputs);
+    free(lists->inputs);
+}
+
+static bool lists_fill(struct path_lists *lists, const struct targets *targets, bool has_sidecars,
+                       const char *const *others, size_t nothers)
+{
+    for (size_t i = 0; i < targets->n; i++) {
+        lists->inputs[i] = targets->inputs[i];
+        lists->outputs[i] = targets->outputs[i];
+        lists->sidecars[i] = has_sidecars ? targets->options->sidecar : NULL;
+        if (!has_sidecars || lists->sidecars[i] || is_stream(targets->outputs[i]))
+            continue;
+        lists->names[i] = targets_sidecar_name(targets->outputs[i]);
+        if (!lists->names[i])
+            return false;
+        lists->sidecars[i] = lists->names[i];
+    }
+    for (size_t i = 0; i < nothers; i++)
+        lists->inputs[targets->n + i] = others[i];
+    return true;
+}
+
+static int check_paths(const struct targets *targets, bool has_sidecars, const char *const *others,
+                       size_t nothers)
+{
+    int status = EXIT_FAILED;
+    struct path_lists lists;
+    if (!lists_init(&lists, targets->n + nothers) ||
+        !lists_fill(&lists, targets, has_sidecars, others, nothers)) {
+        status = tell_no_memory();
+        goto release;
+    }
+    struct quant_error error;
+    const enum quant_status checked =
+        quant_file_check_paths(lists.inputs, lists.outputs, lists.sidecars, lists.n, &error);
+    status = checked == QUANT_OK ? EXIT_DONE : message_failure(checked, &error);
+release:
+    lists_release(&lists);
+    return status;
+}
+
+int targets_prepare(struct targets *targets, bool has_sidecars, const char *const *others,
+                    size_t nothers)
+{
+    bool is_writing = false;
+    for (size_t i = 0; i < targets->n; i++)
+        is_writing = is_writing || targets->outputs[i];
+    if (!is_writing)
+        return EXIT_DONE;
+    const char *directory = targets->options->directory;
+    if (directory && make_directory(targets) != EXIT_DONE)
+        return EXIT_FAILED;
+    const int status = check_paths(targets, has_sidecars, others, nothers);
+    if (status != EXIT_DONE && directory && targets->made_directory)
+        rmdir(directory);
+    return status;
+}
+
+void targets_release(struct targets *targets)
+{
+    for (size_t i = 0; targets->outputs && i < targets->n; i++)
+        free(targets->outputs[i]);
+    free(targets->outputs);
+    targets->outputs = NULL;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which output belongs to which input: what -o, --output-dir, --to and --sidecar come to for the
+ * inputs of one command line, and everything that can be wrong with them before any work is done.
+ */
+#ifndef QUANT_CLI_TARGETS_H
+#define QUANT_CLI_TARGETS_H
+
+#include <quant/file.h>
+
+#include "cli/command.h"
+
+/* What the command line says; NULL where it says nothing. */
+struct target_options {
+    const char *output;
+    const char *directory;
+    const char *format;
+    const char *sidecar;
+    bool force;
+};
+
+struct targets {
+    const struct target_options *options;
+    size_t n;
+    char *const *inputs;
+    char **outputs;      /* owned, each NULL where none is written */
+    bool made_directory; /* --output-dir was not there before */
+};
+
+/* Usage errors that do not depend on the command: none or too many inputs for -o, --sidecar and
+ * --output-dir, '-' twice. EXIT_DONE, or EXIT_USAGE and told. */
+int targets_check(const struct command *command, const struct target_options *options,
+                  char *const *inputs, size_t n);
+
+/* Whether an input's output is standard output: '-o -', or input '-' without -o. */
+bool targets_to_stdout(const struct target_options *options, const char *input);
+
+/* Binary data does not go to a terminal without --force. from is what --from says, NULL: nothing.
+ * EXIT_DONE, or EXIT_USAGE and told. */
+int targets_check_terminal(const struct command *command, const struct target_options *options,
+                           const char *from);
+
+/* Names the outputs, by tag where they have no name yet; none where is_writing is false. EXIT_DONE,
+ * or EXIT_FAILED (no memory) and told. To be released in either case. */
+int targets_init(struct targets *targets, const struct target_options *options, char *const *inputs,
+                 size_t n, const char *tag, bool is_writing);
+
+/* Makes the directory and checks that no file of this command line destroys another; others are
+ * nothers further paths, NULLs among them, that are read. EXIT_DONE, or EXIT_FAILED and told: all
+ * is then as it was. */
+int targets_prepare(struct targets *targets, bool has_sidecars, const char *const *others,
+                    size_t nothers);
+
+/* The default name of a sidecar: path with ".json" added, to be freed. NULL: no memory. */
+char *targets_sidecar_name(const char *path);
+
+void targets_release(struct targets *targets);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* The readers of option values. */
+#include "cli/values.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/numbers.h"
+#include "cli/words.h"
+
+/* ---- Enumerations -------------------------------------------------------------------------- */
+
+static const char *word_of(const char *const *words, size_t nwords, size_t i)
+{
+    return i < nwords ? words[i] : NULL;
+}
+
+#define WORD_OF(words, i) word_of(words, sizeof(words) / sizeof(words)[0], i)
+
+const char *choice_scheme(size_t i)
+{
+    static const char *const words[] = {
+        [QUANT_ABSMAX] = "absmax", [QUANT_ZERO_POINT] = "zero-point"};
+    return WORD_OF(words, i);
+}
+
+const char *choice_rounding(size_t i)
+{
+    static const char *const words[] = {
+        [QUANT_HALF_EVEN] = "half-even", [QUANT_HALF_AWAY] = "half-away"};
+    return WORD_OF(words, i);
+}
+
+const char *choice_nonfinite(size_t i)
+{
+    static const char *const words[] = {
+        [QUANT_NONFINITE_ERROR] = "error", [QUANT_NONFINITE_SATURATE] = "saturate"};
+    return WORD_OF(words, i);
+}
+
+const char *choice_byte_order(size_t i)
+{
+    static const char *const words[] = {[QUANT_LITTLE - 1] = "little", [QUANT_BIG - 1] = "big"};
+    return WORD_OF(words, i);
+}
+
+const char *choice_report(size_t i)
+{
+    static const char *const words[] = {"text", "json"};
+    return WORD_OF(words, i);
+}
+
+const char *choice_progress(size_t i)
+{
+    static const char *const words[] = {"auto", "always", "never"};
+    return WORD_OF(words, i);
+}
+
+/* The name of the i-th type that is wanted. */
+static const char *choice_dtype(size_t i, bool (*wanted)(const struct quant_dtype_info *info))
+{
+    for (int dtype = 0; dtype < QUANT_DTYPE_COUNT; dtype++) {
+        const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)dtype);
+        if (info && wanted(info) && i-- == 0)
+            return info->name;
+    }
+    return NULL;
+}
+
+static bool is_target(const struct quant_dtype_info *info)
+{
+    return info->quantizes;
+}
+
+static bool is_source(const struct quant_dtype_info *info)
+{
+    return !info->is_integer;
+}
+
+const char *choice_target(size_t i)
+{
+    return choice_dtype(i, is_target);
+}
+
+const char *choice_source(size_t i)
+{
+    return choice_dtype(i, is_source);
+}
+
+static const char *row_choice(const void *context, size_t i)
+{
+    const struct option_row *row = context;
+    return row->choice(i);
+}
+
+void value_expect_choice(const struct option_row *row, const char *text, char *words, size_t room)
+{
+    size_t used = 0;
+    for (size_t i = 0; row->choice(i) && used < room; i++)
+        used += (size_t)snprintf(
+            words + used, room - used, "%s%s",
+            i == 0 ? (row->choice(1) ? "expected one of " : "expected ") : ", ", row->choice(i));
+    const char *nearest = word_nearest(text, row_choice, row);
+    if (nearest && used < room)
+        snprintf(words + used, room - used, "; did you mean '%s'?", nearest);
+}
+
+/* The number of the choice that text is, -1 where it is none. */
+static int find_choice(const struct option_row *row, const char *text)
+{
+    for (size_t i = 0; row->choice(i); i++)
+        if (strcmp(row->choice(i), text) == 0)
+            return (int)i;
+    return -1;
+}
+
+bool value_choice(const struct option_row *row, const char *text, void *field,
+                  struct option_reason *reason)
+{
+    (void)reason;
+    const int found = find_choice(row, text);
+    if (found >= 0)
+        *(int *)field = found;
+    return found >= 0;
+}
+
+bool value_later(const struct option_row *row, const char *text, void *field,
+                 struct option_reason *reason)
+{
+    (void)reason;
+    const int found = text ? find_choice(row, text) : 0;
+    if (found >= 0)
+        *(int *)field = found + 1;
+    return found >= 0;
+}
+
+bool value_word(const struct option_row *row, const char *text, void *field,
+                struct option_reason *reason)
+{
+    (void)reason;
+    const int found = find_choice(row, text);
+    if (found >= 0)
+        *(const char **)field = row->choice((size_t)found);
+    return found >= 0;
+}
+
+bool value_target(const struct option_row *row, const char *text, void *field,
+                  struct option_reason *reason)
+{
+    const enum quant_dtype dtype = quant_dtype_from_name(text);
+    const struct quant_dtype_info *info = quant_dtype_info(dtype);
+    if (info && info->quantizes) {
+        *(int *)field = (int)dtype;
+        return true;
+    }
+    if (info) {
+        const int used = snprintf(reason->text, sizeof reason->text,
+                                  "this version cannot quantize to %s; ", info->name);
+        /* "" is near to no word. */
+        value_expect_choice(row, "", reason->text + used, sizeof reason->text - (size_t)used);
+    }
+    return false;
+}
+
+bool value_source(const struct option_row *row, const char *text, void *field,
+                  struct option_reason *reason)
+{
+    (void)row;
+    (void)reason;
+    const enum quant_dtype dtype = quant_dtype_from_name(text);
+    const struct quant_dtype_info *info = quant_dtype_info(dtype);
+    if (!info || info->is_integer)
+        return false;
+    *(int *)field = (int)dtype;
+    return true;
+}
+
+/* ---- Flags, text, numbers ------------------------------------------------------------------ */
+
+bool value_flag(const struct option_row *row, const char *text, void *field,
+                struct option_reason *reason)
+{
+    (void)row;
+    (void)text;
+    (void)reason;
+    *(bool *)field = true;
+    return true;
+}
+
+bool value_text(const struct option_row *row, const char *text, void *field,
+                struct option_reason *reason)
+{
+    (void)row;
+    (void)reason;
+    *(const char **)field = text;
+    return text[0] != '\0';
+}
+
+bool value_range(const struct option_row *row, const char *text, void *field,
+                 struct option_reason *reason)
+{
+    (void)row;
+    (void)reason;
+    struct given_range *range = field;
+    range->given = true;
+    return number_pair(text, &range->low, &range->high) && range->low < range->high &&
+           isfinite((float)range->low) && isfinite((float)range->high);
+}
+
+bool value_scale(const struct option_row *row, const char *text, void *field,
+                 struct option_reason *reason)
+{
+    (void)row;
+    (void)reason;
+    struct given_float *scale = field;
+    double value;
+    if (!number_double(text, &value))
+        return false;
+    scale->given = true;
+    scale->value = (float)value;
+    return isfinite(scale->value) && scale->value > 0;
+}
+
+bool value_int32(const struct option_row *row, const char *text, void *field,
+                 struct option_reason *reason)
+{
+    (void)row;
+    (void)reason;
+    struct given_int32 *number = field;
+    number->given = true;
+    return number_int32(text, &number->value);
+}
+
+bool value_shape(const struct option_row *row, const char *text, void *field,
+                 struct option_reason *reason)
+{
+    (void)row;
+    (void)reason;
+    struct given_shape *shape = field;
+    shape->given = true;
+    return number_shape(text, &shape->shape);
+}

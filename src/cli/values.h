@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Readers for the kinds of values that options take, and the words that enumerations accept. */
+#ifndef QUANT_CLI_VALUES_H
+#define QUANT_CLI_VALUES_H
+
+#include <quant/file.h>
+
+#include "cli/options.h"
+
+struct given_range {
+    bool given;
+    double low;
+    double high;
+};
+
+struct given_float {
+    bool given;
+    float value;
+};
+
+struct given_int32 {
+    bool given;
+    int32_t value;
+};
+
+struct given_shape {
+    bool given;
+    struct quant_shape shape;
+};
+
+option_parse_fn value_flag;   /* bool: set to true */
+option_parse_fn value_text;   /* const char *: the argument as it is, not empty */
+option_parse_fn value_choice; /* int: the number of the choice, from 0 */
+option_parse_fn value_later;  /* int: the number of the choice, from 1; without argument 1 */
+option_parse_fn value_word;   /* const char *: the choice itself, which outlives argv */
+option_parse_fn value_range;  /* struct given_range: LO,HI within float32 */
+option_parse_fn value_scale;  /* struct given_float: finite, > 0 */
+option_parse_fn value_int32;  /* struct given_int32 */
+option_parse_fn value_shape;  /* struct given_shape */
+option_parse_fn value_target; /* int: an enum quant_dtype that can be quantized to */
+option_parse_fn value_source; /* int: an enum quant_dtype of floats */
+
+/* The words of enumerations, in the order of their constants. */
+const char *choice_scheme(size_t i);
+const char *choice_rounding(size_t i);
+const char *choice_nonfinite(size_t i);
+const char *choice_byte_order(size_t i); /* from QUANT_LITTLE */
+const char *choice_report(size_t i);     /* from REPORT_TEXT */
+const char *choice_progress(size_t i);   /* of enum progress_mode */
+
+/* The names of types, in the order of the type table. */
+const char *choice_target(size_t i); /* those that can be quantized to */
+const char *choice_source(size_t i); /* floats */
+
+/* Writes "expected one of a, b", with a suggestion where text is near to one of them. */
+void value_expect_choice(const struct option_row *row, const char *text, char *words, size_t room);
+
+#endif
