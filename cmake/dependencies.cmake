@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# What the library links. A missing one is named with the package that Debian and Ubuntu have it in.
+
+find_package(PkgConfig)
+if(NOT PKG_CONFIG_FOUND)
+    message(FATAL_ERROR "pkg-config is missing; on Debian and Ubuntu: apt-get install pkg-config, "
+                        "or script/bootstrap for all that is needed")
+endif()
+
+function(quant_require prefix module package)
+    pkg_check_modules(${prefix} QUIET IMPORTED_TARGET GLOBAL ${module})
+    if(NOT ${prefix}_FOUND)
+        message(FATAL_ERROR
+            "the library '${module}' is missing; on Debian and Ubuntu: apt-get install ${package}, "
+            "or script/bootstrap for all that is needed")
+    endif()
+endfunction()
+
+quant_require(CJSON libcjson libcjson-dev)
+quant_require(XXHASH libxxhash libxxhash-dev)
+if(QUANT_BUILD_TESTS)
+    quant_require(CMOCKA cmocka libcmocka-dev)
+endif()
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+
+set(QUANT_DEPENDENCIES PkgConfig::CJSON PkgConfig::XXHASH Threads::Threads m)

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""script/floors passes what is allowed, and finds each kind of offence where it is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def floors(files: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in {"include/quant/quant.h": "", "src/base/base.c": "", **files}.items():
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return subprocess.run([sys.executable, ROOT / "script" / "floors", folder],
+                              capture_output=True, text=True, check=False)
+
+
+class Allowed(unittest.TestCase):
+    def test_each(self) -> None:
+        for name, text in [
+            ("src/engine/run.c", '#include "core/a.h"\n#include "io/b.h"\n#include "base/c.h"\n'),
+            ("src/core/a.c", '#include <quant/quant.h>\n#include <math.h>\n#include "core/a.h"\n'),
+            ("src/kernels/scalar.c", '#include "base/endian.h"\n'),
+            ("src/cli/main.c", '#include <quant/file.h>\n#include "cli/command.h"\n'
+                               "int main(void) { printf(NULL); exit(1); }\n"),
+            ("src/core/b.c", '/* printf("no") */\nchar *a = "exit(1)"; // #include "cli/x.h"\n'),
+            ("src/core/c.c", "int a = snprintf(b, 1, c); e->exit(1); f.abort();\n"),
+            ("src/core/d.c", "_Static_assert(1, \"\"); quant_exit(1);\n"),
+        ]:
+            with self.subTest(name):
+                result = floors({name: text})
+                self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
+
+
+class Refused(unittest.TestCase):
+    def test_each(self) -> None:
+        for name, text, line, word in [
+            ("src/base/a.c", '\n#include "core/a.h"\n', 2, "above"),
+            ("src/core/a.c", '#include "formats/format.h"\n', 1, "neighbours"),
+            ("src/formats/a.c", '#include "io/io.h"\n', 1, "neighbours"),
+            ("src/io/a.c", '#  include "engine/a.h"\n', 1, "above"),
+            ("src/engine/a.c", '#include "cli/a.h"\n', 1, "above"),
+            ("src/cli/a.c", '#include <quant/quant.h>\n\n#include "base/a.h"\n', 3, "like any other"),
+            ("src/core/a.c", '#include "params.h"\n', 1, "path from src"),
+            ("src/core/a.c", '#include "../io/io.h"\n', 1, "path from src"),
+            ("src/core/a.c", '#include "quant/quant.h"\n', 1, "<quant/quant.h>"),
+            ("src/core/a.c", "#include <io/io.h>\n", 1, "quotes"),
+            ("include/quant/file.h", '#include "base/a.h"\n', 1, "public header"),
+            ("src/extra/a.c", "", 1, "not one of the floors"),
+            ("src/io/a.c", "/*\n*/ int a;\nvoid f(void) { fprintf (NULL, \"\"); }\n", 3, "prints"),
+            ("src/engine/a.c", "void f(void)\n{\n    exit(1);\n}\n", 3, "prints"),
+            ("src/base/a.c", 'void f(void) { char c = \'"\'; abort(); }\n', 1, "prints"),
+            ("src/core/a.c", "void f(void) { assert(0); }\n", 1, "prints"),
+            ("src/core/a.c", "FILE *f = stderr;\n", 1, "prints"),
+            ("src/cli/a.c", "int n = atoi(a);\n", 1, "safely"),
+            ("src/core/a.c", "void f(void) { strcpy(a, b); }\n", 1, "safely"),
+        ]:
+            with self.subTest(name, text=text):
+                result = floors({name: text})
+                self.assertEqual(result.returncode, 1, result.stdout)
+                self.assertIn(f"{name}:{line}: ", result.stdout)
+                self.assertIn(word, result.stdout)
+                self.assertEqual(result.stderr, "floors: offences: 1\n")
+
+    def test_nothing_there(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            result = subprocess.run([sys.executable, ROOT / "script" / "floors", folder],
+                                    capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no sources", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
