@@ -70,6 +70,13 @@ struct quant_kernels {
 };
 
 extern const struct quant_kernels quant_kernels_scalar;
+#if defined(__x86_64__)
+extern const struct quant_kernels quant_kernels_avx2;
+extern const struct quant_kernels quant_kernels_avx512;
+#endif
+
+/* What a row without a measure of its own uses. */
+quant_measure_fn quant_scalar_measure;
 
 /* The set in use. */
 const struct quant_kernels *quant_kernels(void);

@@ -94,8 +94,8 @@ static float widen_float16(uint16_t bits)
     const uint32_t sign = (uint32_t)(bits & 0x8000U) << 16;
     const uint32_t exponent = (bits >> 10) & 0x1FU;
     const uint32_t fraction = bits & 0x3FFU;
-    if (exponent == 0x1F)
-        return float_from_bits(sign | 0x7F800000U | fraction << 13);
+    if (exponent == 0x1F) /* a NaN comes out quiet, as processors make it */
+        return float_from_bits(sign | 0x7F800000U | (fraction ? 0x400000U : 0) | fraction << 13);
     if (exponent == 0) {
         const float magnitude = (float)fraction * 0x1p-24F;
         return sign ? -magnitude : magnitude;
@@ -154,8 +154,8 @@ static void measure_element(const struct quant_params *params, float x, float re
     block->sign_flipped += (x < 0 && restored > 0) || (x > 0 && restored < 0);
 }
 
-static void scalar_measure(const struct quant_params *params, const float *x, const float *restored,
-                           size_t n, size_t first_lane, struct quant_measure_block *block)
+void quant_scalar_measure(const struct quant_params *params, const float *x, const float *restored,
+                          size_t n, size_t first_lane, struct quant_measure_block *block)
 {
     block->nonfinite = block->clipped = block->zeroed = block->sign_flipped = 0;
     block->max_abs_error = -1;
@@ -196,5 +196,5 @@ const struct quant_kernels quant_kernels_scalar = {
             [QUANT_FLOAT32] = scalar_widen_float32,
             [QUANT_FLOAT64] = scalar_widen_float64,
         },
-    .measure = scalar_measure,
+    .measure = quant_scalar_measure,
 };

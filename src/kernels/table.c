@@ -7,6 +7,10 @@
 #include "kernels/kernels.h"
 
 static const struct quant_kernels *const table[] = {
+#if defined(__x86_64__)
+    &quant_kernels_avx512,
+    &quant_kernels_avx2,
+#endif
     &quant_kernels_scalar,
 };
 

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* AVX-512 (F, BW, DQ, VL): 16 floats a vector, 64 elements a step. */
+#include "kernels/kernels.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+#include <math.h>
+
+#include "kernels/cpu.h"
+#include "kernels/fixed_point.h"
+
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")))
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* gcc otherwise reads memory anew for each use, three times what the caches need to deliver. */
+#define KEEP_IN_REGISTER(vector) __asm__("" : "+v"(vector))
+
+enum { LANES = 16, STEP = 64 };
+
+/* ---- Observing ---- */
+
+/* x * 0 is 0 for a finite x and NaN for any other, so one sum tells of a whole block; the few
+ * blocks that hold something else are left to the scalar code. */
+AVX512 static bool observe_block(const float *x, size_t n, __m512 *least, __m512 *greatest)
+{
+    const __m512 zero = _mm512_setzero_ps();
+    __m512 low[4] = {*least, *least, *least, *least};
+    __m512 high[4] = {*greatest, *greatest, *greatest, *greatest};
+    __m512 sum[4] = {zero, zero, zero, zero};
+    for (size_t i = 0; i < n; i += STEP) {
+        for (size_t k = 0; k < 4; k++) { /* four chains hide the latency */
+            __m512 v = _mm512_loadu_ps(x + i + LANES * k);
+            KEEP_IN_REGISTER(v);
+            low[k] = _mm512_min_ps(low[k], v);
+            high[k] = _mm512_max_ps(high[k], v);
+            sum[k] = _mm512_fmadd_ps(v, zero, sum[k]);
+        }
+    }
+    const __m512 all = _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3]));
+    if (_mm512_cmp_ps_mask(all, all, _CMP_UNORD_Q))
+        return false;
+    *least = _mm512_min_ps(_mm512_min_ps(low[0], low[1]), _mm512_min_ps(low[2], low[3]));
+    *greatest = _mm512_max_ps(_mm512_max_ps(high[0], high[1]), _mm512_max_ps(high[2], high[3]));
+    return true;
+}
+
+AVX512 static void avx512_observe(const float *x, size_t n, struct quant_observed *observed)
+{
+    enum { BLOCK = 4096 };
+    __m512 least = _mm512_set1_ps(INFINITY);
+    __m512 greatest = _mm512_set1_ps(-INFINITY);
+    size_t i = 0;
+    while (n - i >= STEP) {
+        const size_t ahead = (n - i) / STEP * STEP;
+        const size_t block = ahead < BLOCK ? ahead : BLOCK;
+        if (observe_block(x + i, block, &least, &greatest))
+            observed->count += block;
+        else
+            quant_kernels_scalar.observe(x + i, block, observed);
+        i += block;
+    }
+    observed->least = fminf(observed->least, _mm512_reduce_min_ps(least));
+    observed->greatest = fmaxf(observed->greatest, _mm512_reduce_max_ps(greatest));
+    quant_kernels_scalar.observe(x + i, n - i, observed);
+}
+
+/* ---- Quantizing ---- */
+
+struct quantize_plan {
+    struct quant_fixed_point fixed;
+    __m512 factor, bias, scale;
+    __m512 lowest, highest; /* qmin - z and qmax - z */
+    __m512i zero_point, band, qmin, qmax;
+    bool divides; /* qmin - z and qmax - z are exact as floats */
+    bool half_away;
+};
+
+AVX512 static struct quantize_plan make_plan(const struct quant_params *params)
+{
+    const struct quant_fixed_point fixed = quant_fixed_point_plan(params);
+    return (struct quantize_plan){
+        .fixed = fixed,
+        .factor = _mm512_set1_ps(fixed.factor),
+        .bias = _mm512_set1_ps(fixed.bias),
+        .scale = _mm512_set1_ps(params->scale),
+        .lowest = _mm512_set1_ps((float)params->qmin - (float)params->zero_point),
+        .highest = _mm512_set1_ps((float)params->qmax - (float)params->zero_point),
+        .zero_point = _mm512_set1_epi32(params->zero_point),
+        .band = _mm512_set1_epi16((short)fixed.band),
+        .qmin = _mm512_set1_epi8((char)params->qmin),
+        .qmax = _mm512_set1_epi8((char)params->qmax),
+        .divides = quant_zero_point_is_near(params),
+        .half_away = params->rounding == QUANT_HALF_AWAY,
+    };
+}
+
+/* By division, clamped: 16 integers. NaN becomes 0 before z is added. Rounding away from zero cuts,
+ * and adds a one of the sign's where a half or more was cut off; both are exact. */
+AVX512 static __m512i divide(const struct quantize_plan *plan, __m512 x)
+{
+    __m512 t = _mm512_div_ps(x, plan->scale);
+    t = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(t, t, _CMP_ORD_Q), t);
+    if (plan->half_away) {
+        const __m512 cut = _mm512_roundscale_ps(t, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+        const __m512 rest = _mm512_abs_ps(_mm512_sub_ps(t, cut));
+        const __m512 sign = _mm512_and_ps(t, _mm512_set1_ps(-0.0F));
+        const __m512 one = _mm512_or_ps(sign, _mm512_set1_ps(1.0F));
+        const __mmask16 up = _mm512_cmp_ps_mask(rest, _mm512_set1_ps(0.5F), _CMP_GE_OQ);
+        t = _mm512_mask_add_ps(cut, up, cut, one);
+    }
+    t = _mm512_min_ps(_mm512_max_ps(t, plan->lowest), plan->highest);
+    return _mm512_add_epi32(_mm512_cvtps_epi32(t), plan->zero_point);
+}
+
+AVX512 static void divide_step(const struct quantize_plan *plan, const float *x, uint8_t *q)
+{
+    for (size_t i = 0; i < STEP; i += LANES) {
+        const __m512i integers = divide(plan, _mm512_loadu_ps(x + i));
+        _mm_storeu_si128((__m128i *)(q + i), _mm512_cvtepi32_epi8(integers));
+    }
+}
+
+/*
+ * Four vectors a, b, c, d of fixed-point numbers, each an upper half (the integer) and a lower
+ * half.
+ *
+ *     halves   a0 b0 a1 b1 .. a15 b15 and c0 d0 c1 d1 ..     upper halves, 16 bits each
+ *     packed   per 128 bits: a0 b0 a1 b1 a2 b2 a3 b3 c0 d0 .. d3, with the clamp to the type
+ *     dwords   per 128 bits: a0..a3 b0..b3 c0..c3 d0..d3
+ *     result   a0..a15 b0..b15 c0..c15 d0..d15
+ */
+AVX512 ALWAYS_INLINE __m512i narrow(const struct quantize_plan *plan, const __m512i v[4],
+                                    bool is_unsigned, bool caps)
+{
+    const __mmask32 odd = 0xAAAAAAAA;
+    const __m512i ab = _mm512_mask_blend_epi16(odd, _mm512_srli_epi32(v[0], 16), v[1]);
+    const __m512i cd = _mm512_mask_blend_epi16(odd, _mm512_srli_epi32(v[2], 16), v[3]);
+    const __m512i in_lane =
+        _mm512_broadcast_i32x4(_mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15));
+    const __m512i across = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512i packed;
+    if (is_unsigned) {
+        packed = _mm512_max_epu8(_mm512_packus_epi16(ab, cd), plan->qmin);
+        packed = caps ? _mm512_min_epu8(packed, plan->qmax) : packed;
+    } else {
+        packed = _mm512_max_epi8(_mm512_packs_epi16(ab, cd), plan->qmin);
+        packed = caps ? _mm512_min_epi8(packed, plan->qmax) : packed;
+    }
+    return _mm512_permutexvar_epi32(across, _mm512_shuffle_epi8(packed, in_lane));
+}
+
+/* The loop for one choice of the two constants. Returns how many elements it did. */
+AVX512 ALWAYS_INLINE size_t quantize_steps(const struct quantize_plan *plan, const float *x,
+                                           size_t n, uint8_t *q, bool is_unsigned, bool caps)
+{
+    const __mmask32 lower_halves = 0x55555555;
+    size_t i = 0;
+    for (; n - i >= STEP; i += STEP) {
+        __m512i v[4];
+        for (size_t k = 0; k < 4; k++)
+            v[k] = _mm512_cvtps_epi32(
+                _mm512_fmadd_ps(_mm512_loadu_ps(x + i + LANES * k), plan->factor, plan->bias));
+        const __m512i nearest =
+            _mm512_min_epu16(_mm512_min_epu16(v[0], v[1]), _mm512_min_epu16(v[2], v[3]));
+        const __mmask32 doubtful = _mm512_mask_cmplt_epu16_mask(lower_halves, nearest, plan->band);
+        if (__builtin_expect(doubtful != 0, 0))
+            divide_step(plan, x + i, q + i);
+        else
+            _mm512_storeu_si512(q + i, narrow(plan, v, is_unsigned, caps));
+    }
+    return i;
+}
+
+AVX512 static size_t divide_steps(const struct quantize_plan *plan, const float *x, size_t n,
+                                  uint8_t *q)
+{
+    size_t i = 0;
+    for (; n - i >= STEP; i += STEP)
+        divide_step(plan, x + i, q + i);
+    return i;
+}
+
+AVX512 static void quantize_int8(const struct quant_params *params, const float *x, size_t n,
+                                 void *q)
+{
+    const struct quantize_plan plan = make_plan(params);
+    size_t done = 0;
+    if (plan.fixed.usable && params->qmax == INT8_MAX)
+        done = quantize_steps(&plan, x, n, q, false, false);
+    else if (plan.fixed.usable)
+        done = quantize_steps(&plan, x, n, q, false, true);
+    else if (plan.divides)
+        done = divide_steps(&plan, x, n, q);
+    quant_kernels_scalar.quantize[QUANT_INT8](params, x + done, n - done, (int8_t *)q + done);
+}
+
+AVX512 static void quantize_uint8(const struct quant_params *params, const float *x, size_t n,
+                                  void *q)
+{
+    const struct quantize_plan plan = make_plan(params);
+    size_t done = 0;
+    if (plan.fixed.usable && params->qmax == UINT8_MAX)
+        done = quantize_steps(&plan, x, n, q, true, false);
+    else if (plan.fixed.usable)
+        done = quantize_steps(&plan, x, n, q, true, true);
+    else if (plan.divides)
+        done = divide_steps(&plan, x, n, q);
+    quant_kernels_scalar.quantize[QUANT_UINT8](params, x + done, n - done, (uint8_t *)q + done);
+}
+
+/* ---- Dequantizing ---- */
+
+AVX512 ALWAYS_INLINE size_t dequantize_steps(const struct quant_params *params,
+                                             const unsigned char *q, size_t n, float *x,
+                                             bool is_unsigned)
+{
+    const __m512i zero_point = _mm512_set1_epi32(params->zero_point);
+    const __m512 scale = _mm512_set1_ps(params->scale);
+    size_t i = 0;
+    for (; n - i >= LANES; i += LANES) {
+        const __m128i bytes = _mm_loadu_si128((const __m128i *)(q + i));
+        const __m512i wide =
+            is_unsigned ? _mm512_cvtepu8_epi32(bytes) : _mm512_cvtepi8_epi32(bytes);
+        const __m512 steps = _mm512_cvtepi32_ps(_mm512_sub_epi32(wide, zero_point));
+        _mm512_storeu_ps(x + i, _mm512_mul_ps(steps, scale));
+    }
+    return i;
+}
+
+AVX512 static void dequantize_int8(const struct quant_params *params, const void *q, size_t n,
+                                   float *x)
+{
+    const size_t done =
+        quant_zero_point_is_near(params) ? dequantize_steps(params, q, n, x, false) : 0;
+    quant_kernels_scalar.dequantize[QUANT_INT8](params, (const int8_t *)q + done, n - done,
+                                                x + done);
+}
+
+AVX512 static void dequantize_uint8(const struct quant_params *params, const void *q, size_t n,
+                                    float *x)
+{
+    const size_t done =
+        quant_zero_point_is_near(params) ? dequantize_steps(params, q, n, x, true) : 0;
+    quant_kernels_scalar.dequantize[QUANT_UINT8](params, (const uint8_t *)q + done, n - done,
+                                                 x + done);
+}
+
+/* ---- Widening ---- */
+
+AVX512 static __m256i load_halves(const unsigned char *bytes, bool big)
+{
+    const __m256i halves = _mm256_loadu_si256((const __m256i *)bytes);
+    return big ? _mm256_or_si256(_mm256_slli_epi16(halves, 8), _mm256_srli_epi16(halves, 8))
+               : halves;
+}
+
+AVX512 static void widen_float16(const void *bytes, size_t n, bool big, float *x)
+{
+    const unsigned char *from = bytes;
+    size_t i = 0;
+    for (; n - i >= LANES; i += LANES)
+        _mm512_storeu_ps(x + i, _mm512_cvtph_ps(load_halves(from + 2 * i, big)));
+    quant_kernels_scalar.widen[QUANT_FLOAT16](from + 2 * i, n - i, big, x + i);
+}
+
+AVX512 static void widen_bfloat16(const void *bytes, size_t n, bool big, float *x)
+{
+    const unsigned char *from = bytes;
+    size_t i = 0;
+    for (; n - i >= LANES; i += LANES) {
+        const __m512i wide = _mm512_cvtepu16_epi32(load_halves(from + 2 * i, big));
+        _mm512_storeu_si512(x + i, _mm512_slli_epi32(wide, 16));
+    }
+    quant_kernels_scalar.widen[QUANT_BFLOAT16](from + 2 * i, n - i, big, x + i);
+}
+
+AVX512 static void widen_float32(const void *bytes, size_t n, bool big, float *x)
+{
+    const unsigned char *from = bytes;
+    const __m512i swap =
+        _mm512_broadcast_i32x4(_mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
+    size_t i = 0;
+    for (; n - i >= LANES; i += LANES) {
+        const __m512i v = _mm512_loadu_si512(from + 4 * i);
+        _mm512_storeu_si512(x + i, big ? _mm512_shuffle_epi8(v, swap) : v);
+    }
+    quant_kernels_scalar.widen[QUANT_FLOAT32](from + 4 * i, n - i, big, x + i);
+}
+
+AVX512 static void widen_float64(const void *bytes, size_t n, bool big, float *x)
+{
+    const unsigned char *from = bytes;
+    const __m512i swap =
+        _mm512_broadcast_i32x4(_mm_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8));
+    size_t i = 0;
+    for (; n - i >= LANES / 2; i += LANES / 2) {
+        const __m512i v = _mm512_loadu_si512(from + 8 * i);
+        const __m512d wide = _mm512_castsi512_pd(big ? _mm512_shuffle_epi8(v, swap) : v);
+        _mm256_storeu_ps(x + i, _mm512_cvtpd_ps(wide));
+    }
+    quant_kernels_scalar.widen[QUANT_FLOAT64](from + 8 * i, n - i, big, x + i);
+}
+
+const struct quant_kernels quant_kernels_avx512 = {
+    .name = "avx512",
+    .summary = "AVX-512 F, BW, DQ, VL: 16 floats at a time",
+    .supported = quant_cpu_has_avx512,
+    .observe = avx512_observe,
+    .quantize = {[QUANT_INT8] = quantize_int8, [QUANT_UINT8] = quantize_uint8},
+    .dequantize = {[QUANT_INT8] = dequantize_int8, [QUANT_UINT8] = dequantize_uint8},
+    .widen =
+        {
+            [QUANT_FLOAT16] = widen_float16,
+            [QUANT_BFLOAT16] = widen_bfloat16,
+            [QUANT_FLOAT32] = widen_float32,
+            [QUANT_FLOAT64] = widen_float64,
+        },
+    .measure = quant_scalar_measure,
+};
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The quotient's integer without a division: what the vector kernels share, and why it is right.
+ *
+ * Wanted is rne(T) + z, where T = RN(x / s) is the correctly rounded float32 quotient and Q = x / s
+ * the real one. In fixed point with 16 fraction bits, one fused multiply-add and one conversion
+ * make
+ *
+ *     v = round(RN(x * factor + bias)),   factor = RN(2^16 / s),   bias = 2^16 z + 2^15 + guard
+ *
+ * so that v is 2^16 (Q + z + 1/2) + guard, but for a small error. Its upper half is then the
+ * integer, Q + z rounded half up, and its lower half is the distance above the nearest tie below. A
+ * lane is trusted where it is far enough from every tie, that is where the lower half, as an
+ * unsigned number, is at least band = 2 guard: then rne and rounding away from zero agree with
+ * rounding half up, and so does the double rounding through T. All others, about one in ten
+ * thousand, are done again by division. So the bytes are those of the division, at the price of the
+ * multiplication.
+ *
+ * Where Q + z lies within one step of the target range (beyond it every error is clamped away), let
+ * B bound |Q|. In units of 2^-16 the errors are, at most,
+ *
+ *     B/256   from factor, which is off by 2^-24 of itself
+ *     1       from the two roundings of v: the sum stays below 2^25, where half a unit in the last
+ *             place is 1 for the first and 0 for the second; below 2^23 it is 1/4 and 1/2
+ *     B/256   between Q and T, half a unit in the last place of a float32 quotient
+ *
+ * so guard > B/128 + 1 is enough. bias is exact: below 2^24 for |z| <= 128 with any guard, and
+ * below 2^26 for |z| <= 512 with a guard that is a multiple of 4.
+ *
+ * What has no place in 32 bits comes out of the conversion as 0x80000000 (x86), whose lower half is
+ * 0: NaN, infinities, overflow are in the band by themselves. (NEON saturates instead: 0x7fffffff
+ * has the integer 32767, which clamps to the right end; NaN gives 0, in the band.) From +-2^15 on
+ * quotients saturate where the halves are narrowed to bytes, which is the clamp. Scales below
+ * 2^-100 could make factor overflow, and zero points beyond 512 a bias that is not exact: usable is
+ * false then.
+ */
+#ifndef QUANT_KERNELS_FIXED_POINT_H
+#define QUANT_KERNELS_FIXED_POINT_H
+
+#include <quant/quant.h>
+
+struct quant_fixed_point {
+    bool usable;
+    float factor;
+    float bias;
+    uint16_t band;
+};
+
+enum { QUANT_FIXED_POINT_ZERO_POINT = 512 };
+
+/* Whether q - z and the clamp's ends are exact as float32, and no 32-bit difference overflows: so
+ * it is for every zero point that is computed (at most 2^22), though not for every given one. */
+static inline bool quant_zero_point_is_near(const struct quant_params *params)
+{
+    return params->zero_point >= -(1 << 22) && params->zero_point <= 1 << 22;
+}
+
+static inline int32_t quant_magnitude(int32_t a)
+{
+    return a < 0 ? -a : a;
+}
+
+static inline struct quant_fixed_point quant_fixed_point_plan(const struct quant_params *params)
+{
+    const int32_t z = params->zero_point;
+    if (z < -QUANT_FIXED_POINT_ZERO_POINT || z > QUANT_FIXED_POINT_ZERO_POINT ||
+        !(params->scale >= 0x1p-100F))
+        return (struct quant_fixed_point){.usable = false};
+    const int32_t below = quant_magnitude(params->qmin - z) + 1;
+    const int32_t above = quant_magnitude(params->qmax - z) + 1;
+    const int32_t bound = below > above ? below : above;
+    int32_t guard = bound / 128 + 2;
+    if (quant_magnitude(z) > 128)
+        guard = (guard + 3) / 4 * 4;
+    return (struct quant_fixed_point){
+        .usable = true,
+        .factor = 0x1p16F / params->scale,
+        .bias = (float)(z * 65536 + 32768 + guard),
+        .band = (uint16_t)(2 * guard),
+    };
+}
+
+#endif
