@@ -306,6 +306,7 @@ struct quant_measure {
     double sums[QUANT_MEASURE_SUMS];
     double carries[QUANT_MEASURE_SUMS];
     double lanes[QUANT_MEASURE_SUMS][QUANT_MEASURE_LANES];
+    float unclipped[2]; /* the least and the greatest element that the clamp leaves alone */
     uint64_t seen;
     uint64_t levels[1024]; /* a bit for each integer of the type */
 };

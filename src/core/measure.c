@@ -23,6 +23,7 @@ void quant_measure_init(struct quant_measure *measure, const struct quant_params
     memset(measure, 0, sizeof *measure);
     measure->params = *params;
     measure->report.max_abs_error = -1;
+    quant_unclipped_range(params, &measure->unclipped[0], &measure->unclipped[1]);
 }
 
 /* (l0+l8)+(l4+l12) and so on: halves onto halves. */
@@ -55,27 +56,36 @@ static void close_block(double sums[QUANT_MEASURE_SUMS], double carries[QUANT_ME
     memset(lanes, 0, QUANT_MEASURE_SUMS * sizeof lanes[0]);
 }
 
-static void mark_levels(struct quant_measure *measure, const void *q, size_t n)
+/* Of the finite elements only, like every figure. */
+static void mark_levels(struct quant_measure *measure, const float *x, const unsigned char *q,
+                        size_t n, bool all_finite)
 {
-    const int32_t least = (int32_t)quant_dtype_info(measure->params.dtype)->least;
-    const int8_t *const signed_q = q;
-    const uint8_t *const unsigned_q = q;
-    for (size_t i = 0; i < n; i++) {
-        const int32_t integer = least < 0 ? signed_q[i] : unsigned_q[i];
-        const uint32_t level = (uint32_t)(integer - least);
-        measure->levels[level / 64] |= UINT64_C(1) << (level % 64);
+    quant_mark_levels_fn *mark = quant_kernels()->mark_levels[measure->params.dtype];
+    if (all_finite) {
+        mark(q, n, measure->levels);
+        return;
     }
+    const size_t size = (size_t)quant_dtype_bytes(measure->params.dtype, 1);
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(x[i]))
+            mark(q + size * i, 1, measure->levels);
 }
 
-static void add_piece(struct quant_measure *measure, const float *x, const void *q, size_t n)
+static void add_piece(struct quant_measure *measure, const float *x, const unsigned char *q,
+                      size_t n)
 {
     float restored[PIECE];
     quant_dequantize(&measure->params, q, n, restored);
-    struct quant_measure_block block = {.lanes = measure->lanes};
-    quant_kernels()->measure(&measure->params, x, restored, n,
-                             (size_t)(measure->seen % QUANT_MEASURE_LANES), &block);
-
     struct quant_report *report = &measure->report;
+    struct quant_measure_block block = {
+        .lanes = measure->lanes,
+        .least_unclipped = measure->unclipped[0],
+        .greatest_unclipped = measure->unclipped[1],
+        .max_abs_error = report->max_abs_error,
+    };
+    quant_kernels()->measure(x, restored, n, (size_t)(measure->seen % QUANT_MEASURE_LANES), &block);
+
+    mark_levels(measure, x, q, n, block.nonfinite == 0);
     report->nonfinite += block.nonfinite;
     report->clipped += block.clipped;
     report->zeroed += block.zeroed;
@@ -94,7 +104,6 @@ static void add_piece(struct quant_measure *measure, const float *x, const void 
 
 void quant_measure_add(struct quant_measure *measure, const float *x, const void *q, size_t n)
 {
-    mark_levels(measure, q, n);
     const unsigned char *integers = q;
     while (n > 0) {
         const size_t to_boundary = PIECE - (size_t)(measure->seen % PIECE);

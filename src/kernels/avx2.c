@@ -7,16 +7,12 @@
 #include <immintrin.h>
 #include <math.h>
 
+#include "kernels/avx2.h"
 #include "kernels/cpu.h"
 #include "kernels/fixed_point.h"
 
-#define AVX2 __attribute__((target("avx2,fma,f16c")))
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
 /* gcc otherwise reads memory anew for each use, three times what the caches need to deliver. */
 #define KEEP_IN_REGISTER(vector) __asm__("" : "+x"(vector))
-
-enum { LANES = 8, STEP = 32 };
 
 /* ---- Observing ---- */
 
@@ -334,7 +330,12 @@ const struct quant_kernels quant_kernels_avx2 = {
             [QUANT_FLOAT32] = widen_float32,
             [QUANT_FLOAT64] = widen_float64,
         },
-    .measure = quant_scalar_measure,
+    .measure = quant_avx2_measure,
+    .mark_levels =
+        {
+            [QUANT_INT8] = quant_avx2_mark_levels_int8,
+            [QUANT_UINT8] = quant_avx2_mark_levels_uint8,
+        },
 };
 
 #endif

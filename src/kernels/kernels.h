@@ -29,12 +29,14 @@ enum quant_sum {
  * each sum, in order of i, multiplied and added with two roundings (never fused). */
 struct quant_measure_block {
     double (*lanes)[QUANT_MEASURE_LANES]; /* QUANT_MEASURE_SUMS rows */
+    float least_unclipped;    /* given: the finite elements that the clamp leaves alone lie */
+    float greatest_unclipped; /* between these, see quant_unclipped_range */
     uint64_t nonfinite;
-    uint64_t clipped;           /* rne(x / s) + z lies outside [qmin, qmax] */
+    uint64_t clipped;           /* outside the two above */
     uint64_t zeroed;            /* x != 0 and x' == 0 */
     uint64_t sign_flipped;      /* one < 0, the other > 0 */
-    double max_abs_error;       /* of this call's finite elements; -1 where there is none */
-    size_t max_abs_error_index; /* the first element that reaches it */
+    double max_abs_error;       /* raised; -1 before the first finite element */
+    size_t max_abs_error_index; /* where it is raised: the first element of the call that has it */
 };
 
 typedef void quant_observe_fn(const float *x, size_t n, struct quant_observed *observed);
@@ -43,9 +45,9 @@ typedef void quant_quantize_fn(const struct quant_params *params, const float *x
 typedef void quant_dequantize_fn(const struct quant_params *params, const void *q, size_t n,
                                  float *x);
 typedef void quant_widen_fn(const void *bytes, size_t n, bool big, float *x);
-typedef void quant_measure_fn(const struct quant_params *params, const float *x,
-                              const float *restored, size_t n, size_t first_lane,
+typedef void quant_measure_fn(const float *x, const float *restored, size_t n, size_t first_lane,
                               struct quant_measure_block *block);
+typedef void quant_mark_levels_fn(const void *q, size_t n, uint64_t *levels);
 
 struct quant_kernels {
     const char *name;        /* as in QUANT_ISA */
@@ -65,8 +67,12 @@ struct quant_kernels {
      * float16 and bfloat16 exactly, float64 rounded half to even, beyond the range to infinity. */
     quant_widen_fn *widen[QUANT_DTYPE_COUNT];
 
-    /* Adds n elements to *block; the counts and max_abs_error start from the call's own zero. */
+    /* Adds n elements to *block. */
     quant_measure_fn *measure;
+
+    /* By integer type: sets bit q - least of the type for each of n integers, bit 0 being the
+     * lowest of levels[0]. */
+    quant_mark_levels_fn *mark_levels[QUANT_DTYPE_COUNT];
 };
 
 extern const struct quant_kernels quant_kernels_scalar;
@@ -75,8 +81,10 @@ extern const struct quant_kernels quant_kernels_avx2;
 extern const struct quant_kernels quant_kernels_avx512;
 #endif
 
-/* What a row without a measure of its own uses. */
-quant_measure_fn quant_scalar_measure;
+/* The least and the greatest finite x for which rne(x / s) + z, or half-away, lies inside [qmin,
+ * qmax]. Quotient and rounding never fall as x grows, so all between them are unclipped too. Where
+ * there is none, *least > *greatest. */
+void quant_unclipped_range(const struct quant_params *params, float *least, float *greatest);
 
 /* The set in use. */
 const struct quant_kernels *quant_kernels(void);

@@ -135,8 +135,40 @@ static void scalar_widen_float64(const void *bytes, size_t n, bool big, float *x
     }
 }
 
-static void measure_element(const struct quant_params *params, float x, float restored, size_t lane,
-                            struct quant_measure_block *block)
+/* Floats in their own order as integers without gaps: the sign bit aside, the bits rise with the
+ * magnitude. */
+static float float_from_rank(int64_t rank)
+{
+    return rank < 0 ? -float_from_bits((uint32_t)-rank) : float_from_bits((uint32_t)rank);
+}
+
+static const int64_t RANK_OF_FLT_MAX = 0x7F7FFFFF;
+
+/* The least rank from -FLT_MAX on whose float maps to at least bound; one more than FLT_MAX's where
+ * there is none. */
+static int64_t rank_reaching(const struct quant_params *params, double bound)
+{
+    int64_t low = -RANK_OF_FLT_MAX;
+    int64_t high = RANK_OF_FLT_MAX + 1;
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (map_element(params, float_from_rank(middle)) >= bound)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+void quant_unclipped_range(const struct quant_params *params, float *least, float *greatest)
+{
+    const int64_t first = rank_reaching(params, (double)params->qmin);
+    const int64_t beyond = rank_reaching(params, (double)params->qmax + 1);
+    *least = first < beyond ? float_from_rank(first) : INFINITY;
+    *greatest = first < beyond ? float_from_rank(beyond - 1) : -INFINITY;
+}
+
+static void measure_element(float x, float restored, size_t lane, struct quant_measure_block *block)
 {
     const double original = (double)x;
     const double back = (double)restored;
@@ -147,31 +179,45 @@ static void measure_element(const struct quant_params *params, float x, float re
     block->lanes[QUANT_SUM_SQUARED_X][lane] += original * original;
     block->lanes[QUANT_SUM_SQUARED_RESTORED][lane] += back * back;
     block->lanes[QUANT_SUM_PRODUCT][lane] += original * back;
-
-    const double mapped = map_element(params, x);
-    block->clipped += mapped < (double)params->qmin || mapped > (double)params->qmax;
+    block->clipped += x < block->least_unclipped || x > block->greatest_unclipped;
     block->zeroed += x != 0 && restored == 0;
     block->sign_flipped += (x < 0 && restored > 0) || (x > 0 && restored < 0);
 }
 
-void quant_scalar_measure(const struct quant_params *params, const float *x, const float *restored,
-                          size_t n, size_t first_lane, struct quant_measure_block *block)
+static void scalar_measure(const float *x, const float *restored, size_t n, size_t first_lane,
+                           struct quant_measure_block *block)
 {
-    block->nonfinite = block->clipped = block->zeroed = block->sign_flipped = 0;
-    block->max_abs_error = -1;
-    block->max_abs_error_index = 0;
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(x[i])) {
             block->nonfinite++;
             continue;
         }
-        measure_element(params, x[i], restored[i], (first_lane + i) % QUANT_MEASURE_LANES, block);
+        measure_element(x[i], restored[i], (first_lane + i) % QUANT_MEASURE_LANES, block);
         const double abs_error = fabs((double)x[i] - (double)restored[i]);
         if (abs_error > block->max_abs_error) {
             block->max_abs_error = abs_error;
             block->max_abs_error_index = i;
         }
     }
+}
+
+static inline void mark_level(uint64_t *levels, uint32_t level)
+{
+    levels[level / 64] |= UINT64_C(1) << (level % 64);
+}
+
+static void scalar_mark_levels_int8(const void *q, size_t n, uint64_t *levels)
+{
+    const int8_t *integers = q;
+    for (size_t i = 0; i < n; i++)
+        mark_level(levels, (uint32_t)(integers[i] - INT8_MIN));
+}
+
+static void scalar_mark_levels_uint8(const void *q, size_t n, uint64_t *levels)
+{
+    const uint8_t *integers = q;
+    for (size_t i = 0; i < n; i++)
+        mark_level(levels, integers[i]);
 }
 
 const struct quant_kernels quant_kernels_scalar = {
@@ -196,5 +242,10 @@ const struct quant_kernels quant_kernels_scalar = {
             [QUANT_FLOAT32] = scalar_widen_float32,
             [QUANT_FLOAT64] = scalar_widen_float64,
         },
-    .measure = quant_scalar_measure,
+    .measure = scalar_measure,
+    .mark_levels =
+        {
+            [QUANT_INT8] = scalar_mark_levels_int8,
+            [QUANT_UINT8] = scalar_mark_levels_uint8,
+        },
 };

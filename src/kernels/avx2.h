@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What the AVX2 files share. */
+#ifndef QUANT_KERNELS_AVX2_H
+#define QUANT_KERNELS_AVX2_H
+
+#include "kernels/kernels.h"
+#include "kernels/vector.h"
+
+#define AVX2 __attribute__((target("avx2,fma,f16c")))
+
+enum { LANES = 8, STEP = 32 };
+
+quant_measure_fn quant_avx2_measure;
+quant_mark_levels_fn quant_avx2_mark_levels_int8;
+quant_mark_levels_fn quant_avx2_mark_levels_uint8;
+
+#endif
