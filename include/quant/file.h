@@ -53,8 +53,8 @@ struct quant_cancel {
     int wake_fd;                       /* -1: none */
 };
 
-/* Called from the calling thread now and then with the elements done and their total (0 where not
- * known yet), over all passes. */
+/* Called now and then, from one thread at a time, with the elements done and their total (0 where
+ * not known yet), over all passes. */
 typedef void quant_progress_fn(void *context, uint64_t done, uint64_t total);
 
 /* Where float elements come from. */
@@ -71,6 +71,7 @@ struct quant_output {
     const char *format;  /* NULL: told from path's extension, then the input's format */
     const char *sidecar; /* NULL: path with ".json" added. Not used where floats are written */
     bool force;          /* replace what is there */
+    bool text_only;      /* refuse a format that is not text: path leads to a terminal */
 };
 
 /* ---- Quantizing ------------------------------------------------------------------------------ */
@@ -79,7 +80,9 @@ struct quant_quantize_job {
     struct quant_input input;
     struct quant_output output; /* path is needed; with "-", sidecar too */
     struct quant_spec spec;
-    bool measure; /* fill in report */
+    bool measure;     /* fill in report */
+    unsigned threads; /* to share the work where both ends are files by position; 0: one a
+                       * processor. No byte depends on it */
     struct quant_cancel cancel;
     quant_progress_fn *progress; /* NULL: none */
     void *progress_context;
@@ -116,6 +119,7 @@ struct quant_dequantize_job {
     struct quant_output output; /* path NULL: only check and measure */
     bool measure;               /* fill in report, against: */
     struct quant_input against; /* path NULL: the source that the sidecar names; shape not used */
+    unsigned threads;           /* as above */
     struct quant_cancel cancel;
     quant_progress_fn *progress;
     void *progress_context;
@@ -135,6 +139,29 @@ struct quant_dequantize_result {
 QUANT_API enum quant_status quant_file_dequantize(const struct quant_dequantize_job *job,
                                                   struct quant_dequantize_result *result,
                                                   struct quant_error *error);
+
+/* ---- Many at once -----------------------------------------------------------------------------
+ */
+
+/* Work that comes in n numbered parts. Any of the three is called with a worker number below
+ * threads, the same for one part; they return false to say that the part failed, and then no part
+ * behind it is begun or delivered any more. */
+struct quant_parallel {
+    uint64_t n;
+    unsigned threads; /* as many at most, the calling one among them; at least 1 */
+    void *context;
+    bool (*work)(void *context, unsigned worker, uint64_t part);    /* in any order, side by side */
+    bool (*deliver)(void *context, unsigned worker, uint64_t part); /* in order, one at a time */
+    bool (*finish)(void *context, unsigned worker, uint64_t part);  /* after that, side by side; or
+                                                                     * NULL */
+};
+
+/* Returns when all is done; false where a part failed. Where a thread cannot be made, the others do
+ * its share. */
+QUANT_API bool quant_parallel_run(const struct quant_parallel *parallel);
+
+/* The processors that this process may use. */
+QUANT_API unsigned quant_processors(void);
 
 /* ---- Names ------------------------------------------------------------------------------------
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The table behind the conversion of decimal text to float64, made by script/make_powers_of_five.py,
- * which says where it comes from. */
+/* The table behind the conversion of decimal text to float64, made by
+ * script/make_powers_of_five.py, which says where it comes from. */
 #ifndef QUANT_BASE_POWERS_OF_FIVE_H
 #define QUANT_BASE_POWERS_OF_FIVE_H
 

@@ -21,6 +21,14 @@ bool quant_shape_count(const struct quant_shape *shape, uint64_t *nelems)
     return true;
 }
 
+bool quant_shape_has_order(const struct quant_shape *shape)
+{
+    int extended = 0;
+    for (int i = 0; i < shape->ndim; i++)
+        extended += shape->dims[i] != 1;
+    return extended > 1;
+}
+
 bool quant_shape_equal(const struct quant_shape *a, const struct quant_shape *b)
 {
     return a->ndim == b->ndim && memcmp(a->dims, b->dims, (size_t)a->ndim * sizeof a->dims[0]) == 0;

@@ -9,6 +9,9 @@
  * make it 0 only where the others fit too: a shape that NumPy refuses is refused here. */
 bool quant_shape_count(const struct quant_shape *shape, uint64_t *nelems);
 
+/* Whether C and Fortran order differ: with one dimension, or all others 1, they are the same. */
+bool quant_shape_has_order(const struct quant_shape *shape);
+
 bool quant_shape_equal(const struct quant_shape *a, const struct quant_shape *b);
 
 /* "(3, 4)", "(7,)" or "()", as Python writes it, with "..." where it is longer than the room. */

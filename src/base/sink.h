@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where bytes go, in order. Formats write through this and do not know whether a file, a pipe or a
- * block of memory is behind it. Nothing is final until the owner of the sink says so.
+ * Where bytes go: in order, or by position. Formats write through this and do not know whether a
+ * file, a pipe or a block of memory is behind it. Nothing is final until the owner of the sink says
+ * so.
  */
 #ifndef QUANT_BASE_SINK_H
 #define QUANT_BASE_SINK_H
@@ -13,6 +14,10 @@ struct quant_sink;
 struct quant_sink_ops {
     enum quant_status (*write)(struct quant_sink *sink, const void *bytes, size_t nbytes,
                                struct quant_error *error);
+    /* Writes at offset, from several threads at once; the order of writes is the caller's affair.
+     * NULL where the sink is a stream. */
+    enum quant_status (*write_at)(struct quant_sink *sink, uint64_t offset, const void *bytes,
+                                  size_t nbytes, struct quant_error *error);
 };
 
 /* The head of every implementation's own structure. */

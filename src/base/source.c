@@ -76,7 +76,7 @@ struct quant_source *quant_source_from_memory(const void *bytes, size_t nbytes, 
     if (!memory)
         return NULL;
     *memory = (struct memory_source){
-        .head = {.ops = &memory_ops, .name = name, .size = nbytes},
+        .head = {.ops = &memory_ops, .name = name, .size = nbytes, .positional = true},
         .bytes = bytes,
     };
     return &memory->head;

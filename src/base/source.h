@@ -28,6 +28,7 @@ struct quant_source {
     const struct quant_source_ops *ops;
     const char *name; /* for messages: a path as the user gave it, or "standard input" */
     uint64_t size;    /* QUANT_SIZE_UNKNOWN for a stream that has not ended yet */
+    bool positional;  /* read_at takes any offset at any time, from several threads at once */
 };
 
 /* As read_at; a source that ends before nbytes is QUANT_TRUNCATED. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/progress.h"
@@ -21,7 +22,8 @@ struct dequant_options {
     struct threshold_list thresholds;
     const char *from;
     int input_dtype;
-    int byte_order; /* from 1, as enum quant_byte_order; 0 where not given */
+    int byte_order;   /* from 1, as enum quant_byte_order; 0 where not given */
+    unsigned threads; /* 0: one a processor */
     int progress;
     bool quiet;
 };
@@ -183,7 +185,7 @@ static int check_streams(const struct command *self, const struct dequant_option
             return message_usage(
                 self->name,
                 "the data and '--report' both want standard output; give '--output FILE'");
-        return targets_check_terminal(self, &options->target, NULL);
+        return EXIT_DONE;
     }
     return EXIT_DONE;
 }
@@ -205,40 +207,54 @@ static struct quant_dequantize_job make_job(const struct dequant_options *option
     };
 }
 
-/* One file; job->path and job->output.path are set. */
-static int dequant_one(const struct dequant_options *options, struct quant_dequantize_job *job)
-{
-    struct progress progress;
-    progress_begin(&progress,
-                   options->quiet ? PROGRESS_NEVER : (enum progress_mode)options->progress,
-                   job->path);
-    job->progress = progress_update;
-    job->progress_context = &progress;
-
+/* What one worker needs. */
+struct bench {
+    struct quant_dequantize_job job;
     struct quant_dequantize_result result;
     struct quant_error error;
-    const enum quant_status status = quant_file_dequantize(job, &result, &error);
-    progress_end(&progress);
-    if (status != QUANT_OK)
-        return message_failure(status, &error);
-    const struct report_subject subject = {.path = job->path,
-                                           .params = &result.params,
-                                           .shape = &result.shape,
-                                           .order = result.order,
-                                           .figures = &result.report};
-    if (options->report != REPORT_NONE &&
-        !report_print((enum report_kind)options->report, &subject))
-        return EXIT_FAILED;
-    return threshold_holds(&options->thresholds, &result.report, job->path) ? EXIT_THRESHOLD
-                                                                            : EXIT_DONE;
+    enum quant_status status;
+};
+
+struct work {
+    const struct dequant_options *options;
+    const struct targets *targets;
+    struct bench *benches;
+};
+
+static void dequant_one(void *context, const struct batch_item *item)
+{
+    struct work *work = context;
+    struct bench *bench = &work->benches[item->worker];
+    const char *output = work->targets->outputs[item->i];
+    bench->job.path = work->targets->inputs[item->i];
+    bench->job.output.path = output;
+    bench->job.output.text_only = targets_is_terminal(&work->options->target, output);
+    bench->job.threads = item->threads;
+    bench->job.progress = item->progress ? progress_update : NULL;
+    bench->job.progress_context = item->progress;
+    bench->status = quant_file_dequantize(&bench->job, &bench->result, &bench->error);
 }
 
-/* A failure counts more than a threshold. */
-static int worse(int status, int other)
+static int tell_one(void *context, const struct batch_item *item)
 {
-    if (status == EXIT_FAILED || other == EXIT_FAILED)
+    struct work *work = context;
+    const struct bench *bench = &work->benches[item->worker];
+    const struct quant_dequantize_result *result = &bench->result;
+    const char *path = work->targets->inputs[item->i];
+    if (bench->status == QUANT_INVALID && bench->job.output.text_only)
+        return message_usage("dequant", "%s", bench->error.text);
+    if (bench->status != QUANT_OK)
+        return message_failure(bench->status, &bench->error);
+    const struct report_subject subject = {.path = path,
+                                           .params = &result->params,
+                                           .shape = &result->shape,
+                                           .order = result->order,
+                                           .figures = &result->report};
+    if (work->options->report != REPORT_NONE &&
+        !report_print((enum report_kind)work->options->report, &subject))
         return EXIT_FAILED;
-    return status != EXIT_DONE ? status : other;
+    return threshold_holds(&work->options->thresholds, &result->report, path) ? EXIT_THRESHOLD
+                                                                              : EXIT_DONE;
 }
 
 static int dequant_all(const struct dequant_options *options, const struct targets *targets)
@@ -248,13 +264,27 @@ static int dequant_all(const struct dequant_options *options, const struct targe
         message_error("cannot make a pipe for signals: %s", strerror(errno));
         return EXIT_FAILED;
     }
-    struct quant_dequantize_job job = make_job(options, &cancel);
-    int status = EXIT_DONE;
-    for (size_t i = 0; i < targets->n && !signals_raised(); i++) {
-        job.path = targets->inputs[i];
-        job.output.path = targets->outputs[i];
-        status = worse(status, dequant_one(options, &job));
+    const struct batch_options batch_options = {
+        .threads = options->threads,
+        .progress = options->quiet ? PROGRESS_NEVER : (enum progress_mode)options->progress,
+    };
+    const unsigned workers = batch_workers(&batch_options, targets->n);
+    struct work work = {options, targets, calloc(workers, sizeof *work.benches)};
+    if (!work.benches) {
+        message_error("no memory for %u workers", workers);
+        return EXIT_FAILED;
     }
+    for (unsigned i = 0; i < workers; i++)
+        work.benches[i].job = make_job(options, &cancel);
+    const struct batch batch = {
+        .n = targets->n,
+        .names = (const char *const *)targets->inputs,
+        .context = &work,
+        .work = dequant_one,
+        .deliver = tell_one,
+    };
+    const int status = batch_run(&batch, &batch_options);
+    free(work.benches);
     return status;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* `quant quantize`: the work, file by file. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/progress.h"
@@ -46,32 +48,55 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
     };
 }
 
-/* One file; job->input.path and job->output.path are set. */
-static int quantize_one(const struct quantize_options *options, struct quant_quantize_job *job)
-{
-    const char *path = job->input.path;
-    struct progress progress;
-    progress_begin(&progress,
-                   options->quiet ? PROGRESS_NEVER : (enum progress_mode)options->progress, path);
-    job->progress = progress_update;
-    job->progress_context = &progress;
-
+/* What one worker needs. */
+struct bench {
+    struct quant_quantize_job job;
     struct quant_quantize_result result;
     struct quant_error error;
-    const enum quant_status status = quant_file_quantize(job, &result, &error);
-    progress_end(&progress);
-    if (status != QUANT_OK)
-        return message_failure(status, &error);
-    if (!options->quiet)
-        warn(path, &result.choice);
-    if (options->report == REPORT_NONE)
+    enum quant_status status;
+};
+
+struct work {
+    const struct quantize_options *options;
+    const struct targets *targets;
+    struct bench *benches;
+};
+
+static void quantize_one(void *context, const struct batch_item *item)
+{
+    struct work *work = context;
+    struct bench *bench = &work->benches[item->worker];
+    const char *output = work->targets->outputs[item->i];
+    bench->job.input.path = work->targets->inputs[item->i];
+    bench->job.output.path = output;
+    bench->job.output.text_only = targets_is_terminal(&work->options->target, output);
+    bench->job.threads = item->threads;
+    bench->job.progress = item->progress ? progress_update : NULL;
+    bench->job.progress_context = item->progress;
+    bench->status = quant_file_quantize(&bench->job, &bench->result, &bench->error);
+}
+
+static int tell_one(void *context, const struct batch_item *item)
+{
+    struct work *work = context;
+    const struct bench *bench = &work->benches[item->worker];
+    const struct quant_quantize_result *result = &bench->result;
+    const char *path = work->targets->inputs[item->i];
+    if (bench->status == QUANT_INVALID && bench->job.output.text_only)
+        return message_usage("quantize", "%s", bench->error.text);
+    if (bench->status != QUANT_OK)
+        return message_failure(bench->status, &bench->error);
+    if (!work->options->quiet)
+        warn(path, &result->choice);
+    if (work->options->report == REPORT_NONE)
         return EXIT_DONE;
     const struct report_subject subject = {.path = path,
-                                           .params = &result.choice.params,
-                                           .shape = &result.shape,
-                                           .order = result.order,
-                                           .figures = &result.report};
-    return report_print((enum report_kind)options->report, &subject) ? EXIT_DONE : EXIT_FAILED;
+                                           .params = &result->choice.params,
+                                           .shape = &result->shape,
+                                           .order = result->order,
+                                           .figures = &result->report};
+    return report_print((enum report_kind)work->options->report, &subject) ? EXIT_DONE
+                                                                           : EXIT_FAILED;
 }
 
 static int quantize_all(const struct quantize_options *options, const struct quant_spec *spec,
@@ -82,14 +107,27 @@ static int quantize_all(const struct quantize_options *options, const struct qua
         message_error("cannot make a pipe for signals: %s", strerror(errno));
         return EXIT_FAILED;
     }
-    struct quant_quantize_job job = make_job(options, spec, &cancel);
-    int status = EXIT_DONE;
-    for (size_t i = 0; i < targets->n && !signals_raised(); i++) {
-        job.input.path = targets->inputs[i];
-        job.output.path = targets->outputs[i];
-        if (quantize_one(options, &job) != EXIT_DONE)
-            status = EXIT_FAILED;
+    const struct batch_options batch_options = {
+        .threads = options->threads,
+        .progress = options->quiet ? PROGRESS_NEVER : (enum progress_mode)options->progress,
+    };
+    const unsigned workers = batch_workers(&batch_options, targets->n);
+    struct work work = {options, targets, calloc(workers, sizeof *work.benches)};
+    if (!work.benches) {
+        message_error("no memory for %u workers", workers);
+        return EXIT_FAILED;
     }
+    for (unsigned i = 0; i < workers; i++)
+        work.benches[i].job = make_job(options, spec, &cancel);
+    const struct batch batch = {
+        .n = targets->n,
+        .names = (const char *const *)targets->inputs,
+        .context = &work,
+        .work = quantize_one,
+        .deliver = tell_one,
+    };
+    const int status = batch_run(&batch, &batch_options);
+    free(work.benches);
     return status;
 }
 

@@ -160,6 +160,14 @@ const struct option_row quantize_rows[] = {
      .choice = choice_report,
      .parse = value_later,
      .offset = AT(report)},
+    {.brief = 'j',
+     .name = "threads",
+     .argument = "N",
+     .help = "work with N threads; the bytes stay the same",
+     .initial = "one a processor",
+     .expected = "a number from 1 to 1024",
+     .parse = value_threads,
+     .offset = AT(threads)},
     {.name = "progress",
      .argument = "WHEN",
      .help = "show a line on standard error (auto: if it is a terminal, after a second)",
@@ -233,7 +241,7 @@ static int check_streams(const struct command *command, const struct quantize_op
             return message_usage(
                 command->name,
                 "the data and '--report' both want standard output; give '--output FILE'");
-        return targets_check_terminal(command, &options->target, options->from);
+        return EXIT_DONE;
     }
     return EXIT_DONE;
 }

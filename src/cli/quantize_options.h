@@ -24,8 +24,9 @@ struct quantize_options {
     int input_dtype;
     int byte_order; /* from 1, as enum quant_byte_order; 0 where not given */
     struct target_options target;
-    int report;   /* enum report_kind */
-    int progress; /* enum progress_mode */
+    int report;       /* enum report_kind */
+    unsigned threads; /* 0: one a processor */
+    int progress;     /* enum progress_mode */
     bool quiet;
 };
 

@@ -55,15 +55,9 @@ bool targets_to_stdout(const struct target_options *options, const char *input)
     return options->output ? is_stream(options->output) : is_stream(input);
 }
 
-int targets_check_terminal(const struct command *command, const struct target_options *options,
-                           const char *from)
+bool targets_is_terminal(const struct target_options *options, const char *output)
 {
-    const char *format = options->format ? options->format : from;
-    const bool is_text = format && strcmp(format, "json") == 0;
-    if (is_text || options->force || !isatty(STDOUT_FILENO))
-        return EXIT_DONE;
-    return message_usage(command->name, "binary data is not written to a terminal; redirect it, "
-                                        "or give '--to json' or '--force'");
+    return is_stream(output) && !options->force && isatty(STDOUT_FILENO);
 }
 
 int targets_init(struct targets *targets, const struct target_options *options, char *const *inputs,

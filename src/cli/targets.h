@@ -35,10 +35,8 @@ int targets_check(const struct command *command, const struct target_options *op
 /* Whether an input's output is standard output: '-o -', or input '-' without -o. */
 bool targets_to_stdout(const struct target_options *options, const char *input);
 
-/* Binary data does not go to a terminal without --force. from is what --from says, NULL: nothing.
- * EXIT_DONE, or EXIT_USAGE and told. */
-int targets_check_terminal(const struct command *command, const struct target_options *options,
-                           const char *from);
+/* Whether output leads to a terminal that is to be spared binary data. */
+bool targets_is_terminal(const struct target_options *options, const char *output);
 
 /* Names the outputs, by tag where they have no name yet; none where is_writing is false. EXIT_DONE,
  * or EXIT_FAILED (no memory) and told. To be released in either case. */

@@ -28,17 +28,18 @@ struct given_shape {
     struct quant_shape shape;
 };
 
-option_parse_fn value_flag;   /* bool: set to true */
-option_parse_fn value_text;   /* const char *: the argument as it is, not empty */
-option_parse_fn value_choice; /* int: the number of the choice, from 0 */
-option_parse_fn value_later;  /* int: the number of the choice, from 1; without argument 1 */
-option_parse_fn value_word;   /* const char *: the choice itself, which outlives argv */
-option_parse_fn value_range;  /* struct given_range: LO,HI within float32 */
-option_parse_fn value_scale;  /* struct given_float: finite, > 0 */
-option_parse_fn value_int32;  /* struct given_int32 */
-option_parse_fn value_shape;  /* struct given_shape */
-option_parse_fn value_target; /* int: an enum quant_dtype that can be quantized to */
-option_parse_fn value_source; /* int: an enum quant_dtype of floats */
+option_parse_fn value_flag;    /* bool: set to true */
+option_parse_fn value_text;    /* const char *: the argument as it is, not empty */
+option_parse_fn value_choice;  /* int: the number of the choice, from 0 */
+option_parse_fn value_later;   /* int: the number of the choice, from 1; without argument 1 */
+option_parse_fn value_word;    /* const char *: the choice itself, which outlives argv */
+option_parse_fn value_range;   /* struct given_range: LO,HI within float32 */
+option_parse_fn value_scale;   /* struct given_float: finite, > 0 */
+option_parse_fn value_int32;   /* struct given_int32 */
+option_parse_fn value_threads; /* unsigned: from 1 to 1024 */
+option_parse_fn value_shape;   /* struct given_shape */
+option_parse_fn value_target;  /* int: an enum quant_dtype that can be quantized to */
+option_parse_fn value_source;  /* int: an enum quant_dtype of floats */
 
 /* The words of enumerations, in the order of their constants. */
 const char *choice_scheme(size_t i);

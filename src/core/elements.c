@@ -1,18 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* The public functions on arrays: each is one kernel of the set in use. */
+/* The public functions on arrays, each of them one kernel of the set in use. Kernels may
+ * add 0 to a pointer, which NULL does not like: arrays of no elements end here. */
+#include <math.h>
+
+#include "core/observed.h"
 #include "kernels/kernels.h"
 
 void quant_observe(struct quant_observed *observed, const float *x, size_t n)
 {
-    quant_kernels()->observe(x, n, observed);
+    if (n > 0)
+        quant_kernels()->observe(x, n, observed);
 }
 
 void quant_quantize(const struct quant_params *params, const float *x, size_t n, void *q)
 {
-    quant_kernels()->quantize[params->dtype](params, x, n, q);
+    if (n > 0)
+        quant_kernels()->quantize[params->dtype](params, x, n, q);
 }
 
 void quant_dequantize(const struct quant_params *params, const void *q, size_t n, float *x)
 {
-    quant_kernels()->dequantize[params->dtype](params, q, n, x);
+    if (n > 0)
+        quant_kernels()->dequantize[params->dtype](params, q, n, x);
+}
+
+void quant_observed_join(struct quant_observed *observed, const struct quant_observed *part)
+{
+    if (observed->nonfinite == 0 && part->nonfinite > 0) {
+        observed->first_nonfinite = observed->count + part->first_nonfinite;
+        observed->nonfinite_value = part->nonfinite_value;
+    }
+    observed->nonfinite += part->nonfinite;
+    observed->count += part->count;
+    observed->least = fminf(observed->least, part->least);
+    observed->greatest = fmaxf(observed->greatest, part->greatest);
 }

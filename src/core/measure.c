@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/measure.h"
 #include "kernels/kernels.h"
 
 /* Elements restored at a time, on the stack. */
@@ -47,13 +48,19 @@ static void add_compensated(double *sum, double *carry, double value)
     *sum = total;
 }
 
-/* Adds the lanes to the sums and empties them. */
-static void close_block(double sums[QUANT_MEASURE_SUMS], double carries[QUANT_MEASURE_SUMS],
-                        double lanes[QUANT_MEASURE_SUMS][QUANT_MEASURE_LANES])
+/* A full block's sums go to the compensated ones at once, or, in a part, wait for those before. */
+static void close_block(struct quant_measure *measure, struct quant_measure_part *part)
 {
-    for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++)
-        add_compensated(&sums[i], &carries[i], sum_lanes(lanes[i]));
-    memset(lanes, 0, QUANT_MEASURE_SUMS * sizeof lanes[0]);
+    for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++) {
+        const double sum = sum_lanes(measure->lanes[i]);
+        if (part)
+            part->sums[part->nblocks][i] = sum;
+        else
+            add_compensated(&measure->sums[i], &measure->carries[i], sum);
+    }
+    if (part)
+        part->nblocks++;
+    memset(measure->lanes, 0, sizeof measure->lanes);
 }
 
 /* Of the finite elements only, like every figure. */
@@ -71,8 +78,8 @@ static void mark_levels(struct quant_measure *measure, const float *x, const uns
             mark(q + size * i, 1, measure->levels);
 }
 
-static void add_piece(struct quant_measure *measure, const float *x, const unsigned char *q,
-                      size_t n)
+static void add_piece(struct quant_measure *measure, struct quant_measure_part *part,
+                      const float *x, const unsigned char *q, size_t n)
 {
     float restored[PIECE];
     quant_dequantize(&measure->params, q, n, restored);
@@ -99,20 +106,62 @@ static void add_piece(struct quant_measure *measure, const float *x, const unsig
     }
     measure->seen += n;
     if (measure->seen % QUANT_MEASURE_BLOCK == 0)
-        close_block(measure->sums, measure->carries, measure->lanes);
+        close_block(measure, part);
+}
+
+static void add(struct quant_measure *measure, struct quant_measure_part *part, const float *x,
+                const unsigned char *q, size_t n)
+{
+    while (n > 0) {
+        const size_t to_boundary = PIECE - (size_t)(measure->seen % PIECE);
+        const size_t piece = n < to_boundary ? n : to_boundary;
+        add_piece(measure, part, x, q, piece);
+        x += piece;
+        q += quant_dtype_bytes(measure->params.dtype, piece);
+        n -= piece;
+    }
 }
 
 void quant_measure_add(struct quant_measure *measure, const float *x, const void *q, size_t n)
 {
-    const unsigned char *integers = q;
-    while (n > 0) {
-        const size_t to_boundary = PIECE - (size_t)(measure->seen % PIECE);
-        const size_t piece = n < to_boundary ? n : to_boundary;
-        add_piece(measure, x, integers, piece);
-        x += piece;
-        integers += quant_dtype_bytes(measure->params.dtype, piece);
-        n -= piece;
+    add(measure, NULL, x, q, n);
+}
+
+void quant_measure_part_take(struct quant_measure_part *part, const struct quant_measure *whole,
+                             const float *x, const void *q, size_t n)
+{
+    struct quant_measure *measure = &part->measure;
+    memset(measure, 0, sizeof *measure);
+    measure->params = whole->params;
+    measure->unclipped[0] = whole->unclipped[0];
+    measure->unclipped[1] = whole->unclipped[1];
+    measure->report.max_abs_error = -1;
+    part->nblocks = 0;
+    add(measure, part, x, q, n);
+}
+
+void quant_measure_join(struct quant_measure *whole, const struct quant_measure_part *part)
+{
+    const struct quant_measure *measure = &part->measure;
+    const struct quant_report *from = &measure->report;
+    struct quant_report *to = &whole->report;
+    for (size_t block = 0; block < part->nblocks; block++)
+        for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++)
+            add_compensated(&whole->sums[i], &whole->carries[i], part->sums[block][i]);
+    memcpy(whole->lanes, measure->lanes, sizeof whole->lanes);
+    to->nonfinite += from->nonfinite;
+    to->clipped += from->clipped;
+    to->zeroed += from->zeroed;
+    to->sign_flipped += from->sign_flipped;
+    if (from->max_abs_error > to->max_abs_error) {
+        to->max_abs_error = from->max_abs_error;
+        to->max_abs_error_index = whole->seen + from->max_abs_error_index;
+        to->max_abs_error_x = from->max_abs_error_x;
+        to->max_abs_error_restored = from->max_abs_error_restored;
     }
+    for (size_t i = 0; i < sizeof whole->levels / sizeof whole->levels[0]; i++)
+        whole->levels[i] |= measure->levels[i];
+    whole->seen += measure->seen;
 }
 
 static uint64_t count_levels(const struct quant_measure *measure)
@@ -149,16 +198,13 @@ void quant_measure_report(const struct quant_measure *measure, enum quant_dtype 
                           struct quant_report *report)
 {
     double sums[QUANT_MEASURE_SUMS];
-    double carries[QUANT_MEASURE_SUMS];
-    double lanes[QUANT_MEASURE_SUMS][QUANT_MEASURE_LANES];
-    memcpy(sums, measure->sums, sizeof sums);
-    memcpy(carries, measure->carries, sizeof carries);
-    memcpy(lanes, measure->lanes, sizeof lanes);
-    close_block(sums, carries, lanes);
-    for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++)
+    for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++) {
+        double carry = measure->carries[i];
+        sums[i] = measure->sums[i];
+        add_compensated(&sums[i], &carry, sum_lanes(measure->lanes[i])); /* the last block's */
         if (isfinite(sums[i])) /* an infinite sum has a NaN for a carry */
-            sums[i] += carries[i];
-
+            sums[i] += carry;
+    }
     *report = measure->report;
     report->n = measure->seen - report->nonfinite;
     derive(report, sums);

@@ -17,8 +17,7 @@ static enum quant_status checksum_write(struct quant_sink *sink, const void *byt
                                         struct quant_error *error)
 {
     struct quant_checksum_sink *checksum = (struct quant_checksum_sink *)sink;
-    XXH3_64bits_update(checksum->state, bytes, nbytes);
-    checksum->nbytes += nbytes;
+    quant_checksum_sink_update(checksum, bytes, nbytes);
     return quant_sink_write(checksum->target, bytes, nbytes, error);
 }
 
@@ -39,6 +38,13 @@ void quant_checksum_sink_release(struct quant_checksum_sink *checksum)
     checksum->state = NULL;
 }
 
+void quant_checksum_sink_update(struct quant_checksum_sink *checksum, const void *bytes,
+                                size_t nbytes)
+{
+    XXH3_64bits_update(checksum->state, bytes, nbytes);
+    checksum->nbytes += nbytes;
+}
+
 uint64_t quant_checksum_sink_digest(const struct quant_checksum_sink *checksum)
 {
     return XXH3_64bits_digest(checksum->state);
@@ -51,12 +57,13 @@ static enum quant_status checksum_read_at(struct quant_source *source, uint64_t 
     struct quant_checksum_source *checksum = (struct quant_checksum_source *)source;
     const enum quant_status status =
         checksum->inner->ops->read_at(checksum->inner, offset, buffer, nbytes, got, error);
+    if (checksum->by_position)
+        return status;
     source->size = checksum->inner->size; /* a stream's is known once it has ended */
     const uint64_t end = offset + *got;
     if (status == QUANT_OK && offset <= checksum->hashed && end > checksum->hashed) {
         const size_t known = (size_t)(checksum->hashed - offset);
-        XXH3_64bits_update(checksum->state, (const unsigned char *)buffer + known, *got - known);
-        checksum->hashed = end;
+        quant_checksum_source_update(checksum, (const unsigned char *)buffer + known, *got - known);
     }
     return status;
 }
@@ -76,11 +83,21 @@ static const struct quant_source_ops source_ops = {
 enum quant_status quant_checksum_source_init(struct quant_checksum_source *checksum,
                                              struct quant_source *inner, struct quant_error *error)
 {
-    checksum->source =
-        (struct quant_source){.ops = &source_ops, .name = inner->name, .size = inner->size};
+    checksum->source = (struct quant_source){.ops = &source_ops,
+                                             .name = inner->name,
+                                             .size = inner->size,
+                                             .positional = inner->positional};
     checksum->inner = inner;
+    checksum->by_position = false;
     checksum->hashed = 0;
     return make_state(&checksum->state, error);
+}
+
+void quant_checksum_source_update(struct quant_checksum_source *checksum, const void *bytes,
+                                  size_t nbytes)
+{
+    XXH3_64bits_update(checksum->state, bytes, nbytes);
+    checksum->hashed += nbytes;
 }
 
 void quant_checksum_source_release(struct quant_checksum_source *checksum)
@@ -95,6 +112,7 @@ enum quant_status quant_checksum_source_finish(struct quant_checksum_source *che
 {
     unsigned char rest[16 << 10];
     size_t got = 0;
+    checksum->by_position = false;
     do {
         const enum quant_status status =
             checksum_read_at(&checksum->source, checksum->hashed, rest, sizeof rest, &got, error);

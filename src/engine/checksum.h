@@ -21,13 +21,18 @@ enum quant_status quant_checksum_sink_init(struct quant_checksum_sink *checksum,
                                            struct quant_sink *target, struct quant_error *error);
 void quant_checksum_sink_release(struct quant_checksum_sink *checksum);
 
+/* Takes the sum of bytes that reach the target another way. */
+void quant_checksum_sink_update(struct quant_checksum_sink *checksum, const void *bytes,
+                                size_t nbytes);
 uint64_t quant_checksum_sink_digest(const struct quant_checksum_sink *checksum);
 
-/* Bytes may be read again, but first in order without gaps, as every reader here does. The inner
- * source stays the caller's to close. */
+/* Bytes may be read again, but first in order without gaps, as every reader here does. Once
+ * by_position is set, read_at only passes on, from any number of threads, and update is told the
+ * bytes in order. The inner source stays the caller's to close. */
 struct quant_checksum_source {
     struct quant_source source;
     struct quant_source *inner;
+    bool by_position;
     uint64_t hashed;     /* bytes, from the first on */
     XXH3_state_t *state; /* owned */
 };
@@ -35,6 +40,10 @@ struct quant_checksum_source {
 enum quant_status quant_checksum_source_init(struct quant_checksum_source *checksum,
                                              struct quant_source *inner, struct quant_error *error);
 void quant_checksum_source_release(struct quant_checksum_source *checksum);
+
+/* Takes the sum of the bytes from `hashed` on. */
+void quant_checksum_source_update(struct quant_checksum_source *checksum, const void *bytes,
+                                  size_t nbytes);
 
 /* Reads what is left, so that *digest is that of the whole and *nbytes its size. */
 enum quant_status quant_checksum_source_finish(struct quant_checksum_source *checksum,

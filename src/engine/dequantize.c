@@ -6,18 +6,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/shape.h"
 #include "engine/checksum.h"
+#include "engine/chunks.h"
 #include "engine/paths.h"
 #include "engine/progress.h"
 #include "engine/tensor.h"
+#include "engine/workbench.h"
 #include "formats/sidecar.h"
 #include "io/io.h"
-
-enum { CHUNK = 64 << 10 };
 
 struct dequantization {
     const struct quant_dequantize_job *job;
@@ -32,17 +33,34 @@ struct dequantization {
     struct quant_tensor original;
     struct quant_file_output output;
     struct quant_writer *writer;
+    bool reads_by_position; /* of the original too, where it is read */
+    bool writes_by_position;
+    struct quant_workbench *benches; /* owned */
+    unsigned workers;
     struct quant_progress progress;
     struct quant_measure measure;
-    float x[CHUNK];
-    float restored[CHUNK];
-    uint16_t q[CHUNK]; /* room for the widest integers */
 };
 
 /* ---- The sidecar ---- */
 
 /* Without an option the sidecar is looked for beside the data, and tells by its absence that the
- * data was never finished. */
+ * data was never finished; if there is data. */
+static enum quant_status check_default_sidecar(const struct dequantization *run)
+{
+    struct stat status;
+    if (access(run->sidecar_path, F_OK) == 0 || errno != ENOENT)
+        return QUANT_OK; /* opening it will say what is wrong, if anything is */
+    if (stat(run->job->path, &status) != 0)
+        return quant_error_system(run->error, errno, "cannot read '%s'", run->job->path);
+    if (S_ISDIR(status.st_mode))
+        return quant_error_set(run->error, QUANT_IO, "cannot read '%s': it is a folder",
+                               run->job->path);
+    return quant_error_set(run->error, QUANT_IO,
+                           "'%s' is unfinished: there is no sidecar '%s'; --sidecar names one "
+                           "elsewhere",
+                           run->job->path, run->sidecar_path);
+}
+
 static enum quant_status settle_sidecar_path(struct dequantization *run)
 {
     const struct quant_dequantize_job *job = run->job;
@@ -52,13 +70,7 @@ static enum quant_status settle_sidecar_path(struct dequantization *run)
     run->sidecar_path = job->sidecar ? strdup(job->sidecar) : quant_sidecar_default(job->path);
     if (!run->sidecar_path)
         return quant_error_no_memory(run->error, strlen(job->path) + 6, "path");
-    if (!job->sidecar && access(run->sidecar_path, F_OK) != 0 && errno == ENOENT &&
-        access(job->path, F_OK) == 0)
-        return quant_error_set(run->error, QUANT_IO,
-                               "'%s' is unfinished: there is no sidecar '%s'; --sidecar names one "
-                               "elsewhere",
-                               job->path, run->sidecar_path);
-    return QUANT_OK;
+    return job->sidecar ? QUANT_OK : check_default_sidecar(run);
 }
 
 static enum quant_status read_sidecar(struct dequantization *run)
@@ -94,7 +106,7 @@ static enum quant_status check_shape(const struct dequantization *run,
                                   "its shape %s is not the %s of %s",
                                   quant_shape_text(&reader->shape, found),
                                   quant_shape_text(&sidecar->shape, expected), what);
-    if (reader->order != sidecar->order && sidecar->shape.ndim > 1 &&
+    if (reader->order != sidecar->order && quant_shape_has_order(&sidecar->shape) &&
         !reader->format->takes_raw_options)
         return quant_source_error(reader->source, run->error, QUANT_CORRUPT,
                                   "its order is not that of %s", what);
@@ -110,10 +122,12 @@ static enum quant_status open_data(struct dequantization *run)
         return status;
     if (run->source->size != QUANT_SIZE_UNKNOWN && run->source->size != sidecar->data_bytes)
         return differs(run, "size", run->source->size, sidecar->data_bytes);
-    const struct quant_format *format = NULL;
-    status = quant_format_find(sidecar->data.format, &format, run->error);
-    if (status == QUANT_OK)
-        status = quant_checksum_source_init(&run->checksum, run->source, run->error);
+    const struct quant_format *format = quant_format_from_name(sidecar->data.format);
+    if (!format)
+        return quant_source_error(run->source, run->error, QUANT_UNSUPPORTED,
+                                  "its sidecar '%s' names a format that is not known: '%s'",
+                                  run->sidecar_path, sidecar->data.format);
+    status = quant_checksum_source_init(&run->checksum, run->source, run->error);
     if (status != QUANT_OK)
         return status;
     const struct quant_read_request request = {
@@ -190,14 +204,15 @@ static enum quant_status open_original(struct dequantization *run)
 
 static enum quant_status finish_original(struct dequantization *run)
 {
+    struct quant_reader *reader = run->original.reader;
+    float x;
     size_t count = 0;
     const enum quant_status status =
-        quant_tensor_fill(&run->original, run->x, 1, &count, run->error);
+        run->reads_by_position ? QUANT_OK : reader->ops->read(reader, &x, 1, &count, run->error);
     if (status == QUANT_OK && count > 0)
         return quant_source_error(run->original.source, run->error, QUANT_CORRUPT,
                                   "it has more elements than the quantized tensor");
-    return status == QUANT_OK ? check_shape(run, run->original.reader, "the quantized tensor")
-                              : status;
+    return status == QUANT_OK ? check_shape(run, reader, "the quantized tensor") : status;
 }
 
 /* ---- The output ---- */
@@ -223,42 +238,103 @@ static enum quant_status open_output(struct dequantization *run)
     return status;
 }
 
-/* ---- The pass ---- */
+/* ---- The steps of the pass ---- */
 
-static enum quant_status measure_chunk(struct dequantization *run, size_t count)
+static enum quant_status load_original(struct dequantization *run, const struct quant_chunk *chunk,
+                                       struct quant_error *error)
 {
-    size_t found = 0;
-    const enum quant_status status =
-        quant_tensor_fill(&run->original, run->x, count, &found, run->error);
-    if (status != QUANT_OK)
-        return status;
-    if (found < count)
-        return quant_source_error(run->original.source, run->error, QUANT_CORRUPT,
+    struct quant_workbench *bench = &run->benches[chunk->worker];
+    struct quant_chunk found = *chunk;
+    const enum quant_status status = quant_reader_load(run->original.reader, run->reads_by_position,
+                                                       &found, bench->x, bench->stage, error);
+    if (status == QUANT_OK && found.count < chunk->count)
+        return quant_source_error(run->original.source, error, QUANT_CORRUPT,
                                   "it has fewer elements than the quantized tensor");
-    quant_measure_add(&run->measure, run->x, run->q, count);
+    return status;
+}
+
+static enum quant_status load(void *context, struct quant_chunk *chunk, struct quant_error *error)
+{
+    struct dequantization *run = context;
+    struct quant_workbench *bench = &run->benches[chunk->worker];
+    const enum quant_status status = quant_reader_load(run->reader, run->reads_by_position, chunk,
+                                                       bench->q, bench->stage, error);
+    return status == QUANT_OK && run->job->measure && chunk->count > 0
+               ? load_original(run, chunk, error)
+               : status;
+}
+
+static enum quant_status restore(void *context, struct quant_chunk *chunk,
+                                 struct quant_error *error)
+{
+    struct dequantization *run = context;
+    struct quant_workbench *bench = &run->benches[chunk->worker];
+    (void)error;
+    if (run->job->measure)
+        quant_measure_part_take(bench->part, &run->measure, bench->x, bench->q, chunk->count);
+    if (run->writer)
+        quant_dequantize(&run->sidecar.params, bench->q, chunk->count, bench->restored);
     return QUANT_OK;
 }
 
-static enum quant_status write_chunk(struct dequantization *run, size_t count)
+static enum quant_status emit(void *context, struct quant_chunk *chunk, struct quant_error *error)
 {
-    quant_dequantize(&run->sidecar.params, run->q, count, run->restored);
-    return run->writer->ops->write(run->writer, run->restored, count, run->error);
+    struct dequantization *run = context;
+    struct quant_workbench *bench = &run->benches[chunk->worker];
+    if (run->reads_by_position)
+        quant_checksum_source_update(&run->checksum, bench->q,
+                                     (size_t)quant_dtype_bytes(run->reader->stored, chunk->count));
+    if (run->job->measure)
+        quant_measure_join(&run->measure, bench->part);
+    quant_progress_add(&run->progress, chunk->count);
+    if (run->writes_by_position || !run->writer)
+        return QUANT_OK;
+    return run->writer->ops->write(run->writer, bench->restored, chunk->count, error);
+}
+
+static enum quant_status write_by_position(void *context, struct quant_chunk *chunk,
+                                           struct quant_error *error)
+{
+    struct dequantization *run = context;
+    return quant_writer_write_at(run->writer, &run->output.sink, chunk->first,
+                                 run->benches[chunk->worker].restored, chunk->count, error);
+}
+
+/* ---- The pass ---- */
+
+/* Streams are written by the thread that was called: a signal wakes it when they are full. */
+static enum quant_status make_benches(struct dequantization *run)
+{
+    const struct quant_workbench_needs needs = {
+        .x = run->job->measure, .restored = run->writer, .part = run->job->measure};
+    const uint64_t nelems = run->progress.total;
+    run->reads_by_position =
+        quant_reader_is_positional(run->reader) &&
+        (!run->job->measure || quant_reader_is_positional(run->original.reader));
+    run->writes_by_position = run->reads_by_position && run->writer && run->writer->is_flat &&
+                              run->output.sink.ops->write_at;
+    run->checksum.by_position = run->reads_by_position;
+    const bool shares = run->reads_by_position && (run->writes_by_position || !run->writer);
+    const bool is_short = run->reads_by_position && nelems < QUANT_CHUNK;
+    run->workers = shares ? quant_chunk_workers(run->job->threads, nelems) : 1;
+    run->benches = quant_workbenches_new(run->workers, is_short ? (size_t)nelems : QUANT_CHUNK,
+                                         &needs, run->error);
+    return run->benches ? QUANT_OK : QUANT_NO_MEMORY;
 }
 
 static enum quant_status pass(struct dequantization *run)
 {
-    enum quant_status status = QUANT_OK;
-    while (status == QUANT_OK) {
-        size_t count = 0;
-        status = run->reader->ops->read(run->reader, run->q, CHUNK, &count, run->error);
-        if (status != QUANT_OK || count == 0)
-            break;
-        if (run->job->measure)
-            status = measure_chunk(run, count);
-        if (status == QUANT_OK && run->writer)
-            status = write_chunk(run, count);
-        quant_progress_add(&run->progress, count);
-    }
+    const struct quant_chunk_pass chunks = {
+        .by_position = run->reads_by_position,
+        .nelems = run->progress.total,
+        .threads = run->workers,
+        .context = run,
+        .load = load,
+        .work = restore,
+        .deliver = emit,
+        .finish = run->writes_by_position ? write_by_position : NULL,
+    };
+    enum quant_status status = quant_chunk_pass_run(&chunks, run->error);
     if (status == QUANT_OK)
         status = check_data(run);
     if (status == QUANT_OK && run->job->measure)
@@ -284,7 +360,9 @@ static enum quant_status run_all(struct dequantization *run)
         return status;
     quant_measure_init(&run->measure, &run->sidecar.params);
     quant_shape_count(&run->sidecar.shape, &run->progress.total);
-    status = pass(run);
+    status = make_benches(run);
+    if (status == QUANT_OK)
+        status = pass(run);
     if (status == QUANT_OK && job->output.path)
         status = quant_output_commit(&run->output, NULL, run->error);
     return status;
@@ -303,6 +381,7 @@ static void close_all(struct dequantization *run)
 {
     if (run->writer)
         run->writer->ops->close(run->writer);
+    quant_workbenches_free(run->benches, run->workers);
     quant_output_discard(&run->output);
     quant_tensor_close(&run->original);
     free(run->original_path);

@@ -75,6 +75,9 @@ static enum quant_status find_clash(const struct identity *identities, size_t co
         const struct identity *second = &identities[i];
         if (!second->is_output || !same_file(first, second))
             continue;
+        if (first->is_output && strcmp(first->path, second->path) == 0)
+            return quant_error_set(error, QUANT_EXISTS, "the output '%s' would be written twice",
+                                   first->path);
         if (first->is_output)
             return quant_error_set(error, QUANT_EXISTS, "two outputs are one file: '%s' and '%s'",
                                    first->path, second->path);

@@ -11,15 +11,15 @@
 
 #include "base/error.h"
 #include "base/shape.h"
+#include "core/observed.h"
 #include "engine/checksum.h"
+#include "engine/chunks.h"
 #include "engine/paths.h"
 #include "engine/progress.h"
 #include "engine/record.h"
 #include "engine/tensor.h"
+#include "engine/workbench.h"
 #include "io/io.h"
-
-/* Elements at a time: a quarter of a MiB of floats, which a second-level cache holds. */
-enum { CHUNK = 64 << 10 };
 
 struct quantization {
     const struct quant_quantize_job *job;
@@ -33,16 +33,13 @@ struct quantization {
     char *sidecar_path; /* owned */
     struct quant_checksum_sink checksum;
     struct quant_writer *writer;
+    bool reads_by_position;
+    bool writes_by_position;
+    struct quant_workbench *benches; /* owned */
+    unsigned workers;
     struct quant_progress progress;
     struct quant_measure measure;
-    float x[CHUNK];
-    uint16_t q[CHUNK]; /* room for the widest integers */
 };
-
-static enum quant_status read_chunk(struct quantization *run, size_t *count)
-{
-    return quant_tensor_fill(&run->tensor, run->x, CHUNK, count, run->error);
-}
 
 static enum quant_status check_finite(const struct quantization *run)
 {
@@ -118,20 +115,117 @@ static enum quant_status open_outputs(struct quantization *run)
     return status;
 }
 
+/* ---- The steps of the passes ---- */
+
+static enum quant_status load(void *context, struct quant_chunk *chunk, struct quant_error *error)
+{
+    struct quantization *run = context;
+    struct quant_workbench *bench = &run->benches[chunk->worker];
+    return quant_reader_load(run->tensor.reader, run->reads_by_position, chunk, bench->x,
+                             bench->stage, error);
+}
+
+static enum quant_status observe(void *context, struct quant_chunk *chunk,
+                                 struct quant_error *error)
+{
+    struct quantization *run = context;
+    struct quant_workbench *bench = &run->benches[chunk->worker];
+    (void)error;
+    bench->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
+    quant_observe(&bench->observed, bench->x, chunk->count);
+    return QUANT_OK;
+}
+
+static enum quant_status join_observed(void *context, struct quant_chunk *chunk,
+                                       struct quant_error *error)
+{
+    struct quantization *run = context;
+    (void)error;
+    quant_observed_join(&run->result->observed, &run->benches[chunk->worker].observed);
+    quant_progress_add(&run->progress, chunk->count);
+    return QUANT_OK;
+}
+
+/* Without a scan before it, this pass observes as well. */
+static enum quant_status quantize(void *context, struct quant_chunk *chunk,
+                                  struct quant_error *error)
+{
+    struct quantization *run = context;
+    struct quant_workbench *bench = &run->benches[chunk->worker];
+    if (!run->scans_first)
+        observe(context, chunk, error);
+    quant_quantize(&run->result->choice.params, bench->x, chunk->count, bench->q);
+    if (run->job->measure)
+        quant_measure_part_take(bench->part, &run->measure, bench->x, bench->q, chunk->count);
+    return QUANT_OK;
+}
+
+/* After the first non-finite element that is not allowed, elements are only counted on. */
+static bool is_spoiled(const struct quantization *run)
+{
+    return run->result->observed.nonfinite > 0 &&
+           run->job->spec.nonfinite != QUANT_NONFINITE_SATURATE;
+}
+
+static enum quant_status emit(void *context, struct quant_chunk *chunk, struct quant_error *error)
+{
+    struct quantization *run = context;
+    struct quant_workbench *bench = &run->benches[chunk->worker];
+    if (!run->scans_first)
+        quant_observed_join(&run->result->observed, &bench->observed);
+    quant_progress_add(&run->progress, chunk->count);
+    if (is_spoiled(run))
+        return QUANT_OK;
+    if (run->job->measure)
+        quant_measure_join(&run->measure, bench->part);
+    if (!run->writes_by_position)
+        return run->writer->ops->write(run->writer, bench->q, chunk->count, error);
+    const enum quant_dtype dtype = run->writer->dtype;
+    quant_checksum_sink_update(&run->checksum, bench->q,
+                               (size_t)quant_dtype_bytes(dtype, chunk->count));
+    return QUANT_OK;
+}
+
+static enum quant_status write_by_position(void *context, struct quant_chunk *chunk,
+                                           struct quant_error *error)
+{
+    struct quantization *run = context;
+    return quant_writer_write_at(run->writer, &run->data.sink, chunk->first,
+                                 run->benches[chunk->worker].q, chunk->count, error);
+}
+
 /* ---- The passes ---- */
+
+static enum quant_status make_benches(struct quantization *run)
+{
+    const struct quant_reader *reader = run->tensor.reader;
+    const struct quant_workbench_needs needs = {.x = true, .part = run->job->measure};
+    run->reads_by_position = quant_reader_is_positional(reader);
+    const bool is_short = run->reads_by_position && reader->nelems < QUANT_CHUNK;
+    const size_t capacity = is_short ? (size_t)reader->nelems : QUANT_CHUNK;
+    run->workers =
+        run->reads_by_position ? quant_chunk_workers(run->job->threads, reader->nelems) : 1;
+    run->benches = quant_workbenches_new(run->workers, capacity, &needs, run->error);
+    return run->benches ? QUANT_OK : QUANT_NO_MEMORY;
+}
 
 static enum quant_status scan(struct quantization *run)
 {
-    size_t count = 0;
-    enum quant_status status;
-    while ((status = read_chunk(run, &count)) == QUANT_OK && count > 0) {
-        quant_observe(&run->result->observed, run->x, count);
-        quant_progress_add(&run->progress, count);
-    }
+    struct quant_reader *reader = run->tensor.reader;
+    const struct quant_chunk_pass pass = {
+        .by_position = run->reads_by_position,
+        .nelems = reader->nelems,
+        .threads = run->workers,
+        .context = run,
+        .load = load,
+        .work = observe,
+        .deliver = join_observed,
+    };
+    enum quant_status status = quant_chunk_pass_run(&pass, run->error);
     if (status == QUANT_OK)
         status = check_finite(run);
     if (status == QUANT_OK)
-        status = run->tensor.reader->ops->rewind(run->tensor.reader, run->error);
+        status = reader->ops->rewind(reader, run->error);
     return status;
 }
 
@@ -146,36 +240,28 @@ static enum quant_status choose(struct quantization *run)
     return status;
 }
 
-static enum quant_status apply_chunk(struct quantization *run, size_t count)
-{
-    const struct quant_params *params = &run->result->choice.params;
-    quant_quantize(params, run->x, count, run->q);
-    if (run->job->measure)
-        quant_measure_add(&run->measure, run->x, run->q, count);
-    return run->writer->ops->write(run->writer, run->q, count, run->error);
-}
-
-/* Without a scan before it, this pass observes; after the first non-finite element it only does
- * that, to count them. */
+/* Streams are written by the thread that was called: a signal wakes it when they are full. */
 static enum quant_status apply(struct quantization *run)
 {
-    const bool saturates = run->job->spec.nonfinite == QUANT_NONFINITE_SATURATE;
-    struct quant_observed *observed = &run->result->observed;
     struct quant_reader *reader = run->tensor.reader;
     enum quant_status status =
         run->format->open_writer(&run->checksum.sink, run->result->choice.params.dtype,
                                  &reader->shape, reader->order, &run->writer, run->error);
-    while (status == QUANT_OK) {
-        size_t count = 0;
-        status = read_chunk(run, &count);
-        if (status != QUANT_OK || count == 0)
-            break;
-        if (!run->scans_first)
-            quant_observe(observed, run->x, count);
-        if (saturates || observed->nonfinite == 0)
-            status = apply_chunk(run, count);
-        quant_progress_add(&run->progress, count);
-    }
+    if (status != QUANT_OK)
+        return status;
+    run->writes_by_position =
+        quant_reader_is_positional(reader) && run->writer->is_flat && run->data.sink.ops->write_at;
+    const struct quant_chunk_pass pass = {
+        .by_position = run->reads_by_position,
+        .nelems = reader->nelems,
+        .threads = run->writes_by_position ? run->workers : 1,
+        .context = run,
+        .load = load,
+        .work = quantize,
+        .deliver = emit,
+        .finish = run->writes_by_position ? write_by_position : NULL,
+    };
+    status = quant_chunk_pass_run(&pass, run->error);
     if (status == QUANT_OK)
         status = check_finite(run);
     if (status == QUANT_OK)
@@ -212,6 +298,7 @@ static void close_all(struct quantization *run)
 {
     if (run->writer)
         run->writer->ops->close(run->writer);
+    quant_workbenches_free(run->benches, run->workers);
     quant_checksum_sink_release(&run->checksum);
     quant_output_discard(&run->sidecar);
     quant_output_discard(&run->data);
@@ -242,6 +329,8 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
         status = settle_format(run);
     if (status == QUANT_OK)
         status = open_outputs(run);
+    if (status == QUANT_OK)
+        status = make_benches(run);
     if (status == QUANT_OK && run->scans_first)
         status = scan(run);
     if (status == QUANT_OK)

@@ -54,9 +54,10 @@ static enum quant_status set_path(char **relative, const char *path, const char 
 {
     if (quant_path_is_stream(path))
         return QUANT_OK;
-    *relative = quant_path_relative(path, sidecar, error);
+    struct quant_error own;
+    *relative = quant_path_relative(path, sidecar, error ? error : &own);
     if (!*relative)
-        return QUANT_IO;
+        return error ? error->status : own.status;
     if (!is_utf8(*relative)) {
         free(*relative);
         *relative = NULL;

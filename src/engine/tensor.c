@@ -18,12 +18,15 @@ enum quant_status quant_output_format(const struct quant_output *output,
                                       const struct quant_format *kept,
                                       const struct quant_format **format, struct quant_error *error)
 {
-    if (output->format)
-        return quant_format_find(output->format, format, error);
-    *format = quant_format_from_path(output->path);
-    if (!*format)
-        *format = kept;
-    return QUANT_OK;
+    const struct quant_format *told = quant_format_from_path(output->path);
+    *format = told ? told : kept;
+    const enum quant_status status =
+        output->format ? quant_format_find(output->format, format, error) : QUANT_OK;
+    if (status == QUANT_OK && output->text_only && !(*format)->is_text)
+        return quant_error_set(error, QUANT_INVALID,
+                               "binary data is not written to a terminal; redirect it, or give "
+                               "'--to json' or '--force'");
+    return status;
 }
 
 /* The caller's word, else the default's, else nothing. */
@@ -51,13 +54,14 @@ static enum quant_status open_reader(struct quant_tensor *tensor, const struct q
                                      const struct quant_read_request *raw_defaults,
                                      struct quant_error *error)
 {
+    const bool has_raw_options = input->dtype || input->byte_order || input->shape;
     const struct quant_format *format = NULL;
-    const enum quant_status status = input->format
-                                         ? quant_format_find(input->format, &format, error)
-                                         : quant_format_recognize(tensor->source, &format, error);
+    const enum quant_status status =
+        input->format ? quant_format_find(input->format, &format, error)
+                      : quant_format_recognize(tensor->source, has_raw_options, &format, error);
     if (status != QUANT_OK)
         return status;
-    if (!format->takes_raw_options && (input->dtype || input->byte_order || input->shape))
+    if (!format->takes_raw_options && has_raw_options)
         return quant_source_error(tensor->source, error, QUANT_INVALID,
                                   "its format is %s, which itself tells type and shape; "
                                   "type, byte order and shape are given for raw input only",
@@ -86,20 +90,40 @@ void quant_tensor_close(struct quant_tensor *tensor)
     *tensor = (struct quant_tensor){NULL, NULL};
 }
 
-enum quant_status quant_tensor_fill(struct quant_tensor *tensor, float *elements, size_t capacity,
-                                    size_t *count, struct quant_error *error)
+/* A reader may deliver less than it is asked for before its end; a chunk is full before that. */
+static enum quant_status fill(struct quant_reader *reader, struct quant_chunk *chunk,
+                              unsigned char *elements, struct quant_error *error)
 {
-    struct quant_reader *reader = tensor->reader;
-    *count = 0;
-    while (*count < capacity) {
+    const size_t size = (size_t)quant_dtype_bytes(reader->delivered, 1);
+    const size_t capacity = chunk->count;
+    chunk->count = 0;
+    while (chunk->count < capacity) {
         size_t got = 0;
-        const enum quant_status status =
-            reader->ops->read(reader, elements + *count, capacity - *count, &got, error);
+        const enum quant_status status = reader->ops->read(reader, elements + size * chunk->count,
+                                                           capacity - chunk->count, &got, error);
         if (status != QUANT_OK)
             return status;
         if (got == 0)
             break;
-        *count += got;
+        chunk->count += got;
     }
     return QUANT_OK;
+}
+
+enum quant_status quant_reader_load(struct quant_reader *reader, bool by_position,
+                                    struct quant_chunk *chunk, void *elements, void *stage,
+                                    struct quant_error *error)
+{
+    return by_position
+               ? reader->ops->read_at(reader, chunk->first, elements, chunk->count, stage, error)
+               : fill(reader, chunk, elements, error);
+}
+
+enum quant_status quant_writer_write_at(const struct quant_writer *writer, struct quant_sink *sink,
+                                        uint64_t first, const void *elements, size_t nelems,
+                                        struct quant_error *error)
+{
+    const uint64_t offset = writer->data_offset + quant_dtype_bytes(writer->dtype, first);
+    const size_t nbytes = (size_t)quant_dtype_bytes(writer->dtype, nelems);
+    return sink->ops->write_at(sink, offset, elements, nbytes, error);
 }

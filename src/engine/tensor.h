@@ -3,6 +3,7 @@
 #ifndef QUANT_ENGINE_TENSOR_H
 #define QUANT_ENGINE_TENSOR_H
 
+#include "engine/chunks.h"
 #include "formats/format.h"
 
 /* Zeroed, it is closed. */
@@ -20,9 +21,16 @@ enum quant_status quant_tensor_open(struct quant_tensor *tensor, const struct qu
 
 void quant_tensor_close(struct quant_tensor *tensor);
 
-/* Fills elements to capacity, or to the end of the data. */
-enum quant_status quant_tensor_fill(struct quant_tensor *tensor, float *elements, size_t capacity,
-                                    size_t *count, struct quant_error *error);
+/* Reads the chunk's elements: by position, or in order, when it sets the chunk's count to what
+ * there is. */
+enum quant_status quant_reader_load(struct quant_reader *reader, bool by_position,
+                                    struct quant_chunk *chunk, void *elements, void *stage,
+                                    struct quant_error *error);
+
+/* Writes elements from the first-th on to where a flat writer would: to sink, which can. */
+enum quant_status quant_writer_write_at(const struct quant_writer *writer, struct quant_sink *sink,
+                                        uint64_t first, const void *elements, size_t nelems,
+                                        struct quant_error *error);
 
 /* The format named; QUANT_INVALID where there is none of that name. */
 enum quant_status quant_format_find(const char *name, const struct quant_format **format,

@@ -11,15 +11,13 @@
 #include "formats/format.h"
 #include "kernels/kernels.h"
 
-enum { STAGE_BYTES = 64 << 10 };
-
 struct flat_reader {
     struct quant_reader head;
-    uint64_t offset;   /* of the first element */
-    uint64_t position; /* of the next element, from the first */
-    size_t size;       /* bytes of one */
-    bool as_stored;    /* the bytes in the file are those to deliver */
-    unsigned char stage[STAGE_BYTES];
+    uint64_t offset;                        /* of the first element */
+    uint64_t position;                      /* of the next element, from the first */
+    size_t size;                            /* bytes of one */
+    bool as_stored;                         /* the bytes in the file are those to deliver */
+    unsigned char stage[QUANT_STAGE_BYTES]; /* for read, which has none given */
 };
 
 /* Elements from position on that are not beyond the end, as far as that is known. */
@@ -79,12 +77,13 @@ static enum quant_status end_of_data(struct flat_reader *flat, struct quant_erro
     return QUANT_OK;
 }
 
-/* Reads whole elements, up to nelems: *count of them. */
-static enum quant_status read_stored(struct flat_reader *flat, void *bytes, size_t nelems,
-                                     size_t *count, struct quant_error *error)
+/* Reads whole elements from the first-th on, up to nelems: *count of them. Touches nothing that
+ * another thread may be using. */
+static enum quant_status read_stored(const struct flat_reader *flat, uint64_t first, void *bytes,
+                                     size_t nelems, size_t *count, struct quant_error *error)
 {
     struct quant_source *source = flat->head.source;
-    const uint64_t from = flat->offset + flat->position * flat->size;
+    const uint64_t from = flat->offset + first * flat->size;
     size_t got = 0;
     const enum quant_status status =
         source->ops->read_at(source, from, bytes, nelems * flat->size, &got, error);
@@ -96,22 +95,23 @@ static enum quant_status read_stored(struct flat_reader *flat, void *bytes, size
     if (got % flat->size != 0)
         return no_whole_number(flat, found, error);
     *count = got / flat->size;
-    flat->position += *count;
     return QUANT_OK;
 }
 
-static enum quant_status read_widened(struct flat_reader *flat, float *elements, size_t capacity,
-                                      size_t *count, struct quant_error *error)
+static enum quant_status read_widened(const struct flat_reader *flat, uint64_t first,
+                                      float *elements, size_t nelems, void *stage, size_t *count,
+                                      struct quant_error *error)
 {
     const bool big = flat->head.byte_order == QUANT_BIG;
-    const size_t piece = STAGE_BYTES / flat->size;
-    while (*count < capacity) {
-        const size_t wanted = capacity - *count < piece ? capacity - *count : piece;
+    const size_t piece = QUANT_STAGE_BYTES / flat->size;
+    while (*count < nelems) {
+        const size_t wanted = nelems - *count < piece ? nelems - *count : piece;
         size_t got = 0;
-        const enum quant_status status = read_stored(flat, flat->stage, wanted, &got, error);
+        const enum quant_status status =
+            read_stored(flat, first + *count, stage, wanted, &got, error);
         if (status != QUANT_OK)
             return status;
-        quant_kernels()->widen[flat->head.stored](flat->stage, got, big, elements + *count);
+        quant_kernels()->widen[flat->head.stored](stage, got, big, elements + *count);
         *count += got;
         if (got < wanted)
             break;
@@ -119,20 +119,35 @@ static enum quant_status read_widened(struct flat_reader *flat, float *elements,
     return QUANT_OK;
 }
 
+static enum quant_status read_elements(const struct flat_reader *flat, uint64_t first,
+                                       void *elements, size_t nelems, void *stage, size_t *count,
+                                       struct quant_error *error)
+{
+    *count = 0;
+    if (nelems == 0)
+        return QUANT_OK;
+    return flat->as_stored ? read_stored(flat, first, elements, nelems, count, error)
+                           : read_widened(flat, first, elements, nelems, stage, count, error);
+}
+
 static enum quant_status flat_read(struct quant_reader *reader, void *elements, size_t capacity,
                                    size_t *count, struct quant_error *error)
 {
     struct flat_reader *flat = (struct flat_reader *)reader;
-    *count = 0;
-    const size_t wanted = elements_ahead(flat, capacity);
-    enum quant_status status = QUANT_OK;
-    if (wanted > 0 && flat->as_stored)
-        status = read_stored(flat, elements, wanted, count, error);
-    else if (wanted > 0)
-        status = read_widened(flat, elements, wanted, count, error);
-    if (status == QUANT_OK && *count == 0)
-        status = end_of_data(flat, error);
-    return status;
+    const enum quant_status status = read_elements(
+        flat, flat->position, elements, elements_ahead(flat, capacity), flat->stage, count, error);
+    if (status != QUANT_OK)
+        return status;
+    flat->position += *count;
+    return *count > 0 ? QUANT_OK : end_of_data(flat, error);
+}
+
+static enum quant_status flat_read_at(struct quant_reader *reader, uint64_t first, void *elements,
+                                      size_t nelems, void *stage, struct quant_error *error)
+{
+    size_t count = 0;
+    return read_elements((const struct flat_reader *)reader, first, elements, nelems, stage, &count,
+                         error);
 }
 
 static enum quant_status flat_rewind(struct quant_reader *reader, struct quant_error *error)
@@ -149,6 +164,7 @@ static void flat_reader_close(struct quant_reader *reader)
 
 static const struct quant_reader_ops reader_ops = {
     .read = flat_read,
+    .read_at = flat_read_at,
     .rewind = flat_rewind,
     .close = flat_reader_close,
 };
@@ -237,7 +253,7 @@ static enum quant_status write_floats_swapped(struct quant_sink *sink, const flo
 static enum quant_status flat_write(struct quant_writer *writer, const void *elements,
                                     size_t nelems, struct quant_error *error)
 {
-    if (writer->dtype == QUANT_FLOAT32 && quant_host_is_big())
+    if (!writer->is_flat)
         return write_floats_swapped(writer->sink, elements, nelems, error);
     return quant_sink_write(writer->sink, elements,
                             (size_t)quant_dtype_bytes(writer->dtype, nelems), error);
@@ -263,7 +279,8 @@ static const struct quant_writer_ops writer_ops = {
 
 enum quant_status quant_flat_open_writer(struct quant_sink *sink, enum quant_dtype dtype,
                                          const struct quant_shape *shape, enum quant_order order,
-                                         struct quant_writer **writer, struct quant_error *error)
+                                         uint64_t data_offset, struct quant_writer **writer,
+                                         struct quant_error *error)
 {
     *writer = malloc(sizeof **writer);
     if (!*writer)
@@ -274,6 +291,8 @@ enum quant_status quant_flat_open_writer(struct quant_sink *sink, enum quant_dty
         .dtype = dtype,
         .shape = shape,
         .order = order,
+        .is_flat = dtype != QUANT_FLOAT32 || !quant_host_is_big(),
+        .data_offset = data_offset,
     };
     return QUANT_OK;
 }

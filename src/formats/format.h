@@ -31,6 +31,11 @@ struct quant_reader_ops {
      * all that the format promises about the end has been checked by then. */
     enum quant_status (*read)(struct quant_reader *reader, void *elements, size_t capacity,
                               size_t *count, struct quant_error *error);
+    /* Delivers nelems elements from the first-th on, which are there, by position: from several
+     * threads at once, each with a stage of its own, QUANT_STAGE_BYTES long. NULL, or of no use
+     * where quant_reader_is_positional says no: then elements come in order only. */
+    enum quant_status (*read_at)(struct quant_reader *reader, uint64_t first, void *elements,
+                                 size_t nelems, void *stage, struct quant_error *error);
     /* Back to the first element. Needs a source that keeps what has passed. */
     enum quant_status (*rewind)(struct quant_reader *reader, struct quant_error *error);
     /* Frees the reader, not its source. */
@@ -50,6 +55,15 @@ struct quant_reader {
     struct quant_shape shape; /* as far as known */
     uint64_t nelems;          /* with QUANT_SHAPE_KNOWN */
 };
+
+enum { QUANT_STAGE_BYTES = 64 << 10 };
+
+/* Whether read_at may be called. */
+static inline bool quant_reader_is_positional(const struct quant_reader *reader)
+{
+    return reader->ops->read_at && reader->knowledge == QUANT_SHAPE_KNOWN &&
+           reader->source->positional;
+}
 
 /* What a reader is asked for. */
 struct quant_read_request {
@@ -76,6 +90,14 @@ struct quant_writer {
     enum quant_dtype dtype;          /* of the elements it takes: float32 or an integer type */
     const struct quant_shape *shape; /* borrowed, and watched while it grows */
     enum quant_order order;
+    bool is_flat;         /* write passes elements to the sink as they are, */
+    uint64_t data_offset; /* the first to this offset: so one can do without it */
+};
+
+enum quant_match {
+    QUANT_MATCH_NONE,
+    QUANT_MATCH_WEAK, /* unless the name, or options for raw files, say otherwise */
+    QUANT_MATCH_SURE
 };
 
 struct quant_format {
@@ -84,10 +106,11 @@ struct quant_format {
     const char *const *extensions; /* without the dot, NULL-terminated, the format's own first */
     enum quant_shape_knowledge writer_needs;
     bool takes_raw_options; /* needs to be told type, byte order and shape */
+    bool is_text;           /* may be shown on a terminal */
 
     /* Whether a file that begins with these bytes (all of it where nbytes < QUANT_FORMAT_HEAD) is
      * of this format. NULL: cannot be told by content. */
-    bool (*recognize)(const unsigned char *head, size_t nbytes);
+    enum quant_match (*recognize)(const unsigned char *head, size_t nbytes);
 
     enum quant_status (*open_reader)(struct quant_source *source,
                                      const struct quant_read_request *request,
@@ -111,8 +134,9 @@ const struct quant_format *quant_format_at(size_t i);
 const struct quant_format *quant_format_from_name(const char *name);
 const struct quant_format *quant_format_from_path(const char *path);
 
-/* Told from the content, then from the source's name, else raw. Fails only where reading fails. */
-enum quant_status quant_format_recognize(struct quant_source *source,
+/* Told from the content, then from the source's name, else raw; has_raw_options says that options
+ * which only raw files take were given. Fails only where reading fails. */
+enum quant_status quant_format_recognize(struct quant_source *source, bool has_raw_options,
                                          const struct quant_format **format,
                                          struct quant_error *error);
 
@@ -126,9 +150,10 @@ enum quant_status quant_flat_open_reader(struct quant_source *source,
                                          const struct quant_reader *head, uint64_t offset,
                                          struct quant_reader **reader, struct quant_error *error);
 
-/* Makes a writer that writes elements little-endian, one behind the other. */
+/* Makes a writer that writes elements little-endian, one behind the other, from data_offset on. */
 enum quant_status quant_flat_open_writer(struct quant_sink *sink, enum quant_dtype dtype,
                                          const struct quant_shape *shape, enum quant_order order,
-                                         struct quant_writer **writer, struct quant_error *error);
+                                         uint64_t data_offset, struct quant_writer **writer,
+                                         struct quant_error *error);
 
 #endif

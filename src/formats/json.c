@@ -4,22 +4,25 @@
 #include "formats/json_writer.h"
 
 /* Only the form of text and its first byte count, so that malformed JSON is recognized too and gets
- * the reader's error. Binary floats do not look like that for long: a byte of each, on average,
- * would have to be printable by chance. */
-static bool recognize(const unsigned char *head, size_t nbytes)
+ * the reader's error. Binary floats do not look like that for long: every byte of them would have
+ * to be printable by chance. A digit first is less than a bracket: four of them are a float32 too,
+ * and few people keep a single number in a file. */
+static enum quant_match recognize(const unsigned char *head, size_t nbytes)
 {
     size_t first = nbytes;
     for (size_t i = nbytes; i-- > 0;) {
         const bool space = head[i] == ' ' || head[i] == '\t' || head[i] == '\n' || head[i] == '\r';
         if (!space && (head[i] < 0x20 || head[i] > 0x7e))
-            return false;
+            return QUANT_MATCH_NONE;
         if (!space)
             first = i;
     }
     if (first == nbytes)
-        return false;
+        return QUANT_MATCH_NONE;
     const unsigned char byte = head[first];
-    return byte == '[' || byte == '{' || byte == '-' || (byte >= '0' && byte <= '9');
+    if (byte == '[' || byte == '{')
+        return QUANT_MATCH_SURE;
+    return byte == '-' || (byte >= '0' && byte <= '9') ? QUANT_MATCH_WEAK : QUANT_MATCH_NONE;
 }
 
 static const char *const extensions[] = {"json", NULL};
@@ -29,7 +32,7 @@ const struct quant_format quant_format_json = {
     .summary = "a number, nested arrays, or an object of shape and data, as JSON text",
     .extensions = extensions,
     .writer_needs = QUANT_SHAPE_GROWING,
-    .takes_raw_options = false,
+    .is_text = true,
     .recognize = recognize,
     .open_reader = quant_json_open_reader,
     .open_writer = quant_json_open_writer,

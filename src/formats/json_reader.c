@@ -252,7 +252,11 @@ static void json_close(struct quant_reader *reader)
     free(reader);
 }
 
-static const struct quant_reader_ops json_reader_ops = {json_read, json_rewind, json_close};
+static const struct quant_reader_ops json_reader_ops = {
+    .read = json_read,
+    .rewind = json_rewind,
+    .close = json_close,
+};
 
 enum quant_status quant_json_open_reader(struct quant_source *source,
                                          const struct quant_read_request *request,

@@ -193,15 +193,6 @@ static void json_close(struct quant_writer *writer)
 
 static const struct quant_writer_ops json_writer_ops = {json_write, json_finish, json_close};
 
-/* With one dimension, or all others 1, the two orders are the same. */
-static bool order_matters(const struct quant_shape *shape, enum quant_order order)
-{
-    int extended = 0;
-    for (int i = 0; i < shape->ndim; i++)
-        extended += shape->dims[i] != 1;
-    return order == QUANT_ORDER_FORTRAN && extended > 1;
-}
-
 enum quant_status quant_json_open_writer(struct quant_sink *sink, enum quant_dtype dtype,
                                          const struct quant_shape *shape, enum quant_order order,
                                          struct quant_writer **writer, struct quant_error *error)
@@ -211,13 +202,14 @@ enum quant_status quant_json_open_writer(struct quant_sink *sink, enum quant_dty
         return quant_sink_error(sink, error, QUANT_UNSUPPORTED, "no %s elements in JSON",
                                 info ? info->name : "such");
     }
-    if (order_matters(shape, order))
+    if (order == QUANT_ORDER_FORTRAN && quant_shape_has_order(shape))
         return quant_sink_error(sink, error, QUANT_UNSUPPORTED,
                                 "JSON has no Fortran order; npy and raw have");
     struct json_writer *json = malloc(sizeof *json);
     if (!json)
         return quant_error_no_memory(error, sizeof *json, "JSON writer");
-    json->head = (struct quant_writer){&json_writer_ops, sink, dtype, shape, order};
+    json->head = (struct quant_writer){
+        .ops = &json_writer_ops, .sink = sink, .dtype = dtype, .shape = shape, .order = order};
     json->done = 0;
     json->used = 0;
     *writer = &json->head;

@@ -24,9 +24,10 @@ static const struct {
     {"i1", QUANT_INT8},    {"u1", QUANT_UINT8},
 };
 
-static bool npy_recognize(const unsigned char *head, size_t nbytes)
+static enum quant_match npy_recognize(const unsigned char *head, size_t nbytes)
 {
-    return nbytes >= sizeof magic && memcmp(head, magic, sizeof magic) == 0;
+    return nbytes >= sizeof magic && memcmp(head, magic, sizeof magic) == 0 ? QUANT_MATCH_SURE
+                                                                            : QUANT_MATCH_NONE;
 }
 
 /* Where the header's text lies: *offset and *length. */
@@ -160,8 +161,9 @@ static enum quant_status npy_open_writer(struct quant_sink *sink, enum quant_dty
     unsigned char bytes[QUANT_NPY_PREAMBLE];
     const size_t nbytes = quant_npy_preamble(&header, bytes);
     const enum quant_status status = quant_sink_write(sink, bytes, nbytes, error);
-    return status == QUANT_OK ? quant_flat_open_writer(sink, dtype, shape, order, writer, error)
-                              : status;
+    return status == QUANT_OK
+               ? quant_flat_open_writer(sink, dtype, shape, order, nbytes, writer, error)
+               : status;
 }
 
 static const char *const extensions[] = {"npy", NULL};

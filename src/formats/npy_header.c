@@ -21,8 +21,7 @@ struct cursor {
 static enum quant_status fail(const struct cursor *cursor, enum quant_status status,
                               const char *what)
 {
-    return quant_source_error(cursor->source, cursor->error, status,
-                              "%s at byte %llu of the header", what,
+    return quant_source_error(cursor->source, cursor->error, status, "%s at byte %llu", what,
                               (unsigned long long)(cursor->offset + cursor->at));
 }
 
@@ -144,7 +143,7 @@ static enum quant_status parse_shape(struct cursor *cursor, struct quant_npy_hea
         comma = take(cursor, ',');
     }
     if (header->shape.ndim == 1 && !comma)
-        return corrupt(cursor, "a tuple of one dimension with a comma in it");
+        return fail(cursor, QUANT_CORRUPT, "one dimension without the comma that makes it a tuple");
     return QUANT_OK;
 }
 

@@ -20,6 +20,13 @@ static enum quant_status raw_open_reader(struct quant_source *source,
     return quant_flat_open_reader(source, &head, 0, reader, error);
 }
 
+static enum quant_status raw_open_writer(struct quant_sink *sink, enum quant_dtype dtype,
+                                         const struct quant_shape *shape, enum quant_order order,
+                                         struct quant_writer **writer, struct quant_error *error)
+{
+    return quant_flat_open_writer(sink, dtype, shape, order, 0, writer, error);
+}
+
 static const char *const extensions[] = {"bin", "raw", "f32", "dat", NULL};
 
 const struct quant_format quant_format_raw = {
@@ -30,5 +37,5 @@ const struct quant_format quant_format_raw = {
     .takes_raw_options = true,
     .recognize = NULL,
     .open_reader = raw_open_reader,
-    .open_writer = quant_flat_open_writer,
+    .open_writer = raw_open_writer,
 };

@@ -3,6 +3,7 @@
  * Reading a sidecar back. cJSON parses; everything it leaves open is checked here: that keys come
  * once, that each field is there, of its type and inside its range, and that the fields agree.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,27 +158,34 @@ static void read_root(struct quant_checker *checker, const cJSON *root,
 static enum quant_status read_text(struct quant_source *source, char **text, size_t *length,
                                    struct quant_error *error)
 {
-    *text = malloc(SIZE_LIMIT + 1);
+    const size_t room = source->size < SIZE_LIMIT ? (size_t)source->size + 1 : SIZE_LIMIT + 1;
+    *text = malloc(room);
     if (!*text)
-        return quant_error_no_memory(error, SIZE_LIMIT + 1, "sidecar");
-    const enum quant_status status =
-        source->ops->read_at(source, 0, *text, SIZE_LIMIT + 1, length, error);
+        return quant_error_no_memory(error, room, "sidecar");
+    const enum quant_status status = source->ops->read_at(source, 0, *text, room, length, error);
     if (status != QUANT_OK)
         return status;
-    if (*length > SIZE_LIMIT)
+    if (*length == room)
         return quant_source_error(source, error, QUANT_OUT_OF_RANGE,
-                                  "not a valid sidecar: it is larger than %d bytes", SIZE_LIMIT);
+                                  "not a valid sidecar: it is larger than %zu bytes", room - 1);
     (*text)[*length] = '\0';
     return QUANT_OK;
 }
 
-/* NULL, having complained, where the text is not one JSON value with nothing but space around. */
+/* NULL, having complained, where the text is not one JSON value with nothing but space around.
+ * cJSON does not tell bad text from no memory, but malloc leaves a word in errno. */
 static cJSON *parse(struct quant_checker *checker, const char *text, size_t length)
 {
     void *locale = quant_locale_enter();
     const char *end = NULL;
+    errno = 0;
     cJSON *root = cJSON_ParseWithLengthOpts(text, length + 1, &end, true);
+    const bool no_memory = !root && errno == ENOMEM;
     quant_locale_leave(locale);
+    if (no_memory) {
+        checker->status = quant_error_no_memory(checker->error, length, "sidecar");
+        return NULL;
+    }
     if (!root || end != text + length) {
         const long long offset = end ? end - text : 0;
         quant_check_fail(checker, QUANT_CORRUPT, "it is not JSON at byte %lld", offset);

@@ -40,13 +40,22 @@ static cJSON *make_string(const char *text)
     return text ? cJSON_CreateString(text) : cJSON_CreateNull();
 }
 
+/* Takes item also where it fails: cJSON does not. */
+static bool append(cJSON *array, cJSON *item)
+{
+    if (array && cJSON_AddItemToArray(array, item))
+        return true;
+    cJSON_Delete(item);
+    return false;
+}
+
 static cJSON *make_pair(bool present, const double pair[2])
 {
     if (!present)
         return cJSON_CreateNull();
     cJSON *array = cJSON_CreateArray();
     for (int i = 0; i < 2; i++)
-        if (!cJSON_AddItemToArray(array, make_float(pair[i])))
+        if (!append(array, make_float(pair[i])))
             goto fail;
     return array;
 fail:
@@ -58,7 +67,7 @@ static cJSON *make_shape(const struct quant_shape *shape)
 {
     cJSON *array = cJSON_CreateArray();
     for (int i = 0; i < shape->ndim; i++)
-        if (!cJSON_AddItemToArray(array, make_integer(shape->dims[i])))
+        if (!append(array, make_integer(shape->dims[i])))
             goto fail;
     return array;
 fail:

@@ -59,7 +59,7 @@ const struct quant_format *quant_format_from_path(const char *path)
     return NULL;
 }
 
-enum quant_status quant_format_recognize(struct quant_source *source,
+enum quant_status quant_format_recognize(struct quant_source *source, bool has_raw_options,
                                          const struct quant_format **format,
                                          struct quant_error *error)
 {
@@ -69,14 +69,19 @@ enum quant_status quant_format_recognize(struct quant_source *source,
         source->ops->read_at(source, 0, head, sizeof head, &nbytes, error);
     if (status != QUANT_OK)
         return status;
+    const struct quant_format *weak = NULL;
     for (size_t i = 0; i < TABLE_LENGTH; i++) {
-        if (table[i]->recognize && table[i]->recognize(head, nbytes)) {
+        const enum quant_match match =
+            table[i]->recognize ? table[i]->recognize(head, nbytes) : QUANT_MATCH_NONE;
+        if (match == QUANT_MATCH_SURE) {
             *format = table[i];
             return QUANT_OK;
         }
+        if (match == QUANT_MATCH_WEAK && !weak)
+            weak = table[i];
     }
     *format = quant_format_from_path(source->name);
     if (!*format)
-        *format = &quant_format_raw;
+        *format = weak && !has_raw_options ? weak : &quant_format_raw;
     return QUANT_OK;
 }

@@ -3,7 +3,7 @@
  * Two files become visible as one. In the order of the steps:
  *
  *     1  the old sidecar is renamed aside      from here on the old data counts as unfinished
- *     2  the old data gets a second name       (a hard link, where the file system has them)
+ *     2  the old data gets a second name       (a hard link; moved where there are none)
  *     3  the new data is renamed into place    replacing the old in one step
  *     4  the new sidecar is renamed into place: the commit
  *     5  the names of 1 and 2 are removed
@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -32,8 +33,8 @@ static enum quant_status commit_failed(const struct quant_file_output *output,
     if (errno == EEXIST)
         return quant_error_set(error, QUANT_EXISTS,
                                "'%s' came to be in the meantime; --force replaces it",
-                               output->path);
-    return quant_error_system(error, errno, "cannot put '%s' in place", output->path);
+                               output->sink.name);
+    return quant_error_system(error, errno, "cannot put '%s' in place", output->sink.name);
 }
 
 static enum quant_status name_aside(struct quant_file_output *output, struct quant_error *error)
@@ -63,14 +64,20 @@ static enum quant_status move_aside(struct quant_file_output *output, struct qua
     return number == ENOENT ? QUANT_OK : commit_failed(output, error);
 }
 
+/* Where the file system has no hard links the old data is moved, and there is none for a moment. */
 static enum quant_status link_aside(struct quant_file_output *output, struct quant_error *error)
 {
-    if (!is_file(output) || !output->force)
+    struct stat old;
+    if (!is_file(output) || !output->force || lstat(output->path, &old) != 0 ||
+        !S_ISREG(old.st_mode)) /* nothing to keep; or what replacing it will complain of */
         return QUANT_OK;
     const enum quant_status status = name_aside(output, error);
-    if (status == QUANT_OK && link(output->path, output->aside) != 0)
-        forget_aside(output); /* nothing there, or no links here: then there is no way back */
-    return status;
+    if (status != QUANT_OK)
+        return status;
+    output->aside_is_link = link(output->path, output->aside) == 0;
+    if (!output->aside_is_link && rename(output->path, output->aside) != 0)
+        forget_aside(output);
+    return QUANT_OK;
 }
 
 static enum quant_status place(struct quant_file_output *output, struct quant_error *error)
@@ -93,11 +100,13 @@ static enum quant_status place(struct quant_file_output *output, struct quant_er
     return QUANT_OK;
 }
 
+/* Where even that fails, the old file keeps the name it was given: better than none. */
 static void undo(struct quant_file_output *output)
 {
-    if (output && output->aside) {
+    if (output && output->aside && output->aside_is_link && !output->placed) {
+        unlink(output->aside); /* the old file is still where it was */
+    } else if (output && output->aside) {
         rename(output->aside, output->path);
-        unlink(output->aside); /* where both are links to one file, rename leaves them */
     } else if (output && output->placed) {
         unlink(output->path);
     }

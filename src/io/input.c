@@ -72,7 +72,8 @@ static enum quant_status open_regular(int fd, bool owned, const char *name, off_
     *file = (struct file_source){
         .head = {.ops = &file_ops,
                  .name = name,
-                 .size = begin < size ? (uint64_t)(size - begin) : 0},
+                 .size = begin < size ? (uint64_t)(size - begin) : 0,
+                 .positional = true},
         .fd = fd,
         .owned = owned,
         .begin = begin,
@@ -100,14 +101,12 @@ static enum quant_status open_kind(int fd, bool owned, const char *name,
 enum quant_status quant_input_open(const char *path, const struct quant_cancel *cancel,
                                    struct quant_source **source, struct quant_error *error)
 {
+    if (quant_cancelled(cancel))
+        return quant_error_set(error, QUANT_CANCELLED, "cancelled");
     if (strcmp(path, "-") == 0)
         return open_kind(STDIN_FILENO, false, "standard input", cancel, source, error);
-    int fd;
-    do { /* opening a FIFO waits for its writer */
-        if (quant_cancelled(cancel))
-            return quant_error_set(error, QUANT_CANCELLED, "cancelled");
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    } while (fd < 0 && errno == EINTR);
+    /* Not to wait here for the writer of a FIFO: poll does, and can be woken. */
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return quant_error_system(error, errno, "cannot read '%s'", path);
     const enum quant_status status = open_kind(fd, true, path, cancel, source, error);

@@ -38,8 +38,9 @@ struct quant_file_output {
     int fd;          /* -1: none */
     bool force;
     struct quant_cancel cancel;
-    char *aside; /* owned: the old file's name while a commit is under way */
-    bool placed; /* renamed into place by the commit under way */
+    char *aside;        /* owned: the old file's name while a commit is under way */
+    bool aside_is_link; /* the old file is still in its place too */
+    bool placed;        /* renamed into place by the commit under way */
 };
 
 /* Starts an output: a temporary file beside path, or the stream itself where path is "-", a device

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,16 @@ static enum quant_status write_failed(struct quant_file_output *output, struct q
     return QUANT_CLOSED;
 }
 
+/* Where a full pipe made a write give up: until there is room, or the caller cancels. */
+static void wait_writable(const struct quant_file_output *output)
+{
+    struct pollfd waits[2] = {
+        {.fd = output->fd, .events = POLLOUT},
+        {.fd = output->cancel.wake_fd, .events = POLLIN},
+    };
+    poll(waits, 2, -1); /* whatever it says, the loop looks again */
+}
+
 static enum quant_status output_write(struct quant_sink *sink, const void *bytes, size_t nbytes,
                                       struct quant_error *error)
 {
@@ -39,7 +50,9 @@ static enum quant_status output_write(struct quant_sink *sink, const void *bytes
         if (quant_cancelled(&output->cancel))
             return quant_error_set(error, QUANT_CANCELLED, "cancelled");
         const ssize_t count = write(output->fd, from, nbytes);
-        if (count < 0 && errno != EINTR)
+        if (count < 0 && errno == EAGAIN)
+            wait_writable(output);
+        else if (count < 0 && errno != EINTR)
             return write_failed(output, error);
         if (count > 0) {
             from += count;
@@ -49,7 +62,29 @@ static enum quant_status output_write(struct quant_sink *sink, const void *bytes
     return QUANT_OK;
 }
 
-static const struct quant_sink_ops output_ops = {.write = output_write};
+static enum quant_status output_write_at(struct quant_sink *sink, uint64_t offset,
+                                         const void *bytes, size_t nbytes,
+                                         struct quant_error *error)
+{
+    struct quant_file_output *output = (struct quant_file_output *)sink;
+    const unsigned char *from = bytes;
+    while (nbytes > 0) {
+        if (quant_cancelled(&output->cancel))
+            return quant_error_set(error, QUANT_CANCELLED, "cancelled");
+        const ssize_t count = pwrite(output->fd, from, nbytes, (off_t)offset);
+        if (count < 0 && errno != EINTR)
+            return write_failed(output, error);
+        if (count > 0) {
+            from += count;
+            nbytes -= (size_t)count;
+            offset += (uint64_t)count;
+        }
+    }
+    return QUANT_OK;
+}
+
+static const struct quant_sink_ops stream_ops = {.write = output_write};
+static const struct quant_sink_ops file_ops = {.write = output_write, .write_at = output_write_at};
 
 /* The folder of path with its slash: "" where it has none. */
 static int folder_length(const char *path)
@@ -84,8 +119,10 @@ static enum quant_status open_temporary(struct quant_file_output *output, struct
         if (!output->temporary)
             return quant_error_no_memory(error, strlen(output->path), "path");
         output->fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (output->fd >= 0)
+        if (output->fd >= 0) {
+            output->sink.ops = &file_ops;
             return QUANT_OK;
+        }
         const int number = errno;
         free(output->temporary);
         output->temporary = NULL;
@@ -106,15 +143,33 @@ bool quant_path_is_stream(const char *path)
     return strcmp(path, "-") == 0 || (stat(path, &status) == 0 && mode_is_stream(status.st_mode));
 }
 
+/* A write that blocks in a full pipe cannot see a flag that was raised just before it. Opened anew,
+ * the pipe does not block, and standard output's own settings, which are shared with other
+ * processes, stay as they are. Where that does not work, it blocks. */
+static int open_stdout(void)
+{
+    struct stat status;
+    if (fstat(STDOUT_FILENO, &status) == 0 && S_ISFIFO(status.st_mode)) {
+        const int fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+        if (fd >= 0)
+            return fd;
+    }
+    return STDOUT_FILENO;
+}
+
 static enum quant_status open_stream(struct quant_file_output *output, const char *path,
                                      struct quant_error *error)
 {
     if (strcmp(path, "-") == 0) {
         output->sink.name = "standard output";
-        output->fd = STDOUT_FILENO;
+        output->fd = open_stdout();
         return QUANT_OK;
     }
-    output->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    do { /* a FIFO waits for its reader */
+        if (quant_cancelled(&output->cancel))
+            return quant_error_set(error, QUANT_CANCELLED, "cancelled");
+        output->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    } while (output->fd < 0 && errno == EINTR);
     if (output->fd < 0)
         return quant_error_system(error, errno, "cannot write '%s'", path);
     return QUANT_OK;
@@ -124,6 +179,8 @@ static enum quant_status open_stream(struct quant_file_output *output, const cha
 static enum quant_status check_target(const char *path, bool force, struct quant_error *error)
 {
     struct stat status;
+    if (path[0] == '\0')
+        return quant_error_set(error, QUANT_IO, "cannot write to a file without a name");
     if (lstat(path, &status) != 0)
         return errno == ENOENT ? QUANT_OK
                                : quant_error_system(error, errno, "cannot write '%s'", path);
@@ -141,7 +198,7 @@ enum quant_status quant_output_open(struct quant_file_output *output, const char
                                     const struct quant_cancel *cancel, struct quant_error *error)
 {
     *output = (struct quant_file_output){
-        .sink = {.ops = &output_ops, .name = path},
+        .sink = {.ops = &stream_ops, .name = path},
         .fd = -1,
         .force = force,
         .cancel = *cancel,
@@ -183,6 +240,8 @@ enum quant_status quant_output_finish(struct quant_file_output *output, struct q
 
 void quant_output_discard(struct quant_file_output *output)
 {
+    if (!output->sink.ops)
+        return; /* never opened: its fd of 0 is not ours */
     quant_output_finish(output, NULL);
     if (output->temporary)
         unlink(output->temporary);

@@ -81,7 +81,9 @@ char *quant_path_relative(const char *path, const char *base, struct quant_error
     char *real = real_path(path);
     char *folder = real ? real_folder(base) : NULL;
     char *relative = folder ? relative_to(real, folder) : NULL;
-    if (!relative)
+    if (!relative && errno == ENOMEM)
+        quant_error_no_memory(error, strlen(path) + strlen(base), "path");
+    else if (!relative)
         quant_error_system(error, errno, "cannot tell where '%s' lies from '%s'", path, base);
     free(folder);
     free(real);

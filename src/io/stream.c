@@ -199,9 +199,15 @@ static enum quant_status read_some(struct stream_source *stream, uint64_t offset
             stream->received += *got;
         return status;
     }
-    const enum quant_status status = keep_more(stream, nbytes, got, error);
-    return status == QUANT_OK && *got > 0 ? read_kept(stream, offset, buffer, *got, got, error)
-                                          : status;
+    size_t more = 1;
+    while (offset >= stream->received && more > 0) { /* what lies before offset is kept as well */
+        const uint64_t wanted = offset - stream->received + nbytes;
+        const enum quant_status status =
+            keep_more(stream, wanted < SIZE_MAX ? (size_t)wanted : SIZE_MAX, &more, error);
+        if (status != QUANT_OK)
+            return status;
+    }
+    return more > 0 ? read_kept(stream, offset, buffer, nbytes, got, error) : QUANT_OK;
 }
 
 static enum quant_status stream_read_at(struct quant_source *source, uint64_t offset, void *buffer,

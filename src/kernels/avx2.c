@@ -4,15 +4,11 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
 #include <math.h>
 
 #include "kernels/avx2.h"
 #include "kernels/cpu.h"
 #include "kernels/fixed_point.h"
-
-/* gcc otherwise reads memory anew for each use, three times what the caches need to deliver. */
-#define KEEP_IN_REGISTER(vector) __asm__("" : "+x"(vector))
 
 /* ---- Observing ---- */
 
@@ -105,21 +101,22 @@ AVX2 static struct quantize_plan make_plan(const struct quant_params *params)
     };
 }
 
-/* By division, clamped: 8 integers. NaN becomes 0 before z is added. Rounding away from zero cuts,
- * and adds a one of the sign's where a half or more was cut off; both are exact. */
+/* By division: 8 integers. NaN becomes 0 before z is added. The clamp's ends are integers, so it
+ * may come before the rounding, which then stays within 32 bits. Rounding away from zero cuts, and
+ * adds a one of the sign's where a half or more was cut off; both are exact. */
 AVX2 static __m256i divide(const struct quantize_plan *plan, __m256 x)
 {
     __m256 t = _mm256_div_ps(x, plan->scale);
     t = _mm256_and_ps(t, _mm256_cmp_ps(t, t, _CMP_ORD_Q));
+    t = _mm256_min_ps(_mm256_max_ps(t, plan->lowest), plan->highest);
     if (plan->half_away) {
         const __m256 sign_bit = _mm256_set1_ps(-0.0F);
-        const __m256 cut = _mm256_round_ps(t, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+        const __m256 cut = _mm256_cvtepi32_ps(_mm256_cvttps_epi32(t));
         const __m256 rest = _mm256_andnot_ps(sign_bit, _mm256_sub_ps(t, cut));
         const __m256 one = _mm256_or_ps(_mm256_and_ps(t, sign_bit), _mm256_set1_ps(1.0F));
         const __m256 up = _mm256_cmp_ps(rest, _mm256_set1_ps(0.5F), _CMP_GE_OQ);
         t = _mm256_add_ps(cut, _mm256_and_ps(up, one));
     }
-    t = _mm256_min_ps(_mm256_max_ps(t, plan->lowest), plan->highest);
     return _mm256_add_epi32(_mm256_cvtps_epi32(t), plan->zero_point);
 }
 

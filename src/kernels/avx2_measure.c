@@ -5,8 +5,6 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include "kernels/avx2.h"
 
 /* Elements whose three sweeps find them in the first-level cache. */

@@ -4,15 +4,11 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
 #include <math.h>
 
 #include "kernels/avx512.h"
 #include "kernels/cpu.h"
 #include "kernels/fixed_point.h"
-
-/* gcc otherwise reads memory anew for each use, three times what the caches need to deliver. */
-#define KEEP_IN_REGISTER(vector) __asm__("" : "+v"(vector))
 
 /* ---- Observing ---- */
 
@@ -91,21 +87,22 @@ AVX512 static struct quantize_plan make_plan(const struct quant_params *params)
     };
 }
 
-/* By division, clamped: 16 integers. NaN becomes 0 before z is added. Rounding away from zero cuts,
- * and adds a one of the sign's where a half or more was cut off; both are exact. */
+/* By division: 16 integers. NaN becomes 0 before z is added. The clamp's ends are integers, so it
+ * may come before the rounding, which then stays within 32 bits. Rounding away from zero cuts, and
+ * adds a one of the sign's where a half or more was cut off; both are exact. */
 AVX512 static __m512i divide(const struct quantize_plan *plan, __m512 x)
 {
     __m512 t = _mm512_div_ps(x, plan->scale);
     t = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(t, t, _CMP_ORD_Q), t);
+    t = _mm512_min_ps(_mm512_max_ps(t, plan->lowest), plan->highest);
     if (plan->half_away) {
-        const __m512 cut = _mm512_roundscale_ps(t, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+        const __m512 cut = _mm512_cvtepi32_ps(_mm512_cvttps_epi32(t));
         const __m512 rest = _mm512_abs_ps(_mm512_sub_ps(t, cut));
         const __m512 sign = _mm512_and_ps(t, _mm512_set1_ps(-0.0F));
         const __m512 one = _mm512_or_ps(sign, _mm512_set1_ps(1.0F));
         const __mmask16 up = _mm512_cmp_ps_mask(rest, _mm512_set1_ps(0.5F), _CMP_GE_OQ);
         t = _mm512_mask_add_ps(cut, up, cut, one);
     }
-    t = _mm512_min_ps(_mm512_max_ps(t, plan->lowest), plan->highest);
     return _mm512_add_epi32(_mm512_cvtps_epi32(t), plan->zero_point);
 }
 
@@ -143,7 +140,11 @@ AVX512 ALWAYS_INLINE __m512i narrow(const struct quantize_plan *plan, const __m5
         packed = _mm512_max_epi8(_mm512_packs_epi16(ab, cd), plan->qmin);
         packed = caps ? _mm512_min_epi8(packed, plan->qmax) : packed;
     }
-    return _mm512_permutexvar_epi32(across, _mm512_shuffle_epi8(packed, in_lane));
+    __m512i dwords = _mm512_shuffle_epi8(packed, in_lane);
+    /* clang makes one permutation of bytes of the two, which takes VBMI; without it, that becomes
+     * ten instructions, and the loop takes one and a half times as long. */
+    KEEP_IN_REGISTER(dwords);
+    return _mm512_permutexvar_epi32(across, dwords);
 }
 
 /* The loop for one choice of the two constants. Returns how many elements it did. */

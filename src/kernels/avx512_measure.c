@@ -4,8 +4,6 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include "kernels/avx512.h"
 
 /* Elements whose two sweeps find them in the first-level cache. */

@@ -8,7 +8,8 @@
  *
  * scalar.c is the definition: every other row gives the same bytes for every input, length,
  * alignment and floating-point value. Functions read and write exactly n elements, nothing beside
- * them, and are given n = 0 too. The floating-point environment is the default one.
+ * them, and are given n = 0 too, but never a NULL pointer. The floating-point environment is the
+ * default one.
  */
 #ifndef QUANT_KERNELS_KERNELS_H
 #define QUANT_KERNELS_KERNELS_H
@@ -79,6 +80,8 @@ extern const struct quant_kernels quant_kernels_scalar;
 #if defined(__x86_64__)
 extern const struct quant_kernels quant_kernels_avx2;
 extern const struct quant_kernels quant_kernels_avx512;
+#elif defined(__AARCH64EL__)
+extern const struct quant_kernels quant_kernels_neon;
 #endif
 
 /* The least and the greatest finite x for which rne(x / s) + z, or half-away, lies inside [qmin,

@@ -10,6 +10,8 @@ static const struct quant_kernels *const table[] = {
 #if defined(__x86_64__)
     &quant_kernels_avx512,
     &quant_kernels_avx2,
+#elif defined(__AARCH64EL__)
+    &quant_kernels_neon,
 #endif
     &quant_kernels_scalar,
 };

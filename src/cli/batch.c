@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* Files as the numbered parts of quant_parallel_run. */
+#include "cli/batch.h"
+
+#include "cli/command.h"
+#include "cli/signals.h"
+
+struct batch_state {
+    const struct batch *batch;
+    unsigned workers;
+    unsigned threads; /* in all */
+    struct progress progress;
+    int status;
+};
+
+static unsigned count_threads(const struct batch_options *options)
+{
+    return options->threads > 0 ? options->threads : quant_processors();
+}
+
+unsigned batch_workers(const struct batch_options *options, size_t n)
+{
+    const unsigned threads = count_threads(options);
+    return n < threads ? (unsigned)n : threads;
+}
+
+/* While there are files enough for all workers, each does its own alone. */
+static struct batch_item make_item(struct batch_state *state, unsigned worker, uint64_t part)
+{
+    const uint64_t left = state->batch->n - part;
+    const unsigned sharing = left < state->workers ? (unsigned)left : state->workers;
+    return (struct batch_item){
+        .i = (size_t)part,
+        .worker = worker,
+        .threads = state->threads / sharing,
+        .progress = state->workers == 1 ? &state->progress : NULL,
+    };
+}
+
+static bool work(void *context, unsigned worker, uint64_t part)
+{
+    struct batch_state *state = context;
+    const struct batch_item item = make_item(state, worker, part);
+    state->batch->work(state->batch->context, &item);
+    return true;
+}
+
+static int worse(int status, int other)
+{
+    if (status == EXIT_FAILED || other == EXIT_FAILED)
+        return EXIT_FAILED;
+    return status != EXIT_DONE ? status : other;
+}
+
+static bool deliver(void *context, unsigned worker, uint64_t part)
+{
+    struct batch_state *state = context;
+    const struct batch_item item = make_item(state, worker, part);
+    progress_end(&state->progress);
+    state->status = worse(state->status, state->batch->deliver(state->batch->context, &item));
+    if (state->workers > 1)
+        progress_update(&state->progress, part + 1, state->batch->n);
+    return !signals_raised();
+}
+
+/* One after the other, each with a progress line of its own. */
+static void run_alone(struct batch_state *state, const struct batch_options *options)
+{
+    const struct batch *batch = state->batch;
+    for (size_t i = 0; i < batch->n; i++) {
+        progress_begin(&state->progress, options->progress, batch->names[i]);
+        work(state, 0, i);
+        if (!deliver(state, 0, i))
+            break;
+    }
+}
+
+int batch_run(const struct batch *batch, const struct batch_options *options)
+{
+    struct batch_state state = {
+        .batch = batch,
+        .workers = batch_workers(options, batch->n),
+        .threads = count_threads(options),
+        .status = EXIT_DONE,
+    };
+    if (state.workers <= 1) {
+        run_alone(&state, options);
+        return state.status;
+    }
+    progress_begin(&state.progress, options->progress, "of the files");
+    const struct quant_parallel parallel = {
+        .n = batch->n,
+        .threads = state.workers,
+        .context = &state,
+        .work = work,
+        .deliver = deliver,
+    };
+    quant_parallel_run(&parallel);
+    progress_end(&state.progress);
+    return state.status;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The error report of a long array, measured in parts side by side. The order of additions stays
+ * that of one call after the other: a part keeps the sums of its blocks apart until it is joined.
+ */
+#ifndef QUANT_CORE_MEASURE_H
+#define QUANT_CORE_MEASURE_H
+
+#include <quant/quant.h>
+
+enum { QUANT_PART_BLOCKS = 64, QUANT_PART_MOST = QUANT_PART_BLOCKS * QUANT_MEASURE_BLOCK };
+
+struct quant_measure_part {
+    struct quant_measure measure;
+    size_t nblocks;
+    double sums[QUANT_PART_BLOCKS][QUANT_MEASURE_SUMS];
+};
+
+/* Measures n elements, at most QUANT_PART_MOST, for whole. Reads whole's parameters only. */
+void quant_measure_part_take(struct quant_measure_part *part, const struct quant_measure *whole,
+                             const float *x, const void *q, size_t n);
+
+/* As quant_measure_add of the part's elements. Parts are joined in order; all but the last have a
+ * multiple of QUANT_MEASURE_BLOCK elements. */
+void quant_measure_join(struct quant_measure *whole, const struct quant_measure_part *part);
+
+#endif
