@@ -58,7 +58,6 @@ GOOD_NPY = npy(npy_dict())
 NPY = [
     Bad("empty.npy", b"", "The file has no bytes at all."),
     Bad("magic_wrong.npy", b"\x93NUMPZ" + GOOD_NPY[6:], "The magic ends in Z instead of Y."),
-    Bad("magic_text.npy", b"[5.47, 3.08]\n", "It is JSON text under the name of an .npy file."),
     Bad("magic_truncated.npy", GOOD_NPY[:4], "The file ends inside the magic."),
     Bad("version_truncated.npy", GOOD_NPY[:7], "The file ends inside the version."),
     Bad("version_unknown.npy", npy(npy_dict(), version=(9, 0)), "The version is 9.0."),

@@ -106,7 +106,7 @@ static void test_integers(void **state)
 
 static bool recognizes(const char *text, size_t length)
 {
-    return quant_format_json.recognize((const unsigned char *)text, length);
+    return quant_format_json.recognize((const unsigned char *)text, length) != QUANT_MATCH_NONE;
 }
 
 static void test_recognize(void **state)
@@ -228,7 +228,7 @@ static void test_source_fails(void **state)
 {
     (void)state;
     static const struct quant_source_ops ops = {.read_at = failing_read_at};
-    struct quant_source source = {&ops, "t.json", QUANT_SIZE_UNKNOWN};
+    struct quant_source source = {.ops = &ops, .name = "t.json", .size = QUANT_SIZE_UNKNOWN};
     const struct quant_read_request request = {.deliver = QUANT_FLOAT32};
     struct quant_reader *reader;
     struct quant_error error;

@@ -41,7 +41,7 @@ static enum quant_status text_write(struct quant_sink *sink, const void *bytes, 
 
 static struct text_sink make_sink(void)
 {
-    static const struct quant_sink_ops ops = {text_write};
+    static const struct quant_sink_ops ops = {.write = text_write};
     return (struct text_sink){.head = {&ops, "t.json"}};
 }
 

@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: MIT
+"""A signal ends the program by that signal, at whatever moment, with no partial file and the old
+output intact; ignored signals stay ignored; a broken pipe is quiet.
+
+A signal is sent when the program is known to be where the test wants it: it has taken all of a pipe
+and sleeps, or its temporary file is there, or the pipe that it writes to is full and it sleeps.
+"""
+import array
+import fcntl
+import os
+import re
+import signal
+import termios
+from pathlib import Path
+
+from harness import (Skip, Test, check, check_equal, finish, fresh_folder, listing, process_state,
+                     run, started, wait_for)
+
+ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+BIG = 64 << 30  # bytes of a file of holes that no machine is done with before it is interrupted
+TEMPORARY = re.compile(r"\.quant-.*\.tmp")
+
+
+def bytes_waiting(fd):
+    count = array.array("i", [0])
+    fcntl.ioctl(fd, termios.FIONREAD, count)
+    return count[0]
+
+
+def sleeps(process):
+    return process_state(process.pid) == "S"
+
+
+def temporaries(folder):
+    return [name for name in listing(folder) if TEMPORARY.fullmatch(name)]
+
+
+def wait_until_drained(process, fd, fed):
+    wait_for(lambda: bytes_waiting(fd) == 0 and sleeps(process), f"all {fed} bytes were read",
+             process)
+
+
+def wait_until_blocked(process, fd):
+    """The pipe is full, and the program sleeps until somebody reads it."""
+    def is_blocked():
+        size = fcntl.fcntl(fd, 1032)  # F_GETPIPE_SZ
+        return bytes_waiting(fd) > size - 4096 and sleeps(process)
+    wait_for(is_blocked, "the pipe was full", process)
+
+
+def old_pair(folder):
+    """An output of before, which --force may replace."""
+    (folder / "out.npy").write_bytes(b"old data")
+    (folder / "out.npy.json").write_bytes(b"old sidecar")
+
+
+def check_old_pair(folder, names):
+    check_equal(listing(folder), names, "files in the folder")
+    check_equal((folder / "out.npy").read_bytes(), b"old data", "the old output")
+    check_equal((folder / "out.npy.json").read_bytes(), b"old sidecar", "the old sidecar")
+
+
+def check_ended_by(result, number):
+    check_equal(result.status, -number, f"exit status (stderr {result.err!r})")
+    check_equal(result.err, b"", "standard error")
+
+
+def sparse(folder, nbytes=BIG):
+    with (folder / "big.bin").open("wb") as file:
+        try:
+            file.truncate(nbytes)
+        except OSError as error:
+            raise Skip(f"no file of {nbytes} bytes with holes here: {error}") from None
+
+
+# ---- Reading ----
+
+def while_reading(number, options, beginning):
+    with fresh_folder() as folder:
+        old_pair(folder)
+        before = listing(folder)
+        reading, writing = os.pipe()
+        try:
+            command = ["quant", "quantize", "--force", *options, "-", "-o", "out.npy"]
+            with started(command, cwd=folder, stdin=reading) as process:
+                os.write(writing, beginning)
+                wait_until_drained(process, reading, len(beginning))
+                process.send_signal(number)
+                check_ended_by(finish(process), number)
+        finally:
+            os.close(reading)
+            os.close(writing)
+        check_old_pair(folder, before)
+
+
+def while_opening_fifo(number):
+    with fresh_folder() as folder:
+        os.mkfifo(folder / "fifo")
+        with started(["quant", "quantize", "fifo", "-o", "out.npy"], cwd=folder) as process:
+            caught = Path(f"/proc/{process.pid}/status")
+
+            def waits():
+                mask = int(re.search(r"SigCgt:\s*(\w+)", caught.read_text()).group(1), 16)
+                return mask >> (number - 1) & 1 and sleeps(process)
+            wait_for(waits, "it waits for the writer", process)
+            process.send_signal(number)
+            check_ended_by(finish(process), number)
+        check_equal(listing(folder), ["fifo"], "files in the folder")
+
+
+# ---- Working ----
+
+def while_working(number, options):
+    with fresh_folder() as folder:
+        old_pair(folder)
+        sparse(folder)
+        before = listing(folder)
+        command = ["quant", "quantize", "--force", *options, "big.bin", "-o", "out.npy"]
+        with started(command, cwd=folder) as process:
+            wait_for(lambda: len(temporaries(folder)) == 2, "both outputs were begun", process)
+            process.send_signal(number)
+            check_ended_by(finish(process), number)
+        check_old_pair(folder, before)
+
+
+def while_dequantizing(number):
+    with fresh_folder() as folder:
+        made = run(["sh", "-c", "head -c 40000000 /dev/zero > x.bin && quant quantize x.bin"],
+                   folder)
+        check_equal(made, (0, b"", b""), "making the input")
+        sidecar = folder / "x.int8.bin.json"
+        sidecar.write_text(sidecar.read_text().replace("10000000", str(BIG)))
+        os.truncate(folder / "x.int8.bin", BIG)
+        before = listing(folder)
+        with started(["quant", "dequant", "x.int8.bin"], cwd=folder) as process:
+            wait_for(lambda: temporaries(folder), "the output was begun", process)
+            process.send_signal(number)
+            check_ended_by(finish(process), number)
+        check_equal(listing(folder), before, "files in the folder")
+
+
+def several_inputs():
+    """The inputs that had not begun are not begun."""
+    with fresh_folder() as folder:
+        sparse(folder)
+        (folder / "small.bin").write_bytes(bytes(8))
+        with started(["quant", "quantize", "big.bin", "small.bin"], cwd=folder) as process:
+            wait_for(lambda: temporaries(folder), "the first output was begun", process)
+            process.send_signal(signal.SIGTERM)
+            check_ended_by(finish(process), signal.SIGTERM)
+        check_equal(listing(folder), ["big.bin", "small.bin"], "files in the folder")
+
+
+# ---- Writing ----
+
+def while_writing(number, options):
+    with fresh_folder() as folder:
+        sparse(folder)
+        reading, writing = os.pipe()
+        try:
+            command = ["quant", "quantize", *options, "big.bin", "-o", "-", "--sidecar", "s.json"]
+            with started(command, cwd=folder, stdout=writing) as process:
+                wait_until_blocked(process, reading)
+                process.send_signal(number)
+                check_ended_by(finish(process), number)
+        finally:
+            os.close(reading)
+            os.close(writing)
+        check_equal(listing(folder), ["big.bin"], "files in the folder")
+
+
+def broken_pipe(prefix, status):
+    """The reader goes away while the pipe is full."""
+    with fresh_folder() as folder:
+        sparse(folder)
+        reading, writing = os.pipe()
+        command = prefix + "exec quant quantize --scale 1 big.bin -o - --sidecar s.json"
+        with started(command, cwd=folder, stdout=writing) as process:
+            os.close(writing)
+            wait_until_blocked(process, reading)
+            os.close(reading)
+            result = finish(process)
+        check_equal(result.status, status, "exit status")
+        check_equal(result.err, b"", "standard error")
+        check_equal(listing(folder), ["big.bin"], "files in the folder")
+
+
+def broken_pipe_of_shell():
+    with fresh_folder() as folder:
+        sparse(folder)
+        done = run("(quant quantize --scale 1 big.bin -o - --sidecar s.json; echo $? >&2) |"
+                   " head -c 1 | od -An -td1", folder)
+        check_equal(done, (0, b"    0\n", b"141\n"), "result")
+        check_equal(listing(folder), ["big.bin"], "files in the folder")
+
+
+# ---- Ignored ----
+
+def ignored(number):
+    """trap '' is what nohup does: the signal comes and nothing happens."""
+    with fresh_folder() as folder:
+        reading, writing = os.pipe()
+        data = bytes(4000)
+        command = f"trap '' {number.name[3:]}; exec quant quantize - -o out.bin"
+        with started(command, cwd=folder, stdin=reading) as process:
+            os.close(reading)
+            os.write(writing, data)
+            feed = os.dup(writing)
+            os.close(writing)
+            wait_for(lambda: bytes_waiting(feed) == 0 and sleeps(process), "it read", process)
+            process.send_signal(number)
+            os.write(feed, data)
+            wait_for(lambda: bytes_waiting(feed) == 0 and sleeps(process), "it read on", process)
+            os.close(feed)
+            check_equal(finish(process), (0, b"", b""), "result")
+        check_equal((folder / "out.bin").stat().st_size, 2000, "bytes of the output")
+
+
+# ---- Limits, and files that change ----
+
+def file_size_limit(prefix, status, told):
+    """RLIMIT_FSIZE of 4 KiB: SIGXFSZ, or an error where that is ignored."""
+    with fresh_folder() as folder:
+        old_pair(folder)
+        sparse(folder, 1 << 20)
+        before = listing(folder)
+        done = run(f"ulimit -c 0; ulimit -f 8; {prefix} exec quant quantize --force big.bin"
+                   " -o out.npy", folder)
+        check_equal(done, (status, b"", told), "result")
+        check_old_pair(folder, before)
+
+
+def shrinking_input(options, size, told):
+    with fresh_folder() as folder:
+        old_pair(folder)
+        sparse(folder)
+        before = listing(folder)
+        command = ["quant", "quantize", "--force", *options, "big.bin", "-o", "out.npy"]
+        with started(command, cwd=folder) as process:
+            wait_for(lambda: temporaries(folder), "the output was begun", process)
+            os.truncate(folder / "big.bin", size)
+            result = finish(process)
+        check_equal(result.status, 1, "exit status")
+        check(re.fullmatch(told, result.err), f"standard error: {result.err!r}")
+        check_old_pair(folder, before)
+
+
+def tests():
+    npy = b"\x93NUMPY\1\0\x76\0" + b"{'descr': '<f4', 'fortran_order': False, 'shape': (9999,), }" \
+        .ljust(117) + b"\n" + bytes(100)
+    ways = {"raw": ([], bytes(4000)), "raw_one_pass": (["--scale", "1"], bytes(4000)),
+            "npy": ([], npy), "npy_one_pass": (["--scale", "1"], npy), "json": ([], b"[1, 2, 3,")}
+    for number in ENDING:
+        name = number.name[3:].lower()
+        for way, (options, beginning) in ways.items():
+            yield Test(f"signals/{name}_reading_{way}", "it ends while it waits for a pipe",
+                       lambda n=number, o=options, b=beginning: while_reading(n, o, b))
+        yield Test(f"signals/{name}_fifo", "it ends while a FIFO has no writer yet",
+                   lambda n=number: while_opening_fifo(n))
+        yield Test(f"signals/{name}_scanning", "it ends within the first pass",
+                   lambda n=number: while_working(n, []))
+        yield Test(f"signals/{name}_applying", "it ends within the only pass",
+                   lambda n=number: while_working(n, ["--scale", "1", "--report"]))
+        yield Test(f"signals/{name}_dequantizing", "it ends within dequant",
+                   lambda n=number: while_dequantizing(n))
+        yield Test(f"signals/{name}_writing", "it ends while it writes to a full pipe",
+                   lambda n=number: while_writing(n, ["--scale", "1"]))
+        yield Test(f"signals/{name}_ignored", "an ignored signal stays ignored",
+                   lambda n=number: ignored(n))
+    yield Test("signals/several_inputs", "the remaining inputs are not begun", several_inputs)
+    yield Test("signals/broken_pipe", "SIGPIPE ends it quietly",
+               lambda: broken_pipe("", -signal.SIGPIPE))
+    yield Test("signals/broken_pipe_ignored", "with SIGPIPE ignored it is status 1, quietly",
+               lambda: broken_pipe("trap '' PIPE; ", 1))
+    yield Test("signals/broken_pipe_shell", "quant ... | head -c 1 is quiet", broken_pipe_of_shell)
+    yield Test("signals/file_size_limit", "SIGXFSZ ends it, and the old output stays",
+               lambda: file_size_limit("", -signal.SIGXFSZ, b""))
+    yield Test("signals/file_size_limit_ignored", "with SIGXFSZ ignored it is an error",
+               lambda: file_size_limit("trap '' XFSZ;", 1,
+                                       b"quant: cannot write 'out.npy': File too large\n"))
+    shrank = rb"quant: cannot read 'big\.bin': it shrank while it was read: from %d bytes to %s\n"
+    yield Test("signals/input_emptied", "an input that is emptied while it is read is an error",
+               lambda: shrinking_input([], 0, shrank % (BIG, rb"\d+")))
+    yield Test("signals/input_cut", "an input that is cut while it is read is an error",
+               lambda: shrinking_input(["--scale", "1"], 256 << 20, shrank % (BIG, rb"\d+")))

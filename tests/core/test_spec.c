@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* Which specs make sense by themselves: every error with its status and its words. */
+#include <float.h>
+#include <math.h>
+
+#include "../support/unit.h"
+#include "core/spec.h"
+
+#define QMIN(n) .has_qmin = true, .qmin = (n)
+#define QMAX(n) .has_qmax = true, .qmax = (n)
+#define SCALE(s) .has_scale = true, .scale = (s)
+#define CLIP(lo, hi) .has_clip = true, .clip = {lo, hi}
+
+struct wrong {
+    struct quant_spec spec;
+    enum quant_status status;
+    const char *text;
+};
+
+static const struct wrong wrongs[] = {
+    {{.dtype = QUANT_FLOAT32}, QUANT_UNSUPPORTED, "this version cannot quantize to float32"},
+    {{.dtype = (enum quant_dtype)99},
+     QUANT_UNSUPPORTED,
+     "this version cannot quantize to an unknown type"},
+    {{.calibration = "minmix"}, QUANT_UNSUPPORTED, "there is no calibration method 'minmix'"},
+    {{.calibration = ""}, QUANT_UNSUPPORTED, "there is no calibration method ''"},
+    {{QMIN(-129)}, QUANT_INVALID, "target range -129..127 does not lie inside int8 (-128..127)"},
+    {{QMAX(128)}, QUANT_INVALID, "target range -127..128 does not lie inside int8 (-128..127)"},
+    {{.dtype = QUANT_UINT8, QMIN(-1)},
+     QUANT_INVALID,
+     "target range -1..255 does not lie inside uint8 (0..255)"},
+    {{.dtype = QUANT_UINT8, .scheme = QUANT_ZERO_POINT, QMAX(256)},
+     QUANT_INVALID,
+     "target range 0..256 does not lie inside uint8 (0..255)"},
+    {{QMIN(INT32_MIN), QMAX(INT32_MAX)},
+     QUANT_INVALID,
+     "target range -2147483648..2147483647 does not lie inside int8 (-128..127)"},
+    {{QMIN(5), QMAX(5)}, QUANT_INVALID, "target range 5..5 is empty: qmin must be less than qmax"},
+    {{.scheme = QUANT_ZERO_POINT, QMAX(-128)},
+     QUANT_INVALID,
+     "target range -128..-128 is empty: qmin must be less than qmax"},
+    {{QMIN(7), QMAX(-7)},
+     QUANT_INVALID,
+     "target range 7..-7 is empty: qmin must be less than qmax"},
+    {{QMAX(0)}, QUANT_INVALID, "absmax needs a qmax above 0 to divide by, found 0"},
+    {{QMAX(-5)}, QUANT_INVALID, "absmax needs a qmax above 0 to divide by, found -5"},
+    {{.has_zero_point = true}, QUANT_INVALID, "a zero point needs a scale beside it"},
+    {{.has_zero_point = true, CLIP(0, 1)}, QUANT_INVALID, "a zero point needs a scale beside it"},
+    {{SCALE(1), CLIP(0, 1)}, QUANT_INVALID, "a scale and a clipping range exclude each other"},
+    {{SCALE(0)}, QUANT_INVALID, "a scale must be finite and above 0 as a float32, found 0"},
+    {{SCALE(-3)}, QUANT_INVALID, "a scale must be finite and above 0 as a float32, found -3"},
+    {{SCALE((float)INFINITY)},
+     QUANT_INVALID,
+     "a scale must be finite and above 0 as a float32, found inf"},
+    {{SCALE((float)NAN)},
+     QUANT_INVALID,
+     "a scale must be finite and above 0 as a float32, found nan"},
+    {{CLIP(5, 5)},
+     QUANT_INVALID,
+     "a clipping range must rise and lie within float32, found 5 to 5"},
+    {{CLIP(5, -5)},
+     QUANT_INVALID,
+     "a clipping range must rise and lie within float32, found 5 to -5"},
+    {{CLIP(-1e39, 5)},
+     QUANT_INVALID,
+     "a clipping range must rise and lie within float32, found -1e+39 to 5"},
+    {{CLIP(0, INFINITY)},
+     QUANT_INVALID,
+     "a clipping range must rise and lie within float32, found 0 to inf"},
+    {{CLIP(-INFINITY, 0)},
+     QUANT_INVALID,
+     "a clipping range must rise and lie within float32, found -inf to 0"},
+    {{CLIP(NAN, 1)},
+     QUANT_INVALID,
+     "a clipping range must rise and lie within float32, found nan to 1"},
+    {{CLIP(0, NAN)},
+     QUANT_INVALID,
+     "a clipping range must rise and lie within float32, found 0 to nan"},
+};
+
+/* quant_choose refuses what quant_spec_check refuses, in the same words. */
+static void test_wrongs(void **state)
+{
+    (void)state;
+    const struct quant_observed observed = QUANT_OBSERVED_INIT;
+    for (size_t i = 0; i < LENGTH(wrongs); i++) {
+        struct quant_error error = {QUANT_OK, ""};
+        struct quant_choice choice;
+        assert_int_equal(quant_spec_check(&wrongs[i].spec, &error), wrongs[i].status);
+        assert_int_equal(error.status, wrongs[i].status);
+        assert_string_equal(error.text, wrongs[i].text);
+        assert_int_equal(quant_spec_check(&wrongs[i].spec, NULL), wrongs[i].status);
+        error.text[0] = '\0';
+        assert_int_equal(quant_choose(&wrongs[i].spec, &observed, &choice, &error),
+                         wrongs[i].status);
+        assert_string_equal(error.text, wrongs[i].text);
+    }
+}
+
+/* A type is refused exactly where its row says so. */
+static void test_types(void **state)
+{
+    (void)state;
+    for (int dtype = 1; dtype < QUANT_DTYPE_COUNT; dtype++) {
+        const struct quant_spec spec = {.dtype = (enum quant_dtype)dtype};
+        assert_int_equal(quant_spec_check(&spec, NULL),
+                         quant_dtype_info(spec.dtype)->quantizes ? QUANT_OK : QUANT_UNSUPPORTED);
+    }
+}
+
+/* What lies at the edge and is right: on success the error is left alone. */
+static void test_rights(void **state)
+{
+    (void)state;
+    static const struct quant_spec rights[] = {
+        {0},
+        {.calibration = "minmax"},
+        {.scheme = QUANT_ZERO_POINT, .include_zero = true, CLIP(5, 10)},
+        {QMIN(-128), QMAX(127)},
+        {QMIN(0), QMAX(1)},
+        {QMAX(1)},
+        {.scheme = QUANT_ZERO_POINT, QMAX(-127)},
+        {.dtype = QUANT_UINT8, QMIN(0), QMAX(1)},
+        {SCALE(0x1p-149F)},
+        {SCALE(FLT_MAX), .has_zero_point = true, .zero_point = INT32_MIN},
+        {CLIP(-(double)FLT_MAX, (double)FLT_MAX)},
+        {CLIP(1, 0x1.0000000000001p0)},
+    };
+    for (size_t i = 0; i < LENGTH(rights); i++) {
+        struct quant_error error = {QUANT_IO, "as it was"};
+        assert_int_equal(quant_spec_check(&rights[i], &error), QUANT_OK);
+        assert_int_equal(error.status, QUANT_IO);
+        assert_string_equal(error.text, "as it was");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_wrongs),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_rights),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

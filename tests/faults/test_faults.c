@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Faults moved through whole runs: the first call fails, the second, the third ... until a run has
+ * fewer; each once, and from then on. After each run the folder holds what it held before, or what
+ * a run without faults leaves, to the byte and to the name: so no input is touched, no temporary
+ * file stays, and no old half lies beside a new one. Only where the way back was blocked too (every
+ * rename fails from then on) may data stand there without its sidecar, which says that it is
+ * unfinished.
+ */
+#include "faults.h"
+
+#include "../engine/engine.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "io/io.h"
+
+/* ---- What a folder holds ---- */
+
+enum { FILES = 8 };
+
+struct holding {
+    struct {
+        char name[64];
+        unsigned char *bytes;
+        size_t nbytes;
+    } files[FILES];
+    size_t count;
+};
+
+static void holding_take(struct holding *holding)
+{
+    holding->count = 0;
+    DIR *folder = opendir(".");
+    assert_non_null(folder);
+    for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+        if (entry->d_type == DT_DIR)
+            continue;
+        assert_true(holding->count < FILES);
+        const size_t i = holding->count++;
+        snprintf(holding->files[i].name, sizeof holding->files[i].name, "%.63s", entry->d_name);
+        holding->files[i].bytes = file_read(entry->d_name, &holding->files[i].nbytes);
+    }
+    closedir(folder);
+}
+
+static void holding_drop(struct holding *holding)
+{
+    for (size_t i = 0; i < holding->count; i++)
+        free(holding->files[i].bytes);
+    holding->count = 0;
+}
+
+/* The index of the file of that name; -1: none. */
+static int holding_find(const struct holding *holding, const char *name)
+{
+    for (size_t i = 0; i < holding->count; i++)
+        if (strcmp(holding->files[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* Both hold this file with the same bytes, or neither holds it. */
+static bool holdings_agree(const struct holding *a, const struct holding *b, const char *name)
+{
+    const int i = holding_find(a, name);
+    const int k = holding_find(b, name);
+    if (i < 0 || k < 0)
+        return i < 0 && k < 0;
+    return a->files[i].nbytes == b->files[k].nbytes &&
+           memcmp(a->files[i].bytes, b->files[k].bytes, a->files[i].nbytes) == 0;
+}
+
+static bool holdings_equal(const struct holding *a, const struct holding *b)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (!holdings_agree(a, b, a->files[i].name))
+            return false;
+    return a->count == b->count;
+}
+
+static void holding_restore(const struct holding *holding)
+{
+    struct holding now;
+    holding_take(&now);
+    for (size_t i = 0; i < now.count; i++)
+        if (!holdings_agree(&now, holding, now.files[i].name))
+            assert_int_equal(unlink(now.files[i].name), 0);
+    for (size_t i = 0; i < holding->count; i++)
+        if (!holdings_agree(&now, holding, holding->files[i].name))
+            file_write(holding->files[i].name, holding->files[i].bytes, holding->files[i].nbytes);
+    holding_drop(&now);
+}
+
+/* Some file holds just these bytes, whatever its name. */
+static bool holding_has_bytes(const struct holding *holding, const unsigned char *bytes,
+                              size_t nbytes)
+{
+    for (size_t i = 0; i < holding->count; i++)
+        if (holding->files[i].nbytes == nbytes &&
+            memcmp(holding->files[i].bytes, bytes, nbytes) == 0)
+            return true;
+    return false;
+}
+
+/* ---- What is run ---- */
+
+enum { N = 5, LONG = QUANT_SPOOL_MEMORY / 4 + 30000 };
+
+struct scenario {
+    const char *name;
+    const char *old_input; /* what the pair that is there was made from; NULL: none is there */
+    const char *input;     /* "-": LONG floats through a pipe */
+    const char *data;
+    const char *restored; /* of a dequantization; NULL: a quantization */
+};
+
+static const struct scenario scenarios[] = {
+    {"quantize anew", NULL, "x.npy", "q.npy", NULL},
+    {"quantize over an old pair", "old.bin", "x.npy", "q.npy", NULL},
+    {"quantize JSON over an old pair", "old.bin", "x.json", "q.json", NULL},
+    {"quantize a spooled pipe over an old pair", "old.bin", "-", "q.bin", NULL},
+    {"dequantize and measure", "x.npy", NULL, "q.npy", "r.npy"},
+    {"dequantize JSON over an old file", "x.npy", NULL, "q.json", "old.json"},
+};
+
+static float long_input[LONG];
+
+static void *feed(void *argument)
+{
+    const int fd = *(int *)argument;
+    size_t done = 0;
+    while (done < sizeof long_input) {
+        const ssize_t count = write(fd, (char *)long_input + done, sizeof long_input - done);
+        if (count <= 0)
+            break; /* nobody reads on */
+        done += (size_t)count;
+    }
+    close(fd);
+    return NULL;
+}
+
+static enum quant_status run_job(const struct scenario *scenario, struct quant_error *error,
+                                 struct quant_report *report)
+{
+    struct quant_quantize_job there = quantize_job(scenario->input, scenario->data);
+    struct quant_dequantize_job back = dequantize_job(scenario->data, scenario->restored);
+    struct quant_quantize_result quantized;
+    struct quant_dequantize_result restored;
+    there.output.force = back.output.force = scenario->old_input != NULL;
+    const enum quant_status status = scenario->restored
+                                         ? quant_file_dequantize(&back, &restored, error)
+                                         : quant_file_quantize(&there, &quantized, error);
+    if (status == QUANT_OK)
+        *report = scenario->restored ? restored.report : quantized.report;
+    return status;
+}
+
+struct outcome {
+    enum quant_status status;
+    struct quant_error error;
+    struct quant_report report;
+    struct faults_seen seen;
+};
+
+static struct outcome run(const struct scenario *scenario, unsigned kinds, unsigned long n,
+                          bool from_then_on)
+{
+    struct outcome outcome = {.status = QUANT_OK};
+    int fds[2] = {-1, -1};
+    pthread_t thread;
+    const bool feeds = scenario->input && strcmp(scenario->input, "-") == 0;
+    if (feeds) {
+        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+        fcntl(fds[1], F_SETPIPE_SZ, 1 << 20); /* fewer, larger reads: fewer runs */
+        assert_int_equal(dup2(fds[0], STDIN_FILENO), STDIN_FILENO);
+        close(fds[0]);
+        assert_int_equal(pthread_create(&thread, NULL, feed, &fds[1]), 0);
+    }
+    faults_arm(kinds, n, from_then_on);
+    outcome.status = run_job(scenario, &outcome.error, &outcome.report);
+    outcome.seen = faults_disarm();
+    if (feeds) {
+        const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        assert_int_equal(dup2(null, STDIN_FILENO), STDIN_FILENO); /* the last reading end goes */
+        close(null);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+    }
+    return outcome;
+}
+
+/* ---- What must hold ---- */
+
+struct expected {
+    struct holding before;
+    struct holding after;
+    struct quant_report report;
+};
+
+static void prepare(const struct scenario *scenario, struct expected *expected)
+{
+    float *x = make_floats(N);
+    write_tensor("x.npy", x, N);
+    write_tensor("x.json", x, N);
+    x[0] = 100;
+    write_tensor("old.bin", x, N);
+    if (scenario->restored && strcmp(scenario->restored, "old.json") == 0)
+        file_write_text("old.json", "old");
+    free(x);
+    if (scenario->old_input) {
+        const struct quant_quantize_job job = quantize_job(scenario->old_input, scenario->data);
+        quantize_ok(&job);
+    }
+    holding_take(&expected->before);
+    const struct outcome whole = run(scenario, FAULT_ALL, 0, false);
+    check_ok(whole.status, &whole.error);
+    expected->report = whole.report;
+    holding_take(&expected->after);
+    assert_false(holdings_equal(&expected->before, &expected->after));
+}
+
+/* Every rename fails after one that succeeded: nothing can be undone. Then the old sidecar is gone,
+ * and no other is there. */
+static bool blocked(const struct scenario *scenario, const struct expected *expected,
+                    const struct holding *now, unsigned kinds, bool from_then_on)
+{
+    char sidecar[64];
+    snprintf(sidecar, sizeof sidecar, "%s.json", scenario->data);
+    return from_then_on && (kinds & FAULT_RENAME) && !scenario->restored &&
+           holding_find(now, sidecar) < 0 && holdings_agree(now, &expected->before, "x.npy") &&
+           holdings_agree(now, &expected->before, "x.json") &&
+           holdings_agree(now, &expected->before, "old.bin");
+}
+
+static const char *judge(const struct scenario *scenario, const struct expected *expected,
+                         const struct outcome *outcome, unsigned kinds, bool from_then_on)
+{
+    struct holding now;
+    holding_take(&now);
+    const bool old = holdings_equal(&now, &expected->before);
+    const bool new = holdings_equal(&now, &expected->after);
+    const bool unfinished = blocked(scenario, expected, &now, kinds, from_then_on);
+    holding_drop(&now);
+    if (outcome->seen.live != 0)
+        return "memory was lost";
+    if (folder_count("spool") != 0)
+        return "the spool file stays";
+    if (outcome->status == QUANT_OK && !new)
+        return "done, and the output is not right";
+    if (outcome->status == QUANT_OK &&
+        memcmp(&outcome->report, &expected->report, sizeof expected->report) != 0)
+        return "done, and the report is not right";
+    if (outcome->status != QUANT_OK && !outcome->seen.fired)
+        return "failed without a fault";
+    if (outcome->status != QUANT_OK && outcome->error.status != outcome->status)
+        return "the error is not set";
+    return old || new || unfinished ? NULL : "the folder is neither as before nor as after";
+}
+
+static void move_through(const struct scenario *scenario, const struct expected *expected,
+                         unsigned kinds, bool from_then_on)
+{
+    bool fired = true;
+    /* Of the many alike reads and writes of a long input, a sample. */
+    const unsigned long alike = scenario->input && scenario->input[0] == '-' ? 24 : 100000;
+    for (unsigned long n = 1; fired; n += n < alike ? 1 : n / 8) {
+        holding_restore(&expected->before);
+        const int descriptors = folder_count("/proc/self/fd");
+        const struct outcome outcome = run(scenario, kinds, n, from_then_on);
+        const char *complaint = judge(scenario, expected, &outcome, kinds, from_then_on);
+        if (!complaint && folder_count("/proc/self/fd") != descriptors)
+            complaint = "a descriptor stays open";
+        if (complaint)
+            fail_msg("%s: %s, when call %lu of kinds %u failed%s: status %d, %s", scenario->name,
+                     complaint, n, kinds, from_then_on ? " and all after it" : "", outcome.status,
+                     outcome.status ? outcome.error.text : "");
+        fired = outcome.seen.fired;
+    }
+}
+
+static int enter(void **state)
+{
+    float *x = make_floats(LONG);
+    memcpy(long_input, x, sizeof long_input);
+    free(x);
+    signal(SIGPIPE, SIG_IGN);
+    return folder_enter(state) || mkdir("spool", 0700) || setenv("TMPDIR", "spool", 1);
+}
+
+static int leave(void **state)
+{
+    return unsetenv("TMPDIR") || folder_leave(state);
+}
+
+/* One kind at a time, once; and from then on; then all kinds from then on, as when a disk goes. */
+static void test_scenario(void **state)
+{
+    const struct scenario *scenario = *state;
+    struct expected expected;
+    prepare(scenario, &expected);
+    for (unsigned kind = 1; kind < FAULT_ALL; kind <<= 1)
+        for (int from_then_on = 0; from_then_on < 2; from_then_on++)
+            move_through(scenario, &expected, kind, from_then_on);
+    move_through(scenario, &expected, FAULT_ALL, true);
+    holding_drop(&expected.before);
+    holding_drop(&expected.after);
+}
+
+/* Each kind is reached where it must be: else the tests above test nothing. */
+static void test_reached(void **state)
+{
+    (void)state;
+    enum { all = FAULT_ALL };
+    static const unsigned kinds[LENGTH(scenarios)] = {all - FAULT_LINK, all, all, all,
+                                                      all - FAULT_LINK, all};
+    for (size_t i = 0; i < LENGTH(scenarios); i++) {
+        struct expected expected;
+        prepare(&scenarios[i], &expected);
+        for (unsigned kind = 1; kind < FAULT_ALL; kind <<= 1) {
+            holding_restore(&expected.before);
+            const struct outcome outcome = run(&scenarios[i], kind, 0, false);
+            check_ok(outcome.status, &outcome.error);
+            if ((outcome.seen.calls > 0) != ((kinds[i] & kind) != 0))
+                fail_msg("%s: kind %u: %lu calls", scenarios[i].name, kind, outcome.seen.calls);
+        }
+        holding_restore(&(struct holding){.count = 0});
+        holding_drop(&expected.before);
+        holding_drop(&expected.after);
+    }
+}
+
+/* Even where nothing can be undone, the old pair's bytes are still there under some name. */
+static void test_nothing_is_lost(void **state)
+{
+    (void)state;
+    const struct scenario *scenario = &scenarios[1];
+    struct expected expected;
+    prepare(scenario, &expected);
+    const int data = holding_find(&expected.before, "q.npy");
+    const int sidecar = holding_find(&expected.before, "q.npy.json");
+    bool fired = true;
+    for (unsigned long n = 1; fired; n++) {
+        holding_restore(&expected.before);
+        const struct outcome outcome = run(scenario, FAULT_RENAME, n, true);
+        struct holding now;
+        holding_take(&now);
+        const bool old_data = holding_has_bytes(&now, expected.before.files[data].bytes,
+                                                expected.before.files[data].nbytes);
+        const bool old_sidecar = holding_has_bytes(&now, expected.before.files[sidecar].bytes,
+                                                   expected.before.files[sidecar].nbytes);
+        holding_drop(&now);
+        if (outcome.status != QUANT_OK && !(old_data && old_sidecar))
+            fail_msg("rename %lu and all after it failed: the old %s is lost", n,
+                     old_data ? "sidecar" : "data");
+        fired = outcome.seen.fired;
+    }
+    holding_drop(&expected.before);
+    holding_drop(&expected.after);
+}
+
+/* Running out of memory is told as that, not as a mistake in somebody's file. */
+static void test_no_memory_is_named(void **state)
+{
+    (void)state;
+    size_t wrong = 0;
+    for (size_t i = 0; i < LENGTH(scenarios); i++) {
+        if (scenarios[i].input && scenarios[i].input[0] == '-')
+            continue; /* the same calls, and long */
+        struct expected expected;
+        prepare(&scenarios[i], &expected);
+        bool fired = true;
+        for (unsigned long n = 1; fired; n++) {
+            holding_restore(&expected.before);
+            const struct outcome outcome = run(&scenarios[i], FAULT_MEMORY, n, true);
+            fired = outcome.seen.fired;
+            if (!fired || outcome.status == QUANT_OK || outcome.status == QUANT_NO_MEMORY)
+                continue;
+            if (wrong++ < 10)
+                print_error("%s: allocation %lu: status %d, %s\n", scenarios[i].name, n,
+                            outcome.status, outcome.error.text);
+        }
+        holding_restore(&(struct holding){.count = 0});
+        holding_drop(&expected.before);
+        holding_drop(&expected.after);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[LENGTH(scenarios) + 3] = {
+        cmocka_unit_test_setup_teardown(test_reached, enter, leave),
+        cmocka_unit_test_setup_teardown(test_nothing_is_lost, enter, leave),
+        cmocka_unit_test_setup_teardown(test_no_memory_is_named, enter, leave),
+    };
+    for (size_t i = 0; i < LENGTH(scenarios); i++)
+        tests[i + 3] = (struct CMUnitTest){scenarios[i].name, test_scenario, enter, leave,
+                                           (void *)(uintptr_t)&scenarios[i]};
+    return random_end(cmocka_run_group_tests(tests, NULL, NULL));
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* Which format a file is of: its content first, then its name, else raw. */
+#include "../support/files.h"
+
+#include "formats/format.h"
+
+static void test_rows(void **state)
+{
+    (void)state;
+    size_t n = 0;
+    for (; quant_format_at(n); n++) {
+        const struct quant_format *format = quant_format_at(n);
+        assert_string_equal(quant_format_name(n), format->name);
+        assert_string_equal(quant_format_summary(n), format->summary);
+        assert_ptr_equal(quant_format_from_name(format->name), format);
+        assert_non_null(format->extensions[0]);
+        assert_non_null(format->open_reader);
+        assert_non_null(format->open_writer);
+        assert_true(strlen(format->name) < 32); /* the sidecar's room */
+    }
+    assert_int_equal(n, 3);
+    assert_ptr_equal(quant_format_at(n - 1), &quant_format_raw); /* which fits anything, last */
+    assert_null(quant_format_name(n));
+    assert_null(quant_format_summary(n));
+    assert_null(quant_format_at(SIZE_MAX));
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    static const char *const none[] = {"", "NPY", "npz", " npy", "npy ", "f32", "bin"};
+    for (size_t i = 0; i < LENGTH(none); i++)
+        assert_null(quant_format_from_name(none[i]));
+}
+
+static void test_paths(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        const struct quant_format *format;
+    } rows[] = {
+        {"w.npy", &quant_format_npy},
+        {"w.NPY", &quant_format_npy},
+        {"w.Npy", &quant_format_npy},
+        {"w.int8.npy", &quant_format_npy},
+        {"/a.b/w.json", &quant_format_json},
+        {"w.JSON", &quant_format_json},
+        {"w.bin", &quant_format_raw},
+        {"w.raw", &quant_format_raw},
+        {"w.f32", &quant_format_raw},
+        {"w.dat", &quant_format_raw},
+        {"w.DAT", &quant_format_raw},
+        {"w.npy.bin", &quant_format_raw},
+        {"w", NULL},
+        {"", NULL},
+        {"w.", NULL},
+        {"w.npyx", NULL},
+        {"w.np", NULL},
+        {"npy", NULL},
+        {".npy", NULL},
+        {"a/.npy", NULL},
+        {"a.npy/w", NULL},
+        {"a.npy/", NULL},
+        {"w.txt", NULL},
+        {"..npy", &quant_format_npy},
+        {"-", NULL},
+        {"w.npy ", NULL},
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++)
+        if (quant_format_from_path(rows[i].path) != rows[i].format)
+            fail_msg("%s", rows[i].path);
+}
+
+/* ---- By content ---- */
+
+struct row {
+    const char *bytes;
+    size_t nbytes;
+    const char *name;
+    const struct quant_format *format;
+};
+
+static const struct row rows[] = {
+    {"\x93NUMPY\1\0", 8, "w.json", &quant_format_npy},
+    {"\x93NUMPY", 6, "w", &quant_format_npy},
+    {"\x93NUMP", 5, "w", &quant_format_raw},
+    {"\x93NUMP", 5, "w.npy", &quant_format_npy}, /* by its name: the reader will complain */
+    {"", 0, "w.npy", &quant_format_npy},
+    {"", 0, "w.json", &quant_format_json},
+    {"", 0, "w.bin", &quant_format_raw},
+    {"", 0, "w", &quant_format_raw},
+    {"", 0, "standard input", &quant_format_raw},
+    {"[1, 2]", 6, "w.npy", &quant_format_json},
+    {"{\"data\":", 8, "w", &quant_format_json},
+    {" \n[", 3, "w", &quant_format_json},
+    {"x", 1, "w.JSON", &quant_format_json},
+    {"x", 1, "w.NPY", &quant_format_npy},
+    {"x", 1, "w.txt", &quant_format_raw},
+    {"\0\0\x80\x3f", 4, "w", &quant_format_raw},
+    {"[\0\0\0", 4, "w", &quant_format_raw}, /* begins like JSON, is no text */
+    {"[1, \x80]", 6, "w", &quant_format_raw},
+    {"7777", 4, "w", &quant_format_json},             /* a number: a tensor without dimensions */
+    {"    ", 4, "w", &quant_format_raw},              /* 1.35e-19 as float32 */
+    {"\x93NUMPY\1\0", 8, "w.bin", &quant_format_npy}, /* what it is counts, not its name */
+};
+
+static void check_row(const struct row *row, bool hides)
+{
+    struct hiding_source source = hiding_source_make(row->bytes, row->nbytes);
+    source.source.name = row->name;
+    if (!hides)
+        source.source.size = row->nbytes;
+    const struct quant_format *format = NULL;
+    struct quant_error error;
+    check_ok(quant_format_recognize(&source.source, false, &format, &error), &error);
+    if (format != row->format)
+        fail_msg("'%s' %s: %s", row->bytes, row->name, format->name);
+}
+
+static void test_recognize(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        check_row(&rows[i], false);
+        check_row(&rows[i], true);
+    }
+}
+
+static void test_only_the_head(void **state)
+{
+    (void)state;
+    char text[QUANT_FORMAT_HEAD + 1];
+    memset(text, ' ', sizeof text);
+    text[0] = '[';
+    text[QUANT_FORMAT_HEAD] = '\0';
+    check_row(&(struct row){text, sizeof text, "w", &quant_format_json}, true);
+    text[QUANT_FORMAT_HEAD - 1] = '\0';
+    check_row(&(struct row){text, sizeof text, "w", &quant_format_raw}, true);
+}
+
+static void test_read_error(void **state)
+{
+    (void)state;
+    struct hiding_source source = hiding_source_make("[1]", 3);
+    source.fails_at = 0;
+    const struct quant_format *format = NULL;
+    struct quant_error error;
+    check_error("read", quant_format_recognize(&source.source, false, &format, &error), &error,
+                QUANT_IO, "cannot read 'stream': bad sector");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),          cmocka_unit_test(test_names),
+        cmocka_unit_test(test_paths),         cmocka_unit_test(test_recognize),
+        cmocka_unit_test(test_only_the_head), cmocka_unit_test(test_read_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

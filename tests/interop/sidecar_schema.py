@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""data/sidecar.schema.json holds for every sidecar of a wide set of runs and for none that was spoilt;
+a sidecar's paths lead back to its files, its checksum is xxhsum's, and no locale changes a byte.
+"""
+import copy
+import itertools
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from reference import ROOT, read_sidecar, run, skip
+
+try:
+    import jsonschema
+except ImportError:
+    skip("there is no jsonschema for this python3: script/bootstrap installs it")
+
+EXAMPLES = ROOT / "data" / "examples"
+SCHEMA = json.loads((ROOT / "data" / "sidecar.schema.json").read_text())
+VALIDATOR = jsonschema.validators.validator_for(SCHEMA, default=None)
+LOCALE = "de_DE.UTF-8"
+
+
+def commands():
+    """(options, input name or bytes for a pipe)"""
+    for name, scheme, dtype in itertools.product(
+            ("x.npy", "x.json", "x.bin", "y.npy", "t.json"), ("absmax", "zero-point"),
+            ("int8", "uint8")):
+        yield ["-s", scheme, "-t", dtype], name
+    for options in (["--clip", "-5,5"], ["--clip=-1e-30,1e30"], ["--scale", "3"],
+                    ["--scale", "1e-45"], ["--scale", "0.1", "--zero-point", "-2147483648"],
+                    ["--qmin", "-7", "--qmax", "7"], ["--include-zero"], ["-m", "minmax"],
+                    ["--rounding", "half-away"], ["--to", "raw"], ["--to", "json"],
+                    ["--nonfinite", "saturate"]):
+        for name in ("x.npy", "x.bin", "x.json"):
+            yield options, name
+    for dtype, order in itertools.product(("f16", "bf16", "f32", "f64"), ("little", "big")):
+        yield ["--input-dtype", dtype, "--byte-order", order, "--nonfinite", "saturate", "--shape",
+               {"f32": "1,1,2", "f64": "1"}.get(dtype, "2,2")], "eight.bin"
+    yield [], b"[[1,2],[3,4]]"
+    yield ["--scale", "1"], b"7"
+    yield [], b"[]"
+    yield [], b'{"shape":[0,3,2],"data":[]}'
+    yield ["-f", "raw"], b""
+    yield ["-f", "raw", "--nonfinite", "saturate"], b"\0\0\xc0\x7f"
+    yield ["-f", "raw"], bytes(16)
+    yield ["-f", "json"], b"[" * 64 + b"1e-40" + b"]" * 64
+
+
+def problems(sidecar):
+    return [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
+            for e in VALIDATOR(SCHEMA).iter_errors(sidecar)]
+
+
+def check_paths(sidecar, place, source, data):
+    for key, file in (("source", source), ("data", data)):
+        path = sidecar[key]["path"]
+        if file is None:
+            assert path is None, f"{key} of a stream has the path {path!r}"
+            continue
+        assert not path.startswith("/"), f"{key} has an absolute path: {path}"
+        assert (place.parent / path).resolve() == file.resolve(), f"{key}: {path} is not {file}"
+
+
+def check_text(place):
+    """Float32 values have nine significant digits."""
+    text = place.read_text()
+    for match in re.finditer(r'"(?:scale|range|observed)": (?:\[(.*)\]|(.*?),?\n)', text):
+        for number in (match.group(1) or match.group(2)).split(", "):
+            if number not in ("null", ""):
+                digits = re.sub(r"e.*|[-.]", "", number).lstrip("0")
+                assert len(digits) == 9 or float(number) == 0, f"{number} in {match.group(0)}"
+
+
+def check_checksum(sidecar, data):
+    found = subprocess.run(["xxhsum", "-H3", str(data)], capture_output=True, text=True, check=True)
+    assert sidecar["data"]["xxh3_64"] in found.stdout, f"{sidecar['data']} but {found.stdout}"
+
+
+def make_all(folder, has_xxhsum):
+    """Runs the commands, holds each sidecar to what it promises, and returns them."""
+    sidecars = []
+    for file in EXAMPLES.iterdir():
+        shutil.copyfile(file, folder / file.name)
+    (folder / "eight.bin").write_bytes(bytes([0x3C, 0, 0x40, 0, 0x3F, 0x80, 0, 0x3F]))
+    (folder / "out").mkdir()
+    (folder / "deep" / "er").mkdir(parents=True)
+    for number, (options, source) in enumerate(commands()):
+        piped = isinstance(source, bytes)
+        data = folder / ("out" if number % 2 else "") / f"q{number}"
+        place = folder / ("deep/er" if number % 3 else "") / f"s{number}.json"
+        run("quantize", "-q", *options, "-o", data, "--sidecar", place, "-" if piped else source,
+            cwd=folder, stdin=source if piped else b"")
+        sidecar = read_sidecar(place)
+        found = problems(sidecar)
+        assert not found, f"{options} {source!r}: {found}"
+        check_paths(sidecar, place, None if piped else folder / source, data)
+        check_text(place)
+        assert data.stat().st_size == sidecar["data"]["bytes"], f"{options}: bytes"
+        if has_xxhsum:
+            check_checksum(sidecar, data)
+        run("dequant", "--sidecar", place, "-o", "-", data, cwd=folder)
+        sidecars.append(sidecar)
+    return sidecars
+
+
+def paths_of(value, path=()):
+    yield path
+    if isinstance(value, dict):
+        for key in value:
+            yield from paths_of(value[key], path + (key,))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from paths_of(item, path + (i,))
+
+
+def changed(sidecar, path, value):
+    copied = copy.deepcopy(sidecar)
+    place = copied
+    for key in path[:-1]:
+        place = place[key]
+    if value is None:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    return copied
+
+
+def check_mutations(sidecar):
+    """Everything is refused that lacks a key, has one too many, or another type somewhere."""
+    count = 0
+    for path in paths_of(sidecar):
+        if not path:
+            continue
+        spoilt = [changed(sidecar, path, {"no": "such"}), changed(sidecar, path, True)]
+        if isinstance(path[-1], str):
+            spoilt.append(changed(sidecar, path, None))
+            spoilt.append(changed(sidecar, path[:-1] + ("colour",), "red"))
+        for one in spoilt:
+            count += 1
+            assert problems(one), f"the schema takes a sidecar spoilt at {path}: {json.dumps(one)}"
+    wrong = {"format": "sidecar", "version": 2, "scheme": "log", "dtype": "int7", "scale": 0,
+             "zero_point": 1.5, "rounding": "up", "shape": [-1], "order": "Z", "qmin": 1 << 40,
+             "range": [1], "tool": "cp", "axis": 0, "block_size": 32}
+    for key, value in wrong.items():
+        assert problems(changed(sidecar, (key,), value)), f"the schema takes {key} {value!r}"
+    for key, value in (("xxh3_64", "xyz"), ("bytes", -1), ("format", "tar"), ("path", "")):
+        assert problems(changed(sidecar, ("data", key), value)), f"the schema takes {key} {value!r}"
+    assert problems(changed(sidecar, ("scale",), -0.5)), "the schema takes a negative scale"
+    return count
+
+
+def check_bad_files():
+    """What quant refuses as a sidecar for its form, the schema refuses, where it can know."""
+    beyond = re.compile(r"checksum_differs|shape_larger|shape_smaller|bytes_differ|shape_overflow|"
+                        r"qm(in|ax)_|key_doubled|scale_infinite")
+    for file in sorted((ROOT / "data" / "bad" / "sidecar").glob("*.json")):
+        try:
+            sidecar = read_sidecar(file)
+        except ValueError:
+            continue
+        if file.name == "good.json":
+            assert not problems(sidecar), f"good.json: {problems(sidecar)}"
+        elif not beyond.match(file.name):
+            assert problems(sidecar), f"the schema takes {file.name}"
+
+
+def has_locale():
+    found = subprocess.run(["locale", "-a"], capture_output=True, text=True, check=False).stdout
+    return re.search(r"^de_DE\.utf-?8$", found, re.I | re.M)
+
+
+def check_locale(folder):
+    """Every byte that is written or printed is the same where the decimal point is a comma."""
+    (folder / "loc").mkdir()
+    for name in ("x.json", "x.npy"):
+        shutil.copyfile(EXAMPLES / name, folder / "loc" / name)
+    runs = [["quantize", "--force", "--report", "--clip=-1.5,2.5", "x.json"],
+            ["quantize", "--force", "--report=json", "-s", "zero-point", "x.npy", "x.json"],
+            ["quantize", "--force", "--scale", "0.125", "-o", "-", "--sidecar", "s.json", "x.json"],
+            ["dequant", "--force", "-o", "-", "--sidecar", "x.int8.json.json", "x.int8.json"],
+            ["dequant", "--report=json", "--fail-if", "mse>100.5", "x.int8.npy"],
+            ["types"], ["quantize", "--help"]]
+    results = []
+    for locale in ("C.UTF-8", LOCALE):
+        printed = [run(*arguments, cwd=folder / "loc", LC_ALL=locale) for arguments in runs]
+        files = {file.name: file.read_bytes() for file in (folder / "loc").iterdir()}
+        results.append((printed, files))
+    assert results[0] == results[1], f"LC_ALL={LOCALE} changes something: {results}"
+    run("quantize", "--force", "--clip=-1,5,2,5", "x.npy", cwd=folder / "loc", status=2,
+        LC_ALL=LOCALE)
+
+
+def main():
+    if VALIDATOR is None:
+        skip("this jsonschema does not know the draft of data/sidecar.schema.json")
+    VALIDATOR.check_schema(SCHEMA)
+    has_xxhsum = shutil.which("xxhsum") is not None
+    if not has_xxhsum:
+        print("skipped: there is no xxhsum to check the checksums with: script/bootstrap installs it")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sidecars = make_all(folder, has_xxhsum)
+        spoilt = sum(check_mutations(one) for one in (sidecars[0], sidecars[12], sidecars[22]))
+        check_bad_files()
+        if has_locale():
+            check_locale(folder)
+        else:
+            print(f"skipped: there is no locale {LOCALE}: script/bootstrap makes it")
+    print(f"{len(sidecars)} sidecars hold, {spoilt} spoilt ones do not")
+
+
+if __name__ == "__main__":
+    main()

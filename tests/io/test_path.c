@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Paths as a sidecar holds them, and back again. */
+#include "../support/files.h"
+
+#include "io/io.h"
+
+static int enter(void **state)
+{
+    return folder_enter(state) || mkdir("a", 0777) || mkdir("a/b", 0777) || mkdir("ab", 0777) ||
+           mkdir("a b", 0777) || symlink("a/b", "link");
+}
+
+static void test_relative(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        const char *base;
+        const char *relative;
+    } rows[] = {
+        {"w", "w.json", "w"},
+        {"./w", "w.json", "w"},
+        {"w", "./w.json", "w"},
+        {"a/w", "w.json", "a/w"},
+        {"w", "a/w.json", "../w"},
+        {"w", "a/b/w.json", "../../w"},
+        {"a/w", "a/b/w.json", "../w"},
+        {"a/w", "ab/w.json", "../a/w"}, /* a is no part of ab */
+        {"ab/w", "a/w.json", "../ab/w"},
+        {"a/b/w", "a/w.json", "b/w"},
+        {"a/../w", "w.json", "w"},
+        {"a//b///w", "a/./w.json", "b/w"},
+        {"a b/w", "a/w.json", "../a b/w"},
+        {"link/w", "w.json", "a/b/w"}, /* links to folders are followed */
+        {"w", "link/w.json", "../../w"},
+        {"link/../w", "w.json", "a/w"},
+        {"link", "w.json", "link"}, /* the last component is not */
+        {"missing", "gone.json", "missing"},
+        {"/w", "/w.json", "w"},
+        {"/dev/w", "/w.json", "dev/w"},
+        {"/w", "/dev/w.json", "../w"},
+        {"/dev/w", "/proc/self/w.json", NULL}, /* depends on the process: see below */
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct quant_error error = {QUANT_OK, ""};
+        char *relative = quant_path_relative(rows[i].path, rows[i].base, &error);
+        if (!relative)
+            fail_msg("%s from %s: %s", rows[i].path, rows[i].base, error.text);
+        if (rows[i].relative)
+            assert_string_equal(relative, rows[i].relative);
+        else
+            assert_string_equal(relative, "../../dev/w"); /* /proc/self is a link to /proc/N */
+        free(relative);
+    }
+}
+
+static void test_unresolved(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        const char *base;
+        const char *message;
+    } rows[] = {
+        {"missing/w", "w.json", "cannot tell where 'missing/w' lies from 'w.json': No such file"},
+        {"w", "missing/w.json", "cannot tell where 'w' lies from 'missing/w.json': No such file"},
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct quant_error error = {QUANT_OK, ""};
+        assert_null(quant_path_relative(rows[i].path, rows[i].base, &error));
+        check_error(rows[i].path, error.status, &error, QUANT_IO, rows[i].message);
+    }
+}
+
+static void test_beside(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *relative;
+        const char *base;
+        const char *path;
+    } rows[] = {
+        {"w", "w.json", "w"},         {"w", "a/w.json", "a/w"}, {"../w", "a/w.json", "a/../w"},
+        {"/w", "a/w.json", "/w"},     {"w", "/w.json", "/w"},   {"", "a/w.json", "a/"},
+        {"b/w", "./w.json", "./b/w"}, {"w", "a/b/", "a/b/w"},   {"%s%n", "%d/w", "%d/%s%n"},
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        char *path = quant_path_beside(rows[i].relative, rows[i].base);
+        assert_non_null(path);
+        assert_string_equal(path, rows[i].path);
+        free(path);
+    }
+}
+
+/* Wherever the two lie, the way from one to the other leads there. */
+static void test_there_and_back(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {"", "./", "a/", "a/b/", "ab/", "a b/", "link/", "a/../"};
+    for (size_t i = 0; i < LENGTH(folders) * LENGTH(folders); i++) {
+        struct quant_error error;
+        char file[32];
+        char base[32];
+        snprintf(file, sizeof file, "%sw", folders[i % LENGTH(folders)]);
+        snprintf(base, sizeof base, "%sw.json", folders[i / LENGTH(folders)]);
+        file_write_text(file, file);
+        char *relative = quant_path_relative(file, base, &error);
+        assert_non_null(relative);
+        char *back = quant_path_beside(relative, base);
+        assert_non_null(back);
+        assert_true(file_has_text(back, file));
+        free(back);
+        free(relative);
+    }
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, folder_leave)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(test_relative),
+        IN_FOLDER(test_unresolved),
+        IN_FOLDER(test_beside),
+        IN_FOLDER(test_there_and_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The row "avx2" in plain C, for every x86-64; a test program that has it does without the
+ * library's own. */
+#include "../../support/simde.h"
+
+#define QUANT_SIMDE
+#define quant_cpu_has_avx2 simde_supported
+/* NOLINTBEGIN(bugprone-suspicious-include) */
+#include "kernels/avx2.c"
+#include "kernels/avx2_measure.c"
+/* NOLINTEND(bugprone-suspicious-include) */
+
+bool simde_supported(void)
+{
+    return true;
+}

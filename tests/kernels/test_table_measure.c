@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* Every row of the kernel table against the scalar definition: what adds up the error report.
+ * Sums are compared bit by bit, like everything else. */
+#include "../support/floats.h"
+#include "../support/guarded.h"
+#include "rows.h"
+
+enum { MOST_LENGTH = 4 * 64 + 3, MOST_SHIFT = 16, LANES = QUANT_MEASURE_LANES };
+
+/* ---- measure --------------------------------------------------------------------------------- */
+
+struct start {
+    double lanes[QUANT_MEASURE_SUMS][LANES];
+    double max_abs_error;
+};
+
+struct sums {
+    double before[LANES]; /* canaries */
+    double lanes[QUANT_MEASURE_SUMS][LANES];
+    double behind[LANES];
+    struct quant_measure_block block;
+};
+
+/* The lanes and the counts hold something already; the index holds rubbish that stays where the
+ * maximum is not raised. */
+static void sums_begin(struct sums *sums, const struct start *start,
+                       const struct quant_params *params)
+{
+    memset(sums, GUARDED_CANARY, sizeof *sums);
+    memcpy(sums->lanes, start->lanes, sizeof sums->lanes);
+    sums->block.lanes = sums->lanes;
+    sums->block.max_abs_error = start->max_abs_error;
+    quant_unclipped_range(params, &sums->block.least_unclipped, &sums->block.greatest_unclipped);
+}
+
+static bool same_blocks(const struct sums *a, const struct sums *b)
+{
+    return a->block.nonfinite == b->block.nonfinite && a->block.clipped == b->block.clipped &&
+           a->block.zeroed == b->block.zeroed && a->block.sign_flipped == b->block.sign_flipped &&
+           memcmp(&a->block.max_abs_error, &b->block.max_abs_error, sizeof(double)) == 0 &&
+           a->block.max_abs_error_index == b->block.max_abs_error_index;
+}
+
+static void print_block(const char *who, const struct sums *sums)
+{
+    const struct quant_measure_block *block = &sums->block;
+    print_error("%s: nonfinite %llu, clipped %llu, zeroed %llu, sign_flipped %llu, max %a at %zu\n",
+                who, (unsigned long long)block->nonfinite, (unsigned long long)block->clipped,
+                (unsigned long long)block->zeroed, (unsigned long long)block->sign_flipped,
+                block->max_abs_error, block->max_abs_error_index);
+}
+
+static void fail_sums(const struct quant_kernels *row, const struct sums *found,
+                      const struct sums *expected, size_t n, size_t first_lane)
+{
+    print_block("found", found);
+    print_block("expected", expected);
+    for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++)
+        for (size_t lane = 0; lane < LANES; lane++)
+            if (memcmp(&found->lanes[i][lane], &expected->lanes[i][lane], sizeof(double)) != 0)
+                print_error("sum %zu, lane %zu: found %a, expected %a\n", i, lane,
+                            found->lanes[i][lane], expected->lanes[i][lane]);
+    fail_msg("%s, measure, n %zu, first lane %zu", row->name, n, first_lane);
+}
+
+struct measured {
+    struct quant_params params;
+    const float *x;
+    const float *restored;
+    size_t n;
+    size_t first_lane;
+};
+
+static void compare_measured(const struct quant_kernels *row, const struct measured *measured,
+                             const struct start *start)
+{
+    struct sums found;
+    struct sums expected;
+    sums_begin(&found, start, &measured->params);
+    sums_begin(&expected, start, &measured->params);
+    quant_kernels_scalar.measure(measured->x, measured->restored, measured->n, measured->first_lane,
+                                 &expected.block);
+    row->measure(measured->x, measured->restored, measured->n, measured->first_lane, &found.block);
+    if (!same_blocks(&found, &expected) ||
+        memcmp(found.before, expected.before, offsetof(struct sums, block)) != 0)
+        fail_sums(row, &found, &expected, measured->n, measured->first_lane);
+}
+
+static struct quant_params measure_params(struct random *random)
+{
+    static const int32_t zero_points[] = {0, -23, 128, -383, 4194304, INT32_MAX, INT32_MIN};
+    const bool is_unsigned = random_64(random) & 1;
+    return (struct quant_params){
+        .dtype = is_unsigned ? QUANT_UINT8 : QUANT_INT8,
+        .rounding = random_64(random) & 1 ? QUANT_HALF_AWAY : QUANT_HALF_EVEN,
+        .qmin = is_unsigned ? 1 : -127,
+        .qmax = random_64(random) & 1 ? 100 : 127,
+        .scale = random_64(random) & 1 ? 0.25F : random_scale(random),
+        .zero_point = zero_points[random_below(random, LENGTH(zero_points))],
+    };
+}
+
+/* Mostly what quantizing restores; else zeros, the other sign, infinity (an overflow) or anything
+ * finite. */
+static float random_restored(struct random *random, const struct quant_params *params, float x)
+{
+    uint16_t q;
+    float restored;
+    switch (random_below(random, 8)) {
+    case 0:
+        return -x == x || isnan(x) ? 0 : -x;
+    case 1:
+        return random_64(random) & 1 ? 0.0F : -0.0F;
+    case 2:
+        restored = float_of((uint32_t)random_64(random));
+        return isnan(restored) ? (float)INFINITY : restored;
+    default:
+        quant_kernels_scalar.quantize[params->dtype](params, &x, 1, &q);
+        quant_kernels_scalar.dequantize[params->dtype](params, &q, 1, &restored);
+        return restored;
+    }
+}
+
+static void random_start(struct random *random, struct start *start)
+{
+    for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++)
+        for (size_t lane = 0; lane < LANES; lane++)
+            start->lanes[i][lane] = (random_unit(random) - 0.25) * 100;
+    start->max_abs_error = random_64(random) & 1 ? random_unit(random) : -1;
+}
+
+static void random_pairs(struct random *random, const struct quant_params *params, float *x,
+                         float *restored, size_t n)
+{
+    random_elements(random, params->scale, params->zero_point, x, n);
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(x[i]) && random_64(random) & 1)
+            x[i] = 1; /* fewer NaNs: sums should hold something */
+        restored[i] = random_restored(random, params, x[i]);
+    }
+}
+
+static void check_measure_values(const struct quant_kernels *row)
+{
+    struct random random = random_begin();
+    float x[MOST_LENGTH];
+    float restored[MOST_LENGTH];
+    struct start start;
+    for (size_t i = 0; i < 5000; i++) {
+        const struct quant_params params = measure_params(&random);
+        const struct measured measured = {params, x, restored,
+                                          random_below(&random, MOST_LENGTH + 1),
+                                          random_below(&random, LANES)};
+        random_pairs(&random, &params, x, restored, measured.n);
+        random_start(&random, &start);
+        compare_measured(row, &measured, &start);
+    }
+}
+
+/* Every length from every first lane, x and restored ending at a guard or lying behind one. */
+static void check_measure_placements(const struct quant_kernels *row)
+{
+    struct random random = random_begin();
+    struct guarded guarded_x = guarded_new((size_t)(MOST_LENGTH + MOST_SHIFT) * sizeof(float));
+    struct guarded guarded_restored =
+        guarded_new((size_t)(MOST_LENGTH + MOST_SHIFT) * sizeof(float));
+    float x[MOST_LENGTH];
+    float restored[MOST_LENGTH];
+    struct start start;
+    const struct quant_params params = {QUANT_ABSMAX, QUANT_INT8, QUANT_HALF_EVEN, -128, 127,
+                                        0.25F,        3};
+    for (size_t n = 0; n <= MOST_LENGTH; n++)
+        for (size_t i = 0; i < (size_t)LANES * (MOST_SHIFT + 1); i++) {
+            const size_t first_lane = i % LANES;
+            const long shift = (long)(i / LANES) - 1;
+            const long other = n % 2 ? -1 : (shift + (long)first_lane) % MOST_SHIFT;
+            const size_t nbytes = n * sizeof(float);
+            void *to_x = guarded_place(&guarded_x, shift < 0 ? -1 : shift * 4, nbytes);
+            void *to_restored =
+                guarded_place(&guarded_restored, other < 0 ? -1 : other * 4, nbytes);
+            if (i == 0) {
+                random_pairs(&random, &params, x, restored, n);
+                random_start(&random, &start);
+            }
+            memcpy(to_x, x, nbytes);
+            memcpy(to_restored, restored, nbytes);
+            const struct measured measured = {params, to_x, to_restored, n, first_lane};
+            compare_measured(row, &measured, &start);
+        }
+    guarded_free(&guarded_x);
+    guarded_free(&guarded_restored);
+}
+
+/* The same greatest error at two places, of either sign: the first counts, wherever vectors cut. */
+static void check_measure_first_maximum(const struct quant_kernels *row)
+{
+    enum { MOST = 131 };
+    static const struct start zeros = {.max_abs_error = -1};
+    const struct quant_params params = {QUANT_ABSMAX, QUANT_INT8, QUANT_HALF_EVEN, -127, 127, 1, 0};
+    float x[MOST];
+    float restored[MOST];
+    for (size_t i = 0; i < MOST; i++)
+        x[i] = restored[i] = (float)i;
+    for (size_t i = 0; i < MOST; i++)
+        for (size_t k = i; k < MOST; k++) {
+            restored[i] = x[i] + (k % 2 ? 0.5F : -0.5F);
+            restored[k] = x[k] + 0.5F;
+            const struct measured measured = {params, x, restored, MOST - i % 3, (i + k) % LANES};
+            compare_measured(row, &measured, &zeros);
+            restored[i] = x[i];
+            restored[k] = x[k];
+        }
+}
+
+/* No error at all, nothing finite, nothing: the index, and -1 where there is none. */
+static void check_measure_uniform(const struct quant_kernels *row)
+{
+    static const struct start zeros = {.max_abs_error = -1};
+    const struct quant_params params = {QUANT_ABSMAX, QUANT_INT8, QUANT_HALF_EVEN, -127, 127, 1, 0};
+    float x[MOST_LENGTH];
+    float restored[MOST_LENGTH];
+    for (size_t special = 0; special < (size_t)2 * SPECIAL_FLOATS; special++)
+        for (size_t n = 0; n <= MOST_LENGTH; n++) {
+            for (size_t i = 0; i < n; i++) {
+                x[i] = float_of(special_floats[special / 2] | (special % 2 ? 0x80000000U : 0));
+                restored[i] = isfinite(x[i]) ? x[i] : 0;
+            }
+            if (n > 0) /* all but the last not finite: its index is not 0 */
+                x[n - 1] = restored[n - 1] = 1;
+            const struct measured measured = {params, x, restored, n, n % LANES};
+            compare_measured(row, &measured, &zeros);
+        }
+}
+
+/* ---- mark_levels ----------------------------------------------------------------------------- */
+
+static void compare_levels(const struct quant_kernels *row, enum quant_dtype dtype, const void *q,
+                           size_t n)
+{
+    uint64_t found[5] = {0, UINT64_C(1) << 63, 0, 1, 0x0123456789ABCDEF};
+    uint64_t expected[5];
+    memcpy(expected, found, sizeof found);
+    quant_kernels_scalar.mark_levels[dtype](q, n, expected);
+    row->mark_levels[dtype](q, n, found);
+    if (memcmp(found, expected, sizeof found) != 0)
+        fail_msg("%s, mark_levels, %s, n %zu", row->name, quant_dtype_info(dtype)->name, n);
+}
+
+/* All integers alike, few and all of them, at every length and place. */
+static void check_levels(const struct quant_kernels *row)
+{
+    enum { MOST = 4 * 64 + 3 };
+    struct random random = random_begin();
+    struct guarded guarded = guarded_new(MOST + MOST_SHIFT);
+    for (size_t n = 0; n <= MOST; n++)
+        for (long shift = -1; shift < MOST_SHIFT; shift++) {
+            uint8_t *q = guarded_place(&guarded, shift, n);
+            const uint32_t spread = 1U << random_below(&random, 9);
+            for (size_t i = 0; i < n; i++)
+                q[i] = (uint8_t)(random_below(&random, spread) * 255 / spread + n);
+            compare_levels(row, QUANT_INT8, q, n);
+            compare_levels(row, QUANT_UINT8, q, n);
+        }
+    guarded_free(&guarded);
+}
+
+int main(void)
+{
+    static const struct row_group groups[] = {
+        {"mark_levels", check_levels},
+        {"measure, random elements", check_measure_values},
+        {"measure, lengths and places", check_measure_placements},
+        {"measure, the first maximum", check_measure_first_maximum},
+        {"measure, all alike", check_measure_uniform},
+    };
+    return random_end(rows_run("kernels/table_measure", groups, LENGTH(groups), NULL, 0));
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The intrinsics of x86 as SIMDe's plain C, for code that this processor cannot run; instead of
+ * <immintrin.h>. SSE2, which every x86-64 has, is the real one.
+ *
+ * SIMDe lacks some of AVX-512, how many depends on its version: what is missing is defined here,
+ * lane by lane as Intel's Intrinsics Guide says. Replaced are a few that are not exact: its fused
+ * multiply-add rounds twice, its float16 conversion does not make signalling NaNs quiet, and its
+ * conversions to integers leave to the compiler what is too large for them.
+ */
+#ifndef QUANT_TESTS_SUPPORT_SIMDE_H
+#define QUANT_TESTS_SUPPORT_SIMDE_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/x86/avx2.h>
+#include <simde/x86/avx512.h>
+#include <simde/x86/f16c.h>
+#include <simde/x86/fma.h>
+
+typedef uint16_t __mmask16;
+typedef uint32_t __mmask32;
+typedef uint64_t __mmask64;
+
+union lanes_128 {
+    __m128i integers;
+    uint8_t u8[16];
+};
+
+union lanes_256 {
+    __m256 floats;
+    __m256i integers;
+    __m128 two_floats[2];
+    __m128i two_integers[2];
+    float f32[8];
+    uint16_t u16[16];
+};
+
+union lanes_512 {
+    __m512 floats;
+    __m512d doubles;
+    __m512i integers;
+    __m128 four_floats[4];
+    __m128i four_integers[4];
+    float f32[16];
+    double f64[8];
+    uint8_t u8[64];
+    uint16_t u16[32];
+    uint32_t u32[16];
+    int32_t i32[16];
+};
+
+/* ---- Replaced -------------------------------------------------------------------------------- */
+
+static inline __m256 exact_fmadd_256(__m256 a, __m256 b, __m256 c)
+{
+    const union lanes_256 x = {.floats = a};
+    const union lanes_256 y = {.floats = b};
+    union lanes_256 z = {.floats = c};
+    for (int i = 0; i < 8; i++)
+        z.f32[i] = fmaf(x.f32[i], y.f32[i], z.f32[i]);
+    return z.floats;
+}
+
+static inline __m512 exact_fmadd_512(__m512 a, __m512 b, __m512 c)
+{
+    const union lanes_512 x = {.floats = a};
+    const union lanes_512 y = {.floats = b};
+    union lanes_512 z = {.floats = c};
+    for (int i = 0; i < 16; i++)
+        z.f32[i] = fmaf(x.f32[i], y.f32[i], z.f32[i]);
+    return z.floats;
+}
+
+/* A half's exponent and fraction in a float's place, times 2^112 for the other bias; infinities and
+ * NaNs apart, the latter made quiet. */
+static inline float exact_from_half(uint16_t half)
+{
+    const uint32_t sign = (uint32_t)(half & 0x8000U) << 16;
+    const uint32_t magnitude = (uint32_t)(half & 0x7FFFU) << 13;
+    uint32_t bits = magnitude > 0x0F800000 ? 0x70400000 : 0x70000000;
+    float value;
+    memcpy(&value, &magnitude, sizeof value);
+    if (magnitude < 0x0F800000) {
+        value *= 0x1p112F;
+        memcpy(&bits, &value, sizeof bits);
+    } else {
+        bits |= magnitude;
+    }
+    bits |= sign;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static inline __m256 exact_cvtph_256(__m128i a)
+{
+    uint16_t halves[8];
+    union lanes_256 z;
+    memcpy(halves, &a, sizeof halves);
+    for (int i = 0; i < 8; i++)
+        z.f32[i] = exact_from_half(halves[i]);
+    return z.floats;
+}
+
+static inline __m512 exact_cvtph_512(__m256i a)
+{
+    const union lanes_256 x = {.integers = a};
+    union lanes_512 z;
+    for (int i = 0; i < 16; i++)
+        z.f32[i] = exact_from_half(x.u16[i]);
+    return z.floats;
+}
+
+static inline __m256i exact_cvtps_256(__m256 a)
+{
+    union lanes_256 z = {.floats = a};
+    for (int i = 0; i < 2; i++)
+        z.two_integers[i] = _mm_cvtps_epi32(z.two_floats[i]);
+    return z.integers;
+}
+
+static inline __m256i exact_cvttps_256(__m256 a)
+{
+    union lanes_256 z = {.floats = a};
+    for (int i = 0; i < 2; i++)
+        z.two_integers[i] = _mm_cvttps_epi32(z.two_floats[i]);
+    return z.integers;
+}
+
+static inline __m512i exact_cvtps_512(__m512 a)
+{
+    union lanes_512 z = {.floats = a};
+    for (int i = 0; i < 4; i++)
+        z.four_integers[i] = _mm_cvtps_epi32(z.four_floats[i]);
+    return z.integers;
+}
+
+static inline __m512i exact_cvttps_512(__m512 a)
+{
+    union lanes_512 z = {.floats = a};
+    for (int i = 0; i < 4; i++)
+        z.four_integers[i] = _mm_cvttps_epi32(z.four_floats[i]);
+    return z.integers;
+}
+
+#undef _mm256_fmadd_ps
+#undef _mm512_fmadd_ps
+#undef _mm256_cvtph_ps
+#undef _mm512_cvtph_ps
+#undef _mm256_cvtps_epi32
+#undef _mm512_cvtps_epi32
+#undef _mm256_cvttps_epi32
+#undef _mm512_cvttps_epi32
+#define _mm256_fmadd_ps exact_fmadd_256
+#define _mm512_fmadd_ps exact_fmadd_512
+#define _mm256_cvtph_ps exact_cvtph_256
+#define _mm512_cvtph_ps exact_cvtph_512
+#define _mm256_cvtps_epi32 exact_cvtps_256
+#define _mm512_cvtps_epi32 exact_cvtps_512
+#define _mm256_cvttps_epi32 exact_cvttps_256
+#define _mm512_cvttps_epi32 exact_cvttps_512
+
+/* ---- Missing --------------------------------------------------------------------------------- */
+
+#ifndef _mm512_cvtepi32_epi8
+#define _mm512_cvtepi32_epi8 supplied_cvtepi32_epi8
+static inline __m128i supplied_cvtepi32_epi8(__m512i a)
+{
+    const union lanes_512 x = {.integers = a};
+    union lanes_128 z;
+    for (int i = 0; i < 16; i++)
+        z.u8[i] = (uint8_t)x.u32[i];
+    return z.integers;
+}
+#endif
+
+#ifndef _mm512_cvtepi32_ps
+#define _mm512_cvtepi32_ps supplied_cvtepi32_ps
+static inline __m512 supplied_cvtepi32_ps(__m512i a)
+{
+    union lanes_512 z = {.integers = a};
+    for (int i = 0; i < 16; i++)
+        z.f32[i] = (float)z.i32[i];
+    return z.floats;
+}
+#endif
+
+#ifndef _mm512_cvtepi8_epi32
+#define _mm512_cvtepi8_epi32 supplied_cvtepi8_epi32
+static inline __m512i supplied_cvtepi8_epi32(__m128i a)
+{
+    const union lanes_128 x = {.integers = a};
+    union lanes_512 z;
+    for (int i = 0; i < 16; i++)
+        z.i32[i] = (x.u8[i] ^ 0x80) - 0x80;
+    return z.integers;
+}
+#endif
+
+#ifndef _mm512_cvtepu8_epi32
+#define _mm512_cvtepu8_epi32 supplied_cvtepu8_epi32
+static inline __m512i supplied_cvtepu8_epi32(__m128i a)
+{
+    const union lanes_128 x = {.integers = a};
+    union lanes_512 z;
+    for (int i = 0; i < 16; i++)
+        z.u32[i] = x.u8[i];
+    return z.integers;
+}
+#endif
+
+#ifndef _mm512_cvtepu16_epi32
+#define _mm512_cvtepu16_epi32 supplied_cvtepu16_epi32
+static inline __m512i supplied_cvtepu16_epi32(__m256i a)
+{
+    const union lanes_256 x = {.integers = a};
+    union lanes_512 z;
+    for (int i = 0; i < 16; i++)
+        z.u32[i] = x.u16[i];
+    return z.integers;
+}
+#endif
+
+#ifndef _mm512_cvtpd_ps
+#define _mm512_cvtpd_ps supplied_cvtpd_ps
+static inline __m256 supplied_cvtpd_ps(__m512d a)
+{
+    const union lanes_512 x = {.doubles = a};
+    union lanes_256 z;
+    for (int i = 0; i < 8; i++)
+        z.f32[i] = (float)x.f64[i];
+    return z.floats;
+}
+#endif
+
+#ifndef _mm512_cvtps_pd
+#define _mm512_cvtps_pd supplied_cvtps_pd
+static inline __m512d supplied_cvtps_pd(__m256 a)
+{
+    const union lanes_256 x = {.floats = a};
+    union lanes_512 z;
+    for (int i = 0; i < 8; i++)
+        z.f64[i] = (double)x.f32[i];
+    return z.doubles;
+}
+#endif
+
+#ifndef _mm512_fpclass_ps_mask
+#define _mm512_fpclass_ps_mask supplied_fpclass_ps_mask
+static inline __mmask16 supplied_fpclass_ps_mask(__m512 a, int classes)
+{
+    const union lanes_512 x = {.floats = a};
+    unsigned mask = 0;
+    for (int i = 0; i < 16; i++) {
+        const uint32_t magnitude = x.u32[i] & 0x7FFFFFFFU;
+        const bool negative = x.u32[i] >> 31;
+        int found = 0;
+        if (magnitude > 0x7F800000)
+            found = magnitude & 0x400000 ? 0x01 : 0x80; /* quiet, signalling */
+        else if (magnitude == 0x7F800000)
+            found = negative ? 0x10 : 0x08;
+        else if (magnitude == 0)
+            found = negative ? 0x04 : 0x02;
+        else
+            found = (magnitude < 0x800000 ? 0x20 : 0) | (negative ? 0x40 : 0);
+        mask |= (found & classes ? 1U : 0) << i;
+    }
+    return (__mmask16)mask;
+}
+#endif
+
+#ifndef _mm512_mask_cmp_ps_mask
+#define _mm512_mask_cmp_ps_mask(mask, a, b, predicate)                                             \
+    ((__mmask16)((mask)&_mm512_cmp_ps_mask(a, b, predicate)))
+#endif
+
+#ifndef _mm512_mask_cmplt_epu16_mask
+#define _mm512_mask_cmplt_epu16_mask supplied_mask_cmplt_epu16_mask
+static inline __mmask32 supplied_mask_cmplt_epu16_mask(__mmask32 mask, __m512i a, __m512i b)
+{
+    const union lanes_512 x = {.integers = a};
+    const union lanes_512 y = {.integers = b};
+    uint32_t less = 0;
+    for (int i = 0; i < 32; i++)
+        less |= (x.u16[i] < y.u16[i] ? 1U : 0) << i;
+    return mask & less;
+}
+#endif
+
+#ifndef _mm512_testn_epi8_mask
+#define _mm512_testn_epi8_mask supplied_testn_epi8_mask
+static inline __mmask64 supplied_testn_epi8_mask(__m512i a, __m512i b)
+{
+    const union lanes_512 x = {.integers = a};
+    const union lanes_512 y = {.integers = b};
+    uint64_t mask = 0;
+    for (int i = 0; i < 64; i++)
+        mask |= (uint64_t)((x.u8[i] & y.u8[i]) == 0) << i;
+    return mask;
+}
+#endif
+
+#ifndef _mm512_reduce_add_epi32
+#define _mm512_reduce_add_epi32 supplied_reduce_add_epi32
+static inline int supplied_reduce_add_epi32(__m512i a)
+{
+    const union lanes_512 x = {.integers = a};
+    uint32_t sum = 0;
+    for (int i = 0; i < 16; i++)
+        sum += x.u32[i];
+    return (int)sum;
+}
+#endif
+
+#ifndef _mm512_reduce_max_pd
+#define _mm512_reduce_max_pd supplied_reduce_max_pd
+static inline double supplied_reduce_max_pd(__m512d a)
+{
+    const union lanes_512 x = {.doubles = a};
+    double greatest = x.f64[0];
+    for (int i = 1; i < 8; i++)
+        greatest = greatest > x.f64[i] ? greatest : x.f64[i];
+    return greatest;
+}
+#endif
+
+#ifndef _mm512_reduce_max_ps
+#define _mm512_reduce_max_ps supplied_reduce_max_ps
+static inline float supplied_reduce_max_ps(__m512 a)
+{
+    const union lanes_512 x = {.floats = a};
+    float greatest = x.f32[0];
+    for (int i = 1; i < 16; i++)
+        greatest = greatest > x.f32[i] ? greatest : x.f32[i];
+    return greatest;
+}
+#endif
+
+#ifndef _mm512_reduce_min_ps
+#define _mm512_reduce_min_ps supplied_reduce_min_ps
+static inline float supplied_reduce_min_ps(__m512 a)
+{
+    const union lanes_512 x = {.floats = a};
+    float least = x.f32[0];
+    for (int i = 1; i < 16; i++)
+        least = least < x.f32[i] ? least : x.f32[i];
+    return least;
+}
+#endif
+
+#endif
