@@ -13,7 +13,7 @@
 #include "cli/message.h"
 #include "cli/report.h"
 
-enum { CELL_ROOM = 64, NOTE_ROOM = 192, FIGURES_MAX = 64 };
+enum { CELL_ROOM = 64, NOTE_ROOM = 320, FIGURES_MAX = 64 };
 
 /* What a line says behind the value. */
 enum remark_kind {
