@@ -19,12 +19,15 @@
 #define SIMDE_ENABLE_NATIVE_ALIASES
 #include <simde/x86/avx2.h>
 #include <simde/x86/avx512.h>
-#include <simde/x86/f16c.h>
 #include <simde/x86/fma.h>
 
-typedef uint16_t __mmask16;
-typedef uint32_t __mmask32;
-typedef uint64_t __mmask64;
+/* Some versions have these types, under other names of the same widths. */
+#undef __mmask16
+#undef __mmask32
+#undef __mmask64
+#define __mmask16 uint16_t
+#define __mmask32 uint32_t
+#define __mmask64 uint64_t
 
 union lanes_128 {
     __m128i integers;
@@ -165,6 +168,14 @@ static inline __m512i exact_cvttps_512(__m512 a)
 #define _mm512_cvttps_epi32 exact_cvttps_512
 
 /* ---- Missing --------------------------------------------------------------------------------- */
+
+#ifndef _mm512_setzero_ps
+#define _mm512_setzero_ps simde_mm512_setzero_ps
+#endif
+
+#ifndef _mm512_setzero_pd
+#define _mm512_setzero_pd simde_mm512_setzero_pd
+#endif
 
 #ifndef _mm512_cvtepi32_epi8
 #define _mm512_cvtepi32_epi8 supplied_cvtepi32_epi8
