@@ -134,25 +134,34 @@ static cJSON *make_sidecar(const struct quant_sidecar *sidecar, bool *ok)
 }
 
 /* cJSON indents with tabs and puts one behind a colon; in strings it escapes them. Two spaces and
- * one are what people's other tools write. */
+ * one are what people's other tools write. Returns the length of what indented holds then, which
+ * has room for twice the text and a newline. */
+static size_t indent(const char *text, char *indented)
+{
+    size_t length = 0;
+    bool line_begins = true;
+    for (; *text; text++) {
+        const char byte = *text == '\t' ? ' ' : *text;
+        indented[length++] = byte;
+        if (*text == '\t' && line_begins)
+            indented[length++] = ' ';
+        line_begins = *text == '\n' || (line_begins && *text == '\t');
+    }
+    indented[length++] = '\n';
+    return length;
+}
+
 static enum quant_status write_indented(const char *text, struct quant_sink *sink,
                                         struct quant_error *error)
 {
-    enum quant_status status = QUANT_OK;
-    bool line_begins = true;
-    while (*text && status == QUANT_OK) {
-        if (*text == '\t') {
-            status = quant_sink_write(sink, "  ", line_begins ? 2 : 1, error);
-            text++;
-        } else {
-            const size_t length = strcspn(text, "\t\n");
-            const size_t nbytes = length > 0 ? length : 1;
-            status = quant_sink_write(sink, text, nbytes, error);
-            line_begins = length == 0;
-            text += nbytes;
-        }
-    }
-    return status == QUANT_OK ? quant_sink_write(sink, "\n", 1, error) : status;
+    const size_t room = 2 * strlen(text) + 1;
+    char *indented = malloc(room);
+    if (!indented)
+        return quant_error_no_memory(error, room, "sidecar");
+    const enum quant_status status =
+        quant_sink_write(sink, indented, indent(text, indented), error);
+    free(indented);
+    return status;
 }
 
 enum quant_status quant_sidecar_write(const struct quant_sidecar *sidecar, struct quant_sink *sink,

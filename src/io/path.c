@@ -76,11 +76,21 @@ static char *relative_to(const char *path, const char *folder)
     return relative;
 }
 
+/* Written alike up to the last slash: no need to ask the system. */
+static bool share_folder(const char *a, const char *b)
+{
+    const size_t length = (size_t)(last_component(a) - a);
+    return length == (size_t)(last_component(b) - b) && memcmp(a, b, length) == 0;
+}
+
 char *quant_path_relative(const char *path, const char *base, struct quant_error *error)
 {
-    char *real = real_path(path);
+    const bool alike = share_folder(path, base);
+    char *real = alike ? NULL : real_path(path);
     char *folder = real ? real_folder(base) : NULL;
     char *relative = folder ? relative_to(real, folder) : NULL;
+    if (alike)
+        relative = strdup(last_component(path));
     if (!relative && errno == ENOMEM)
         quant_error_no_memory(error, strlen(path) + strlen(base), "path");
     else if (!relative)
