@@ -109,7 +109,7 @@ static void test_reads_no_further(void **state)
 {
     (void)state;
     unsigned char *bytes = make_bytes(QUANT_FLOAT32, 4, false, 0);
-    struct hiding_source source = hiding_source_make(bytes, N * 4);
+    struct hiding_source source = hiding_source_make(bytes, (size_t)N * 4);
     source.fails_at = 400;
     const struct quant_reader head = {.format = &quant_format_raw,
                                       .stored = QUANT_FLOAT32,

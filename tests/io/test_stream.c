@@ -214,7 +214,7 @@ static void test_unwritable(void **state)
         struct quant_error error;
         size_t got;
         assert_int_equal(setenv("TMPDIR", rows[i].folder, 1), 0);
-        struct quant_source *source = feeder_start(&feeder, 2 * MEMORY, 4096);
+        struct quant_source *source = feeder_start(&feeder, (size_t)2 * MEMORY, 4096);
         unsigned char *bytes = malloc(MEMORY + 1);
         assert_non_null(bytes);
         check_ok(source->ops->read_at(source, 0, bytes, MEMORY, &got, &error), &error);
