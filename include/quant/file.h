@@ -101,7 +101,8 @@ struct quant_quantize_result {
  * Quantizes one file. Devices and FIFOs as the output are written to as they are, like standard
  * output, and need a sidecar path too. A regular file is read twice, for the range and for the
  * elements; so is a pipe, through a spool (memory, then an unlinked file in TMPDIR), unless
- * quant_spec_needs_range says no.
+ * quant_spec_needs_range says no and the output's format does not begin with a shape that only the
+ * end of the input tells.
  *
  * Errors: any of enum quant_status. Where the error came after the first byte went to a stream,
  * those bytes cannot be taken back; no sidecar is written then.
@@ -160,6 +161,10 @@ struct quant_parallel {
  * its share. */
 QUANT_API bool quant_parallel_run(const struct quant_parallel *parallel);
 
+/* More than this many threads are not used for one file: memory is the limit long before, and each
+ * has buffers of its own, 64 of them 32 MiB together. */
+#define QUANT_MOST_THREADS 64
+
 /* The processors that this process may use. */
 QUANT_API unsigned quant_processors(void);
 
@@ -178,7 +183,8 @@ QUANT_API char *quant_file_output_name(const char *path, const char *tag, const 
 /*
  * Checks, before any work, that n jobs do not destroy each other's files: no output is one of the
  * inputs (by device and inode), and no two outputs are the same file. All three arrays hold n
- * paths; NULL and "-" entries are passed over. QUANT_EXISTS names the two in error.
+ * paths; NULL entries, pipes and devices are passed over, "-" is the file that it leads to, if any.
+ * QUANT_EXISTS names the two in error.
  */
 QUANT_API enum quant_status quant_file_check_paths(const char *const *inputs,
                                                    const char *const *outputs,

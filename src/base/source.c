@@ -36,6 +36,12 @@ enum quant_status quant_source_read_exactly(struct quant_source *source, uint64_
     return status;
 }
 
+enum quant_status quant_source_check_unchanged(struct quant_source *source,
+                                               struct quant_error *error)
+{
+    return source->ops->check_unchanged ? source->ops->check_unchanged(source, error) : QUANT_OK;
+}
+
 void quant_source_close(struct quant_source *source)
 {
     if (source)

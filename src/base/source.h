@@ -19,6 +19,9 @@ struct quant_source_ops {
     /* Promises that from now on offsets only grow, from the next byte not yet read: a pipe need not
      * keep what has passed. NULL: makes no difference. */
     void (*forward_only)(struct quant_source *source);
+    /* Whether what was read is still what is there: QUANT_IO where a file changed since it was
+     * opened. NULL: it cannot. */
+    enum quant_status (*check_unchanged)(struct quant_source *source, struct quant_error *error);
     /* Frees the source itself too. */
     void (*close)(struct quant_source *source);
 };
@@ -39,6 +42,9 @@ enum quant_status quant_source_read_exactly(struct quant_source *source, uint64_
 enum quant_status quant_source_error(const struct quant_source *source, struct quant_error *error,
                                      enum quant_status status, const char *format, ...)
     QUANT_PRINTF(4, 5);
+
+enum quant_status quant_source_check_unchanged(struct quant_source *source,
+                                               struct quant_error *error);
 
 /* Accepts NULL. */
 void quant_source_close(struct quant_source *source);

@@ -15,7 +15,8 @@ struct batch_state {
 
 static unsigned count_threads(const struct batch_options *options)
 {
-    return options->threads > 0 ? options->threads : quant_processors();
+    const unsigned threads = options->threads > 0 ? options->threads : quant_processors();
+    return threads < QUANT_MOST_THREADS ? threads : QUANT_MOST_THREADS;
 }
 
 unsigned batch_workers(const struct batch_options *options, size_t n)
@@ -24,15 +25,13 @@ unsigned batch_workers(const struct batch_options *options, size_t n)
     return n < threads ? (unsigned)n : threads;
 }
 
-/* While there are files enough for all workers, each does its own alone. */
+/* Of the threads each worker has its share: all of them for a single file, one for each of many. */
 static struct batch_item make_item(struct batch_state *state, unsigned worker, uint64_t part)
 {
-    const uint64_t left = state->batch->n - part;
-    const unsigned sharing = left < state->workers ? (unsigned)left : state->workers;
     return (struct batch_item){
         .i = (size_t)part,
         .worker = worker,
-        .threads = state->threads / sharing,
+        .threads = state->threads / state->workers,
         .progress = state->workers == 1 ? &state->progress : NULL,
     };
 }

@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <unistd.h>
 
-static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ};
+/* What ends a program by default and is not its own mistake. */
+static const int handled[] = {SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGXFSZ,   SIGQUIT,
+                              SIGXCPU, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF};
 
 enum { HANDLED = sizeof handled / sizeof handled[0] };
 

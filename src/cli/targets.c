@@ -50,14 +50,27 @@ int targets_check(const struct command *command, const struct target_options *op
     return EXIT_DONE;
 }
 
+/* A device or a pipe that is standard output under another name, such as /dev/stdout. */
+static bool is_stdout_too(const char *path)
+{
+    struct stat named;
+    struct stat standard;
+    return stat(path, &named) == 0 && !S_ISREG(named.st_mode) &&
+           fstat(STDOUT_FILENO, &standard) == 0 && named.st_dev == standard.st_dev &&
+           named.st_ino == standard.st_ino;
+}
+
 bool targets_to_stdout(const struct target_options *options, const char *input)
 {
-    return options->output ? is_stream(options->output) : is_stream(input);
+    if (!options->output)
+        return is_stream(input);
+    return is_stream(options->output) || is_stdout_too(options->output);
 }
 
 bool targets_is_terminal(const struct target_options *options, const char *output)
 {
-    return is_stream(output) && !options->force && isatty(STDOUT_FILENO);
+    return output && !options->force && (is_stream(output) || is_stdout_too(output)) &&
+           isatty(STDOUT_FILENO);
 }
 
 int targets_init(struct targets *targets, const struct target_options *options, char *const *inputs,
@@ -185,10 +198,7 @@ int targets_prepare(struct targets *targets, bool has_sidecars, const char *cons
     const char *directory = targets->options->directory;
     if (directory && make_directory(targets) != EXIT_DONE)
         return EXIT_FAILED;
-    const int status = check_paths(targets, has_sidecars, others, nothers);
-    if (status != EXIT_DONE && directory && targets->made_directory)
-        rmdir(directory);
-    return status;
+    return check_paths(targets, has_sidecars, others, nothers);
 }
 
 void targets_release(struct targets *targets)
@@ -197,4 +207,6 @@ void targets_release(struct targets *targets)
         free(targets->outputs[i]);
     free(targets->outputs);
     targets->outputs = NULL;
+    if (targets->made_directory)
+        rmdir(targets->options->directory); /* where nothing came to be in it */
 }

@@ -103,6 +103,12 @@ bool threshold_holds(const struct threshold_list *list, const struct quant_repor
     for (size_t i = 0; i < list->n; i++) {
         const struct threshold *threshold = &list->items[i];
         const double found = threshold->figure->get(report);
+        /* A cosine to nothing but zeros: there is an error that this figure cannot express. */
+        if (isnan(found) && report->sum_squared_error > 0) {
+            any = true;
+            message_error("'%s': %s has no value, though there is an error (--fail-if)", path,
+                          threshold->figure->key);
+        }
         if (isnan(found) || !compare(found, threshold))
             continue;
         any = true;

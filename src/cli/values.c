@@ -245,11 +245,10 @@ bool value_shape(const struct option_row *row, const char *text, void *field,
 bool value_threads(const struct option_row *row, const char *text, void *field,
                    struct option_reason *reason)
 {
-    enum { MOST_THREADS = 1024 };
     (void)row;
     (void)reason;
     int32_t number = 0;
-    if (!number_int32(text, &number) || number < 1 || number > MOST_THREADS)
+    if (!number_int32(text, &number) || number < 1 || number > QUANT_MOST_THREADS)
         return false;
     *(unsigned *)field = (unsigned)number;
     return true;

@@ -75,8 +75,15 @@ static void checksum_forward_only(struct quant_source *source)
         inner->ops->forward_only(inner);
 }
 
+static enum quant_status checksum_check_unchanged(struct quant_source *source,
+                                                  struct quant_error *error)
+{
+    return quant_source_check_unchanged(((struct quant_checksum_source *)source)->inner, error);
+}
+
 static const struct quant_source_ops source_ops = {
     .read_at = checksum_read_at,
+    .check_unchanged = checksum_check_unchanged,
     .forward_only = checksum_forward_only,
 };
 

@@ -110,6 +110,8 @@ unsigned quant_chunk_workers(unsigned wanted, uint64_t nelems)
     const uint64_t nchunks = count_chunks(nelems);
     if (wanted == 0)
         wanted = quant_processors();
+    if (wanted > QUANT_MOST_THREADS)
+        wanted = QUANT_MOST_THREADS;
     if (nchunks < wanted)
         wanted = nchunks > 0 ? (unsigned)nchunks : 1;
     return wanted;

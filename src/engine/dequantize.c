@@ -135,6 +135,8 @@ static enum quant_status pass(struct dequantization *run)
         status = quant_dequantization_check_data(run);
     if (status == QUANT_OK && run->job->measure)
         status = quant_dequantization_finish_original(run);
+    if (status == QUANT_OK && run->job->measure)
+        status = quant_source_check_unchanged(run->original.source, run->error);
     if (status == QUANT_OK && run->writer)
         status = run->writer->ops->finish(run->writer, run->error);
     return status;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "formats/format.h"
@@ -27,22 +28,30 @@ static const char *last_component(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* false where the path is none, or a stream, or cannot be looked up: opening it will say why. */
+/* Of a path, of its folder where it does not exist yet, or of a standard stream, which a shell may
+ * have made of any file. false: there is none, or it is no file: opening it will say why. */
+static bool look_up(struct identity *identity, struct stat *status)
+{
+    if (strcmp(identity->path, "-") == 0)
+        return fstat(identity->is_output ? STDOUT_FILENO : STDIN_FILENO, status) == 0;
+    if (stat(identity->path, status) == 0)
+        return true;
+    identity->name = last_component(identity->path);
+    const size_t length = (size_t)(identity->name - identity->path);
+    char *folder = length > 0 ? strndup(identity->path, length) : strdup(".");
+    const bool found = folder && stat(folder, status) == 0;
+    free(folder);
+    return found;
+}
+
 static bool identify(const char *path, bool is_output, struct identity *identity)
 {
     struct stat status;
-    if (!path || quant_path_is_stream(path))
+    if (!path)
         return false;
     *identity = (struct identity){.name = "", .path = path, .is_output = is_output};
-    if (stat(path, &status) != 0) {
-        const size_t length = (size_t)(last_component(path) - path);
-        char *folder = length > 0 ? strndup(path, length) : strdup(".");
-        const bool found = folder && stat(folder, &status) == 0;
-        free(folder);
-        if (!found)
-            return false;
-        identity->name = last_component(path);
-    }
+    if (!look_up(identity, &status) || S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode))
+        return false;
     identity->device = status.st_dev;
     identity->inode = status.st_ino;
     return true;
@@ -67,6 +76,16 @@ static bool same_file(const struct identity *a, const struct identity *b)
     return a->device == b->device && a->inode == b->inode && strcmp(a->name, b->name) == 0;
 }
 
+static const char *input_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+static const char *output_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard output" : path;
+}
+
 static enum quant_status find_clash(const struct identity *identities, size_t count,
                                     struct quant_error *error)
 {
@@ -83,7 +102,7 @@ static enum quant_status find_clash(const struct identity *identities, size_t co
                                    first->path, second->path);
         return quant_error_set(error, QUANT_EXISTS,
                                "the output '%s' is the input '%s', which is never replaced",
-                               second->path, first->path);
+                               output_name(second->path), input_name(first->path));
     }
     return QUANT_OK;
 }

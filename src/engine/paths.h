@@ -8,8 +8,8 @@
 /* path with ".json" added; the caller frees it. NULL: no memory. */
 char *quant_sidecar_default(const char *path);
 
-/* QUANT_EXISTS where an output is an input, or two outputs are one file. NULL entries and streams
- * are passed over. */
+/* QUANT_EXISTS where an output is an input, or two outputs are one file. NULL entries, pipes and
+ * devices are passed over; "-" is the file that it leads to, if any. */
 enum quant_status quant_paths_distinct(const char *const *inputs, size_t ninputs,
                                        const char *const *outputs, size_t noutputs,
                                        struct quant_error *error);

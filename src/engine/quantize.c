@@ -338,6 +338,8 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
     if (status == QUANT_OK)
         status = apply(run);
     if (status == QUANT_OK)
+        status = quant_source_check_unchanged(run->tensor.source, error);
+    if (status == QUANT_OK)
         status = write_sidecar(run);
     if (status == QUANT_OK)
         status = quant_output_commit(&run->data, &run->sidecar, error);

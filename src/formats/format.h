@@ -134,8 +134,9 @@ const struct quant_format *quant_format_at(size_t i);
 const struct quant_format *quant_format_from_name(const char *name);
 const struct quant_format *quant_format_from_path(const char *path);
 
-/* Told from the content, then from the source's name, else raw; has_raw_options says that options
- * which only raw files take were given. Fails only where reading fails. */
+/* Told from the content, then from the source's name; has_raw_options says that options which only
+ * raw files take were given. What has no extension, or such options, is raw; what has an unknown
+ * one is QUANT_UNRECOGNIZED: it is some other program's format. */
 enum quant_status quant_format_recognize(struct quant_source *source, bool has_raw_options,
                                          const struct quant_format **format,
                                          struct quant_error *error);

@@ -27,7 +27,7 @@ static enum quant_status raw_open_writer(struct quant_sink *sink, enum quant_dty
     return quant_flat_open_writer(sink, dtype, shape, order, 0, writer, error);
 }
 
-static const char *const extensions[] = {"bin", "raw", "f32", "dat", NULL};
+static const char *const extensions[] = {"bin", "raw", "dat", "f32", "f16", "bf16", "f64", NULL};
 
 const struct quant_format quant_format_raw = {
     .name = "raw",

@@ -46,15 +46,20 @@ static bool has_extension(const struct quant_format *format, const char *extensi
     return false;
 }
 
-const struct quant_format *quant_format_from_path(const char *path)
+/* Behind the last dot of the last component; NULL where it has none, or begins with it. */
+static const char *extension_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *base = slash ? slash + 1 : path;
     const char *dot = strrchr(base, '.');
-    if (!dot || dot == base)
-        return NULL;
-    for (size_t i = 0; i < TABLE_LENGTH; i++)
-        if (has_extension(table[i], dot + 1))
+    return dot && dot != base && dot[1] != '\0' ? dot + 1 : NULL;
+}
+
+const struct quant_format *quant_format_from_path(const char *path)
+{
+    const char *extension = extension_of(path);
+    for (size_t i = 0; extension && i < TABLE_LENGTH; i++)
+        if (has_extension(table[i], extension))
             return table[i];
     return NULL;
 }
@@ -81,7 +86,12 @@ enum quant_status quant_format_recognize(struct quant_source *source, bool has_r
             weak = table[i];
     }
     *format = quant_format_from_path(source->name);
+    if (!*format && weak && !has_raw_options)
+        *format = weak;
+    if (!*format && !has_raw_options && extension_of(source->name))
+        return quant_source_error(source, error, QUANT_UNRECOGNIZED,
+                                  "format not recognized; --from raw takes it for raw floats");
     if (!*format)
-        *format = weak && !has_raw_options ? weak : &quant_format_raw;
+        *format = &quant_format_raw;
     return QUANT_OK;
 }

@@ -16,6 +16,7 @@ struct file_source {
     int fd;
     bool owned;
     off_t begin; /* where standard input stood when it was handed to us */
+    struct stat opened;
     struct quant_cancel cancel;
 };
 
@@ -48,6 +49,22 @@ static enum quant_status file_read_at(struct quant_source *source, uint64_t offs
     return QUANT_OK;
 }
 
+/* As far as the file system's clock tells. Two passes over bytes that change between them would
+ * make a result of neither. */
+static enum quant_status file_check_unchanged(struct quant_source *source,
+                                              struct quant_error *error)
+{
+    const struct file_source *file = (const struct file_source *)source;
+    struct stat now;
+    if (fstat(file->fd, &now) != 0)
+        return quant_error_system(error, errno, "cannot read '%s'", source->name);
+    const struct stat *opened = &file->opened;
+    if (now.st_size == opened->st_size && now.st_mtim.tv_sec == opened->st_mtim.tv_sec &&
+        now.st_mtim.tv_nsec == opened->st_mtim.tv_nsec)
+        return QUANT_OK;
+    return quant_source_error(source, error, QUANT_IO, "it changed while it was read");
+}
+
 static void file_close(struct quant_source *source)
 {
     struct file_source *file = (struct file_source *)source;
@@ -58,13 +75,15 @@ static void file_close(struct quant_source *source)
 
 static const struct quant_source_ops file_ops = {
     .read_at = file_read_at,
+    .check_unchanged = file_check_unchanged,
     .close = file_close,
 };
 
-static enum quant_status open_regular(int fd, bool owned, const char *name, off_t size,
-                                      const struct quant_cancel *cancel,
+static enum quant_status open_regular(int fd, bool owned, const char *name,
+                                      const struct stat *opened, const struct quant_cancel *cancel,
                                       struct quant_source **source, struct quant_error *error)
 {
+    const off_t size = opened->st_size;
     const off_t begin = owned ? 0 : lseek(fd, 0, SEEK_CUR);
     struct file_source *file = malloc(sizeof *file);
     if (!file)
@@ -77,6 +96,7 @@ static enum quant_status open_regular(int fd, bool owned, const char *name, off_
         .fd = fd,
         .owned = owned,
         .begin = begin,
+        .opened = *opened,
         .cancel = *cancel,
     };
     posix_fadvise(fd, begin, 0, POSIX_FADV_SEQUENTIAL);
@@ -94,7 +114,7 @@ static enum quant_status open_kind(int fd, bool owned, const char *name,
     if (S_ISDIR(status.st_mode))
         return quant_error_set(error, QUANT_IO, "cannot read '%s': it is a folder", name);
     if (S_ISREG(status.st_mode))
-        return open_regular(fd, owned, name, status.st_size, cancel, source, error);
+        return open_regular(fd, owned, name, &status, cancel, source, error);
     return quant_stream_open(fd, owned, name, cancel, source, error);
 }
 

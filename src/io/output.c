@@ -184,13 +184,15 @@ static enum quant_status check_target(const char *path, bool force, struct quant
     if (lstat(path, &status) != 0)
         return errno == ENOENT ? QUANT_OK
                                : quant_error_system(error, errno, "cannot write '%s'", path);
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+    if (stat(path, &status) != 0)
+        return quant_error_system(error, errno, "cannot write through the link '%s'", path);
+    if (S_ISDIR(status.st_mode))
         return quant_error_set(error, QUANT_IO, "cannot write '%s': it is a folder", path);
+    if (!S_ISREG(status.st_mode))
+        return quant_error_set(error, QUANT_IO, "cannot write '%s': it is no regular file", path);
     if (!force)
         return quant_error_set(error, QUANT_EXISTS, "'%s' exists already; --force replaces it",
                                path);
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-        return quant_error_set(error, QUANT_IO, "cannot write '%s': it is no regular file", path);
     return QUANT_OK;
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Files in, integers and a sidecar out: each format to each, in one pass and in two, the same
  * integers as in memory; and everything that refuses leaves nothing. */
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "engine.h"
 
 #include <math.h>
@@ -309,12 +312,45 @@ static void test_refused(void **state)
     assert_true(file_has_text("there", "old"));
 }
 
+/* ---- An input that changes ---- */
+
+/* Between the passes, or at the end of the only one: same length, other bytes. */
+static void change_input(void *context, uint64_t done, uint64_t total)
+{
+    (void)total;
+    if (done != *(const uint64_t *)context)
+        return;
+    const float x = 1e6F;
+    const int fd = open("x.npy", O_WRONLY);
+    assert_int_equal(pwrite(fd, &x, sizeof x, 128), sizeof x);
+    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1}};
+    assert_int_equal(futimens(fd, times), 0); /* whatever the clock's step */
+    close(fd);
+}
+
+static void test_changed(void **state)
+{
+    (void)state;
+    const uint64_t n = 1000;
+    float *x = make_floats(n);
+    for (int clips = 0; clips < 2; clips++) {
+        write_tensor("x.npy", x, n);
+        struct quant_quantize_job job = quantize_job("x.npy", "q.npy");
+        job.spec.has_clip = clips;
+        job.spec.clip[1] = 1;
+        job.progress = change_input;
+        job.progress_context = (void *)&n;
+        quantize_fails(&job, QUANT_IO, "cannot read 'x.npy': it changed while it was read");
+    }
+    free(x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_each_to_each),      IN_FOLDER(test_fifo),     IN_FOLDER(test_nonfinite),
-        IN_FOLDER(test_nonfinite_counted), IN_FOLDER(test_saturate), IN_FOLDER(test_progress),
-        IN_FOLDER(test_cancelled),         IN_FOLDER(test_refused),
+        IN_FOLDER(test_changed),   IN_FOLDER(test_each_to_each),      IN_FOLDER(test_fifo),
+        IN_FOLDER(test_nonfinite), IN_FOLDER(test_nonfinite_counted), IN_FOLDER(test_saturate),
+        IN_FOLDER(test_progress),  IN_FOLDER(test_cancelled),         IN_FOLDER(test_refused),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -96,7 +96,9 @@ static const struct row rows[] = {
     {" \n[", 3, "w", &quant_format_json},
     {"x", 1, "w.JSON", &quant_format_json},
     {"x", 1, "w.NPY", &quant_format_npy},
-    {"x", 1, "w.txt", &quant_format_raw},
+    {"x", 1, "w.F16", &quant_format_raw},
+    {"x", 1, "w.", &quant_format_raw},       /* no extension */
+    {"7777", 4, "w.bin", &quant_format_raw}, /* four digits are a float32 too */
     {"\0\0\x80\x3f", 4, "w", &quant_format_raw},
     {"[\0\0\0", 4, "w", &quant_format_raw}, /* begins like JSON, is no text */
     {"[1, \x80]", 6, "w", &quant_format_raw},
@@ -104,6 +106,24 @@ static const struct row rows[] = {
     {"    ", 4, "w", &quant_format_raw},              /* 1.35e-19 as float32 */
     {"\x93NUMPY\1\0", 8, "w.bin", &quant_format_npy}, /* what it is counts, not its name */
 };
+
+/* What some other program wrote is not taken for floats, unless options say that it is raw. */
+static void test_unrecognized(void **state)
+{
+    (void)state;
+    struct hiding_source source = hiding_source_make("PK\3\4abcd", 8);
+    const struct quant_format *format = NULL;
+    struct quant_error error;
+    source.source.name = "m.safetensors";
+    check_error("other", quant_format_recognize(&source.source, false, &format, &error), &error,
+                QUANT_UNRECOGNIZED, "format not recognized; --from raw takes it for raw floats");
+    check_ok(quant_format_recognize(&source.source, true, &format, &error), &error);
+    assert_ptr_equal(format, &quant_format_raw);
+    source = hiding_source_make("7777", 4);
+    source.source.name = "w";
+    check_ok(quant_format_recognize(&source.source, true, &format, &error), &error);
+    assert_ptr_equal(format, &quant_format_raw);
+}
 
 static void check_row(const struct row *row, bool hides)
 {
@@ -153,9 +173,10 @@ static void test_read_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),          cmocka_unit_test(test_names),
-        cmocka_unit_test(test_paths),         cmocka_unit_test(test_recognize),
-        cmocka_unit_test(test_only_the_head), cmocka_unit_test(test_read_error),
+        cmocka_unit_test(test_unrecognized), cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_recognize),    cmocka_unit_test(test_only_the_head),
+        cmocka_unit_test(test_read_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,7 +144,7 @@ def several_inputs():
     with fresh_folder() as folder:
         sparse(folder)
         (folder / "small.bin").write_bytes(bytes(8))
-        with started(["quant", "quantize", "big.bin", "small.bin"], cwd=folder) as process:
+        with started(["quant", "quantize", "-j", "1", "big.bin", "small.bin"], cwd=folder) as process:
             wait_for(lambda: temporaries(folder), "the first output was begun", process)
             process.send_signal(signal.SIGTERM)
             check_ended_by(finish(process), signal.SIGTERM)
