@@ -131,11 +131,12 @@ void quant_measure_part_take(struct quant_measure_part *part, const struct quant
                              const float *x, const void *q, size_t n)
 {
     struct quant_measure *measure = &part->measure;
-    memset(measure, 0, sizeof *measure);
     measure->params = whole->params;
+    measure->report = (struct quant_report){.max_abs_error = -1};
     measure->unclipped[0] = whole->unclipped[0];
     measure->unclipped[1] = whole->unclipped[1];
-    measure->report.max_abs_error = -1;
+    measure->seen = 0;
+    memset(measure->lanes, 0, sizeof measure->lanes);
     part->nblocks = 0;
     add(measure, part, x, q, n);
 }

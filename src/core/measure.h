@@ -16,7 +16,9 @@ struct quant_measure_part {
     double sums[QUANT_PART_BLOCKS][QUANT_MEASURE_SUMS];
 };
 
-/* Measures n elements, at most QUANT_PART_MOST, for whole. Reads whole's parameters only. */
+/* Measures n elements, at most QUANT_PART_MOST, for whole. Reads whole's parameters only. A part
+ * may be taken again and again for the same whole, all zeros the first time: the levels it has met
+ * are kept, so that marking them is work for the first part only. */
 void quant_measure_part_take(struct quant_measure_part *part, const struct quant_measure *whole,
                              const float *x, const void *q, size_t n);
 

@@ -15,7 +15,7 @@ static bool fill(struct quant_workbench *bench, size_t capacity,
     bench->x = needs->x ? malloc((capacity + 1) * sizeof *bench->x) : NULL;
     bench->restored = needs->restored ? malloc((capacity + 1) * sizeof *bench->restored) : NULL;
     bench->stage = malloc(QUANT_STAGE_BYTES);
-    bench->part = needs->part ? malloc(sizeof *bench->part) : NULL;
+    bench->part = needs->part ? calloc(1, sizeof *bench->part) : NULL;
     return bench->q && bench->stage && (!needs->x || bench->x) &&
            (!needs->restored || bench->restored) && (!needs->part || bench->part);
 }

@@ -80,9 +80,10 @@ struct quantize_plan {
     __m256i zero_point, band, qmin, qmax;
     bool divides; /* qmin - z and qmax - z are exact as floats */
     bool half_away;
+    bool streams; /* the result past the caches, to an aligned place */
 };
 
-AVX2 static struct quantize_plan make_plan(const struct quant_params *params)
+AVX2 static struct quantize_plan make_plan(const struct quant_params *params, size_t n)
 {
     const struct quant_fixed_point fixed = quant_fixed_point_plan(params);
     return (struct quantize_plan){
@@ -98,6 +99,7 @@ AVX2 static struct quantize_plan make_plan(const struct quant_params *params)
         .qmax = _mm256_set1_epi8((char)params->qmax),
         .divides = quant_zero_point_is_near(params),
         .half_away = params->rounding == QUANT_HALF_AWAY,
+        .streams = n >= QUANT_STREAM_FROM,
     };
 }
 
@@ -177,10 +179,15 @@ AVX2 ALWAYS_INLINE size_t quantize_steps(const struct quantize_plan *plan, const
         const __m256i nearest =
             _mm256_min_epu16(_mm256_min_epu16(v[0], v[1]), _mm256_min_epu16(v[2], v[3]));
         const __m256i in_band = _mm256_cmpeq_epi16(_mm256_min_epu16(nearest, plan->band), nearest);
-        if (__builtin_expect((_mm256_movemask_epi8(in_band) & lower_halves) != 0, 0))
+        if (__builtin_expect((_mm256_movemask_epi8(in_band) & lower_halves) != 0, 0)) {
             divide_step(plan, x + i, q + i);
+            continue;
+        }
+        const __m256i integers = narrow(plan, v, is_unsigned, caps);
+        if (plan->streams)
+            _mm256_stream_si256((__m256i *)(q + i), integers);
         else
-            _mm256_storeu_si256((__m256i *)(q + i), narrow(plan, v, is_unsigned, caps));
+            _mm256_storeu_si256((__m256i *)(q + i), integers);
     }
     return i;
 }
@@ -194,31 +201,34 @@ AVX2 static size_t divide_steps(const struct quantize_plan *plan, const float *x
     return i;
 }
 
+/* All of the steps, and the scalar code for what lies before and behind them. */
+AVX2 ALWAYS_INLINE void quantize_bytes(const struct quant_params *params, const float *x, size_t n,
+                                       uint8_t *q, bool is_unsigned)
+{
+    quant_quantize_fn *const scalar = quant_kernels_scalar.quantize[params->dtype];
+    const struct quantize_plan plan = make_plan(params, n);
+    size_t done = plan.streams ? quant_bytes_to_alignment(q, sizeof(__m256i)) : 0;
+    scalar(params, x, done, q);
+    if (plan.fixed.usable && params->qmax == (is_unsigned ? UINT8_MAX : INT8_MAX))
+        done += quantize_steps(&plan, x + done, n - done, q + done, is_unsigned, false);
+    else if (plan.fixed.usable)
+        done += quantize_steps(&plan, x + done, n - done, q + done, is_unsigned, true);
+    else if (plan.divides)
+        done += divide_steps(&plan, x + done, n - done, q + done);
+    if (plan.streams)
+        _mm_sfence(); /* other threads see what follows only after what was streamed */
+    scalar(params, x + done, n - done, q + done);
+}
+
 AVX2 static void quantize_int8(const struct quant_params *params, const float *x, size_t n, void *q)
 {
-    const struct quantize_plan plan = make_plan(params);
-    size_t done = 0;
-    if (plan.fixed.usable && params->qmax == INT8_MAX)
-        done = quantize_steps(&plan, x, n, q, false, false);
-    else if (plan.fixed.usable)
-        done = quantize_steps(&plan, x, n, q, false, true);
-    else if (plan.divides)
-        done = divide_steps(&plan, x, n, q);
-    quant_kernels_scalar.quantize[QUANT_INT8](params, x + done, n - done, (int8_t *)q + done);
+    quantize_bytes(params, x, n, q, false);
 }
 
 AVX2 static void quantize_uint8(const struct quant_params *params, const float *x, size_t n,
                                 void *q)
 {
-    const struct quantize_plan plan = make_plan(params);
-    size_t done = 0;
-    if (plan.fixed.usable && params->qmax == UINT8_MAX)
-        done = quantize_steps(&plan, x, n, q, true, false);
-    else if (plan.fixed.usable)
-        done = quantize_steps(&plan, x, n, q, true, true);
-    else if (plan.divides)
-        done = divide_steps(&plan, x, n, q);
-    quant_kernels_scalar.quantize[QUANT_UINT8](params, x + done, n - done, (uint8_t *)q + done);
+    quantize_bytes(params, x, n, q, true);
 }
 
 /* ---- Dequantizing ---- */

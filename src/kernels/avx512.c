@@ -66,9 +66,10 @@ struct quantize_plan {
     __m512i zero_point, band, qmin, qmax;
     bool divides; /* qmin - z and qmax - z are exact as floats */
     bool half_away;
+    bool streams; /* the result past the caches, to an aligned place */
 };
 
-AVX512 static struct quantize_plan make_plan(const struct quant_params *params)
+AVX512 static struct quantize_plan make_plan(const struct quant_params *params, size_t n)
 {
     const struct quant_fixed_point fixed = quant_fixed_point_plan(params);
     return (struct quantize_plan){
@@ -84,6 +85,7 @@ AVX512 static struct quantize_plan make_plan(const struct quant_params *params)
         .qmax = _mm512_set1_epi8((char)params->qmax),
         .divides = quant_zero_point_is_near(params),
         .half_away = params->rounding == QUANT_HALF_AWAY,
+        .streams = n >= QUANT_STREAM_FROM,
     };
 }
 
@@ -161,10 +163,15 @@ AVX512 ALWAYS_INLINE size_t quantize_steps(const struct quantize_plan *plan, con
         const __m512i nearest =
             _mm512_min_epu16(_mm512_min_epu16(v[0], v[1]), _mm512_min_epu16(v[2], v[3]));
         const __mmask32 doubtful = _mm512_mask_cmplt_epu16_mask(lower_halves, nearest, plan->band);
-        if (__builtin_expect(doubtful != 0, 0))
+        if (__builtin_expect(doubtful != 0, 0)) {
             divide_step(plan, x + i, q + i);
+            continue;
+        }
+        const __m512i integers = narrow(plan, v, is_unsigned, caps);
+        if (plan->streams)
+            _mm512_stream_si512((__m512i *)(q + i), integers);
         else
-            _mm512_storeu_si512(q + i, narrow(plan, v, is_unsigned, caps));
+            _mm512_storeu_si512(q + i, integers);
     }
     return i;
 }
@@ -178,32 +185,35 @@ AVX512 static size_t divide_steps(const struct quantize_plan *plan, const float 
     return i;
 }
 
+/* All of the steps, and the scalar code for what lies before and behind them. */
+AVX512 ALWAYS_INLINE void quantize_bytes(const struct quant_params *params, const float *x,
+                                         size_t n, uint8_t *q, bool is_unsigned)
+{
+    quant_quantize_fn *const scalar = quant_kernels_scalar.quantize[params->dtype];
+    const struct quantize_plan plan = make_plan(params, n);
+    size_t done = plan.streams ? quant_bytes_to_alignment(q, sizeof(__m512i)) : 0;
+    scalar(params, x, done, q);
+    if (plan.fixed.usable && params->qmax == (is_unsigned ? UINT8_MAX : INT8_MAX))
+        done += quantize_steps(&plan, x + done, n - done, q + done, is_unsigned, false);
+    else if (plan.fixed.usable)
+        done += quantize_steps(&plan, x + done, n - done, q + done, is_unsigned, true);
+    else if (plan.divides)
+        done += divide_steps(&plan, x + done, n - done, q + done);
+    if (plan.streams)
+        _mm_sfence(); /* other threads see what follows only after what was streamed */
+    scalar(params, x + done, n - done, q + done);
+}
+
 AVX512 static void quantize_int8(const struct quant_params *params, const float *x, size_t n,
                                  void *q)
 {
-    const struct quantize_plan plan = make_plan(params);
-    size_t done = 0;
-    if (plan.fixed.usable && params->qmax == INT8_MAX)
-        done = quantize_steps(&plan, x, n, q, false, false);
-    else if (plan.fixed.usable)
-        done = quantize_steps(&plan, x, n, q, false, true);
-    else if (plan.divides)
-        done = divide_steps(&plan, x, n, q);
-    quant_kernels_scalar.quantize[QUANT_INT8](params, x + done, n - done, (int8_t *)q + done);
+    quantize_bytes(params, x, n, q, false);
 }
 
 AVX512 static void quantize_uint8(const struct quant_params *params, const float *x, size_t n,
                                   void *q)
 {
-    const struct quantize_plan plan = make_plan(params);
-    size_t done = 0;
-    if (plan.fixed.usable && params->qmax == UINT8_MAX)
-        done = quantize_steps(&plan, x, n, q, true, false);
-    else if (plan.fixed.usable)
-        done = quantize_steps(&plan, x, n, q, true, true);
-    else if (plan.divides)
-        done = divide_steps(&plan, x, n, q);
-    quant_kernels_scalar.quantize[QUANT_UINT8](params, x + done, n - done, (uint8_t *)q + done);
+    quantize_bytes(params, x, n, q, true);
 }
 
 /* ---- Dequantizing ---- */

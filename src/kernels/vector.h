@@ -9,6 +9,17 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
+/* A result of so many bytes pushes all else out of the caches; and to be written there, memory that
+ * is about to be overwritten would first be read. It is stored past them. */
+enum { QUANT_STREAM_FROM = 16 << 20 };
+
+/* Bytes before the first that lies at a multiple of alignment, as stores past the caches want it.
+ */
+static inline size_t quant_bytes_to_alignment(const void *bytes, size_t alignment)
+{
+    return (size_t)(-(uintptr_t)bytes % alignment);
+}
+
 /* Enters the maximum that a vector found, at the first element that has it. */
 static inline void quant_measure_raise(struct quant_measure_block *block, const float *x,
                                        const float *restored, double greatest)

@@ -12,9 +12,8 @@ static unsigned char q[MOST];
 
 static void measure_parts(struct quant_measure *whole, size_t n, size_t size)
 {
-    struct quant_measure_part *part = malloc(sizeof *part);
+    struct quant_measure_part *part = calloc(1, sizeof *part);
     assert_non_null(part);
-    memset(part, 0x5A, sizeof *part);
     for (size_t i = 0; i < n; i += size) {
         const size_t count = n - i < size ? n - i : size;
         quant_measure_part_take(part, whole, x + i, q + i, count);

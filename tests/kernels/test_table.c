@@ -323,6 +323,33 @@ static void check_widen_placements(const struct quant_kernels *row)
     }
 }
 
+/* So long that it is stored past the caches, from any place on. */
+static void check_long(const struct quant_kernels *row)
+{
+    enum { LONG = (16 << 20) + 1000, PLACES = 67 };
+    struct random random = random_begin();
+    float *x = malloc(LONG * sizeof *x);
+    uint8_t *expected = malloc(LONG);
+    uint8_t *found = malloc(LONG + PLACES);
+    assert_true(x && expected && found);
+    for (size_t i = 0; i < LONG; i++)
+        x[i] = (float)((random_unit(&random) - 0.5) * 300);
+    x[LONG - 1] = x[0] = x[12345678] = (float)NAN;
+    const struct quant_params params = {
+        .dtype = QUANT_INT8, .qmin = -127, .qmax = 127, .scale = 1.1F, .zero_point = 3};
+    quant_kernels_scalar.quantize[QUANT_INT8](&params, x, LONG, expected);
+    for (size_t place = 0; place < PLACES; place += 33) {
+        memset(found, GUARDED_CANARY, LONG + PLACES);
+        row->quantize[QUANT_INT8](&params, x, LONG, found + place);
+        assert_true(memcmp(found + place, expected, LONG) == 0);
+        assert_true(place == 0 || found[place - 1] == GUARDED_CANARY);
+        assert_int_equal(found[place + LONG], GUARDED_CANARY);
+    }
+    free(found);
+    free(expected);
+    free(x);
+}
+
 int main(void)
 {
     const struct CMUnitTest others[] = {
@@ -334,6 +361,7 @@ int main(void)
         {"nothing at all", check_nothing},
         {"quantize, parameters and elements", check_quantize_values},
         {"quantize, random bits", check_quantize_bits},
+        {"quantize, a long array", check_long},
         {"quantize, around ties", check_quantize_ties},
         {"dequantize, parameters", check_dequantize_values},
         {"quantize and dequantize, lengths and places", check_mapping_placements},

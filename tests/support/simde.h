@@ -177,6 +177,10 @@ static inline __m512i exact_cvttps_512(__m512 a)
 #define _mm512_setzero_pd simde_mm512_setzero_pd
 #endif
 
+/* Past the caches or not: the bytes are the same; the address must be aligned either way. */
+#ifndef _mm512_stream_si512
+#define _mm512_stream_si512(to, v) simde_mm512_store_si512(to, v)
+#endif
 #ifndef _mm512_cvtepi32_epi8
 #define _mm512_cvtepi32_epi8 supplied_cvtepi32_epi8
 static inline __m128i supplied_cvtepi32_epi8(__m512i a)

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""Measures quant beside what people would otherwise use. script/bench builds and calls this."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rows import GROUPS, MIB, ROOT, Bench, Row
+
+RESULTS = ROOT / "bench/results.md"
+
+
+def table(head: list[str], cells: list[list[str]]) -> str:
+    """As Markdown, padded so that it reads well as it is."""
+    widths = [max(len(row[i]) for row in [head, *cells]) for i in range(len(head))]
+
+    def line(row: list[str]) -> str:
+        return "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |\n"
+
+    return line(head) + line(["-" * width for width in widths]) + "".join(map(line, cells))
+
+
+def number(value: float) -> str:
+    return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def target_text(row: Row) -> str:
+    return f"{'>=' if row.target.at_least else '<='} {row.target.value:g}" if row.target else ""
+
+
+def verdict(row: Row) -> str:
+    if not row.target:
+        return ""
+    return "met" if row.target.met(row.ratio.median) else "**NOT met**"
+
+
+def rows_table(rows: list[Row]) -> str:
+    return table(
+        ["ratio", "", "target", "", "work", "against", "min .. max", "ours", "theirs"],
+        [[number(row.ratio.median), row.unit, target_text(row), verdict(row), row.work, row.against,
+          f"{number(row.ratio.least)} .. {number(row.ratio.greatest)}", row.ours, row.theirs]
+         for row in rows])
+
+
+def short_table(rows: list[Row]) -> str:
+    return table(["work", "against", "ratio", "target"],
+                 [[row.work, row.against, f"{number(row.ratio.median)} {row.unit}",
+                   f"{target_text(row)}{'' if verdict(row) == 'met' else ', missed'}"]
+                  for row in rows if row.short])
+
+
+def first_line(*command: str) -> str:
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.split("\n")[0].strip()
+
+
+def content(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError:
+        return "not told by this machine"
+
+
+def file_system(folder: Path) -> str:
+    """The type of the mount that holds the folder."""
+    best, kind = "", "unknown"
+    for line in content("/proc/mounts").splitlines():
+        words = line.split()
+        inside = os.path.commonpath([folder, words[1]]) == words[1] if len(words) > 2 else False
+        if inside and len(words[1]) >= len(best):
+            best, kind = words[1], words[2]
+    return kind
+
+
+def machine(bench: Bench, build: Path, load: float) -> str:
+    info = content("/proc/cpuinfo")
+    model = re.search(r"^model name\s*: (.*)$", info, re.MULTILINE)
+    compiler = re.search(r"^CMAKE_C_COMPILER:\w+=(.*)$",
+                         (build / "CMakeCache.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    ram = re.search(r"^MemTotal: *(\d+)", content("/proc/meminfo"), re.MULTILINE)
+    huge = "/sys/kernel/mm/transparent_hugepage/enabled"
+    governor = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
+    facts = {
+        "date": datetime.date.today().isoformat(),
+        "revision": first_line("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
+        "processor": f"{model.group(1) if model else platform.machine()}, "
+                     f"{bench.threads} processors used",
+        "kernel sets": f"{', '.join(bench.isas)}; {bench.isas[0]} where none is named",
+        "memory": f"{int(ram.group(1)) >> 20} GiB" if ram else "unknown",
+        "kernel": f"{platform.system()} {platform.release()}",
+        "file system": file_system(bench.folder),
+        "governor": content(governor),
+        "transparent huge pages": content(huge),
+        "compiler": first_line(compiler.group(1), "--version") if compiler else "unknown",
+        "load before the run": f"{load:.2f}",
+        "repetitions": f"{bench.repetitions}, by turns; medians",
+    }
+    return "".join(f"- {name}: {fact}\n" for name, fact in facts.items())
+
+
+def numpy_python() -> str | None:
+    for python in ("/usr/bin/python3", "python3"):
+        if shutil.which(python) and subprocess.run(
+                [python, "-c", "import numpy"], stderr=subprocess.DEVNULL, check=False
+        ).returncode == 0:
+            return python
+    return None
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="bench", description="Measures quant beside what people would otherwise use. Data "
+        "goes to a folder in TMPDIR, six times the size, and is removed at the end. A whole run "
+        "writes bench/results.md.")
+    parser.add_argument("--quick", action="store_true",
+                        help="small sizes and 2 repetitions: only to see that it works")
+    parser.add_argument("--rows", metavar="REGEX", default="",
+                        help=f"only the groups whose name matches: {', '.join(GROUPS)}")
+    parser.add_argument("--size", metavar="BYTES", type=int, help="of the large file [1 GiB]")
+    parser.add_argument("--repetitions", metavar="N", type=int, help="[5]")
+    parser.add_argument("--large", action="store_true",
+                        help="peak memory at 8 times the size, and 10^9 elements")
+    parser.add_argument("--torch", action="store_true", help="PyTorch too, a large download")
+    parser.add_argument("--markdown", action="store_true",
+                        help="print the README's short table at the end")
+    parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def report(bench: Bench, facts: str) -> str:
+    parts = ["# How fast it is\n", "Made by `script/bench`; ratios first. In one run, on the same "
+             "data, by turns.\n", facts, rows_table(bench.rows)]
+    if bench.commands:
+        parts += ["The commands, files in the cache:\n", table(
+            ["command", "time", "min .. max", "user", "system", "peak memory"], bench.commands)]
+    if bench.flat:
+        parts += ["The time of an element, by the number of them:\n", table(
+            ["elements", "quant quantize, start taken off", "the whole process",
+             "quant_quantize, 1 thread"], bench.flat)]
+    notes = [f"- not there: {name}\n" for name in sorted(bench.missing)]
+    notes += [f"- skipped: {what}\n" for what in bench.skipped]
+    if notes:
+        parts.append("".join(notes))
+    return "\n".join(parts)
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    build = arguments.build or ROOT / "build-bench"
+    nbytes = arguments.size or (16 * MIB if arguments.quick else 1 << 30)
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"bench: the load is {load:.2f}: others' work spoils the figures", file=sys.stderr)
+    peers_python = build / "venv/bin/python3"
+    names = [name for name in GROUPS if re.search(arguments.rows, name)]
+
+    with tempfile.TemporaryDirectory(prefix="quant-bench-") as name:
+        folder = Path(name).resolve()
+        needed = nbytes * 6 + 600 * MIB
+        if arguments.large:
+            needed = max(needed, nbytes * 19)
+        if shutil.disk_usage(folder).free < needed:
+            sys.exit(f"bench: '{folder.parent}' has less than {needed // MIB} MiB free: give "
+                     "another folder in TMPDIR, or a lesser --size")
+        bench = Bench(
+            quant=(build / "quant").resolve(), kernels_program=build / "bench/bench_kernels",
+            floor_program=(build / "bench/bench_floor").resolve(), numpy_python=numpy_python(),
+            peers_python=peers_python if peers_python.exists() else None, folder=folder,
+            nbytes=nbytes, repetitions=arguments.repetitions or (2 if arguments.quick else 5),
+            quick=arguments.quick, large=arguments.large)
+        for name in names:
+            print(f"bench: {name}", file=sys.stderr)
+            bench.group = name
+            GROUPS[name](bench)
+        text = report(bench, machine(bench, build, load))
+    if not arguments.torch and "PyTorch quantize_per_tensor" in bench.missing:
+        text = text.replace("not there: PyTorch quantize_per_tensor",
+                            "not asked for, with --torch: PyTorch quantize_per_tensor")
+    print(text)
+    if arguments.markdown:
+        print(short_table(bench.rows))
+    if len(names) == len(GROUPS) and not arguments.quick:
+        RESULTS.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* This library: its public functions on arrays, and its JSON reader from inside. */
+#include <quant/quant.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "contender.h"
+#include "formats/format.h"
+
+static const struct quant_params params = {
+    .dtype = QUANT_INT8,
+    .qmin = -128,
+    .qmax = 127,
+    .scale = BENCH_SCALE,
+};
+
+/* Keeps a result that nobody reads. */
+static volatile float kept;
+
+static void run_observe(const struct bench_task *task, unsigned thread)
+{
+    struct quant_observed observed = QUANT_OBSERVED_INIT;
+    quant_observe(&observed, task->x + thread * task->nelems, task->nelems);
+    kept = observed.least;
+}
+
+static void run_quantize(const struct bench_task *task, unsigned thread)
+{
+    const size_t first = thread * task->nelems;
+    quant_quantize(&params, task->x + first, task->nelems, task->q + first);
+}
+
+static bool prepare_dequantize(const struct bench_task *task)
+{
+    quant_quantize(&params, task->x, task->nelems * task->threads, task->q);
+    return true;
+}
+
+static void run_dequantize(const struct bench_task *task, unsigned thread)
+{
+    const size_t first = thread * task->nelems;
+    quant_dequantize(&params, task->q + first, task->nelems, task->restored + first);
+}
+
+const struct bench_contender bench_observe = {
+    .name = "observe", .is_quant = true, .run = run_observe};
+const struct bench_contender bench_quantize = {
+    .name = "quantize", .is_quant = true, .run = run_quantize};
+const struct bench_contender bench_dequantize = {
+    .name = "dequantize", .is_quant = true, .prepare = prepare_dequantize, .run = run_dequantize};
+
+static char *text;
+static size_t text_bytes;
+
+static bool prepare_json(const struct bench_task *task)
+{
+    FILE *file = task->path ? fopen(task->path, "rb") : NULL;
+    if (!file)
+        return false;
+    size_t room = 0;
+    for (size_t got = 1; got > 0; text_bytes += got) {
+        if (text_bytes == room) {
+            room = room ? 2 * room : 1 << 20;
+            char *more = realloc(text, room);
+            if (!more)
+                abort();
+            text = more;
+        }
+        got = fread(text + text_bytes, 1, room - text_bytes, file);
+    }
+    (void)fclose(file);
+    return text_bytes > 0;
+}
+
+static void run_json(const struct bench_task *task, unsigned thread)
+{
+    (void)task;
+    (void)thread;
+    const struct quant_read_request request = {.deliver = QUANT_FLOAT32};
+    struct quant_source *source = quant_source_from_memory(text, text_bytes, "the text");
+    struct quant_reader *reader = NULL;
+    struct quant_error error = {QUANT_OK, ""};
+    static float elements[64 << 10];
+    size_t count = 0;
+    enum quant_status status =
+        source ? quant_format_json.open_reader(source, &request, &reader, &error) : QUANT_NO_MEMORY;
+    do {
+        if (status == QUANT_OK)
+            status = reader->ops->read(reader, elements, sizeof elements / sizeof elements[0],
+                                       &count, &error);
+        if (status != QUANT_OK) {
+            (void)fprintf(stderr, "bench_kernels: %s\n", error.text);
+            abort();
+        }
+        kept = elements[0];
+    } while (count > 0);
+    reader->ops->close(reader);
+    quant_source_close(source);
+}
+
+const struct bench_contender bench_json = {
+    .name = "json", .prepare = prepare_json, .run = run_json};

@@ -1,0 +1,405 @@
+# SPDX-License-Identifier: MIT
+"""The rows of the table: what is measured against what, and what must come out.
+
+A group is a function that takes a Bench and adds rows to it; GROUPS is the table of them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import data
+from measure import (Command, Ratio, Times, kernels_runner, parse_times, peak_mebibytes, ratio,
+                     time_commands)
+
+MIB = 1 << 20
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class Target:
+    at_least: bool
+    value: float
+
+    def met(self, value: float) -> bool:
+        return value >= self.value if self.at_least else value <= self.value
+
+
+@dataclass
+class Row:
+    group: str
+    work: str
+    against: str
+    ratio: Ratio
+    unit: str  # after the ratio: "x its speed", "x its time", "ms", "MiB"
+    target: Target | None = None
+    ours: str = ""
+    theirs: str = ""
+    short: bool = False  # one of the README's
+
+
+@dataclass
+class Bench:
+    """Where things are, how large, and what came out."""
+
+    quant: Path
+    kernels_program: Path
+    floor_program: Path
+    numpy_python: str | None
+    peers_python: Path | None
+    folder: Path  # for the data
+    nbytes: int  # of the large file
+    repetitions: int
+    quick: bool
+    large: bool
+    threads: int = len(os.sched_getaffinity(0))
+    group: str = ""
+    rows: list[Row] = field(default_factory=list)
+    commands: list[list[str]] = field(default_factory=list)  # the cells of a table
+    flat: list[list[str]] = field(default_factory=list)
+    missing: set[str] = field(default_factory=set)
+    skipped: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.kernels = kernels_runner(self.kernels_program, self.repetitions)
+        done = subprocess.run([str(self.kernels_program)], stdout=subprocess.PIPE, text=True,
+                              check=True)
+        self.isas = done.stdout.split()
+
+    @property
+    def elements(self) -> int:
+        return self.nbytes // 4
+
+    @property
+    def size(self) -> str:
+        return f"{self.nbytes // MIB} MiB" if self.nbytes < 1 << 30 else f"{self.nbytes >> 30} GiB"
+
+    def add(self, work: str, against: str, compared: Ratio, unit: str,
+            target: Target | None = None, **cells: object) -> None:
+        self.rows.append(Row(self.group, work, against, compared, unit, target, **cells))
+
+    def faster(self, work: str, against: str, ours: Times, theirs: Times,
+               at_least: float | None = None, short: bool = False) -> None:
+        self.add(work, against, ratio(theirs, ours), "x its speed",
+                 None if at_least is None else Target(True, at_least),
+                 ours=duration(ours.median), theirs=duration(theirs.median), short=short)
+
+    def shorter(self, work: str, against: str, ours: Times, theirs: Times,
+                at_most: float | None = None, short: bool = False) -> None:
+        self.add(work, against, ratio(ours, theirs), "x its time",
+                 None if at_most is None else Target(False, at_most),
+                 ours=duration(ours.median), theirs=duration(theirs.median), short=short)
+
+    def peers_of(self, elements: int) -> dict[str, Times]:
+        if not self.peers_python:
+            return {}
+        done = subprocess.run(
+            [str(self.peers_python), str(ROOT / "bench/python_peers.py"), str(elements),
+             str(self.repetitions)],
+            stdout=subprocess.PIPE, text=True, check=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1"})
+        return parse_times(done.stdout)
+
+
+def duration(seconds: float) -> str:
+    for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+# ---- Kernels ------------------------------------------------------------------------------------
+
+PEERS = {"onednn": "oneDNN reorder", "numpy": "NumPy", "onnxruntime": "ONNX Runtime QuantizeLinear",
+         "torch": "PyTorch quantize_per_tensor"}
+
+
+def in_cache(bench: Bench) -> None:
+    work = "quantize f32 to int8, 32 Ki elements in cache, 1 thread"
+    for isa in bench.isas:
+        narrower = isa == "avx2" and isa != bench.isas[0]
+        ours = f"quantize@{isa}"
+        times = bench.kernels([ours, "xnnpack"], isa="avx2" if narrower else "")
+        if "xnnpack" in times:
+            peer = "XNNPACK f32 to qs8" + (", AVX2 too" if narrower else "")
+            bench.faster(f"{work}, {isa}", peer, times[ours], times["xnnpack"],
+                         1.0 if isa != "scalar" else None, isa == bench.isas[0])
+        else:
+            bench.missing.add("XNNPACK" + (", held to AVX2" if narrower else ""))
+
+
+def peers(bench: Bench) -> None:
+    for elements, where in ((32 << 10, "32 Ki elements in cache"), (bench.elements, bench.size)):
+        times = bench.kernels(["quantize", "onednn", "xnnpack"], elements)
+        others = times | bench.peers_of(elements)
+        for name, told in (PEERS | {"xnnpack": "XNNPACK f32 to qs8"}).items():
+            if name not in others:
+                bench.missing.add(told)
+            elif name != "xnnpack" or elements != 32 << 10:
+                bench.faster(f"quantize f32 to int8, {where}, 1 thread", told, times["quantize"],
+                             others[name])
+
+
+def in_memory(bench: Bench) -> None:
+    contenders = ["observe", "read-loop", "quantize", "read4-write1-loop"]
+    threads = min(2, bench.threads)
+    times = bench.kernels(contenders, bench.elements // threads, threads)
+    where = f"{bench.size} in memory, {threads} threads"
+    bench.faster(f"min/max, {where}", "a loop that only reads it", times["observe"],
+                 times["read-loop"], 0.95, short=True)
+    bench.faster(f"quantize, {where}", "a loop that only reads 4 bytes and writes 1",
+                 times["quantize"], times["read4-write1-loop"], 0.95, short=True)
+
+
+def threads(bench: Bench) -> None:
+    if bench.threads < 2:
+        bench.skipped.append("1 thread to 2 threads: there is one processor")
+        return
+    contenders = ["quantize", "observe", "dequantize"]
+    one: dict[str, list[float]] = {name: [] for name in contenders}
+    two: dict[str, list[float]] = {name: [] for name in contenders}
+    runner = kernels_runner(bench.kernels_program, 1)
+    for _ in range(bench.repetitions):
+        for count, into in ((1, one), (2, two)):
+            for name, times in runner(contenders, threads=count, least=0.1).items():
+                into[name] += times.wall
+    for name in contenders:
+        # In the same time two threads do twice the work of one.
+        pairs = sorted(2 * a / b for a, b in zip(one[name], two[name]))
+        bench.add(f"{name}, 32 Ki elements in cache, 2 threads", "1 thread",
+                  Ratio(Times(pairs).median, pairs[0], pairs[-1]), "x its speed", Target(True, 1.8),
+                  ours=duration(Times(two[name]).median / 2),
+                  theirs=duration(Times(one[name]).median))
+
+
+# ---- Commands -----------------------------------------------------------------------------------
+
+def tell_command(bench: Bench, name: str, times: Times, peak: float | None) -> None:
+    bench.commands.append([
+        name, duration(times.median), f"{duration(min(times.wall))} .. {duration(max(times.wall))}",
+        f"{times.user:.3f} s", f"{times.system:.3f} s", "-" if peak is None else f"{peak:.1f} MiB"])
+
+
+def files(bench: Bench) -> None:
+    folder = bench.folder
+    floats, integers, restored = folder / "w.npy", folder / "w.int8.npy", folder / "w.f32.npy"
+    data.write_floats(floats, bench.elements)
+    nbytes = floats.stat().st_size
+    sidecar = folder / "w.int8.npy.json"
+    copy, bare, other = folder / "copy.npy", folder / "bare", folder / "numpy.npy"
+
+    def floor(scans: int, size: int, *inputs: Path) -> Command:
+        output = bare if size else "-"
+        return Command([bench.floor_program, str(bench.threads), str(scans), output, str(size),
+                        *inputs], [bare])
+
+    commands = {
+        "cp": Command(["cp", floats, copy], [copy]),
+        "quantize": Command([bench.quant, "quantize", floats, "-o", integers],
+                            [integers, sidecar]),
+        "dequant": Command([bench.quant, "dequant", integers, "-o", restored], [restored]),
+        "report": Command([bench.quant, "dequant", "--report", integers]),
+        "floor of quantize": floor(1, nbytes // 4, floats),
+        "floor of dequant": floor(0, nbytes, integers),
+        "floor of report": floor(0, 0, floats, integers),
+        "one read": floor(0, 0, floats),
+        "a quarter written": floor(0, nbytes // 4),
+        "all written": floor(0, nbytes),
+    }
+    if bench.numpy_python:
+        commands["numpy"] = Command(
+            [bench.numpy_python, ROOT / "bench/numpy_quantize.py", floats, other], [other])
+    times = time_commands(commands, bench.repetitions)
+    names = {
+        "cp": "cp w.npy copy.npy",
+        "quantize": "quant quantize w.npy",
+        "dequant": "quant dequant w.int8.npy",
+        "report": "quant dequant --report w.int8.npy",
+        "floor of quantize": "only reading w.npy twice and writing a quarter",
+        "floor of dequant": "only reading w.int8.npy and writing four times as much",
+        "floor of report": "only reading w.npy and w.int8.npy",
+        "one read": "only reading w.npy once",
+        "a quarter written": "only writing a quarter of it",
+        "all written": "only writing as much",
+        "numpy": "the NumPy script",
+    }
+    of_the_size = f", {bench.size}"
+    bench.shorter(names["quantize"] + of_the_size, "cp w.npy", times["quantize"], times["cp"], 0.30,
+                  True)
+    if "numpy" in times:
+        bench.faster(names["quantize"] + of_the_size, "NumPy: load, abs max, divide, rint, clip, "
+                     "save", times["quantize"], times["numpy"], 20, True)
+    else:
+        bench.missing.add("NumPy")
+    bench.shorter(f"quant dequant, to {bench.size}", "cp w.npy", times["dequant"], times["cp"], 0.9,
+                  True)
+    bench.shorter(f"quant dequant --report{of_the_size} original", "cp w.npy", times["report"],
+                  times["cp"], 0.3, True)
+    for work in ("quantize", "dequant", "report"):
+        bench.shorter(f"the same reads and writes as {work}, no work", "cp w.npy",
+                      times[f"floor of {work}"], times["cp"])
+        bench.shorter(names[work], "the same reads and writes, no work", times[work],
+                      times[f"floor of {work}"])
+    for name in ("one read", "a quarter written", "all written"):
+        bench.shorter(f"{names[name]}, {bench.threads} threads", "cp w.npy", times[name],
+                      times["cp"])
+    for name, one in times.items():
+        peak = peak_mebibytes(commands[name])
+        tell_command(bench, names[name], one, peak)
+        if name in ("quantize", "dequant", "report"):
+            add_peak(bench, f"{names[name]}{of_the_size}", peak)
+    for command in commands.values():
+        command.clean()
+    floats.unlink()
+
+
+def add_peak(bench: Bench, work: str, peak: float | None) -> None:
+    if peak is None:
+        bench.missing.add("the program `time`, for the peak memory")
+    else:
+        bench.add(f"peak memory of {work}", "-", Ratio(peak, peak, peak), "MiB",
+                  Target(False, 64))
+
+
+def peak_of_larger(bench: Bench) -> None:
+    if not bench.large:
+        bench.skipped.append("peak memory at 8 times the size: only with --large")
+        return
+    floats, integers = bench.folder / "big.f32", bench.folder / "big.i8"
+    restored = bench.folder / "big.back"
+    data.write_floats(floats, 8 * bench.elements, header=False)
+    sidecar = bench.folder / "big.i8.json"
+    options = ["-f", "raw", "-T", "raw", "-o"]
+    for work, command in {
+        "quantize": Command([bench.quant, "quantize", floats, *options, integers]),
+        "dequant": Command([bench.quant, "dequant", integers, "-o", restored, "-T", "raw"]),
+        "dequant --report": Command([bench.quant, "dequant", "--report", integers]),
+    }.items():
+        add_peak(bench, f"quant {work}, {8 * bench.nbytes >> 20} MiB", peak_mebibytes(command))
+        restored.unlink(missing_ok=True)
+    for path in (floats, integers, sidecar):
+        path.unlink()
+
+
+def start(bench: Bench) -> None:
+    numbers = bench.folder / "seven.json"
+    numbers.write_text("[5.47, 3.08, -7.59, 0, -1.95, -4.57, 10.8]\n", encoding="ascii")
+    outputs = [bench.folder / "seven.int8.json", bench.folder / "seven.int8.json.json"]
+    times = time_commands({
+        "quant": Command([bench.quant, "quantize", numbers], outputs),
+        "true": Command(["/bin/true"]),
+    }, 40 * bench.repetitions)
+    more = sorted(1000 * (a - b) for a, b in zip(times["quant"].wall, times["true"].wall))
+    bench.add("7 numbers, the whole process", "/bin/true, which is taken off",
+              Ratio(Times(more).median, more[0], more[-1]), "ms more", Target(False, 3), short=True,
+              ours=duration(times["quant"].median), theirs=duration(times["true"].median))
+
+
+def many(bench: Bench) -> None:
+    many_in(bench, bench.folder, "", 2)
+    memory = Path("/dev/shm")
+    if memory.is_dir() and shutil.disk_usage(memory).free > 600 * MIB:
+        with tempfile.TemporaryDirectory(prefix="quant-bench-", dir=memory) as name:
+            many_in(bench, Path(name), ", in tmpfs")
+    else:
+        bench.skipped.append("many files in tmpfs: there is no room in /dev/shm")
+
+
+def many_in(bench: Bench, parent: Path, where: str, at_most: float | None = None) -> None:
+    count = 500 if bench.quick else 10_000
+    # Each run has an output folder of its own and nothing is removed before the last: for minutes
+    # ext4 searches past every inode that was just freed, so a second run of this script within
+    # five minutes takes both sides several times as long. In tmpfs it makes no difference.
+    area = parent / "many"
+    folder = area / "in"
+    area.mkdir()
+    data.write_folder(folder, count, 4096)
+    names = [path.name for path in sorted(folder.iterdir())]
+    commands = {
+        "cp": Command(["cp", "-r", folder, area / "copy{run}"]),
+        "quant": Command([bench.quant, "quantize", "--output-dir", area / "out{run}", *names],
+                         folder=folder),
+    }
+    times = time_commands(commands, bench.repetitions)
+    bench.shorter(f"{count} files of 4 KiB, one call{where}", "cp -r of that folder",
+                  times["quant"], times["cp"], at_most, at_most is not None)
+    tell_command(bench, f"cp -r of {count} files{where}", times["cp"], None)
+    tell_command(bench, f"quant quantize --output-dir, {count} files{where}", times["quant"],
+                 peak_mebibytes(commands["quant"]))
+    shutil.rmtree(area)
+
+
+def json(bench: Bench) -> None:
+    count = 100_000 if bench.quick else 4_000_000
+    text = bench.folder / "x.json"
+    data.write_json(text, count)
+    numbers = f"{count / 1e6:g} M numbers of 17 digits"
+    times = bench.kernels(["json", "simdjson"], path=text)
+    if "simdjson" in times:
+        bench.faster(f"JSON reader, {numbers}", "simdjson on-demand, sum of doubles", times["json"],
+                     times["simdjson"], 0.5, True)
+    else:
+        bench.missing.add("simdjson")
+    output, other = bench.folder / "x.int8.npy", bench.folder / "numpy.npy"
+    commands = {"quant": Command([bench.quant, "quantize", text, "--to", "npy", "-o", output],
+                                 [output, bench.folder / "x.int8.npy.json"])}
+    if bench.numpy_python:
+        commands["numpy"] = Command(
+            [bench.numpy_python, ROOT / "bench/numpy_quantize.py", text, other], [other])
+    whole = time_commands(commands, bench.repetitions)
+    if "numpy" in whole:
+        bench.faster(f"quant quantize x.json --to npy, {numbers}", "Python's json and NumPy",
+                     whole["quant"], whole["numpy"], 5, True)
+    for name, one in whole.items():
+        tell_command(bench, {"quant": "quant quantize x.json --to npy",
+                             "numpy": "json and NumPy"}[name], one, peak_mebibytes(commands[name]))
+    for command in commands.values():
+        command.clean()
+    text.unlink()
+
+
+def flat(bench: Bench) -> None:
+    powers = range(5, 8 if bench.quick else 10 if bench.large else 9)
+    seven = bench.folder / "seven.npy"
+    data.write_floats(seven, 7)
+    output = bench.folder / "out.npy"
+    outputs = [output, bench.folder / "out.npy.json"]
+    begin = Command([bench.quant, "quantize", seven, "-o", output], outputs)
+    per_element = {}
+    for power in powers:
+        count = 10**power
+        path = bench.folder / "flat.npy"
+        data.write_floats(path, count)
+        times = time_commands(
+            {"begin": begin,
+             "whole": Command([bench.quant, "quantize", path, "-o", output], outputs)},
+            bench.repetitions * (10 if power < 7 else 1))
+        path.unlink()
+        in_memory_time = bench.kernels(["quantize"], count)["quantize"].median
+        per_element[power] = [1e9 * (a - b) / count
+                              for a, b in zip(times["whole"].wall, times["begin"].wall)]
+        bench.flat.append([
+            f"10^{power}", f"{Times(per_element[power]).median:.3f} ns",
+            f"{1e9 * times['whole'].median / count:.3f} ns",
+            f"{1e9 * in_memory_time / count:.3f} ns"])
+    for path in [seven, *outputs]:
+        path.unlink(missing_ok=True)
+    last = powers[-1]
+    pairs = list(zip(per_element[last], per_element[last - 1]))
+    bench.add(f"quant quantize: time of an element, of 10^{last}", f"of 10^{last - 1}",
+              ratio(Times([a for a, _ in pairs]), Times([b for _, b in pairs])), "x its time",
+              Target(False, 1.25), ours=duration(Times(per_element[last]).median * 1e-9),
+              theirs=duration(Times(per_element[last - 1]).median * 1e-9))
+
+
+GROUPS: dict[str, Callable[[Bench], None]] = {
+    "cache": in_cache, "memory": in_memory, "threads": threads, "files": files,
+    "peak": peak_of_larger, "start": start, "json": json, "flat": flat, "peers": peers,
+    "many": many,  # last: what it removes slows down whoever makes files after it, see there
+}
