@@ -30,10 +30,11 @@ enum quant_status quant_error_set(struct quant_error *error, enum quant_status s
 
 enum quant_status quant_error_system(struct quant_error *error, int number, const char *format, ...)
 {
+    const enum quant_status status = number == ENOMEM ? QUANT_NO_MEMORY : QUANT_IO;
     if (error) {
         va_list arguments;
         va_start(arguments, format);
-        set_text(error, QUANT_IO, format, arguments);
+        set_text(error, status, format, arguments);
         va_end(arguments);
         const size_t length = strlen(error->text);
         char words[128] = "";
@@ -41,7 +42,7 @@ enum quant_status quant_error_system(struct quant_error *error, int number, cons
         snprintf(error->text + length, sizeof error->text - length, ": %s",
                  strerror_r(number, words, sizeof words));
     }
-    return QUANT_IO;
+    return status;
 }
 
 void quant_error_prefix(struct quant_error *error, const char *prefix, const char *name)

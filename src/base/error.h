@@ -10,7 +10,8 @@
 enum quant_status quant_error_set(struct quant_error *error, enum quant_status status,
                                   const char *format, ...) QUANT_PRINTF(3, 4);
 
-/* The same with ": " and the words for the system's error number behind it. */
+/* The same with ": " and the words for the system's error number behind it: QUANT_IO, or
+ * QUANT_NO_MEMORY where that is what it says. */
 enum quant_status quant_error_system(struct quant_error *error, int number, const char *format, ...)
     QUANT_PRINTF(3, 4);
 

@@ -156,7 +156,8 @@ static enum quant_status run_all(struct dequantization *run)
         status = open_output(run);
     if (status != QUANT_OK)
         return status;
-    quant_measure_init(&run->measure, &run->sidecar.params);
+    if (job->measure)
+        quant_measure_init(&run->measure, &run->sidecar.params);
     quant_shape_count(&run->sidecar.shape, &run->progress.total);
     status = make_benches(run);
     if (status == QUANT_OK)

@@ -235,7 +235,7 @@ static enum quant_status choose(struct quantization *run)
     const struct quant_observed *observed = run->scans_first ? &result->observed : NULL;
     const enum quant_status status =
         quant_choose(&run->job->spec, observed, &result->choice, run->error);
-    if (status == QUANT_OK)
+    if (status == QUANT_OK && run->job->measure)
         quant_measure_init(&run->measure, &result->choice.params);
     return status;
 }

@@ -175,25 +175,49 @@ static enum quant_status open_stream(struct quant_file_output *output, const cha
     return QUANT_OK;
 }
 
-/* Whether path may become a new file, or replace an old one. */
-static enum quant_status check_target(const char *path, bool force, struct quant_error *error)
+/* Whether what is there may be replaced. */
+static enum quant_status check_old(const char *path, const struct stat *old, bool force,
+                                   struct quant_error *error)
 {
-    struct stat status;
-    if (path[0] == '\0')
-        return quant_error_set(error, QUANT_IO, "cannot write to a file without a name");
-    if (lstat(path, &status) != 0)
-        return errno == ENOENT ? QUANT_OK
-                               : quant_error_system(error, errno, "cannot write '%s'", path);
-    if (stat(path, &status) != 0)
-        return quant_error_system(error, errno, "cannot write through the link '%s'", path);
-    if (S_ISDIR(status.st_mode))
+    if (S_ISDIR(old->st_mode))
         return quant_error_set(error, QUANT_IO, "cannot write '%s': it is a folder", path);
-    if (!S_ISREG(status.st_mode))
+    if (!S_ISREG(old->st_mode))
         return quant_error_set(error, QUANT_IO, "cannot write '%s': it is no regular file", path);
     if (!force)
         return quant_error_set(error, QUANT_EXISTS, "'%s' exists already; --force replaces it",
                                path);
     return QUANT_OK;
+}
+
+/* A file where there is none yet. */
+static enum quant_status open_new(struct quant_file_output *output, const char *path,
+                                  struct quant_error *error)
+{
+    output->path = strdup(path);
+    return output->path ? open_temporary(output, error)
+                        : quant_error_no_memory(error, strlen(path) + 1, "path");
+}
+
+/* Through a symbolic link to what it stands for, as cp does. Who could read the old file can read
+ * the new one, and nobody else. */
+static enum quant_status open_replacement(struct quant_file_output *output, const char *path,
+                                          struct quant_error *error)
+{
+    struct stat old;
+    if (stat(path, &old) != 0)
+        return quant_error_system(error, errno, "cannot write through the link '%s'", path);
+    if (mode_is_stream(old.st_mode))
+        return open_stream(output, path, error);
+    enum quant_status status = check_old(path, &old, output->force, error);
+    if (status != QUANT_OK)
+        return status;
+    output->path = realpath(path, NULL);
+    if (!output->path)
+        return quant_error_system(error, errno, "cannot write '%s'", path);
+    status = open_temporary(output, error);
+    if (status == QUANT_OK)
+        fchmod(output->fd, old.st_mode & 0777);
+    return status;
 }
 
 enum quant_status quant_output_open(struct quant_file_output *output, const char *path, bool force,
@@ -205,23 +229,15 @@ enum quant_status quant_output_open(struct quant_file_output *output, const char
         .force = force,
         .cancel = *cancel,
     };
-    if (quant_path_is_stream(path))
+    struct stat status;
+    if (path[0] == '\0')
+        return quant_error_set(error, QUANT_IO, "cannot write to a file without a name");
+    if (strcmp(path, "-") == 0)
         return open_stream(output, path, error);
-    const enum quant_status status = check_target(path, force, error);
-    if (status != QUANT_OK)
-        return status;
-    /* Through a symbolic link to what it stands for, as cp does. */
-    output->path = realpath(path, NULL);
-    if (!output->path)
-        output->path = strdup(path);
-    if (!output->path)
-        return quant_error_no_memory(error, strlen(path) + 1, "path");
-    struct stat old;
-    const bool replaces = stat(output->path, &old) == 0;
-    const enum quant_status opened = open_temporary(output, error);
-    if (opened == QUANT_OK && replaces)
-        fchmod(output->fd, old.st_mode & 0777); /* who could read it before, can; nobody else */
-    return opened;
+    if (lstat(path, &status) == 0)
+        return open_replacement(output, path, error);
+    return errno == ENOENT ? open_new(output, path, error)
+                           : quant_error_system(error, errno, "cannot write '%s'", path);
 }
 
 bool quant_output_is_stream(const struct quant_file_output *output)

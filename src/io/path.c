@@ -91,9 +91,7 @@ char *quant_path_relative(const char *path, const char *base, struct quant_error
     char *relative = folder ? relative_to(real, folder) : NULL;
     if (alike)
         relative = strdup(last_component(path));
-    if (!relative && errno == ENOMEM)
-        quant_error_no_memory(error, strlen(path) + strlen(base), "path");
-    else if (!relative)
+    if (!relative)
         quant_error_system(error, errno, "cannot tell where '%s' lies from '%s'", path, base);
     free(folder);
     free(real);
