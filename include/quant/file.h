@@ -162,8 +162,8 @@ struct quant_parallel {
 QUANT_API bool quant_parallel_run(const struct quant_parallel *parallel);
 
 /* More than this many threads are not used for one file: memory is the limit long before, and each
- * has buffers of its own, 64 of them 32 MiB together. */
-#define QUANT_MOST_THREADS 64
+ * has buffers of its own, at most 1.2 MiB. */
+#define QUANT_MOST_THREADS 48
 
 /* The processors that this process may use. */
 QUANT_API unsigned quant_processors(void);

@@ -5,17 +5,13 @@
 #include "engine.h"
 #include "engine/chunks.h"
 
+#define CHUNK ((size_t)QUANT_CHUNK)
+
 static const unsigned threads[] = {2, 3, 4, 8, 16};
 
 /* Chunks, and what lies beside their borders. */
-static const size_t lengths[] = {0,
-                                 1,
-                                 4097,
-                                 QUANT_CHUNK - 1,
-                                 QUANT_CHUNK,
-                                 QUANT_CHUNK + 1,
-                                 3 * QUANT_CHUNK,
-                                 5 * QUANT_CHUNK + 4096 + 123};
+static const size_t lengths[] = {0,     1,         4097,      CHUNK - 1,
+                                 CHUNK, CHUNK + 1, 3 * CHUNK, 5 * CHUNK + 4096 + 123};
 
 static void check_same_report(const struct quant_report *found, const struct quant_report *expected,
                               const char *what)
@@ -81,7 +77,7 @@ static void test_npy(void **state)
 static void test_json(void **state)
 {
     (void)state;
-    const size_t n = 2 * QUANT_CHUNK + 77;
+    const size_t n = 2 * CHUNK + 77;
     float *x = make_floats(n);
     write_tensor("x.json", x, n);
     write_tensor("x.npy", x, n);
@@ -97,10 +93,10 @@ static void test_json(void **state)
 static void test_first_nonfinite(void **state)
 {
     (void)state;
-    const size_t n = 6 * QUANT_CHUNK;
+    const size_t n = 6 * CHUNK;
     float *x = make_floats(n);
-    x[5 * QUANT_CHUNK + 9] = x[4 * QUANT_CHUNK] = (float)NAN;
-    x[2 * QUANT_CHUNK + 1] = -(float)INFINITY;
+    x[5 * CHUNK + 9] = x[4 * CHUNK] = (float)NAN;
+    x[2 * CHUNK + 1] = -(float)INFINITY;
     write_tensor("x.npy", x, n);
     for (unsigned count = 1; count <= 8; count++)
         for (int clips = 0; clips < 2; clips++) {
@@ -109,7 +105,7 @@ static void test_first_nonfinite(void **state)
             job.spec.has_clip = clips;
             job.spec.clip[1] = 1;
             quantize_fails(&job, QUANT_NONFINITE,
-                           "3 of 393216 elements not finite, the first is -inf at element 131073,");
+                           "3 of 786432 elements not finite, the first is -inf at element 262145,");
         }
     free(x);
 }
@@ -124,7 +120,7 @@ static void count_calls(void *context, uint64_t done, uint64_t total)
 static void test_progress(void **state)
 {
     (void)state;
-    const size_t n = 4 * QUANT_CHUNK + 1;
+    const size_t n = 4 * CHUNK + 1;
     float *x = make_floats(n);
     write_tensor("x.npy", x, n);
     uint64_t last = 0;
