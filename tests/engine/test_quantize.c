@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-enum { N = 150001 }; /* three chunks, the last one odd */
+enum { N = 300001 }; /* three chunks, the last one odd */
 
 static const char *const files[] = {"x.npy", "x.bin", "x.json"};
 static const char *const outputs[] = {"q.npy", "q.bin", "q.json"};
