@@ -164,7 +164,7 @@ static void test_nonfinite_counted(void **state)
         struct quant_quantize_job job = quantize_job(files[i % 2], "q.npy");
         job.spec = specs[i / 2 ? 0 : 2];
         quantize_fails(&job, QUANT_NONFINITE,
-                       "3 of 150001 elements not finite, the first is nan "
+                       "3 of 300001 elements not finite, the first is nan "
                        "at element 70000, index [70000]; --nonfinite");
     }
     free(x);
