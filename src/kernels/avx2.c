@@ -80,10 +80,13 @@ struct quantize_plan {
     __m256i zero_point, band, qmin, qmax;
     bool divides; /* qmin - z and qmax - z are exact as floats */
     bool half_away;
+    bool is_unsigned;
+    bool clamps;  /* the target range is not the type's own, which packing clamps to */
     bool streams; /* the result past the caches, to an aligned place */
 };
 
-AVX2 static struct quantize_plan make_plan(const struct quant_params *params, size_t n)
+AVX2 static struct quantize_plan make_plan(const struct quant_params *params, size_t n,
+                                           bool is_unsigned)
 {
     const struct quant_fixed_point fixed = quant_fixed_point_plan(params);
     return (struct quantize_plan){
@@ -99,6 +102,7 @@ AVX2 static struct quantize_plan make_plan(const struct quant_params *params, si
         .qmax = _mm256_set1_epi8((char)params->qmax),
         .divides = quant_zero_point_is_near(params),
         .half_away = params->rounding == QUANT_HALF_AWAY,
+        .is_unsigned = is_unsigned,
         .streams = n >= QUANT_STREAM_FROM,
     };
 }
@@ -122,19 +126,29 @@ AVX2 static __m256i divide(const struct quantize_plan *plan, __m256 x)
     return _mm256_add_epi32(_mm256_cvtps_epi32(t), plan->zero_point);
 }
 
-AVX2 static void divide_step(const struct quantize_plan *plan, const float *x, uint8_t *q)
+/* By division: 32 integers. All lie inside the type already, so that packing only narrows. */
+AVX2 static __m256i divide_step(const struct quantize_plan *plan, const float *x)
 {
-    /* The lowest byte of each 32 bits: it is all there is after the clamp. */
-    const __m256i lowest_bytes = _mm256_broadcastsi128_si256(
-        _mm_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1));
-    for (size_t i = 0; i < STEP; i += LANES) {
-        const __m256i integers = divide(plan, _mm256_loadu_ps(x + i));
-        const __m256i bytes = _mm256_shuffle_epi8(integers, lowest_bytes);
-        const __m128i low = _mm256_castsi256_si128(bytes);
-        const __m128i high = _mm256_extracti128_si256(bytes, 1);
-        _mm_storel_epi64((__m128i *)(q + i), _mm_unpacklo_epi32(low, high));
-    }
+    const __m256i across = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    __m256i v[4];
+    for (size_t k = 0; k < 4; k++)
+        v[k] = divide(plan, _mm256_loadu_ps(x + LANES * k));
+    const __m256i ab = _mm256_packs_epi32(v[0], v[1]);
+    const __m256i cd = _mm256_packs_epi32(v[2], v[3]);
+    const __m256i packed =
+        plan->is_unsigned ? _mm256_packus_epi16(ab, cd) : _mm256_packs_epi16(ab, cd);
+    return _mm256_permutevar8x32_epi32(packed, across);
 }
+
+/* Which ends of the target range packing to the type does not clamp to by itself. */
+enum clamp { CLAMP_NEITHER, CLAMP_BELOW, CLAMP_BOTH };
+
+/* What one loop is compiled for: each choice has a loop of its own, without a branch for it. */
+struct quantize_kind {
+    bool is_unsigned;
+    enum clamp clamp;
+    bool streams; /* the result past the caches, to an aligned place */
+};
 
 /*
  * Four vectors a, b, c, d of fixed-point numbers, each an upper half (the integer) and a lower
@@ -146,49 +160,84 @@ AVX2 static void divide_step(const struct quantize_plan *plan, const float *x, u
  *     result   a0..a7 b0..b7 c0..c7 d0..d7
  */
 AVX2 ALWAYS_INLINE __m256i narrow(const struct quantize_plan *plan, const __m256i v[4],
-                                  bool is_unsigned, bool caps)
+                                  const struct quantize_kind kind)
 {
     const __m256i ab = _mm256_blend_epi16(_mm256_srli_epi32(v[0], 16), v[1], 0xAA);
     const __m256i cd = _mm256_blend_epi16(_mm256_srli_epi32(v[2], 16), v[3], 0xAA);
     const __m256i in_lane = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15));
     const __m256i across = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    __m256i packed;
-    if (is_unsigned) {
-        packed = _mm256_max_epu8(_mm256_packus_epi16(ab, cd), plan->qmin);
-        packed = caps ? _mm256_min_epu8(packed, plan->qmax) : packed;
-    } else {
-        packed = _mm256_max_epi8(_mm256_packs_epi16(ab, cd), plan->qmin);
-        packed = caps ? _mm256_min_epi8(packed, plan->qmax) : packed;
-    }
+    __m256i packed = kind.is_unsigned ? _mm256_packus_epi16(ab, cd) : _mm256_packs_epi16(ab, cd);
+    if (kind.clamp != CLAMP_NEITHER)
+        packed = kind.is_unsigned ? _mm256_max_epu8(packed, plan->qmin)
+                                  : _mm256_max_epi8(packed, plan->qmin);
+    if (kind.clamp == CLAMP_BOTH)
+        packed = kind.is_unsigned ? _mm256_min_epu8(packed, plan->qmax)
+                                  : _mm256_min_epi8(packed, plan->qmax);
     return _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(packed, in_lane), across);
 }
 
-/* The loop for one choice of the two constants. Returns how many elements it did. Unsigned a <= b,
- * which AVX2 has no comparison for, is min(a, b) == a. */
-AVX2 ALWAYS_INLINE size_t quantize_steps(const struct quantize_plan *plan, const float *x, size_t n,
-                                         uint8_t *q, bool is_unsigned, bool caps)
+AVX2 ALWAYS_INLINE __m256i fix_point(const struct quantize_plan *plan, const float *x)
+{
+    return _mm256_cvtps_epi32(_mm256_fmadd_ps(_mm256_loadu_ps(x), plan->factor, plan->bias));
+}
+
+AVX2 ALWAYS_INLINE __m256i least_halves(const __m256i v[4])
+{
+    return _mm256_min_epu16(_mm256_min_epu16(v[0], v[1]), _mm256_min_epu16(v[2], v[3]));
+}
+
+/* Whether a lower half lies in the band. Unsigned a <= b, which AVX2 has no comparison for, is
+ * min(a, b) == a. */
+AVX2 ALWAYS_INLINE bool is_near_tie(const struct quantize_plan *plan, __m256i nearest)
 {
     const int lower_halves = 0x33333333;
+    const __m256i in_band = _mm256_cmpeq_epi16(_mm256_min_epu16(nearest, plan->band), nearest);
+    return __builtin_expect((_mm256_movemask_epi8(in_band) & lower_halves) != 0, 0);
+}
+
+AVX2 ALWAYS_INLINE void put(__m256i integers, bool streams, uint8_t *q)
+{
+    if (streams)
+        _mm256_stream_si256((__m256i *)q, integers);
+    else
+        _mm256_storeu_si256((__m256i *)q, integers);
+}
+
+AVX2 ALWAYS_INLINE void quantize_step(const struct quantize_plan *plan, const float *x,
+                                      const struct quantize_kind kind, uint8_t *q)
+{
+    __m256i v[4];
+    for (size_t k = 0; k < 4; k++)
+        v[k] = fix_point(plan, x + LANES * k);
+    if (is_near_tie(plan, least_halves(v)))
+        put(divide_step(plan, x), kind.streams, q);
+    else
+        put(narrow(plan, v, kind), kind.streams, q);
+}
+
+/* Two steps at a time: a look for ties for each costs a twelfth more, one for four gains nothing.
+ * Prefetching by hand gains nothing either, from memory or from a cache. Returns how many elements
+ * were done. */
+AVX2 ALWAYS_INLINE size_t quantize_steps(const struct quantize_plan *plan, const float *x, size_t n,
+                                         const struct quantize_kind kind, uint8_t *q)
+{
     size_t i = 0;
-    for (; n - i >= STEP; i += STEP) {
-        __m256i v[4];
-        for (size_t k = 0; k < 4; k++)
-            v[k] = _mm256_cvtps_epi32(
-                _mm256_fmadd_ps(_mm256_loadu_ps(x + i + LANES * k), plan->factor, plan->bias));
-        const __m256i nearest =
-            _mm256_min_epu16(_mm256_min_epu16(v[0], v[1]), _mm256_min_epu16(v[2], v[3]));
-        const __m256i in_band = _mm256_cmpeq_epi16(_mm256_min_epu16(nearest, plan->band), nearest);
-        if (__builtin_expect((_mm256_movemask_epi8(in_band) & lower_halves) != 0, 0)) {
-            divide_step(plan, x + i, q + i);
+    for (; n - i >= (size_t)2 * STEP; i += (size_t)2 * STEP) {
+        __m256i v[8];
+#pragma GCC unroll 8
+        for (size_t k = 0; k < 8; k++)
+            v[k] = fix_point(plan, x + i + LANES * k);
+        if (is_near_tie(plan, _mm256_min_epu16(least_halves(v), least_halves(v + 4)))) {
+            quantize_step(plan, x + i, kind, q + i);
+            quantize_step(plan, x + i + STEP, kind, q + i + STEP);
             continue;
         }
-        const __m256i integers = narrow(plan, v, is_unsigned, caps);
-        if (plan->streams)
-            _mm256_stream_si256((__m256i *)(q + i), integers);
-        else
-            _mm256_storeu_si256((__m256i *)(q + i), integers);
+        put(narrow(plan, v, kind), kind.streams, q + i);
+        put(narrow(plan, v + 4, kind), kind.streams, q + i + STEP);
     }
+    for (; n - i >= STEP; i += STEP)
+        quantize_step(plan, x + i, kind, q + i);
     return i;
 }
 
@@ -197,8 +246,29 @@ AVX2 static size_t divide_steps(const struct quantize_plan *plan, const float *x
 {
     size_t i = 0;
     for (; n - i >= STEP; i += STEP)
-        divide_step(plan, x + i, q + i);
+        put(divide_step(plan, x + i), plan->streams, q + i);
     return i;
+}
+
+AVX2 ALWAYS_INLINE size_t quantize_clamped(const struct quantize_plan *plan, const float *x,
+                                           size_t n, bool is_unsigned, enum clamp clamp, uint8_t *q)
+{
+    return plan->streams
+               ? quantize_steps(plan, x, n, (struct quantize_kind){is_unsigned, clamp, true}, q)
+               : quantize_steps(plan, x, n, (struct quantize_kind){is_unsigned, clamp, false}, q);
+}
+
+AVX2 ALWAYS_INLINE size_t quantize_bulk(const struct quantize_plan *plan,
+                                        const struct quant_params *params, const float *x, size_t n,
+                                        bool is_unsigned, uint8_t *q)
+{
+    if (!plan->fixed.usable)
+        return plan->divides ? divide_steps(plan, x, n, q) : 0;
+    if (params->qmax < (is_unsigned ? UINT8_MAX : INT8_MAX))
+        return quantize_clamped(plan, x, n, is_unsigned, CLAMP_BOTH, q);
+    if (params->qmin > (is_unsigned ? 0 : INT8_MIN))
+        return quantize_clamped(plan, x, n, is_unsigned, CLAMP_BELOW, q);
+    return quantize_clamped(plan, x, n, is_unsigned, CLAMP_NEITHER, q);
 }
 
 /* All of the steps, and the scalar code for what lies before and behind them. */
@@ -206,15 +276,10 @@ AVX2 ALWAYS_INLINE void quantize_bytes(const struct quant_params *params, const 
                                        uint8_t *q, bool is_unsigned)
 {
     quant_quantize_fn *const scalar = quant_kernels_scalar.quantize[params->dtype];
-    const struct quantize_plan plan = make_plan(params, n);
-    size_t done = plan.streams ? quant_bytes_to_alignment(q, sizeof(__m256i)) : 0;
+    const struct quantize_plan plan = make_plan(params, n, is_unsigned);
+    size_t done = plan.streams ? quant_bytes_to_alignment(q, 2 * sizeof(__m256i)) : 0;
     scalar(params, x, done, q);
-    if (plan.fixed.usable && params->qmax == (is_unsigned ? UINT8_MAX : INT8_MAX))
-        done += quantize_steps(&plan, x + done, n - done, q + done, is_unsigned, false);
-    else if (plan.fixed.usable)
-        done += quantize_steps(&plan, x + done, n - done, q + done, is_unsigned, true);
-    else if (plan.divides)
-        done += divide_steps(&plan, x + done, n - done, q + done);
+    done += quantize_bulk(&plan, params, x + done, n - done, is_unsigned, q + done);
     if (plan.streams)
         _mm_sfence(); /* other threads see what follows only after what was streamed */
     scalar(params, x + done, n - done, q + done);

@@ -16,16 +16,16 @@
  * thousand, are done again by division. So the bytes are those of the division, at the price of the
  * multiplication.
  *
- * Where Q + z lies within one step of the target range (beyond it every error is clamped away), let
- * B bound |Q|. In units of 2^-16 the errors are, at most,
+ * Ties beyond the target range do not matter, since both of their sides are clamped to one integer.
+ * Where Q + z lies inside it, let B bound |Q|. In units of 2^-16 the errors are, at most,
  *
  *     B/256   from factor, which is off by 2^-24 of itself
- *     1       from the two roundings of v: the sum stays below 2^25, where half a unit in the last
- *             place is 1 for the first and 0 for the second; below 2^23 it is 1/4 and 1/2
+ *     3/4     from the two roundings of v, which stays below 2^24: there half a unit in the last
+ *             place is 1/2 for the first and 0 for the second; below 2^23 it is 1/4 and 1/2
  *     B/256   between Q and T, half a unit in the last place of a float32 quotient
  *
- * so guard > B/128 + 1 is enough. bias is exact: below 2^24 for |z| <= 128 with any guard, and
- * below 2^26 for |z| <= 512 with a guard that is a multiple of 4.
+ * so guard > B/128 + 3/4 is enough: 2 for a symmetric range of int8. bias is exact: below 2^24 for
+ * |z| <= 128 with any guard, and below 2^26 for |z| <= 512 with a guard that is a multiple of 4.
  *
  * What has no place in 32 bits comes out of the conversion as 0x80000000 (x86), whose lower half is
  * 0: NaN, infinities, overflow are in the band by themselves. (NEON saturates instead: 0x7fffffff
@@ -66,10 +66,10 @@ static inline struct quant_fixed_point quant_fixed_point_plan(const struct quant
     if (z < -QUANT_FIXED_POINT_ZERO_POINT || z > QUANT_FIXED_POINT_ZERO_POINT ||
         !(params->scale >= 0x1p-100F))
         return (struct quant_fixed_point){.usable = false};
-    const int32_t below = quant_magnitude(params->qmin - z) + 1;
-    const int32_t above = quant_magnitude(params->qmax - z) + 1;
+    const int32_t below = quant_magnitude(params->qmin - z);
+    const int32_t above = quant_magnitude(params->qmax - z);
     const int32_t bound = below > above ? below : above;
-    int32_t guard = bound / 128 + 2;
+    int32_t guard = (bound + 96) / 128 + 1;
     if (quant_magnitude(z) > 128)
         guard = (guard + 3) / 4 * 4;
     return (struct quant_fixed_point){
