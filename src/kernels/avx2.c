@@ -4,72 +4,9 @@
 
 #if defined(__x86_64__)
 
-#include <math.h>
-
 #include "kernels/avx2.h"
 #include "kernels/cpu.h"
 #include "kernels/fixed_point.h"
-
-/* ---- Observing ---- */
-
-AVX2 static float least_lane(__m256 v)
-{
-    __m128 half = _mm_min_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-    half = _mm_min_ps(half, _mm_movehl_ps(half, half));
-    return _mm_cvtss_f32(_mm_min_ss(half, _mm_movehdup_ps(half)));
-}
-
-AVX2 static float greatest_lane(__m256 v)
-{
-    __m128 half = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-    half = _mm_max_ps(half, _mm_movehl_ps(half, half));
-    return _mm_cvtss_f32(_mm_max_ss(half, _mm_movehdup_ps(half)));
-}
-
-/* x * 0 is 0 for a finite x and NaN for any other, so one sum tells of a whole block; the few
- * blocks that hold something else are left to the scalar code. */
-AVX2 static bool observe_block(const float *x, size_t n, __m256 *least, __m256 *greatest)
-{
-    const __m256 zero = _mm256_setzero_ps();
-    __m256 low[4] = {*least, *least, *least, *least};
-    __m256 high[4] = {*greatest, *greatest, *greatest, *greatest};
-    __m256 sum[4] = {zero, zero, zero, zero};
-    for (size_t i = 0; i < n; i += STEP) {
-        for (size_t k = 0; k < 4; k++) { /* four chains hide the latency */
-            __m256 v = _mm256_loadu_ps(x + i + LANES * k);
-            KEEP_IN_REGISTER(v);
-            low[k] = _mm256_min_ps(low[k], v);
-            high[k] = _mm256_max_ps(high[k], v);
-            sum[k] = _mm256_fmadd_ps(v, zero, sum[k]);
-        }
-    }
-    const __m256 all = _mm256_add_ps(_mm256_add_ps(sum[0], sum[1]), _mm256_add_ps(sum[2], sum[3]));
-    if (_mm256_movemask_ps(_mm256_cmp_ps(all, all, _CMP_UNORD_Q)))
-        return false;
-    *least = _mm256_min_ps(_mm256_min_ps(low[0], low[1]), _mm256_min_ps(low[2], low[3]));
-    *greatest = _mm256_max_ps(_mm256_max_ps(high[0], high[1]), _mm256_max_ps(high[2], high[3]));
-    return true;
-}
-
-AVX2 static void avx2_observe(const float *x, size_t n, struct quant_observed *observed)
-{
-    enum { BLOCK = 4096 };
-    __m256 least = _mm256_set1_ps(INFINITY);
-    __m256 greatest = _mm256_set1_ps(-INFINITY);
-    size_t i = 0;
-    while (n - i >= STEP) {
-        const size_t ahead = (n - i) / STEP * STEP;
-        const size_t block = ahead < BLOCK ? ahead : BLOCK;
-        if (observe_block(x + i, block, &least, &greatest))
-            observed->count += block;
-        else
-            quant_kernels_scalar.observe(x + i, block, observed);
-        i += block;
-    }
-    observed->least = fminf(observed->least, least_lane(least));
-    observed->greatest = fmaxf(observed->greatest, greatest_lane(greatest));
-    quant_kernels_scalar.observe(x + i, n - i, observed);
-}
 
 /* ---- Quantizing ---- */
 
@@ -392,7 +329,7 @@ const struct quant_kernels quant_kernels_avx2 = {
     .name = "avx2",
     .summary = "AVX2 with FMA and F16C: 8 floats at a time",
     .supported = quant_cpu_has_avx2,
-    .observe = avx2_observe,
+    .observe = quant_avx2_observe,
     .quantize = {[QUANT_INT8] = quantize_int8, [QUANT_UINT8] = quantize_uint8},
     .dequantize = {[QUANT_INT8] = dequantize_int8, [QUANT_UINT8] = dequantize_uint8},
     .widen =

@@ -18,6 +18,7 @@
 
 enum { LANES = 8, STEP = 32 };
 
+quant_observe_fn quant_avx2_observe;
 quant_measure_fn quant_avx2_measure;
 quant_mark_levels_fn quant_avx2_mark_levels_int8;
 quant_mark_levels_fn quant_avx2_mark_levels_uint8;

@@ -81,7 +81,7 @@ static void check_observe_outliers(const struct quant_kernels *row)
 }
 
 /* Long arrays, of which a kernel may make blocks: what is not finite, and the ends of the range, in
- * any of them. */
+ * any of them; of one sign, of the other, of both, and of another in each block. */
 static void check_observe_long(const struct quant_kernels *row)
 {
     enum { LONG = 3 * 4096 + 77 };
@@ -89,8 +89,11 @@ static void check_observe_long(const struct quant_kernels *row)
     static float x[LONG];
     for (size_t i = 0; i < 400; i++) {
         const size_t n = LONG - random_below(&random, i % 2 ? LONG : 200);
-        for (size_t k = 0; k < n; k++)
-            x[k] = (float)random_unit(&random);
+        for (size_t k = 0; k < n; k++) {
+            const float unit = (float)random_unit(&random);
+            const float shifts[] = {0, -0.5F, -1, -0.5F * (float)(k / 4096 % 3)};
+            x[k] = unit + shifts[i / 4 % LENGTH(shifts)];
+        }
         for (size_t outliers = i % 4; outliers > 0; outliers--)
             x[random_below(&random, (uint32_t)n)] = random_special(&random);
         compare_observed(row, x, n, observed_before[i % LENGTH(observed_before)], "long");
