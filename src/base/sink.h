@@ -18,6 +18,10 @@ struct quant_sink_ops {
      * NULL where the sink is a stream. */
     enum quant_status (*write_at)(struct quant_sink *sink, uint64_t offset, const void *bytes,
                                   size_t nbytes, struct quant_error *error);
+    /* Takes the room for nbytes in all before they are written, which then is quicker, and of which
+     * a lack is told before the work. NULL: makes no difference. */
+    enum quant_status (*reserve)(struct quant_sink *sink, uint64_t nbytes,
+                                 struct quant_error *error);
 };
 
 /* The head of every implementation's own structure. */
@@ -28,6 +32,9 @@ struct quant_sink {
 
 enum quant_status quant_sink_write(struct quant_sink *sink, const void *bytes, size_t nbytes,
                                    struct quant_error *error);
+
+enum quant_status quant_sink_reserve(struct quant_sink *sink, uint64_t nbytes,
+                                     struct quant_error *error);
 
 /* Sets "cannot write 'NAME': " and the text. */
 enum quant_status quant_sink_error(const struct quant_sink *sink, struct quant_error *error,

@@ -261,7 +261,10 @@ static enum quant_status apply(struct quantization *run)
         .deliver = emit,
         .finish = run->writes_by_position ? write_by_position : NULL,
     };
-    status = quant_chunk_pass_run(&pass, run->error);
+    if (run->writes_by_position)
+        status = quant_writer_reserve(run->writer, &run->data.sink, reader->nelems, run->error);
+    if (status == QUANT_OK)
+        status = quant_chunk_pass_run(&pass, run->error);
     if (status == QUANT_OK)
         status = check_finite(run);
     if (status == QUANT_OK)
