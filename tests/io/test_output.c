@@ -3,6 +3,7 @@
  * stream that takes the bytes as they come. */
 #include "../support/files.h"
 
+#include <fcntl.h>
 #include <signal.h>
 
 #include "io/io.h"
@@ -54,6 +55,38 @@ static void test_commit(void **state)
     quant_output_discard(&output); /* and again */
     assert_true(file_has_text("w", "abc"));
     assert_int_equal(folder_count("."), 1);
+}
+
+static off_t size_of(int fd)
+{
+    struct stat status;
+    assert_int_equal(fstat(fd, &status), 0);
+    return status.st_size;
+}
+
+/* Room for a large file is taken at once, and none that is not there; the file ends where it was
+ * said to. */
+static void test_reserve(void **state)
+{
+    enum { LARGE = 3 << 20 };
+    (void)state;
+    struct quant_file_output output;
+    struct quant_error error;
+    check_ok(open_it(&output, "w", false, &error), &error);
+    check_ok(quant_sink_reserve(&output.sink, 1000, &error), &error);
+    assert_int_equal(size_of(output.fd), 0); /* not worth it */
+    if (fallocate(output.fd, FALLOC_FL_KEEP_SIZE, 0, 1) != 0)
+        skip(); /* a file system that has no such call */
+    check_ok(quant_sink_reserve(&output.sink, LARGE, &error), &error);
+    assert_int_equal(size_of(output.fd), LARGE);
+    const enum quant_status status = quant_sink_reserve(&output.sink, UINT64_C(1) << 62, &error);
+    check_error("4 EiB", status, &error, QUANT_IO, "cannot write 'w': ");
+    check_ok(output.sink.ops->write_at(&output.sink, LARGE - 2, "ab", 2, &error), &error);
+    check_ok(quant_output_commit(&output, NULL, &error), &error);
+    quant_output_discard(&output);
+    struct stat written;
+    assert_int_equal(stat("w", &written), 0);
+    assert_int_equal(written.st_size, LARGE);
 }
 
 static void test_discard(void **state)
@@ -333,6 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_commit),
+        IN_FOLDER(test_reserve),
         IN_FOLDER(test_discard),
         IN_FOLDER(test_discard_zeroed),
         IN_FOLDER(test_force),
