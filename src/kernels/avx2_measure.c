@@ -47,29 +47,35 @@ AVX2 ALWAYS_INLINE void count_step(struct counts *counts, const float *x, const 
         counts->flips, _mm256_sign_epi32(_mm256_castps_si256(v), _mm256_castps_si256(back)));
 }
 
-/* Of a block where there may be any. */
-AVX2 static void count_rare(const float *x, const float *restored, size_t n,
-                            struct quant_measure_block *block)
+AVX2 static uint64_t count_clipped(const float *x, size_t n,
+                                   const struct quant_measure_block *block)
 {
-    const __m256 zero = _mm256_setzero_ps();
     const __m256 least = _mm256_set1_ps(block->least_unclipped);
     const __m256 greatest = _mm256_set1_ps(block->greatest_unclipped);
     __m256i clipped = _mm256_setzero_si256();
-    __m256i flipped = clipped;
+    for (size_t i = 0; i < n; i += LANES) {
+        const __m256 v = _mm256_loadu_ps(x + i);
+        const __m256 outside = _mm256_or_ps(_mm256_cmp_ps(v, least, _CMP_LT_OQ),
+                                            _mm256_cmp_ps(v, greatest, _CMP_GT_OQ));
+        clipped = _mm256_sub_epi32(clipped, _mm256_castps_si256(outside));
+    }
+    return add_up(clipped);
+}
+
+AVX2 static uint64_t count_flipped(const float *x, const float *restored, size_t n)
+{
+    const __m256 zero = _mm256_setzero_ps();
+    __m256i flipped = _mm256_setzero_si256();
     for (size_t i = 0; i < n; i += LANES) {
         const __m256 v = _mm256_loadu_ps(x + i);
         const __m256 back = _mm256_loadu_ps(restored + i);
-        const __m256 outside = _mm256_or_ps(_mm256_cmp_ps(v, least, _CMP_LT_OQ),
-                                            _mm256_cmp_ps(v, greatest, _CMP_GT_OQ));
         const __m256 up = _mm256_and_ps(_mm256_cmp_ps(v, zero, _CMP_LT_OQ),
                                         _mm256_cmp_ps(back, zero, _CMP_GT_OQ));
         const __m256 down = _mm256_and_ps(_mm256_cmp_ps(v, zero, _CMP_GT_OQ),
                                           _mm256_cmp_ps(back, zero, _CMP_LT_OQ));
-        clipped = _mm256_sub_epi32(clipped, _mm256_castps_si256(outside));
         flipped = _mm256_sub_epi32(flipped, _mm256_castps_si256(_mm256_or_ps(up, down)));
     }
-    block->clipped += add_up(clipped);
-    block->sign_flipped += add_up(flipped);
+    return add_up(flipped);
 }
 
 /* Of finite elements. */
@@ -89,8 +95,10 @@ AVX2 static void count(const float *x, const float *restored, size_t n,
     const __m256 greatest = _mm256_set1_ps(block->greatest_unclipped);
     const __m256 outside = _mm256_or_ps(_mm256_cmp_ps(counts.least, least, _CMP_LT_OQ),
                                         _mm256_cmp_ps(counts.greatest, greatest, _CMP_GT_OQ));
-    if (_mm256_movemask_ps(_mm256_or_ps(outside, _mm256_castsi256_ps(counts.flips))))
-        count_rare(x, restored, n, block);
+    if (_mm256_movemask_ps(outside))
+        block->clipped += count_clipped(x, n, block);
+    if (_mm256_movemask_ps(_mm256_castsi256_ps(counts.flips)))
+        block->sign_flipped += count_flipped(x, restored, n);
 }
 
 /* ---- Sums ---- */

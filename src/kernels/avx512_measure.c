@@ -14,30 +14,37 @@ _Static_assert((int)QUANT_MEASURE_LANES == (int)LANES,
 
 /* ---- Counts ---- */
 
-/* Of a block where there may be any. */
-AVX512 static void count_rare(const float *x, const float *restored, size_t n,
-                              struct quant_measure_block *block)
+AVX512 static uint64_t count_clipped(const float *x, size_t n,
+                                     const struct quant_measure_block *block)
 {
-    const __m512 zero = _mm512_setzero_ps();
     const __m512i one = _mm512_set1_epi32(1);
     const __m512 least = _mm512_set1_ps(block->least_unclipped);
     const __m512 greatest = _mm512_set1_ps(block->greatest_unclipped);
     __m512i clipped = _mm512_setzero_si512();
-    __m512i flipped = clipped;
+    for (size_t i = 0; i < n; i += LANES) {
+        const __m512 v = _mm512_loadu_ps(x + i);
+        const __mmask16 outside =
+            _mm512_cmp_ps_mask(v, least, _CMP_LT_OQ) | _mm512_cmp_ps_mask(v, greatest, _CMP_GT_OQ);
+        clipped = _mm512_mask_add_epi32(clipped, outside, clipped, one);
+    }
+    return (uint64_t)_mm512_reduce_add_epi32(clipped);
+}
+
+AVX512 static uint64_t count_flipped(const float *x, const float *restored, size_t n)
+{
+    const __m512 zero = _mm512_setzero_ps();
+    const __m512i one = _mm512_set1_epi32(1);
+    __m512i flipped = _mm512_setzero_si512();
     for (size_t i = 0; i < n; i += LANES) {
         const __m512 v = _mm512_loadu_ps(x + i);
         const __m512 back = _mm512_loadu_ps(restored + i);
-        const __mmask16 outside =
-            _mm512_cmp_ps_mask(v, least, _CMP_LT_OQ) | _mm512_cmp_ps_mask(v, greatest, _CMP_GT_OQ);
         const __mmask16 below = _mm512_cmp_ps_mask(v, zero, _CMP_LT_OQ);
         const __mmask16 above = _mm512_cmp_ps_mask(v, zero, _CMP_GT_OQ);
         const __mmask16 up = _mm512_mask_cmp_ps_mask(below, back, zero, _CMP_GT_OQ);
         const __mmask16 down = _mm512_mask_cmp_ps_mask(above, back, zero, _CMP_LT_OQ);
-        clipped = _mm512_mask_add_epi32(clipped, outside, clipped, one);
         flipped = _mm512_mask_add_epi32(flipped, up | down, flipped, one);
     }
-    block->clipped += (uint64_t)_mm512_reduce_add_epi32(clipped);
-    block->sign_flipped += (uint64_t)_mm512_reduce_add_epi32(flipped);
+    return (uint64_t)_mm512_reduce_add_epi32(flipped);
 }
 
 /* Of finite elements. What is common is counted, what is rare only looked for. */
@@ -63,9 +70,10 @@ AVX512 static void count(const float *x, const float *restored, size_t n,
     }
     block->zeroed += (uint64_t)_mm512_reduce_add_epi32(zeroed);
     if (_mm512_reduce_min_ps(least) < block->least_unclipped ||
-        _mm512_reduce_max_ps(greatest) > block->greatest_unclipped ||
-        _mm512_movepi32_mask(flips) != 0)
-        count_rare(x, restored, n, block);
+        _mm512_reduce_max_ps(greatest) > block->greatest_unclipped)
+        block->clipped += count_clipped(x, n, block);
+    if (_mm512_movepi32_mask(flips))
+        block->sign_flipped += count_flipped(x, restored, n);
 }
 
 /* ---- Sums ---- */

@@ -15,25 +15,30 @@ enum { BLOCK = 1024, PAIR = 2, PAIRS = QUANT_MEASURE_LANES / 2 / PAIR };
 
 /* ---- Counts ---- */
 
-/* Masks are -1 where true: subtracting counts. Of a block where there may be any. */
-static void count_rare(const float *x, const float *restored, size_t n,
-                       struct quant_measure_block *block)
+/* Masks are -1 where true: subtracting counts. */
+static uint64_t count_clipped(const float *x, size_t n, const struct quant_measure_block *block)
 {
     const float32x4_t least = vdupq_n_f32(block->least_unclipped);
     const float32x4_t greatest = vdupq_n_f32(block->greatest_unclipped);
     uint32x4_t clipped = vdupq_n_u32(0);
-    uint32x4_t flipped = clipped;
+    for (size_t i = 0; i < n; i += LANES) {
+        const float32x4_t v = vld1q_f32(x + i);
+        clipped = vsubq_u32(clipped, vorrq_u32(vcltq_f32(v, least), vcgtq_f32(v, greatest)));
+    }
+    return vaddvq_u32(clipped);
+}
+
+static uint64_t count_flipped(const float *x, const float *restored, size_t n)
+{
+    uint32x4_t flipped = vdupq_n_u32(0);
     for (size_t i = 0; i < n; i += LANES) {
         const float32x4_t v = vld1q_f32(x + i);
         const float32x4_t back = vld1q_f32(restored + i);
-        const uint32x4_t outside = vorrq_u32(vcltq_f32(v, least), vcgtq_f32(v, greatest));
         const uint32x4_t up = vandq_u32(vcltzq_f32(v), vcgtzq_f32(back));
         const uint32x4_t down = vandq_u32(vcgtzq_f32(v), vcltzq_f32(back));
-        clipped = vsubq_u32(clipped, outside);
         flipped = vsubq_u32(flipped, vorrq_u32(up, down));
     }
-    block->clipped += vaddvq_u32(clipped);
-    block->sign_flipped += vaddvq_u32(flipped);
+    return vaddvq_u32(flipped);
 }
 
 /* Of finite elements. What is common is counted, what is rare only looked for. */
@@ -57,8 +62,10 @@ static void count(const float *x, const float *restored, size_t n,
     }
     block->zeroed += vaddvq_u32(zeroed);
     if (vminvq_f32(least) < block->least_unclipped ||
-        vmaxvq_f32(greatest) > block->greatest_unclipped || vmaxvq_u32(flips) > INT32_MAX)
-        count_rare(x, restored, n, block);
+        vmaxvq_f32(greatest) > block->greatest_unclipped)
+        block->clipped += count_clipped(x, n, block);
+    if (vmaxvq_u32(flips) > INT32_MAX)
+        block->sign_flipped += count_flipped(x, restored, n);
 }
 
 /* ---- Sums ---- */
