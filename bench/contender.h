@@ -44,6 +44,7 @@ struct bench_contender {
 extern const struct bench_contender bench_observe;
 extern const struct bench_contender bench_quantize;
 extern const struct bench_contender bench_dequantize;
+extern const struct bench_contender bench_measure;
 extern const struct bench_contender bench_json;
 extern const struct bench_contender bench_read_loop;
 extern const struct bench_contender bench_read4_write1_loop;

@@ -50,6 +50,28 @@ const struct bench_contender bench_quantize = {
 const struct bench_contender bench_dequantize = {
     .name = "dequantize", .is_quant = true, .prepare = prepare_dequantize, .run = run_dequantize};
 
+/* A report of each thread. They go on from run to run, as over a long array: most levels are marked
+ * and the greatest error is known. */
+static struct quant_measure *measures;
+
+static bool prepare_measure(const struct bench_task *task)
+{
+    if (!measures)
+        measures = malloc(task->threads * sizeof *measures);
+    for (unsigned i = 0; measures && i < task->threads; i++)
+        quant_measure_init(&measures[i], &params);
+    return measures && prepare_dequantize(task);
+}
+
+static void run_measure(const struct bench_task *task, unsigned thread)
+{
+    const size_t first = thread * task->nelems;
+    quant_measure_add(&measures[thread], task->x + first, task->q + first, task->nelems);
+}
+
+const struct bench_contender bench_measure = {
+    .name = "measure", .is_quant = true, .prepare = prepare_measure, .run = run_measure};
+
 static char *text;
 static size_t text_bytes;
 

@@ -2,7 +2,7 @@
 #include "contender.h"
 
 static const struct bench_contender *const contenders[] = {
-    &bench_observe,  &bench_quantize,  &bench_dequantize,
+    &bench_observe,  &bench_quantize,  &bench_dequantize,        &bench_measure,
     &bench_json,     &bench_read_loop, &bench_read4_write1_loop,
 #ifdef BENCH_XNNPACK
     &bench_xnnpack,

@@ -255,7 +255,7 @@ QUANT_API void quant_dequantize(const struct quant_params *params, const void *q
 /*
  * x is the original, x' what came back of it, e = x - x' in double, over the finite elements of x.
  * Where a figure has no value (a mean over nothing, a ratio to zero) it is NaN. Sums are in double,
- * in an order that depends on n alone.
+ * in an order that depends on n alone; a product is rounded once, together with its addition.
  */
 struct quant_report {
     uint64_t n;         /* finite elements, all figures below are about these */

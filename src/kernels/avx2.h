@@ -9,11 +9,14 @@
 #if defined(QUANT_SIMDE) /* a test compiles these files with intrinsics that are plain C */
 #define AVX2
 #define KEEP_IN_REGISTER(vector) ((void)(vector))
+#define KEEP_IN_MEMORY(pointer) ((void)(pointer))
 #else
 #include <immintrin.h>
 #define AVX2 __attribute__((target("avx2,fma,f16c")))
 /* gcc otherwise reads memory anew for each use, three times what the caches need to deliver. */
 #define KEEP_IN_REGISTER(vector) __asm__("" : "+x"(vector))
+/* The reverse: what a pointer leads to is read where it is used, and so takes no register. */
+#define KEEP_IN_MEMORY(pointer) __asm__ volatile("" : "+r"(pointer))
 #endif
 
 enum { LANES = 8, STEP = 32 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* AVX2 for the error report: one sweep that counts, two that sum in double, since sixteen registers
- * hold the six sums of half of the lanes. */
+/* AVX2 for the error report: two sweeps that sum in double, since sixteen registers hold the six
+ * sums of half of the lanes, and one that counts. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
@@ -10,6 +10,8 @@
 /* Elements whose three sweeps find them in the first-level cache. */
 enum { BLOCK = 1024, QUARTER = QUANT_MEASURE_LANES / 4 };
 
+/* ---- Counts ---- */
+
 /* The sum of the eight numbers of 32 bits. */
 AVX2 static uint64_t add_up(__m256i v)
 {
@@ -18,97 +20,181 @@ AVX2 static uint64_t add_up(__m256i v)
     return (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(two, _mm_srli_epi64(two, 32)));
 }
 
-/* Masks are -1 where true: subtracting counts. false, with nothing counted, where an element is not
- * finite. */
-AVX2 static bool count(const float *x, const float *restored, size_t n,
-                       struct quant_measure_block *block)
+/* What is common is counted, what is rare only looked for. */
+struct counts {
+    __m256i zeroed;
+    __m256 least;
+    __m256 greatest;
+    __m256i flips; /* a sign bit where an element may have changed its sign */
+};
+
+/* Masks are -1 where true: subtracting counts. The bits of v as an integer, negated where back is
+ * negative and 0 where all its bits are, have their sign bit set for each changed sign; besides,
+ * for some pairs with -0. */
+AVX2 ALWAYS_INLINE void count_step(struct counts *counts, const float *x, const float *restored)
 {
     const __m256 zero = _mm256_setzero_ps();
-    const __m256 infinity = _mm256_set1_ps(INFINITY);
-    const __m256 sign_bit = _mm256_set1_ps(-0.0F);
+    __m256 v = _mm256_loadu_ps(x);
+    __m256 back = _mm256_loadu_ps(restored);
+    KEEP_IN_REGISTER(v);
+    KEEP_IN_REGISTER(back);
+    const __m256 lost =
+        _mm256_and_ps(_mm256_cmp_ps(back, zero, _CMP_EQ_OQ), _mm256_cmp_ps(v, zero, _CMP_NEQ_OQ));
+    counts->zeroed = _mm256_sub_epi32(counts->zeroed, _mm256_castps_si256(lost));
+    counts->least = _mm256_min_ps(v, counts->least);
+    counts->greatest = _mm256_max_ps(v, counts->greatest);
+    counts->flips = _mm256_or_si256(
+        counts->flips, _mm256_sign_epi32(_mm256_castps_si256(v), _mm256_castps_si256(back)));
+}
+
+AVX2 static uint64_t count_clipped(const float *x, size_t n,
+                                   const struct quant_measure_block *block)
+{
     const __m256 least = _mm256_set1_ps(block->least_unclipped);
     const __m256 greatest = _mm256_set1_ps(block->greatest_unclipped);
     __m256i clipped = _mm256_setzero_si256();
-    __m256i zeroed = clipped, flipped = clipped;
-    __m256 finite = _mm256_castsi256_ps(_mm256_set1_epi32(-1));
+    for (size_t i = 0; i < n; i += LANES) {
+        const __m256 v = _mm256_loadu_ps(x + i);
+        const __m256 outside = _mm256_or_ps(_mm256_cmp_ps(v, least, _CMP_LT_OQ),
+                                            _mm256_cmp_ps(v, greatest, _CMP_GT_OQ));
+        clipped = _mm256_sub_epi32(clipped, _mm256_castps_si256(outside));
+    }
+    return add_up(clipped);
+}
+
+AVX2 static uint64_t count_flipped(const float *x, const float *restored, size_t n)
+{
+    const __m256 zero = _mm256_setzero_ps();
+    __m256i flipped = _mm256_setzero_si256();
     for (size_t i = 0; i < n; i += LANES) {
         const __m256 v = _mm256_loadu_ps(x + i);
         const __m256 back = _mm256_loadu_ps(restored + i);
-        const __m256 magnitude = _mm256_andnot_ps(sign_bit, v);
-        finite = _mm256_and_ps(finite, _mm256_cmp_ps(magnitude, infinity, _CMP_LT_OQ));
-        const __m256 outside = _mm256_or_ps(_mm256_cmp_ps(v, least, _CMP_LT_OQ),
-                                            _mm256_cmp_ps(v, greatest, _CMP_GT_OQ));
-        const __m256 nonzero = _mm256_cmp_ps(v, zero, _CMP_NEQ_OQ);
-        const __m256 back_zero = _mm256_cmp_ps(back, zero, _CMP_EQ_OQ);
-        const __m256 lost = _mm256_and_ps(nonzero, back_zero);
-        const __m256 signs =
-            _mm256_castsi256_ps(_mm256_srai_epi32(_mm256_castps_si256(_mm256_xor_ps(v, back)), 31));
-        const __m256 other = _mm256_and_ps(signs, _mm256_andnot_ps(back_zero, nonzero));
-        clipped = _mm256_sub_epi32(clipped, _mm256_castps_si256(outside));
-        zeroed = _mm256_sub_epi32(zeroed, _mm256_castps_si256(lost));
-        flipped = _mm256_sub_epi32(flipped, _mm256_castps_si256(other));
+        const __m256 up = _mm256_and_ps(_mm256_cmp_ps(v, zero, _CMP_LT_OQ),
+                                        _mm256_cmp_ps(back, zero, _CMP_GT_OQ));
+        const __m256 down = _mm256_and_ps(_mm256_cmp_ps(v, zero, _CMP_GT_OQ),
+                                          _mm256_cmp_ps(back, zero, _CMP_LT_OQ));
+        flipped = _mm256_sub_epi32(flipped, _mm256_castps_si256(_mm256_or_ps(up, down)));
     }
-    if (_mm256_movemask_ps(finite) != 0xFF)
-        return false;
-    block->clipped += add_up(clipped);
-    block->zeroed += add_up(zeroed);
-    block->sign_flipped += add_up(flipped);
-    return true;
+    return add_up(flipped);
 }
 
-/* The lanes from first to first + 7 of a sum, in two vectors. */
-struct lane_sums {
-    __m256d half[2];
+/* Of finite elements. */
+AVX2 static void count(const float *x, const float *restored, size_t n,
+                       struct quant_measure_block *block)
+{
+    struct counts counts = {_mm256_setzero_si256(), _mm256_set1_ps(INFINITY),
+                            _mm256_set1_ps(-INFINITY), _mm256_setzero_si256()};
+    size_t i = 0;
+    for (; n - i >= STEP; i += STEP)
+        for (size_t k = 0; k < STEP; k += LANES)
+            count_step(&counts, x + i + k, restored + i + k);
+    for (; i < n; i += LANES)
+        count_step(&counts, x + i, restored + i);
+    block->zeroed += add_up(counts.zeroed);
+    const __m256 least = _mm256_set1_ps(block->least_unclipped);
+    const __m256 greatest = _mm256_set1_ps(block->greatest_unclipped);
+    const __m256 outside = _mm256_or_ps(_mm256_cmp_ps(counts.least, least, _CMP_LT_OQ),
+                                        _mm256_cmp_ps(counts.greatest, greatest, _CMP_GT_OQ));
+    if (_mm256_movemask_ps(outside))
+        block->clipped += count_clipped(x, n, block);
+    if (_mm256_movemask_ps(_mm256_castsi256_ps(counts.flips)))
+        block->sign_flipped += count_flipped(x, restored, n);
+}
+
+/* ---- Sums ---- */
+
+/* Eight lanes of the six sums in two vectors each, and the greatest absolute errors. */
+struct half_sums {
+    __m256d of[QUANT_MEASURE_SUMS][2];
+    __m256d greatest;
 };
 
-AVX2 ALWAYS_INLINE void add_lanes(struct lane_sums *sum, size_t half, __m256d value)
+/* The sums take twelve registers, their maximum one. So three are left: once v and back are used
+ * up, the mask that makes e absolute goes where one of them was. */
+AVX2 ALWAYS_INLINE void add_quarter(struct half_sums *sums, size_t k, const float *x,
+                                    const float *restored)
 {
-    sum->half[half] = _mm256_add_pd(sum->half[half], value);
+    static const struct {
+        _Alignas(32) uint64_t bits[QUARTER];
+    } all_but_sign = {{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}};
+    const double *mask = (const double *)&all_but_sign;
+    KEEP_IN_MEMORY(mask);
+    const __m256d v = _mm256_cvtps_pd(_mm_loadu_ps(x));
+    const __m256d back = _mm256_cvtps_pd(_mm_loadu_ps(restored));
+    const __m256d e = _mm256_sub_pd(v, back);
+    __m256d(*of)[2] = sums->of;
+    of[QUANT_SUM_SQUARED_X][k] = _mm256_fmadd_pd(v, v, of[QUANT_SUM_SQUARED_X][k]);
+    of[QUANT_SUM_PRODUCT][k] = _mm256_fmadd_pd(v, back, of[QUANT_SUM_PRODUCT][k]);
+    of[QUANT_SUM_SQUARED_RESTORED][k] =
+        _mm256_fmadd_pd(back, back, of[QUANT_SUM_SQUARED_RESTORED][k]);
+    of[QUANT_SUM_SQUARED_ERROR][k] = _mm256_fmadd_pd(e, e, of[QUANT_SUM_SQUARED_ERROR][k]);
+    of[QUANT_SUM_ERROR][k] = _mm256_add_pd(of[QUANT_SUM_ERROR][k], e);
+    const __m256d abs_e = _mm256_and_pd(e, _mm256_load_pd(mask));
+    of[QUANT_SUM_ABS_ERROR][k] = _mm256_add_pd(of[QUANT_SUM_ABS_ERROR][k], abs_e);
+    sums->greatest = _mm256_max_pd(abs_e, sums->greatest);
 }
 
-/* Adds to the lanes from first on; returns the greatest absolute error among them. */
-AVX2 static double sum_half(const float *x, const float *restored, size_t n, size_t first,
-                            struct quant_measure_block *block)
+/* The lanes from first on, as the elements leave them. Inlined twice, its loop would not fit into
+ * the registers any more: clang then keeps a sum in memory, for a third more time. */
+AVX2 __attribute__((noinline)) static void sum_half(struct half_sums *result, const float *x,
+                                                    const float *restored, size_t n, size_t first,
+                                                    const struct quant_measure_block *block)
 {
-    struct lane_sums sums[QUANT_MEASURE_SUMS];
-    for (size_t k = 0; k < QUANT_MEASURE_SUMS; k++)
-        for (size_t half = 0; half < 2; half++)
-            sums[k].half[half] = _mm256_loadu_pd(&block->lanes[k][first + QUARTER * half]);
-    __m256d greatest = _mm256_setzero_pd();
-    for (size_t i = first; i < n; i += QUANT_MEASURE_LANES)
-        for (size_t half = 0; half < 2; half++) {
-            const __m256d v = _mm256_cvtps_pd(_mm_loadu_ps(x + i + QUARTER * half));
-            const __m256d back = _mm256_cvtps_pd(_mm_loadu_ps(restored + i + QUARTER * half));
-            const __m256d e = _mm256_sub_pd(v, back);
-            const __m256d abs_e = _mm256_andnot_pd(_mm256_set1_pd(-0.0), e);
-            add_lanes(&sums[QUANT_SUM_SQUARED_ERROR], half, _mm256_mul_pd(e, e));
-            add_lanes(&sums[QUANT_SUM_ABS_ERROR], half, abs_e);
-            add_lanes(&sums[QUANT_SUM_ERROR], half, e);
-            add_lanes(&sums[QUANT_SUM_SQUARED_X], half, _mm256_mul_pd(v, v));
-            add_lanes(&sums[QUANT_SUM_SQUARED_RESTORED], half, _mm256_mul_pd(back, back));
-            add_lanes(&sums[QUANT_SUM_PRODUCT], half, _mm256_mul_pd(v, back));
-            greatest = _mm256_max_pd(greatest, abs_e);
-        }
-    for (size_t k = 0; k < QUANT_MEASURE_SUMS; k++)
-        for (size_t half = 0; half < 2; half++)
-            _mm256_storeu_pd(&block->lanes[k][first + QUARTER * half], sums[k].half[half]);
-    __m128d two = _mm_max_pd(_mm256_castpd256_pd128(greatest), _mm256_extractf128_pd(greatest, 1));
-    two = _mm_max_sd(two, _mm_unpackhi_pd(two, two));
-    return _mm_cvtsd_f64(two);
+    struct half_sums sums;
+    for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++) {
+        sums.of[i][0] = _mm256_loadu_pd(&block->lanes[i][first]);
+        sums.of[i][1] = _mm256_loadu_pd(&block->lanes[i][first + QUARTER]);
+    }
+    sums.greatest = _mm256_setzero_pd();
+    for (size_t i = first; i < n; i += QUANT_MEASURE_LANES) {
+        add_quarter(&sums, 0, x + i, restored + i);
+        add_quarter(&sums, 1, x + i + QUARTER, restored + i + QUARTER);
+    }
+    *result = sums;
+}
+
+AVX2 static void put_half(const struct half_sums *sums, size_t first,
+                          struct quant_measure_block *block)
+{
+    for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++) {
+        _mm256_storeu_pd(&block->lanes[i][first], sums->of[i][0]);
+        _mm256_storeu_pd(&block->lanes[i][first + QUARTER], sums->of[i][1]);
+    }
+}
+
+/* Whether all x were: the squares of finite ones add up to less than infinity. */
+AVX2 static bool all_finite(const struct half_sums *sums)
+{
+    const __m256d infinity = _mm256_set1_pd((double)INFINITY);
+    const __m256d *squares = sums->of[QUANT_SUM_SQUARED_X];
+    const __m256d finite = _mm256_and_pd(_mm256_cmp_pd(squares[0], infinity, _CMP_LT_OQ),
+                                         _mm256_cmp_pd(squares[1], infinity, _CMP_LT_OQ));
+    return _mm256_movemask_pd(finite) == 0xF;
+}
+
+AVX2 static double greatest_double(__m256d v)
+{
+    const __m128d two = _mm_max_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(two, _mm_unpackhi_pd(two, two)));
 }
 
 AVX2 static void measure_block(const float *x, const float *restored, size_t n,
                                struct quant_measure_block *block)
 {
-    if (!count(x, restored, n, block)) {
+    struct half_sums low;
+    struct half_sums high;
+    sum_half(&low, x, restored, n, 0, block);
+    sum_half(&high, x, restored, n, QUANT_MEASURE_LANES / 2, block);
+    if (!all_finite(&low) || !all_finite(&high)) {
         quant_kernels_scalar.measure(x, restored, n, 0, block);
         return;
     }
-    const double low = sum_half(x, restored, n, 0, block);
-    const double high = sum_half(x, restored, n, QUANT_MEASURE_LANES / 2, block);
-    const double greatest = low > high ? low : high;
+    put_half(&low, 0, block);
+    put_half(&high, QUANT_MEASURE_LANES / 2, block);
+    const double greatest = greatest_double(_mm256_max_pd(low.greatest, high.greatest));
     if (greatest > block->max_abs_error)
         quant_measure_raise(block, x, restored, greatest);
+    count(x, restored, n, block);
 }
 
 AVX2 void quant_avx2_measure(const float *x, const float *restored, size_t n, size_t first_lane,
@@ -122,8 +208,8 @@ AVX2 void quant_avx2_measure(const float *x, const float *restored, size_t n, si
 /* Of 256 levels, bit 8 row + column: the row is a byte of the bitmap, looked up by the upper five
  * bits of the level, in two tables of sixteen; the column is a bit, looked up by the lower three.
  */
-AVX2 static void mark_levels(const uint8_t *q, size_t n, uint8_t offset, uint64_t *levels,
-                             quant_mark_levels_fn *scalar)
+AVX2 static void mark_each(const uint8_t *q, size_t n, uint8_t offset, uint64_t *levels,
+                           quant_mark_levels_fn *scalar)
 {
     const __m256i columns = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128));
@@ -146,6 +232,37 @@ AVX2 static void mark_levels(const uint8_t *q, size_t n, uint8_t offset, uint64_
             scalar(q + i, STEP, levels);
     }
     scalar(q + i, n - i, levels);
+}
+
+/* The least of the 32 numbers. */
+AVX2 static uint32_t least_byte(__m256i v)
+{
+    const __m128i bytes = _mm_min_epu8(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    const __m128i words = _mm_min_epu8(bytes, _mm_srli_epi16(bytes, 8));
+    return (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(words)) & 0xFF;
+}
+
+AVX2 static void mark_levels(const uint8_t *q, size_t n, uint8_t offset, uint64_t *levels,
+                             quant_mark_levels_fn *scalar)
+{
+    const __m256i flip = _mm256_set1_epi8((char)offset);
+    const __m256i ones = _mm256_set1_epi8(-1);
+    for (; n >= QUANT_LEVELS_AT_A_TIME; n -= QUANT_LEVELS_AT_A_TIME) {
+        __m256i least = ones;
+        __m256i greatest = _mm256_setzero_si256();
+        for (size_t i = 0; i < QUANT_LEVELS_AT_A_TIME; i += (size_t)4 * STEP)
+            for (size_t k = 0; k < (size_t)4 * STEP; k += STEP) {
+                const __m256i integers = _mm256_loadu_si256((const __m256i *)(q + i + k));
+                const __m256i level = _mm256_xor_si256(integers, flip);
+                least = _mm256_min_epu8(least, level);
+                greatest = _mm256_max_epu8(greatest, level);
+            }
+        const uint32_t from_top = least_byte(_mm256_xor_si256(greatest, ones));
+        if (!quant_levels_are_marked(levels, least_byte(least), UINT8_MAX - from_top))
+            mark_each(q, QUANT_LEVELS_AT_A_TIME, offset, levels, scalar);
+        q += QUANT_LEVELS_AT_A_TIME;
+    }
+    mark_each(q, n, offset, levels, scalar);
 }
 
 AVX2 void quant_avx2_mark_levels_int8(const void *q, size_t n, uint64_t *levels)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* AVX-512 for the error report: one sweep that counts, one that sums in double. */
+/* AVX-512 for the error report: one sweep that sums in double, one that counts. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
@@ -12,88 +12,129 @@ enum { BLOCK = 1024, HALF = LANES / 2 };
 _Static_assert((int)QUANT_MEASURE_LANES == (int)LANES,
                "one vector of floats fills the lanes of a sum");
 
-/* false, with nothing counted, where an element is not finite. */
-AVX512 static bool count(const float *x, const float *restored, size_t n,
-                         struct quant_measure_block *block)
+/* ---- Counts ---- */
+
+AVX512 static uint64_t count_clipped(const float *x, size_t n,
+                                     const struct quant_measure_block *block)
 {
-    const __m512 zero = _mm512_setzero_ps();
     const __m512i one = _mm512_set1_epi32(1);
     const __m512 least = _mm512_set1_ps(block->least_unclipped);
     const __m512 greatest = _mm512_set1_ps(block->greatest_unclipped);
     __m512i clipped = _mm512_setzero_si512();
-    __m512i zeroed = clipped, flipped = clipped;
-    __mmask16 nonfinite = 0;
+    for (size_t i = 0; i < n; i += LANES) {
+        const __m512 v = _mm512_loadu_ps(x + i);
+        const __mmask16 outside =
+            _mm512_cmp_ps_mask(v, least, _CMP_LT_OQ) | _mm512_cmp_ps_mask(v, greatest, _CMP_GT_OQ);
+        clipped = _mm512_mask_add_epi32(clipped, outside, clipped, one);
+    }
+    return (uint64_t)_mm512_reduce_add_epi32(clipped);
+}
+
+AVX512 static uint64_t count_flipped(const float *x, const float *restored, size_t n)
+{
+    const __m512 zero = _mm512_setzero_ps();
+    const __m512i one = _mm512_set1_epi32(1);
+    __m512i flipped = _mm512_setzero_si512();
     for (size_t i = 0; i < n; i += LANES) {
         const __m512 v = _mm512_loadu_ps(x + i);
         const __m512 back = _mm512_loadu_ps(restored + i);
-        nonfinite |= _mm512_fpclass_ps_mask(v, 0x01 | 0x08 | 0x10 | 0x80); /* NaNs, infinities */
-        const __mmask16 outside =
-            _mm512_cmp_ps_mask(v, least, _CMP_LT_OQ) | _mm512_cmp_ps_mask(v, greatest, _CMP_GT_OQ);
-        const __mmask16 nonzero = _mm512_cmp_ps_mask(v, zero, _CMP_NEQ_OQ);
-        const __mmask16 lost = _mm512_mask_cmp_ps_mask(nonzero, back, zero, _CMP_EQ_OQ);
-        const __mmask16 signs = _mm512_movepi32_mask(_mm512_castps_si512(_mm512_xor_ps(v, back)));
-        clipped = _mm512_mask_add_epi32(clipped, outside, clipped, one);
-        zeroed = _mm512_mask_add_epi32(zeroed, lost, zeroed, one);
-        flipped =
-            _mm512_mask_add_epi32(flipped, (__mmask16)(signs & nonzero & ~lost), flipped, one);
+        const __mmask16 below = _mm512_cmp_ps_mask(v, zero, _CMP_LT_OQ);
+        const __mmask16 above = _mm512_cmp_ps_mask(v, zero, _CMP_GT_OQ);
+        const __mmask16 up = _mm512_mask_cmp_ps_mask(below, back, zero, _CMP_GT_OQ);
+        const __mmask16 down = _mm512_mask_cmp_ps_mask(above, back, zero, _CMP_LT_OQ);
+        flipped = _mm512_mask_add_epi32(flipped, up | down, flipped, one);
     }
-    if (nonfinite)
-        return false;
-    block->clipped += (uint64_t)_mm512_reduce_add_epi32(clipped);
-    block->zeroed += (uint64_t)_mm512_reduce_add_epi32(zeroed);
-    block->sign_flipped += (uint64_t)_mm512_reduce_add_epi32(flipped);
-    return true;
+    return (uint64_t)_mm512_reduce_add_epi32(flipped);
 }
 
-/* Both halves of a sum's sixteen lanes. */
-struct lane_sums {
-    __m512d half[2];
-};
-
-AVX512 ALWAYS_INLINE void add_lanes(struct lane_sums *sum, size_t half, __m512d value)
-{
-    sum->half[half] = _mm512_add_pd(sum->half[half], value);
-}
-
-/* Adds to the lanes; returns the greatest absolute error. */
-AVX512 static double sum(const float *x, const float *restored, size_t n,
+/* Of finite elements. What is common is counted, what is rare only looked for. */
+AVX512 static void count(const float *x, const float *restored, size_t n,
                          struct quant_measure_block *block)
 {
-    struct lane_sums sums[QUANT_MEASURE_SUMS];
-    for (size_t k = 0; k < QUANT_MEASURE_SUMS; k++)
-        for (size_t half = 0; half < 2; half++)
-            sums[k].half[half] = _mm512_loadu_pd(&block->lanes[k][HALF * half]);
-    __m512d greatest[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()};
-    for (size_t i = 0; i < n; i += LANES)
-        for (size_t half = 0; half < 2; half++) {
-            const __m512d v = _mm512_cvtps_pd(_mm256_loadu_ps(x + i + HALF * half));
-            const __m512d back = _mm512_cvtps_pd(_mm256_loadu_ps(restored + i + HALF * half));
-            const __m512d e = _mm512_sub_pd(v, back);
-            const __m512d abs_e = _mm512_abs_pd(e);
-            add_lanes(&sums[QUANT_SUM_SQUARED_ERROR], half, _mm512_mul_pd(e, e));
-            add_lanes(&sums[QUANT_SUM_ABS_ERROR], half, abs_e);
-            add_lanes(&sums[QUANT_SUM_ERROR], half, e);
-            add_lanes(&sums[QUANT_SUM_SQUARED_X], half, _mm512_mul_pd(v, v));
-            add_lanes(&sums[QUANT_SUM_SQUARED_RESTORED], half, _mm512_mul_pd(back, back));
-            add_lanes(&sums[QUANT_SUM_PRODUCT], half, _mm512_mul_pd(v, back));
-            greatest[half] = _mm512_max_pd(greatest[half], abs_e);
-        }
-    for (size_t k = 0; k < QUANT_MEASURE_SUMS; k++)
-        for (size_t half = 0; half < 2; half++)
-            _mm512_storeu_pd(&block->lanes[k][HALF * half], sums[k].half[half]);
-    return _mm512_reduce_max_pd(_mm512_max_pd(greatest[0], greatest[1]));
+    const __m512 zero = _mm512_setzero_ps();
+    const __m512i one = _mm512_set1_epi32(1);
+    __m512 least = _mm512_set1_ps(INFINITY);
+    __m512 greatest = _mm512_set1_ps(-INFINITY);
+    __m512i zeroed = _mm512_setzero_si512();
+    __m512i flips = zeroed; /* the sign bit where one of a pair is negative and none is 0 */
+    for (size_t i = 0; i < n; i += LANES) {
+        const __m512 v = _mm512_loadu_ps(x + i);
+        const __m512 back = _mm512_loadu_ps(restored + i);
+        const __mmask16 nonzero = _mm512_cmp_ps_mask(v, zero, _CMP_NEQ_OQ);
+        const __mmask16 both = _mm512_mask_cmp_ps_mask(nonzero, back, zero, _CMP_NEQ_UQ);
+        const __m512i signs = _mm512_castps_si512(_mm512_xor_ps(v, back));
+        zeroed = _mm512_mask_add_epi32(zeroed, (__mmask16)(nonzero & ~both), zeroed, one);
+        flips = _mm512_mask_or_epi32(flips, both, flips, signs);
+        least = _mm512_min_ps(v, least);
+        greatest = _mm512_max_ps(v, greatest);
+    }
+    block->zeroed += (uint64_t)_mm512_reduce_add_epi32(zeroed);
+    if (_mm512_reduce_min_ps(least) < block->least_unclipped ||
+        _mm512_reduce_max_ps(greatest) > block->greatest_unclipped)
+        block->clipped += count_clipped(x, n, block);
+    if (_mm512_movepi32_mask(flips))
+        block->sign_flipped += count_flipped(x, restored, n);
+}
+
+/* ---- Sums ---- */
+
+/* The sixteen lanes of the six sums in two vectors each, and the greatest absolute errors. */
+struct sums {
+    __m512d of[QUANT_MEASURE_SUMS][2];
+    __m512d greatest[2];
+};
+
+AVX512 ALWAYS_INLINE void add_half(struct sums *sums, size_t half, const float *x,
+                                   const float *restored)
+{
+    const __m512d v = _mm512_cvtps_pd(_mm256_loadu_ps(x));
+    const __m512d back = _mm512_cvtps_pd(_mm256_loadu_ps(restored));
+    const __m512d e = _mm512_sub_pd(v, back);
+    const __m512d abs_e = _mm512_abs_pd(e);
+    __m512d(*of)[2] = sums->of;
+    of[QUANT_SUM_SQUARED_X][half] = _mm512_fmadd_pd(v, v, of[QUANT_SUM_SQUARED_X][half]);
+    of[QUANT_SUM_PRODUCT][half] = _mm512_fmadd_pd(v, back, of[QUANT_SUM_PRODUCT][half]);
+    of[QUANT_SUM_SQUARED_RESTORED][half] =
+        _mm512_fmadd_pd(back, back, of[QUANT_SUM_SQUARED_RESTORED][half]);
+    of[QUANT_SUM_SQUARED_ERROR][half] = _mm512_fmadd_pd(e, e, of[QUANT_SUM_SQUARED_ERROR][half]);
+    of[QUANT_SUM_ERROR][half] = _mm512_add_pd(of[QUANT_SUM_ERROR][half], e);
+    of[QUANT_SUM_ABS_ERROR][half] = _mm512_add_pd(of[QUANT_SUM_ABS_ERROR][half], abs_e);
+    sums->greatest[half] = _mm512_max_pd(abs_e, sums->greatest[half]);
+}
+
+/* Whether all x were: the squares of finite ones add up to less than infinity. */
+AVX512 static bool all_finite(const struct sums *sums)
+{
+    const __m512d infinity = _mm512_set1_pd((double)INFINITY);
+    const __m512d *squares = sums->of[QUANT_SUM_SQUARED_X];
+    const unsigned low = _mm512_cmp_pd_mask(squares[0], infinity, _CMP_LT_OQ);
+    const unsigned high = _mm512_cmp_pd_mask(squares[1], infinity, _CMP_LT_OQ);
+    return (low & high) == 0xFF;
 }
 
 AVX512 static void measure_block(const float *x, const float *restored, size_t n,
                                  struct quant_measure_block *block)
 {
-    if (!count(x, restored, n, block)) {
+    struct sums sums;
+    for (size_t k = 0; k < QUANT_MEASURE_SUMS; k++)
+        for (size_t half = 0; half < 2; half++)
+            sums.of[k][half] = _mm512_loadu_pd(&block->lanes[k][HALF * half]);
+    sums.greatest[0] = sums.greatest[1] = _mm512_setzero_pd();
+    for (size_t i = 0; i < n; i += LANES) {
+        add_half(&sums, 0, x + i, restored + i);
+        add_half(&sums, 1, x + i + HALF, restored + i + HALF);
+    }
+    if (!all_finite(&sums)) {
         quant_kernels_scalar.measure(x, restored, n, 0, block);
         return;
     }
-    const double greatest = sum(x, restored, n, block);
+    for (size_t k = 0; k < QUANT_MEASURE_SUMS; k++)
+        for (size_t half = 0; half < 2; half++)
+            _mm512_storeu_pd(&block->lanes[k][HALF * half], sums.of[k][half]);
+    const double greatest = _mm512_reduce_max_pd(_mm512_max_pd(sums.greatest[0], sums.greatest[1]));
     if (greatest > block->max_abs_error)
         quant_measure_raise(block, x, restored, greatest);
+    count(x, restored, n, block);
 }
 
 AVX512 void quant_avx512_measure(const float *x, const float *restored, size_t n, size_t first_lane,
@@ -107,8 +148,8 @@ AVX512 void quant_avx512_measure(const float *x, const float *restored, size_t n
 /* Of 256 levels, bit 8 row + column: the row is a byte of the bitmap, looked up by the upper five
  * bits of the level, in two tables of sixteen; the column is a bit, looked up by the lower three.
  */
-AVX512 static void mark_levels(const uint8_t *q, size_t n, uint8_t offset, uint64_t *levels,
-                               quant_mark_levels_fn *scalar)
+AVX512 static void mark_each(const uint8_t *q, size_t n, uint8_t offset, uint64_t *levels,
+                             quant_mark_levels_fn *scalar)
 {
     const __m512i columns = _mm512_broadcast_i32x4(
         _mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128));
@@ -128,6 +169,38 @@ AVX512 static void mark_levels(const uint8_t *q, size_t n, uint8_t offset, uint6
             scalar(q + i, STEP, levels);
     }
     scalar(q + i, n - i, levels);
+}
+
+/* The least of the 64 numbers. */
+AVX512 static uint32_t least_byte(__m512i v)
+{
+    const __m256i half =
+        _mm256_min_epu8(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));
+    const __m128i bytes =
+        _mm_min_epu8(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    const __m128i words = _mm_min_epu8(bytes, _mm_srli_epi16(bytes, 8));
+    return (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(words)) & 0xFF;
+}
+
+AVX512 static void mark_levels(const uint8_t *q, size_t n, uint8_t offset, uint64_t *levels,
+                               quant_mark_levels_fn *scalar)
+{
+    const __m512i flip = _mm512_set1_epi8((char)offset);
+    const __m512i ones = _mm512_set1_epi8(-1);
+    for (; n >= QUANT_LEVELS_AT_A_TIME; n -= QUANT_LEVELS_AT_A_TIME) {
+        __m512i least = ones;
+        __m512i greatest = _mm512_setzero_si512();
+        for (size_t i = 0; i < QUANT_LEVELS_AT_A_TIME; i += STEP) {
+            const __m512i level = _mm512_xor_si512(_mm512_loadu_si512(q + i), flip);
+            least = _mm512_min_epu8(least, level);
+            greatest = _mm512_max_epu8(greatest, level);
+        }
+        const uint32_t from_top = least_byte(_mm512_xor_si512(greatest, ones));
+        if (!quant_levels_are_marked(levels, least_byte(least), UINT8_MAX - from_top))
+            mark_each(q, QUANT_LEVELS_AT_A_TIME, offset, levels, scalar);
+        q += QUANT_LEVELS_AT_A_TIME;
+    }
+    mark_each(q, n, offset, levels, scalar);
 }
 
 AVX512 void quant_avx512_mark_levels_int8(const void *q, size_t n, uint64_t *levels)

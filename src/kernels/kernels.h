@@ -27,7 +27,8 @@ enum quant_sum {
 };
 
 /* What measure adds to. Element i of a call goes to lane (first_lane + i) % QUANT_MEASURE_LANES of
- * each sum, in order of i, multiplied and added with two roundings (never fused). */
+ * each sum, in order of i. e^2 is multiplied and added with one rounding, as fma does; the products
+ * of x and x' are exact in double, so that it makes no difference for them. */
 struct quant_measure_block {
     double (*lanes)[QUANT_MEASURE_LANES]; /* QUANT_MEASURE_SUMS rows */
     float least_unclipped;    /* given: the finite elements that the clamp leaves alone lie */

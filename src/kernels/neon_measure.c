@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* NEON for the error report: one sweep that counts, two that sum in double, since thirty-two
- * registers hold the six sums of half of the lanes. */
+/* NEON for the error report: two sweeps that sum in double, since thirty-two registers hold the six
+ * sums of half of the lanes, and one that counts. */
 #include "kernels/kernels.h"
 
 #if defined(__AARCH64EL__)
@@ -13,90 +13,136 @@
  * vectors of half of the lanes. */
 enum { BLOCK = 1024, PAIR = 2, PAIRS = QUANT_MEASURE_LANES / 2 / PAIR };
 
-/* Masks are -1 where true: subtracting counts. false, with nothing counted, where an element is not
- * finite. */
-static bool count(const float *x, const float *restored, size_t n,
-                  struct quant_measure_block *block)
+/* ---- Counts ---- */
+
+/* Masks are -1 where true: subtracting counts. */
+static uint64_t count_clipped(const float *x, size_t n, const struct quant_measure_block *block)
 {
-    const float32x4_t infinity = vdupq_n_f32(INFINITY);
     const float32x4_t least = vdupq_n_f32(block->least_unclipped);
     const float32x4_t greatest = vdupq_n_f32(block->greatest_unclipped);
     uint32x4_t clipped = vdupq_n_u32(0);
-    uint32x4_t zeroed = clipped;
-    uint32x4_t flipped = clipped;
-    uint32x4_t finite = vdupq_n_u32(UINT32_MAX);
+    for (size_t i = 0; i < n; i += LANES) {
+        const float32x4_t v = vld1q_f32(x + i);
+        clipped = vsubq_u32(clipped, vorrq_u32(vcltq_f32(v, least), vcgtq_f32(v, greatest)));
+    }
+    return vaddvq_u32(clipped);
+}
+
+static uint64_t count_flipped(const float *x, const float *restored, size_t n)
+{
+    uint32x4_t flipped = vdupq_n_u32(0);
     for (size_t i = 0; i < n; i += LANES) {
         const float32x4_t v = vld1q_f32(x + i);
         const float32x4_t back = vld1q_f32(restored + i);
-        finite = vandq_u32(finite, vcaltq_f32(v, infinity));
-        const uint32x4_t outside = vorrq_u32(vcltq_f32(v, least), vcgtq_f32(v, greatest));
+        const uint32x4_t up = vandq_u32(vcltzq_f32(v), vcgtzq_f32(back));
+        const uint32x4_t down = vandq_u32(vcgtzq_f32(v), vcltzq_f32(back));
+        flipped = vsubq_u32(flipped, vorrq_u32(up, down));
+    }
+    return vaddvq_u32(flipped);
+}
+
+/* Of finite elements. What is common is counted, what is rare only looked for. */
+static void count(const float *x, const float *restored, size_t n,
+                  struct quant_measure_block *block)
+{
+    float32x4_t least = vdupq_n_f32(INFINITY);
+    float32x4_t greatest = vdupq_n_f32(-INFINITY);
+    uint32x4_t zeroed = vdupq_n_u32(0);
+    uint32x4_t flips = zeroed; /* the sign bit where one of a pair is negative and none is 0 */
+    for (size_t i = 0; i < n; i += LANES) {
+        const float32x4_t v = vld1q_f32(x + i);
+        const float32x4_t back = vld1q_f32(restored + i);
         const uint32x4_t is_zero = vceqzq_f32(v);
         const uint32x4_t back_zero = vceqzq_f32(back);
-        const uint32x4_t signs = vcltzq_s32(vreinterpretq_s32_u32(
-            veorq_u32(vreinterpretq_u32_f32(v), vreinterpretq_u32_f32(back))));
-        clipped = vsubq_u32(clipped, outside);
+        const uint32x4_t signs = veorq_u32(vreinterpretq_u32_f32(v), vreinterpretq_u32_f32(back));
         zeroed = vsubq_u32(zeroed, vbicq_u32(back_zero, is_zero));
-        flipped = vsubq_u32(flipped, vbicq_u32(signs, vorrq_u32(is_zero, back_zero)));
+        flips = vorrq_u32(flips, vbicq_u32(signs, vorrq_u32(is_zero, back_zero)));
+        least = vminq_f32(least, v);
+        greatest = vmaxq_f32(greatest, v);
     }
-    if (vminvq_u32(finite) == 0)
-        return false;
-    block->clipped += vaddvq_u32(clipped);
     block->zeroed += vaddvq_u32(zeroed);
-    block->sign_flipped += vaddvq_u32(flipped);
-    return true;
+    if (vminvq_f32(least) < block->least_unclipped ||
+        vmaxvq_f32(greatest) > block->greatest_unclipped)
+        block->clipped += count_clipped(x, n, block);
+    if (vmaxvq_u32(flips) > INT32_MAX)
+        block->sign_flipped += count_flipped(x, restored, n);
 }
 
-/* Half of a sum's lanes. */
-struct lane_sums {
-    float64x2_t pair[PAIRS];
+/* ---- Sums ---- */
+
+/* Half of the lanes of the six sums, and the greatest absolute errors. */
+struct half_sums {
+    float64x2_t of[QUANT_MEASURE_SUMS][PAIRS];
+    float64x2_t greatest;
 };
 
-ALWAYS_INLINE void add_lanes(struct lane_sums *sum, size_t pair, float64x2_t value)
+ALWAYS_INLINE void add_pair(struct half_sums *sums, size_t pair, const float *x,
+                            const float *restored)
 {
-    sum->pair[pair] = vaddq_f64(sum->pair[pair], value);
+    const float64x2_t v = vcvt_f64_f32(vld1_f32(x));
+    const float64x2_t back = vcvt_f64_f32(vld1_f32(restored));
+    const float64x2_t e = vsubq_f64(v, back);
+    const float64x2_t abs_e = vabsq_f64(e);
+    float64x2_t(*of)[PAIRS] = sums->of;
+    of[QUANT_SUM_SQUARED_X][pair] = vfmaq_f64(of[QUANT_SUM_SQUARED_X][pair], v, v);
+    of[QUANT_SUM_PRODUCT][pair] = vfmaq_f64(of[QUANT_SUM_PRODUCT][pair], v, back);
+    of[QUANT_SUM_SQUARED_RESTORED][pair] =
+        vfmaq_f64(of[QUANT_SUM_SQUARED_RESTORED][pair], back, back);
+    of[QUANT_SUM_SQUARED_ERROR][pair] = vfmaq_f64(of[QUANT_SUM_SQUARED_ERROR][pair], e, e);
+    of[QUANT_SUM_ERROR][pair] = vaddq_f64(of[QUANT_SUM_ERROR][pair], e);
+    of[QUANT_SUM_ABS_ERROR][pair] = vaddq_f64(of[QUANT_SUM_ABS_ERROR][pair], abs_e);
+    sums->greatest = vmaxnmq_f64(sums->greatest, abs_e);
 }
 
-/* Adds to the lanes from first on; returns the greatest absolute error among them. */
-static double sum_half(const float *x, const float *restored, size_t n, size_t first,
-                       struct quant_measure_block *block)
+/* The lanes from first on, as the elements leave them. */
+static void sum_half(struct half_sums *result, const float *x, const float *restored, size_t n,
+                     size_t first, const struct quant_measure_block *block)
 {
-    struct lane_sums sums[QUANT_MEASURE_SUMS];
+    struct half_sums sums;
     for (size_t k = 0; k < QUANT_MEASURE_SUMS; k++)
         for (size_t pair = 0; pair < PAIRS; pair++)
-            sums[k].pair[pair] = vld1q_f64(&block->lanes[k][first + PAIR * pair]);
-    float64x2_t greatest = vdupq_n_f64(0);
+            sums.of[k][pair] = vld1q_f64(&block->lanes[k][first + PAIR * pair]);
+    sums.greatest = vdupq_n_f64(0);
     for (size_t i = first; i < n; i += QUANT_MEASURE_LANES)
-        for (size_t pair = 0; pair < PAIRS; pair++) {
-            const float64x2_t v = vcvt_f64_f32(vld1_f32(x + i + PAIR * pair));
-            const float64x2_t back = vcvt_f64_f32(vld1_f32(restored + i + PAIR * pair));
-            const float64x2_t e = vsubq_f64(v, back);
-            const float64x2_t abs_e = vabsq_f64(e);
-            add_lanes(&sums[QUANT_SUM_SQUARED_ERROR], pair, vmulq_f64(e, e));
-            add_lanes(&sums[QUANT_SUM_ABS_ERROR], pair, abs_e);
-            add_lanes(&sums[QUANT_SUM_ERROR], pair, e);
-            add_lanes(&sums[QUANT_SUM_SQUARED_X], pair, vmulq_f64(v, v));
-            add_lanes(&sums[QUANT_SUM_SQUARED_RESTORED], pair, vmulq_f64(back, back));
-            add_lanes(&sums[QUANT_SUM_PRODUCT], pair, vmulq_f64(v, back));
-            greatest = vmaxq_f64(greatest, abs_e);
-        }
+        for (size_t pair = 0; pair < PAIRS; pair++)
+            add_pair(&sums, pair, x + i + PAIR * pair, restored + i + PAIR * pair);
+    *result = sums;
+}
+
+static void put_half(const struct half_sums *sums, size_t first, struct quant_measure_block *block)
+{
     for (size_t k = 0; k < QUANT_MEASURE_SUMS; k++)
         for (size_t pair = 0; pair < PAIRS; pair++)
-            vst1q_f64(&block->lanes[k][first + PAIR * pair], sums[k].pair[pair]);
-    return vmaxvq_f64(greatest);
+            vst1q_f64(&block->lanes[k][first + PAIR * pair], sums->of[k][pair]);
+}
+
+/* Whether all x were: the squares of finite ones add up to less than infinity. */
+static bool all_finite(const struct half_sums *sums)
+{
+    uint64x2_t finite = vdupq_n_u64(UINT64_MAX);
+    for (size_t pair = 0; pair < PAIRS; pair++)
+        finite = vandq_u64(
+            finite, vcltq_f64(sums->of[QUANT_SUM_SQUARED_X][pair], vdupq_n_f64((double)INFINITY)));
+    return (vgetq_lane_u64(finite, 0) & vgetq_lane_u64(finite, 1)) != 0;
 }
 
 static void measure_block(const float *x, const float *restored, size_t n,
                           struct quant_measure_block *block)
 {
-    if (!count(x, restored, n, block)) {
+    struct half_sums low;
+    struct half_sums high;
+    sum_half(&low, x, restored, n, 0, block);
+    sum_half(&high, x, restored, n, QUANT_MEASURE_LANES / 2, block);
+    if (!all_finite(&low) || !all_finite(&high)) {
         quant_kernels_scalar.measure(x, restored, n, 0, block);
         return;
     }
-    const double low = sum_half(x, restored, n, 0, block);
-    const double high = sum_half(x, restored, n, QUANT_MEASURE_LANES / 2, block);
-    const double greatest = low > high ? low : high;
+    put_half(&low, 0, block);
+    put_half(&high, QUANT_MEASURE_LANES / 2, block);
+    const double greatest = vmaxvq_f64(vmaxq_f64(low.greatest, high.greatest));
     if (greatest > block->max_abs_error)
         quant_measure_raise(block, x, restored, greatest);
+    count(x, restored, n, block);
 }
 
 void quant_neon_measure(const float *x, const float *restored, size_t n, size_t first_lane,
@@ -116,8 +162,8 @@ ALWAYS_INLINE uint8x16_t is_marked(uint8x16x2_t rows, uint8x16_t level)
     return vtstq_u8(marked, vshlq_u8(vdupq_n_u8(1), column));
 }
 
-static void mark_levels(const uint8_t *q, size_t n, uint8_t offset, uint64_t *levels,
-                        quant_mark_levels_fn *scalar)
+static void mark_each(const uint8_t *q, size_t n, uint8_t offset, uint64_t *levels,
+                      quant_mark_levels_fn *scalar)
 {
     const uint8x16_t flip = vdupq_n_u8(offset);
     size_t i = 0;
@@ -130,6 +176,25 @@ static void mark_levels(const uint8_t *q, size_t n, uint8_t offset, uint64_t *le
             scalar(q + i, STEP, levels);
     }
     scalar(q + i, n - i, levels);
+}
+
+static void mark_levels(const uint8_t *q, size_t n, uint8_t offset, uint64_t *levels,
+                        quant_mark_levels_fn *scalar)
+{
+    const uint8x16_t flip = vdupq_n_u8(offset);
+    for (; n >= QUANT_LEVELS_AT_A_TIME; n -= QUANT_LEVELS_AT_A_TIME) {
+        uint8x16_t least = vdupq_n_u8(UINT8_MAX);
+        uint8x16_t greatest = vdupq_n_u8(0);
+        for (size_t i = 0; i < QUANT_LEVELS_AT_A_TIME; i += 16) {
+            const uint8x16_t level = veorq_u8(vld1q_u8(q + i), flip);
+            least = vminq_u8(least, level);
+            greatest = vmaxq_u8(greatest, level);
+        }
+        if (!quant_levels_are_marked(levels, vminvq_u8(least), vmaxvq_u8(greatest)))
+            mark_each(q, QUANT_LEVELS_AT_A_TIME, offset, levels, scalar);
+        q += QUANT_LEVELS_AT_A_TIME;
+    }
+    mark_each(q, n, offset, levels, scalar);
 }
 
 void quant_neon_mark_levels_int8(const void *q, size_t n, uint64_t *levels)

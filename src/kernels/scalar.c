@@ -173,7 +173,8 @@ static void measure_element(float x, float restored, size_t lane, struct quant_m
     const double original = (double)x;
     const double back = (double)restored;
     const double e = original - back;
-    block->lanes[QUANT_SUM_SQUARED_ERROR][lane] += e * e;
+    double *squared_error = &block->lanes[QUANT_SUM_SQUARED_ERROR][lane];
+    *squared_error = fma(e, e, *squared_error);
     block->lanes[QUANT_SUM_ABS_ERROR][lane] += fabs(e);
     block->lanes[QUANT_SUM_ERROR][lane] += e;
     block->lanes[QUANT_SUM_SQUARED_X][lane] += original * original;

@@ -66,4 +66,21 @@ static inline void quant_measure_by_blocks(quant_measure_block_fn *vector, size_
     }
 }
 
+/* Integers of which the least and the greatest are looked up before each of them is. */
+enum { QUANT_LEVELS_AT_A_TIME = 1024 };
+
+/* Whether the bits from least to greatest are all set. Most levels are met early, and those not yet
+ * met lie outside of the others. */
+static inline bool quant_levels_are_marked(const uint64_t *levels, uint32_t least,
+                                           uint32_t greatest)
+{
+    uint64_t missing = 0;
+    for (uint32_t word = least / 64; word <= greatest / 64; word++) {
+        const uint32_t first = word == least / 64 ? least % 64 : 0;
+        const uint32_t last = word == greatest / 64 ? greatest % 64 : 63;
+        missing |= ~levels[word] & (UINT64_MAX << first) & (UINT64_MAX >> (63 - last));
+    }
+    return missing == 0;
+}
+
 #endif

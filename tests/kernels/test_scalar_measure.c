@@ -125,6 +125,19 @@ static void test_measure_lanes(void **state)
     assert_int_equal(totals.block.max_abs_error_index, 5);
 }
 
+/* e^2 = 2^40 - 2^11 + 2^-20 on top of 2^-14, where doubles lie 2^-13 apart: 2^-20 is lost where e^2
+ * is rounded first, and decides which way one rounding goes. */
+static void test_measure_one_rounding(void **state)
+{
+    (void)state;
+    const float x[LANES + 1] = {[0] = 0x1p-7F, [LANES] = 0x1p20F};
+    const float restored[LANES + 1] = {[LANES] = 0x1p-10F};
+    struct totals totals;
+    measure(&unit_params, x, restored, LENGTH(x), 0, &totals);
+    const double found = totals.lanes[QUANT_SUM_SQUARED_ERROR][0];
+    assert_true(found == 0x1p40 - 0x1p11 + 0x1p-13);
+}
+
 struct counted {
     float x;
     float restored;
@@ -227,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_observe_counts_on),
         cmocka_unit_test(test_measure_nothing),
         cmocka_unit_test(test_measure_lanes),
+        cmocka_unit_test(test_measure_one_rounding),
         cmocka_unit_test(test_measure_counts),
         cmocka_unit_test(test_measure_clipped),
         cmocka_unit_test(test_measure_first_maximum),

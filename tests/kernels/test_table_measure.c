@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Every row of the kernel table against the scalar definition: what adds up the error report.
  * Sums are compared bit by bit, like everything else. */
+#include <float.h>
+
 #include "../support/floats.h"
 #include "../support/guarded.h"
 #include "rows.h"
@@ -212,6 +214,62 @@ static void check_measure_first_maximum(const struct quant_kernels *row)
         }
 }
 
+/* Vectors count exactly only where they see something to count: one such element among others that
+ * leave no trace, wherever it stands, and with limits of either sign. */
+static void check_measure_one_of_a_kind(const struct quant_kernels *row)
+{
+    enum { MOST = 2 * 1024 + 5 }; /* beyond the blocks in which vectors count */
+    static const struct start zeros = {.max_abs_error = -1};
+    static const int32_t zero_points[] = {0, -23, 127, -128, 300, -300};
+    static const float pairs[][2] = {{0, 1},
+                                     {0, -1},
+                                     {-0.0F, 1},
+                                     {-0.0F, -1},
+                                     {-0.0F, 0},
+                                     {0, -0.0F},
+                                     {1, -0.0F},
+                                     {-1, -0.0F},
+                                     {1, 0},
+                                     {-1, 0},
+                                     {0x1p-149F, 0},
+                                     {-0x1p-149F, -0x1p-149F},
+                                     {1, -1},
+                                     {-1, 1},
+                                     {0x1p-149F, -1},
+                                     {-1, 0x1p-149F},
+                                     {127.5F, 127},
+                                     {-127.5F, -127},
+                                     {127.25F, 127},
+                                     {-127.25F, -127},
+                                     {FLT_MAX, 127},
+                                     {-FLT_MAX, 0},
+                                     {(float)INFINITY, 1},
+                                     {(float)NAN, 0},
+                                     {1, (float)INFINITY}};
+    float x[MOST];
+    float restored[MOST];
+    for (size_t k = 0; k < LENGTH(pairs) * LENGTH(zero_points); k++) {
+        const struct quant_params params = {QUANT_ABSMAX,
+                                            QUANT_INT8,
+                                            QUANT_HALF_EVEN,
+                                            -127,
+                                            127,
+                                            1,
+                                            zero_points[k % LENGTH(zero_points)]};
+        for (size_t i = 0; i < MOST; i++)
+            x[i] = restored[i] = zero_points[k % LENGTH(zero_points)] > 0 ? -200 : 100;
+        for (size_t i = 0; i < MOST; i += i < 70 || i > MOST - 70 ? 1 : 61) {
+            const float plain = x[i];
+            x[i] = pairs[k / LENGTH(zero_points)][0];
+            restored[i] = pairs[k / LENGTH(zero_points)][1];
+            const struct measured measured = {params, x, restored, MOST,
+                                              i % 3 == 0 ? 0 : i % LANES};
+            compare_measured(row, &measured, &zeros);
+            x[i] = restored[i] = plain;
+        }
+    }
+}
+
 /* No error at all, nothing finite, nothing: the index, and -1 where there is none. */
 static void check_measure_uniform(const struct quant_kernels *row)
 {
@@ -234,12 +292,15 @@ static void check_measure_uniform(const struct quant_kernels *row)
 
 /* ---- mark_levels ----------------------------------------------------------------------------- */
 
-static void compare_levels(const struct quant_kernels *row, enum quant_dtype dtype, const void *q,
-                           size_t n)
+enum { WORDS = 5 }; /* of a bitmap, and a canary */
+
+static void compare_levels(const struct quant_kernels *row, enum quant_dtype dtype,
+                           const uint64_t start[WORDS], const void *q, size_t n)
 {
-    uint64_t found[5] = {0, UINT64_C(1) << 63, 0, 1, 0x0123456789ABCDEF};
-    uint64_t expected[5];
-    memcpy(expected, found, sizeof found);
+    uint64_t found[WORDS];
+    uint64_t expected[WORDS];
+    memcpy(found, start, sizeof found);
+    memcpy(expected, start, sizeof expected);
     quant_kernels_scalar.mark_levels[dtype](q, n, expected);
     row->mark_levels[dtype](q, n, found);
     if (memcmp(found, expected, sizeof found) != 0)
@@ -252,25 +313,55 @@ static void check_levels(const struct quant_kernels *row)
     enum { MOST = 4 * 64 + 3 };
     struct random random = random_begin();
     struct guarded guarded = guarded_new(MOST + MOST_SHIFT);
+    static const uint64_t start[WORDS] = {0, UINT64_C(1) << 63, 0, 1, 0x0123456789ABCDEF};
     for (size_t n = 0; n <= MOST; n++)
         for (long shift = -1; shift < MOST_SHIFT; shift++) {
             uint8_t *q = guarded_place(&guarded, shift, n);
             const uint32_t spread = 1U << random_below(&random, 9);
             for (size_t i = 0; i < n; i++)
                 q[i] = (uint8_t)(random_below(&random, spread) * 255 / spread + n);
-            compare_levels(row, QUANT_INT8, q, n);
-            compare_levels(row, QUANT_UINT8, q, n);
+            compare_levels(row, QUANT_INT8, start, q, n);
+            compare_levels(row, QUANT_UINT8, start, q, n);
         }
     guarded_free(&guarded);
+}
+
+/* Vectors look first whether all levels from the least to the greatest are marked. Arrays longer
+ * than they do that for, whose levels are all between two, or all but one; bitmaps that lack
+ * nothing between these, or one level of all. */
+static void check_levels_marked_before(const struct quant_kernels *row)
+{
+    enum { MOST = 2 * 1024 + 37 };
+    struct random random = random_begin();
+    uint8_t q[MOST];
+    for (uint32_t i = 0; i < 4 * 256; i++) {
+        const uint32_t ends[2] = {i % 256, random_below(&random, 256)};
+        const uint32_t least = ends[0] < ends[1] ? ends[0] : ends[1];
+        const uint32_t greatest = ends[0] < ends[1] ? ends[1] : ends[0];
+        uint64_t start[WORDS] = {0, 0, 0, 0, 0x0123456789ABCDEF};
+        for (uint32_t level = 0; level < 256; level++)
+            if (i < 512 ? level >= least && level <= greatest : level != ends[0])
+                start[level / 64] |= UINT64_C(1) << (level % 64);
+        for (size_t k = 0; k < MOST; k++)
+            q[k] = (uint8_t)(least + random_below(&random, greatest - least + 1));
+        if (i % 512 >= 256)
+            q[random_below(&random, MOST)] = (uint8_t)(i % 2 ? least - 1 : greatest + 1);
+        compare_levels(row, QUANT_UINT8, start, q, MOST - i % 64);
+        for (size_t k = 0; k < MOST; k++)
+            q[k] ^= 0x80;
+        compare_levels(row, QUANT_INT8, start, q, MOST - i % 64);
+    }
 }
 
 int main(void)
 {
     static const struct row_group groups[] = {
         {"mark_levels", check_levels},
+        {"mark_levels, marked before", check_levels_marked_before},
         {"measure, random elements", check_measure_values},
         {"measure, lengths and places", check_measure_placements},
         {"measure, the first maximum", check_measure_first_maximum},
+        {"measure, one of a kind", check_measure_one_of_a_kind},
         {"measure, all alike", check_measure_uniform},
     };
     return random_end(rows_run("kernels/table_measure", groups, LENGTH(groups), NULL, 0));

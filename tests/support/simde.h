@@ -36,10 +36,12 @@ union lanes_128 {
 
 union lanes_256 {
     __m256 floats;
+    __m256d doubles;
     __m256i integers;
     __m128 two_floats[2];
     __m128i two_integers[2];
     float f32[8];
+    double f64[4];
     uint16_t u16[16];
 };
 
@@ -77,6 +79,26 @@ static inline __m512 exact_fmadd_512(__m512 a, __m512 b, __m512 c)
     for (int i = 0; i < 16; i++)
         z.f32[i] = fmaf(x.f32[i], y.f32[i], z.f32[i]);
     return z.floats;
+}
+
+static inline __m256d exact_fmadd_double_256(__m256d a, __m256d b, __m256d c)
+{
+    const union lanes_256 x = {.doubles = a};
+    const union lanes_256 y = {.doubles = b};
+    union lanes_256 z = {.doubles = c};
+    for (int i = 0; i < 4; i++)
+        z.f64[i] = fma(x.f64[i], y.f64[i], z.f64[i]);
+    return z.doubles;
+}
+
+static inline __m512d exact_fmadd_double_512(__m512d a, __m512d b, __m512d c)
+{
+    const union lanes_512 x = {.doubles = a};
+    const union lanes_512 y = {.doubles = b};
+    union lanes_512 z = {.doubles = c};
+    for (int i = 0; i < 8; i++)
+        z.f64[i] = fma(x.f64[i], y.f64[i], z.f64[i]);
+    return z.doubles;
 }
 
 /* A half's exponent and fraction in a float's place, times 2^112 for the other bias; infinities and
@@ -152,6 +174,8 @@ static inline __m512i exact_cvttps_512(__m512 a)
 
 #undef _mm256_fmadd_ps
 #undef _mm512_fmadd_ps
+#undef _mm256_fmadd_pd
+#undef _mm512_fmadd_pd
 #undef _mm256_cvtph_ps
 #undef _mm512_cvtph_ps
 #undef _mm256_cvtps_epi32
@@ -160,6 +184,8 @@ static inline __m512i exact_cvttps_512(__m512 a)
 #undef _mm512_cvttps_epi32
 #define _mm256_fmadd_ps exact_fmadd_256
 #define _mm512_fmadd_ps exact_fmadd_512
+#define _mm256_fmadd_pd exact_fmadd_double_256
+#define _mm512_fmadd_pd exact_fmadd_double_512
 #define _mm256_cvtph_ps exact_cvtph_256
 #define _mm512_cvtph_ps exact_cvtph_512
 #define _mm256_cvtps_epi32 exact_cvtps_256
@@ -261,30 +287,6 @@ static inline __m512d supplied_cvtps_pd(__m256 a)
     for (int i = 0; i < 8; i++)
         z.f64[i] = (double)x.f32[i];
     return z.doubles;
-}
-#endif
-
-#ifndef _mm512_fpclass_ps_mask
-#define _mm512_fpclass_ps_mask supplied_fpclass_ps_mask
-static inline __mmask16 supplied_fpclass_ps_mask(__m512 a, int classes)
-{
-    const union lanes_512 x = {.floats = a};
-    unsigned mask = 0;
-    for (int i = 0; i < 16; i++) {
-        const uint32_t magnitude = x.u32[i] & 0x7FFFFFFFU;
-        const bool negative = x.u32[i] >> 31;
-        int found = 0;
-        if (magnitude > 0x7F800000)
-            found = magnitude & 0x400000 ? 0x01 : 0x80; /* quiet, signalling */
-        else if (magnitude == 0x7F800000)
-            found = negative ? 0x10 : 0x08;
-        else if (magnitude == 0)
-            found = negative ? 0x04 : 0x02;
-        else
-            found = (magnitude < 0x800000 ? 0x20 : 0) | (negative ? 0x40 : 0);
-        mask |= (found & classes ? 1U : 0) << i;
-    }
-    return (__mmask16)mask;
 }
 #endif
 
