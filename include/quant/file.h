@@ -5,9 +5,9 @@
  * float32, or measures what was lost.
  *
  * A tensor is never in memory whole: a call takes a few megabytes, whatever the size of the file.
- * An output appears whole or not at all, under every failure: it is written to a temporary file
- * beside its final place and renamed when all is well. The sidecar is renamed last, so data beside
- * which there is no sidecar is unfinished. An input is never changed, and never replaced.
+ * An output appears whole or not at all, under every failure: it is written to a file without a
+ * name, or a temporary one beside its final place, which gets its name when all is well. The
+ * sidecar gets its name last, so data beside which there is no sidecar is unfinished. An input is never changed, and never replaced.
  *
  * Calls from several threads at once are fine as long as their outputs differ. Paths are byte
  * strings as the system takes them; "-" is a standard stream where said so. All pointers in the

@@ -34,19 +34,27 @@ enum { QUANT_SPOOL_MEMORY = 8 << 20 };
 struct quant_file_output {
     struct quant_sink sink;
     char *path;      /* owned, NULL for standard output */
-    char *temporary; /* owned, what is written now; NULL: a stream, or already in place */
+    char *temporary; /* owned, the name of what is written now; NULL: it has none, it is a stream,
+                      * or it is in place already */
+    bool unnamed;    /* what is written now has no name yet */
     int fd;          /* -1: none */
     bool force;
     struct quant_cancel cancel;
     char *aside;        /* owned: the old file's name while a commit is under way */
     bool aside_is_link; /* the old file is still in its place too */
-    bool placed;        /* renamed into place by the commit under way */
+    bool placed;        /* put in place by the commit under way */
 };
 
-/* Starts an output: a temporary file beside path, or the stream itself where path is "-", a device
- * or a FIFO. QUANT_EXISTS where a file is there and force is not given. */
+/* Starts an output: a file without a name where there is none yet and the system can do that, else
+ * a temporary file beside path, or the stream itself where path is "-", a device or a FIFO.
+ * QUANT_EXISTS where a file is there and force is not given. */
 enum quant_status quant_output_open(struct quant_file_output *output, const char *path, bool force,
                                     const struct quant_cancel *cancel, struct quant_error *error);
+
+/* The same where quant_path_is_free has told that there is nothing, without looking again. */
+enum quant_status quant_output_open_free(struct quant_file_output *output, const char *path,
+                                         bool force, const struct quant_cancel *cancel,
+                                         struct quant_error *error);
 
 /* Whether what is written goes straight to a stream and cannot be taken back. */
 bool quant_output_is_stream(const struct quant_file_output *output);
@@ -54,8 +62,11 @@ bool quant_output_is_stream(const struct quant_file_output *output);
 /* The same question of a path, before anything is opened. */
 bool quant_path_is_stream(const char *path);
 
-/* Puts data and its sidecar (NULL: none) in place: the old sidecar goes first, then the data is
- * renamed, then the new sidecar. Where a step fails, the old files are put back. */
+/* Whether nothing has this name, not even a link that leads nowhere. Not of "-". */
+bool quant_path_is_free(const char *path);
+
+/* Puts data and its sidecar (NULL: none) in place: the old sidecar goes first, then the data
+ * gets its name, then the new sidecar. Where a step fails, the old files are put back. */
 enum quant_status quant_output_commit(struct quant_file_output *data,
                                       struct quant_file_output *sidecar, struct quant_error *error);
 
