@@ -35,6 +35,7 @@ struct quantization {
     bool sidecar_is_new;
     struct quant_checksum_sink checksum;
     struct quant_writer *writer;
+    bool is_loaded; /* all elements, since the scan: they are a single chunk, the first worker's */
     bool reads_by_position;
     bool writes_by_position;
     struct quant_workbench *benches; /* owned */
@@ -135,6 +136,8 @@ static enum quant_status load(void *context, struct quant_chunk *chunk, struct q
 {
     struct quantization *run = context;
     struct quant_workbench *bench = &run->benches[chunk->worker];
+    if (run->is_loaded)
+        return QUANT_OK;
     return quant_reader_load(run->tensor.reader, run->reads_by_position, chunk, bench->x,
                              bench->stage, error);
 }
@@ -238,6 +241,7 @@ static enum quant_status scan(struct quantization *run)
     enum quant_status status = quant_chunk_pass_run(&pass, run->error);
     if (status == QUANT_OK)
         status = check_finite(run);
+    run->is_loaded = run->reads_by_position && reader->nelems <= QUANT_CHUNK;
     if (status == QUANT_OK)
         status = reader->ops->rewind(reader, run->error);
     return status;

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "io/io.h"
+
 struct waiting {
     bool worked;
     bool ok;
@@ -109,6 +111,8 @@ static bool wait_for_place(struct quant_window *window)
 void quant_window_work(struct quant_window *window)
 {
     const struct quant_parallel *parallel = window->parallel;
+    struct quant_path_memo memo;
+    quant_path_memo_begin(&memo);
     pthread_mutex_lock(&window->mutex);
     while (wait_for_place(window)) {
         const uint64_t part = window->next++;
@@ -121,4 +125,5 @@ void quant_window_work(struct quant_window *window)
         deliver_worked(window);
     }
     pthread_mutex_unlock(&window->mutex);
+    quant_path_memo_end(&memo);
 }

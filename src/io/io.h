@@ -76,6 +76,17 @@ void quant_output_discard(struct quant_file_output *output);
 
 /* ---- Paths ----------------------------------------------------------------------------------- */
 
+/* Between begin and end this thread asks the system only once where a folder is, or few of them:
+ * while a batch is worked on, folders are taken to stay where they are. */
+enum { QUANT_PATH_MEMO = 4 };
+struct quant_path_memo {
+    char *folders[QUANT_PATH_MEMO]; /* owned, as they were asked for; NULL: not used yet */
+    char *real[QUANT_PATH_MEMO];    /* owned, absolute, without links */
+    size_t next;
+};
+void quant_path_memo_begin(struct quant_path_memo *own);
+void quant_path_memo_end(struct quant_path_memo *own);
+
 /* path as seen from the folder of base (both as given to open): what the sidecar holds. NULL, with
  * *error, where a folder cannot be resolved or memory is out. The caller frees it. */
 char *quant_path_relative(const char *path, const char *base, struct quant_error *error);
