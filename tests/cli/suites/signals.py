@@ -162,6 +162,19 @@ def several_inputs():
         check_equal(listing(folder), ["big.bin", "small.bin"], "files in the folder")
 
 
+def killed():
+    """No program sees SIGKILL: that nothing stays is the system's doing, for files without a name."""
+    with fresh_folder() as folder:
+        sparse(folder)
+        with started(["quant", "quantize", "big.bin"], cwd=folder) as process:
+            wait_for(lambda: len(begun(folder, process)) == 2, "both outputs were begun", process)
+            if listing(folder) != ["big.bin"]:
+                raise Skip("the file system has no files without a name")
+            process.send_signal(signal.SIGKILL)
+            check_ended_by(finish(process), signal.SIGKILL)
+        check_equal(listing(folder), ["big.bin"], "files in the folder")
+
+
 # ---- Writing ----
 
 def while_writing(number, options):
@@ -279,6 +292,7 @@ def tests():
         yield Test(f"signals/{name}_ignored", "an ignored signal stays ignored",
                    lambda n=number: ignored(n))
     yield Test("signals/several_inputs", "the remaining inputs are not begun", several_inputs)
+    yield Test("signals/killed", "SIGKILL leaves nothing of a new output", killed)
     yield Test("signals/broken_pipe", "SIGPIPE ends it quietly",
                lambda: broken_pipe("", -signal.SIGPIPE))
     yield Test("signals/broken_pipe_ignored", "with SIGPIPE ignored it is status 1, quietly",
