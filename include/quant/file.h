@@ -5,9 +5,10 @@
  * float32, or measures what was lost.
  *
  * A tensor is never in memory whole: a call takes a few megabytes, whatever the size of the file.
- * An output appears whole or not at all, under every failure: it is written to a temporary file
- * beside its final place and renamed when all is well. The sidecar is renamed last, so data beside
- * which there is no sidecar is unfinished. An input is never changed, and never replaced.
+ * An output appears whole or not at all, under every failure: it is written to a file without a
+ * name, or a temporary one beside its final place, which gets its name when all is well. The
+ * sidecar gets its name last, so data beside which there is no sidecar is unfinished. An input is
+ * never changed, and never replaced.
  *
  * Calls from several threads at once are fine as long as their outputs differ. Paths are byte
  * strings as the system takes them; "-" is a standard stream where said so. All pointers in the
@@ -145,11 +146,17 @@ QUANT_API enum quant_status quant_file_dequantize(const struct quant_dequantize_
  */
 
 /* Work that comes in n numbered parts. Any of the three is called with a worker number below
- * threads, the same for one part; they return false to say that the part failed, and then no part
- * behind it is begun or delivered any more. */
+ * threads, or below window, the same for one part; no two parts have one number at a time. They
+ * return false to say that the part failed, and then no part behind it is begun or delivered any
+ * more. */
 struct quant_parallel {
     uint64_t n;
     unsigned threads; /* as many at most, the calling one among them; at least 1 */
+    unsigned window;  /* 0: a worker waits with its part until those before it are delivered, for
+                       * parts that take about the same time. Greater than threads: so many parts,
+                       * at most, are begun and not yet delivered; a worker goes on, any thread may
+                       * deliver its part, and finish is not called. Folders are taken to stay
+                       * where they are meanwhile */
     void *context;
     bool (*work)(void *context, unsigned worker, uint64_t part);    /* in any order, side by side */
     bool (*deliver)(void *context, unsigned worker, uint64_t part); /* in order, one at a time */

@@ -19,27 +19,38 @@ static unsigned count_threads(const struct batch_options *options)
     return threads < QUANT_MOST_THREADS ? threads : QUANT_MOST_THREADS;
 }
 
-unsigned batch_workers(const struct batch_options *options, size_t n)
+static unsigned count_workers(const struct batch_options *options, size_t n)
 {
     const unsigned threads = count_threads(options);
     return n < threads ? (unsigned)n : threads;
 }
 
+/* So many small files are worked on behind a large one before the workers wait for it. A place
+ * takes some two KiB, and as long as none is needed it is not touched. */
+enum { WINDOW = 1024 };
+
+unsigned batch_places(const struct batch_options *options, size_t n)
+{
+    if (count_workers(options, n) <= 1)
+        return 1;
+    return n < WINDOW ? (unsigned)n : WINDOW;
+}
+
 /* Of the threads each worker has its share: all of them for a single file, one for each of many. */
-static struct batch_item make_item(struct batch_state *state, unsigned worker, uint64_t part)
+static struct batch_item make_item(struct batch_state *state, unsigned place, uint64_t part)
 {
     return (struct batch_item){
         .i = (size_t)part,
-        .worker = worker,
+        .place = place,
         .threads = state->threads / state->workers,
         .progress = state->workers == 1 ? &state->progress : NULL,
     };
 }
 
-static bool work(void *context, unsigned worker, uint64_t part)
+static bool work(void *context, unsigned place, uint64_t part)
 {
     struct batch_state *state = context;
-    const struct batch_item item = make_item(state, worker, part);
+    const struct batch_item item = make_item(state, place, part);
     state->batch->work(state->batch->context, &item);
     return true;
 }
@@ -51,10 +62,10 @@ static int worse(int status, int other)
     return status != EXIT_DONE ? status : other;
 }
 
-static bool deliver(void *context, unsigned worker, uint64_t part)
+static bool deliver(void *context, unsigned place, uint64_t part)
 {
     struct batch_state *state = context;
-    const struct batch_item item = make_item(state, worker, part);
+    const struct batch_item item = make_item(state, place, part);
     progress_end(&state->progress);
     state->status = worse(state->status, state->batch->deliver(state->batch->context, &item));
     if (state->workers > 1)
@@ -78,7 +89,7 @@ int batch_run(const struct batch *batch, const struct batch_options *options)
 {
     struct batch_state state = {
         .batch = batch,
-        .workers = batch_workers(options, batch->n),
+        .workers = count_workers(options, batch->n),
         .threads = count_threads(options),
         .status = EXIT_DONE,
     };
@@ -90,6 +101,7 @@ int batch_run(const struct batch *batch, const struct batch_options *options)
     const struct quant_parallel parallel = {
         .n = batch->n,
         .threads = state.workers,
+        .window = batch_places(options, batch->n),
         .context = &state,
         .work = work,
         .deliver = deliver,

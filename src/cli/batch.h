@@ -16,10 +16,10 @@ struct batch_options {
     enum progress_mode progress;
 };
 
-/* The i-th file in the hands of worker number `worker`. */
+/* The i-th file, what is kept of it at place number `place`, from work to deliver. */
 struct batch_item {
     size_t i;
-    unsigned worker;
+    unsigned place;
     unsigned threads;          /* for the library's share of the work */
     struct progress *progress; /* for the library to update; NULL: files are counted instead */
 };
@@ -32,8 +32,8 @@ struct batch {
     int (*deliver)(void *context, const struct batch_item *item); /* tells; an exit status */
 };
 
-/* How many workers there will be: what the context needs room for. */
-unsigned batch_workers(const struct batch_options *options, size_t n);
+/* How many places there will be: what the context needs room for. */
+unsigned batch_places(const struct batch_options *options, size_t n);
 
 /* The worst of the exit statuses: a failure counts more than a threshold. A signal ends it early.
  */

@@ -215,7 +215,7 @@ static struct quant_dequantize_job make_job(const struct dequant_options *option
     };
 }
 
-/* What one worker needs. */
+/* What is kept of a file until it is told of. */
 struct bench {
     struct quant_dequantize_job job;
     struct quant_dequantize_result result;
@@ -225,6 +225,7 @@ struct bench {
 
 struct work {
     const struct dequant_options *options;
+    const struct quant_cancel *cancel;
     const struct targets *targets;
     struct bench *benches;
 };
@@ -232,8 +233,9 @@ struct work {
 static void dequant_one(void *context, const struct batch_item *item)
 {
     struct work *work = context;
-    struct bench *bench = &work->benches[item->worker];
+    struct bench *bench = &work->benches[item->place];
     const char *output = work->targets->outputs[item->i];
+    bench->job = make_job(work->options, work->cancel);
     bench->job.path = work->targets->inputs[item->i];
     bench->job.output.path = output;
     bench->job.output.text_only = targets_is_terminal(&work->options->target, output);
@@ -246,7 +248,7 @@ static void dequant_one(void *context, const struct batch_item *item)
 static int tell_one(void *context, const struct batch_item *item)
 {
     struct work *work = context;
-    const struct bench *bench = &work->benches[item->worker];
+    const struct bench *bench = &work->benches[item->place];
     const struct quant_dequantize_result *result = &bench->result;
     const char *path = work->targets->inputs[item->i];
     if (bench->status == QUANT_INVALID && bench->job.output.text_only)
@@ -276,14 +278,12 @@ static int dequant_all(const struct dequant_options *options, const struct targe
         .threads = options->threads,
         .progress = options->quiet ? PROGRESS_NEVER : (enum progress_mode)options->progress,
     };
-    const unsigned workers = batch_workers(&batch_options, targets->n);
-    struct work work = {options, targets, calloc(workers, sizeof *work.benches)};
+    const unsigned places = batch_places(&batch_options, targets->n);
+    struct work work = {options, &cancel, targets, calloc(places, sizeof *work.benches)};
     if (!work.benches) {
-        message_error("no memory for %u workers", workers);
+        message_error("no memory for %u files", places);
         return EXIT_FAILED;
     }
-    for (unsigned i = 0; i < workers; i++)
-        work.benches[i].job = make_job(options, &cancel);
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,

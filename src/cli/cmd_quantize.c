@@ -48,7 +48,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
     };
 }
 
-/* What one worker needs. */
+/* What is kept of a file until it is told of. */
 struct bench {
     struct quant_quantize_job job;
     struct quant_quantize_result result;
@@ -58,6 +58,8 @@ struct bench {
 
 struct work {
     const struct quantize_options *options;
+    const struct quant_spec *spec;
+    const struct quant_cancel *cancel;
     const struct targets *targets;
     struct bench *benches;
 };
@@ -65,8 +67,9 @@ struct work {
 static void quantize_one(void *context, const struct batch_item *item)
 {
     struct work *work = context;
-    struct bench *bench = &work->benches[item->worker];
+    struct bench *bench = &work->benches[item->place];
     const char *output = work->targets->outputs[item->i];
+    bench->job = make_job(work->options, work->spec, work->cancel);
     bench->job.input.path = work->targets->inputs[item->i];
     bench->job.output.path = output;
     bench->job.output.text_only = targets_is_terminal(&work->options->target, output);
@@ -79,7 +82,7 @@ static void quantize_one(void *context, const struct batch_item *item)
 static int tell_one(void *context, const struct batch_item *item)
 {
     struct work *work = context;
-    const struct bench *bench = &work->benches[item->worker];
+    const struct bench *bench = &work->benches[item->place];
     const struct quant_quantize_result *result = &bench->result;
     const char *path = work->targets->inputs[item->i];
     if (bench->status == QUANT_INVALID && bench->job.output.text_only)
@@ -111,14 +114,12 @@ static int quantize_all(const struct quantize_options *options, const struct qua
         .threads = options->threads,
         .progress = options->quiet ? PROGRESS_NEVER : (enum progress_mode)options->progress,
     };
-    const unsigned workers = batch_workers(&batch_options, targets->n);
-    struct work work = {options, targets, calloc(workers, sizeof *work.benches)};
+    const unsigned places = batch_places(&batch_options, targets->n);
+    struct work work = {options, spec, &cancel, targets, calloc(places, sizeof *work.benches)};
     if (!work.benches) {
-        message_error("no memory for %u workers", workers);
+        message_error("no memory for %u files", places);
         return EXIT_FAILED;
     }
-    for (unsigned i = 0; i < workers; i++)
-        work.benches[i].job = make_job(options, spec, &cancel);
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,

@@ -69,8 +69,8 @@ bool targets_to_stdout(const struct target_options *options, const char *input)
 
 bool targets_is_terminal(const struct target_options *options, const char *output)
 {
-    return output && !options->force && (is_stream(output) || is_stdout_too(output)) &&
-           isatty(STDOUT_FILENO);
+    return output && !options->force && isatty(STDOUT_FILENO) &&
+           (is_stream(output) || is_stdout_too(output));
 }
 
 int targets_init(struct targets *targets, const struct target_options *options, char *const *inputs,

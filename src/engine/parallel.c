@@ -2,7 +2,8 @@
 /*
  * Numbered parts on several threads. Parts are begun in order, and a turnstile lets them through
  * `deliver` in order: a thread that comes early waits there, first awake, since turns are short,
- * then asleep.
+ * then asleep. That is for parts of one size, such as chunks, whose buffers are large. For others
+ * there is the window.
  */
 #include <pthread.h>
 #include <quant/file.h>
@@ -12,10 +13,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "engine/window.h"
+
 struct crew {
     const struct quant_parallel *parallel;
-    atomic_uint_fast64_t next; /* part to begin */
-    atomic_uint_fast64_t turn; /* part to deliver */
+    struct quant_window *window; /* NULL: the turnstile */
+    atomic_uint_fast64_t next;   /* part to begin */
+    atomic_uint_fast64_t turn;   /* part to deliver */
     atomic_bool failed;
     pthread_mutex_t mutex; /* for the two below */
     pthread_cond_t turned;
@@ -83,6 +87,10 @@ static void *do_parts(void *context)
 {
     const struct worker *worker = context;
     struct crew *crew = worker->crew;
+    if (crew->window) {
+        quant_window_work(crew->window);
+        return NULL;
+    }
     while (!atomic_load(&crew->failed)) {
         const uint64_t part = atomic_fetch_add(&crew->next, 1);
         if (part >= crew->parallel->n)
@@ -124,6 +132,7 @@ static unsigned start_threads(struct crew *crew, struct worker *workers, pthread
 bool quant_parallel_run(const struct quant_parallel *parallel)
 {
     struct crew crew = {.parallel = parallel,
+                        .window = quant_window_new(parallel),
                         .mutex = PTHREAD_MUTEX_INITIALIZER,
                         .turned = PTHREAD_COND_INITIALIZER};
     unsigned others = parallel->threads > 1 ? parallel->threads - 1 : 0;
@@ -142,7 +151,7 @@ bool quant_parallel_run(const struct quant_parallel *parallel)
     free(workers);
     pthread_cond_destroy(&crew.turned);
     pthread_mutex_destroy(&crew.mutex);
-    return !atomic_load(&crew.failed);
+    return crew.window ? quant_window_free(crew.window) : !atomic_load(&crew.failed);
 }
 
 unsigned quant_processors(void)

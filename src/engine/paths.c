@@ -4,6 +4,7 @@
  * cost ten thousand look-ups. */
 #include "engine/paths.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,29 +29,78 @@ static const char *last_component(const char *path)
     return slash ? slash + 1 : path;
 }
 
+bool quant_paths_end_alike(const char *a, const char *b)
+{
+    return strcmp(last_component(a), last_component(b)) == 0;
+}
+
+/* Every folder has these. */
+static bool is_dots(const char *name)
+{
+    return name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* The folder that was looked at last: thousands of outputs go to one. */
+struct folder {
+    bool for_many;    /* it is worth while to see whether the folder is empty */
+    const char *path; /* NULL: none yet */
+    size_t length;
+    bool found;
+    bool is_empty; /* nothing in it need be looked at */
+    struct stat status;
+};
+
+static bool folder_is_empty(const char *path)
+{
+    DIR *entries = opendir(path);
+    if (!entries)
+        return false;
+    const struct dirent *entry = readdir(entries);
+    while (entry && is_dots(entry->d_name))
+        entry = readdir(entries);
+    closedir(entries);
+    return !entry;
+}
+
+/* That of path's first length bytes. */
+static void folder_look_up(struct folder *folder, const char *path, size_t length)
+{
+    if (folder->path && folder->length == length && memcmp(folder->path, path, length) == 0)
+        return;
+    char *name = length > 0 ? strndup(path, length) : strdup(".");
+    *folder = (struct folder){.for_many = folder->for_many, .path = path, .length = length};
+    folder->found = name && stat(name, &folder->status) == 0;
+    folder->is_empty = folder->found && folder->for_many && folder_is_empty(name);
+    free(name);
+}
+
 /* Of a path, of its folder where it does not exist yet, or of a standard stream, which a shell may
  * have made of any file. false: there is none, or it is no file: opening it will say why. */
-static bool look_up(struct identity *identity, struct stat *status)
+static bool look_up(struct identity *identity, struct folder *folder, struct stat *status)
 {
     if (strcmp(identity->path, "-") == 0)
         return fstat(identity->is_output ? STDOUT_FILENO : STDIN_FILENO, status) == 0;
-    if (stat(identity->path, status) == 0)
+    const char *name = last_component(identity->path);
+    const size_t length = (size_t)(name - identity->path);
+    if (identity->is_output)
+        folder_look_up(folder, identity->path, length);
+    const bool can_be_there = !identity->is_output || !folder->is_empty || is_dots(name);
+    if (can_be_there && stat(identity->path, status) == 0)
         return true;
-    identity->name = last_component(identity->path);
-    const size_t length = (size_t)(identity->name - identity->path);
-    char *folder = length > 0 ? strndup(identity->path, length) : strdup(".");
-    const bool found = folder && stat(folder, status) == 0;
-    free(folder);
-    return found;
+    folder_look_up(folder, identity->path, length);
+    identity->name = name;
+    *status = folder->status;
+    return folder->found;
 }
 
-static bool identify(const char *path, bool is_output, struct identity *identity)
+static bool identify(const char *path, bool is_output, struct folder *folder,
+                     struct identity *identity)
 {
     struct stat status;
     if (!path)
         return false;
     *identity = (struct identity){.name = "", .path = path, .is_output = is_output};
-    if (!look_up(identity, &status) || S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode))
+    if (!look_up(identity, folder, &status) || S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode))
         return false;
     identity->device = status.st_dev;
     identity->inode = status.st_ino;
@@ -115,10 +165,11 @@ enum quant_status quant_paths_distinct(const char *const *inputs, size_t ninputs
     if (!identities)
         return quant_error_no_memory(error, (ninputs + noutputs) * sizeof *identities, "paths");
     size_t count = 0;
+    struct folder folder = {.for_many = noutputs > 16};
     for (size_t i = 0; i < ninputs; i++)
-        count += identify(inputs[i], false, &identities[count]);
+        count += identify(inputs[i], false, &folder, &identities[count]);
     for (size_t i = 0; i < noutputs; i++)
-        count += identify(outputs[i], true, &identities[count]);
+        count += identify(outputs[i], true, &folder, &identities[count]);
     qsort(identities, count, sizeof *identities, compare);
     const enum quant_status status = find_clash(identities, count, error);
     free(identities);

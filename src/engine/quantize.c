@@ -31,8 +31,11 @@ struct quantization {
     struct quant_file_output data;
     struct quant_file_output sidecar;
     char *sidecar_path; /* owned */
+    bool data_is_new;   /* nothing is there yet: no need to look again */
+    bool sidecar_is_new;
     struct quant_checksum_sink checksum;
     struct quant_writer *writer;
+    bool is_loaded; /* all elements, since the scan: they are a single chunk, the first worker's */
     bool reads_by_position;
     bool writes_by_position;
     struct quant_workbench *benches; /* owned */
@@ -67,7 +70,8 @@ static enum quant_status check_job(struct quantization *run)
     const struct quant_output *output = &run->job->output;
     if (!output->path)
         return quant_error_set(run->error, QUANT_INVALID, "an output path is needed");
-    if (!output->sidecar && quant_path_is_stream(output->path))
+    run->data_is_new = quant_path_is_free(output->path);
+    if (!output->sidecar && !run->data_is_new && quant_path_is_stream(output->path))
         return quant_error_set(run->error, QUANT_INVALID,
                                "a stream as the output needs a sidecar path beside it");
     return quant_spec_check(&run->job->spec, run->error);
@@ -80,6 +84,10 @@ static enum quant_status settle_sidecar_path(struct quantization *run)
         output->sidecar ? strdup(output->sidecar) : quant_sidecar_default(output->path);
     if (!run->sidecar_path)
         return quant_error_no_memory(run->error, strlen(output->path) + 6, "path");
+    run->sidecar_is_new = quant_path_is_free(run->sidecar_path);
+    if (run->data_is_new && run->sidecar_is_new &&
+        !quant_paths_end_alike(output->path, run->sidecar_path))
+        return QUANT_OK;
     const char *const inputs[] = {run->job->input.path};
     const char *const outputs[] = {output->path, run->sidecar_path};
     return quant_paths_distinct(inputs, 1, outputs, 2, run->error);
@@ -101,15 +109,22 @@ static enum quant_status settle_format(struct quantization *run)
     return QUANT_OK;
 }
 
+/* Where force is given, what has come to be there since is replaced as if it had been there. */
+static enum quant_status open_output(struct quantization *run, struct quant_file_output *output,
+                                     const char *path, bool is_new)
+{
+    const bool force = run->job->output.force;
+    const struct quant_cancel *cancel = &run->job->cancel;
+    return is_new && !force ? quant_output_open_free(output, path, force, cancel, run->error)
+                            : quant_output_open(output, path, force, cancel, run->error);
+}
+
 static enum quant_status open_outputs(struct quantization *run)
 {
     const struct quant_output *output = &run->job->output;
-    const struct quant_cancel *cancel = &run->job->cancel;
-    enum quant_status status =
-        quant_output_open(&run->data, output->path, output->force, cancel, run->error);
+    enum quant_status status = open_output(run, &run->data, output->path, run->data_is_new);
     if (status == QUANT_OK)
-        status =
-            quant_output_open(&run->sidecar, run->sidecar_path, output->force, cancel, run->error);
+        status = open_output(run, &run->sidecar, run->sidecar_path, run->sidecar_is_new);
     if (status == QUANT_OK)
         status = quant_checksum_sink_init(&run->checksum, &run->data.sink, run->error);
     return status;
@@ -121,6 +136,8 @@ static enum quant_status load(void *context, struct quant_chunk *chunk, struct q
 {
     struct quantization *run = context;
     struct quant_workbench *bench = &run->benches[chunk->worker];
+    if (run->is_loaded)
+        return QUANT_OK;
     return quant_reader_load(run->tensor.reader, run->reads_by_position, chunk, bench->x,
                              bench->stage, error);
 }
@@ -224,6 +241,7 @@ static enum quant_status scan(struct quantization *run)
     enum quant_status status = quant_chunk_pass_run(&pass, run->error);
     if (status == QUANT_OK)
         status = check_finite(run);
+    run->is_loaded = run->reads_by_position && reader->nelems <= QUANT_CHUNK;
     if (status == QUANT_OK)
         status = reader->ops->rewind(reader, run->error);
     return status;
@@ -277,7 +295,12 @@ static enum quant_status apply(struct quantization *run)
 static enum quant_status write_sidecar(struct quantization *run)
 {
     struct quant_sidecar sidecar;
-    enum quant_status status = quant_record_fill(&sidecar, run->sidecar_path, run->job, run->result,
+    const struct quant_record_files files = {
+        .sidecar = run->sidecar_path,
+        .source_is_file = run->tensor.source->positional,
+        .data_is_file = !quant_output_is_stream(&run->data),
+    };
+    enum quant_status status = quant_record_fill(&sidecar, &files, run->job, run->result,
                                                  run->tensor.reader, run->format, run->error);
     sidecar.data_bytes = run->checksum.nbytes;
     sidecar.data_xxh3_64 = quant_checksum_sink_digest(&run->checksum);

@@ -49,10 +49,10 @@ static bool is_utf8(const char *text)
 }
 
 /* A stream has no path, and JSON has no text for one that is not UTF-8: *relative stays NULL. */
-static enum quant_status set_path(char **relative, const char *path, const char *sidecar,
-                                  struct quant_error *error)
+static enum quant_status set_path(char **relative, const char *path, bool is_file,
+                                  const char *sidecar, struct quant_error *error)
 {
-    if (quant_path_is_stream(path))
+    if (strcmp(path, "-") == 0 || (!is_file && quant_path_is_stream(path)))
         return QUANT_OK;
     struct quant_error own;
     *relative = quant_path_relative(path, sidecar, error ? error : &own);
@@ -87,12 +87,11 @@ static void set_numbers(struct quant_sidecar *sidecar, const struct quant_spec *
     sidecar->observed[1] = (double)observed->greatest + 0.0;
 }
 
-enum quant_status quant_record_fill(struct quant_sidecar *sidecar, const char *path,
-                                    const struct quant_quantize_job *job,
-                                    const struct quant_quantize_result *result,
-                                    const struct quant_reader *reader,
-                                    const struct quant_format *data_format,
-                                    struct quant_error *error)
+enum quant_status
+quant_record_fill(struct quant_sidecar *sidecar, const struct quant_record_files *files,
+                  const struct quant_quantize_job *job, const struct quant_quantize_result *result,
+                  const struct quant_reader *reader, const struct quant_format *data_format,
+                  struct quant_error *error)
 {
     memset(sidecar, 0, sizeof *sidecar);
     set_numbers(sidecar, &job->spec, result);
@@ -103,8 +102,10 @@ enum quant_status quant_record_fill(struct quant_sidecar *sidecar, const char *p
         sidecar->source_byte_order = reader->byte_order;
     snprintf(sidecar->source.format, sizeof sidecar->source.format, "%s", reader->format->name);
     snprintf(sidecar->data.format, sizeof sidecar->data.format, "%s", data_format->name);
-    enum quant_status status = set_path(&sidecar->source.path, job->input.path, path, error);
+    enum quant_status status = set_path(&sidecar->source.path, job->input.path,
+                                        files->source_is_file, files->sidecar, error);
     if (status == QUANT_OK)
-        status = set_path(&sidecar->data.path, job->output.path, path, error);
+        status = set_path(&sidecar->data.path, job->output.path, files->data_is_file,
+                          files->sidecar, error);
     return status;
 }

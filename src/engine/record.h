@@ -6,13 +6,18 @@
 #include "formats/format.h"
 #include "formats/sidecar.h"
 
+struct quant_record_files {
+    const char *sidecar; /* its path: the others are seen from its folder */
+    bool source_is_file; /* known not to be a stream, but for "-"; else the path is looked at */
+    bool data_is_file;   /* the same */
+};
+
 /* Fills in all of *sidecar, which the caller releases also after an error, but its data section's
- * size and checksum. path of the sidecar itself: the others are seen from its folder. */
-enum quant_status quant_record_fill(struct quant_sidecar *sidecar, const char *path,
-                                    const struct quant_quantize_job *job,
-                                    const struct quant_quantize_result *result,
-                                    const struct quant_reader *reader,
-                                    const struct quant_format *data_format,
-                                    struct quant_error *error);
+ * size and checksum. */
+enum quant_status
+quant_record_fill(struct quant_sidecar *sidecar, const struct quant_record_files *files,
+                  const struct quant_quantize_job *job, const struct quant_quantize_result *result,
+                  const struct quant_reader *reader, const struct quant_format *data_format,
+                  struct quant_error *error);
 
 #endif

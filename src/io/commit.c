@@ -8,8 +8,10 @@
  *     4  the new sidecar is renamed into place: the commit
  *     5  the names of 1 and 2 are removed
  *
- * A crash between 1 and 4 leaves data without a sidecar. A step that fails undoes those before it.
- * Nothing is synced to the disk, as with cp; the sidecar's checksum tells after a power cut.
+ * Where nothing is to be replaced, 3 and 4 give a name to a file that had none, if the system can
+ * do that. A crash between 1 and 4 leaves data without a sidecar. A step that fails undoes those
+ * before it. Nothing is synced to the disk, as with cp; the sidecar's checksum tells after a power
+ * cut.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +26,19 @@
 
 static bool is_file(const struct quant_file_output *output)
 {
-    return output && output->temporary;
+    return output && (output->temporary || output->unnamed);
+}
+
+/* What is written is closed, so that all errors are known before anything changes. A file without a
+ * name must stay open to get one: closing a second descriptor of it tells the same. */
+static enum quant_status settle(struct quant_file_output *output, struct quant_error *error)
+{
+    if (!output->unnamed)
+        return quant_output_finish(output, error);
+    const int second = fcntl(output->fd, F_DUPFD_CLOEXEC, 0);
+    if (second < 0 || (close(second) != 0 && errno != EINTR))
+        return quant_error_system(error, errno, "cannot write '%s'", output->sink.name);
+    return QUANT_OK;
 }
 
 static enum quant_status commit_failed(const struct quant_file_output *output,
@@ -80,10 +94,28 @@ static enum quant_status link_aside(struct quant_file_output *output, struct qua
     return QUANT_OK;
 }
 
+/* *done false: it did not work, and the file has a temporary name instead. */
+static enum quant_status place_unnamed(struct quant_file_output *output, bool *done,
+                                       struct quant_error *error)
+{
+    *done = quant_unnamed_link(output->fd, output->path) == 0;
+    if (!*done)
+        return errno == EEXIST ? commit_failed(output, error) : quant_output_name(output, error);
+    output->unnamed = false;
+    output->placed = true;
+    quant_output_finish(output, NULL); /* settle has seen that all is well */
+    return QUANT_OK;
+}
+
 static enum quant_status place(struct quant_file_output *output, struct quant_error *error)
 {
     if (!is_file(output))
         return QUANT_OK;
+    bool done = false;
+    const enum quant_status status =
+        output->unnamed ? place_unnamed(output, &done, error) : QUANT_OK;
+    if (status != QUANT_OK || done)
+        return status;
     int result = -1;
     if (!output->force) {
         result = renameat2(AT_FDCWD, output->temporary, AT_FDCWD, output->path, RENAME_NOREPLACE);
@@ -125,9 +157,9 @@ static void drop_aside(struct quant_file_output *output)
 enum quant_status quant_output_commit(struct quant_file_output *data,
                                       struct quant_file_output *sidecar, struct quant_error *error)
 {
-    enum quant_status status = quant_output_finish(data, error);
+    enum quant_status status = settle(data, error);
     if (status == QUANT_OK && sidecar)
-        status = quant_output_finish(sidecar, error);
+        status = settle(sidecar, error);
     if (status == QUANT_OK && sidecar)
         status = move_aside(sidecar, error);
     if (status == QUANT_OK)

@@ -11,6 +11,9 @@
 #include "io/cancel.h"
 #include "io/io.h"
 
+/* What the kernel reads at once anyway. */
+enum { ADVISE_FROM = 128 << 10 };
+
 struct file_source {
     struct quant_source head;
     int fd;
@@ -103,7 +106,8 @@ static enum quant_status open_regular(int fd, bool owned, const char *name,
         .opened = *opened,
         .cancel = *cancel,
     };
-    posix_fadvise(fd, begin, 0, POSIX_FADV_SEQUENTIAL);
+    if (size > ADVISE_FROM)
+        posix_fadvise(fd, begin, 0, POSIX_FADV_SEQUENTIAL);
     *source = &file->head;
     return QUANT_OK;
 }

@@ -34,19 +34,27 @@ enum { QUANT_SPOOL_MEMORY = 8 << 20 };
 struct quant_file_output {
     struct quant_sink sink;
     char *path;      /* owned, NULL for standard output */
-    char *temporary; /* owned, what is written now; NULL: a stream, or already in place */
+    char *temporary; /* owned, the name of what is written now; NULL: it has none, it is a stream,
+                      * or it is in place already */
+    bool unnamed;    /* what is written now has no name yet */
     int fd;          /* -1: none */
     bool force;
     struct quant_cancel cancel;
     char *aside;        /* owned: the old file's name while a commit is under way */
     bool aside_is_link; /* the old file is still in its place too */
-    bool placed;        /* renamed into place by the commit under way */
+    bool placed;        /* put in place by the commit under way */
 };
 
-/* Starts an output: a temporary file beside path, or the stream itself where path is "-", a device
- * or a FIFO. QUANT_EXISTS where a file is there and force is not given. */
+/* Starts an output: a file without a name where there is none yet and the system can do that, else
+ * a temporary file beside path, or the stream itself where path is "-", a device or a FIFO.
+ * QUANT_EXISTS where a file is there and force is not given. */
 enum quant_status quant_output_open(struct quant_file_output *output, const char *path, bool force,
                                     const struct quant_cancel *cancel, struct quant_error *error);
+
+/* The same where quant_path_is_free has told that there is nothing, without looking again. */
+enum quant_status quant_output_open_free(struct quant_file_output *output, const char *path,
+                                         bool force, const struct quant_cancel *cancel,
+                                         struct quant_error *error);
 
 /* Whether what is written goes straight to a stream and cannot be taken back. */
 bool quant_output_is_stream(const struct quant_file_output *output);
@@ -54,8 +62,11 @@ bool quant_output_is_stream(const struct quant_file_output *output);
 /* The same question of a path, before anything is opened. */
 bool quant_path_is_stream(const char *path);
 
-/* Puts data and its sidecar (NULL: none) in place: the old sidecar goes first, then the data is
- * renamed, then the new sidecar. Where a step fails, the old files are put back. */
+/* Whether nothing has this name, not even a link that leads nowhere. Not of "-". */
+bool quant_path_is_free(const char *path);
+
+/* Puts data and its sidecar (NULL: none) in place: the old sidecar goes first, then the data
+ * gets its name, then the new sidecar. Where a step fails, the old files are put back. */
 enum quant_status quant_output_commit(struct quant_file_output *data,
                                       struct quant_file_output *sidecar, struct quant_error *error);
 
@@ -64,6 +75,17 @@ enum quant_status quant_output_commit(struct quant_file_output *data,
 void quant_output_discard(struct quant_file_output *output);
 
 /* ---- Paths ----------------------------------------------------------------------------------- */
+
+/* Between begin and end this thread asks the system only once where a folder is, or few of them:
+ * while a batch is worked on, folders are taken to stay where they are. */
+enum { QUANT_PATH_MEMO = 4 };
+struct quant_path_memo {
+    char *folders[QUANT_PATH_MEMO]; /* owned, as they were asked for; NULL: not used yet */
+    char *real[QUANT_PATH_MEMO];    /* owned, absolute, without links */
+    size_t next;
+};
+void quant_path_memo_begin(struct quant_path_memo *own);
+void quant_path_memo_end(struct quant_path_memo *own);
 
 /* path as seen from the folder of base (both as given to open): what the sidecar holds. NULL, with
  * *error, where a folder cannot be resolved or memory is out. The caller frees it. */

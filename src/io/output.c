@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Outputs while they are written: a temporary file beside the place where it will be, or a stream.
- */
+/* Outputs while they are written: a file without a name, a temporary file beside the place where it
+ * will be, or a stream. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -148,6 +149,24 @@ static enum quant_status open_temporary(struct quant_file_output *output, struct
     return quant_error_system(error, EEXIST, "cannot write '%s'", output->path);
 }
 
+enum quant_status quant_output_name(struct quant_file_output *output, struct quant_error *error)
+{
+    const int unnamed = output->fd;
+    enum quant_status status = open_temporary(output, error);
+    if (status == QUANT_OK) {
+        off_t done = 0;
+        ssize_t count;
+        do
+            count = sendfile(output->fd, unnamed, &done, 1 << 30);
+        while (count > 0 || (count < 0 && errno == EINTR && !quant_cancelled(&output->cancel)));
+        if (count < 0)
+            status = write_failed(output, error);
+    }
+    output->unnamed = false;
+    close(unnamed);
+    return status == QUANT_OK ? quant_output_finish(output, error) : status;
+}
+
 static bool mode_is_stream(mode_t mode)
 {
     return S_ISCHR(mode) || S_ISFIFO(mode);
@@ -157,6 +176,12 @@ bool quant_path_is_stream(const char *path)
 {
     struct stat status;
     return strcmp(path, "-") == 0 || (stat(path, &status) == 0 && mode_is_stream(status.st_mode));
+}
+
+bool quant_path_is_free(const char *path)
+{
+    struct stat status;
+    return strcmp(path, "-") != 0 && path[0] && lstat(path, &status) != 0 && errno == ENOENT;
 }
 
 /* A write that blocks in a full pipe cannot see a flag that was raised just before it. Opened anew,
@@ -210,8 +235,15 @@ static enum quant_status open_new(struct quant_file_output *output, const char *
                                   struct quant_error *error)
 {
     output->path = strdup(path);
-    return output->path ? open_temporary(output, error)
-                        : quant_error_no_memory(error, strlen(path) + 1, "path");
+    if (!output->path)
+        return quant_error_no_memory(error, strlen(path) + 1, "path");
+    /* With force what comes to be there in the meantime is replaced, which takes a rename. */
+    output->fd = output->force ? -1 : quant_unnamed_open(path);
+    output->unnamed = output->fd >= 0;
+    if (!output->unnamed)
+        return open_temporary(output, error);
+    output->sink.ops = &file_ops;
+    return QUANT_OK;
 }
 
 /* Through a symbolic link to what it stands for, as cp does. Who could read the old file can read
@@ -236,8 +268,8 @@ static enum quant_status open_replacement(struct quant_file_output *output, cons
     return status;
 }
 
-enum quant_status quant_output_open(struct quant_file_output *output, const char *path, bool force,
-                                    const struct quant_cancel *cancel, struct quant_error *error)
+static void output_init(struct quant_file_output *output, const char *path, bool force,
+                        const struct quant_cancel *cancel)
 {
     *output = (struct quant_file_output){
         .sink = {.ops = &stream_ops, .name = path},
@@ -245,6 +277,20 @@ enum quant_status quant_output_open(struct quant_file_output *output, const char
         .force = force,
         .cancel = *cancel,
     };
+}
+
+enum quant_status quant_output_open_free(struct quant_file_output *output, const char *path,
+                                         bool force, const struct quant_cancel *cancel,
+                                         struct quant_error *error)
+{
+    output_init(output, path, force, cancel);
+    return open_new(output, path, error);
+}
+
+enum quant_status quant_output_open(struct quant_file_output *output, const char *path, bool force,
+                                    const struct quant_cancel *cancel, struct quant_error *error)
+{
+    output_init(output, path, force, cancel);
     struct stat status;
     if (path[0] == '\0')
         return quant_error_set(error, QUANT_IO, "cannot write to a file without a name");
@@ -258,7 +304,7 @@ enum quant_status quant_output_open(struct quant_file_output *output, const char
 
 bool quant_output_is_stream(const struct quant_file_output *output)
 {
-    return output->fd >= 0 && !output->temporary;
+    return output->fd >= 0 && !output->temporary && !output->unnamed;
 }
 
 enum quant_status quant_output_finish(struct quant_file_output *output, struct quant_error *error)

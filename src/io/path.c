@@ -14,6 +14,47 @@ static const char *last_component(const char *path)
     return slash ? slash + 1 : path;
 }
 
+static _Thread_local struct quant_path_memo *memo;
+
+void quant_path_memo_begin(struct quant_path_memo *own)
+{
+    *own = (struct quant_path_memo){.next = 0};
+    memo = own;
+}
+
+void quant_path_memo_end(struct quant_path_memo *own)
+{
+    memo = NULL;
+    for (size_t i = 0; i < QUANT_PATH_MEMO; i++) {
+        free(own->folders[i]);
+        free(own->real[i]);
+    }
+}
+
+/* Of folder; NULL: not known. */
+static const char *recall(const char *folder)
+{
+    for (size_t i = 0; memo && i < QUANT_PATH_MEMO; i++)
+        if (memo->folders[i] && strcmp(memo->folders[i], folder) == 0)
+            return memo->real[i];
+    return NULL;
+}
+
+/* Takes folder; a copy of real, unless there is no memory for one. */
+static void keep_in_mind(char *folder, const char *real)
+{
+    char *copy = memo && real ? strdup(real) : NULL;
+    if (!copy) {
+        free(folder);
+        return;
+    }
+    const size_t i = memo->next++ % QUANT_PATH_MEMO;
+    free(memo->folders[i]);
+    free(memo->real[i]);
+    memo->folders[i] = folder;
+    memo->real[i] = copy;
+}
+
 /* The absolute, link-free folder that path lies in; the caller frees it. NULL: errno says why. */
 static char *real_folder(const char *path)
 {
@@ -21,8 +62,15 @@ static char *real_folder(const char *path)
     char *folder = length > 0 ? strndup(path, length) : strdup(".");
     if (!folder)
         return NULL;
+    const char *known = recall(folder);
+    if (known) {
+        free(folder);
+        return strdup(known);
+    }
     char *real = realpath(folder, NULL);
-    free(folder);
+    const int number = errno;
+    keep_in_mind(folder, real);
+    errno = number;
     return real;
 }
 

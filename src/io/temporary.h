@@ -9,6 +9,18 @@
  * NULL: no memory. The caller frees it. */
 char *quant_temporary_name(const char *path);
 
+/* Opens a file without a name in path's folder. -1: there is none to be had, which may be due to
+ * the file system, the kernel, or whatever else opening a file with a name will tell. */
+int quant_unnamed_open(const char *path);
+
+/* Gives it the name path, which nothing has yet. Returns 0, or -1 with errno: EEXIST where
+ * something has; other errors may be those of a system that cannot do this after all. */
+int quant_unnamed_link(int fd, const char *path);
+
+/* Copies what was written to an unnamed file to one with a temporary name, and goes on with that.
+ */
+enum quant_status quant_output_name(struct quant_file_output *output, struct quant_error *error);
+
 /* Closes what is written, checking that all of it arrived. Fine where nothing is open. */
 enum quant_status quant_output_finish(struct quant_file_output *output, struct quant_error *error);
 

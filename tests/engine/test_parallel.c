@@ -133,6 +133,111 @@ static void test_failure_to_finish(void **state)
     }
 }
 
+/* ---- With a window ---- */
+
+enum { WINDOW = 16 };
+
+struct ahead {
+    uint64_t slow;    /* this part takes until all that may be begun behind it are done */
+    uint64_t failing; /* this one fails in its work */
+    atomic_uint worked;
+    atomic_uint delivered;
+    atomic_uint inside; /* deliver */
+    atomic_bool taken[WINDOW];
+    uint64_t holder[WINDOW]; /* the part in each place */
+    atomic_bool wrong;
+};
+
+static bool work_ahead(void *context, unsigned place, uint64_t part)
+{
+    struct ahead *ahead = context;
+    if (place >= WINDOW || atomic_exchange(&ahead->taken[place], true) ||
+        part >= atomic_load(&ahead->delivered) + WINDOW) {
+        atomic_store(&ahead->wrong, true);
+        return false;
+    }
+    ahead->holder[place] = part;
+    while (part == ahead->slow && atomic_load(&ahead->worked) < part + WINDOW - 1)
+        sched_yield();
+    atomic_fetch_add(&ahead->worked, 1);
+    return part != ahead->failing;
+}
+
+static bool deliver_ahead(void *context, unsigned place, uint64_t part)
+{
+    struct ahead *ahead = context;
+    if (atomic_fetch_add(&ahead->inside, 1) != 0 || ahead->holder[place] != part ||
+        part != atomic_load(&ahead->delivered))
+        atomic_store(&ahead->wrong, true);
+    atomic_store(&ahead->taken[place], false);
+    atomic_fetch_sub(&ahead->inside, 1);
+    atomic_fetch_add(&ahead->delivered, 1);
+    return true;
+}
+
+static bool run_ahead(struct ahead *ahead, unsigned threads)
+{
+    const struct quant_parallel parallel = {.n = MOST_PARTS,
+                                            .threads = threads,
+                                            .window = WINDOW,
+                                            .context = ahead,
+                                            .work = work_ahead,
+                                            .deliver = deliver_ahead};
+    const bool ok = quant_parallel_run(&parallel);
+    assert_false(ahead->wrong);
+    return ok;
+}
+
+/* A part that takes long holds up nobody within the window, and nobody goes beyond it. Were a
+ * worker to wait, the slow part would never end. */
+static void test_window(void **state)
+{
+    (void)state;
+    static const uint64_t slow[] = {0, 1, 20, MOST_PARTS - WINDOW, UINT64_MAX};
+    for (unsigned threads = 2; threads <= MOST_THREADS; threads++)
+        for (size_t i = 0; i < LENGTH(slow); i++) {
+            struct ahead ahead = {.slow = slow[i], .failing = UINT64_MAX};
+            assert_true(run_ahead(&ahead, threads));
+            assert_int_equal(ahead.worked, MOST_PARTS);
+            assert_int_equal(ahead.delivered, MOST_PARTS);
+        }
+}
+
+/* All before it are delivered, and none behind it. */
+static void test_window_failure(void **state)
+{
+    (void)state;
+    static const uint64_t failing[] = {0, 1, WINDOW - 1, WINDOW, 500, MOST_PARTS - 1};
+    for (unsigned threads = 1; threads <= MOST_THREADS; threads++)
+        for (size_t i = 0; i < LENGTH(failing); i++) {
+            struct ahead ahead = {.slow = UINT64_MAX, .failing = failing[i]};
+            assert_false(run_ahead(&ahead, threads));
+            assert_int_equal(ahead.delivered, failing[i]);
+        }
+}
+
+static bool deliver_until_seven(void *context, unsigned place, uint64_t part)
+{
+    return deliver_ahead(context, place, part) && part != 7;
+}
+
+static void test_window_failure_to_deliver(void **state)
+{
+    (void)state;
+    for (unsigned threads = 1; threads <= MOST_THREADS; threads++) {
+        struct ahead ahead = {.slow = UINT64_MAX, .failing = UINT64_MAX};
+        const struct quant_parallel parallel = {.n = MOST_PARTS,
+                                                .threads = threads,
+                                                .window = WINDOW,
+                                                .context = &ahead,
+                                                .work = work_ahead,
+                                                .deliver = deliver_until_seven};
+        assert_false(quant_parallel_run(&parallel));
+        assert_false(ahead.wrong);
+        assert_int_equal(ahead.delivered, 8);
+    }
+}
+
 static void test_processors(void **state)
 {
     (void)state;
@@ -144,9 +249,9 @@ static void test_processors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_part_once),
-        cmocka_unit_test(test_failure_stops),
-        cmocka_unit_test(test_failure_to_finish),
+        cmocka_unit_test(test_each_part_once),    cmocka_unit_test(test_failure_stops),
+        cmocka_unit_test(test_failure_to_finish), cmocka_unit_test(test_window),
+        cmocka_unit_test(test_window_failure),    cmocka_unit_test(test_window_failure_to_deliver),
         cmocka_unit_test(test_processors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,6 +114,40 @@ static void test_many(void **state)
                 QUANT_EXISTS, "the output 'x5000' is the input 'x5000'");
 }
 
+/* In an empty folder nothing is looked for; what comes out is the same. */
+static void test_empty_folder(void **state)
+{
+    (void)state;
+    enum { FEW = 20 };
+    static char names[2][FEW][16];
+    const char *paths[3][FEW];
+    for (size_t i = 0; i < FEW; i++) {
+        snprintf(names[0][i], sizeof names[0][0], "b/y%zu", i);
+        snprintf(names[1][i], sizeof names[1][0], "b/z%zu", i);
+        paths[0][i] = "w";
+        paths[1][i] = names[0][i];
+        paths[2][i] = names[1][i];
+    }
+    struct quant_error error;
+    check_ok(quant_file_check_paths(paths[0], paths[1], paths[2], FEW, &error), &error);
+    static const struct {
+        const char *path; /* instead of the last sidecar */
+        const char *message;
+    } rows[] = {
+        {"b/y3", TWICE}, {"./b/y3", TWO}, {"b/../w", INPUT}, {"b/../hard", INPUT}, {"soft", INPUT}};
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        paths[2][FEW - 1] = rows[i].path;
+        check_error(rows[i].path, quant_file_check_paths(paths[0], paths[1], paths[2], FEW, &error),
+                    &error, QUANT_EXISTS, rows[i].message);
+    }
+    file_write_text("b/hidden", "");
+    assert_int_equal(link("w", "b/y9"), 0); /* not empty any more */
+    paths[2][FEW - 1] = names[1][FEW - 1];
+    check_error("link", quant_file_check_paths(paths[0], paths[1], paths[2], FEW, &error), &error,
+                QUANT_EXISTS, "the output 'b/y9' is the input 'w'");
+    assert_int_equal(unlink("b/hidden") | unlink("b/y9"), 0);
+}
+
 /* ---- Names ---- */
 
 static void test_output_name(void **state)
@@ -179,6 +213,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_jobs, enter, folder_leave),
         cmocka_unit_test_setup_teardown(test_none, enter, folder_leave),
         cmocka_unit_test_setup_teardown(test_many, enter, folder_leave),
+        cmocka_unit_test_setup_teardown(test_empty_folder, enter, folder_leave),
         cmocka_unit_test(test_output_name),
         cmocka_unit_test(test_sidecar_name),
     };

@@ -20,6 +20,8 @@ static _Thread_local struct {
     struct faults_seen seen;
 } faults;
 
+bool faults_without_unnamed;
+
 void faults_arm(unsigned kinds, unsigned long n, bool from_then_on)
 {
     /* With hooks cJSON allocates through this program, where it is seen. */
@@ -139,6 +141,10 @@ WRAP(XXH_errorcode, XXH3_freeState, XXH3_state_t *state)
 static int open_or_fault(const char *path, int flags, va_list arguments)
 {
     const mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
+    if (faults.armed && faults_without_unnamed && (flags & __O_TMPFILE) && mode == 0666) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
     if (fault(FAULT_OPEN, EIO))
         return -1;
     return openat(AT_FDCWD, path, flags, mode);
@@ -203,6 +209,11 @@ WRAP(int, rename, const char *from, const char *to)
 WRAP(int, renameat2, int at, const char *from, int to_at, const char *to, unsigned flags)
 {
     return fault(FAULT_RENAME, EIO) ? -1 : __real_renameat2(at, from, to_at, to, flags);
+}
+
+WRAP(int, linkat, int at, const char *from, int to_at, const char *to, int flags)
+{
+    return fault(FAULT_LINK, EPERM) ? -1 : __real_linkat(at, from, to_at, to, flags);
 }
 
 WRAP(int, link, const char *from, const char *to)

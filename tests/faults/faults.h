@@ -17,12 +17,15 @@ enum fault_kind {
     FAULT_WRITE = 8,
     FAULT_CLOSE = 16, /* the descriptor is closed all the same, as Linux does */
     FAULT_RENAME = 32,
-    FAULT_LINK = 64,
+    FAULT_LINK = 64, /* and linkat */
     FAULT_ALL = 127
 };
 
 /* Makes the n-th call of these kinds fail, or the n-th and all after it. n 0: none, just count. */
 void faults_arm(unsigned kinds, unsigned long n, bool from_then_on);
+
+/* Outputs cannot be begun without a name, as on file systems that have no O_TMPFILE. */
+extern bool faults_without_unnamed;
 
 struct faults_seen {
     bool fired;

@@ -114,15 +114,17 @@ struct scenario {
     const char *input;     /* "-": LONG floats through a pipe */
     const char *data;
     const char *restored; /* of a dequantization; NULL: a quantization */
+    bool without_unnamed; /* outputs have a temporary name from the beginning */
 };
 
 static const struct scenario scenarios[] = {
-    {"quantize anew", NULL, "x.npy", "q.npy", NULL},
-    {"quantize over an old pair", "old.bin", "x.npy", "q.npy", NULL},
-    {"quantize JSON over an old pair", "old.bin", "x.json", "q.json", NULL},
-    {"quantize a spooled pipe over an old pair", "old.bin", "-", "q.bin", NULL},
-    {"dequantize and measure", "x.npy", NULL, "q.npy", "r.npy"},
-    {"dequantize JSON over an old file", "x.npy", NULL, "q.json", "old.json"},
+    {"quantize anew", NULL, "x.npy", "q.npy", NULL, false},
+    {"quantize anew, with temporary names", NULL, "x.npy", "q.npy", NULL, true},
+    {"quantize over an old pair", "old.bin", "x.npy", "q.npy", NULL, false},
+    {"quantize JSON over an old pair", "old.bin", "x.json", "q.json", NULL, false},
+    {"quantize a spooled pipe over an old pair", "old.bin", "-", "q.bin", NULL, false},
+    {"dequantize and measure", "x.npy", NULL, "q.npy", "r.npy", false},
+    {"dequantize JSON over an old file", "x.npy", NULL, "q.json", "old.json", false},
 };
 
 static float long_input[LONG];
@@ -178,6 +180,7 @@ static struct outcome run(const struct scenario *scenario, unsigned kinds, unsig
         close(fds[0]);
         assert_int_equal(pthread_create(&thread, NULL, feed, &fds[1]), 0);
     }
+    faults_without_unnamed = scenario->without_unnamed;
     faults_arm(kinds, n, from_then_on);
     outcome.status = run_job(scenario, &outcome.error, &outcome.report);
     outcome.seen = faults_disarm();
@@ -312,8 +315,8 @@ static void test_reached(void **state)
 {
     (void)state;
     enum { all = FAULT_ALL };
-    static const unsigned kinds[LENGTH(scenarios)] = {all - FAULT_LINK, all, all, all,
-                                                      all - FAULT_LINK, all};
+    static const unsigned kinds[LENGTH(scenarios)] = {
+        all - FAULT_RENAME, all - FAULT_LINK, all, all, all, all - FAULT_LINK, all};
     for (size_t i = 0; i < LENGTH(scenarios); i++) {
         struct expected expected;
         prepare(&scenarios[i], &expected);
@@ -334,7 +337,7 @@ static void test_reached(void **state)
 static void test_nothing_is_lost(void **state)
 {
     (void)state;
-    const struct scenario *scenario = &scenarios[1];
+    const struct scenario *scenario = &scenarios[2];
     struct expected expected;
     prepare(scenario, &expected);
     const int data = holding_find(&expected.before, "q.npy");

@@ -54,6 +54,37 @@ static void test_relative(void **state)
     }
 }
 
+/* While a thread keeps in mind where folders are, they are not looked for again; afterwards they
+ * are. More folders than it has room for are no matter. */
+static void test_memo(void **state)
+{
+    (void)state;
+    struct quant_error error;
+    struct quant_path_memo memo;
+    assert_int_equal(mkdir("b", 0777) | mkdir("c", 0777) | symlink("b", "moving"), 0);
+    quant_path_memo_begin(&memo);
+    for (int i = 0; i < 4; i++) {
+        static const char *const paths[] = {"moving/w", "moving/w", "a b/w", "link/w"};
+        static const char *const relative[] = {"../b/w", "../b/w", "../a b/w", "b/w"};
+        char *found = quant_path_relative(paths[i], "a/w.json", &error);
+        assert_string_equal(found, relative[i]);
+        free(found);
+        assert_int_equal(unlink("moving") | symlink("c", "moving"), 0);
+    }
+    for (int i = 0; i < 2 * QUANT_PATH_MEMO; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "a/%.*sw", 2 * i, "./././././././././");
+        char *found = quant_path_relative(path, "w.json", &error);
+        assert_string_equal(found, "a/w");
+        free(found);
+    }
+    quant_path_memo_end(&memo);
+    char *found = quant_path_relative("moving/w", "a/w.json", &error);
+    assert_string_equal(found, "../c/w");
+    free(found);
+    assert_int_equal(rmdir("b") | rmdir("c") | unlink("moving"), 0);
+}
+
 static void test_unresolved(void **state)
 {
     (void)state;
@@ -119,10 +150,8 @@ static void test_there_and_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_relative),
-        IN_FOLDER(test_unresolved),
-        IN_FOLDER(test_beside),
-        IN_FOLDER(test_there_and_back),
+        IN_FOLDER(test_relative), IN_FOLDER(test_memo),           IN_FOLDER(test_unresolved),
+        IN_FOLDER(test_beside),   IN_FOLDER(test_there_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

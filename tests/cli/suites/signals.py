@@ -3,7 +3,8 @@
 output intact; ignored signals stay ignored; a broken pipe is quiet.
 
 A signal is sent when the program is known to be where the test wants it: it has taken all of a pipe
-and sleeps, or its temporary file is there, or the pipe that it writes to is full and it sleeps.
+and sleeps, or its output is begun (a temporary file, or one without a name among its open files), or
+the pipe that it writes to is full and it sleeps.
 """
 import array
 import fcntl
@@ -31,8 +32,18 @@ def sleeps(process):
     return process_state(process.pid) == "S"
 
 
-def temporaries(folder):
-    return [name for name in listing(folder) if TEMPORARY.fullmatch(name)]
+def begun(folder, process):
+    """The outputs that are being written: temporary files, and those that have no name yet."""
+    found = [name for name in listing(folder) if TEMPORARY.fullmatch(name)]
+    descriptors = Path(f"/proc/{process.pid}/fd")
+    for descriptor in descriptors.iterdir():
+        try:
+            target = os.readlink(descriptor)
+        except FileNotFoundError:  # closed in the meantime
+            continue
+        if target.startswith(f"{folder.resolve()}/#"):
+            found.append(target)
+    return found
 
 
 def wait_until_drained(process, fd, fed):
@@ -117,7 +128,7 @@ def while_working(number, options):
         before = listing(folder)
         command = ["quant", "quantize", "--force", *options, "big.bin", "-o", "out.npy"]
         with started(command, cwd=folder) as process:
-            wait_for(lambda: len(temporaries(folder)) == 2, "both outputs were begun", process)
+            wait_for(lambda: len(begun(folder, process)) == 2, "both outputs were begun", process)
             process.send_signal(number)
             check_ended_by(finish(process), number)
         check_old_pair(folder, before)
@@ -133,7 +144,7 @@ def while_dequantizing(number):
         os.truncate(folder / "x.int8.bin", BIG)
         before = listing(folder)
         with started(["quant", "dequant", "x.int8.bin"], cwd=folder) as process:
-            wait_for(lambda: temporaries(folder), "the output was begun", process)
+            wait_for(lambda: begun(folder, process), "the output was begun", process)
             process.send_signal(number)
             check_ended_by(finish(process), number)
         check_equal(listing(folder), before, "files in the folder")
@@ -145,10 +156,23 @@ def several_inputs():
         sparse(folder)
         (folder / "small.bin").write_bytes(bytes(8))
         with started(["quant", "quantize", "-j", "1", "big.bin", "small.bin"], cwd=folder) as process:
-            wait_for(lambda: temporaries(folder), "the first output was begun", process)
+            wait_for(lambda: begun(folder, process), "the first output was begun", process)
             process.send_signal(signal.SIGTERM)
             check_ended_by(finish(process), signal.SIGTERM)
         check_equal(listing(folder), ["big.bin", "small.bin"], "files in the folder")
+
+
+def killed():
+    """No program sees SIGKILL: that nothing stays is the system's doing, for files without a name."""
+    with fresh_folder() as folder:
+        sparse(folder)
+        with started(["quant", "quantize", "big.bin"], cwd=folder) as process:
+            wait_for(lambda: len(begun(folder, process)) == 2, "both outputs were begun", process)
+            if listing(folder) != ["big.bin"]:
+                raise Skip("the file system has no files without a name")
+            process.send_signal(signal.SIGKILL)
+            check_ended_by(finish(process), signal.SIGKILL)
+        check_equal(listing(folder), ["big.bin"], "files in the folder")
 
 
 # ---- Writing ----
@@ -237,7 +261,7 @@ def shrinking_input(options, size, told):
         before = listing(folder)
         command = ["quant", "quantize", "--force", *options, "big.bin", "-o", "out.npy"]
         with started(command, cwd=folder) as process:
-            wait_for(lambda: temporaries(folder), "the output was begun", process)
+            wait_for(lambda: begun(folder, process), "the output was begun", process)
             os.truncate(folder / "big.bin", size)
             result = finish(process)
         check_equal(result.status, 1, "exit status")
@@ -268,6 +292,7 @@ def tests():
         yield Test(f"signals/{name}_ignored", "an ignored signal stays ignored",
                    lambda n=number: ignored(n))
     yield Test("signals/several_inputs", "the remaining inputs are not begun", several_inputs)
+    yield Test("signals/killed", "SIGKILL leaves nothing of a new output", killed)
     yield Test("signals/broken_pipe", "SIGPIPE ends it quietly",
                lambda: broken_pipe("", -signal.SIGPIPE))
     yield Test("signals/broken_pipe_ignored", "with SIGPIPE ignored it is status 1, quietly",
