@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The sidecar as text, in one pass. It is read by way of cJSON, and was once written by it:
- * building the object node by node, printing it, and mending the indentation and the numbers
- * afterwards was more than half of all instructions that a small file takes outside the system.
- */
+/* The sidecar as text. cJSON builds and prints the object; float32 values go in as ready-made text,
+ * since it would print as many digits as a double needs. */
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,245 +11,172 @@
 #include "formats/sidecar.h"
 #include "formats/sidecar_words.h"
 
-struct text {
-    char *bytes;
-    size_t length;
-    size_t room;
-    bool failed; /* no memory: one look at the end tells */
-    int depth;   /* of objects */
-};
-
-static void put(struct text *text, const char *bytes, size_t nbytes)
+/* cJSON's functions accept NULL objects and report failure by NULL: one flag at the end tells. */
+static void add(cJSON *object, const char *key, cJSON *item, bool *ok)
 {
-    enum { FIRST_ROOM = 2 << 10 };
-    if (text->failed)
-        return;
-    if (nbytes > text->room - text->length) {
-        const size_t room = 2 * text->room + nbytes + FIRST_ROOM;
-        char *grown = realloc(text->bytes, room);
-        text->failed = !grown;
-        if (!grown)
-            return;
-        text->bytes = grown;
-        text->room = room;
+    if (!item || !cJSON_AddItemToObject(object, key, item)) {
+        cJSON_Delete(item);
+        *ok = false;
     }
-    memcpy(text->bytes + text->length, bytes, nbytes);
-    text->length += nbytes;
 }
 
-static void put_word(struct text *text, const char *word)
+static cJSON *make_float(double value)
 {
-    put(text, word, strlen(word));
+    char text[QUANT_DECIMAL_TEXT];
+    quant_decimal_nine(value, text);
+    return cJSON_CreateRaw(text);
 }
 
-static void put_line(struct text *text)
+/* 64-bit integers as they are, where a double would round them. */
+static cJSON *make_integer(uint64_t value)
 {
-    static const char spaces[] = "    ";
-    put(text, "\n", 1);
-    put(text, spaces, 2 * (size_t)text->depth);
+    char text[32];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    return cJSON_CreateRaw(text);
 }
 
-/* ---- Values ---- */
-
-/* The number of bytes of *bytes that a JSON string takes as they are. */
-static size_t plain_length(const char *bytes)
+static cJSON *make_string(const char *text)
 {
-    size_t length = 0;
-    while ((unsigned char)bytes[length] >= 0x20 && bytes[length] != '"' && bytes[length] != '\\')
-        length++;
-    return length;
+    return text ? cJSON_CreateString(text) : cJSON_CreateNull();
 }
 
-static void put_escaped(struct text *text, char byte)
+/* Takes item also where it fails: cJSON does not. */
+static bool append(cJSON *array, cJSON *item)
 {
-    static const char bytes[] = "\"\\\b\f\n\r\t";
-    static const char letters[] = "\"\\bfnrt";
-    const char *known = strchr(bytes, byte);
-    char escaped[8];
-    if (known)
-        snprintf(escaped, sizeof escaped, "\\%c", letters[known - bytes]);
-    else
-        snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)(unsigned char)byte);
-    put_word(text, escaped);
+    if (array && cJSON_AddItemToArray(array, item))
+        return true;
+    cJSON_Delete(item);
+    return false;
 }
 
-static void put_string(struct text *text, const char *string)
+static cJSON *make_pair(bool present, const double pair[2])
 {
-    if (!string) {
-        put_word(text, "null");
-        return;
-    }
-    put(text, "\"", 1);
-    for (;;) {
-        const size_t length = plain_length(string);
-        put(text, string, length);
-        string += length;
-        if (!*string)
-            break;
-        put_escaped(text, *string++);
-    }
-    put(text, "\"", 1);
+    if (!present)
+        return cJSON_CreateNull();
+    cJSON *array = cJSON_CreateArray();
+    for (int i = 0; i < 2; i++)
+        if (!append(array, make_float(pair[i])))
+            goto fail;
+    return array;
+fail:
+    cJSON_Delete(array);
+    return NULL;
 }
 
-static void put_float(struct text *text, double value)
+static cJSON *make_shape(const struct quant_shape *shape)
 {
-    char decimal[QUANT_DECIMAL_TEXT];
-    put(text, decimal, quant_decimal_nine(value, decimal));
+    cJSON *array = cJSON_CreateArray();
+    for (int i = 0; i < shape->ndim; i++)
+        if (!append(array, make_integer(shape->dims[i])))
+            goto fail;
+    return array;
+fail:
+    cJSON_Delete(array);
+    return NULL;
 }
 
-static void put_integer(struct text *text, int64_t value)
+static cJSON *make_calibration(const struct quant_sidecar *sidecar, bool *ok)
 {
-    char decimal[32];
-    snprintf(decimal, sizeof decimal, "%lld", (long long)value);
-    put_word(text, decimal);
+    cJSON *object = cJSON_CreateObject();
+    add(object, "method", make_string(sidecar->method), ok);
+    add(object, "observed", make_pair(sidecar->has_observed, sidecar->observed), ok);
+    return object;
 }
 
-/* ---- Members ---- */
-
-static void begin(struct text *text)
+static cJSON *make_source(const struct quant_sidecar *sidecar, bool *ok)
 {
-    put(text, "{", 1);
-    text->depth++;
-}
-
-static void end(struct text *text)
-{
-    text->depth--;
-    put_line(text);
-    put(text, "}", 1);
-}
-
-/* Up to the value. */
-static void put_key(struct text *text, const char *key)
-{
-    if (!text->failed && text->bytes[text->length - 1] != '{')
-        put(text, ",", 1);
-    put_line(text);
-    put(text, "\"", 1);
-    put_word(text, key);
-    put(text, "\": ", 3);
-}
-
-static void add_string(struct text *text, const char *key, const char *string)
-{
-    put_key(text, key);
-    put_string(text, string);
-}
-
-static void add_integer(struct text *text, const char *key, int64_t value)
-{
-    put_key(text, key);
-    put_integer(text, value);
-}
-
-static void add_float(struct text *text, const char *key, double value)
-{
-    put_key(text, key);
-    put_float(text, value);
-}
-
-static void add_pair(struct text *text, const char *key, bool present, const double pair[2])
-{
-    if (!present) {
-        add_string(text, key, NULL);
-        return;
-    }
-    put_key(text, key);
-    put(text, "[", 1);
-    put_float(text, pair[0]);
-    put(text, ", ", 2);
-    put_float(text, pair[1]);
-    put(text, "]", 1);
-}
-
-static void add_shape(struct text *text, const struct quant_shape *shape)
-{
-    put_key(text, "shape");
-    put(text, "[", 1);
-    for (int i = 0; i < shape->ndim; i++) {
-        if (i > 0)
-            put(text, ", ", 2);
-        put_integer(text, (int64_t)shape->dims[i]); /* a product that fits 63 bits */
-    }
-    put(text, "]", 1);
-}
-
-/* ---- The sections ---- */
-
-static void add_params(struct text *text, const struct quant_params *params)
-{
-    add_string(text, "scheme", quant_sidecar_schemes[params->scheme]);
-    add_string(text, "dtype", quant_dtype_info(params->dtype)->name);
-    add_integer(text, "qmin", params->qmin);
-    add_integer(text, "qmax", params->qmax);
-    add_float(text, "scale", (double)params->scale);
-    add_integer(text, "zero_point", params->zero_point);
-    add_string(text, "axis", NULL);
-    add_string(text, "block_size", NULL);
-    add_string(text, "rounding", quant_sidecar_roundings[params->rounding]);
-}
-
-static void add_calibration(struct text *text, const struct quant_sidecar *sidecar)
-{
-    put_key(text, "calibration");
-    begin(text);
-    add_string(text, "method", sidecar->method);
-    add_pair(text, "observed", sidecar->has_observed, sidecar->observed);
-    end(text);
-}
-
-static void add_source(struct text *text, const struct quant_sidecar *sidecar)
-{
-    put_key(text, "source");
-    begin(text);
-    add_string(text, "path", sidecar->source.path);
-    add_string(text, "format", sidecar->source.format);
-    add_string(text, "dtype", quant_dtype_info(sidecar->source_dtype)->name);
+    cJSON *object = cJSON_CreateObject();
+    add(object, "path", make_string(sidecar->source.path), ok);
+    add(object, "format", make_string(sidecar->source.format), ok);
+    add(object, "dtype", make_string(quant_dtype_info(sidecar->source_dtype)->name), ok);
     /* Where the format tells it, as .npy does, nobody needs to be told again. */
     if (sidecar->source_byte_order != QUANT_BYTE_ORDER_NONE)
-        add_string(text, "byte_order", sidecar->source_byte_order == QUANT_BIG ? "big" : "little");
-    end(text);
+        add(object, "byte_order",
+            make_string(sidecar->source_byte_order == QUANT_BIG ? "big" : "little"), ok);
+    return object;
 }
 
-static void add_data(struct text *text, const struct quant_sidecar *sidecar)
+static cJSON *make_data(const struct quant_sidecar *sidecar, bool *ok)
 {
     char hexadecimal[17];
     snprintf(hexadecimal, sizeof hexadecimal, "%016llx", (unsigned long long)sidecar->data_xxh3_64);
-    put_key(text, "data");
-    begin(text);
-    add_string(text, "path", sidecar->data.path);
-    add_string(text, "format", sidecar->data.format);
-    add_integer(text, "bytes", (int64_t)sidecar->data_bytes);
-    add_string(text, "xxh3_64", hexadecimal);
-    end(text);
+    cJSON *object = cJSON_CreateObject();
+    add(object, "path", make_string(sidecar->data.path), ok);
+    add(object, "format", make_string(sidecar->data.format), ok);
+    add(object, "bytes", make_integer(sidecar->data_bytes), ok);
+    add(object, "xxh3_64", make_string(hexadecimal), ok);
+    return object;
 }
 
-static void put_sidecar(struct text *text, const struct quant_sidecar *sidecar)
+static cJSON *make_sidecar(const struct quant_sidecar *sidecar, bool *ok)
 {
-    begin(text);
-    add_string(text, "format", QUANT_SIDECAR_FORMAT);
-    add_integer(text, "version", QUANT_SIDECAR_VERSION);
-    add_string(text, "tool", "quant " QUANT_VERSION);
-    add_params(text, &sidecar->params);
-    add_pair(text, "range", sidecar->has_range, sidecar->range);
-    add_calibration(text, sidecar);
-    add_shape(text, &sidecar->shape);
-    add_string(text, "order", quant_sidecar_orders[sidecar->order]);
-    add_source(text, sidecar);
-    add_data(text, sidecar);
-    end(text);
-    put(text, "\n", 1);
+    const struct quant_params *params = &sidecar->params;
+    cJSON *root = cJSON_CreateObject();
+    add(root, "format", make_string(QUANT_SIDECAR_FORMAT), ok);
+    add(root, "version", cJSON_CreateNumber(QUANT_SIDECAR_VERSION), ok);
+    add(root, "tool", make_string("quant " QUANT_VERSION), ok);
+    add(root, "scheme", make_string(quant_sidecar_schemes[params->scheme]), ok);
+    add(root, "dtype", make_string(quant_dtype_info(params->dtype)->name), ok);
+    add(root, "qmin", cJSON_CreateNumber(params->qmin), ok);
+    add(root, "qmax", cJSON_CreateNumber(params->qmax), ok);
+    add(root, "scale", make_float((double)params->scale), ok);
+    add(root, "zero_point", cJSON_CreateNumber(params->zero_point), ok);
+    add(root, "axis", cJSON_CreateNull(), ok);
+    add(root, "block_size", cJSON_CreateNull(), ok);
+    add(root, "rounding", make_string(quant_sidecar_roundings[params->rounding]), ok);
+    add(root, "range", make_pair(sidecar->has_range, sidecar->range), ok);
+    add(root, "calibration", make_calibration(sidecar, ok), ok);
+    add(root, "shape", make_shape(&sidecar->shape), ok);
+    add(root, "order", make_string(quant_sidecar_orders[sidecar->order]), ok);
+    add(root, "source", make_source(sidecar, ok), ok);
+    add(root, "data", make_data(sidecar, ok), ok);
+    return root;
+}
+
+/* cJSON indents with tabs and puts one behind a colon; in strings it escapes them. Two spaces and
+ * one are what people's other tools write. Returns the length of what indented holds then, which
+ * has room for twice the text and a newline. */
+static size_t indent(const char *text, char *indented)
+{
+    size_t length = 0;
+    bool line_begins = true;
+    for (; *text; text++) {
+        const char byte = *text == '\t' ? ' ' : *text;
+        indented[length++] = byte;
+        if (*text == '\t' && line_begins)
+            indented[length++] = ' ';
+        line_begins = *text == '\n' || (line_begins && *text == '\t');
+    }
+    indented[length++] = '\n';
+    return length;
+}
+
+static enum quant_status write_indented(const char *text, struct quant_sink *sink,
+                                        struct quant_error *error)
+{
+    const size_t room = 2 * strlen(text) + 1;
+    char *indented = malloc(room);
+    if (!indented)
+        return quant_error_no_memory(error, room, "sidecar");
+    const enum quant_status status =
+        quant_sink_write(sink, indented, indent(text, indented), error);
+    free(indented);
+    return status;
 }
 
 enum quant_status quant_sidecar_write(const struct quant_sidecar *sidecar, struct quant_sink *sink,
                                       struct quant_error *error)
 {
-    struct text text = {.bytes = NULL};
-    put_sidecar(&text, sidecar);
-    const enum quant_status status =
-        text.failed
-            ? quant_error_set(error, QUANT_NO_MEMORY, "no memory for the sidecar '%s'", sink->name)
-            : quant_sink_write(sink, text.bytes, text.length, error);
-    free(text.bytes);
+    bool ok = true;
+    void *locale = quant_locale_enter();
+    cJSON *root = make_sidecar(sidecar, &ok);
+    char *text = ok ? cJSON_Print(root) : NULL;
+    quant_locale_leave(locale);
+    cJSON_Delete(root);
+    if (!text)
+        return quant_error_set(error, QUANT_NO_MEMORY, "no memory for the sidecar '%s'",
+                               sink->name);
+    const enum quant_status status = write_indented(text, sink, error);
+    cJSON_free(text);
     return status;
 }
