@@ -13,10 +13,10 @@ enum quant_status quant_sink_write(struct quant_sink *sink, const void *bytes, s
     return nbytes > 0 ? sink->ops->write(sink, bytes, nbytes, error) : QUANT_OK;
 }
 
-enum quant_status quant_sink_reserve(struct quant_sink *sink, uint64_t nbytes,
-                                     struct quant_error *error)
+void quant_sink_expect(struct quant_sink *sink, uint64_t nbytes)
 {
-    return sink->ops->reserve ? sink->ops->reserve(sink, nbytes, error) : QUANT_OK;
+    if (sink->ops->expect)
+        sink->ops->expect(sink, nbytes);
 }
 
 enum quant_status quant_sink_error(const struct quant_sink *sink, struct quant_error *error,

@@ -18,10 +18,9 @@ struct quant_sink_ops {
      * NULL where the sink is a stream. */
     enum quant_status (*write_at)(struct quant_sink *sink, uint64_t offset, const void *bytes,
                                   size_t nbytes, struct quant_error *error);
-    /* Takes the room for nbytes in all before they are written, which then is quicker, and of which
-     * a lack is told before the work. NULL: makes no difference. */
-    enum quant_status (*reserve)(struct quant_sink *sink, uint64_t nbytes,
-                                 struct quant_error *error);
+    /* Tells how many bytes write_at will write in all: room for them may then be taken ahead of
+     * them, which is quicker. NULL: makes no difference. */
+    void (*expect)(struct quant_sink *sink, uint64_t nbytes);
 };
 
 /* The head of every implementation's own structure. */
@@ -33,8 +32,7 @@ struct quant_sink {
 enum quant_status quant_sink_write(struct quant_sink *sink, const void *bytes, size_t nbytes,
                                    struct quant_error *error);
 
-enum quant_status quant_sink_reserve(struct quant_sink *sink, uint64_t nbytes,
-                                     struct quant_error *error);
+void quant_sink_expect(struct quant_sink *sink, uint64_t nbytes);
 
 /* Sets "cannot write 'NAME': " and the text. */
 enum quant_status quant_sink_error(const struct quant_sink *sink, struct quant_error *error,

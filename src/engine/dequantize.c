@@ -130,11 +130,9 @@ static enum quant_status pass(struct dequantization *run)
         .deliver = emit,
         .finish = run->writes_by_position ? write_by_position : NULL,
     };
-    enum quant_status status = QUANT_OK;
     if (run->writes_by_position)
-        status = quant_writer_reserve(run->writer, &run->output.sink, chunks.nelems, run->error);
-    if (status == QUANT_OK)
-        status = quant_chunk_pass_run(&chunks, run->error);
+        quant_writer_expect(run->writer, &run->output.sink, chunks.nelems);
+    enum quant_status status = quant_chunk_pass_run(&chunks, run->error);
     if (status == QUANT_OK)
         status = quant_dequantization_check_data(run);
     if (status == QUANT_OK && run->job->measure)

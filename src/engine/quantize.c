@@ -280,9 +280,8 @@ static enum quant_status apply(struct quantization *run)
         .finish = run->writes_by_position ? write_by_position : NULL,
     };
     if (run->writes_by_position)
-        status = quant_writer_reserve(run->writer, &run->data.sink, reader->nelems, run->error);
-    if (status == QUANT_OK)
-        status = quant_chunk_pass_run(&pass, run->error);
+        quant_writer_expect(run->writer, &run->data.sink, reader->nelems);
+    status = quant_chunk_pass_run(&pass, run->error);
     if (status == QUANT_OK)
         status = check_finite(run);
     if (status == QUANT_OK)

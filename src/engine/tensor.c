@@ -128,10 +128,10 @@ enum quant_status quant_writer_write_at(const struct quant_writer *writer, struc
     return sink->ops->write_at(sink, offset, elements, nbytes, error);
 }
 
-enum quant_status quant_writer_reserve(const struct quant_writer *writer, struct quant_sink *sink,
-                                       uint64_t nelems, struct quant_error *error)
+void quant_writer_expect(const struct quant_writer *writer, struct quant_sink *sink,
+                         uint64_t nelems)
 {
     const uint64_t nbytes = quant_dtype_bytes(writer->dtype, nelems);
-    const bool fits = nbytes <= UINT64_MAX - writer->data_offset;
-    return fits ? quant_sink_reserve(sink, writer->data_offset + nbytes, error) : QUANT_OK;
+    if (nbytes <= INT64_MAX - writer->data_offset)
+        quant_sink_expect(sink, writer->data_offset + nbytes);
 }

@@ -32,9 +32,9 @@ enum quant_status quant_writer_write_at(const struct quant_writer *writer, struc
                                         uint64_t first, const void *elements, size_t nelems,
                                         struct quant_error *error);
 
-/* Takes the room for nelems elements written so. */
-enum quant_status quant_writer_reserve(const struct quant_writer *writer, struct quant_sink *sink,
-                                       uint64_t nelems, struct quant_error *error);
+/* Tells the sink that nelems elements will be written so. */
+void quant_writer_expect(const struct quant_writer *writer, struct quant_sink *sink,
+                         uint64_t nelems);
 
 /* The format named; QUANT_INVALID where there is none of that name. */
 enum quant_status quant_format_find(const char *name, const struct quant_format **format,

@@ -7,6 +7,7 @@
 #define QUANT_IO_IO_H
 
 #include <quant/file.h>
+#include <stdatomic.h>
 
 #include "base/sink.h"
 #include "base/source.h"
@@ -33,11 +34,13 @@ enum { QUANT_SPOOL_MEMORY = 8 << 20 };
 /* Begin it zeroed but for path; path NULL stands for an output that is not wanted. */
 struct quant_file_output {
     struct quant_sink sink;
-    char *path;      /* owned, NULL for standard output */
-    char *temporary; /* owned, the name of what is written now; NULL: it has none, it is a stream,
-                      * or it is in place already */
-    bool unnamed;    /* what is written now has no name yet */
-    int fd;          /* -1: none */
+    char *path;        /* owned, NULL for standard output */
+    char *temporary;   /* owned, the name of what is written now; NULL: it has none, it is a stream,
+                        * or it is in place already */
+    bool unnamed;      /* what is written now has no name yet */
+    int fd;            /* -1: none */
+    uint64_t expected; /* bytes in all, where it is worth while to know */
+    atomic_uint_fast64_t taken; /* of these, what there are blocks for already */
     bool force;
     struct quant_cancel cancel;
     char *aside;        /* owned: the old file's name while a commit is under way */

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "io/io.h"
 
@@ -57,6 +58,17 @@ static void test_commit(void **state)
     assert_int_equal(folder_count("."), 1);
 }
 
+/* Without the signal that would come with it. Returns what it was. */
+static struct rlimit limit_file_size(rlim_t nbytes)
+{
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    const struct rlimit limited = {nbytes, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limited), 0);
+    return before;
+}
+
 static off_t size_of(int fd)
 {
     struct stat status;
@@ -64,29 +76,48 @@ static off_t size_of(int fd)
     return status.st_size;
 }
 
-/* Room for a large file is taken at once, and none that is not there; the file ends where it was
- * said to. */
-static void test_reserve(void **state)
+/* Room for a large file is taken ahead of what is written, step by step, and not beyond what was
+ * said. */
+static void test_expect(void **state)
 {
-    enum { LARGE = 3 << 20 };
+    enum { STEP = 64 << 20, LARGE = STEP + 1000 };
     (void)state;
     struct quant_file_output output;
     struct quant_error error;
     check_ok(open_it(&output, "w", false, &error), &error);
-    check_ok(quant_sink_reserve(&output.sink, 1000, &error), &error);
-    assert_int_equal(size_of(output.fd), 0); /* not worth it */
     if (fallocate(output.fd, FALLOC_FL_KEEP_SIZE, 0, 1) != 0)
         skip(); /* a file system that has no such call */
-    check_ok(quant_sink_reserve(&output.sink, LARGE, &error), &error);
+    quant_sink_expect(&output.sink, 1000);
+    check_ok(output.sink.ops->write_at(&output.sink, 0, "a", 1, &error), &error);
+    assert_int_equal(size_of(output.fd), 1); /* not worth it */
+    quant_sink_expect(&output.sink, LARGE);
+    check_ok(output.sink.ops->write_at(&output.sink, 1, "b", 1, &error), &error);
+    assert_int_equal(size_of(output.fd), STEP);
+    check_ok(output.sink.ops->write_at(&output.sink, STEP - 1, "cd", 2, &error), &error);
     assert_int_equal(size_of(output.fd), LARGE);
-    const enum quant_status status = quant_sink_reserve(&output.sink, UINT64_C(1) << 62, &error);
-    check_error("4 EiB", status, &error, QUANT_IO, "cannot write 'w': ");
-    check_ok(output.sink.ops->write_at(&output.sink, LARGE - 2, "ab", 2, &error), &error);
     check_ok(quant_output_commit(&output, NULL, &error), &error);
     quant_output_discard(&output);
     struct stat written;
     assert_int_equal(stat("w", &written), 0);
     assert_int_equal(written.st_size, LARGE);
+}
+
+/* Where there is no room ahead, only writing fails, and only where it goes beyond. */
+static void test_expect_too_much(void **state)
+{
+    (void)state;
+    struct quant_file_output output;
+    struct quant_error error;
+    check_ok(open_it(&output, "w", false, &error), &error);
+    const struct rlimit before = limit_file_size(4096);
+    quant_sink_expect(&output.sink, 2 << 20);
+    const enum quant_status within = output.sink.ops->write_at(&output.sink, 4000, "ab", 2, &error);
+    const enum quant_status beyond = output.sink.ops->write_at(&output.sink, 4096, "ab", 2, &error);
+    setrlimit(RLIMIT_FSIZE, &before);
+    check_error("within", within, &error, QUANT_OK, "");
+    check_error("beyond", beyond, &error, QUANT_IO, "cannot write 'w': ");
+    quant_output_discard(&output);
+    assert_int_equal(folder_count("."), 0);
 }
 
 static void test_discard(void **state)
@@ -366,7 +397,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_commit),
-        IN_FOLDER(test_reserve),
+        IN_FOLDER(test_expect),
+        IN_FOLDER(test_expect_too_much),
         IN_FOLDER(test_discard),
         IN_FOLDER(test_discard_zeroed),
         IN_FOLDER(test_force),
