@@ -13,6 +13,10 @@
  * elements and the parameters alone: not on the processor, on how an array is cut into calls, or
  * on the thread that makes them.
  *
+ * 4-bit integers are packed two to a byte, the first of the two in the lower half; behind an odd
+ * last one the upper half is written as 0, and not looked at. Where an array of them is cut into
+ * calls, every cut is at an even element.
+ *
  * Every function here may be called from any number of threads at once, as long as no two of them
  * are given the same object to change. Nothing is printed, no signal or locale is touched, and
  * nothing is allocated. Arrays are contiguous, aligned as their element type asks, and may be NULL

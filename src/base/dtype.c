@@ -11,10 +11,10 @@
 static const struct quant_dtype_info rows[QUANT_DTYPE_COUNT] = {
     [QUANT_INT8] = {"int8", "i8", 8, true, true, -128, 127, 1},
     [QUANT_UINT8] = {"uint8", "u8", 8, true, true, 0, 255, 1},
-    [QUANT_INT4] = {"int4", "i4", 4, true, false, -8, 7, 1},
-    [QUANT_UINT4] = {"uint4", "u4", 4, true, false, 0, 15, 1},
-    [QUANT_INT16] = {"int16", "i16", 16, true, false, -32768, 32767, 1},
-    [QUANT_UINT16] = {"uint16", "u16", 16, true, false, 0, 65535, 1},
+    [QUANT_INT4] = {"int4", "i4", 4, true, true, -8, 7, 1},
+    [QUANT_UINT4] = {"uint4", "u4", 4, true, true, 0, 15, 1},
+    [QUANT_INT16] = {"int16", "i16", 16, true, true, -32768, 32767, 1},
+    [QUANT_UINT16] = {"uint16", "u16", 16, true, true, 0, 65535, 1},
     /* IEEE 754 binary16: 11 bits of precision, (2 - 2^-10) 2^15. */
     [QUANT_FLOAT16] = {"float16", "f16", 16, false, false, -65504, 65504, 0x1p-10},
     /* The upper half of a float32: 8 bits of precision, (2 - 2^-7) 2^127. */

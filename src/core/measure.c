@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/nibble.h"
 #include "core/measure.h"
 #include "kernels/kernels.h"
 
@@ -72,10 +73,14 @@ static void mark_levels(struct quant_measure *measure, const float *x, const uns
         mark(q, n, measure->levels);
         return;
     }
-    const size_t size = (size_t)quant_dtype_bytes(measure->params.dtype, 1);
-    for (size_t i = 0; i < n; i++)
+    const enum quant_dtype dtype = measure->params.dtype;
+    const bool packed = quant_dtype_info(dtype)->bits == 4;
+    const size_t size = (size_t)quant_dtype_bytes(dtype, 1);
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char nibble = packed ? (unsigned char)quant_nibble_get(q, i) : 0;
         if (isfinite(x[i]))
-            mark(q + size * i, 1, measure->levels);
+            mark(packed ? &nibble : q + size * i, 1, measure->levels);
+    }
 }
 
 static void add_piece(struct quant_measure *measure, struct quant_measure_part *part,

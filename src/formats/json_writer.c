@@ -10,6 +10,7 @@
 
 #include "base/decimal.h"
 #include "base/error.h"
+#include "base/nibble.h"
 #include "base/shape.h"
 #include "formats/json_run.h"
 
@@ -91,6 +92,10 @@ static size_t integer_text(int32_t value, char *text)
 static size_t element_text(enum quant_dtype dtype, const void *elements, size_t i, char *text)
 {
     switch (dtype) {
+    case QUANT_INT4:
+        return integer_text(quant_nibble_signed(quant_nibble_get(elements, i)), text);
+    case QUANT_UINT4:
+        return integer_text((int32_t)quant_nibble_get(elements, i), text);
     case QUANT_INT8:
         return integer_text(((const int8_t *)elements)[i], text);
     case QUANT_UINT8:

@@ -59,8 +59,8 @@ struct quant_kernels {
      * number and first index of the others. */
     quant_observe_fn *observe;
 
-    /* By integer type; NULL where the type is no target in this version. quantize maps non-finite
-     * elements as quant_quantize says. */
+    /* By type; NULL where it is no target in this version. quantize maps non-finite elements as
+     * quant_quantize says. */
     quant_quantize_fn *quantize[QUANT_DTYPE_COUNT];
     quant_dequantize_fn *dequantize[QUANT_DTYPE_COUNT];
 
@@ -71,8 +71,8 @@ struct quant_kernels {
     /* Adds n elements to *block. */
     quant_measure_fn *measure;
 
-    /* By integer type: sets bit q - least of the type for each of n integers, bit 0 being the
-     * lowest of levels[0]. */
+    /* By type: sets bit q - least of the type for each of n integers, bit 0 being the lowest of
+     * levels[0]. */
     quant_mark_levels_fn *mark_levels[QUANT_DTYPE_COUNT];
 };
 

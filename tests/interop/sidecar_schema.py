@@ -29,7 +29,7 @@ def commands():
     """(options, input name or bytes for a pipe)"""
     for name, scheme, dtype in itertools.product(
             ("x.npy", "x.json", "x.bin", "y.npy", "t.json"), ("absmax", "zero-point"),
-            ("int8", "uint8")):
+            ("int8", "uint8", "int4", "uint4", "int16", "uint16")):
         yield ["-s", scheme, "-t", dtype], name
     for options in (["--clip", "-5,5"], ["--clip=-1e-30,1e30"], ["--scale", "3"],
                     ["--scale", "1e-45"], ["--scale", "0.1", "--zero-point", "-2147483648"],
@@ -157,7 +157,7 @@ def check_mutations(sidecar):
 def check_bad_files():
     """What quant refuses as a sidecar for its form, the schema refuses, where it can know."""
     beyond = re.compile(r"checksum_differs|shape_larger|shape_smaller|bytes_differ|shape_overflow|"
-                        r"qm(in|ax)_|key_doubled|scale_infinite")
+                        r"qm(in|ax)_|key_doubled|scale_infinite|dtype_differs")
     for file in sorted((ROOT / "data" / "bad" / "sidecar").glob("*.json")):
         try:
             sidecar = read_sidecar(file)

@@ -110,8 +110,9 @@ static void set_range(struct quant_params *params, size_t which)
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     const int32_t least = (int32_t)info->least;
     const int32_t greatest = (int32_t)info->greatest;
+    const int32_t narrow = greatest - least > 100 ? least + 100 : greatest - 1;
     params->qmin = (const int32_t[]){least, least + 1, least + 3, greatest - 1}[which];
-    params->qmax = (const int32_t[]){greatest, greatest, least + 100, greatest}[which];
+    params->qmax = (const int32_t[]){greatest, greatest, narrow, greatest}[which];
 }
 
 static struct quant_params params_at(enum quant_dtype dtype, size_t index, struct random *random)

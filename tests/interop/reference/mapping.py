@@ -7,7 +7,8 @@ import numpy as np
 
 FLT_MIN = float(np.finfo(np.float32).tiny)
 FLT_MAX = float(np.finfo(np.float32).max)
-LIMITS = {"int8": (-128, 127), "uint8": (0, 255)}
+LIMITS = {"int8": (-128, 127), "uint8": (0, 255), "int4": (-8, 7), "uint4": (0, 15),
+          "int16": (-32768, 32767), "uint16": (0, 65535)}
 
 Spec = namedtuple("Spec", "scheme dtype clip scale zero_point qmin qmax include_zero rounding")
 Params = namedtuple("Params", "scale zero_point qmin qmax rounding dtype range")
@@ -34,7 +35,7 @@ def target(spec):
 def choose(spec, x):
     """Scale and zero point for the float32 array x: all in double, the scale rounded once."""
     qmin, qmax = target(spec)
-    symmetric_unsigned = spec.scheme == "absmax" and spec.dtype == "uint8"
+    symmetric_unsigned = spec.scheme == "absmax" and spec.dtype.startswith("u")
     half = (qmax - qmin) // 2
     middle = qmax - half if symmetric_unsigned else 0
 
@@ -80,7 +81,15 @@ def quantize(params, x):
             rounded = np.copysign(np.floor(np.abs(quotient) + 0.5), quotient)
         rounded = np.where(np.isnan(quotient), 0.0, rounded)
         q = np.clip(rounded + params.zero_point, params.qmin, params.qmax)
-    return q.astype(params.dtype), rounded + params.zero_point
+    return q.astype(np.int32), rounded + params.zero_point
+
+
+def pack(params, q):
+    """The elements q, in the order of the file, as an array of what is written."""
+    if not params.dtype.endswith("int4"):
+        return q.astype(np.dtype(params.dtype).newbyteorder("<"))
+    nibbles = np.append(q, [0] * (q.size % 2)).astype(np.int32) & 15
+    return (nibbles[0::2] | nibbles[1::2] << 4).astype(np.uint8)
 
 
 def dequantize(params, q):
@@ -103,6 +112,7 @@ def report(params, x, nbytes_in):
     q, unclamped = quantize(params, x)
     restored = dequantize(params, q)
     everything = x.size
+    nbytes_out = pack(params, q).nbytes
     kept = np.isfinite(x)
     levels = len(np.unique(q[kept]))
     x, restored = x[kept].astype(np.float64), restored[kept].astype(np.float64)
@@ -127,8 +137,8 @@ def report(params, x, nbytes_in):
         "cosine": xy / (math.sqrt(xx) * math.sqrt(yy)) if xx > 0 and yy > 0 else None,
         "clipped": int(((unclamped < params.qmin) | (unclamped > params.qmax)).sum()),
         "zeroed": int(((x != 0) & (restored == 0)).sum()), "sign_flipped": flipped,
-        "levels_used": levels, "bytes_in": nbytes_in, "bytes_out": everything,
-        "ratio": divide(nbytes_in, everything),
+        "levels_used": levels, "bytes_in": nbytes_in, "bytes_out": nbytes_out,
+        "ratio": divide(nbytes_in, nbytes_out),
     }
     return {key: value if value is not None and math.isfinite(value) else None
             for key, value in figures.items()}
