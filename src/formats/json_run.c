@@ -6,11 +6,12 @@
 #include <math.h>
 
 #include "base/nibble.h"
+#include "base/small_float.h"
 
 bool quant_json_takes(enum quant_dtype dtype)
 {
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
-    return info && (info->is_integer || dtype == QUANT_FLOAT32);
+    return info && (info->is_integer || dtype == QUANT_FLOAT32 || quant_small_float(dtype));
 }
 
 static size_t run_of_floats(struct quant_json_scan *scan, float *elements, size_t capacity,
@@ -25,6 +26,41 @@ static size_t run_of_floats(struct quant_json_scan *scan, float *elements, size_
         if (!behind || isinf((float)value))
             break;
         elements[n++] = (float)value;
+        p = quant_json_scan_space(scan, behind);
+        if (*p != ',') {
+            *behind_number = true;
+            break;
+        }
+        p++;
+    }
+    scan->next = p;
+    return n;
+}
+
+/* The pattern of value, which must be a number of the type. */
+static bool store_small_float(enum quant_dtype dtype, void *elements, size_t i, double value)
+{
+    const struct quant_small_float *type = quant_small_float(dtype);
+    const uint32_t pattern = quant_small_float_encode(type, (float)value);
+    if (quant_small_float_decode(type, pattern) != (float)value)
+        return false;
+    quant_small_float_put(type, elements, i, pattern);
+    return true;
+}
+
+static size_t run_of_small_floats(struct quant_json_scan *scan, enum quant_dtype dtype,
+                                  void *elements, size_t first, size_t capacity,
+                                  bool *behind_number)
+{
+    const char *p = scan->next;
+    size_t n = 0;
+    while (n < capacity) {
+        double value;
+        p = quant_json_scan_space(scan, p);
+        const char *behind = quant_json_fast_double(p, &value);
+        if (!behind || !store_small_float(dtype, elements, first + n, value))
+            break;
+        n++;
         p = quant_json_scan_space(scan, behind);
         if (*p != ',') {
             *behind_number = true;
@@ -80,6 +116,8 @@ size_t quant_json_run(struct quant_json_scan *scan, enum quant_dtype dtype, void
     *behind_number = false;
     if (dtype == QUANT_FLOAT32)
         return run_of_floats(scan, (float *)elements + first, capacity, behind_number);
+    if (quant_small_float(dtype))
+        return run_of_small_floats(scan, dtype, elements, first, capacity, behind_number);
     return run_of_integers(scan, dtype, elements, first, capacity, behind_number);
 }
 
@@ -102,6 +140,13 @@ enum quant_status quant_json_one(struct quant_json_scan *scan, enum quant_dtype 
                                       "element %" PRIu64 " %s is %s, beyond %s", index, place,
                                       token, isinf(value) ? "float64" : "float32");
         ((float *)elements)[first] = (float)value;
+        return QUANT_OK;
+    }
+    if (quant_small_float(dtype)) {
+        if (!store_small_float(dtype, elements, first, quant_json_decimal_double(&decimal)))
+            return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
+                                      "element %" PRIu64 " %s is %s, no number of %s", index, place,
+                                      token, info->name);
         return QUANT_OK;
     }
     int64_t value;

@@ -16,12 +16,15 @@ static const char magic[6] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
  * a stranger says. */
 enum { HEADER_LIMIT = 1 << 20, PREFIX_LIMIT = 12 };
 
-/* Element types as 'descr' has them, little-endian. NumPy has no elements of half a byte: those
- * are an array of their bytes, in one dimension, and the sidecar has shape and order. */
+/* Element types as 'descr' has them, little-endian. NumPy has no elements of half a byte: those are
+ * an array of their bytes, in one dimension, and the sidecar has shape and order. It has no
+ * bfloat16 and no float8 either: those are bytes without a meaning, as numpy.save makes them of the
+ * types of the package ml_dtypes, whose view they need when loaded. */
 static const char *const descrs[QUANT_DTYPE_COUNT] = {
-    [QUANT_INT8] = "|i1",    [QUANT_UINT8] = "|u1",   [QUANT_INT4] = "|u1",
-    [QUANT_UINT4] = "|u1",   [QUANT_INT16] = "<i2",   [QUANT_UINT16] = "<u2",
-    [QUANT_FLOAT16] = "<f2", [QUANT_FLOAT32] = "<f4", [QUANT_FLOAT64] = "<f8",
+    [QUANT_INT8] = "|i1",     [QUANT_UINT8] = "|u1",         [QUANT_INT4] = "|u1",
+    [QUANT_UINT4] = "|u1",    [QUANT_INT16] = "<i2",         [QUANT_UINT16] = "<u2",
+    [QUANT_FLOAT16] = "<f2",  [QUANT_FLOAT32] = "<f4",       [QUANT_FLOAT64] = "<f8",
+    [QUANT_BFLOAT16] = "<V2", [QUANT_FLOAT8_E4M3FN] = "<V1", [QUANT_FLOAT8_E5M2] = "<V1",
 };
 
 /* What floats to quantize may be. */

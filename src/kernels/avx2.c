@@ -337,6 +337,10 @@ const struct quant_kernels quant_kernels_avx2 = {
             [QUANT_UINT4] = quant_scalar_quantize_nibbles,
             [QUANT_INT16] = quant_scalar_quantize_int16,
             [QUANT_UINT16] = quant_scalar_quantize_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_scalar_quantize_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_scalar_quantize_float8_e5m2,
+            [QUANT_FLOAT16] = quant_scalar_quantize_float16,
+            [QUANT_BFLOAT16] = quant_scalar_quantize_bfloat16,
         },
     .dequantize =
         {
@@ -346,6 +350,10 @@ const struct quant_kernels quant_kernels_avx2 = {
             [QUANT_UINT4] = quant_scalar_dequantize_uint4,
             [QUANT_INT16] = quant_scalar_dequantize_int16,
             [QUANT_UINT16] = quant_scalar_dequantize_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_scalar_dequantize_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_scalar_dequantize_float8_e5m2,
+            [QUANT_FLOAT16] = quant_scalar_dequantize_float16,
+            [QUANT_BFLOAT16] = quant_scalar_dequantize_bfloat16,
         },
     .widen =
         {
@@ -363,6 +371,10 @@ const struct quant_kernels quant_kernels_avx2 = {
             [QUANT_UINT4] = quant_scalar_mark_levels_uint4,
             [QUANT_INT16] = quant_scalar_mark_levels_int16,
             [QUANT_UINT16] = quant_scalar_mark_levels_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_scalar_mark_levels_float8,
+            [QUANT_FLOAT8_E5M2] = quant_scalar_mark_levels_float8,
+            [QUANT_FLOAT16] = quant_scalar_mark_levels_float16,
+            [QUANT_BFLOAT16] = quant_scalar_mark_levels_float16,
         },
 };
 

@@ -71,8 +71,8 @@ struct quant_kernels {
     /* Adds n elements to *block. */
     quant_measure_fn *measure;
 
-    /* By type: sets bit q - least of the type for each of n integers, bit 0 being the lowest of
-     * levels[0]. */
+    /* By type: sets bit q - least of the type for each of n integers, or the bit that a float's
+     * pattern says, that of +0 for -0 too; bit 0 being the lowest of levels[0]. */
     quant_mark_levels_fn *mark_levels[QUANT_DTYPE_COUNT];
 };
 
@@ -85,8 +85,9 @@ extern const struct quant_kernels quant_kernels_neon;
 #endif
 
 /* The least and the greatest finite x for which rne(x / s) + z, or half-away, lies inside [qmin,
- * qmax]. Quotient and rounding never fall as x grows, so all between them are unclipped too. Where
- * there is none, *least > *greatest. */
+ * qmax]; of a float target, that round to no more than its greatest number. Quotient and rounding
+ * never fall as x grows, so all between them are unclipped too. Where there is none, *least >
+ * *greatest. */
 void quant_unclipped_range(const struct quant_params *params, float *least, float *greatest);
 
 /* The set in use. */

@@ -2,7 +2,7 @@
 /*
  * The definition: what the bytes are. Plain C, one element after the other, with nothing assumed of
  * the processor but IEEE 754 arithmetic; every other file in this folder has to agree with it bit
- * for bit, and uses it for its tails.
+ * for bit, and uses it for its tails. Float targets are defined in scalar_floats.c.
  */
 #include <math.h>
 #include <string.h>
@@ -187,6 +187,10 @@ static int64_t rank_reaching(const struct quant_params *params, double bound)
 
 void quant_unclipped_range(const struct quant_params *params, float *least, float *greatest)
 {
+    if (!quant_dtype_info(params->dtype)->is_integer) {
+        quant_scalar_unclipped_floats(params, least, greatest);
+        return;
+    }
     const int64_t first = rank_reaching(params, (double)params->qmin);
     const int64_t beyond = rank_reaching(params, (double)params->qmax + 1);
     *least = first < beyond ? float_from_rank(first) : INFINITY;
@@ -284,6 +288,10 @@ const struct quant_kernels quant_kernels_scalar = {
             [QUANT_UINT4] = quant_scalar_quantize_nibbles,
             [QUANT_INT16] = quant_scalar_quantize_int16,
             [QUANT_UINT16] = quant_scalar_quantize_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_scalar_quantize_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_scalar_quantize_float8_e5m2,
+            [QUANT_FLOAT16] = quant_scalar_quantize_float16,
+            [QUANT_BFLOAT16] = quant_scalar_quantize_bfloat16,
         },
     .dequantize =
         {
@@ -293,6 +301,10 @@ const struct quant_kernels quant_kernels_scalar = {
             [QUANT_UINT4] = quant_scalar_dequantize_uint4,
             [QUANT_INT16] = quant_scalar_dequantize_int16,
             [QUANT_UINT16] = quant_scalar_dequantize_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_scalar_dequantize_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_scalar_dequantize_float8_e5m2,
+            [QUANT_FLOAT16] = quant_scalar_dequantize_float16,
+            [QUANT_BFLOAT16] = quant_scalar_dequantize_bfloat16,
         },
     .widen =
         {
@@ -310,5 +322,9 @@ const struct quant_kernels quant_kernels_scalar = {
             [QUANT_UINT4] = quant_scalar_mark_levels_uint4,
             [QUANT_INT16] = quant_scalar_mark_levels_int16,
             [QUANT_UINT16] = quant_scalar_mark_levels_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_scalar_mark_levels_float8,
+            [QUANT_FLOAT8_E5M2] = quant_scalar_mark_levels_float8,
+            [QUANT_FLOAT16] = quant_scalar_mark_levels_float16,
+            [QUANT_BFLOAT16] = quant_scalar_mark_levels_float16,
         },
 };

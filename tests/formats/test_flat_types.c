@@ -18,6 +18,10 @@ static const struct type_row {
     {QUANT_UINT4, "|u1", "\x78\x1f\x0a", 3},
     {QUANT_INT16, "<i2", "\x00\x80\xff\xff\x01\x00\xff\x7f\x34\x12", 10},
     {QUANT_UINT16, "<u2", "\x00\x80\xff\xff\x01\x00\xff\x7f\x34\x12", 10},
+    {QUANT_FLOAT8_E4M3FN, "<V1", "\x80\xff\x00\x01\x7f", 5},
+    {QUANT_FLOAT8_E5M2, "<V1", "\x80\xff\x00\x01\x7f", 5},
+    {QUANT_FLOAT16, "<f2", "\x00\x80\xff\xff\x01\x00\xff\x7f\x34\x12", 10},
+    {QUANT_BFLOAT16, "<V2", "\x00\x80\xff\xff\x01\x00\xff\x7f\x34\x12", 10},
 };
 
 static const struct quant_shape shape = {2, {5, 1}};

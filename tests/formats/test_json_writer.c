@@ -136,6 +136,12 @@ static void test_numbers(void **state)
     expect_text(QUANT_UINT4, (struct quant_shape){1, {3}}, "\x78\x0f", "[8,7,15]\n");
     expect_text(QUANT_INT16, four, i16, "[-32768,32767,-100,0]\n");
     expect_text(QUANT_UINT16, four, u16, "[0,65535,1000,7]\n");
+    expect_text(QUANT_FLOAT8_E4M3FN, four, "\x7e\x01\x00\xb9", "[448,0.001953125,0,-1.125]\n");
+    expect_text(QUANT_FLOAT8_E5M2, four, "\x7b\x01\x00\xb9", "[57344,1.52587891e-05,0,-0.625]\n");
+    static const uint16_t f16[] = {0x7BFF, 0x0001, 0x3C01, 0xC000};
+    static const uint16_t bf16[] = {0x7F7F, 0x0001, 0x3F81, 0xC000};
+    expect_text(QUANT_FLOAT16, four, f16, "[65504,5.96046448e-08,1.00097656,-2]\n");
+    expect_text(QUANT_BFLOAT16, four, bf16, "[3.38953139e+38,9.18354962e-41,1.0078125,-2]\n");
     expect_text(QUANT_FLOAT32, (struct quant_shape){1, {8}}, f32,
                 "[-7.59000015,10.8000002,0,-0,100000000,1e+09,1.40129846e-45,3.40282347e+38]\n");
 }

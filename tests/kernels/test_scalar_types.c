@@ -41,8 +41,8 @@ static size_t all_integers(enum quant_dtype dtype, unsigned char *q)
 
 static void check_round_trip(const struct quant_params *params)
 {
-    static unsigned char q[2 * MOST];
-    static unsigned char back[2 * MOST];
+    static _Alignas(uint16_t) unsigned char q[2 * MOST];
+    static _Alignas(uint16_t) unsigned char back[2 * MOST];
     static float x[MOST];
     const size_t n = all_integers(params->dtype, q);
     quant_kernels_scalar.dequantize[params->dtype](params, q, n, x);
@@ -148,7 +148,7 @@ static void test_nibbles(void **state)
 static void test_levels(void **state)
 {
     (void)state;
-    static unsigned char q[2 * MOST];
+    static _Alignas(uint16_t) unsigned char q[2 * MOST];
     for (size_t t = 0; t < LENGTH(integer_types); t++) {
         const enum quant_dtype dtype = integer_types[t];
         const size_t n = all_integers(dtype, q);

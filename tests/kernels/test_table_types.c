@@ -17,8 +17,8 @@ static void check_ends(const struct quant_kernels *row)
 {
     struct random random = random_begin();
     static float x[VALUES];
-    static unsigned char q[VALUES * 2];
-    static unsigned char expected[VALUES * 2];
+    static _Alignas(uint16_t) unsigned char q[VALUES * 2];
+    static _Alignas(uint16_t) unsigned char expected[VALUES * 2];
     for (size_t round = 0; round < 400 * (size_t)QUANT_DTYPE_COUNT; round++) {
         const enum quant_dtype dtype = (enum quant_dtype)(round % QUANT_DTYPE_COUNT);
         if (!row->quantize[dtype] || !is_integer(dtype))
@@ -39,6 +39,44 @@ static void check_ends(const struct quant_kernels *row)
             const double k = params->qmin - 4 + (double)random_below(&random, width) + 0.5;
             const double tie = (k - params->zero_point) * (double)params->scale;
             x[i] = i % 7 ? random_nudge(&random, (float)tie, 3) : random_special(&random);
+        }
+        compare_values(row, &operation, x, VALUES, q, expected);
+    }
+}
+
+/* An x whose quotient lies between two numbers of a float type, or close beside the middle. */
+static float between(struct random *random, enum quant_dtype dtype, float scale)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(dtype);
+    const int least = ilogb(info->epsilon) < -8 ? -28 : dtype == QUANT_BFLOAT16 ? -136 : -20;
+    const int width = ilogb(info->greatest) - least + 2;
+    const double exponent = least + (int)random_below(random, (uint32_t)width);
+    const double steps = floor((1 + random_unit(random)) / info->epsilon);
+    const double tie = ldexp((steps + 0.5) * info->epsilon, (int)exponent);
+    const double by = info->is_unscaled ? 1 : (double)scale;
+    const float x = (float)(random_64(random) & 1 ? -tie * by : tie * by);
+    return isfinite(x) ? random_nudge(random, x, 2) : x;
+}
+
+/* Random bits, specials, and what lies between two numbers of the type. */
+static void check_floats(const struct quant_kernels *row)
+{
+    struct random random = random_begin();
+    static float x[VALUES];
+    static _Alignas(uint16_t) unsigned char q[VALUES * 2];
+    static _Alignas(uint16_t) unsigned char expected[VALUES * 2];
+    for (size_t round = 0; round < 400 * (size_t)QUANT_DTYPE_COUNT; round++) {
+        const enum quant_dtype dtype = (enum quant_dtype)(round % QUANT_DTYPE_COUNT);
+        if (!row->quantize[dtype] || is_integer(dtype))
+            continue;
+        struct operation operation = {.kind = QUANTIZE, .dtype = dtype};
+        operation.params = (struct quant_params){.dtype = dtype, .scale = random_scale(&random)};
+        if (round % 2)
+            operation.params.scale = (float)ldexp(1, (int)(round % 240) - 120);
+        for (size_t i = 0; i < VALUES; i++) {
+            x[i] = between(&random, dtype, operation.params.scale);
+            if (i % 5 == 0)
+                x[i] = i % 10 ? float_of((uint32_t)random_64(&random)) : random_special(&random);
         }
         compare_values(row, &operation, x, VALUES, q, expected);
     }
@@ -100,6 +138,7 @@ int main(void)
 {
     static const struct row_group groups[] = {
         {"quantize, around the ends of the type", check_ends},
+        {"quantize to floats, between two of them", check_floats},
         {"dequantize, every pattern", check_patterns},
         {"mark_levels", check_levels},
     };
