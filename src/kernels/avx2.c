@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "kernels/avx2.h"
+#include "kernels/avx2_types.h"
 #include "kernels/cpu.h"
 #include "kernels/fixed_point.h"
 #include "kernels/scalar.h"
@@ -333,27 +334,27 @@ const struct quant_kernels quant_kernels_avx2 = {
         {
             [QUANT_INT8] = quantize_int8,
             [QUANT_UINT8] = quantize_uint8,
-            [QUANT_INT4] = quant_scalar_quantize_nibbles,
-            [QUANT_UINT4] = quant_scalar_quantize_nibbles,
-            [QUANT_INT16] = quant_scalar_quantize_int16,
-            [QUANT_UINT16] = quant_scalar_quantize_uint16,
-            [QUANT_FLOAT8_E4M3FN] = quant_scalar_quantize_float8_e4m3fn,
-            [QUANT_FLOAT8_E5M2] = quant_scalar_quantize_float8_e5m2,
-            [QUANT_FLOAT16] = quant_scalar_quantize_float16,
-            [QUANT_BFLOAT16] = quant_scalar_quantize_bfloat16,
+            [QUANT_INT4] = quant_avx2_quantize_nibbles,
+            [QUANT_UINT4] = quant_avx2_quantize_nibbles,
+            [QUANT_INT16] = quant_avx2_quantize_int16,
+            [QUANT_UINT16] = quant_avx2_quantize_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_avx2_quantize_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_avx2_quantize_float8_e5m2,
+            [QUANT_FLOAT16] = quant_avx2_quantize_float16,
+            [QUANT_BFLOAT16] = quant_avx2_quantize_bfloat16,
         },
     .dequantize =
         {
             [QUANT_INT8] = dequantize_int8,
             [QUANT_UINT8] = dequantize_uint8,
-            [QUANT_INT4] = quant_scalar_dequantize_int4,
-            [QUANT_UINT4] = quant_scalar_dequantize_uint4,
-            [QUANT_INT16] = quant_scalar_dequantize_int16,
-            [QUANT_UINT16] = quant_scalar_dequantize_uint16,
-            [QUANT_FLOAT8_E4M3FN] = quant_scalar_dequantize_float8_e4m3fn,
-            [QUANT_FLOAT8_E5M2] = quant_scalar_dequantize_float8_e5m2,
-            [QUANT_FLOAT16] = quant_scalar_dequantize_float16,
-            [QUANT_BFLOAT16] = quant_scalar_dequantize_bfloat16,
+            [QUANT_INT4] = quant_avx2_dequantize_int4,
+            [QUANT_UINT4] = quant_avx2_dequantize_uint4,
+            [QUANT_INT16] = quant_avx2_dequantize_int16,
+            [QUANT_UINT16] = quant_avx2_dequantize_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_avx2_dequantize_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_avx2_dequantize_float8_e5m2,
+            [QUANT_FLOAT16] = quant_avx2_dequantize_float16,
+            [QUANT_BFLOAT16] = quant_avx2_dequantize_bfloat16,
         },
     .widen =
         {
