@@ -62,7 +62,7 @@ typedef void quant_progress_fn(void *context, uint64_t done, uint64_t total);
 struct quant_input {
     const char *path;       /* "-": standard input */
     const char *format;     /* a quant_format_name; NULL: told from the content, then the name */
-    enum quant_dtype dtype; /* of raw elements: a float type; NONE: float32 */
+    enum quant_dtype dtype; /* of raw elements, one that is_source; NONE: float32 */
     enum quant_byte_order byte_order; /* of raw elements; NONE: little */
     const struct quant_shape *shape;  /* of raw elements; NULL: one dimension */
 };

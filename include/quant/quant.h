@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Quantization of numbers in memory: from float32 elements to small integers with a scale and a
- * zero point, back again, and the error between the two.
+ * zero point, or to small floats; back again; and the error between the two.
  *
  * The mapping, for a scale s and a zero point z:
  *
@@ -9,9 +9,21 @@
  *     x' = (float)(q - z) * s                       dequantize
  *
  * x / s is the correctly rounded IEEE 754 float32 quotient and rne rounds to the nearest integer,
- * ties to even; that is ONNX QuantizeLinear, element for element. The integers depend on the
- * elements and the parameters alone: not on the processor, on how an array is cut into calls, or
- * on the thread that makes them.
+ * ties to even; that is ONNX QuantizeLinear, element for element. To a float type instead:
+ *
+ *     q  = clamp(RN(x / s), -m, m)                  8 bits; m is the type's greatest finite number
+ *     x' = value(q) * s
+ *     q  = clamp(RN(x), -m, m), x' = value(q)       16 bits, which have the range: unscaled
+ *
+ * RN rounds to the nearest number of the type, subnormals among them, ties to even; x / s is
+ * rounded to float32 first, as above. q is the number's bit pattern. A zero is always +0. All
+ * results depend on the
+ * elements and the parameters alone: not on the processor, on how an array is cut into calls, or on
+ * the thread that makes them.
+ *
+ * 4-bit integers are packed two to a byte, the first of the two in the lower half; behind an odd
+ * last one the upper half is written as 0, and not looked at. Where an array of them is cut into
+ * calls, every cut is at an even element.
  *
  * Every function here may be called from any number of threads at once, as long as no two of them
  * are given the same object to change. Nothing is printed, no signal or locale is touched, and
@@ -92,6 +104,8 @@ enum quant_dtype {
     QUANT_UINT4,
     QUANT_INT16,
     QUANT_UINT16,
+    QUANT_FLOAT8_E4M3FN,
+    QUANT_FLOAT8_E5M2,
     QUANT_FLOAT16,
     QUANT_BFLOAT16,
     QUANT_FLOAT32,
@@ -106,7 +120,9 @@ struct quant_dtype_info {
     const char *short_name; /* "i8", accepted wherever the name is */
     unsigned bits;
     bool is_integer;
-    bool quantizes; /* can be the result of quant_quantize in this version */
+    bool quantizes;   /* can be the result of quant_quantize */
+    bool is_source;   /* can be the type of elements to quantize */
+    bool is_unscaled; /* elements are rounded to it as they are: no scale, no range */
     double least;
     double greatest;
     double epsilon;
@@ -122,7 +138,8 @@ QUANT_API enum quant_dtype quant_dtype_from_name(const char *name);
  * SIZE_MAX-safe: returns UINT64_MAX where the product does not fit. */
 QUANT_API uint64_t quant_dtype_bytes(enum quant_dtype dtype, uint64_t nelems);
 
-/* x rounded to the nearest number of a float type (ties to even, beyond the type to infinity), or
+/* x rounded to the nearest number of a float type (ties to even, beyond the type to infinity, also
+ * where the type itself has none), or
  * to the nearest integer clamped to an integer type; NaN gives NaN, or 0 for an integer type. */
 QUANT_API double quant_dtype_round(enum quant_dtype dtype, double x);
 
@@ -140,7 +157,8 @@ enum quant_rounding {
 
 enum quant_nonfinite {
     QUANT_NONFINITE_ERROR = 0, /* NaN and infinities are refused */
-    QUANT_NONFINITE_SATURATE   /* +Inf gives qmax, -Inf qmin, NaN the clamped zero point */
+    QUANT_NONFINITE_SATURATE   /* +Inf gives qmax, -Inf qmin, NaN the clamped zero point; of a float
+                                * type the greatest finite number, the least, and a NaN */
 };
 
 /* What has been seen of the elements so far. Start from QUANT_OBSERVED_INIT. */
@@ -164,7 +182,9 @@ QUANT_API void quant_observe(struct quant_observed *observed, const float *x, si
 /* How to quantize. All zeros is the default: absmax, and dtype QUANT_DTYPE_NONE stands for int8. */
 struct quant_spec {
     enum quant_scheme scheme;
-    enum quant_dtype dtype; /* an integer type whose quant_dtype_info has quantizes */
+    enum quant_dtype dtype; /* one whose quant_dtype_info has quantizes. A float type takes absmax
+                             * only, half even only, and nothing of zero points and targets; an
+                             * unscaled one no scale, clip and calibration either */
     enum quant_rounding rounding;
     enum quant_nonfinite nonfinite;
     bool include_zero; /* extend the range to hold 0, so that z lies inside the type */
@@ -186,17 +206,18 @@ struct quant_spec {
 QUANT_API enum quant_status quant_spec_check(const struct quant_spec *spec,
                                              struct quant_error *error);
 
-/* Whether the parameters depend on the elements: neither a scale nor a clipping range is given. */
+/* Whether the parameters depend on the elements: neither a scale nor a clipping range is given, and
+ * the type is not unscaled. */
 QUANT_API bool quant_spec_needs_range(const struct quant_spec *spec);
 
 /* Everything one element's mapping depends on. */
 struct quant_params {
     enum quant_scheme scheme;
     enum quant_dtype dtype;
-    enum quant_rounding rounding;
-    int32_t qmin;
+    enum quant_rounding rounding; /* half even for a float type */
+    int32_t qmin;                 /* with qmax and zero_point 0 for a float type */
     int32_t qmax;
-    float scale; /* finite, > 0 */
+    float scale; /* finite, > 0; 1 for an unscaled type */
     int32_t zero_point;
 };
 
@@ -211,7 +232,7 @@ enum quant_note {
 /* The parameters that a spec makes of what was seen, and the range they are made from. */
 struct quant_choice {
     struct quant_params params;
-    bool has_range;  /* false: nothing finite was seen, or the scale was given */
+    bool has_range;  /* false: nothing finite was seen, the scale was given, or there is none */
     double range[2]; /* after clipping and include_zero */
     unsigned notes;  /* of enum quant_note, or-ed */
 };
@@ -220,7 +241,8 @@ struct quant_choice {
  * Range to scale and zero point:
  *
  *     absmax      a = max(|lo|, |hi|), s = a / qmax, z = 0
- *                 (unsigned: s = a / h and z = qmax - h, with h = (qmax - qmin) / 2 rounded down)
+ *                 (unsigned: s = a / h and z = qmax - h, with h = (qmax - qmin) / 2 rounded down;
+ *                 8-bit floats: s = a / m, the type's greatest finite number)
  *     zero-point  s = (hi - lo) / (qmax - qmin), z = qmin - rne(lo / s)
  *
  * computed in double; s is rounded once, to float32, at the end. Nothing finite, or all zeros:
@@ -241,19 +263,22 @@ QUANT_API const char *quant_calibration_summary(size_t i);
 
 /* ---- Elements ------------------------------------------------------------------------------- */
 
-/* Maps n elements of x to integers of params->dtype at q. Non-finite elements saturate: +Inf gives
- * qmax, -Inf qmin, NaN the clamped zero point. params must come from quant_choose, or satisfy what
- * struct quant_params and its dtype say. */
+/* Maps n elements of x to integers, or patterns of floats, of params->dtype at q, which has
+ * quant_dtype_bytes of room. Non-finite elements saturate: +Inf gives qmax, -Inf qmin, NaN the
+ * clamped zero point; of a float type m, -m, and the NaN 0x7E00, 0x7FC0 (bfloat16), 0x7F
+ * (float8_e4m3fn), 0x7E. params must come from quant_choose, or satisfy what struct quant_params
+ * and its dtype say. */
 QUANT_API void quant_quantize(const struct quant_params *params, const float *x, size_t n, void *q);
 
-/* Maps n integers of params->dtype back to float32. */
+/* Maps n integers or patterns of params->dtype back to float32. */
 QUANT_API void quant_dequantize(const struct quant_params *params, const void *q, size_t n,
                                 float *x);
 
 /* ---- The error report ------------------------------------------------------------------------ */
 
 /*
- * x is the original, x' what came back of it, e = x - x' in double, over the finite elements of x.
+ * x is the original, x' what came back of it, e = x - x' in double, over the finite elements of x,
+ * less those whose x' is a NaN, which a float target can have: they count as not finite.
  * Where a figure has no value (a mean over nothing, a ratio to zero) it is NaN. Sums are in double,
  * in an order that depends on n alone; a product is rounded once, together with its addition.
  */
@@ -272,14 +297,14 @@ struct quant_report {
     double mean_error;             /* mean e: the bias */
     double sqnr_db;                /* 10 log10(sum x^2 / sum e^2); NaN where sum e^2 = 0 */
     double cosine;                 /* of x and x'; NaN where either is all zeros */
-    uint64_t clipped;              /* elements that the clamp changed */
-    uint64_t zeroed;               /* x != 0 that came back as 0 */
-    uint64_t sign_flipped;         /* x and x' of opposite sign */
-    uint64_t levels_used;          /* distinct q */
-    uint64_t levels;               /* integers of the type */
-    uint64_t bytes_in;             /* data bytes before */
-    uint64_t bytes_out;            /* and after */
-    double ratio;                  /* bytes_in / bytes_out */
+    uint64_t clipped;      /* elements that the clamp changed: rounded, but beyond the ends */
+    uint64_t zeroed;       /* x != 0 that came back as 0 */
+    uint64_t sign_flipped; /* x and x' of opposite sign */
+    uint64_t levels_used;  /* distinct q */
+    uint64_t levels;       /* integers of the type, or finite numbers, 0 being one */
+    uint64_t bytes_in;     /* data bytes before */
+    uint64_t bytes_out;    /* and after */
+    double ratio;          /* bytes_in / bytes_out */
 };
 
 /* One named figure of the report. */
@@ -308,7 +333,7 @@ struct quant_measure {
     double lanes[QUANT_MEASURE_SUMS][QUANT_MEASURE_LANES];
     float unclipped[2]; /* the least and the greatest element that the clamp leaves alone */
     uint64_t seen;
-    uint64_t levels[1024]; /* a bit for each integer of the type */
+    uint64_t levels[1024]; /* a bit for each integer or pattern of the type */
 };
 
 QUANT_API void quant_measure_init(struct quant_measure *measure, const struct quant_params *params);

@@ -166,7 +166,7 @@ static const char epilogue[] =
 
 const struct command command_quantize = {
     .name = "quantize",
-    .summary = "map the numbers of each INPUT to small integers",
+    .summary = "map the numbers of each INPUT to small integers or floats",
     .usage = "quantize [OPTION]... INPUT...",
     .options = quantize_rows,
     .epilogue = epilogue,

@@ -26,8 +26,7 @@ static double pi_error(double made)
     return (made - PI_HIGH) - PI_LOW;
 }
 
-/* What comes back of pi through a type by absmax over [-RANGE, RANGE]; false: not in this version.
- */
+/* What comes back of pi through a type by absmax over [-RANGE, RANGE]; false: it is unscaled. */
 static bool quantize_pi(enum quant_dtype dtype, double *restored)
 {
     const struct quant_spec spec = {.dtype = dtype, .has_clip = true, .clip = {-RANGE, RANGE}};
@@ -35,7 +34,7 @@ static bool quantize_pi(enum quant_dtype dtype, double *restored)
     if (quant_choose(&spec, NULL, &choice, NULL) != QUANT_OK)
         return false;
     const float pi = (float)PI_HIGH;
-    int32_t room; /* for one integer of any type */
+    int32_t room; /* for one element of any type */
     float back;
     quant_quantize(&choice.params, &pi, 1, &room);
     quant_dequantize(&choice.params, &room, 1, &back);
@@ -56,7 +55,7 @@ static void fill_row(cell *cells, enum quant_dtype dtype, const struct quant_dty
     snprintf(cells[5], CELL_ROOM, "%.*g", digits, made);
     snprintf(cells[6], CELL_ROOM, "%.3g", pi_error(made));
     double restored;
-    if (info->is_integer && info->quantizes && quantize_pi(dtype, &restored)) {
+    if (info->quantizes && quantize_pi(dtype, &restored)) {
         snprintf(cells[7], CELL_ROOM, "%.7g", restored);
         snprintf(cells[8], CELL_ROOM, "%.3g", pi_error(restored));
     }
@@ -107,7 +106,7 @@ static int run(const struct command *self, int argc, char **argv)
     print_table(table, nrows);
     printf("\n"
            "step: from 1 to the next number. pi as it is: pi rounded to the type. by absmax: pi\n"
-           "quantized over [-%g, %g] and restored, for the types that this version quantizes to.\n"
+           "quantized over [-%g, %g] and restored, for the types that have a scale.\n"
            "error: what became of pi, less pi.\n",
            RANGE, RANGE);
     return EXIT_DONE;

@@ -81,7 +81,7 @@ static int dispatch(const struct command *self, int argc, char **argv)
 
 const struct command command_root = {
     .summary =
-        "quantize tensor files to small integers, with a scale and a zero point in a sidecar "
+        "quantize tensor files to small integers or floats, with scale and zero point in a sidecar "
         "beside them; restore them; measure what was lost",
     .usage = "COMMAND [OPTION]... [INPUT]...\nhelp [COMMAND]",
     .options = rows,

@@ -20,7 +20,7 @@ const struct option_row quantize_rows[] = {
     {.brief = 't',
      .name = "dtype",
      .argument = "TYPE",
-     .help = "the integers",
+     .help = "the numbers that are written",
      .initial = "int8",
      .choice = choice_target,
      .parse = value_target,
@@ -258,7 +258,11 @@ static int check_spec(const struct command *command, const struct quantize_optio
 int quantize_options_check(const struct command *command, const struct quantize_options *options,
                            char *const *inputs, size_t n)
 {
-    int status = check_mapping(command, options);
+    /* What a float type does not take is not missing something beside it. */
+    const bool is_integer = quant_dtype_info((enum quant_dtype)options->dtype)->is_integer;
+    int status = is_integer ? EXIT_DONE : check_spec(command, options);
+    if (status == EXIT_DONE)
+        status = check_mapping(command, options);
     if (status == EXIT_DONE)
         status = check_spec(command, options);
     if (status == EXIT_DONE)

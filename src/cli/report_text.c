@@ -209,9 +209,15 @@ static void print_title(const struct report_subject *subject, const struct palet
 
     const struct quant_params *params = subject->params;
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
-    printf("  %s to %s (%" PRId32 "..%" PRId32 "), scale %.9g, zero point %" PRId32 ", ",
-           params->scheme == QUANT_ABSMAX ? "absmax" : "zero-point", info ? info->name : "?",
-           params->qmin, params->qmax, (double)params->scale, params->zero_point);
+    const char *scheme = params->scheme == QUANT_ABSMAX ? "absmax" : "zero-point";
+    if (info->is_integer)
+        printf("  %s to %s (%" PRId32 "..%" PRId32 "), scale %.9g, zero point %" PRId32 ", ",
+               scheme, info->name, params->qmin, params->qmax, (double)params->scale,
+               params->zero_point);
+    else if (info->is_unscaled)
+        printf("  %s, unscaled, ", info->name);
+    else
+        printf("  %s to %s, scale %.9g, ", scheme, info->name, (double)params->scale);
     if (subject->shape->ndim == 0)
         printf("a scalar");
     else

@@ -75,7 +75,7 @@ static bool is_target(const struct quant_dtype_info *info)
 
 static bool is_source(const struct quant_dtype_info *info)
 {
-    return !info->is_integer;
+    return info->is_source;
 }
 
 const char *choice_target(size_t i)
@@ -170,7 +170,7 @@ bool value_source(const struct option_row *row, const char *text, void *field,
     (void)reason;
     const enum quant_dtype dtype = quant_dtype_from_name(text);
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
-    if (!info || info->is_integer)
+    if (!info || !info->is_source)
         return false;
     *(int *)field = (int)dtype;
     return true;

@@ -55,9 +55,9 @@ static const struct quant_figure table[] = {
     {"clipped", "elements that the clamp changed", true, get_clipped},
     {"zeroed", "elements other than 0 that came back as 0", true, get_zeroed},
     {"sign_flipped", "elements that came back with the other sign", true, get_sign_flipped},
-    {"levels_used", "distinct integers in use", true, get_levels_used},
+    {"levels_used", "distinct values in use", true, get_levels_used},
     {"bytes_in", "bytes of the elements before", true, get_bytes_in},
-    {"bytes_out", "bytes of the integers", true, get_bytes_out},
+    {"bytes_out", "bytes of the elements after", true, get_bytes_out},
     {"ratio", "bytes before to bytes after", false, get_ratio},
 };
 

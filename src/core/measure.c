@@ -10,6 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/nibble.h"
+#include "base/small_float.h"
 #include "core/measure.h"
 #include "kernels/kernels.h"
 
@@ -72,17 +74,37 @@ static void mark_levels(struct quant_measure *measure, const float *x, const uns
         mark(q, n, measure->levels);
         return;
     }
-    const size_t size = (size_t)quant_dtype_bytes(measure->params.dtype, 1);
-    for (size_t i = 0; i < n; i++)
+    const enum quant_dtype dtype = measure->params.dtype;
+    const bool packed = quant_dtype_info(dtype)->bits == 4;
+    const size_t size = (size_t)quant_dtype_bytes(dtype, 1);
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char nibble = packed ? (unsigned char)quant_nibble_get(q, i) : 0;
         if (isfinite(x[i]))
-            mark(q + size * i, 1, measure->levels);
+            mark(packed ? &nibble : q + size * i, 1, measure->levels);
+    }
+}
+
+/* Whether a NaN came back of a finite element, which only a float target can have. Those leave all
+ * figures: kept becomes x without them. */
+static bool leave_out_nans(const struct quant_params *params, const float *x, const float *restored,
+                           size_t n, float *kept)
+{
+    bool found = false;
+    for (size_t i = 0; i < n && !quant_dtype_info(params->dtype)->is_integer; i++)
+        found |= isnan(restored[i]) && isfinite(x[i]);
+    for (size_t i = 0; found && i < n; i++)
+        kept[i] = isnan(restored[i]) ? (float)NAN : x[i];
+    return found;
 }
 
 static void add_piece(struct quant_measure *measure, struct quant_measure_part *part,
                       const float *x, const unsigned char *q, size_t n)
 {
     float restored[PIECE];
+    float kept[PIECE];
     quant_dequantize(&measure->params, q, n, restored);
+    if (leave_out_nans(&measure->params, x, restored, n, kept))
+        x = kept;
     struct quant_report *report = &measure->report;
     struct quant_measure_block block = {
         .lanes = measure->lanes,
@@ -165,6 +187,13 @@ void quant_measure_join(struct quant_measure *whole, const struct quant_measure_
     whole->seen += measure->seen;
 }
 
+/* Integers of the type, or finite numbers: as many below zero as above, and zero. */
+static uint64_t levels_of(enum quant_dtype dtype)
+{
+    const struct quant_small_float *type = quant_small_float(dtype);
+    return type ? UINT64_C(2) * type->greatest + 1 : UINT64_C(1) << quant_dtype_info(dtype)->bits;
+}
+
 static uint64_t count_levels(const struct quant_measure *measure)
 {
     uint64_t count = 0;
@@ -210,7 +239,7 @@ void quant_measure_report(const struct quant_measure *measure, enum quant_dtype 
     report->n = measure->seen - report->nonfinite;
     derive(report, sums);
     report->levels_used = count_levels(measure);
-    report->levels = UINT64_C(1) << quant_dtype_info(measure->params.dtype)->bits;
+    report->levels = levels_of(measure->params.dtype);
     report->bytes_in = quant_dtype_bytes(source, measure->seen);
     report->bytes_out = quant_dtype_bytes(measure->params.dtype, measure->seen);
     report->ratio =

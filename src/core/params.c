@@ -37,12 +37,19 @@ static void set_scale(struct quant_choice *choice, double scale)
     choice->params.scale = (float)fmin(fmax(scale, (double)FLT_MIN), (double)FLT_MAX);
 }
 
+/* What the greatest magnitude is mapped to, seen from the zero point. */
+static double greatest_step(const struct quant_params *params)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    if (!info->is_integer)
+        return info->greatest;
+    return target_is_unsigned(params) ? half_range(params) : params->qmax;
+}
+
 static void choose_absmax(struct quant_choice *choice)
 {
     const double a = fmax(fabs(choice->range[0]), fabs(choice->range[1]));
-    const int32_t steps =
-        target_is_unsigned(&choice->params) ? half_range(&choice->params) : choice->params.qmax;
-    set_scale(choice, a / (double)steps);
+    set_scale(choice, a / greatest_step(&choice->params));
     choice->params.zero_point = middle(&choice->params);
 }
 
@@ -130,6 +137,8 @@ enum quant_status quant_choose(const struct quant_spec *spec, const struct quant
     struct quant_params *params = &choice->params;
     quant_spec_target(spec, &params->qmin, &params->qmax);
     params->zero_point = middle(params);
+    if (quant_dtype_info(params->dtype)->is_unscaled)
+        return QUANT_OK;
     if (spec->has_scale) {
         params->scale = spec->scale;
         if (spec->has_zero_point)

@@ -18,6 +18,9 @@ enum quant_dtype quant_spec_dtype(const struct quant_spec *spec)
 void quant_spec_target(const struct quant_spec *spec, int32_t *qmin, int32_t *qmax)
 {
     const struct quant_dtype_info *info = quant_dtype_info(quant_spec_dtype(spec));
+    *qmin = *qmax = 0;
+    if (!info->is_integer)
+        return;
     *qmin = (int32_t)info->least + (spec->scheme == QUANT_ABSMAX ? 1 : 0);
     *qmax = (int32_t)info->greatest;
     if (spec->has_qmin)
@@ -28,7 +31,34 @@ void quant_spec_target(const struct quant_spec *spec, int32_t *qmin, int32_t *qm
 
 bool quant_spec_needs_range(const struct quant_spec *spec)
 {
-    return !spec->has_scale && !spec->has_clip;
+    const struct quant_dtype_info *info = quant_dtype_info(quant_spec_dtype(spec));
+    return !spec->has_scale && !spec->has_clip && !(info && info->is_unscaled);
+}
+
+/* What only integers have. */
+static enum quant_status check_float(const struct quant_spec *spec, struct quant_error *error)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(quant_spec_dtype(spec));
+    const char *refused = NULL;
+    if (spec->scheme != QUANT_ABSMAX)
+        refused = "the scheme zero-point";
+    else if (spec->has_zero_point)
+        refused = "a zero point";
+    else if (spec->include_zero)
+        refused = "zero to be included";
+    else if (spec->has_qmin || spec->has_qmax)
+        refused = "a qmin or qmax";
+    else if (spec->rounding != QUANT_HALF_EVEN)
+        refused = "the rounding half-away";
+    if (refused)
+        return quant_error_set(error, QUANT_INVALID, "%s is a float type and does not take %s",
+                               info->name, refused);
+    if (info->is_unscaled && (spec->has_scale || spec->has_clip || spec->calibration))
+        return quant_error_set(error, QUANT_INVALID,
+                               "%s is unscaled: it does not take a scale, a clipping range or a "
+                               "calibration",
+                               info->name);
+    return QUANT_OK;
 }
 
 static enum quant_status check_target(const struct quant_spec *spec, struct quant_error *error)
@@ -80,6 +110,7 @@ enum quant_status quant_spec_check(const struct quant_spec *spec, struct quant_e
     if (!quant_calibration_from_name(spec->calibration))
         return quant_error_set(error, QUANT_UNSUPPORTED, "there is no calibration method '%s'",
                                spec->calibration);
-    const enum quant_status status = check_target(spec, error);
+    const enum quant_status status =
+        info->is_integer ? check_target(spec, error) : check_float(spec, error);
     return status == QUANT_OK ? check_range(spec, error) : status;
 }

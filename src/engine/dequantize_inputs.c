@@ -104,6 +104,7 @@ enum quant_status quant_dequantization_open_data(struct dequantization *run)
         .deliver = sidecar->params.dtype,
         .raw_dtype = sidecar->params.dtype,
         .shape = &sidecar->shape,
+        .order = sidecar->order,
     };
     status = format->open_reader(&run->checksum.source, &request, &run->reader, run->error);
     if (status == QUANT_OK && run->source->ops->forward_only)

@@ -65,8 +65,10 @@ static enum quant_status set_path(char **relative, const char *path, bool is_fil
     return QUANT_OK;
 }
 
-static const char *method_name(const struct quant_spec *spec)
+static const char *method_name(const struct quant_spec *spec, enum quant_dtype dtype)
 {
+    if (quant_dtype_info(dtype)->is_unscaled)
+        return "none";
     if (spec->has_scale)
         return "given";
     if (spec->has_clip)
@@ -79,7 +81,8 @@ static void set_numbers(struct quant_sidecar *sidecar, const struct quant_spec *
 {
     const struct quant_observed *observed = &result->observed;
     sidecar->params = result->choice.params;
-    snprintf(sidecar->method, sizeof sidecar->method, "%s", method_name(spec));
+    snprintf(sidecar->method, sizeof sidecar->method, "%s",
+             method_name(spec, sidecar->params.dtype));
     sidecar->has_range = result->choice.has_range;
     memcpy(sidecar->range, result->choice.range, sizeof sidecar->range);
     sidecar->has_observed = observed->count > observed->nonfinite;

@@ -94,13 +94,13 @@ void quant_tensor_close(struct quant_tensor *tensor)
 static enum quant_status fill(struct quant_reader *reader, struct quant_chunk *chunk,
                               unsigned char *elements, struct quant_error *error)
 {
-    const size_t size = (size_t)quant_dtype_bytes(reader->delivered, 1);
     const size_t capacity = chunk->count;
     chunk->count = 0;
     while (chunk->count < capacity) {
         size_t got = 0;
-        const enum quant_status status = reader->ops->read(reader, elements + size * chunk->count,
-                                                           capacity - chunk->count, &got, error);
+        const size_t nbytes = (size_t)quant_dtype_bytes(reader->delivered, chunk->count);
+        const enum quant_status status =
+            reader->ops->read(reader, elements + nbytes, capacity - chunk->count, &got, error);
         if (status != QUANT_OK)
             return status;
         if (got == 0)

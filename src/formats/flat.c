@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Elements of one size, one behind the other: what raw files are, and .npy files behind their
- * header. */
+/* Elements of one size, one behind the other, two to a byte where that is half a byte: what raw
+ * files are, and .npy files behind their header. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,10 +15,27 @@ struct flat_reader {
     struct quant_reader head;
     uint64_t offset;                        /* of the first element */
     uint64_t position;                      /* of the next element, from the first */
-    size_t size;                            /* bytes of one */
-    bool as_stored;                         /* the bytes in the file are those to deliver */
+    bool widens;                            /* floats of another size or byte order to float32 */
+    bool swaps;                             /* two bytes of each element */
     unsigned char stage[QUANT_STAGE_BYTES]; /* for read, which has none given */
 };
+
+static uint64_t bytes_of(const struct flat_reader *flat, uint64_t nelems)
+{
+    return quant_dtype_bytes(flat->head.stored, nelems);
+}
+
+/* Bytes of an element, or of the two that share one. */
+static size_t unit_of(const struct flat_reader *flat)
+{
+    return (size_t)bytes_of(flat, 1);
+}
+
+/* Elements in so many bytes, a whole number of units. */
+static uint64_t elements_in(const struct flat_reader *flat, uint64_t nbytes)
+{
+    return quant_dtype_info(flat->head.stored)->bits == 4 ? 2 * nbytes : nbytes / unit_of(flat);
+}
 
 /* Elements from position on that are not beyond the end, as far as that is known. */
 static size_t elements_ahead(const struct flat_reader *flat, size_t capacity)
@@ -35,7 +52,7 @@ static enum quant_status no_whole_number(const struct flat_reader *flat, uint64_
     return quant_source_error(flat->head.source, error, QUANT_CORRUPT,
                               "%llu bytes are no whole number of %s elements of %zu bytes",
                               (unsigned long long)nbytes, quant_dtype_info(flat->head.stored)->name,
-                              flat->size);
+                              unit_of(flat));
 }
 
 static enum quant_status wrong_size(const struct flat_reader *flat, uint64_t found,
@@ -47,7 +64,7 @@ static enum quant_status wrong_size(const struct flat_reader *flat, uint64_t fou
                               "shape %s of %s takes %llu bytes from byte %llu on, found %s%llu",
                               quant_shape_text(&flat->head.shape, text),
                               quant_dtype_info(flat->head.stored)->name,
-                              (unsigned long long)(flat->head.nelems * flat->size),
+                              (unsigned long long)bytes_of(flat, flat->head.nelems),
                               (unsigned long long)flat->offset, more, (unsigned long long)found);
 }
 
@@ -56,7 +73,7 @@ static enum quant_status wrong_size(const struct flat_reader *flat, uint64_t fou
 static enum quant_status check_stream_end(struct flat_reader *flat, struct quant_error *error)
 {
     struct quant_source *source = flat->head.source;
-    const uint64_t end = flat->offset + flat->position * flat->size;
+    const uint64_t end = flat->offset + bytes_of(flat, flat->position);
     if (source->size == end)
         return QUANT_OK;
     unsigned char byte;
@@ -83,19 +100,29 @@ static enum quant_status read_stored(const struct flat_reader *flat, uint64_t fi
                                      size_t nelems, size_t *count, struct quant_error *error)
 {
     struct quant_source *source = flat->head.source;
-    const uint64_t from = flat->offset + first * flat->size;
+    const uint64_t from = flat->offset + bytes_of(flat, first);
+    const size_t wanted = (size_t)bytes_of(flat, nelems);
     size_t got = 0;
-    const enum quant_status status =
-        source->ops->read_at(source, from, bytes, nelems * flat->size, &got, error);
+    const enum quant_status status = source->ops->read_at(source, from, bytes, wanted, &got, error);
     if (status != QUANT_OK)
         return status;
     const uint64_t found = from - flat->offset + got;
-    if (flat->head.knowledge == QUANT_SHAPE_KNOWN && got < nelems * flat->size)
+    if (flat->head.knowledge == QUANT_SHAPE_KNOWN && got < wanted)
         return wrong_size(flat, found, QUANT_TRUNCATED, "", error);
-    if (got % flat->size != 0)
+    if (got % unit_of(flat) != 0)
         return no_whole_number(flat, found, error);
-    *count = got / flat->size;
+    *count = got == wanted ? nelems : (size_t)elements_in(flat, got);
     return QUANT_OK;
+}
+
+static enum quant_status read_swapped(const struct flat_reader *flat, uint64_t first,
+                                      uint16_t *elements, size_t nelems, size_t *count,
+                                      struct quant_error *error)
+{
+    const enum quant_status status = read_stored(flat, first, elements, nelems, count, error);
+    for (size_t i = 0; status == QUANT_OK && i < *count; i++)
+        elements[i] = __builtin_bswap16(elements[i]);
+    return status;
 }
 
 static enum quant_status read_widened(const struct flat_reader *flat, uint64_t first,
@@ -103,7 +130,7 @@ static enum quant_status read_widened(const struct flat_reader *flat, uint64_t f
                                       struct quant_error *error)
 {
     const bool big = flat->head.byte_order == QUANT_BIG;
-    const size_t piece = QUANT_STAGE_BYTES / flat->size;
+    const size_t piece = QUANT_STAGE_BYTES / unit_of(flat);
     while (*count < nelems) {
         const size_t wanted = nelems - *count < piece ? nelems - *count : piece;
         size_t got = 0;
@@ -126,8 +153,10 @@ static enum quant_status read_elements(const struct flat_reader *flat, uint64_t 
     *count = 0;
     if (nelems == 0)
         return QUANT_OK;
-    return flat->as_stored ? read_stored(flat, first, elements, nelems, count, error)
-                           : read_widened(flat, first, elements, nelems, stage, count, error);
+    if (flat->widens)
+        return read_widened(flat, first, elements, nelems, stage, count, error);
+    return flat->swaps ? read_swapped(flat, first, elements, nelems, count, error)
+                       : read_stored(flat, first, elements, nelems, count, error);
 }
 
 static enum quant_status flat_read(struct quant_reader *reader, void *elements, size_t capacity,
@@ -169,17 +198,23 @@ static const struct quant_reader_ops reader_ops = {
     .close = flat_reader_close,
 };
 
+/* Whoever reads by position takes what is delivered for the bytes of the file. */
+static const struct quant_reader_ops swapping_ops = {
+    .read = flat_read,
+    .rewind = flat_rewind,
+    .close = flat_reader_close,
+};
+
 /* Holds what the header or the user says against the size of the file, where that is known. */
 static enum quant_status settle_shape(struct flat_reader *flat, struct quant_error *error)
 {
     struct quant_reader *head = &flat->head;
     const uint64_t size = head->source->size;
     if (head->knowledge == QUANT_SHAPE_KNOWN) {
-        uint64_t nbytes;
         uint64_t end;
         if (!quant_shape_count(&head->shape, &head->nelems) ||
-            !quant_checked_mul(head->nelems, flat->size, &nbytes) ||
-            !quant_checked_add(nbytes, flat->offset, &end) || end > INT64_MAX) {
+            !quant_checked_add(bytes_of(flat, head->nelems), flat->offset, &end) ||
+            end > INT64_MAX) {
             char text[QUANT_SHAPE_TEXT];
             return quant_source_error(head->source, error, QUANT_OUT_OF_RANGE,
                                       "shape %s is larger than any file",
@@ -196,9 +231,9 @@ static enum quant_status settle_shape(struct flat_reader *flat, struct quant_err
         head->knowledge = QUANT_SHAPE_GROWING;
         return QUANT_OK;
     }
-    if ((size - flat->offset) % flat->size != 0)
+    if ((size - flat->offset) % unit_of(flat) != 0)
         return no_whole_number(flat, size - flat->offset, error);
-    head->shape.dims[0] = head->nelems = (size - flat->offset) / flat->size;
+    head->shape.dims[0] = head->nelems = elements_in(flat, size - flat->offset);
     head->knowledge = QUANT_SHAPE_KNOWN;
     return QUANT_OK;
 }
@@ -211,14 +246,15 @@ enum quant_status quant_flat_open_reader(struct quant_source *source,
     if (!flat)
         return quant_error_no_memory(error, sizeof *flat, "read buffer");
     flat->head = *head;
-    flat->head.ops = &reader_ops;
     flat->head.source = source;
     flat->offset = offset;
     flat->position = 0;
-    flat->size = quant_dtype_info(head->stored)->bits / 8;
     const bool host_order =
-        flat->size == 1 || (head->byte_order == QUANT_BIG) == quant_host_is_big();
-    flat->as_stored = head->stored == head->delivered && host_order;
+        unit_of(flat) == 1 || (head->byte_order == QUANT_BIG) == quant_host_is_big();
+    flat->widens =
+        head->delivered == QUANT_FLOAT32 && !(head->stored == QUANT_FLOAT32 && host_order);
+    flat->swaps = head->delivered != QUANT_FLOAT32 && !host_order;
+    flat->head.ops = flat->swaps ? &swapping_ops : &reader_ops;
     const enum quant_status status = settle_shape(flat, error);
     if (status == QUANT_OK)
         *reader = &flat->head;
@@ -229,22 +265,21 @@ enum quant_status quant_flat_open_reader(struct quant_source *source,
 
 /* ---- Writing ---- */
 
-/* Floats are written little-endian whatever the host; single bytes have no order. */
-static enum quant_status write_floats_swapped(struct quant_sink *sink, const float *elements,
-                                              size_t nelems, struct quant_error *error)
+/* Little-endian whatever the host; single bytes have no order. */
+static enum quant_status write_swapped(const struct quant_writer *writer,
+                                       const unsigned char *elements, size_t nelems,
+                                       struct quant_error *error)
 {
     unsigned char stage[4096];
+    const size_t size = (size_t)quant_dtype_bytes(writer->dtype, 1);
     while (nelems > 0) {
-        const size_t piece = nelems < sizeof stage / 4 ? nelems : sizeof stage / 4;
-        for (size_t i = 0; i < piece; i++) {
-            uint32_t bits;
-            memcpy(&bits, &elements[i], sizeof bits);
-            quant_store_32_little(stage + 4 * i, bits);
-        }
-        const enum quant_status status = quant_sink_write(sink, stage, 4 * piece, error);
+        const size_t piece = nelems < sizeof stage / size ? nelems : sizeof stage / size;
+        for (size_t i = 0; i < piece * size; i++)
+            stage[i] = elements[i / size * size + (size - 1 - i % size)];
+        const enum quant_status status = quant_sink_write(writer->sink, stage, size * piece, error);
         if (status != QUANT_OK)
             return status;
-        elements += piece;
+        elements += size * piece;
         nelems -= piece;
     }
     return QUANT_OK;
@@ -254,7 +289,7 @@ static enum quant_status flat_write(struct quant_writer *writer, const void *ele
                                     size_t nelems, struct quant_error *error)
 {
     if (!writer->is_flat)
-        return write_floats_swapped(writer->sink, elements, nelems, error);
+        return write_swapped(writer, elements, nelems, error);
     return quant_sink_write(writer->sink, elements,
                             (size_t)quant_dtype_bytes(writer->dtype, nelems), error);
 }
@@ -291,7 +326,7 @@ enum quant_status quant_flat_open_writer(struct quant_sink *sink, enum quant_dty
         .dtype = dtype,
         .shape = shape,
         .order = order,
-        .is_flat = dtype != QUANT_FLOAT32 || !quant_host_is_big(),
+        .is_flat = quant_dtype_bytes(dtype, 1) == 1 || !quant_host_is_big(),
         .data_offset = data_offset,
     };
     return QUANT_OK;

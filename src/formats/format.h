@@ -28,11 +28,13 @@ struct quant_reader;
 
 struct quant_reader_ops {
     /* Delivers up to capacity elements at elements; *count is 0 only at the end of the data, and
-     * all that the format promises about the end has been checked by then. */
+     * all that the format promises about the end has been checked by then. Of packed elements, two
+     * to a byte, capacity is even, or all there are. */
     enum quant_status (*read)(struct quant_reader *reader, void *elements, size_t capacity,
                               size_t *count, struct quant_error *error);
     /* Delivers nelems elements from the first-th on, which are there, by position: from several
-     * threads at once, each with a stage of its own, QUANT_STAGE_BYTES long. NULL, or of no use
+     * threads at once, each with a stage of its own, QUANT_STAGE_BYTES long; of packed elements
+     * first is even. NULL, or of no use
      * where quant_reader_is_positional says no: then elements come in order only. */
     enum quant_status (*read_at)(struct quant_reader *reader, uint64_t first, void *elements,
                                  size_t nelems, void *stage, struct quant_error *error);
@@ -67,10 +69,12 @@ static inline bool quant_reader_is_positional(const struct quant_reader *reader)
 
 /* What a reader is asked for. */
 struct quant_read_request {
-    enum quant_dtype deliver;         /* FLOAT32, or an integer type whose values must fit */
+    enum quant_dtype deliver;         /* FLOAT32, or a type to quantize to, whose values must fit */
     enum quant_dtype raw_dtype;       /* for raw: the stored type, NONE for float32 or deliver */
     enum quant_byte_order byte_order; /* for raw: NONE for little */
-    const struct quant_shape *shape;  /* for raw: NULL for one dimension of all there is */
+    const struct quant_shape *shape;  /* for raw: NULL for one dimension of all there is; for
+                                       * packed elements in .npy, whose header cannot tell it */
+    enum quant_order order;           /* and their order */
 };
 
 struct quant_writer;
@@ -87,7 +91,7 @@ struct quant_writer_ops {
 struct quant_writer {
     const struct quant_writer_ops *ops;
     struct quant_sink *sink;         /* borrowed */
-    enum quant_dtype dtype;          /* of the elements it takes: float32 or an integer type */
+    enum quant_dtype dtype;          /* of the elements it takes: float32, or one to quantize to */
     const struct quant_shape *shape; /* borrowed, and watched while it grows */
     enum quant_order order;
     bool is_flat;         /* write passes elements to the sink as they are, */

@@ -183,9 +183,9 @@ static enum quant_status start(struct json_reader *json, struct quant_error *err
     return status;
 }
 
-/* As many elements as may follow here, at least one. */
-static enum quant_status read_numbers(struct json_reader *json, void *elements, size_t capacity,
-                                      size_t *count, struct quant_error *error)
+/* As many elements as may follow here, at least one, to elements from the first-th on. */
+static enum quant_status read_numbers(struct json_reader *json, void *elements, size_t first,
+                                      size_t capacity, size_t *count, struct quant_error *error)
 {
     const struct quant_reader *head = &json->head;
     if (head->knowledge == QUANT_SHAPE_KNOWN) {
@@ -202,14 +202,14 @@ static enum quant_status read_numbers(struct json_reader *json, void *elements, 
         capacity = left < capacity ? (size_t)left : capacity;
     }
     bool behind_number = false;
-    *count = json->nest.depth == 0
-                 ? 0
-                 : quant_json_run(&json->scan, head->delivered, elements, capacity, &behind_number);
+    *count = json->nest.depth == 0 ? 0
+                                   : quant_json_run(&json->scan, head->delivered, elements, first,
+                                                    capacity, &behind_number);
     enum quant_status status = QUANT_OK;
     if (*count > 0) {
         json->phase = behind_number ? BEHIND_VALUE : AT_VALUE;
     } else {
-        status = quant_json_one(&json->scan, head->delivered, json->done, elements, error);
+        status = quant_json_one(&json->scan, head->delivered, json->done, elements, first, error);
         if (status != QUANT_OK)
             return status;
         json->phase = BEHIND_VALUE;
@@ -224,7 +224,6 @@ static enum quant_status json_read(struct quant_reader *reader, void *elements, 
                                    size_t *count, struct quant_error *error)
 {
     struct json_reader *json = (struct json_reader *)reader;
-    const size_t size = quant_dtype_info(reader->delivered)->bits / 8;
     enum quant_status status = QUANT_OK;
     size_t done = 0;
     while (status == QUANT_OK && done < capacity) {
@@ -233,7 +232,7 @@ static enum quant_status json_read(struct quant_reader *reader, void *elements, 
             status = advance(json, error);
         if (status != QUANT_OK || !json->at_number)
             break;
-        status = read_numbers(json, (char *)elements + done * size, capacity - done, &n, error);
+        status = read_numbers(json, elements, done, capacity - done, &n, error);
         json->at_number = false;
         done += n;
     }

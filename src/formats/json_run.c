@@ -5,10 +5,13 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "base/nibble.h"
+#include "base/small_float.h"
+
 bool quant_json_takes(enum quant_dtype dtype)
 {
-    return dtype == QUANT_FLOAT32 || dtype == QUANT_INT8 || dtype == QUANT_UINT8 ||
-           dtype == QUANT_INT16 || dtype == QUANT_UINT16;
+    const struct quant_dtype_info *info = quant_dtype_info(dtype);
+    return info && (info->is_integer || dtype == QUANT_FLOAT32 || quant_small_float(dtype));
 }
 
 static size_t run_of_floats(struct quant_json_scan *scan, float *elements, size_t capacity,
@@ -34,17 +37,54 @@ static size_t run_of_floats(struct quant_json_scan *scan, float *elements, size_
     return n;
 }
 
+/* The pattern of value, which must be a number of the type. */
+static bool store_small_float(enum quant_dtype dtype, void *elements, size_t i, double value)
+{
+    const struct quant_small_float *type = quant_small_float(dtype);
+    const uint32_t pattern = quant_small_float_encode(type, (float)value);
+    if (quant_small_float_decode(type, pattern) != (float)value)
+        return false;
+    quant_small_float_put(type, elements, i, pattern);
+    return true;
+}
+
+static size_t run_of_small_floats(struct quant_json_scan *scan, enum quant_dtype dtype,
+                                  void *elements, size_t first, size_t capacity,
+                                  bool *behind_number)
+{
+    const char *p = scan->next;
+    size_t n = 0;
+    while (n < capacity) {
+        double value;
+        p = quant_json_scan_space(scan, p);
+        const char *behind = quant_json_fast_double(p, &value);
+        if (!behind || !store_small_float(dtype, elements, first + n, value))
+            break;
+        n++;
+        p = quant_json_scan_space(scan, behind);
+        if (*p != ',') {
+            *behind_number = true;
+            break;
+        }
+        p++;
+    }
+    scan->next = p;
+    return n;
+}
+
 /* In two's complement, whether the type is signed or not. */
 static void store_integer(unsigned bits, void *elements, size_t i, int64_t value)
 {
-    if (bits == 8)
+    if (bits == 4)
+        quant_nibble_put(elements, i, (unsigned)value);
+    else if (bits == 8)
         ((uint8_t *)elements)[i] = (uint8_t)value;
     else
         ((uint16_t *)elements)[i] = (uint16_t)value;
 }
 
 static size_t run_of_integers(struct quant_json_scan *scan, enum quant_dtype dtype, void *elements,
-                              size_t capacity, bool *behind_number)
+                              size_t first, size_t capacity, bool *behind_number)
 {
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
     const int64_t least = (int64_t)info->least;
@@ -58,7 +98,7 @@ static size_t run_of_integers(struct quant_json_scan *scan, enum quant_dtype dty
         const char *behind = quant_json_fast_integer(p, &value);
         if (!behind || value < least || value > greatest)
             break;
-        store_integer(bits, elements, n++, value);
+        store_integer(bits, elements, first + n++, value);
         p = quant_json_scan_space(scan, behind);
         if (*p != ',') {
             *behind_number = true;
@@ -71,15 +111,19 @@ static size_t run_of_integers(struct quant_json_scan *scan, enum quant_dtype dty
 }
 
 size_t quant_json_run(struct quant_json_scan *scan, enum quant_dtype dtype, void *elements,
-                      size_t capacity, bool *behind_number)
+                      size_t first, size_t capacity, bool *behind_number)
 {
     *behind_number = false;
-    return dtype == QUANT_FLOAT32 ? run_of_floats(scan, elements, capacity, behind_number)
-                                  : run_of_integers(scan, dtype, elements, capacity, behind_number);
+    if (dtype == QUANT_FLOAT32)
+        return run_of_floats(scan, (float *)elements + first, capacity, behind_number);
+    if (quant_small_float(dtype))
+        return run_of_small_floats(scan, dtype, elements, first, capacity, behind_number);
+    return run_of_integers(scan, dtype, elements, first, capacity, behind_number);
 }
 
 enum quant_status quant_json_one(struct quant_json_scan *scan, enum quant_dtype dtype,
-                                 uint64_t index, void *element, struct quant_error *error)
+                                 uint64_t index, void *elements, size_t first,
+                                 struct quant_error *error)
 {
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
     struct quant_json_decimal decimal;
@@ -95,7 +139,14 @@ enum quant_status quant_json_one(struct quant_json_scan *scan, enum quant_dtype 
             return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
                                       "element %" PRIu64 " %s is %s, beyond %s", index, place,
                                       token, isinf(value) ? "float64" : "float32");
-        *(float *)element = (float)value;
+        ((float *)elements)[first] = (float)value;
+        return QUANT_OK;
+    }
+    if (quant_small_float(dtype)) {
+        if (!store_small_float(dtype, elements, first, quant_json_decimal_double(&decimal)))
+            return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
+                                      "element %" PRIu64 " %s is %s, no number of %s", index, place,
+                                      token, info->name);
         return QUANT_OK;
     }
     int64_t value;
@@ -106,6 +157,6 @@ enum quant_status quant_json_one(struct quant_json_scan *scan, enum quant_dtype 
         return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
                                   "element %" PRIu64 " %s is %s, outside %s (%.0f to %.0f)", index,
                                   place, token, info->name, info->least, info->greatest);
-    store_integer(info->bits, element, 0, value);
+    store_integer(info->bits, elements, first, value);
     return QUANT_OK;
 }

@@ -10,16 +10,17 @@ bool quant_json_takes(enum quant_dtype dtype);
 
 /*
  * Reads up to capacity elements of type dtype, separated by commas, from where the next value
- * belongs; stops without a word at whatever is not plain. *behind_number: the last number read was
- * passed over and no comma behind it. Else the next value belongs here, as before. Returns how many
- * elements it made.
+ * belongs, to elements from the first-th on, which may be half a byte; stops without a word at
+ * whatever is not plain. *behind_number: the last number read was passed over and no comma behind
+ * it. Else the next value belongs here, as before. Returns how many elements it made.
  */
 size_t quant_json_run(struct quant_json_scan *scan, enum quant_dtype dtype, void *elements,
-                      size_t capacity, bool *behind_number);
+                      size_t first, size_t capacity, bool *behind_number);
 
-/* Reads one element, whose first byte is the next one. index is for the error, that it is no
- * number, or one that dtype cannot hold. */
+/* Reads one, the first-th of elements, whose first byte is the next one. index is for the error,
+ * that it is no number, or one that dtype cannot hold. */
 enum quant_status quant_json_one(struct quant_json_scan *scan, enum quant_dtype dtype,
-                                 uint64_t index, void *element, struct quant_error *error);
+                                 uint64_t index, void *elements, size_t first,
+                                 struct quant_error *error);
 
 #endif

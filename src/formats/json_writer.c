@@ -10,7 +10,9 @@
 
 #include "base/decimal.h"
 #include "base/error.h"
+#include "base/nibble.h"
 #include "base/shape.h"
+#include "base/small_float.h"
 #include "formats/json_run.h"
 
 enum {
@@ -88,9 +90,22 @@ static size_t integer_text(int32_t value, char *text)
     return length;
 }
 
+/* The number that an element of a float type is; 0 for an integer, which is always finite. */
+static float float_at(enum quant_dtype dtype, const void *elements, size_t i)
+{
+    const struct quant_small_float *type = quant_small_float(dtype);
+    if (type)
+        return quant_small_float_decode(type, quant_small_float_get(type, elements, i));
+    return dtype == QUANT_FLOAT32 ? ((const float *)elements)[i] : 0;
+}
+
 static size_t element_text(enum quant_dtype dtype, const void *elements, size_t i, char *text)
 {
     switch (dtype) {
+    case QUANT_INT4:
+        return integer_text(quant_nibble_signed(quant_nibble_get(elements, i)), text);
+    case QUANT_UINT4:
+        return integer_text((int32_t)quant_nibble_get(elements, i), text);
     case QUANT_INT8:
         return integer_text(((const int8_t *)elements)[i], text);
     case QUANT_UINT8:
@@ -100,7 +115,7 @@ static size_t element_text(enum quant_dtype dtype, const void *elements, size_t 
     case QUANT_UINT16:
         return integer_text(((const uint16_t *)elements)[i], text);
     default:
-        return quant_decimal_short((double)((const float *)elements)[i], text);
+        return quant_decimal_short((double)float_at(dtype, elements, i), text);
     }
 }
 
@@ -109,15 +124,14 @@ static enum quant_status json_write(struct quant_writer *writer, const void *ele
 {
     struct json_writer *json = (struct json_writer *)writer;
     for (size_t i = 0; i < nelems; i++) {
-        if (writer->dtype == QUANT_FLOAT32 && !isfinite(((const float *)elements)[i])) {
-            const float value = ((const float *)elements)[i];
+        const float value = float_at(writer->dtype, elements, i);
+        if (!isfinite(value))
             return quant_sink_error(writer->sink, error, QUANT_NONFINITE,
                                     "element %" PRIu64 " is %s, for which JSON has no number",
                                     json->done,
                                     isnan(value) ? "NaN"
                                     : value < 0  ? "-inf"
                                                  : "inf");
-        }
         const enum quant_status status = make_room(json, error);
         if (status != QUANT_OK)
             return status;

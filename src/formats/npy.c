@@ -6,6 +6,7 @@
 
 #include "base/endian.h"
 #include "base/error.h"
+#include "base/shape.h"
 #include "formats/format.h"
 #include "formats/npy_header.h"
 
@@ -15,14 +16,19 @@ static const char magic[6] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
  * a stranger says. */
 enum { HEADER_LIMIT = 1 << 20, PREFIX_LIMIT = 12 };
 
-/* Element types as 'descr' has them behind the byte order. */
-static const struct {
-    const char *code;
-    enum quant_dtype dtype;
-} types[] = {
-    {"f4", QUANT_FLOAT32}, {"f2", QUANT_FLOAT16}, {"f8", QUANT_FLOAT64},
-    {"i1", QUANT_INT8},    {"u1", QUANT_UINT8},
+/* Element types as 'descr' has them, little-endian. NumPy has no elements of half a byte: those are
+ * an array of their bytes, in one dimension, and the sidecar has shape and order. It has no
+ * bfloat16 and no float8 either: those are bytes without a meaning, as numpy.save makes them of the
+ * types of the package ml_dtypes, whose view they need when loaded. */
+static const char *const descrs[QUANT_DTYPE_COUNT] = {
+    [QUANT_INT8] = "|i1",     [QUANT_UINT8] = "|u1",         [QUANT_INT4] = "|u1",
+    [QUANT_UINT4] = "|u1",    [QUANT_INT16] = "<i2",         [QUANT_UINT16] = "<u2",
+    [QUANT_FLOAT16] = "<f2",  [QUANT_FLOAT32] = "<f4",       [QUANT_FLOAT64] = "<f8",
+    [QUANT_BFLOAT16] = "<V2", [QUANT_FLOAT8_E4M3FN] = "<V1", [QUANT_FLOAT8_E5M2] = "<V1",
 };
+
+/* What floats to quantize may be. */
+static const enum quant_dtype sources[] = {QUANT_FLOAT32, QUANT_FLOAT16, QUANT_FLOAT64};
 
 static enum quant_match npy_recognize(const unsigned char *head, size_t nbytes)
 {
@@ -92,7 +98,7 @@ static enum quant_status unsupported_dtype(const struct quant_source *source,
 {
     const char *expected = "one of <f4 <f2 <f8 >f4 >f2 >f8";
     if (deliver != QUANT_FLOAT32)
-        expected = deliver == QUANT_INT8 ? "|i1" : "|u1";
+        expected = descrs[deliver];
     return quant_source_error(source, error, QUANT_UNSUPPORTED,
                               "unsupported dtype '%s' at byte %llu; expected %s", header->descr,
                               (unsigned long long)header->descr_offset, expected);
@@ -111,13 +117,35 @@ static enum quant_status settle_dtype(const struct quant_source *source,
         code++;
     }
     reader->byte_order = big ? QUANT_BIG : QUANT_LITTLE;
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        if (strcmp(types[i].code, code) == 0)
-            reader->stored = types[i].dtype;
     const bool wants_floats = reader->delivered == QUANT_FLOAT32;
-    const struct quant_dtype_info *info = quant_dtype_info(reader->stored);
-    if (!info || (wants_floats ? info->is_integer : reader->stored != reader->delivered))
-        return unsupported_dtype(source, header, reader->delivered, error);
+    const enum quant_dtype *wanted = wants_floats ? sources : &reader->delivered;
+    const size_t nwanted = wants_floats ? sizeof sources / sizeof sources[0] : 1;
+    for (size_t i = 0; i < nwanted; i++)
+        if (descrs[wanted[i]] && strcmp(descrs[wanted[i]] + 1, code) == 0)
+            reader->stored = wanted[i];
+    return reader->stored ? QUANT_OK : unsupported_dtype(source, header, reader->delivered, error);
+}
+
+/* From the bytes of packed elements, which is all that the header tells, to the elements. */
+static enum quant_status settle_packed(const struct quant_source *source,
+                                       const struct quant_read_request *request,
+                                       struct quant_reader *reader, struct quant_error *error)
+{
+    char found[QUANT_SHAPE_TEXT];
+    uint64_t nelems = 0;
+    if (!request->shape || !quant_shape_count(request->shape, &nelems))
+        return quant_source_error(source, error, QUANT_INVALID, "packed %s elements need a shape",
+                                  quant_dtype_info(reader->delivered)->name);
+    const uint64_t nbytes = quant_dtype_bytes(reader->delivered, nelems);
+    const struct quant_shape packed = {.ndim = 1, .dims = {nbytes}};
+    if (!quant_shape_equal(&reader->shape, &packed))
+        return quant_source_error(source, error, QUANT_CORRUPT,
+                                  "its shape %s is not the (%llu,) of %llu packed %s elements",
+                                  quant_shape_text(&reader->shape, found),
+                                  (unsigned long long)nbytes, (unsigned long long)nelems,
+                                  quant_dtype_info(reader->delivered)->name);
+    reader->shape = *request->shape;
+    reader->order = request->order;
     return QUANT_OK;
 }
 
@@ -138,15 +166,10 @@ static enum quant_status npy_open_reader(struct quant_source *source,
         .shape = header.shape,
     };
     status = settle_dtype(source, &header, &head, error);
+    if (status == QUANT_OK && quant_dtype_info(head.delivered)->bits == 4)
+        status = settle_packed(source, request, &head, error);
     return status == QUANT_OK ? quant_flat_open_reader(source, &head, data_offset, reader, error)
                               : status;
-}
-
-static const char *descr_of(enum quant_dtype dtype)
-{
-    if (dtype == QUANT_FLOAT32)
-        return "<f4";
-    return dtype == QUANT_INT8 ? "|i1" : "|u1";
 }
 
 static enum quant_status npy_open_writer(struct quant_sink *sink, enum quant_dtype dtype,
@@ -157,7 +180,12 @@ static enum quant_status npy_open_writer(struct quant_sink *sink, enum quant_dty
         .fortran_order = order == QUANT_ORDER_FORTRAN,
         .shape = *shape,
     };
-    memcpy(header.descr, descr_of(dtype), strlen(descr_of(dtype)) + 1);
+    memcpy(header.descr, descrs[dtype], strlen(descrs[dtype]) + 1);
+    uint64_t nelems = 0;
+    if (quant_dtype_info(dtype)->bits == 4 && quant_shape_count(shape, &nelems)) {
+        header.fortran_order = false;
+        header.shape = (struct quant_shape){.ndim = 1, .dims = {quant_dtype_bytes(dtype, nelems)}};
+    }
     unsigned char bytes[QUANT_NPY_PREAMBLE];
     const size_t nbytes = quant_npy_preamble(&header, bytes);
     const enum quant_status status = quant_sink_write(sink, bytes, nbytes, error);

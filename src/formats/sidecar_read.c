@@ -42,6 +42,37 @@ static void read_head(struct quant_checker *checker, const cJSON *root)
     }
 }
 
+static void read_target_range(struct quant_checker *checker, const cJSON *root,
+                              struct quant_params *params)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    params->qmin = (int32_t)quant_check_integer(checker, root, "qmin", info->least, info->greatest);
+    params->qmax = (int32_t)quant_check_integer(checker, root, "qmax", info->least, info->greatest);
+    if (params->qmin >= params->qmax)
+        quant_check_fail(checker, QUANT_CORRUPT, "'qmin' %d is not less than 'qmax' %d",
+                         params->qmin, params->qmax);
+}
+
+/* What a float type leaves no choice about. */
+static void check_float(struct quant_checker *checker, const cJSON *root,
+                        const struct quant_params *params)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    const cJSON *qmin = quant_check_field(checker, root, "qmin");
+    const cJSON *qmax = quant_check_field(checker, root, "qmax");
+    if (qmin && qmax && !(cJSON_IsNull(qmin) && cJSON_IsNull(qmax)))
+        quant_check_fail(checker, QUANT_CORRUPT, "'qmin' and 'qmax' of %s are not null",
+                         info->name);
+    if (params->scheme != QUANT_ABSMAX || params->rounding != QUANT_HALF_EVEN ||
+        params->zero_point != 0)
+        quant_check_fail(checker, QUANT_CORRUPT,
+                         "%s has the scheme absmax, the rounding half-even and the zero point 0",
+                         info->name);
+    if (info->is_unscaled && params->scale != 1)
+        quant_check_fail(checker, QUANT_CORRUPT, "'scale' of %s, which is unscaled, is not 1",
+                         info->name);
+}
+
 static void read_params(struct quant_checker *checker, const cJSON *root,
                         struct quant_params *params)
 {
@@ -54,11 +85,8 @@ static void read_params(struct quant_checker *checker, const cJSON *root,
         quant_check_fail(checker, QUANT_UNSUPPORTED, "unknown 'dtype': '%.64s'", dtype);
     if (checker->status != QUANT_OK)
         return;
-    params->qmin = (int32_t)quant_check_integer(checker, root, "qmin", info->least, info->greatest);
-    params->qmax = (int32_t)quant_check_integer(checker, root, "qmax", info->least, info->greatest);
-    if (params->qmin >= params->qmax)
-        quant_check_fail(checker, QUANT_CORRUPT, "'qmin' %d is not less than 'qmax' %d",
-                         params->qmin, params->qmax);
+    if (info->is_integer)
+        read_target_range(checker, root, params);
     const double scale = quant_check_number(checker, root, "scale");
     params->scale = (float)scale;
     if (!(params->scale > 0) || !isfinite(params->scale))
@@ -68,6 +96,8 @@ static void read_params(struct quant_checker *checker, const cJSON *root,
         (int32_t)quant_check_integer(checker, root, "zero_point", INT32_MIN, INT32_MAX);
     params->rounding =
         (enum quant_rounding)quant_check_word(checker, root, "rounding", quant_sidecar_roundings);
+    if (!info->is_integer)
+        check_float(checker, root, params);
 }
 
 static void read_shape(struct quant_checker *checker, const cJSON *root,
@@ -101,7 +131,7 @@ static void read_source(struct quant_checker *checker, const cJSON *root,
     const char *dtype = quant_check_string(checker, source, "dtype");
     sidecar->source_dtype = quant_dtype_from_name(dtype);
     const struct quant_dtype_info *info = quant_dtype_info(sidecar->source_dtype);
-    if (!info || info->is_integer)
+    if (!info || !info->is_source)
         quant_check_fail(checker, QUANT_UNSUPPORTED, "unknown 'dtype' of the source: '%.64s'",
                          dtype);
     static const char *const byte_orders[] = {"little", "big", NULL};

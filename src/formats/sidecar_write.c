@@ -111,14 +111,15 @@ static cJSON *make_data(const struct quant_sidecar *sidecar, bool *ok)
 static cJSON *make_sidecar(const struct quant_sidecar *sidecar, bool *ok)
 {
     const struct quant_params *params = &sidecar->params;
+    const bool is_integer = quant_dtype_info(params->dtype)->is_integer;
     cJSON *root = cJSON_CreateObject();
     add(root, "format", make_string(QUANT_SIDECAR_FORMAT), ok);
     add(root, "version", cJSON_CreateNumber(QUANT_SIDECAR_VERSION), ok);
     add(root, "tool", make_string("quant " QUANT_VERSION), ok);
     add(root, "scheme", make_string(quant_sidecar_schemes[params->scheme]), ok);
     add(root, "dtype", make_string(quant_dtype_info(params->dtype)->name), ok);
-    add(root, "qmin", cJSON_CreateNumber(params->qmin), ok);
-    add(root, "qmax", cJSON_CreateNumber(params->qmax), ok);
+    add(root, "qmin", is_integer ? cJSON_CreateNumber(params->qmin) : cJSON_CreateNull(), ok);
+    add(root, "qmax", is_integer ? cJSON_CreateNumber(params->qmax) : cJSON_CreateNull(), ok);
     add(root, "scale", make_float((double)params->scale), ok);
     add(root, "zero_point", cJSON_CreateNumber(params->zero_point), ok);
     add(root, "axis", cJSON_CreateNull(), ok);

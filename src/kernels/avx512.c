@@ -6,9 +6,11 @@
 
 #include <math.h>
 
+#include "kernels/avx2_types.h"
 #include "kernels/avx512.h"
 #include "kernels/cpu.h"
 #include "kernels/fixed_point.h"
+#include "kernels/scalar.h"
 
 /* ---- Observing ---- */
 
@@ -314,8 +316,32 @@ const struct quant_kernels quant_kernels_avx512 = {
     .summary = "AVX-512 F, BW, DQ, VL: 16 floats at a time",
     .supported = quant_cpu_has_avx512,
     .observe = avx512_observe,
-    .quantize = {[QUANT_INT8] = quantize_int8, [QUANT_UINT8] = quantize_uint8},
-    .dequantize = {[QUANT_INT8] = dequantize_int8, [QUANT_UINT8] = dequantize_uint8},
+    .quantize =
+        {
+            [QUANT_INT8] = quantize_int8,
+            [QUANT_UINT8] = quantize_uint8,
+            [QUANT_INT4] = quant_avx2_quantize_nibbles,
+            [QUANT_UINT4] = quant_avx2_quantize_nibbles,
+            [QUANT_INT16] = quant_avx2_quantize_int16,
+            [QUANT_UINT16] = quant_avx2_quantize_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_avx2_quantize_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_avx2_quantize_float8_e5m2,
+            [QUANT_FLOAT16] = quant_avx2_quantize_float16,
+            [QUANT_BFLOAT16] = quant_avx2_quantize_bfloat16,
+        },
+    .dequantize =
+        {
+            [QUANT_INT8] = dequantize_int8,
+            [QUANT_UINT8] = dequantize_uint8,
+            [QUANT_INT4] = quant_avx2_dequantize_int4,
+            [QUANT_UINT4] = quant_avx2_dequantize_uint4,
+            [QUANT_INT16] = quant_avx2_dequantize_int16,
+            [QUANT_UINT16] = quant_avx2_dequantize_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_avx2_dequantize_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_avx2_dequantize_float8_e5m2,
+            [QUANT_FLOAT16] = quant_avx2_dequantize_float16,
+            [QUANT_BFLOAT16] = quant_avx2_dequantize_bfloat16,
+        },
     .widen =
         {
             [QUANT_FLOAT16] = widen_float16,
@@ -328,6 +354,14 @@ const struct quant_kernels quant_kernels_avx512 = {
         {
             [QUANT_INT8] = quant_avx512_mark_levels_int8,
             [QUANT_UINT8] = quant_avx512_mark_levels_uint8,
+            [QUANT_INT4] = quant_scalar_mark_levels_int4,
+            [QUANT_UINT4] = quant_scalar_mark_levels_uint4,
+            [QUANT_INT16] = quant_scalar_mark_levels_int16,
+            [QUANT_UINT16] = quant_scalar_mark_levels_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_scalar_mark_levels_float8,
+            [QUANT_FLOAT8_E5M2] = quant_scalar_mark_levels_float8,
+            [QUANT_FLOAT16] = quant_scalar_mark_levels_float16,
+            [QUANT_BFLOAT16] = quant_scalar_mark_levels_float16,
         },
 };
 

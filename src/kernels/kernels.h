@@ -60,8 +60,8 @@ struct quant_kernels {
      * number and first index of the others. */
     quant_observe_fn *observe;
 
-    /* By integer type; NULL where the type is no target in this version. quantize maps non-finite
-     * elements as quant_quantize says. */
+    /* By type; NULL where it is no target in this version. quantize maps non-finite elements as
+     * quant_quantize says. */
     quant_quantize_fn *quantize[QUANT_DTYPE_COUNT];
     quant_dequantize_fn *dequantize[QUANT_DTYPE_COUNT];
 
@@ -72,8 +72,8 @@ struct quant_kernels {
     /* Adds n elements to *block. */
     quant_measure_fn *measure;
 
-    /* By integer type: sets bit q - least of the type for each of n integers, bit 0 being the
-     * lowest of levels[0]. */
+    /* By type: sets bit q - least of the type for each of n integers, or the bit that a float's
+     * pattern says, that of +0 for -0 too; bit 0 being the lowest of levels[0]. */
     quant_mark_levels_fn *mark_levels[QUANT_DTYPE_COUNT];
 };
 
@@ -86,8 +86,9 @@ extern const struct quant_kernels quant_kernels_neon;
 #endif
 
 /* The least and the greatest finite x for which rne(x / s) + z, or half-away, lies inside [qmin,
- * qmax]. Quotient and rounding never fall as x grows, so all between them are unclipped too. Where
- * there is none, *least > *greatest. */
+ * qmax]; of a float target, that round to no more than its greatest number. Quotient and rounding
+ * never fall as x grows, so all between them are unclipped too. Where there is none, *least >
+ * *greatest. */
 void quant_unclipped_range(const struct quant_params *params, float *least, float *greatest);
 
 /* The set in use. */

@@ -10,6 +10,7 @@
 
 #include "kernels/fixed_point.h"
 #include "kernels/neon.h"
+#include "kernels/scalar.h"
 
 /* The elements of two and of four vectors. */
 enum { TWO = 2 * LANES, FOUR = 4 * LANES };
@@ -313,8 +314,32 @@ const struct quant_kernels quant_kernels_neon = {
     .summary = "NEON of AArch64: 4 floats at a time",
     .supported = neon_supported,
     .observe = neon_observe,
-    .quantize = {[QUANT_INT8] = quantize_int8, [QUANT_UINT8] = quantize_uint8},
-    .dequantize = {[QUANT_INT8] = dequantize_int8, [QUANT_UINT8] = dequantize_uint8},
+    .quantize =
+        {
+            [QUANT_INT8] = quantize_int8,
+            [QUANT_UINT8] = quantize_uint8,
+            [QUANT_INT4] = quant_neon_quantize_nibbles,
+            [QUANT_UINT4] = quant_neon_quantize_nibbles,
+            [QUANT_INT16] = quant_neon_quantize_words,
+            [QUANT_UINT16] = quant_neon_quantize_words,
+            [QUANT_FLOAT8_E4M3FN] = quant_neon_quantize_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_neon_quantize_float8_e5m2,
+            [QUANT_FLOAT16] = quant_neon_quantize_float16,
+            [QUANT_BFLOAT16] = quant_neon_quantize_bfloat16,
+        },
+    .dequantize =
+        {
+            [QUANT_INT8] = dequantize_int8,
+            [QUANT_UINT8] = dequantize_uint8,
+            [QUANT_INT4] = quant_neon_dequantize_int4,
+            [QUANT_UINT4] = quant_neon_dequantize_uint4,
+            [QUANT_INT16] = quant_neon_dequantize_int16,
+            [QUANT_UINT16] = quant_neon_dequantize_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_neon_dequantize_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_neon_dequantize_float8_e5m2,
+            [QUANT_FLOAT16] = quant_neon_dequantize_float16,
+            [QUANT_BFLOAT16] = quant_neon_dequantize_bfloat16,
+        },
     .widen =
         {
             [QUANT_FLOAT16] = widen_float16,
@@ -327,6 +352,14 @@ const struct quant_kernels quant_kernels_neon = {
         {
             [QUANT_INT8] = quant_neon_mark_levels_int8,
             [QUANT_UINT8] = quant_neon_mark_levels_uint8,
+            [QUANT_INT4] = quant_scalar_mark_levels_int4,
+            [QUANT_UINT4] = quant_scalar_mark_levels_uint4,
+            [QUANT_INT16] = quant_scalar_mark_levels_int16,
+            [QUANT_UINT16] = quant_scalar_mark_levels_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_scalar_mark_levels_float8,
+            [QUANT_FLOAT8_E5M2] = quant_scalar_mark_levels_float8,
+            [QUANT_FLOAT16] = quant_scalar_mark_levels_float16,
+            [QUANT_BFLOAT16] = quant_scalar_mark_levels_float16,
         },
 };
 

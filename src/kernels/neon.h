@@ -8,6 +8,22 @@
 
 enum { LANES = 4, STEP = 32 };
 
+quant_quantize_fn quant_neon_quantize_nibbles; /* int4 and uint4 */
+quant_quantize_fn quant_neon_quantize_words;   /* int16 and uint16 */
+quant_quantize_fn quant_neon_quantize_float8_e4m3fn;
+quant_quantize_fn quant_neon_quantize_float8_e5m2;
+quant_quantize_fn quant_neon_quantize_float16;
+quant_quantize_fn quant_neon_quantize_bfloat16;
+
+quant_dequantize_fn quant_neon_dequantize_int4;
+quant_dequantize_fn quant_neon_dequantize_uint4;
+quant_dequantize_fn quant_neon_dequantize_int16;
+quant_dequantize_fn quant_neon_dequantize_uint16;
+quant_dequantize_fn quant_neon_dequantize_float8_e4m3fn;
+quant_dequantize_fn quant_neon_dequantize_float8_e5m2;
+quant_dequantize_fn quant_neon_dequantize_float16;
+quant_dequantize_fn quant_neon_dequantize_bfloat16;
+
 quant_measure_fn quant_neon_measure;
 quant_mark_levels_fn quant_neon_mark_levels_int8;
 quant_mark_levels_fn quant_neon_mark_levels_uint8;

@@ -2,13 +2,14 @@
 /*
  * The definition: what the bytes are. Plain C, one element after the other, with nothing assumed of
  * the processor but IEEE 754 arithmetic; every other file in this folder has to agree with it bit
- * for bit, and uses it for its tails.
+ * for bit, and uses it for its tails. Float targets are defined in scalar_floats.c.
  */
 #include <math.h>
 #include <string.h>
 
 #include "base/endian.h"
-#include "kernels/kernels.h"
+#include "base/nibble.h"
+#include "kernels/scalar.h"
 
 static bool scalar_supported(void)
 {
@@ -60,25 +61,49 @@ static inline float restore_element(const struct quant_params *params, int32_t q
     return (float)((int64_t)q - params->zero_point) * params->scale;
 }
 
-#define DEFINE_MAPPINGS(type)                                                                      \
-    static void scalar_quantize_##type(const struct quant_params *params, const float *x,          \
-                                       size_t n, void *q)                                          \
+#define DEFINE_MAPPINGS(linkage, type)                                                             \
+    linkage void quant_scalar_quantize_##type(const struct quant_params *params, const float *x,   \
+                                              size_t n, void *q)                                   \
     {                                                                                              \
         type##_t *integers = q;                                                                    \
         for (size_t i = 0; i < n; i++)                                                             \
             integers[i] = (type##_t)clamp_mapped(params, map_element(params, x[i]));               \
     }                                                                                              \
                                                                                                    \
-    static void scalar_dequantize_##type(const struct quant_params *params, const void *q,         \
-                                         size_t n, float *x)                                       \
+    linkage void quant_scalar_dequantize_##type(const struct quant_params *params, const void *q,  \
+                                                size_t n, float *x)                                \
     {                                                                                              \
         const type##_t *integers = q;                                                              \
         for (size_t i = 0; i < n; i++)                                                             \
             x[i] = restore_element(params, integers[i]);                                           \
     }
 
-DEFINE_MAPPINGS(int8)
-DEFINE_MAPPINGS(uint8)
+DEFINE_MAPPINGS(static, int8)
+DEFINE_MAPPINGS(static, uint8)
+DEFINE_MAPPINGS(, int16)
+DEFINE_MAPPINGS(, uint16)
+
+/* Of both 4-bit types: their integers differ in the range that they are clamped to, not in bits. */
+void quant_scalar_quantize_nibbles(const struct quant_params *params, const float *x, size_t n,
+                                   void *q)
+{
+    for (size_t i = 0; i < n; i++)
+        quant_nibble_put(q, i, (unsigned)clamp_mapped(params, map_element(params, x[i])));
+}
+
+void quant_scalar_dequantize_int4(const struct quant_params *params, const void *q, size_t n,
+                                  float *x)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = restore_element(params, quant_nibble_signed(quant_nibble_get(q, i)));
+}
+
+void quant_scalar_dequantize_uint4(const struct quant_params *params, const void *q, size_t n,
+                                   float *x)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = restore_element(params, (int32_t)quant_nibble_get(q, i));
+}
 
 static float float_from_bits(uint32_t bits)
 {
@@ -162,6 +187,10 @@ static int64_t rank_reaching(const struct quant_params *params, double bound)
 
 void quant_unclipped_range(const struct quant_params *params, float *least, float *greatest)
 {
+    if (!quant_dtype_info(params->dtype)->is_integer) {
+        quant_scalar_unclipped_floats(params, least, greatest);
+        return;
+    }
     const int64_t first = rank_reaching(params, (double)params->qmin);
     const int64_t beyond = rank_reaching(params, (double)params->qmax + 1);
     *least = first < beyond ? float_from_rank(first) : INFINITY;
@@ -221,6 +250,32 @@ static void scalar_mark_levels_uint8(const void *q, size_t n, uint64_t *levels)
         mark_level(levels, integers[i]);
 }
 
+void quant_scalar_mark_levels_int4(const void *q, size_t n, uint64_t *levels)
+{
+    for (size_t i = 0; i < n; i++)
+        mark_level(levels, (uint32_t)(quant_nibble_signed(quant_nibble_get(q, i)) + 8));
+}
+
+void quant_scalar_mark_levels_uint4(const void *q, size_t n, uint64_t *levels)
+{
+    for (size_t i = 0; i < n; i++)
+        mark_level(levels, quant_nibble_get(q, i));
+}
+
+void quant_scalar_mark_levels_int16(const void *q, size_t n, uint64_t *levels)
+{
+    const int16_t *integers = q;
+    for (size_t i = 0; i < n; i++)
+        mark_level(levels, (uint32_t)(integers[i] - INT16_MIN));
+}
+
+void quant_scalar_mark_levels_uint16(const void *q, size_t n, uint64_t *levels)
+{
+    const uint16_t *integers = q;
+    for (size_t i = 0; i < n; i++)
+        mark_level(levels, integers[i]);
+}
+
 const struct quant_kernels quant_kernels_scalar = {
     .name = "scalar",
     .summary = "portable C, one element at a time: the definition",
@@ -228,13 +283,29 @@ const struct quant_kernels quant_kernels_scalar = {
     .observe = scalar_observe,
     .quantize =
         {
-            [QUANT_INT8] = scalar_quantize_int8,
-            [QUANT_UINT8] = scalar_quantize_uint8,
+            [QUANT_INT8] = quant_scalar_quantize_int8,
+            [QUANT_UINT8] = quant_scalar_quantize_uint8,
+            [QUANT_INT4] = quant_scalar_quantize_nibbles,
+            [QUANT_UINT4] = quant_scalar_quantize_nibbles,
+            [QUANT_INT16] = quant_scalar_quantize_int16,
+            [QUANT_UINT16] = quant_scalar_quantize_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_scalar_quantize_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_scalar_quantize_float8_e5m2,
+            [QUANT_FLOAT16] = quant_scalar_quantize_float16,
+            [QUANT_BFLOAT16] = quant_scalar_quantize_bfloat16,
         },
     .dequantize =
         {
-            [QUANT_INT8] = scalar_dequantize_int8,
-            [QUANT_UINT8] = scalar_dequantize_uint8,
+            [QUANT_INT8] = quant_scalar_dequantize_int8,
+            [QUANT_UINT8] = quant_scalar_dequantize_uint8,
+            [QUANT_INT4] = quant_scalar_dequantize_int4,
+            [QUANT_UINT4] = quant_scalar_dequantize_uint4,
+            [QUANT_INT16] = quant_scalar_dequantize_int16,
+            [QUANT_UINT16] = quant_scalar_dequantize_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_scalar_dequantize_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_scalar_dequantize_float8_e5m2,
+            [QUANT_FLOAT16] = quant_scalar_dequantize_float16,
+            [QUANT_BFLOAT16] = quant_scalar_dequantize_bfloat16,
         },
     .widen =
         {
@@ -248,5 +319,13 @@ const struct quant_kernels quant_kernels_scalar = {
         {
             [QUANT_INT8] = scalar_mark_levels_int8,
             [QUANT_UINT8] = scalar_mark_levels_uint8,
+            [QUANT_INT4] = quant_scalar_mark_levels_int4,
+            [QUANT_UINT4] = quant_scalar_mark_levels_uint4,
+            [QUANT_INT16] = quant_scalar_mark_levels_int16,
+            [QUANT_UINT16] = quant_scalar_mark_levels_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_scalar_mark_levels_float8,
+            [QUANT_FLOAT8_E5M2] = quant_scalar_mark_levels_float8,
+            [QUANT_FLOAT16] = quant_scalar_mark_levels_float16,
+            [QUANT_BFLOAT16] = quant_scalar_mark_levels_float16,
         },
 };

@@ -9,8 +9,9 @@
 #include "../support/unit.h"
 
 static const enum quant_dtype all[] = {
-    QUANT_INT8,   QUANT_UINT8,   QUANT_INT4,     QUANT_UINT4,   QUANT_INT16,
-    QUANT_UINT16, QUANT_FLOAT16, QUANT_BFLOAT16, QUANT_FLOAT32, QUANT_FLOAT64,
+    QUANT_INT8,    QUANT_UINT8,    QUANT_INT4,          QUANT_UINT4,
+    QUANT_INT16,   QUANT_UINT16,   QUANT_FLOAT8_E4M3FN, QUANT_FLOAT8_E5M2,
+    QUANT_FLOAT16, QUANT_BFLOAT16, QUANT_FLOAT32,       QUANT_FLOAT64,
 };
 
 static void test_names(void **state)
@@ -27,7 +28,10 @@ static void test_names(void **state)
     assert_int_equal(quant_dtype_from_name("u4"), QUANT_UINT4);
     assert_int_equal(quant_dtype_from_name("bf16"), QUANT_BFLOAT16);
     assert_int_equal(quant_dtype_from_name("float64"), QUANT_FLOAT64);
-    static const char *const unknown[] = {"", "int", "int88", "INT8", " int8", "none", "f8"};
+    assert_int_equal(quant_dtype_from_name("f8e4m3"), QUANT_FLOAT8_E4M3FN);
+    assert_int_equal(quant_dtype_from_name("float8_e5m2"), QUANT_FLOAT8_E5M2);
+    static const char *const unknown[] = {"",     "int", "int88",  "INT8",       " int8",
+                                          "none", "f8",  "float8", "float8_e4m3"};
     for (size_t i = 0; i < LENGTH(unknown); i++)
         assert_int_equal(quant_dtype_from_name(unknown[i]), QUANT_DTYPE_NONE);
 }
@@ -49,7 +53,9 @@ static void test_integers(void **state)
     for (size_t i = 0; i < LENGTH(all); i++) {
         const struct quant_dtype_info *info = quant_dtype_info(all[i]);
         assert_true(info->is_integer == (strstr(info->name, "int") != NULL));
-        assert_true(info->is_integer || !info->quantizes);
+        assert_true(info->quantizes == (info->bits <= 16));
+        assert_true(info->is_source == (!info->is_integer && info->bits >= 16));
+        assert_true(info->is_unscaled == (!info->is_integer && info->bits == 16));
         if (!info->is_integer)
             continue;
         const bool is_unsigned = info->name[0] == 'u';
@@ -58,15 +64,14 @@ static void test_integers(void **state)
         assert_true(info->greatest == info->least + levels - 1);
         assert_true(info->epsilon == 1);
     }
-    assert_true(quant_dtype_info(QUANT_INT8)->quantizes);
-    assert_true(quant_dtype_info(QUANT_UINT8)->quantizes);
 }
 
 /* A float type's ends and its step behind 1 are its own numbers, and no others lie between. */
 static void test_floats(void **state)
 {
     (void)state;
-    static const enum quant_dtype types[] = {QUANT_FLOAT16, QUANT_BFLOAT16, QUANT_FLOAT32};
+    static const enum quant_dtype types[] = {QUANT_FLOAT16, QUANT_BFLOAT16, QUANT_FLOAT32,
+                                             QUANT_FLOAT8_E4M3FN, QUANT_FLOAT8_E5M2};
     for (size_t i = 0; i < LENGTH(types); i++) {
         const struct quant_dtype_info *info = quant_dtype_info(types[i]);
         assert_true(info->least == -info->greatest);
@@ -139,6 +144,20 @@ static const struct rounding roundings[] = {
     {QUANT_BFLOAT16, 0x1p-133, 0x1p-133},
     {QUANT_BFLOAT16, 0x1p-134, 0},
     {QUANT_BFLOAT16, 0x3p-134, 0x1p-132},
+    {QUANT_FLOAT8_E4M3FN, 3.14159265358979, 3.25},
+    {QUANT_FLOAT8_E4M3FN, 448, 448},
+    {QUANT_FLOAT8_E4M3FN, 464, 448}, /* halfway to what would be 480, the even one */
+    {QUANT_FLOAT8_E4M3FN, 464.0000001, INFINITY},
+    {QUANT_FLOAT8_E4M3FN, 0x1p-9, 0x1p-9},
+    {QUANT_FLOAT8_E4M3FN, 0x1p-10, 0},
+    {QUANT_FLOAT8_E4M3FN, -0x3p-10, -0x1p-8},
+    {QUANT_FLOAT8_E4M3FN, 0xFp-10, 0x1p-6},
+    {QUANT_FLOAT8_E5M2, 1.125, 1},
+    {QUANT_FLOAT8_E5M2, 1.375, 1.5},
+    {QUANT_FLOAT8_E5M2, 61439.99, 57344},
+    {QUANT_FLOAT8_E5M2, 61440, INFINITY},
+    {QUANT_FLOAT8_E5M2, 0x1p-17, 0},
+    {QUANT_FLOAT8_E5M2, 0x3p-17, 0x1p-15},
     {QUANT_FLOAT32, 0.1, 0x1.99999Ap-4},
     {QUANT_FLOAT32, 16777217, 16777216},
     {QUANT_FLOAT32, 0x1.FFFFFFp127, INFINITY},

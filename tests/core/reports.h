@@ -32,7 +32,7 @@ static inline struct quant_report report_on(const struct quant_params *params, c
 static inline struct quant_report report_of(const struct quant_params *params, const float *x,
                                             size_t n)
 {
-    static unsigned char q[20000];
+    static _Alignas(uint16_t) unsigned char q[20000];
     assert_true(n <= sizeof q);
     quant_quantize(params, x, n, q);
     return report_on(params, x, q, n);

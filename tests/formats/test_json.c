@@ -49,7 +49,7 @@ static void test_forms(void **state)
 {
     (void)state;
     static const enum quant_dtype types[] = {QUANT_FLOAT32, QUANT_INT8, QUANT_UINT8, QUANT_INT16,
-                                             QUANT_UINT16};
+                                             QUANT_UINT16,  QUANT_INT4, QUANT_UINT4};
     for (size_t i = 0; i < LENGTH(forms) * LENGTH(types) * 4; i++) {
         const struct form *form = &forms[i % LENGTH(forms)];
         const enum quant_dtype type = types[i / LENGTH(forms) % LENGTH(types)];

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/nibble.h"
 #include "base/shape.h"
 #include "formats/format.h"
 
@@ -60,11 +61,18 @@ static inline enum quant_status read_pass(struct quant_reader *reader, size_t ca
         assert_true(count <= capacity);
         for (size_t i = 0; i < count; i++) {
             const enum quant_dtype type = reader->delivered;
-            const float x = type == QUANT_FLOAT32 ? chunk.x[i]
-                            : type == QUANT_INT8  ? chunk.i8[i]
-                            : type == QUANT_UINT8 ? chunk.u8[i]
-                            : type == QUANT_INT16 ? chunk.i16[i]
-                                                  : chunk.u16[i];
+            int32_t q = chunk.u16[i];
+            if (type == QUANT_INT8)
+                q = chunk.i8[i];
+            else if (type == QUANT_UINT8)
+                q = chunk.u8[i];
+            else if (type == QUANT_INT16)
+                q = chunk.i16[i];
+            else if (type == QUANT_INT4)
+                q = quant_nibble_signed(quant_nibble_get(chunk.u8, i));
+            else if (type == QUANT_UINT4)
+                q = (int32_t)quant_nibble_get(chunk.u8, i);
+            const float x = type == QUANT_FLOAT32 ? chunk.x[i] : (float)q;
             assert_true(outcome->n < MOST);
             outcome->x[outcome->n++] = x;
         }

@@ -184,6 +184,10 @@ static void test_integer_errors(void **state)
                          "element 0 at byte 1 is 1e5, outside int16 (-32768 to 32767)");
     expect_integer_error(QUANT_UINT16, "65536",
                          "element 0 at byte 0 is 65536, outside uint16 (0 to 65535)");
+    expect_integer_error(QUANT_INT4, "[7,-8,8]",
+                         "element 2 at byte 6 is 8, outside int4 (-8 to 7)");
+    expect_integer_error(QUANT_UINT4, "[15,-1]",
+                         "element 1 at byte 4 is -1, outside uint4 (0 to 15)");
     expect_integer_error(QUANT_INT8, "[1,2,0.5]", "element 2 at byte 5 is 0.5, no integer");
     expect_integer_error(QUANT_INT8, "[1e-999999999999999999999]",
                          "element 0 at byte 1 is 1e-999999999999999999999, no integer");
@@ -197,7 +201,7 @@ static void test_integer_errors(void **state)
 static void test_unsupported_types(void **state)
 {
     (void)state;
-    static const enum quant_dtype types[] = {QUANT_DTYPE_NONE, QUANT_INT4, QUANT_FLOAT64};
+    static const enum quant_dtype types[] = {QUANT_DTYPE_NONE, QUANT_DTYPE_COUNT, QUANT_FLOAT64};
     for (size_t i = 0; i < LENGTH(types); i++)
         assert_int_equal(read_all("[1]", 3, types[i], 1).status, QUANT_UNSUPPORTED);
 }

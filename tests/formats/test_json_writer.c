@@ -50,14 +50,13 @@ static enum quant_status write_all(struct text_sink *sink, enum quant_dtype dtyp
                                    const struct quant_shape *shape, const void *elements,
                                    size_t nelems, size_t piece, struct quant_error *error)
 {
-    const size_t size = quant_dtype_info(dtype)->bits / 8;
     struct quant_writer *writer;
     enum quant_status status =
         quant_format_json.open_writer(&sink->head, dtype, shape, QUANT_ORDER_C, &writer, error);
     if (status != QUANT_OK)
         return status;
     for (size_t i = 0; i < nelems && status == QUANT_OK; i += piece)
-        status = writer->ops->write(writer, (const char *)elements + i * size,
+        status = writer->ops->write(writer, (const char *)elements + quant_dtype_bytes(dtype, i),
                                     nelems - i < piece ? nelems - i : piece, error);
     if (status == QUANT_OK)
         status = writer->ops->finish(writer, error);
@@ -70,7 +69,9 @@ static void expect_text(enum quant_dtype dtype, struct quant_shape shape, const 
 {
     uint64_t nelems;
     assert_true(quant_shape_count(&shape, &nelems));
-    for (size_t piece = 1; piece <= 100; piece += 99) {
+    const size_t pieces[] = {quant_dtype_info(dtype)->bits == 4 ? 2 : 1, 100};
+    for (size_t i = 0; i < LENGTH(pieces); i++) {
+        const size_t piece = pieces[i];
         struct text_sink sink = make_sink();
         struct quant_error error;
         if (write_all(&sink, dtype, &shape, elements, (size_t)nelems, piece, &error) != QUANT_OK)
@@ -131,8 +132,16 @@ static void test_numbers(void **state)
     const struct quant_shape four = {1, {4}};
     expect_text(QUANT_INT8, four, i8, "[-128,-1,0,127]\n");
     expect_text(QUANT_UINT8, four, u8, "[0,9,10,255]\n");
+    expect_text(QUANT_INT4, (struct quant_shape){2, {1, 5}}, "\x78\x1f\x0a", "[[-8,7,-1,1,-6]]\n");
+    expect_text(QUANT_UINT4, (struct quant_shape){1, {3}}, "\x78\x0f", "[8,7,15]\n");
     expect_text(QUANT_INT16, four, i16, "[-32768,32767,-100,0]\n");
     expect_text(QUANT_UINT16, four, u16, "[0,65535,1000,7]\n");
+    expect_text(QUANT_FLOAT8_E4M3FN, four, "\x7e\x01\x00\xb9", "[448,0.001953125,0,-1.125]\n");
+    expect_text(QUANT_FLOAT8_E5M2, four, "\x7b\x01\x00\xb9", "[57344,1.52587891e-05,0,-0.625]\n");
+    static const uint16_t f16[] = {0x7BFF, 0x0001, 0x3C01, 0xC000};
+    static const uint16_t bf16[] = {0x7F7F, 0x0001, 0x3F81, 0xC000};
+    expect_text(QUANT_FLOAT16, four, f16, "[65504,5.96046448e-08,1.00097656,-2]\n");
+    expect_text(QUANT_BFLOAT16, four, bf16, "[3.38953139e+38,9.18354962e-41,1.0078125,-2]\n");
     expect_text(QUANT_FLOAT32, (struct quant_shape){1, {8}}, f32,
                 "[-7.59000015,10.8000002,0,-0,100000000,1e+09,1.40129846e-45,3.40282347e+38]\n");
 }

@@ -29,8 +29,13 @@ def commands():
     """(options, input name or bytes for a pipe)"""
     for name, scheme, dtype in itertools.product(
             ("x.npy", "x.json", "x.bin", "y.npy", "t.json"), ("absmax", "zero-point"),
-            ("int8", "uint8")):
+            ("int8", "uint8", "int4", "uint4", "int16", "uint16")):
         yield ["-s", scheme, "-t", dtype], name
+    for dtype, name in itertools.product(("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"),
+                                         ("x.npy", "y.json", "t.bin")):
+        yield ["-t", dtype], name
+    yield ["-t", "f8e4m3", "--scale", "3"], "x.npy"
+    yield ["-t", "f8e5m2", "--clip", "-3,4"], "x.npy"
     for options in (["--clip", "-5,5"], ["--clip=-1e-30,1e30"], ["--scale", "3"],
                     ["--scale", "1e-45"], ["--scale", "0.1", "--zero-point", "-2147483648"],
                     ["--qmin", "-7", "--qmax", "7"], ["--include-zero"], ["-m", "minmax"],
@@ -154,10 +159,22 @@ def check_mutations(sidecar):
     return count
 
 
+def check_floats(sidecars):
+    """What a float dtype leaves no choice about."""
+    for dtype in ("float16", "float8_e5m2"):
+        sidecar = next(one for one in sidecars if one["dtype"] == dtype)
+        wrong = [("qmin", 0), ("qmax", 7), ("zero_point", 1), ("scheme", "zero-point"),
+                 ("rounding", "half-away"), ("dtype", "int8")]
+        if dtype == "float16":
+            wrong += [("scale", 2.0), ("range", [0, 1])]
+        for key, value in wrong:
+            assert problems(changed(sidecar, (key,), value)), f"the schema takes {dtype}, {key} {value!r}"
+
+
 def check_bad_files():
     """What quant refuses as a sidecar for its form, the schema refuses, where it can know."""
     beyond = re.compile(r"checksum_differs|shape_larger|shape_smaller|bytes_differ|shape_overflow|"
-                        r"qm(in|ax)_|key_doubled|scale_infinite")
+                        r"qm(in|ax)_|key_doubled|scale_infinite|dtype_differs")
     for file in sorted((ROOT / "data" / "bad" / "sidecar").glob("*.json")):
         try:
             sidecar = read_sidecar(file)
@@ -206,6 +223,7 @@ def main():
         folder = Path(name)
         sidecars = make_all(folder, has_xxhsum)
         spoilt = sum(check_mutations(one) for one in (sidecars[0], sidecars[12], sidecars[22]))
+        check_floats(sidecars)
         check_bad_files()
         if has_locale():
             check_locale(folder)

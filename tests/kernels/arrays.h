@@ -25,16 +25,27 @@ struct operation {
 /* Four vectors of 64 single bytes, and a tail. */
 enum { MOST_LENGTH = 4 * 64 + 3, MOST_SHIFT = 16, MOST_SIZE = 8 };
 
+static inline size_t source_bytes(const struct operation *operation, size_t n)
+{
+    return operation->kind == QUANTIZE ? n * sizeof(float)
+                                       : (size_t)quant_dtype_bytes(operation->dtype, n);
+}
+
+static inline size_t result_bytes(const struct operation *operation, size_t n)
+{
+    return operation->kind == QUANTIZE ? (size_t)quant_dtype_bytes(operation->dtype, n)
+                                       : n * sizeof(float);
+}
+
+/* Of one element, or of the two that share a byte. */
 static inline size_t source_size(const struct operation *operation)
 {
-    return operation->kind == QUANTIZE ? sizeof(float)
-                                       : (size_t)quant_dtype_bytes(operation->dtype, 1);
+    return source_bytes(operation, 1);
 }
 
 static inline size_t result_size(const struct operation *operation)
 {
-    return operation->kind == QUANTIZE ? (size_t)quant_dtype_bytes(operation->dtype, 1)
-                                       : sizeof(float);
+    return result_bytes(operation, 1);
 }
 
 /* What is widened may lie anywhere, floats and integers lie as their type asks. */
@@ -66,15 +77,17 @@ static inline void fail_difference(const struct quant_kernels *row,
 {
     const size_t size = result_size(operation);
     const struct quant_params *params = &operation->params;
-    size_t i = 0;
-    while (i + 1 < n && memcmp(result + i * size, expected + i * size, size) == 0)
-        i++;
+    const size_t nunits = result_bytes(operation, n) / size;
+    size_t unit = 0;
+    while (unit + 1 < nunits && memcmp(result + unit * size, expected + unit * size, size) == 0)
+        unit++;
+    const size_t i = unit * n / nunits; /* the first that the unit holds */
     uint64_t from = 0;
     uint32_t found = 0;
     uint32_t right = 0;
-    memcpy(&from, source + i * source_size(operation), source_size(operation));
-    memcpy(&found, result + i * size, size);
-    memcpy(&right, expected + i * size, size);
+    memcpy(&from, source + source_bytes(operation, i), source_size(operation));
+    memcpy(&found, result + unit * size, size);
+    memcpy(&right, expected + unit * size, size);
     fail_msg("%s, operation %d, %s: element %zu of %zu (%s), bits 0x%llx: found 0x%x, expected "
              "0x%x; scale %a, z %d, %d..%d, rounding %d",
              row->name, (int)operation->kind, quant_dtype_info(operation->dtype)->name, i, n, where,
@@ -89,7 +102,7 @@ static inline void compare_values(const struct quant_kernels *row,
 {
     operate(&quant_kernels_scalar, operation, source, n, expected);
     operate(row, operation, source, n, result);
-    if (memcmp(result, expected, n * result_size(operation)) != 0)
+    if (memcmp(result, expected, result_bytes(operation, n)) != 0)
         fail_difference(row, operation, source, n, result, expected, "values");
 }
 
@@ -106,8 +119,8 @@ static inline void compare_placed(const struct quant_kernels *row,
                                   const struct operation *operation, const void *elements, size_t n,
                                   const struct placement *placement, const unsigned char *expected)
 {
-    const size_t nbytes = n * source_size(operation);
-    const size_t nresult = n * result_size(operation);
+    const size_t nbytes = source_bytes(operation, n);
+    const size_t nresult = result_bytes(operation, n);
     unsigned char *source = guarded_place(&placement->from, placement->source_offset, nbytes);
     unsigned char *result = guarded_place(&placement->to, placement->result_offset, nresult);
     memcpy(source, elements, nbytes);

@@ -52,7 +52,7 @@ static void test_rows_are_complete(void **state)
             assert_true((row->quantize[dtype] != NULL) == target);
             assert_true((row->dequantize[dtype] != NULL) == target);
             assert_true((row->mark_levels[dtype] != NULL) == target);
-            assert_true((row->widen[dtype] != NULL) == (info && !info->is_integer));
+            assert_true((row->widen[dtype] != NULL) == (info && info->is_source));
         }
     }
 }
@@ -108,10 +108,13 @@ enum { RANDOM_SCALES = 8, ALL_SCALES = LENGTH(scales) + RANDOM_SCALES, RANGES = 
 static void set_range(struct quant_params *params, size_t which)
 {
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    if (!info->is_integer)
+        return;
     const int32_t least = (int32_t)info->least;
     const int32_t greatest = (int32_t)info->greatest;
+    const int32_t narrow = greatest - least > 100 ? least + 100 : greatest - 1;
     params->qmin = (const int32_t[]){least, least + 1, least + 3, greatest - 1}[which];
-    params->qmax = (const int32_t[]){greatest, greatest, least + 100, greatest}[which];
+    params->qmax = (const int32_t[]){greatest, greatest, narrow, greatest}[which];
 }
 
 static struct quant_params params_at(enum quant_dtype dtype, size_t index, struct random *random)
@@ -137,8 +140,8 @@ static void check_quantize_values(const struct quant_kernels *row)
 {
     struct random random = random_begin();
     static float x[VALUES];
-    static unsigned char q[VALUES * 2];
-    static unsigned char expected[VALUES * 2];
+    static _Alignas(uint16_t) unsigned char q[VALUES * 2];
+    static _Alignas(uint16_t) unsigned char expected[VALUES * 2];
     for (int dtype = 0; dtype < QUANT_DTYPE_COUNT; dtype++)
         for (size_t i = 0; row->quantize[dtype] && i < ALL_PARAMS; i++) {
             struct operation operation = {.kind = QUANTIZE, .dtype = (enum quant_dtype)dtype};
@@ -153,7 +156,7 @@ static void check_quantize_values(const struct quant_kernels *row)
 static void check_dequantize_values(const struct quant_kernels *row)
 {
     struct random random = random_begin();
-    static unsigned char q[VALUES * 2];
+    static _Alignas(uint16_t) unsigned char q[VALUES * 2];
     static float x[VALUES];
     static float expected[VALUES];
     for (int dtype = 0; dtype < QUANT_DTYPE_COUNT; dtype++)
@@ -173,8 +176,8 @@ static void check_quantize_bits(const struct quant_kernels *row)
 {
     struct random random = random_begin();
     static float x[4096];
-    static unsigned char q[4096 * 2];
-    static unsigned char expected[4096 * 2];
+    static _Alignas(uint16_t) unsigned char q[4096 * 2];
+    static _Alignas(uint16_t) unsigned char expected[4096 * 2];
     for (size_t i = 0; i < 256; i++) {
         const enum quant_dtype dtype = i % 2 ? QUANT_UINT8 : QUANT_INT8;
         struct operation operation = {.kind = QUANTIZE, .dtype = dtype};
@@ -191,8 +194,8 @@ static void check_quantize_ties(const struct quant_kernels *row)
 {
     struct random random = random_begin();
     static float x[VALUES];
-    static unsigned char q[VALUES * 2];
-    static unsigned char expected[VALUES * 2];
+    static _Alignas(uint16_t) unsigned char q[VALUES * 2];
+    static _Alignas(uint16_t) unsigned char expected[VALUES * 2];
     for (int dtype = 0; dtype < QUANT_DTYPE_COUNT; dtype++)
         for (size_t i = 0; row->quantize[dtype] && i < 400; i++) {
             struct operation operation = {.kind = QUANTIZE, .dtype = (enum quant_dtype)dtype};

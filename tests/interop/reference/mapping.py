@@ -2,12 +2,15 @@
 """DESIGN 1.2 to 1.4 in NumPy: written from that page, for tests alone, without a look at speed."""
 import math
 from collections import namedtuple
+from fractions import Fraction
 
 import numpy as np
 
 FLT_MIN = float(np.finfo(np.float32).tiny)
 FLT_MAX = float(np.finfo(np.float32).max)
-LIMITS = {"int8": (-128, 127), "uint8": (0, 255)}
+LIMITS = {"int8": (-128, 127), "uint8": (0, 255), "int4": (-8, 7), "uint4": (0, 15),
+          "int16": (-32768, 32767), "uint16": (0, 65535)}
+FLOATS = {"float16": (5, 10), "bfloat16": (8, 7), "float8_e4m3fn": (4, 3), "float8_e5m2": (5, 2)}
 
 Spec = namedtuple("Spec", "scheme dtype clip scale zero_point qmin qmax include_zero rounding")
 Params = namedtuple("Params", "scale zero_point qmin qmax rounding dtype range")
@@ -24,7 +27,60 @@ def options_of(spec):
     return options + (["--include-zero"] if spec.include_zero else [])
 
 
+def is_unscaled(dtype):
+    return dtype in ("float16", "bfloat16")
+
+
+class SmallFloat:
+    """All numbers of a float type, in double, where they and what lies between two are exact."""
+
+    def __init__(self, dtype):
+        exponent_bits, fraction_bits = FLOATS[dtype]
+        bias = 2 ** (exponent_bits - 1) - 1
+        infinity = (2 ** exponent_bits - 1) << fraction_bits
+        self.sign = 1 << (exponent_bits + fraction_bits)
+        self.type = np.uint8 if self.sign == 0x80 else np.uint16
+        self.nan = infinity | 1 << (fraction_bits - 1)
+        finite = infinity
+        if dtype == "float8_e4m3fn":  # no infinities, and one NaN only: the last pattern
+            finite = self.nan = self.sign - 1
+        rising = [self.meaning(p, fraction_bits, bias) for p in range(finite + 1)]
+        self.greatest = float(rising[finite - 1])
+        self.values = np.array([float(v) for v in rising[:finite]])
+        self.middles = np.array([float((a + b) / 2) for a, b in zip(rising, rising[1:])])
+
+    @staticmethod
+    def meaning(pattern, fraction_bits, bias):
+        """Also of the first pattern behind the greatest number, as if it were one."""
+        exponent, fraction = pattern >> fraction_bits, pattern % (1 << fraction_bits)
+        significand = Fraction(fraction, 1 << fraction_bits) + (exponent > 0)
+        return significand * Fraction(2) ** (max(exponent, 1) - bias)
+
+    def encode(self, t):
+        """(patterns of the nearest numbers to the float64 array t, which of them the end clamped)"""
+        with np.errstate(invalid="ignore"):
+            magnitude = np.abs(t)
+            nearest = np.searchsorted(self.middles, magnitude, side="left")  # the lower of a tie
+            is_tie = self.middles[np.minimum(nearest, self.middles.size - 1)] == magnitude
+            nearest = np.where(is_tie & (nearest % 2 == 1), nearest + 1, nearest)
+            clipped = nearest >= self.values.size
+            q = np.minimum(nearest, self.values.size - 1)
+            q = np.where((t < 0) & (q > 0), q | self.sign, q)
+        return np.where(np.isnan(t), self.nan, q).astype(self.type), clipped
+
+    def decode(self, q):
+        magnitude = q % self.sign
+        value = self.values[np.minimum(magnitude, self.values.size - 1)]
+        value = np.where(magnitude == self.nan, math.nan, value)
+        return np.where(q >= self.sign, -value, value)
+
+
+SMALL_FLOATS = {dtype: SmallFloat(dtype) for dtype in FLOATS}
+
+
 def target(spec):
+    if spec.dtype in FLOATS:
+        return None, None
     least, greatest = LIMITS[spec.dtype]
     qmin = spec.qmin if spec.qmin is not None else least + (spec.scheme == "absmax")
     qmax = spec.qmax if spec.qmax is not None else greatest
@@ -34,8 +90,9 @@ def target(spec):
 def choose(spec, x):
     """Scale and zero point for the float32 array x: all in double, the scale rounded once."""
     qmin, qmax = target(spec)
-    symmetric_unsigned = spec.scheme == "absmax" and spec.dtype == "uint8"
-    half = (qmax - qmin) // 2
+    symmetric_unsigned = spec.scheme == "absmax" and spec.dtype.startswith("u")
+    is_float = spec.dtype in FLOATS
+    half = 0 if is_float else (qmax - qmin) // 2
     middle = qmax - half if symmetric_unsigned else 0
 
     def made(scale, zero_point, bounds):
@@ -45,6 +102,8 @@ def choose(spec, x):
     if spec.scale is not None:
         z = middle if spec.zero_point is None else spec.zero_point
         return made(1, z, None)._replace(scale=np.float32(spec.scale))
+    if is_unscaled(spec.dtype):
+        return made(1, 0, None)
     finite = x[np.isfinite(x)]
     if spec.clip:
         lo, hi = spec.clip
@@ -58,6 +117,8 @@ def choose(spec, x):
         return made(1, middle, (lo, hi))
     if spec.scheme == "absmax":
         steps = half if symmetric_unsigned else qmax
+        if is_float:
+            steps = SMALL_FLOATS[spec.dtype].greatest
         return made(max(abs(lo), abs(hi)) / steps, middle, (lo, hi))
 
     def affine(lo, hi):
@@ -71,7 +132,12 @@ def choose(spec, x):
 
 
 def quantize(params, x):
-    """clamp(round(x / s) + z, qmin, qmax); the quotient is the only float32 rounding."""
+    """(clamp(round(x / s) + z, qmin, qmax), what the clamp changed); the quotient is the only float32
+    rounding."""
+    if params.dtype in FLOATS:
+        with np.errstate(all="ignore"):
+            t = x if is_unscaled(params.dtype) else (x / params.scale).astype(np.float32)
+        return SMALL_FLOATS[params.dtype].encode(t.astype(np.float64))
     with np.errstate(all="ignore"):
         quotient = (x / params.scale).astype(np.float32).astype(np.float64)
         if params.rounding == "half-even":
@@ -79,11 +145,27 @@ def quantize(params, x):
         else:
             rounded = np.copysign(np.floor(np.abs(quotient) + 0.5), quotient)
         rounded = np.where(np.isnan(quotient), 0.0, rounded)
-        q = np.clip(rounded + params.zero_point, params.qmin, params.qmax)
-    return q.astype(params.dtype), rounded + params.zero_point
+        unclamped = rounded + params.zero_point
+        q = np.clip(unclamped, params.qmin, params.qmax)
+    return q.astype(np.int32), q != unclamped
+
+
+def pack(params, q):
+    """The elements q, in the order of the file, as an array of what is written."""
+    if params.dtype in FLOATS:
+        names = {"float16": "<f2", "bfloat16": "<V2"}
+        return q.astype(q.dtype.newbyteorder("<")).view(names.get(params.dtype, "|V1"))
+    if not params.dtype.endswith("int4"):
+        return q.astype(np.dtype(params.dtype).newbyteorder("<"))
+    nibbles = np.append(q, [0] * (q.size % 2)).astype(np.int32) & 15
+    return (nibbles[0::2] | nibbles[1::2] << 4).astype(np.uint8)
 
 
 def dequantize(params, q):
+    if params.dtype in FLOATS:
+        with np.errstate(over="ignore"):
+            value = SMALL_FLOATS[params.dtype].decode(q.astype(np.int64)).astype(np.float32)
+            return value * params.scale
     difference = (q.astype(np.int64) - params.zero_point).astype(np.float32)
     with np.errstate(over="ignore"):
         return (difference * params.scale).astype(np.float32)
@@ -100,13 +182,14 @@ def divide(a, b):
 
 def report(params, x, nbytes_in):
     """The figures of 1.4; a figure that is no finite number is null in JSON, here too."""
-    q, unclamped = quantize(params, x)
+    q, clamped = quantize(params, x)
     restored = dequantize(params, q)
     everything = x.size
+    nbytes_out = pack(params, q).nbytes
     kept = np.isfinite(x)
     levels = len(np.unique(q[kept]))
     x, restored = x[kept].astype(np.float64), restored[kept].astype(np.float64)
-    unclamped, n = unclamped[kept], int(kept.sum())
+    clamped, n = clamped[kept], int(kept.sum())
     with np.errstate(invalid="ignore"):
         e = x - restored
         squared, absolute, bias = total(e * e), total(np.abs(e)), total(e)
@@ -125,10 +208,10 @@ def report(params, x, nbytes_in):
         "mean_error": divide(bias, n),
         "sqnr_db": 10 * math.log10(xx / squared) if squared > 0 and xx > 0 else None,
         "cosine": xy / (math.sqrt(xx) * math.sqrt(yy)) if xx > 0 and yy > 0 else None,
-        "clipped": int(((unclamped < params.qmin) | (unclamped > params.qmax)).sum()),
+        "clipped": int(clamped.sum()),
         "zeroed": int(((x != 0) & (restored == 0)).sum()), "sign_flipped": flipped,
-        "levels_used": levels, "bytes_in": nbytes_in, "bytes_out": everything,
-        "ratio": divide(nbytes_in, everything),
+        "levels_used": levels, "bytes_in": nbytes_in, "bytes_out": nbytes_out,
+        "ratio": divide(nbytes_in, nbytes_out),
     }
     return {key: value if value is not None and math.isfinite(value) else None
             for key, value in figures.items()}

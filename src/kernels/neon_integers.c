@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* NEON for integers of 16 and of 4 bits, by division. */
+#include "kernels/kernels.h"
+
+#if defined(__AARCH64EL__)
+
+#include <arm_neon.h>
+
+#include "kernels/fixed_point.h"
+#include "kernels/neon.h"
+
+struct division {
+    float32x4_t scale;
+    float32x4_t lowest, highest; /* qmin - z and qmax - z, exact where z is near */
+    int32x4_t zero_point;
+    bool half_away;
+};
+
+static struct division make_division(const struct quant_params *params)
+{
+    return (struct division){
+        .scale = vdupq_n_f32(params->scale),
+        .lowest = vdupq_n_f32((float)params->qmin - (float)params->zero_point),
+        .highest = vdupq_n_f32((float)params->qmax - (float)params->zero_point),
+        .zero_point = vdupq_n_s32(params->zero_point),
+        .half_away = params->rounding == QUANT_HALF_AWAY,
+    };
+}
+
+/* 4 integers, as neon.c has them where it divides. */
+ALWAYS_INLINE int32x4_t divide(const struct division *by, const float *x)
+{
+    float32x4_t t = vdivq_f32(vld1q_f32(x), by->scale);
+    t = vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(t), vceqq_f32(t, t)));
+    t = vminq_f32(vmaxq_f32(t, by->lowest), by->highest);
+    return vaddq_s32(by->half_away ? vcvtaq_s32_f32(t) : vcvtnq_s32_f32(t), by->zero_point);
+}
+
+/* 8 integers in 16 bits each, of either sign. */
+ALWAYS_INLINE int16x8_t divide_words(const struct division *by, const float *x)
+{
+    return vmovn_high_s32(vmovn_s32(divide(by, x)), divide(by, x + LANES));
+}
+
+/* (q - z) * s of 4 integers. */
+ALWAYS_INLINE void restore(int32x4_t q, int32x4_t zero_point, float scale, float *x)
+{
+    vst1q_f32(x, vmulq_n_f32(vcvtq_f32_s32(vsubq_s32(q, zero_point)), scale));
+}
+
+/* ---- 16 bits ---- */
+
+/* Of both types: what is left of 32 bits are the same bits. */
+void quant_neon_quantize_words(const struct quant_params *params, const float *x, size_t n, void *q)
+{
+    const struct division by = make_division(params);
+    const bool divides = quant_zero_point_is_near(params);
+    int16_t *words = q;
+    size_t i = 0;
+    for (; divides && n - i >= 2 * LANES; i += 2 * LANES)
+        vst1q_s16(words + i, divide_words(&by, x + i));
+    quant_kernels_scalar.quantize[params->dtype](params, x + i, n - i, words + i);
+}
+
+void quant_neon_dequantize_int16(const struct quant_params *params, const void *q, size_t n,
+                                 float *x)
+{
+    const int32x4_t zero_point = vdupq_n_s32(params->zero_point);
+    const bool is_near = quant_zero_point_is_near(params);
+    const int16_t *words = q;
+    size_t i = 0;
+    for (; is_near && n - i >= 2 * LANES; i += 2 * LANES) {
+        const int16x8_t v = vld1q_s16(words + i);
+        restore(vmovl_s16(vget_low_s16(v)), zero_point, params->scale, x + i);
+        restore(vmovl_high_s16(v), zero_point, params->scale, x + i + LANES);
+    }
+    quant_kernels_scalar.dequantize[QUANT_INT16](params, words + i, n - i, x + i);
+}
+
+void quant_neon_dequantize_uint16(const struct quant_params *params, const void *q, size_t n,
+                                  float *x)
+{
+    const int32x4_t zero_point = vdupq_n_s32(params->zero_point);
+    const bool is_near = quant_zero_point_is_near(params);
+    const uint16_t *words = q;
+    size_t i = 0;
+    for (; is_near && n - i >= 2 * LANES; i += 2 * LANES) {
+        const uint16x8_t v = vld1q_u16(words + i);
+        restore(vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(v))), zero_point, params->scale,
+                x + i);
+        restore(vreinterpretq_s32_u32(vmovl_high_u16(v)), zero_point, params->scale, x + i + LANES);
+    }
+    quant_kernels_scalar.dequantize[QUANT_UINT16](params, words + i, n - i, x + i);
+}
+
+/* ---- 4 bits ---- */
+
+/* 16 elements to 8 bytes: those at even places, and the others shifted up beside them. */
+void quant_neon_quantize_nibbles(const struct quant_params *params, const float *x, size_t n,
+                                 void *q)
+{
+    const struct division by = make_division(params);
+    const bool divides = quant_zero_point_is_near(params);
+    uint8_t *bytes = q;
+    size_t i = 0;
+    for (; divides && n - i >= 4 * LANES; i += 4 * LANES) {
+        const int8x8_t low = vmovn_s16(divide_words(&by, x + i));
+        const int8x8_t high = vmovn_s16(divide_words(&by, x + i + (size_t)2 * LANES));
+        const uint8x8_t even = vreinterpret_u8_s8(vuzp1_s8(low, high));
+        const uint8x8_t odd = vreinterpret_u8_s8(vuzp2_s8(low, high));
+        vst1_u8(bytes + i / 2, vsli_n_u8(even, odd, 4));
+    }
+    quant_kernels_scalar.quantize[params->dtype](params, x + i, n - i, bytes + i / 2);
+}
+
+/* A sign in bit 3 is copied upwards by taking 8 away from what has it flipped. */
+ALWAYS_INLINE void dequantize_nibbles(const struct quant_params *params, const uint8_t *q, size_t n,
+                                      float *x, bool is_unsigned)
+{
+    const uint8x8_t sign = vdup_n_u8(is_unsigned ? 0 : 8);
+    const int32x4_t zero_point = vdupq_n_s32(params->zero_point);
+    const bool is_near = quant_zero_point_is_near(params);
+    size_t i = 0;
+    for (; is_near && n - i >= 4 * LANES; i += 4 * LANES) {
+        const uint8x8_t pairs = vld1_u8(q + i / 2);
+        const uint8x8x2_t nibbles = vzip_u8(vand_u8(pairs, vdup_n_u8(0x0F)), vshr_n_u8(pairs, 4));
+        for (size_t k = 0; k < 2; k++) {
+            const uint8x8_t elements = vsub_u8(veor_u8(nibbles.val[k], sign), sign);
+            const int16x8_t wide = vmovl_s8(vreinterpret_s8_u8(elements));
+            float *to = x + i + 2 * LANES * k;
+            restore(vmovl_s16(vget_low_s16(wide)), zero_point, params->scale, to);
+            restore(vmovl_high_s16(wide), zero_point, params->scale, to + LANES);
+        }
+    }
+    quant_kernels_scalar.dequantize[params->dtype](params, q + i / 2, n - i, x + i);
+}
+
+void quant_neon_dequantize_int4(const struct quant_params *params, const void *q, size_t n,
+                                float *x)
+{
+    dequantize_nibbles(params, q, n, x, false);
+}
+
+void quant_neon_dequantize_uint4(const struct quant_params *params, const void *q, size_t n,
+                                 float *x)
+{
+    dequantize_nibbles(params, q, n, x, true);
+}
+
+#endif

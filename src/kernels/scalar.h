@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The scalar functions that other kernel sets take by name, having no better way. All of them
+ * are at quant_kernels_scalar, which a constant initializer cannot use. */
+#ifndef QUANT_KERNELS_SCALAR_H
+#define QUANT_KERNELS_SCALAR_H
+
+#include "kernels/kernels.h"
+
+quant_quantize_fn quant_scalar_quantize_nibbles; /* int4 and uint4 */
+quant_quantize_fn quant_scalar_quantize_int16;
+quant_quantize_fn quant_scalar_quantize_uint16;
+quant_quantize_fn quant_scalar_quantize_float8_e4m3fn;
+quant_quantize_fn quant_scalar_quantize_float8_e5m2;
+quant_quantize_fn quant_scalar_quantize_float16;
+quant_quantize_fn quant_scalar_quantize_bfloat16;
+
+quant_dequantize_fn quant_scalar_dequantize_int4;
+quant_dequantize_fn quant_scalar_dequantize_uint4;
+quant_dequantize_fn quant_scalar_dequantize_int16;
+quant_dequantize_fn quant_scalar_dequantize_uint16;
+quant_dequantize_fn quant_scalar_dequantize_float8_e4m3fn;
+quant_dequantize_fn quant_scalar_dequantize_float8_e5m2;
+quant_dequantize_fn quant_scalar_dequantize_float16;
+quant_dequantize_fn quant_scalar_dequantize_bfloat16;
+
+quant_mark_levels_fn quant_scalar_mark_levels_int4;
+quant_mark_levels_fn quant_scalar_mark_levels_uint4;
+quant_mark_levels_fn quant_scalar_mark_levels_int16;
+quant_mark_levels_fn quant_scalar_mark_levels_uint16;
+quant_mark_levels_fn quant_scalar_mark_levels_float8;  /* both of them */
+quant_mark_levels_fn quant_scalar_mark_levels_float16; /* and bfloat16 */
+
+/* quant_unclipped_range of a float target. */
+void quant_scalar_unclipped_floats(const struct quant_params *params, float *least,
+                                   float *greatest);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* The definition of float targets, as scalar.c is that of integers: 16-bit ones take an element as
+ * it is, 8-bit ones divided by the scale. */
+#include "base/endian.h"
+#include "base/small_float.h"
+#include "kernels/scalar.h"
+
+#define DEFINE_UNSCALED(name, type)                                                                \
+    void quant_scalar_quantize_##name(const struct quant_params *params, const float *x, size_t n, \
+                                      void *q)                                                     \
+    {                                                                                              \
+        (void)params;                                                                              \
+        for (size_t i = 0; i < n; i++)                                                             \
+            quant_small_float_put(&(type), q, i, quant_small_float_encode(&(type), x[i]));         \
+    }
+
+DEFINE_UNSCALED(float16, quant_small_float16)
+DEFINE_UNSCALED(bfloat16, quant_small_bfloat16)
+
+/* The quotient is rounded to float32, as it is for integers, and that to the type. */
+#define DEFINE_SCALED(name, type)                                                                  \
+    void quant_scalar_quantize_##name(const struct quant_params *params, const float *x, size_t n, \
+                                      void *q)                                                     \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i++)                                                             \
+            quant_small_float_put(&(type), q, i,                                                   \
+                                  quant_small_float_encode(&(type), x[i] / params->scale));        \
+    }                                                                                              \
+                                                                                                   \
+    void quant_scalar_dequantize_##name(const struct quant_params *params, const void *q,          \
+                                        size_t n, float *x)                                        \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i++)                                                             \
+            x[i] = quant_small_float_decode(&(type), quant_small_float_get(&(type), q, i)) *       \
+                   params->scale;                                                                  \
+    }
+
+DEFINE_SCALED(float8_e4m3fn, quant_small_float8_e4m3fn)
+DEFINE_SCALED(float8_e5m2, quant_small_float8_e5m2)
+
+void quant_scalar_dequantize_float16(const struct quant_params *params, const void *q, size_t n,
+                                     float *x)
+{
+    (void)params;
+    quant_kernels_scalar.widen[QUANT_FLOAT16](q, n, quant_host_is_big(), x);
+}
+
+void quant_scalar_dequantize_bfloat16(const struct quant_params *params, const void *q, size_t n,
+                                      float *x)
+{
+    (void)params;
+    quant_kernels_scalar.widen[QUANT_BFLOAT16](q, n, quant_host_is_big(), x);
+}
+
+/* A zero is one level, whichever its sign. */
+#define DEFINE_MARK_LEVELS(name, type)                                                             \
+    void quant_scalar_mark_levels_##name(const void *q, size_t n, uint64_t *levels)                \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            const uint32_t pattern = quant_small_float_get(&(type), q, i);                         \
+            const uint32_t level = pattern == (type).sign ? 0 : pattern;                           \
+            levels[level / 64] |= UINT64_C(1) << (level % 64);                                     \
+        }                                                                                          \
+    }
+
+DEFINE_MARK_LEVELS(float8, quant_small_float8_e5m2)
+DEFINE_MARK_LEVELS(float16, quant_small_float16)
+
+static bool is_clipped(const struct quant_params *params, const struct quant_small_float *type,
+                       uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    if (!quant_dtype_info(params->dtype)->is_unscaled)
+        x /= params->scale;
+    return quant_small_float_round(type, x) > type->greatest;
+}
+
+/* The bits of positive floats rise with them. 0 is never clipped. */
+void quant_scalar_unclipped_floats(const struct quant_params *params, float *least, float *greatest)
+{
+    const struct quant_small_float *type = quant_small_float(params->dtype);
+    uint32_t low = 0;
+    uint32_t high = 0x7F7FFFFF; /* FLT_MAX */
+    while (low < high) {
+        const uint32_t middle = low + (high - low + 1) / 2;
+        if (is_clipped(params, type, middle))
+            high = middle - 1;
+        else
+            low = middle;
+    }
+    memcpy(greatest, &low, sizeof low);
+    *least = -*greatest;
+}
