@@ -100,9 +100,9 @@ struct quant_quantize_result {
 /*
  * Quantizes one file. Devices and FIFOs as the output are written to as they are, like standard
  * output, and need a sidecar path too. A regular file is read twice, for the range and for the
- * elements; so is a pipe, through a spool (memory, then an unlinked file in TMPDIR), unless
- * quant_spec_needs_range says no and the output's format does not begin with a shape that only the
- * end of the input tells.
+ * elements, and by most calibration methods several times in between; so is a pipe, through a spool
+ * (memory, then an unlinked file in TMPDIR), unless quant_spec_needs_range says no and the output's
+ * format does not begin with a shape that only the end of the input tells.
  *
  * Errors: any of enum quant_status. Where the error came after the first byte went to a stream,
  * those bytes cannot be taken back; no sidecar is written then.
@@ -162,7 +162,7 @@ struct quant_parallel {
 QUANT_API bool quant_parallel_run(const struct quant_parallel *parallel);
 
 /* More than this many threads are not used for one file: memory is the limit long before, and each
- * has buffers of its own, at most 1.2 MiB. */
+ * has buffers of its own, at most 1.2 MiB, and another 1 MiB while a range is calibrated. */
 #define QUANT_MOST_THREADS 48
 
 /* The processors that this process may use. */

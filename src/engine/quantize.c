@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Quantizing one file: scan -> range -> parameters -> apply -> sidecar -> commit. The scan is a
- * pass of its own only where something must be known before the first integer is written: the
+ * Quantizing one file: scan -> range -> parameters -> apply -> sidecar -> commit. Most calibration
+ * methods go over the elements again between the scan and the range. The scan is a pass of its own
+ * only where something must be known before the first integer is written: the
  * range, or the shape for a format that begins with it. Otherwise what it would find is found on
  * the way.
  */
@@ -12,6 +13,8 @@
 #include "base/error.h"
 #include "base/shape.h"
 #include "core/observed.h"
+#include "core/params.h"
+#include "engine/calibrate.h"
 #include "engine/checksum.h"
 #include "engine/chunks.h"
 #include "engine/paths.h"
@@ -229,12 +232,33 @@ static enum quant_status scan(struct quantization *run)
     return status;
 }
 
+static enum quant_status calibrate(struct quantization *run, double range[2], bool *has_range)
+{
+    *has_range = false;
+    if (!quant_spec_needs_range(&run->job->spec))
+        return QUANT_OK;
+    const struct quant_calibration_run calibration = {
+        .spec = &run->job->spec,
+        .observed = &run->result->observed,
+        .reader = run->tensor.reader,
+        .by_position = run->reads_by_position,
+        .benches = run->benches,
+        .workers = run->workers,
+        .progress = &run->progress,
+    };
+    return quant_calibration_run(&calibration, range, has_range, run->error);
+}
+
 static enum quant_status choose(struct quantization *run)
 {
     struct quant_quantize_result *result = run->result;
     const struct quant_observed *observed = run->scans_first ? &result->observed : NULL;
-    const enum quant_status status =
-        quant_choose(&run->job->spec, observed, &result->choice, run->error);
+    double range[2];
+    bool has_range;
+    enum quant_status status = calibrate(run, range, &has_range);
+    if (status == QUANT_OK)
+        status = quant_choose_range(&run->job->spec, observed, has_range ? range : NULL,
+                                    &result->choice, run->error);
     if (status == QUANT_OK && run->job->measure)
         quant_measure_init(&run->measure, &result->choice.params);
     return status;

@@ -23,7 +23,9 @@ struct quant_sidecar_file {
 struct quant_sidecar {
     struct quant_params params;
     char method[QUANT_SIDECAR_WORD]; /* calibration method, "clip" or "given" */
-    bool has_range;                  /* false: no finite element, or the scale was given */
+    bool has_argument;               /* of the method */
+    double argument;
+    bool has_range; /* false: no finite element, or the scale was given */
     double range[2];
     bool has_observed; /* false: no finite element */
     double observed[2];
