@@ -49,6 +49,7 @@ struct state {
     double elements[2 * BINS + 1];
     double filled[2 * BINS + 1];
     double information[2 * BINS + 1]; /* sum of c ln(c) over their counts */
+    double logarithms[2 * BINS + 1];  /* of small integers: most counts of short tensors are */
 };
 
 static bool is_symmetric(const struct quant_calibrator *calibrator)
@@ -124,9 +125,15 @@ static double natural_log(double x)
     return 0.69314718055994531 * exponent + 2 * t * sum;
 }
 
-static double information_of(double count)
+/* Of an integer. */
+static double log_of(const struct state *state, double count)
 {
-    return count > 0 ? count * natural_log(count) : 0;
+    return count <= 2 * BINS ? state->logarithms[(size_t)count] : natural_log(count);
+}
+
+static double information_of(const struct state *state, double count)
+{
+    return count > 0 ? count * log_of(state, count) : 0;
 }
 
 /* KL(P || Q) of the bins from first up to below last, with what lies beyond in the outermost two.
@@ -142,8 +149,8 @@ static double divergence(const struct state *state, size_t first, size_t last, s
     const double inside = state->elements[last] - state->elements[first];
     const double n = inside + below + above;
     double sum = state->information[last] - state->information[first];
-    sum += information_of(in_first + below) - information_of(in_first);
-    sum += information_of(in_last + above) - information_of(in_last);
+    sum += information_of(state, in_first + below) - information_of(state, in_first);
+    sum += information_of(state, in_last + above) - information_of(state, in_last);
     for (size_t group = 0; group < levels; group++) {
         const size_t from = first + group * (last - first) / levels;
         const size_t to = first + (group + 1) * (last - first) / levels;
@@ -162,18 +169,20 @@ static double divergence(const struct state *state, size_t first, size_t last, s
             continue;
         if (elements == 0)
             return (double)INFINITY;
-        sum -= (elements + clipped) * natural_log(elements / filled);
+        sum -= (elements + clipped) * (log_of(state, elements) - log_of(state, filled));
     }
     return (sum + n * natural_log(inside / n)) / n;
 }
 
 static void sum_up(struct state *state, const uint64_t *counts)
 {
+    for (size_t i = 1; i <= 2 * BINS; i++)
+        state->logarithms[i] = natural_log((double)i);
     for (size_t i = 0; i < 2 * BINS; i++) {
         const double count = (double)counts[i];
         state->elements[i + 1] = state->elements[i] + count;
         state->filled[i + 1] = state->filled[i] + (count > 0);
-        state->information[i + 1] = state->information[i] + information_of(count);
+        state->information[i + 1] = state->information[i] + information_of(state, count);
     }
 }
 

@@ -10,16 +10,17 @@
 #include "core/mse_search.h"
 
 /* Bins of a key histogram that hold elements: at most 22 doublings of the magnitude on either side,
- * of 128 bins each, and the bin around zero. */
-enum { QUANT_MSE_MODEL_MOST = 2 * 22 * 128 + 1 };
+ * of 128 bins each, and the bin around zero; a multiple of the lanes. */
+enum {
+    QUANT_MSE_MODEL_LANES = 8,
+    QUANT_MSE_MODEL_MOST = 2 * 22 * 128 + QUANT_MSE_MODEL_LANES,
+};
 
 struct quant_mse_model {
-    size_t nbins;
-    struct {
-        double left;
-        double right;
-        double count;
-    } bins[QUANT_MSE_MODEL_MOST];
+    size_t nbins; /* a multiple of the lanes */
+    double left[QUANT_MSE_MODEL_MOST];
+    double right[QUANT_MSE_MODEL_MOST];
+    double density[QUANT_MSE_MODEL_MOST]; /* elements by width */
 };
 
 /* From counts by quant_keys_count, absmax being the greatest magnitude among them. */

@@ -13,6 +13,8 @@
 #include "core/calibrator.h"
 #include "core/keys.h"
 
+enum { RUN = 32 };
+
 /* An order statistic and its successor. Where they lie in two bins, the first is the greatest of
  * its bin and the second the least of its own, and nothing need be counted. */
 struct quantile {
@@ -60,52 +62,70 @@ static void begin(struct quant_calibrator *calibrator)
     calibrator->ncounts = state->nquantiles * QUANT_KEY_BINS;
 }
 
-/* Of x, or for absmax of |x|. */
-static uint32_t key_of(const struct quant_calibrator *calibrator, float x)
-{
-    return quant_key(calibrator->spec.scheme == QUANT_ABSMAX ? fabsf(x) : x);
-}
-
 static uint32_t greater(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
 }
 
+/* Few elements lie in the bins that matter: most runs of RUN are passed over with one look, which
+ * compilers make of a few vector comparisons. */
+static bool any_in(const uint32_t *keys, uint32_t first, uint32_t second)
+{
+    uint32_t any = 0;
+    for (size_t k = 0; k < RUN; k++)
+        any |= (keys[k] >> 16 == first) | (keys[k] >> 16 == second);
+    return any != 0;
+}
+
 /* The least key is the one whose complement is the greatest. */
-static void refine(const struct quant_calibrator *calibrator, const float *x, size_t n, size_t i,
-                   struct quant_tally *tally)
+static void refine(const struct quantile *quantile, const uint32_t *keys, size_t n,
+                   uint64_t *counts, uint32_t *maxima)
+{
+    const uint32_t first = quantile->bin[0];
+    const uint32_t second = quantile->bin[1];
+    for (size_t k = 0; k < n; k++) {
+        const uint32_t bin = keys[k] >> 16;
+        if (bin == first && first == second)
+            counts[keys[k] & 0xFFFF]++;
+        else if (bin == first)
+            maxima[0] = greater(maxima[0], keys[k]);
+        else if (bin == second)
+            maxima[1] = greater(maxima[1], ~keys[k]);
+    }
+}
+
+static void refine_all(const struct quant_calibrator *calibrator, const float *x, size_t n,
+                       struct quant_tally *tally)
 {
     const struct state *state = calibrator->state;
-    const uint32_t first = state->quantiles[i].bin[0];
-    const uint32_t second = state->quantiles[i].bin[1];
-    uint64_t *counts = tally->counts + i * QUANT_KEY_BINS;
-    uint32_t *maxima = tally->maxima + 2 * i;
-    for (size_t k = 0; k < n; k++) {
-        const uint32_t key = key_of(calibrator, x[k]);
-        const uint32_t bin = key >> 16;
-        if (bin == first && first == second)
-            counts[key & 0xFFFF]++;
-        else if (bin == first)
-            maxima[0] = greater(maxima[0], key);
-        else if (bin == second)
-            maxima[1] = greater(maxima[1], ~key);
+    uint32_t keys[RUN];
+    for (size_t i = 0; i < n; i += RUN) {
+        const size_t run = n - i < RUN ? n - i : RUN;
+        if (calibrator->spec.scheme == QUANT_ABSMAX)
+            for (size_t k = 0; k < run; k++)
+                keys[k] = quant_key(fabsf(x[i + k]));
+        else
+            for (size_t k = 0; k < run; k++)
+                keys[k] = quant_key(x[i + k]);
+        for (size_t t = 0; t < state->nquantiles; t++) {
+            const struct quantile *quantile = &state->quantiles[t];
+            if (run < RUN || any_in(keys, quantile->bin[0], quantile->bin[1]))
+                refine(quantile, keys, run, tally->counts + t * QUANT_KEY_BINS,
+                       tally->maxima + 2 * t);
+        }
     }
 }
 
 static void block(const struct quant_calibrator *calibrator, const float *x, size_t n,
                   struct quant_tally *tally, double *sums)
 {
-    const struct state *state = calibrator->state;
     (void)sums;
-    if (calibrator->passes == 0) {
-        if (calibrator->spec.scheme == QUANT_ABSMAX)
-            quant_keys_count_magnitudes(x, n, tally->counts);
-        else
-            quant_keys_count(x, n, tally->counts);
-        return;
-    }
-    for (size_t i = 0; i < state->nquantiles; i++)
-        refine(calibrator, x, n, i, tally);
+    if (calibrator->passes > 0)
+        refine_all(calibrator, x, n, tally);
+    else if (calibrator->spec.scheme == QUANT_ABSMAX)
+        quant_keys_count_magnitudes(x, n, tally->counts);
+    else
+        quant_keys_count(x, n, tally->counts);
 }
 
 /* The index among counts[first..] where the element of that rank is counted; *rank becomes the
