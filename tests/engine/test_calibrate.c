@@ -40,11 +40,12 @@ static void check_files(const char *method, enum quant_scheme scheme, const floa
     struct quant_quantize_result found = quantize_ok(&job);
     check_choice(method, &found.choice, &expected);
     job.output.path = "many.npy";
-    for (job.threads = 2; job.threads <= 3; job.threads++) {
-        found = quantize_ok(&job);
-        check_choice(method, &found.choice, &expected);
-        assert_true(files_equal("one.npy", "many.npy"));
-    }
+    job.threads = 3;
+    found = quantize_ok(&job);
+    check_choice(method, &found.choice, &expected);
+    assert_true(files_equal("one.npy", "many.npy"));
+    if (n > CHUNK && strcmp(method, "mse") == 0) /* so many passes over JSON take too long */
+        return;
     job.input.path = "x.json";
     found = quantize_ok(&job);
     check_choice(method, &found.choice, &expected);

@@ -113,16 +113,18 @@ struct scenario {
     const char *old_input; /* what the pair that is there was made from; NULL: none is there */
     const char *input;     /* "-": LONG floats through a pipe */
     const char *data;
-    const char *restored; /* of a dequantization; NULL: a quantization */
+    const char *restored;    /* of a dequantization; NULL: a quantization */
+    const char *calibration; /* of that; NULL: the range as it is seen */
 };
 
 static const struct scenario scenarios[] = {
-    {"quantize anew", NULL, "x.npy", "q.npy", NULL},
-    {"quantize over an old pair", "old.bin", "x.npy", "q.npy", NULL},
-    {"quantize JSON over an old pair", "old.bin", "x.json", "q.json", NULL},
-    {"quantize a spooled pipe over an old pair", "old.bin", "-", "q.bin", NULL},
-    {"dequantize and measure", "x.npy", NULL, "q.npy", "r.npy"},
-    {"dequantize JSON over an old file", "x.npy", NULL, "q.json", "old.json"},
+    {"quantize anew", NULL, "x.npy", "q.npy", NULL, NULL},
+    {"quantize over an old pair", "old.bin", "x.npy", "q.npy", NULL, NULL},
+    {"quantize JSON over an old pair", "old.bin", "x.json", "q.json", NULL, NULL},
+    {"quantize a spooled pipe over an old pair", "old.bin", "-", "q.bin", NULL, NULL},
+    {"calibrate over an old pair", "old.bin", "x.npy", "q.npy", NULL, "percentile"},
+    {"dequantize and measure", "x.npy", NULL, "q.npy", "r.npy", NULL},
+    {"dequantize JSON over an old file", "x.npy", NULL, "q.json", "old.json", NULL},
 };
 
 static float long_input[LONG];
@@ -148,6 +150,7 @@ static enum quant_status run_job(const struct scenario *scenario, struct quant_e
     struct quant_dequantize_job back = dequantize_job(scenario->data, scenario->restored);
     struct quant_quantize_result quantized;
     struct quant_dequantize_result restored;
+    there.spec.calibration = scenario->calibration;
     there.output.force = back.output.force = scenario->old_input != NULL;
     const enum quant_status status = scenario->restored
                                          ? quant_file_dequantize(&back, &restored, error)
@@ -312,7 +315,7 @@ static void test_reached(void **state)
 {
     (void)state;
     enum { all = FAULT_ALL };
-    static const unsigned kinds[LENGTH(scenarios)] = {all - FAULT_LINK, all, all, all,
+    static const unsigned kinds[LENGTH(scenarios)] = {all - FAULT_LINK, all, all, all, all,
                                                       all - FAULT_LINK, all};
     for (size_t i = 0; i < LENGTH(scenarios); i++) {
         struct expected expected;
