@@ -111,6 +111,43 @@ QUANT_API enum quant_status quant_file_quantize(const struct quant_quantize_job 
                                                 struct quant_quantize_result *result,
                                                 struct quant_error *error);
 
+/* ---- Comparing ------------------------------------------------------------------------------- */
+
+/* There is room for every scheme with every calibration method. */
+enum { QUANT_COMPARE_MOST = 32 };
+
+struct quant_compare_job {
+    struct quant_input input;
+    struct quant_spec spec; /* without a clip or a scale; its scheme and calibration are not used */
+    unsigned threads;       /* as above */
+    struct quant_cancel cancel;
+    quant_progress_fn *progress;
+    void *progress_context;
+};
+
+/* One scheme with one calibration method, by its own argument. */
+struct quant_comparison {
+    enum quant_scheme scheme;
+    const char *calibration; /* a quant_calibration_name */
+    struct quant_choice choice;
+    struct quant_report report;
+};
+
+struct quant_compare_result {
+    struct quant_observed observed;
+    struct quant_shape shape;
+    enum quant_order order;
+    enum quant_dtype source_dtype;
+    size_t n;
+    struct quant_comparison rows[QUANT_COMPARE_MOST]; /* least mse first; of equals, by scheme and
+                                                       * method in the order of their lists */
+};
+
+/* What each scheme and method would make of one file, and lose. Nothing is written. */
+QUANT_API enum quant_status quant_file_compare(const struct quant_compare_job *job,
+                                               struct quant_compare_result *result,
+                                               struct quant_error *error);
+
 /* ---- Dequantizing and measuring ---------------------------------------------------------------
  */
 

@@ -102,8 +102,9 @@ static void prepare_round(struct quant_calibrator *calibrator)
 static void begin(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
-    quant_mse_search_begin(&state->search, &calibrator->observed, calibrator->spec.scheme);
     state->estimates = affordable(calibrator) < QUANT_MSE_RANGES;
+    quant_mse_search_begin(&state->search, &calibrator->observed, calibrator->spec.scheme,
+                           !state->estimates);
     if (state->estimates)
         calibrator->ncounts = QUANT_KEY_BINS;
     else

@@ -4,7 +4,8 @@
  * all there is, with the zero-point scheme towards zero (or the end next to it), towards the
  * middle, and from either side alone. Axes, for the zero-point scheme: one end stays, the other
  * goes where it will. Near: the surroundings of the best, finer from round to round. Axes and near
- * go on while they gain something, a few times at most.
+ * go on while they gain something, a few times at most; near to its end where every range can be
+ * measured.
  */
 #include "core/mse_search.h"
 
@@ -13,15 +14,16 @@
 /* Less is not worth another round. */
 static const double GAIN = 1e-4;
 
-enum { AXES_ROUNDS = 3, NEAR_ROUNDS = 3, NEAR_STEPS = 16, NEAR_SIDE = 3 };
+enum { AXES_ROUNDS = 3, NEAR_ROUNDS = 4, NEAR_STEPS = 16, NEAR_SIDE = 3 };
 
 void quant_mse_search_begin(struct quant_mse_search *search, const struct quant_observed *observed,
-                            enum quant_scheme scheme)
+                            enum quant_scheme scheme, bool thorough)
 {
     const double least = (double)observed->least;
     const double greatest = (double)observed->greatest;
     const double absmax = fmax(fabs(least), fabs(greatest));
     *search = (struct quant_mse_search){
+        .thorough = thorough,
         .symmetric = scheme == QUANT_ABSMAX,
         .least = scheme == QUANT_ABSMAX ? -absmax : least,
         .greatest = scheme == QUANT_ABSMAX ? absmax : greatest,
@@ -119,7 +121,7 @@ bool quant_mse_search_advance(struct quant_mse_search *search)
             search->kind = QUANT_MSE_NEAR;
             search->round = 0;
         }
-    } else if (!gains || search->round == NEAR_ROUNDS) {
+    } else if ((!gains && !search->thorough) || search->round == NEAR_ROUNDS) {
         search->kind = QUANT_MSE_DONE;
     }
     return search->kind != QUANT_MSE_DONE;

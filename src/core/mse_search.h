@@ -18,6 +18,7 @@ struct quant_mse_range {
 };
 
 struct quant_mse_search {
+    bool thorough;  /* look as near as there are rounds, whether it gains or not */
     bool symmetric; /* only ranges [-a, a] */
     double least;   /* observed; for symmetric ones -absmax and absmax */
     double greatest;
@@ -27,8 +28,9 @@ struct quant_mse_search {
     enum { QUANT_MSE_SHRINK, QUANT_MSE_AXES, QUANT_MSE_NEAR, QUANT_MSE_DONE } kind;
 };
 
+/* thorough: for short tensors, whose error is a jagged function of the range. */
 void quant_mse_search_begin(struct quant_mse_search *search, const struct quant_observed *observed,
-                            enum quant_scheme scheme);
+                            enum quant_scheme scheme, bool thorough);
 
 /* Writes the ranges of the round to list and returns their number; the very first is the observed
  * one. */
