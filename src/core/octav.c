@@ -26,11 +26,10 @@
 /* Ten are usual; it stops here where it has not converged. */
 enum { MOST_PASSES = 40 };
 
-enum { ABOVE, WITHIN, COUNTS };
-
 struct state {
     double s;
-    double noise; /* 4^-B / 3 */
+    double noise;   /* 4^-B / 3 */
+    double nonzero; /* elements: those above the first s, 0 */
 };
 
 static double levels_of(const struct quant_spec *spec)
@@ -48,8 +47,17 @@ static void begin(struct quant_calibrator *calibrator)
     struct state *state = calibrator->state;
     const double levels = levels_of(&calibrator->spec);
     state->noise = 1 / (3 * levels * levels);
-    calibrator->ncounts = COUNTS;
+    calibrator->ncounts = 1;
     calibrator->nsums = 1;
+}
+
+/* Without branches, and counted in double: so compilers make vectors of it. */
+static inline void add_element(float x, double s, double *sum, double *count)
+{
+    const double magnitude = fabs((double)x);
+    const bool is_above = (magnitude > s) & (magnitude <= (double)FLT_MAX);
+    *sum += is_above ? magnitude : 0;
+    *count += is_above ? 1 : 0;
 }
 
 static void block(const struct quant_calibrator *calibrator, const float *x, size_t n,
@@ -58,28 +66,26 @@ static void block(const struct quant_calibrator *calibrator, const float *x, siz
     const struct state *state = calibrator->state;
     const double s = state->s;
     double lanes[QUANT_MEASURE_LANES] = {0};
-    uint32_t above = 0;
-    uint32_t within = 0;
-    for (size_t i = 0; i < n; i++) {
-        const double magnitude = fabs((double)x[i]);
-        const bool is_above = magnitude > s && magnitude <= (double)FLT_MAX;
-        above += is_above;
-        within += magnitude > 0 && magnitude <= s;
-        lanes[i % QUANT_MEASURE_LANES] += is_above ? magnitude : 0;
-    }
-    tally->counts[ABOVE] += above;
-    tally->counts[WITHIN] += within;
+    double counts[QUANT_MEASURE_LANES] = {0};
+    size_t i = 0;
+    for (; n - i >= QUANT_MEASURE_LANES; i += QUANT_MEASURE_LANES)
+        for (size_t lane = 0; lane < QUANT_MEASURE_LANES; lane++)
+            add_element(x[i + lane], s, &lanes[lane], &counts[lane]);
+    for (size_t lane = 0; i + lane < n; lane++)
+        add_element(x[i + lane], s, &lanes[lane], &counts[lane]);
+    tally->counts[0] += (uint64_t)quant_sum_lanes(counts);
     sums[0] = quant_sum_lanes(lanes);
 }
 
 static void next(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
-    const double above = (double)calibrator->counts[ABOVE];
-    const double within = (double)calibrator->counts[WITHIN];
+    const double above = (double)calibrator->counts[0];
     const double before = state->s;
+    if (calibrator->passes == 1)
+        state->nonzero = above;
     if (above > 0)
-        state->s = calibrator->sums[0] / (state->noise * within + above);
+        state->s = calibrator->sums[0] / (state->noise * (state->nonzero - above) + above);
     if (state->s == before || calibrator->passes == MOST_PASSES)
         quant_calibrator_settle_around_zero(calibrator, state->s);
 }
