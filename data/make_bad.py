@@ -285,6 +285,8 @@ def sidecar_changes(checksum: str) -> list[Change]:
         Change("axis_beyond_shape", '"axis": null', '"axis": 1', "`axis` is 1, the shape has one."),
         Change("block_size_zero", '"block_size": null', '"block_size": 0', "`block_size` is 0."),
         Change("rounding_unknown", '"half-even"', '"half-odd"', "`rounding` is no known one."),
+        Change("argument_string", '"method": "minmax"', '"method": "sigma", "argument": "3"',
+               "The calibration's `argument` is a string."),
         Change("shape_larger", '"shape": [7]', '"shape": [8]', "The data has 7 elements, not 8."),
         Change("shape_smaller", '"shape": [7]', '"shape": [2, 3]',
                "The data has 7 elements, not 6."),

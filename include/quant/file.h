@@ -101,9 +101,9 @@ struct quant_quantize_result {
 /*
  * Quantizes one file. Devices and FIFOs as the output are written to as they are, like standard
  * output, and need a sidecar path too. A regular file is read twice, for the range and for the
- * elements; so is a pipe, through a spool (memory, then an unlinked file in TMPDIR), unless
- * quant_spec_needs_range says no and the output's format does not begin with a shape that only the
- * end of the input tells.
+ * elements, and by most calibration methods several times in between; so is a pipe, through a spool
+ * (memory, then an unlinked file in TMPDIR), unless quant_spec_needs_range says no and the output's
+ * format does not begin with a shape that only the end of the input tells.
  *
  * Errors: any of enum quant_status. Where the error came after the first byte went to a stream,
  * those bytes cannot be taken back; no sidecar is written then.
@@ -111,6 +111,43 @@ struct quant_quantize_result {
 QUANT_API enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
                                                 struct quant_quantize_result *result,
                                                 struct quant_error *error);
+
+/* ---- Comparing ------------------------------------------------------------------------------- */
+
+/* There is room for every scheme with every calibration method. */
+enum { QUANT_COMPARE_MOST = 32 };
+
+struct quant_compare_job {
+    struct quant_input input;
+    struct quant_spec spec; /* without a clip or a scale; its scheme and calibration are not used */
+    unsigned threads;       /* as above */
+    struct quant_cancel cancel;
+    quant_progress_fn *progress;
+    void *progress_context;
+};
+
+/* One scheme with one calibration method, by its own argument. */
+struct quant_comparison {
+    enum quant_scheme scheme;
+    const char *calibration; /* a quant_calibration_name */
+    struct quant_choice choice;
+    struct quant_report report;
+};
+
+struct quant_compare_result {
+    struct quant_observed observed;
+    struct quant_shape shape;
+    enum quant_order order;
+    enum quant_dtype source_dtype;
+    size_t n;
+    struct quant_comparison rows[QUANT_COMPARE_MOST]; /* least mse first; of equals, by scheme and
+                                                       * method in the order of their lists */
+};
+
+/* What each scheme and method would make of one file, and lose. Nothing is written. */
+QUANT_API enum quant_status quant_file_compare(const struct quant_compare_job *job,
+                                               struct quant_compare_result *result,
+                                               struct quant_error *error);
 
 /* ---- Dequantizing and measuring ---------------------------------------------------------------
  */
@@ -169,7 +206,7 @@ struct quant_parallel {
 QUANT_API bool quant_parallel_run(const struct quant_parallel *parallel);
 
 /* More than this many threads are not used for one file: memory is the limit long before, and each
- * has buffers of its own, at most 1.2 MiB. */
+ * has buffers of its own, at most 1.2 MiB, and another 1 MiB while a range is calibrated. */
 #define QUANT_MOST_THREADS 48
 
 /* The processors that this process may use. */

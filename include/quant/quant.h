@@ -27,8 +27,9 @@
  *
  * Every function here may be called from any number of threads at once, as long as no two of them
  * are given the same object to change. Nothing is printed, no signal or locale is touched, and
- * nothing is allocated. Arrays are contiguous, aligned as their element type asks, and may be NULL
- * where their length is 0. Unless a function says otherwise, source and destination do not overlap.
+ * nothing is allocated, but by quant_calibrate. Arrays are contiguous, aligned as their element
+ * type asks, and may be NULL where their length is 0. Unless a function says otherwise, source and
+ * destination do not overlap.
  *
  * Reading and writing tensor files is in <quant/file.h>.
  */
@@ -198,11 +199,14 @@ struct quant_spec {
     int32_t zero_point; /* with has_scale; where not given: 0, the middle for unsigned absmax */
     int32_t qmin;       /* narrow the target range; inside the type, qmin < qmax */
     int32_t qmax;
-    const char *calibration; /* method, NULL for "minmax"; see quant_calibration_name */
+    const char *calibration;       /* method, NULL for "minmax"; see quant_calibration_name */
+    bool has_calibration_argument; /* else the method's own, where it has one */
+    double calibration_argument;   /* P of percentile:P, K of sigma:K */
 };
 
 /* Whether the spec makes sense by itself: QUANT_OK, QUANT_INVALID (the arguments contradict each
- * other) or QUANT_UNSUPPORTED (a dtype or method that this version cannot quantize with). */
+ * other, or one is outside its range) or QUANT_UNSUPPORTED (a dtype or method that this version
+ * cannot quantize with). */
 QUANT_API enum quant_status quant_spec_check(const struct quant_spec *spec,
                                              struct quant_error *error);
 
@@ -250,16 +254,48 @@ struct quant_choice {
  * included in the range. s is raised to FLT_MIN where it would be less. Zero is not otherwise
  * forced into the range, so z may lie outside the type: dequantizing is exact about it.
  *
- * observed may be NULL where quant_spec_needs_range says no. Errors: those of quant_spec_check, and
- * QUANT_NONFINITE where observed counts non-finite elements and the spec does not saturate them.
+ * observed may be NULL where quant_spec_needs_range says no. Errors: those of quant_spec_check,
+ * QUANT_NONFINITE where observed counts non-finite elements and the spec does not saturate them,
+ * and QUANT_INVALID where the range is to be found by a method that has to see more of the elements
+ * than observed tells: any but minmax.
  */
 QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
                                          const struct quant_observed *observed,
                                          struct quant_choice *choice, struct quant_error *error);
 
+/*
+ * The same from n elements at x: observes them, and where the spec leaves the range to a
+ * calibration method, goes over them as often as that needs. The methods, over the finite elements:
+ *
+ *     minmax        the least and the greatest.
+ *     percentile:P  absmax: [-p, p], p the P-th percentile of |x|. zero-point: the central P
+ *                   percent, from the (100 - P) / 2-th percentile to the one as far from the other
+ *                   end. Exact order statistics, interpolated in double as numpy.percentile does.
+ *     mse           the least sum of squared errors that was found, which is never more than
+ *                   minmax's.
+ *     entropy       the threshold of least Kullback-Leibler divergence between the elements'
+ *                   histogram and the same in as many levels as the target has.
+ *     octav         [-s, s], s the fixed point of Newton's iteration for the squared error of a
+ *                   clipped uniform quantizer (Sakr et al. 2022).
+ *     sigma:K       mean - K to mean + K standard deviations.
+ *
+ * A range by any of them lies inside the observed one, and for absmax, minmax aside, is symmetric:
+ * [-a, a], where a is no more than the greatest magnitude. Where all elements are equal, or a
+ * method's range has no width, the observed range is taken. The result depends on the elements, in
+ * their order, and the spec alone. Takes at most 2.5 MiB while it runs.
+ *
+ * Errors: those of quant_choose, and QUANT_NO_MEMORY.
+ */
+QUANT_API enum quant_status quant_calibrate(const struct quant_spec *spec, const float *x, size_t n,
+                                            struct quant_choice *choice, struct quant_error *error);
+
 /* The i-th calibration method's name and one line about it, NULL past the last. */
 QUANT_API const char *quant_calibration_name(size_t i);
 QUANT_API const char *quant_calibration_summary(size_t i);
+
+/* What the i-th method calls its argument, and the one it takes where none is given; NULL where it
+ * takes none. */
+QUANT_API const char *quant_calibration_argument(size_t i, double *initial);
 
 /* ---- Elements ------------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `quant quantize`: the work, file by file. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,6 +158,19 @@ static int run(const struct command *self, int argc, char **argv)
     return status;
 }
 
+static const char *method_row(size_t i, char *name, size_t room)
+{
+    double initial;
+    const char *argument = quant_calibration_argument(i, &initial);
+    if (argument)
+        snprintf(name, room, "%s[:%s=%g]", quant_calibration_name(i), argument, initial);
+    else if (quant_calibration_name(i))
+        snprintf(name, room, "%s", quant_calibration_name(i));
+    return quant_calibration_summary(i);
+}
+
+static const struct command_list methods = {"Calibration methods:", method_row};
+
 static const char epilogue[] =
     "Examples:\n"
     "  quant quantize w.npy                      gives w.int8.npy and w.int8.npy.json\n"
@@ -169,6 +183,7 @@ const struct command command_quantize = {
     .summary = "map the numbers of each INPUT to small integers or floats",
     .usage = "quantize [OPTION]... INPUT...",
     .options = quantize_rows,
+    .list = &methods,
     .epilogue = epilogue,
     .computes = true,
     .run = run,

@@ -24,12 +24,20 @@ enum exit_status {
     EXIT_THRESHOLD = 3 /* all was done, and a --fail-if held */
 };
 
+/* What an option's METHOD may be, for the help. */
+struct command_list {
+    const char *heading;
+    /* Writes what the i-th is called; returns a line about it, NULL past the last. */
+    const char *(*row)(size_t i, char *name, size_t room);
+};
+
 struct command {
     const char *name;    /* NULL: `quant` itself */
     const char *alias;   /* NULL: none */
     const char *summary; /* a line without capital or full stop, for the list of commands */
     const char *usage;   /* what follows "quant " in the help */
     const struct option_row *options; /* ends in a row without a name; NULL: only --help */
+    const struct command_list *list;  /* printed after the options. NULL: nothing */
     const char *epilogue; /* printed after the options; ends in a newline. NULL: nothing */
     bool computes;        /* QUANT_ISA is looked at before it runs */
     int (*run)(const struct command *self, int argc, char **argv);
@@ -38,6 +46,7 @@ struct command {
 /* `quant` itself: its options and its help. */
 extern const struct command command_root;
 
+extern const struct command command_compare;
 extern const struct command command_dequant;
 extern const struct command command_help;
 extern const struct command command_quantize;

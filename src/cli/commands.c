@@ -7,7 +7,8 @@
 #include "cli/words.h"
 
 static const struct command *const table[] = {
-    &command_quantize, &command_dequant, &command_types, &command_help, &command_version,
+    &command_quantize, &command_dequant, &command_compare,
+    &command_types,    &command_help,    &command_version,
 };
 
 enum { TABLE_LENGTH = sizeof table / sizeof table[0] };

@@ -74,6 +74,15 @@ static void print_command(const struct command *command)
     print_wrapped(command->summary, current, SUMMARY_COLUMN);
 }
 
+static void print_list(const struct command_list *list)
+{
+    char name[64];
+    const char *text;
+    printf("\n%s\n", list->heading);
+    for (size_t i = 0; (text = list->row(i, name, sizeof name)) != NULL; i++)
+        print_wrapped(text, printf("  %s", name), SUMMARY_COLUMN);
+}
+
 /* The summary as a sentence. */
 static void print_summary(const char *summary)
 {
@@ -104,6 +113,8 @@ void help_print(const struct command *command)
     for (; row && row->name; row++)
         print_row(row);
     print_row(&help_row);
+    if (command->list)
+        print_list(command->list);
     if (command->epilogue)
         printf("\n%s", command->epilogue);
 }

@@ -34,11 +34,11 @@ const struct option_row quantize_rows[] = {
      .offset = AT(clip)},
     {.brief = 'm',
      .name = "calibrate",
-     .argument = "METHOD",
+     .argument = "METHOD[:ARG]",
      .help = "how the range is found where none is given",
      .initial = "minmax",
      .choice = quant_calibration_name,
-     .parse = value_word,
+     .parse = value_calibration,
      .offset = AT(calibration)},
     {.name = "scale",
      .argument = "S",
@@ -201,7 +201,9 @@ struct quant_spec quantize_options_spec(const struct quantize_options *options)
         .zero_point = options->zero_point.value,
         .qmin = options->qmin.value,
         .qmax = options->qmax.value,
-        .calibration = options->calibration,
+        .calibration = options->calibration.name,
+        .has_calibration_argument = options->calibration.has_argument,
+        .calibration_argument = options->calibration.argument,
     };
 }
 
@@ -214,7 +216,7 @@ static int check_mapping(const struct command *command, const struct quantize_op
     if (options->zero_point.given && !options->scale.given)
         return message_usage(command->name, "'--zero-point' needs '--scale' beside it");
     const char *given = options->clip.given ? "clip" : options->scale.given ? "scale" : NULL;
-    if (options->calibration && given)
+    if (options->calibration.name && given)
         return message_usage(command->name, "'--calibrate' finds a range, but '--%s' gives it",
                              given);
     if (options->include_zero && options->scale.given)

@@ -11,7 +11,7 @@ struct quantize_options {
     int scheme;
     int dtype;
     struct given_range clip;
-    const char *calibration;
+    struct given_calibration calibration;
     struct given_float scale;
     struct given_int32 zero_point;
     struct given_int32 qmin;

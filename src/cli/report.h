@@ -28,4 +28,17 @@ void report_print_text(const struct report_subject *subject);
  * digits as bring back the same double; null for a figure without a value. False: no memory. */
 bool report_print_json(const struct report_subject *subject);
 
+/* ---- The same for other objects; false: no memory ---- */
+
+struct cJSON;
+enum { REPORT_JSON_NUMBER = 32 };
+
+/* As many digits as bring back the same double; value is finite. */
+void report_json_number(double value, char text[REPORT_JSON_NUMBER]);
+
+/* "path", with '?' for what is not UTF-8. */
+bool report_json_add_path(struct cJSON *object, const char *path);
+
+bool report_json_add_figure(struct cJSON *object, const struct quant_figure *figure, double value);
+
 #endif

@@ -11,8 +11,6 @@
 
 #include "cli/report.h"
 
-enum { NUMBER_ROOM = 32 };
-
 /* Bytes of the UTF-8 character that text begins with, by RFC 3629; 0 where it is none. */
 static size_t utf8_length(const unsigned char *text)
 {
@@ -42,7 +40,7 @@ static void mask_utf8(char *text)
     }
 }
 
-static bool add_path(cJSON *object, const char *path)
+bool report_json_add_path(cJSON *object, const char *path)
 {
     char *copy = strdup(path);
     if (!copy)
@@ -53,20 +51,24 @@ static bool add_path(cJSON *object, const char *path)
     return is_added;
 }
 
-static bool add_figure(cJSON *object, const struct quant_figure *figure, double value)
+void report_json_number(double value, char text[REPORT_JSON_NUMBER])
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, REPORT_JSON_NUMBER, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+}
+
+bool report_json_add_figure(cJSON *object, const struct quant_figure *figure, double value)
 {
     if (!isfinite(value))
         return cJSON_AddNullToObject(object, figure->key) != NULL;
-    char text[NUMBER_ROOM];
-    if (figure->is_count) {
+    char text[REPORT_JSON_NUMBER];
+    if (figure->is_count)
         snprintf(text, sizeof text, "%.0f", value);
-    } else {
-        for (int digits = 15; digits <= 17; digits++) {
-            snprintf(text, sizeof text, "%.*g", digits, value);
-            if (strtod(text, NULL) == value)
-                break;
-        }
-    }
+    else
+        report_json_number(value, text);
     return cJSON_AddRawToObject(object, figure->key, text) != NULL;
 }
 
@@ -74,10 +76,10 @@ bool report_print_json(const struct report_subject *subject)
 {
     char *text = NULL;
     cJSON *object = cJSON_CreateObject();
-    bool is_complete = object && add_path(object, subject->path);
+    bool is_complete = object && report_json_add_path(object, subject->path);
     const struct quant_figure *figure;
     for (size_t i = 0; is_complete && (figure = quant_figure_at(i)) != NULL; i++)
-        is_complete = add_figure(object, figure, figure->get(subject->figures));
+        is_complete = report_json_add_figure(object, figure, figure->get(subject->figures));
     if (is_complete)
         text = cJSON_PrintUnformatted(object);
     if (text)

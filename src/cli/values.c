@@ -145,6 +145,45 @@ bool value_word(const struct option_row *row, const char *text, void *field,
     return found >= 0;
 }
 
+/* The method's own words say what its argument has to be. */
+static bool check_calibration(const struct given_calibration *calibration,
+                              struct option_reason *reason)
+{
+    const struct quant_spec spec = {
+        .calibration = calibration->name,
+        .has_calibration_argument = calibration->has_argument,
+        .calibration_argument = calibration->argument,
+    };
+    struct quant_error error;
+    if (quant_spec_check(&spec, &error) == QUANT_OK)
+        return true;
+    snprintf(reason->text, sizeof reason->text, "%.500s", error.text);
+    return false;
+}
+
+bool value_calibration(const struct option_row *row, const char *text, void *field,
+                       struct option_reason *reason)
+{
+    char name[64];
+    const size_t length = strcspn(text, ":");
+    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : 0), text);
+    const int found = find_choice(row, name);
+    if (found < 0) {
+        value_expect_choice(row, name, reason->text, sizeof reason->text);
+        return false;
+    }
+    struct given_calibration calibration = {.name = row->choice((size_t)found)};
+    calibration.has_argument = text[length] == ':';
+    double initial;
+    if (calibration.has_argument && quant_calibration_argument((size_t)found, &initial) &&
+        !number_double(text + length + 1, &calibration.argument)) {
+        snprintf(reason->text, sizeof reason->text, "expected a decimal number behind '%s:'", name);
+        return false;
+    }
+    *(struct given_calibration *)field = calibration;
+    return check_calibration(&calibration, reason);
+}
+
 bool value_target(const struct option_row *row, const char *text, void *field,
                   struct option_reason *reason)
 {

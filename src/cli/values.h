@@ -23,6 +23,12 @@ struct given_int32 {
     int32_t value;
 };
 
+struct given_calibration {
+    const char *name; /* NULL: not given */
+    bool has_argument;
+    double argument;
+};
+
 struct given_shape {
     bool given;
     struct quant_shape shape;
@@ -40,6 +46,9 @@ option_parse_fn value_threads; /* unsigned: from 1 to QUANT_MOST_THREADS */
 option_parse_fn value_shape;   /* struct given_shape */
 option_parse_fn value_target;  /* int: an enum quant_dtype that can be quantized to */
 option_parse_fn value_source;  /* int: an enum quant_dtype of floats */
+
+/* struct given_calibration: METHOD or METHOD:ARG, the name outlives argv */
+option_parse_fn value_calibration;
 
 /* The words of enumerations, in the order of their constants. */
 const char *choice_scheme(size_t i);

@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of calibration methods, and the one that takes the range as it was seen. */
+/* The table of calibration methods. */
 #include "core/calibration.h"
 
 #include <string.h>
 
-/* Adding 0 turns -0 into 0, so that a sidecar does not depend on which of the two came first. */
-static void minmax_range(const struct quant_observed *observed, double *lo, double *hi)
-{
-    *lo = (double)observed->least + 0.0;
-    *hi = (double)observed->greatest + 0.0;
-}
-
-static const struct quant_calibration minmax = {
-    .name = "minmax",
-    .summary = "from the least to the greatest finite element",
-    .range = minmax_range,
-};
-
 static const struct quant_calibration *const table[] = {
-    &minmax, /* the default */
+    &quant_calibration_minmax, /* the default */
+    &quant_calibration_percentile, &quant_calibration_mse,   &quant_calibration_entropy,
+    &quant_calibration_octav,      &quant_calibration_sigma,
 };
 
 enum { TABLE_LENGTH = sizeof table / sizeof table[0] };
@@ -33,6 +22,12 @@ const struct quant_calibration *quant_calibration_from_name(const char *name)
     return NULL;
 }
 
+double quant_calibration_argument_of(const struct quant_spec *spec)
+{
+    return spec->has_calibration_argument ? spec->calibration_argument
+                                          : quant_calibration_from_name(spec->calibration)->initial;
+}
+
 const char *quant_calibration_name(size_t i)
 {
     return i < TABLE_LENGTH ? table[i]->name : NULL;
@@ -41,4 +36,12 @@ const char *quant_calibration_name(size_t i)
 const char *quant_calibration_summary(size_t i)
 {
     return i < TABLE_LENGTH ? table[i]->summary : NULL;
+}
+
+const char *quant_calibration_argument(size_t i, double *initial)
+{
+    if (i >= TABLE_LENGTH || !table[i]->argument)
+        return NULL;
+    *initial = table[i]->initial;
+    return table[i]->argument;
 }

@@ -1,23 +1,59 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calibration methods: from what was observed of the elements to the clipping range.
+ * Calibration methods: from the elements to the clipping range, in one pass over them or several.
  *
  * To add a method: one file here that ends in one `const struct quant_calibration`, declared below,
  * and a row in calibration.c. --calibrate, its help and the tests iterate the table.
+ *
+ * A method sees the elements block by block, on any thread and in any order; what it learns of them
+ * are counts and maxima, which join in any order, and sums, which are joined in the order of
+ * core/sums.h. So no range depends on threads, chunks or instruction sets. Between the passes it
+ * decides, by next, what to look for in the following one, or that it has its range.
  */
 #ifndef QUANT_CORE_CALIBRATION_H
 #define QUANT_CORE_CALIBRATION_H
 
 #include <quant/quant.h>
 
+struct quant_calibrator;
+struct quant_tally;
+
 struct quant_calibration {
     const char *name;
     const char *summary;
-    /* The range [lo, hi] of at least one finite element. */
-    void (*range)(const struct quant_observed *observed, double *lo, double *hi);
+    const char *argument; /* what the help calls its argument; NULL: it takes none */
+    const char *expected; /* what an argument has to be, for the error */
+    bool (*accepts)(double argument);
+    double initial;     /* the argument where none is given */
+    bool for_integers;  /* its model of rounding is that of evenly spaced levels */
+    size_t state_bytes; /* of calibrator->state, all zeros before begin */
+
+    /* Settles the range, or sets what the passes need at most: ncounts and nsums. It is only called
+     * where two finite elements differ. */
+    void (*begin)(struct quant_calibrator *calibrator);
+
+    /* Looks at n elements, a block of QUANT_MEASURE_BLOCK or the last one, on any thread: adds to
+     * tally->counts, raises tally->maxima, and sets sums[0..nsums). Elements that are not finite
+     * count for nothing. */
+    void (*block)(const struct quant_calibrator *calibrator, const float *x, size_t n,
+                  struct quant_tally *tally, double *sums);
+
+    /* After a pass: settles the range, or prepares the next one. The number of passes is bounded by
+     * each method's own limit. */
+    void (*next)(struct quant_calibrator *calibrator);
 };
+
+extern const struct quant_calibration quant_calibration_minmax;
+extern const struct quant_calibration quant_calibration_percentile;
+extern const struct quant_calibration quant_calibration_mse;
+extern const struct quant_calibration quant_calibration_entropy;
+extern const struct quant_calibration quant_calibration_octav;
+extern const struct quant_calibration quant_calibration_sigma;
 
 /* The method of that name, NULL standing for the default; NULL where there is none. */
 const struct quant_calibration *quant_calibration_from_name(const char *name);
+
+/* The argument that the spec gives its method, or the method's own. The spec is a checked one. */
+double quant_calibration_argument_of(const struct quant_spec *spec);
 
 #endif

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The error report as a stream. Elements fall into blocks of QUANT_MEASURE_BLOCK; inside a block,
- * element i belongs to lane i % QUANT_MEASURE_LANES of each sum; a full block's lanes are added in
- * a fixed tree, and the block sums one after the other, with Neumaier's compensation (Neumaier
- * 1974, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen"). So the order of
- * all additions follows from the number of elements alone, while vectors of any width can work on
- * it.
+ * The error report as a stream: six sums at once, in the order of core/sums.h.
  */
 #include <math.h>
 #include <string.h>
@@ -13,6 +8,7 @@
 #include "base/nibble.h"
 #include "base/small_float.h"
 #include "core/measure.h"
+#include "core/sums.h"
 #include "kernels/kernels.h"
 
 /* Elements restored at a time, on the stack. */
@@ -29,36 +25,15 @@ void quant_measure_init(struct quant_measure *measure, const struct quant_params
     quant_unclipped_range(params, &measure->unclipped[0], &measure->unclipped[1]);
 }
 
-/* (l0+l8)+(l4+l12) and so on: halves onto halves. */
-static double sum_lanes(const double lanes[QUANT_MEASURE_LANES])
-{
-    double sums[QUANT_MEASURE_LANES];
-    memcpy(sums, lanes, sizeof sums);
-    for (size_t width = QUANT_MEASURE_LANES / 2; width > 0; width /= 2)
-        for (size_t i = 0; i < width; i++)
-            sums[i] += sums[i + width];
-    return sums[0];
-}
-
-static void add_compensated(double *sum, double *carry, double value)
-{
-    const double total = *sum + value;
-    if (fabs(*sum) >= fabs(value))
-        *carry += (*sum - total) + value;
-    else
-        *carry += (value - total) + *sum;
-    *sum = total;
-}
-
 /* A full block's sums go to the compensated ones at once, or, in a part, wait for those before. */
 static void close_block(struct quant_measure *measure, struct quant_measure_part *part)
 {
     for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++) {
-        const double sum = sum_lanes(measure->lanes[i]);
+        const double sum = quant_sum_lanes(measure->lanes[i]);
         if (part)
             part->sums[part->nblocks][i] = sum;
         else
-            add_compensated(&measure->sums[i], &measure->carries[i], sum);
+            quant_sum_add(&measure->sums[i], &measure->carries[i], sum);
     }
     if (part)
         part->nblocks++;
@@ -170,7 +145,7 @@ void quant_measure_join(struct quant_measure *whole, const struct quant_measure_
     struct quant_report *to = &whole->report;
     for (size_t block = 0; block < part->nblocks; block++)
         for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++)
-            add_compensated(&whole->sums[i], &whole->carries[i], part->sums[block][i]);
+            quant_sum_add(&whole->sums[i], &whole->carries[i], part->sums[block][i]);
     memcpy(whole->lanes, measure->lanes, sizeof whole->lanes);
     to->nonfinite += from->nonfinite;
     to->clipped += from->clipped;
@@ -231,9 +206,8 @@ void quant_measure_report(const struct quant_measure *measure, enum quant_dtype 
     for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++) {
         double carry = measure->carries[i];
         sums[i] = measure->sums[i];
-        add_compensated(&sums[i], &carry, sum_lanes(measure->lanes[i])); /* the last block's */
-        if (isfinite(sums[i])) /* an infinite sum has a NaN for a carry */
-            sums[i] += carry;
+        quant_sum_add(&sums[i], &carry, quant_sum_lanes(measure->lanes[i])); /* the last block's */
+        sums[i] = quant_sum_total(sums[i], carry);
     }
     *report = measure->report;
     report->n = measure->seen - report->nonfinite;

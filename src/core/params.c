@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* From a range to a scale and a zero point: section 1.2 of the design, case by case. */
+#include "core/params.h"
+
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "core/calibration.h"
@@ -105,24 +108,41 @@ static void choose_from_range(const struct quant_spec *spec, struct quant_choice
     }
 }
 
-static bool find_range(const struct quant_spec *spec, const struct quant_observed *observed,
-                       double range[2])
+/* *choice has no range where nothing finite was seen. */
+static enum quant_status find_range(const struct quant_spec *spec,
+                                    const struct quant_observed *observed, const double range[2],
+                                    struct quant_choice *choice, struct quant_error *error)
 {
-    if (spec->has_clip) {
-        range[0] = spec->clip[0];
-        range[1] = spec->clip[1];
-        return true;
+    if (spec->has_clip)
+        range = spec->clip;
+    else if (!range && (!observed || observed->count == observed->nonfinite))
+        return QUANT_OK;
+    choice->has_range = true;
+    if (range) {
+        memcpy(choice->range, range, sizeof choice->range);
+        return QUANT_OK;
     }
-    if (!observed || observed->count == observed->nonfinite)
-        return false;
-    quant_calibration_from_name(spec->calibration)->range(observed, &range[0], &range[1]);
-    return true;
+    if (quant_calibration_from_name(spec->calibration) != &quant_calibration_minmax)
+        return quant_error_set(error, QUANT_INVALID,
+                               "the calibration method '%s' needs the elements themselves: "
+                               "quant_calibrate takes them",
+                               spec->calibration);
+    choice->range[0] = (double)observed->least + 0.0; /* -0 becomes 0, whichever came first */
+    choice->range[1] = (double)observed->greatest + 0.0;
+    return QUANT_OK;
 }
 
 enum quant_status quant_choose(const struct quant_spec *spec, const struct quant_observed *observed,
                                struct quant_choice *choice, struct quant_error *error)
 {
-    const enum quant_status status = quant_spec_check(spec, error);
+    return quant_choose_range(spec, observed, NULL, choice, error);
+}
+
+enum quant_status quant_choose_range(const struct quant_spec *spec,
+                                     const struct quant_observed *observed, const double range[2],
+                                     struct quant_choice *choice, struct quant_error *error)
+{
+    enum quant_status status = quant_spec_check(spec, error);
     if (status != QUANT_OK)
         return status;
     if (observed && observed->nonfinite > 0 && spec->nonfinite == QUANT_NONFINITE_ERROR)
@@ -145,8 +165,8 @@ enum quant_status quant_choose(const struct quant_spec *spec, const struct quant
             params->zero_point = spec->zero_point;
         return QUANT_OK;
     }
-    choice->has_range = find_range(spec, observed, choice->range);
-    if (choice->has_range)
+    status = find_range(spec, observed, range, choice, error);
+    if (status == QUANT_OK && choice->has_range)
         choose_from_range(spec, choice);
-    return QUANT_OK;
+    return status;
 }

@@ -35,7 +35,7 @@ bool quant_spec_needs_range(const struct quant_spec *spec)
     return !spec->has_scale && !spec->has_clip && !(info && info->is_unscaled);
 }
 
-/* What only integers have. */
+/* What only integers have. The calibration has been looked at already. */
 static enum quant_status check_float(const struct quant_spec *spec, struct quant_error *error)
 {
     const struct quant_dtype_info *info = quant_dtype_info(quant_spec_dtype(spec));
@@ -58,6 +58,12 @@ static enum quant_status check_float(const struct quant_spec *spec, struct quant
                                "%s is unscaled: it does not take a scale, a clipping range or a "
                                "calibration",
                                info->name);
+    const struct quant_calibration *method = quant_calibration_from_name(spec->calibration);
+    if (method->for_integers)
+        return quant_error_set(error, QUANT_INVALID,
+                               "%s is a float type and does not take the calibration '%s', which "
+                               "assumes evenly spaced levels",
+                               info->name, method->name);
     return QUANT_OK;
 }
 
@@ -101,16 +107,32 @@ static enum quant_status check_range(const struct quant_spec *spec, struct quant
     return QUANT_OK;
 }
 
+static enum quant_status check_calibration(const struct quant_spec *spec, struct quant_error *error)
+{
+    const struct quant_calibration *method = quant_calibration_from_name(spec->calibration);
+    if (!method)
+        return quant_error_set(error, QUANT_UNSUPPORTED, "there is no calibration method '%s'",
+                               spec->calibration);
+    if (!spec->has_calibration_argument)
+        return QUANT_OK;
+    if (!method->argument)
+        return quant_error_set(error, QUANT_INVALID, "calibration '%s' takes no argument",
+                               method->name);
+    if (!method->accepts(spec->calibration_argument))
+        return quant_error_set(error, QUANT_INVALID, "calibration '%s:%s' needs %s, found %.9g",
+                               method->name, method->argument, method->expected,
+                               spec->calibration_argument);
+    return QUANT_OK;
+}
+
 enum quant_status quant_spec_check(const struct quant_spec *spec, struct quant_error *error)
 {
     const struct quant_dtype_info *info = quant_dtype_info(quant_spec_dtype(spec));
     if (!info || !info->quantizes)
         return quant_error_set(error, QUANT_UNSUPPORTED, "this version cannot quantize to %s",
                                info ? info->name : "an unknown type");
-    if (!quant_calibration_from_name(spec->calibration))
-        return quant_error_set(error, QUANT_UNSUPPORTED, "there is no calibration method '%s'",
-                               spec->calibration);
-    const enum quant_status status =
-        info->is_integer ? check_target(spec, error) : check_float(spec, error);
+    enum quant_status status = check_calibration(spec, error);
+    if (status == QUANT_OK)
+        status = info->is_integer ? check_target(spec, error) : check_float(spec, error);
     return status == QUANT_OK ? check_range(spec, error) : status;
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Quantizing one file: scan -> range -> parameters -> apply -> sidecar -> commit. The scan is a
- * pass of its own only where something must be known before the first integer is written: the
+ * Quantizing one file: scan -> range -> parameters -> apply -> sidecar -> commit. Most calibration
+ * methods go over the elements again between the scan and the range. The scan is a pass of its own
+ * only where something must be known before the first integer is written: the
  * range, or the shape for a format that begins with it. Otherwise what it would find is found on
  * the way.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/shape.h"
 #include "core/observed.h"
+#include "engine/calibrate.h"
 #include "engine/checksum.h"
 #include "engine/chunks.h"
 #include "engine/paths.h"
@@ -46,21 +46,8 @@ struct quantization {
 
 static enum quant_status check_finite(const struct quantization *run)
 {
-    const struct quant_observed *observed = &run->result->observed;
-    if (observed->nonfinite == 0 || run->job->spec.nonfinite == QUANT_NONFINITE_SATURATE)
-        return QUANT_OK;
-    const struct quant_reader *reader = run->tensor.reader;
-    const float value = observed->nonfinite_value;
-    const char *word = value > 0 ? "inf" : "-inf";
-    char index[QUANT_SHAPE_TEXT];
-    return quant_error_set(
-        run->error, QUANT_NONFINITE,
-        "cannot quantize '%s': %llu of %llu elements not finite, the first is %s at element %llu, "
-        "index %s; --nonfinite saturate maps them",
-        run->tensor.source->name, (unsigned long long)observed->nonfinite,
-        (unsigned long long)observed->count, isnan(value) ? "nan" : word,
-        (unsigned long long)observed->first_nonfinite,
-        quant_index_text(&reader->shape, reader->order, observed->first_nonfinite, index));
+    return quant_check_finite(&run->tensor, &run->result->observed, run->job->spec.nonfinite,
+                              run->error);
 }
 
 /* ---- Opening ---- */
@@ -142,35 +129,17 @@ static enum quant_status load(void *context, struct quant_chunk *chunk, struct q
                              bench->stage, error);
 }
 
-static enum quant_status observe(void *context, struct quant_chunk *chunk,
-                                 struct quant_error *error)
-{
-    struct quantization *run = context;
-    struct quant_workbench *bench = &run->benches[chunk->worker];
-    (void)error;
-    bench->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
-    quant_observe(&bench->observed, bench->x, chunk->count);
-    return QUANT_OK;
-}
-
-static enum quant_status join_observed(void *context, struct quant_chunk *chunk,
-                                       struct quant_error *error)
-{
-    struct quantization *run = context;
-    (void)error;
-    quant_observed_join(&run->result->observed, &run->benches[chunk->worker].observed);
-    quant_progress_add(&run->progress, chunk->count);
-    return QUANT_OK;
-}
-
 /* Without a scan before it, this pass observes as well. */
 static enum quant_status quantize(void *context, struct quant_chunk *chunk,
                                   struct quant_error *error)
 {
     struct quantization *run = context;
     struct quant_workbench *bench = &run->benches[chunk->worker];
-    if (!run->scans_first)
-        observe(context, chunk, error);
+    (void)error;
+    if (!run->scans_first) {
+        bench->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
+        quant_observe(&bench->observed, bench->x, chunk->count);
+    }
     quant_quantize(&run->result->choice.params, bench->x, chunk->count, bench->q);
     if (run->job->measure)
         quant_measure_part_take(bench->part, &run->measure, bench->x, bench->q, chunk->count);
@@ -226,33 +195,32 @@ static enum quant_status make_benches(struct quantization *run)
     return run->benches ? QUANT_OK : QUANT_NO_MEMORY;
 }
 
-static enum quant_status scan(struct quantization *run)
+static struct quant_scan make_scan(struct quantization *run)
 {
-    struct quant_reader *reader = run->tensor.reader;
-    const struct quant_chunk_pass pass = {
+    return (struct quant_scan){
+        .tensor = &run->tensor,
         .by_position = run->reads_by_position,
-        .nelems = reader->nelems,
-        .threads = run->workers,
-        .context = run,
-        .load = load,
-        .work = observe,
-        .deliver = join_observed,
+        .benches = run->benches,
+        .workers = run->workers,
+        .progress = &run->progress,
     };
-    enum quant_status status = quant_chunk_pass_run(&pass, run->error);
-    if (status == QUANT_OK)
-        status = check_finite(run);
-    run->is_loaded = run->reads_by_position && reader->nelems <= QUANT_CHUNK;
-    if (status == QUANT_OK)
-        status = reader->ops->rewind(reader, run->error);
-    return status;
+}
+
+static enum quant_status observe(struct quantization *run)
+{
+    const struct quant_scan scan = make_scan(run);
+    const enum quant_status status = quant_scan_observe(&scan, &run->result->observed, run->error);
+    run->is_loaded = run->reads_by_position && run->tensor.reader->nelems <= QUANT_CHUNK;
+    return status == QUANT_OK ? check_finite(run) : status;
 }
 
 static enum quant_status choose(struct quantization *run)
 {
     struct quant_quantize_result *result = run->result;
+    const struct quant_scan scan = make_scan(run);
     const struct quant_observed *observed = run->scans_first ? &result->observed : NULL;
     const enum quant_status status =
-        quant_choose(&run->job->spec, observed, &result->choice, run->error);
+        quant_scan_choose(&scan, &run->job->spec, observed, &result->choice, run->error);
     if (status == QUANT_OK && run->job->measure)
         quant_measure_init(&run->measure, &result->choice.params);
     return status;
@@ -357,7 +325,7 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
     if (status == QUANT_OK)
         status = make_benches(run);
     if (status == QUANT_OK && run->scans_first)
-        status = scan(run);
+        status = observe(run);
     if (status == QUANT_OK)
         status = choose(run);
     if (status == QUANT_OK)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "core/calibration.h"
 #include "io/io.h"
 
 /* RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
@@ -81,6 +82,11 @@ static void set_numbers(struct quant_sidecar *sidecar, const struct quant_spec *
 {
     const struct quant_observed *observed = &result->observed;
     sidecar->params = result->choice.params;
+    if (quant_spec_needs_range(spec)) {
+        const struct quant_calibration *method = quant_calibration_from_name(spec->calibration);
+        sidecar->has_argument = method->argument != NULL;
+        sidecar->argument = quant_calibration_argument_of(spec);
+    }
     snprintf(sidecar->method, sizeof sidecar->method, "%s",
              method_name(spec, sidecar->params.dtype));
     sidecar->has_range = result->choice.has_range;

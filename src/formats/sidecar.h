@@ -23,7 +23,9 @@ struct quant_sidecar_file {
 struct quant_sidecar {
     struct quant_params params;
     char method[QUANT_SIDECAR_WORD]; /* calibration method, "clip", "given" or "none" */
-    bool has_range;                  /* false: no finite element, the scale was given, or is none */
+    bool has_argument;               /* of the method */
+    double argument;
+    bool has_range; /* false: no finite element, the scale was given, or is none */
     double range[2];
     bool has_observed; /* false: no finite element */
     double observed[2];

@@ -162,6 +162,10 @@ static void read_calibration(struct quant_checker *checker, const cJSON *root,
     quant_check_pair(checker, root, "range", &sidecar->has_range, sidecar->range);
     const cJSON *calibration = quant_check_object(checker, root, "calibration");
     quant_check_copy_word(checker, calibration, "method", sidecar->method, QUANT_SIDECAR_WORD);
+    if (checker->status == QUANT_OK && cJSON_HasObjectItem(calibration, "argument")) {
+        sidecar->argument = quant_check_number(checker, calibration, "argument");
+        sidecar->has_argument = true;
+    }
     quant_check_pair(checker, calibration, "observed", &sidecar->has_observed, sidecar->observed);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The sidecar as text. cJSON builds and prints the object; float32 values go in as ready-made text,
- * since it would print as many digits as a double needs. */
+/* The sidecar as text. cJSON builds and prints the object; float32 values go in as ready-made text
+ * of nine digits, since it would print as many as a double needs. */
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +25,27 @@ static cJSON *make_float(double value)
     char text[QUANT_DECIMAL_TEXT];
     quant_decimal_nine(value, text);
     return cJSON_CreateRaw(text);
+}
+
+/* As few digits, from 15 on, as read back to the same double: cJSON is content with nearly. */
+static cJSON *make_double(double value)
+{
+    char text[QUANT_DECIMAL_TEXT];
+    int digits = 15;
+    do
+        snprintf(text, sizeof text, "%.*g", digits, value);
+    while (strtod(text, NULL) != value && ++digits <= 17);
+    return cJSON_CreateRaw(text);
+}
+
+/* An end of a range is a float32 where it is an element's, or has as many digits as it needs. */
+static cJSON *make_end(double value)
+{
+    char text[QUANT_DECIMAL_TEXT];
+    quant_decimal_nine(value, text);
+    if ((double)(float)value == value || strtod(text, NULL) == value)
+        return cJSON_CreateRaw(text);
+    return make_double(value);
 }
 
 /* 64-bit integers as they are, where a double would round them. */
@@ -55,7 +76,7 @@ static cJSON *make_pair(bool present, const double pair[2])
         return cJSON_CreateNull();
     cJSON *array = cJSON_CreateArray();
     for (int i = 0; i < 2; i++)
-        if (!append(array, make_float(pair[i])))
+        if (!append(array, make_end(pair[i])))
             goto fail;
     return array;
 fail:
@@ -79,6 +100,8 @@ static cJSON *make_calibration(const struct quant_sidecar *sidecar, bool *ok)
 {
     cJSON *object = cJSON_CreateObject();
     add(object, "method", make_string(sidecar->method), ok);
+    if (sidecar->has_argument)
+        add(object, "argument", make_double(sidecar->argument), ok);
     add(object, "observed", make_pair(sidecar->has_observed, sidecar->observed), ok);
     return object;
 }

@@ -113,18 +113,20 @@ struct scenario {
     const char *old_input; /* what the pair that is there was made from; NULL: none is there */
     const char *input;     /* "-": LONG floats through a pipe */
     const char *data;
-    const char *restored; /* of a dequantization; NULL: a quantization */
-    bool without_unnamed; /* outputs have a temporary name from the beginning */
+    const char *restored;    /* of a dequantization; NULL: a quantization */
+    const char *calibration; /* of that; NULL: the range as it is seen */
+    bool without_unnamed;    /* outputs have a temporary name from the beginning */
 };
 
 static const struct scenario scenarios[] = {
-    {"quantize anew", NULL, "x.npy", "q.npy", NULL, false},
-    {"quantize anew, with temporary names", NULL, "x.npy", "q.npy", NULL, true},
-    {"quantize over an old pair", "old.bin", "x.npy", "q.npy", NULL, false},
-    {"quantize JSON over an old pair", "old.bin", "x.json", "q.json", NULL, false},
-    {"quantize a spooled pipe over an old pair", "old.bin", "-", "q.bin", NULL, false},
-    {"dequantize and measure", "x.npy", NULL, "q.npy", "r.npy", false},
-    {"dequantize JSON over an old file", "x.npy", NULL, "q.json", "old.json", false},
+    {"quantize anew", NULL, "x.npy", "q.npy", NULL, NULL, false},
+    {"quantize anew, with temporary names", NULL, "x.npy", "q.npy", NULL, NULL, true},
+    {"quantize over an old pair", "old.bin", "x.npy", "q.npy", NULL, NULL, false},
+    {"quantize JSON over an old pair", "old.bin", "x.json", "q.json", NULL, NULL, false},
+    {"quantize a spooled pipe over an old pair", "old.bin", "-", "q.bin", NULL, NULL, false},
+    {"calibrate over an old pair", "old.bin", "x.npy", "q.npy", NULL, "percentile", false},
+    {"dequantize and measure", "x.npy", NULL, "q.npy", "r.npy", NULL, false},
+    {"dequantize JSON over an old file", "x.npy", NULL, "q.json", "old.json", NULL, false},
 };
 
 static float long_input[LONG];
@@ -150,6 +152,7 @@ static enum quant_status run_job(const struct scenario *scenario, struct quant_e
     struct quant_dequantize_job back = dequantize_job(scenario->data, scenario->restored);
     struct quant_quantize_result quantized;
     struct quant_dequantize_result restored;
+    there.spec.calibration = scenario->calibration;
     there.output.force = back.output.force = scenario->old_input != NULL;
     const enum quant_status status = scenario->restored
                                          ? quant_file_dequantize(&back, &restored, error)
@@ -316,7 +319,7 @@ static void test_reached(void **state)
     (void)state;
     enum { all = FAULT_ALL };
     static const unsigned kinds[LENGTH(scenarios)] = {
-        all - FAULT_RENAME, all - FAULT_LINK, all, all, all, all - FAULT_LINK, all};
+        all - FAULT_RENAME, all - FAULT_LINK, all, all, all, all, all - FAULT_LINK, all};
     for (size_t i = 0; i < LENGTH(scenarios); i++) {
         struct expected expected;
         prepare(&scenarios[i], &expected);

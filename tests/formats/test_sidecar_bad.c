@@ -14,6 +14,7 @@ static const struct {
     const char *message;
     bool only_with_data; /* the sidecar alone is fine */
 } rows[] = {
+    {"argument_string.json", QUANT_CORRUPT, "'argument' is not a number", false},
     {"axis_beyond_shape.json", QUANT_UNSUPPORTED, "one scale only: 'axis' is set", false},
     {"axis_with_one_scale.json", QUANT_UNSUPPORTED, "one scale only: 'axis' is set", false},
     {"block_size_zero.json", QUANT_UNSUPPORTED, "one scale only: 'block_size' is set", false},

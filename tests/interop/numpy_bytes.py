@@ -153,8 +153,7 @@ def compare_sidecars(sidecar, params, spec, x, data, where):
             f"{where}: observed {observed}"
     assert (sidecar["range"] is None) == (params.range is None), f"{where}: range"
     if params.range:
-        nine = [float("%.9g" % end) for end in params.range]  # --clip has the digits of a double
-        assert sidecar["range"] == nine, \
+        assert mapping.same_range(sidecar["range"], params.range), \
             f"{where}: range {sidecar['range']}, expected {params.range}"
 
 

@@ -131,6 +131,12 @@ def choose(spec, x):
     return made(scale, zero_point, (lo, hi))
 
 
+def same_range(found, expected):
+    """Whether a sidecar's range is this one: nine digits tell a float32, other doubles have all."""
+    return all(np.float32(a) == np.float32(b) if float(np.float32(b)) == b else a == b
+               for a, b in zip(found, expected))
+
+
 def quantize(params, x):
     """(clamp(round(x / s) + z, qmin, qmax), what the clamp changed); the quotient is the only float32
     rounding."""

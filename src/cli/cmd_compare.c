@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* `quant compare`: what every scheme and calibration method would lose. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/batch.h"
+#include "cli/command.h"
+#include "cli/compare.h"
+#include "cli/message.h"
+#include "cli/progress.h"
+#include "cli/quantize_options.h"
+#include "cli/signals.h"
+#include "cli/streams.h"
+
+struct compare_options {
+    struct quantize_options mapping; /* what of it there are rows for */
+    bool json;
+};
+
+#define AT(field) offsetof(struct compare_options, field)
+
+static const struct option_row rows[] = {
+    {.heading = "Mapping:",
+     .brief = 't',
+     .name = "dtype",
+     .argument = "TYPE",
+     .help = "the integers",
+     .initial = "int8",
+     .choice = choice_target,
+     .parse = value_target,
+     .offset = AT(mapping.dtype)},
+    {.name = "qmin",
+     .argument = "N",
+     .help = "least integer to use; inside the type",
+     .expected = "an integer of 32 bits",
+     .parse = value_int32,
+     .offset = AT(mapping.qmin)},
+    {.name = "qmax",
+     .argument = "N",
+     .help = "greatest integer to use",
+     .expected = "an integer of 32 bits",
+     .parse = value_int32,
+     .offset = AT(mapping.qmax)},
+    {.name = "include-zero",
+     .help = "extend the range to hold 0, so that the zero point lies inside the type",
+     .parse = value_flag,
+     .offset = AT(mapping.include_zero)},
+    {.name = "rounding",
+     .argument = "HOW",
+     .help = "of ties",
+     .initial = "half-even",
+     .choice = choice_rounding,
+     .parse = value_choice,
+     .offset = AT(mapping.rounding)},
+    {.name = "nonfinite",
+     .argument = "POLICY",
+     .help = "what to do with NaN and infinities",
+     .initial = "error",
+     .choice = choice_nonfinite,
+     .parse = value_choice,
+     .offset = AT(mapping.nonfinite)},
+
+    {.heading = "Input:",
+     .brief = 'f',
+     .name = "from",
+     .argument = "FORMAT",
+     .help = "the input's format",
+     .initial = "by its content, then its name",
+     .choice = quant_format_name,
+     .parse = value_word,
+     .offset = AT(mapping.from)},
+    {.name = "shape",
+     .argument = "D,D,...",
+     .help = "of raw elements",
+     .initial = "one dimension",
+     .expected = "dimensions such as 768,3072, at most 64, with a product below 2^63",
+     .parse = value_shape,
+     .offset = AT(mapping.shape)},
+    {.name = "input-dtype",
+     .argument = "TYPE",
+     .help = "of raw elements",
+     .initial = "float32",
+     .choice = choice_source,
+     .parse = value_source,
+     .offset = AT(mapping.input_dtype)},
+    {.name = "byte-order",
+     .argument = "ORDER",
+     .help = "of raw elements",
+     .initial = "little",
+     .choice = choice_byte_order,
+     .parse = value_later,
+     .offset = AT(mapping.byte_order)},
+
+    {.heading = "Telling:",
+     .name = "json",
+     .help = "print one JSON object a file instead of a table",
+     .parse = value_flag,
+     .offset = AT(json)},
+    {.brief = 'j',
+     .name = "threads",
+     .argument = "N",
+     .help = "work with N threads; the figures stay the same",
+     .initial = "one a processor",
+     .expected = "a number from 1 to 48",
+     .parse = value_threads,
+     .offset = AT(mapping.threads)},
+    {.name = "progress",
+     .argument = "WHEN",
+     .help = "show a line on standard error (auto: if it is a terminal, after a second)",
+     .initial = "auto",
+     .choice = choice_progress,
+     .parse = value_choice,
+     .offset = AT(mapping.progress)},
+    {.brief = 'q',
+     .name = "quiet",
+     .help = "no progress",
+     .parse = value_flag,
+     .offset = AT(mapping.quiet)},
+    {0},
+};
+
+/* What is kept of a file until it is told of. */
+struct bench {
+    struct quant_compare_job job;
+    struct quant_compare_result result;
+    struct quant_error error;
+    enum quant_status status;
+};
+
+struct work {
+    const struct compare_options *options;
+    const struct quant_cancel *cancel;
+    char *const *inputs;
+    struct bench *benches;
+};
+
+static struct quant_compare_job make_job(const struct quantize_options *options,
+                                         const struct quant_cancel *cancel)
+{
+    return (struct quant_compare_job){
+        .input = {.format = options->from,
+                  .dtype = (enum quant_dtype)options->input_dtype,
+                  .byte_order = (enum quant_byte_order)options->byte_order,
+                  .shape = options->shape.given ? &options->shape.shape : NULL},
+        .spec = quantize_options_spec(options),
+        .cancel = *cancel,
+    };
+}
+
+static void compare_one(void *context, const struct batch_item *item)
+{
+    struct work *work = context;
+    struct bench *bench = &work->benches[item->place];
+    bench->job = make_job(&work->options->mapping, work->cancel);
+    bench->job.input.path = work->inputs[item->i];
+    bench->job.threads = item->threads;
+    bench->job.progress = item->progress ? progress_update : NULL;
+    bench->job.progress_context = item->progress;
+    bench->status = quant_file_compare(&bench->job, &bench->result, &bench->error);
+}
+
+static int tell_one(void *context, const struct batch_item *item)
+{
+    struct work *work = context;
+    const struct bench *bench = &work->benches[item->place];
+    const char *path = work->inputs[item->i];
+    if (bench->status != QUANT_OK)
+        return message_failure(bench->status, &bench->error);
+    if (!work->options->json) {
+        compare_print_text(path, &bench->result);
+    } else if (!compare_print_json(path, &bench->result)) {
+        message_error("'%s': no memory for its comparison", path);
+        return EXIT_FAILED;
+    }
+    return streams_flush() ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int compare_all(const struct compare_options *options, char *const *inputs, size_t n)
+{
+    struct quant_cancel cancel;
+    if (!signals_start(&cancel)) {
+        message_error("cannot make a pipe for signals: %s", strerror(errno));
+        return EXIT_FAILED;
+    }
+    const struct quantize_options *mapping = &options->mapping;
+    const struct batch_options batch_options = {
+        .threads = mapping->threads,
+        .progress = mapping->quiet ? PROGRESS_NEVER : (enum progress_mode)mapping->progress,
+    };
+    const unsigned places = batch_places(&batch_options, n);
+    struct work work = {options, &cancel, inputs, calloc(places, sizeof *work.benches)};
+    if (!work.benches) {
+        message_error("no memory for %u files", places);
+        return EXIT_FAILED;
+    }
+    const struct batch batch = {
+        .n = n,
+        .names = (const char *const *)inputs,
+        .context = &work,
+        .work = compare_one,
+        .deliver = tell_one,
+    };
+    const int status = batch_run(&batch, &batch_options);
+    free(work.benches);
+    return status;
+}
+
+static int check(const struct command *self, const struct quantize_options *options,
+                 char *const *inputs, size_t n)
+{
+    const struct quant_spec spec = quantize_options_spec(options);
+    struct quant_error error;
+    if (quant_spec_check(&spec, &error) != QUANT_OK)
+        return message_usage(self->name, "%s", error.text);
+    return targets_check(self, &options->target, inputs, n);
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct compare_options options = {.mapping = QUANTIZE_OPTIONS_INIT};
+    int first;
+    int status;
+    if (!options_parse(self, argc, argv, &options, &first, &status))
+        return status;
+    char *const *inputs = argv + first;
+    const size_t n = (size_t)(argc - first);
+    status = check(self, &options.mapping, inputs, n);
+    return status == EXIT_DONE ? compare_all(&options, inputs, n) : status;
+}
+
+static const char epilogue[] =
+    "The rows are every scheme with every method of 'quant quantize -m', the least\n"
+    "mse first; below them is what to make of it.\n"
+    "\n"
+    "Examples:\n"
+    "  quant compare w.npy\n"
+    "  quant compare --json *.npy | jq -r '[.path, .advice] | @tsv'\n";
+
+const struct command command_compare = {
+    .name = "compare",
+    .summary = "show what each scheme and calibration method would make of each INPUT, and lose",
+    .usage = "compare [OPTION]... INPUT...",
+    .options = rows,
+    .epilogue = epilogue,
+    .computes = true,
+    .run = run,
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running a calibration method over elements that come in parts, on several workers:
+ *
+ *     new; until done: every part once through take, on any worker, and then in the order of the
+ *     parts through join; end_pass; ...; free.
+ *
+ * Memory does not depend on the number of elements.
+ */
+#ifndef QUANT_CORE_CALIBRATOR_H
+#define QUANT_CORE_CALIBRATOR_H
+
+#include "core/calibration.h"
+#include "core/measure.h"
+
+enum { QUANT_TALLY_MAXIMA = 4 };
+
+/* What one worker has seen of a pass. */
+struct quant_tally {
+    uint64_t *counts;                    /* of all its parts */
+    uint32_t maxima[QUANT_TALLY_MAXIMA]; /* of all its parts, 0 at first */
+    double *sums;                        /* of the part in hand: a row of nsums for each block */
+    size_t nblocks;
+};
+
+struct quant_calibrator {
+    const struct quant_calibration *method;
+    struct quant_spec spec;
+    double argument;
+    struct quant_observed observed;
+    uint64_t nfinite;
+
+    bool done;
+    double range[2]; /* once done */
+
+    /* For the methods. */
+    void *state;
+    size_t ncounts;   /* set by begin */
+    size_t nsums;     /* set by begin to the most there will be; next may lower and raise it */
+    unsigned passes;  /* finished */
+    uint64_t *counts; /* what the pass that is finished found */
+    uint32_t maxima[QUANT_TALLY_MAXIMA];
+    double *sums;
+
+    /* For the calibrator itself. */
+    double *carries;
+    struct quant_tally *tallies;
+    size_t nworkers;
+};
+
+/* For at least one finite element, seen by observed, and a checked spec. NULL: no memory, *error is
+ * set. It may be done at once. */
+struct quant_calibrator *quant_calibrator_new(const struct quant_spec *spec,
+                                              const struct quant_observed *observed,
+                                              size_t nworkers, struct quant_error *error);
+
+/* Looks at a part of at most QUANT_PART_MOST elements; all but the last are multiples of
+ * QUANT_MEASURE_BLOCK. Workers may do so side by side. */
+void quant_calibrator_take(struct quant_calibrator *calibrator, size_t worker, const float *x,
+                           size_t n);
+
+/* Adds the sums of the part that the worker took last. */
+void quant_calibrator_join(struct quant_calibrator *calibrator, size_t worker);
+
+void quant_calibrator_end_pass(struct quant_calibrator *calibrator);
+
+/* Accepts NULL. */
+void quant_calibrator_free(struct quant_calibrator *calibrator);
+
+/* For methods: the range is [lo, hi]. Where that is no range, the observed one is taken: it says
+ * more of elements that differ than a single point of them. */
+void quant_calibrator_settle(struct quant_calibrator *calibrator, double lo, double hi);
+
+/* For methods: the same for [-a, a], or what of it was observed where the scheme is not symmetric.
+ */
+void quant_calibrator_settle_around_zero(struct quant_calibrator *calibrator, double a);
+
+/* The largest finite magnitude. */
+double quant_calibrator_absmax(const struct quant_calibrator *calibrator);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The range of least squared error, measured with the mapping itself: every element is quantized
+ * and restored by each of a batch of ranges at once, a batch a pass. mse_search.h says which ranges
+ * there are in a round. Of a short tensor all of them are measured; of a longer one only those for
+ * which an estimate from a histogram is least, so that the work for an element falls as elements
+ * become more. The more they are, the smoother the error is over the ranges, and the closer the
+ * estimate. The observed range is always measured, so the result is never worse than minmax's; of
+ * equals, the widest is taken.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/calibrator.h"
+#include "core/mse_model.h"
+#include "core/mse_search.h"
+#include "core/params.h"
+#include "core/sums.h"
+
+enum {
+    BATCH = 128, /* ranges a pass */
+    PIECE = 1024,
+    LEAST = 16 /* ranges a round, of however many elements */
+};
+
+/* Elements times ranges that a round may measure, beyond the LEAST ranges: a third of a second. */
+static const uint64_t BUDGET = UINT64_C(1) << 27;
+
+struct state {
+    struct quant_mse_search search;
+    struct quant_mse_range list[QUANT_MSE_RANGES];
+    size_t nlist;
+    size_t measured; /* of the list */
+    struct quant_params params[BATCH];
+    bool estimates;
+    struct quant_mse_model model;
+};
+
+/* The ranges of a round that may be measured. */
+static size_t affordable(const struct quant_calibrator *calibrator)
+{
+    const uint64_t most = BUDGET / calibrator->nfinite;
+    return most < LEAST ? LEAST : most < QUANT_MSE_RANGES ? (size_t)most : QUANT_MSE_RANGES;
+}
+
+static struct quant_params params_of(const struct quant_calibrator *calibrator,
+                                     const struct quant_mse_range *range)
+{
+    const double bounds[2] = {range->lo, range->hi};
+    struct quant_choice choice;
+    quant_choose_range(&calibrator->spec, NULL, bounds, &choice, NULL);
+    return choice.params;
+}
+
+/* By cost, then the widest first, then by place: a total order, whatever qsort does. */
+static int compare(const void *a, const void *b)
+{
+    const struct quant_mse_range *left = a;
+    const struct quant_mse_range *right = b;
+    if (left->cost != right->cost)
+        return left->cost < right->cost ? -1 : 1;
+    const double left_width = left->hi - left->lo;
+    const double right_width = right->hi - right->lo;
+    if (left_width != right_width)
+        return left_width > right_width ? -1 : 1;
+    return (left->lo > right->lo) - (left->lo < right->lo);
+}
+
+static void prune(struct quant_calibrator *calibrator)
+{
+    struct state *state = calibrator->state;
+    const size_t most = affordable(calibrator);
+    if (state->nlist <= most)
+        return;
+    for (size_t i = 0; i < state->nlist; i++) {
+        const struct quant_params params = params_of(calibrator, &state->list[i]);
+        state->list[i].cost = quant_mse_model_estimate(&state->model, &params);
+    }
+    const bool has_observed = state->search.kind == QUANT_MSE_SHRINK;
+    qsort(state->list + has_observed, state->nlist - has_observed, sizeof state->list[0], compare);
+    state->nlist = most;
+}
+
+static void prepare_batch(struct quant_calibrator *calibrator)
+{
+    struct state *state = calibrator->state;
+    const size_t ahead = state->nlist - state->measured;
+    calibrator->nsums = ahead < BATCH ? ahead : BATCH;
+    for (size_t i = 0; i < calibrator->nsums; i++)
+        state->params[i] = params_of(calibrator, &state->list[state->measured + i]);
+}
+
+static void prepare_round(struct quant_calibrator *calibrator)
+{
+    struct state *state = calibrator->state;
+    state->measured = 0;
+    state->nlist = quant_mse_search_list(&state->search, state->list);
+    prune(calibrator);
+    prepare_batch(calibrator);
+}
+
+static void begin(struct quant_calibrator *calibrator)
+{
+    struct state *state = calibrator->state;
+    state->estimates = affordable(calibrator) < QUANT_MSE_RANGES;
+    quant_mse_search_begin(&state->search, &calibrator->observed, calibrator->spec.scheme,
+                           !state->estimates);
+    if (state->estimates)
+        calibrator->ncounts = QUANT_KEY_BINS;
+    else
+        prepare_round(calibrator);
+    calibrator->nsums = BATCH;
+}
+
+/* Element i of a piece belongs to lane i % QUANT_MEASURE_LANES, as pieces begin at lane 0. */
+static void add_errors(const float *x, const float *restored, size_t n,
+                       double lanes[QUANT_MEASURE_LANES])
+{
+    double sums[QUANT_MEASURE_LANES];
+    memcpy(sums, lanes, sizeof sums);
+    size_t i = 0;
+    for (; n - i >= QUANT_MEASURE_LANES; i += QUANT_MEASURE_LANES)
+        for (size_t lane = 0; lane < QUANT_MEASURE_LANES; lane++) {
+            const double e = (double)x[i + lane] - (double)restored[i + lane];
+            sums[lane] += e * e;
+        }
+    for (; i < n; i++) {
+        const double e = (double)x[i] - (double)restored[i];
+        sums[i % QUANT_MEASURE_LANES] += e * e;
+    }
+    memcpy(lanes, sums, sizeof sums);
+}
+
+static void add_finite_errors(const float *x, const float *restored, size_t n,
+                              double lanes[QUANT_MEASURE_LANES])
+{
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(x[i])) {
+            const double e = (double)x[i] - (double)restored[i];
+            lanes[i % QUANT_MEASURE_LANES] += e * e;
+        }
+}
+
+static double measure(const struct quant_calibrator *calibrator, const struct quant_params *params,
+                      const float *x, size_t n)
+{
+    uint16_t q[PIECE];
+    float restored[PIECE];
+    double lanes[QUANT_MEASURE_LANES] = {0};
+    for (size_t i = 0; i < n; i += PIECE) {
+        const size_t size = n - i < PIECE ? n - i : PIECE;
+        quant_quantize(params, x + i, size, q);
+        quant_dequantize(params, q, size, restored);
+        if (calibrator->observed.nonfinite == 0)
+            add_errors(x + i, restored, size, lanes);
+        else
+            add_finite_errors(x + i, restored, size, lanes);
+    }
+    return quant_sum_lanes(lanes);
+}
+
+static bool is_counting(const struct quant_calibrator *calibrator)
+{
+    const struct state *state = calibrator->state;
+    return state->estimates && calibrator->passes == 0;
+}
+
+static void block(const struct quant_calibrator *calibrator, const float *x, size_t n,
+                  struct quant_tally *tally, double *sums)
+{
+    const struct state *state = calibrator->state;
+    if (is_counting(calibrator)) {
+        quant_keys_count(x, n, tally->counts);
+        return;
+    }
+    for (size_t i = 0; i < calibrator->nsums; i++)
+        sums[i] = measure(calibrator, &state->params[i], x, n);
+}
+
+static void enter_batch(struct quant_calibrator *calibrator)
+{
+    struct state *state = calibrator->state;
+    for (size_t i = 0; i < calibrator->nsums; i++) {
+        struct quant_mse_range *range = &state->list[state->measured++];
+        range->cost = calibrator->sums[i];
+        if (compare(range, &state->search.best) < 0)
+            state->search.best = *range;
+    }
+}
+
+static void next(struct quant_calibrator *calibrator)
+{
+    struct state *state = calibrator->state;
+    if (state->estimates && calibrator->passes == 1) {
+        quant_mse_model_fill(&state->model, calibrator->counts,
+                             quant_calibrator_absmax(calibrator));
+        prepare_round(calibrator);
+        return;
+    }
+    enter_batch(calibrator);
+    if (state->measured < state->nlist)
+        prepare_batch(calibrator);
+    else if (quant_mse_search_advance(&state->search))
+        prepare_round(calibrator);
+    else
+        quant_calibrator_settle(calibrator, state->search.best.lo, state->search.best.hi);
+}
+
+const struct quant_calibration quant_calibration_mse = {
+    .name = "mse",
+    .summary = "the range of least squared error, measured; never worse than minmax",
+    .for_integers = true,
+    .state_bytes = sizeof(struct state),
+    .begin = begin,
+    .block = block,
+    .next = next,
+};

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The passes of a calibration method over a tensor's elements. */
+#ifndef QUANT_ENGINE_CALIBRATE_H
+#define QUANT_ENGINE_CALIBRATE_H
+
+#include "engine/scan.h"
+
+/* The choice that the spec, a checked one, makes of the elements: over as many passes as its method
+ * needs, where it leaves the range to one. observed: what a pass over them saw; NULL where the spec
+ * needs no range. The progress' total grows with each pass. */
+enum quant_status quant_scan_choose(const struct quant_scan *scan, const struct quant_spec *spec,
+                                    const struct quant_observed *observed,
+                                    struct quant_choice *choice, struct quant_error *error);
+
+#endif

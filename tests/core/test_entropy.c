@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* The threshold of least divergence against the algorithm written out, histogram by histogram. */
+#include <math.h>
+
+#include "../support/floats.h"
+#include "calibrate.h"
+
+enum { BINS = 2048 };
+
+/* KL(P || Q) of m bins of which the outermost get what lies beyond. */
+static double divergence(const double *bins, size_t m, size_t levels, double below, double above)
+{
+    static double p[2 * BINS];
+    static double q[2 * BINS];
+    double sum_p = 0;
+    double sum_q = 0;
+    for (size_t i = 0; i < m; i++) {
+        p[i] = bins[i] + (i == 0 ? below : 0) + (i == m - 1 ? above : 0);
+        sum_p += p[i];
+        sum_q += bins[i];
+    }
+    for (size_t group = 0; group < levels; group++) {
+        double elements = 0;
+        double filled = 0;
+        for (size_t i = group * m / levels; i < (group + 1) * m / levels; i++) {
+            elements += bins[i];
+            filled += p[i] > 0;
+        }
+        for (size_t i = group * m / levels; i < (group + 1) * m / levels; i++)
+            q[i] = p[i] > 0 ? elements / filled : 0;
+    }
+    double sum = 0;
+    for (size_t i = 0; i < m; i++) {
+        if (p[i] > 0 && q[i] == 0)
+            return (double)INFINITY;
+        if (p[i] > 0)
+            sum += p[i] / sum_p * log(p[i] / sum_p / (q[i] / sum_q));
+    }
+    return sum;
+}
+
+/* The number of bins that is least divergent, with T at least the greatest magnitude there is. */
+static size_t search(enum quant_scheme scheme, const float *x, size_t n, double limit)
+{
+    static double bins[2 * BINS];
+    memset(bins, 0, sizeof bins);
+    for (size_t i = 0; i < n; i++) {
+        const double place = fabs((double)x[i]) / (limit / BINS);
+        const size_t bin = place < BINS ? (size_t)place : BINS - 1;
+        if (x[i] != 0)
+            bins[x[i] < 0 && scheme == QUANT_ZERO_POINT ? BINS - 1 - bin : BINS + bin]++;
+    }
+    size_t best = BINS;
+    double least = (double)INFINITY;
+    for (size_t i = BINS; i >= 128; i--) {
+        double below = 0;
+        double above = 0;
+        for (size_t k = i; k < BINS; k++) {
+            below += bins[BINS - 1 - k];
+            above += bins[BINS + k];
+        }
+        const double found = scheme == QUANT_ABSMAX
+                                 ? divergence(bins + BINS, i, 128, 0, above)
+                                 : divergence(bins + BINS - i, 2 * i, 256, below, above);
+        if (found < least - 1e-12) {
+            least = found;
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* Elements none of which is an outlier. uint8 has 255 integers for absmax, 256 else: both halve to
+ * 128. */
+static void check(const float *x, size_t n)
+{
+    double absmax = 0;
+    for (size_t i = 0; i < n; i++)
+        absmax = fmax(absmax, fabs((double)x[i]));
+    for (int scheme = 0; scheme < 2; scheme++) {
+        const size_t width = search((enum quant_scheme)scheme, x, n, absmax);
+        const double expected = (double)width * (absmax / BINS);
+        const struct quant_choice choice = calibrate("entropy", (enum quant_scheme)scheme, x, n);
+        const double found = fmax(fabs(choice.range[0]), fabs(choice.range[1]));
+        if (fabs(found - expected) > 1e-12 * absmax)
+            fail_msg("scheme %d, %zu elements: %g bins, expected %zu", scheme, n,
+                     found / (absmax / BINS), width);
+    }
+}
+
+static void test_algorithm(void **state)
+{
+    (void)state;
+    enum { N = 50000 };
+    static float x[N];
+    struct random random = random_begin();
+    for (size_t i = 0; i < N; i++) { /* the sum of many: nearly normal */
+        double sum = 0;
+        for (int k = 0; k < 12; k++)
+            sum += random_unit(&random) - 0.5;
+        x[i] = (float)sum;
+    }
+    check(x, N);
+    check(x, 1000);
+    check(x, 5);
+    for (size_t i = 0; i < N; i++)
+        x[i] = x[i] * x[i] * x[i];
+    check(x, N);
+    for (size_t i = 0; i < N; i++) /* as behind a ReLU */
+        x[i] = x[i] > 0 ? x[i] : 0;
+    check(x, N);
+    for (size_t i = 0; i < N; i++)
+        x[i] = (float)(random_unit(&random) - 0.5);
+    check(x, N);
+    for (size_t i = 0; i < N; i++) /* a coarse grid, where nothing need be lost */
+        x[i] = (float)random_below(&random, 17) - 3;
+    check(x, N);
+}
+
+/* What lies far beyond the bulk moves the threshold by no more than its own bin. */
+static void test_outliers(void **state)
+{
+    (void)state;
+    enum { N = 3000 };
+    static float x[N];
+    struct random random = random_begin();
+    for (size_t i = 0; i < N; i++)
+        x[i] = (float)(random_unit(&random) + random_unit(&random) - 1);
+    const float outliers[] = {1e3F, 1e10F, -1e30F, 3e38F};
+    for (size_t i = 0; i < LENGTH(outliers); i++)
+        for (int scheme = 0; scheme < 2; scheme++) {
+            x[N / 2] = outliers[i];
+            const struct quant_choice choice =
+                calibrate("entropy", (enum quant_scheme)scheme, x, N);
+            assert_true(choice.range[0] >= -1.05 && choice.range[0] <= -0.9);
+            assert_true(choice.range[1] <= 1.05 && choice.range[1] >= 0.9);
+        }
+}
+
+/* Everything beyond zero on one side: the range is what of the threshold was observed. */
+static void test_one_sided(void **state)
+{
+    (void)state;
+    float x[200];
+    for (size_t i = 0; i < LENGTH(x); i++)
+        x[i] = (float)i / 100;
+    const struct quant_choice choice = calibrate("entropy", QUANT_ZERO_POINT, x, LENGTH(x));
+    assert_true(choice.range[0] == 0 && choice.range[1] > 1.5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_algorithm),
+        cmocka_unit_test(test_outliers),
+        cmocka_unit_test(test_one_sided),
+    };
+    return random_end(cmocka_run_group_tests(tests, NULL, NULL));
+}

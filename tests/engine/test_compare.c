@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* A comparison's rows are what quantizing with each scheme and method finds and reports. */
+#include <math.h>
+
+#include "engine.h"
+#include "engine/chunks.h"
+
+static struct quant_compare_job compare_job(const char *input)
+{
+    return (struct quant_compare_job){.input = {.path = input}, .cancel = {NULL, -1}};
+}
+
+static struct quant_compare_result compare_ok(const struct quant_compare_job *job)
+{
+    struct quant_compare_result result;
+    struct quant_error error;
+    const int before = folder_count(".");
+    check_ok(quant_file_compare(job, &result, &error), &error);
+    assert_int_equal(folder_count("."), before);
+    return result;
+}
+
+static void check_rows(const struct quant_compare_job *job)
+{
+    const struct quant_compare_result result = compare_ok(job);
+    size_t nmethods = 0;
+    while (quant_calibration_name(nmethods))
+        nmethods++;
+    assert_int_equal(result.n, 2 * nmethods);
+    for (size_t i = 0; i < result.n; i++) {
+        const struct quant_comparison *row = &result.rows[i];
+        struct quant_quantize_job single = quantize_job(job->input.path, "q.npy");
+        single.spec = job->spec;
+        single.spec.scheme = row->scheme;
+        single.spec.calibration = row->calibration;
+        single.output.force = true;
+        const struct quant_quantize_result expected = quantize_ok(&single);
+        assert_memory_equal(&row->choice.params, &expected.choice.params,
+                            sizeof row->choice.params);
+        assert_memory_equal(&row->report, &expected.report, sizeof row->report);
+        assert_true(i == 0 || !(row->report.mse < result.rows[i - 1].report.mse));
+        for (size_t k = 0; k < i; k++)
+            assert_false(row->scheme == result.rows[k].scheme &&
+                         row->calibration == result.rows[k].calibration);
+    }
+    assert_int_equal(unlink("q.npy"), 0);
+    assert_int_equal(unlink("q.npy.json"), 0);
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {0, 1, 7, 5000, QUANT_CHUNK + 77};
+    for (size_t i = 0; i < LENGTH(lengths); i++) {
+        float *x = make_floats(lengths[i]);
+        write_tensor("x.npy", x, lengths[i]);
+        struct quant_compare_job job = compare_job("x.npy");
+        job.threads = 1;
+        check_rows(&job);
+        job.threads = 2;
+        job.spec.dtype = QUANT_UINT8;
+        job.spec.rounding = QUANT_HALF_AWAY;
+        if (lengths[i] <= QUANT_CHUNK)
+            check_rows(&job);
+        free(x);
+    }
+}
+
+static void test_json(void **state)
+{
+    (void)state;
+    float *x = make_floats(1000);
+    write_tensor("x.json", x, 1000);
+    write_tensor("x.npy", x, 1000);
+    struct quant_compare_job job = compare_job("x.json");
+    const struct quant_compare_result found = compare_ok(&job);
+    job.input.path = "x.npy";
+    const struct quant_compare_result expected = compare_ok(&job);
+    for (size_t i = 0; i < expected.n; i++)
+        assert_memory_equal(&found.rows[i].report, &expected.rows[i].report,
+                            sizeof expected.rows[i].report);
+    free(x);
+}
+
+static void compare_fails(const struct quant_compare_job *job, enum quant_status expected,
+                          const char *message)
+{
+    struct quant_compare_result result;
+    struct quant_error error = {QUANT_OK, ""};
+    check_error(message, quant_file_compare(job, &result, &error), &error, expected, message);
+}
+
+static void test_errors(void **state)
+{
+    (void)state;
+    float x[] = {1, (float)NAN, 3};
+    write_tensor("x.npy", x, LENGTH(x));
+    struct quant_compare_job job = compare_job("x.npy");
+    compare_fails(&job, QUANT_NONFINITE, "1 of 3 elements not finite");
+    job.spec.nonfinite = QUANT_NONFINITE_SATURATE;
+    assert_int_equal(compare_ok(&job).rows[0].report.n, 2);
+    job.spec.has_scale = true;
+    job.spec.scale = 1;
+    compare_fails(&job, QUANT_INVALID, "there are no ranges to compare");
+    job = compare_job("none.npy");
+    compare_fails(&job, QUANT_IO, "none.npy");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(test_rows),
+        IN_FOLDER(test_json),
+        IN_FOLDER(test_errors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Calibrated ranges against NumPy: percentiles are numpy.percentile's to the last bit, mse is at or
+below the best of an exhaustive search in 2,048 steps, and the others are their definitions, on real
+and on made tensors.
+
+    calibration.py [SEED]
+"""
+import sys
+import tempfile
+from pathlib import Path
+
+from reference import ROOT, read_sidecar, run, seed_from, skip
+
+try:
+    import numpy as np
+except ImportError:
+    skip("there is no NumPy for this python3: script/bootstrap installs it")
+from reference import mapping  # noqa: E402
+from reference.mapping import Spec  # noqa: E402
+
+SCHEMES = ("absmax", "zero-point")
+STEPS = 2048
+
+
+# ---- Tensors ----
+
+def real():
+    """The weights of a small network and the images it was tested with."""
+    for path in sorted((ROOT / "data" / "digits").glob("*.npy")):
+        x = np.load(path)
+        if x.dtype == np.float32:
+            yield path.stem, x.reshape(-1)
+
+
+def made(rng):
+    yield "normal", rng.normal(0, 0.02, 20000)
+    yield "laplace", rng.laplace(0, 1, 9999)
+    yield "student", rng.standard_t(3, 5000)
+    yield "relu", np.maximum(rng.normal(0, 1, 12345), 0)
+    yield "far", rng.normal(50, 1, 3000)
+    yield "grid", np.rint(rng.normal(0, 40, 4000)) / 8
+    yield "outlier", np.concatenate([rng.normal(0, 1, 4096), [40]])
+
+
+def odd(rng):
+    """Of all kinds: what percentiles must get right."""
+    bits = rng.integers(0, 1 << 32, 70001, dtype=np.uint64).astype(np.uint32).view(np.float32)
+    yield "bits", bits[np.isfinite(bits)]
+    yield "cauchy", rng.standard_cauchy(100000)
+    yield "uniform", rng.uniform(1, 1.01, 100001)
+    yield "subnormal", rng.uniform(-1e-38, 1e-40, 1000)
+    yield "ties", rng.integers(-3, 4, 5000)
+    yield "two", np.array([-1.5, 7])
+    yield "three", np.array([3, -0.0, 1e-45])
+    yield "sparse", np.where(rng.random(5000) < 0.9, 0, rng.normal(0, 1, 5000))
+    yield "huge", np.concatenate([rng.normal(0, 1, 5000), [1e30, -3e38]])
+
+
+def calibrate(folder, x, method, scheme, *options):
+    """(the range, the parameters) as the sidecar tells them"""
+    np.save(folder / "x.npy", x)
+    run("quantize", "-q", "--force", "-m", method, "-s", scheme, *options, "x.npy", cwd=folder)
+    sidecar = read_sidecar(folder / "x.int8.npy.json")
+    return sidecar["range"], sidecar
+
+
+# ---- Percentiles ----
+
+def percentiles(x, scheme, percent):
+    wide = x.astype(np.float64)
+    if scheme == "absmax":
+        p = np.percentile(np.abs(wide), percent)
+        return -p, p
+    tail = (100 - percent) / 2
+    return np.percentile(wide, tail), np.percentile(wide, 100 - tail)
+
+
+def check_percentiles(folder, name, x):
+    count = 0
+    for scheme in SCHEMES:
+        for percent in (100, 99.99, 99.9, 99, 97.3, 50, 1.25):
+            found, sidecar = calibrate(folder, x, f"percentile:{percent}", scheme)
+            lo, hi = percentiles(x, scheme, percent)
+            if not lo < hi:
+                lo, hi = float(x.min()), float(x.max())
+            spec = Spec(scheme, "int8", (lo, hi), None, None, None, None, False, "half-even")
+            params = mapping.choose(spec, x)
+            where = f"{name}, {scheme}, percentile {percent}"
+            assert mapping.same_range(found, params.range), \
+                f"{where}: {found}, NumPy {params.range}"
+            assert np.float32(sidecar["scale"]) == params.scale, f"{where}: {sidecar['scale']}"
+            assert sidecar["zero_point"] == params.zero_point, where
+            assert sidecar["calibration"]["argument"] == percent, where
+            count += 1
+    return count
+
+
+# ---- The least squared error ----
+
+def squared_error(x, params):
+    q, _ = mapping.quantize(params, x)
+    e = x.astype(np.float64) - mapping.dequantize(params, q).astype(np.float64)
+    return float((e * e).sum())
+
+
+def check_mse(folder, name, x):
+    lo, hi = float(x.min()), float(x.max())
+    for scheme in SCHEMES:
+        spec = Spec(scheme, "int8", None, None, None, None, None, False, "half-even")
+        found, sidecar = calibrate(folder, x, "mse", scheme)
+        error = squared_error(x, mapping.choose(spec._replace(clip=tuple(found)), x))
+        observed = squared_error(x, mapping.choose(spec, x))
+        middle, a = (lo + hi) / 2, max(abs(lo), abs(hi))
+        best = observed
+        for i in range(1, STEPS + 1):
+            part = i / STEPS
+            clips = [(-a * part, a * part)] if scheme == "absmax" else \
+                [(lo * part, hi * part), (middle + (lo - middle) * part, middle + (hi - middle) * part)]
+            for clip in clips:
+                if lo <= clip[0] < clip[1] <= hi or scheme == "absmax":
+                    best = min(best, squared_error(x, mapping.choose(spec._replace(clip=clip), x)))
+        # NumPy adds in another order.
+        assert error <= best * (1 + 1e-12), \
+            f"{name}, {scheme}: {found} has {error}, the best of {STEPS} steps {best}"
+        assert error <= observed * (1 + 1e-12), f"{name}, {scheme}: worse than minmax"
+        assert "argument" not in sidecar["calibration"], name
+
+
+# ---- The others ----
+
+def sigma(x, scheme, k):
+    wide = x.astype(np.float64)
+    lo = max(wide.mean() - k * wide.std(), wide.min())
+    hi = min(wide.mean() + k * wide.std(), wide.max())
+    return (-max(abs(lo), abs(hi)), max(abs(lo), abs(hi))) if scheme == "absmax" else (lo, hi)
+
+
+def around_zero(x, scheme, s):
+    return (-s, s) if scheme == "absmax" else (max(-s, float(x.min())), min(s, float(x.max())))
+
+
+def octav(x, scheme):
+    magnitude = np.abs(x.astype(np.float64))
+    s = 0.0
+    for _ in range(40):
+        above = magnitude > s
+        within = (magnitude > 0) & ~above
+        if above.any():
+            s = magnitude[above].sum() / (4.0 ** -8 / 3 * within.sum() + above.sum())
+    return around_zero(x, scheme, s)
+
+
+def check_others(folder, name, x):
+    for scheme in SCHEMES:
+        for method, expected in (("sigma:2.5", sigma(x, scheme, 2.5)), ("sigma", sigma(x, scheme, 3)),
+                                 ("octav", octav(x, scheme))):
+            found, _ = calibrate(folder, x, method, scheme)
+            # Float32 ends have nine digits.
+            near = np.allclose(found, expected, rtol=1e-8, atol=1e-13 * np.abs(x).max())
+            assert near, f"{name}, {scheme}, {method}: {found}, expected {expected}"
+
+
+def main():
+    seed = seed_from(sys.argv)
+    rng = np.random.default_rng(seed)
+    print(f"seed {seed}, NumPy {np.__version__}")
+    tensors = [(name, np.asarray(x, np.float32)) for name, x in [*real(), *made(rng)]]
+    strange = [(name, np.asarray(x, np.float32)) for name, x in odd(rng)]
+    assert len(tensors) >= 10
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        count = sum(check_percentiles(folder, *tensor) for tensor in tensors + strange)
+        for tensor in tensors:
+            check_mse(folder, *tensor)
+            check_others(folder, *tensor)
+    print(f"{count} percentiles are NumPy's; {len(tensors)} tensors have no better range in {STEPS} steps")
+
+
+if __name__ == "__main__":
+    main()
