@@ -10,7 +10,7 @@
 /* The i-th element's bits, 0 to 15. */
 static inline unsigned quant_nibble_get(const void *bytes, size_t i)
 {
-    return ((const unsigned char *)bytes)[i / 2] >> (i % 2 * 4) & 15U;
+    return (unsigned)((const unsigned char *)bytes)[i / 2] >> (i % 2 * 4) & 15U;
 }
 
 /* Sets it to the lowest 4 bits of value. Elements are put in order: an even one clears the upper
