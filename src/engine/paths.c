@@ -20,6 +20,7 @@ struct identity {
     ino_t inode;
     const char *name; /* in the folder that device and inode are of; "" for an existing file */
     const char *path;
+    size_t number; /* in the order of the call: inputs, then outputs */
     bool is_output;
 };
 
@@ -93,13 +94,14 @@ static bool look_up(struct identity *identity, struct folder *folder, struct sta
     return folder->found;
 }
 
-static bool identify(const char *path, bool is_output, struct folder *folder,
+static bool identify(const char *path, bool is_output, size_t number, struct folder *folder,
                      struct identity *identity)
 {
     struct stat status;
     if (!path)
         return false;
-    *identity = (struct identity){.name = "", .path = path, .is_output = is_output};
+    *identity =
+        (struct identity){.name = "", .path = path, .number = number, .is_output = is_output};
     if (!look_up(identity, folder, &status) || S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode))
         return false;
     identity->device = status.st_dev;
@@ -118,7 +120,7 @@ static int compare(const void *a, const void *b)
     const int names = strcmp(first->name, second->name);
     if (names != 0)
         return names;
-    return (int)first->is_output - (int)second->is_output; /* inputs before outputs */
+    return first->number < second->number ? -1 : 1;
 }
 
 static bool same_file(const struct identity *a, const struct identity *b)
@@ -136,25 +138,33 @@ static const char *output_name(const char *path)
     return strcmp(path, "-") == 0 ? "standard output" : path;
 }
 
+static enum quant_status tell_clash(const struct identity *first, const struct identity *second,
+                                    struct quant_error *error)
+{
+    if (first->is_output && strcmp(first->path, second->path) == 0)
+        return quant_error_set(error, QUANT_EXISTS, "the output '%s' would be written twice",
+                               first->path);
+    if (first->is_output)
+        return quant_error_set(error, QUANT_EXISTS, "two outputs are one file: '%s' and '%s'",
+                               first->path, second->path);
+    return quant_error_set(error, QUANT_EXISTS,
+                           "the output '%s' is the input '%s', which is never replaced",
+                           output_name(second->path), input_name(first->path));
+}
+
+/* Of several, that of the first output in the call: which numbers the system gave to files makes no
+ * difference. */
 static enum quant_status find_clash(const struct identity *identities, size_t count,
                                     struct quant_error *error)
 {
+    const struct identity *first = NULL; /* of the clash: it is next to the one behind it */
     for (size_t i = 1; i < count; i++) {
-        const struct identity *first = &identities[i - 1];
         const struct identity *second = &identities[i];
-        if (!second->is_output || !same_file(first, second))
-            continue;
-        if (first->is_output && strcmp(first->path, second->path) == 0)
-            return quant_error_set(error, QUANT_EXISTS, "the output '%s' would be written twice",
-                                   first->path);
-        if (first->is_output)
-            return quant_error_set(error, QUANT_EXISTS, "two outputs are one file: '%s' and '%s'",
-                                   first->path, second->path);
-        return quant_error_set(error, QUANT_EXISTS,
-                               "the output '%s' is the input '%s', which is never replaced",
-                               output_name(second->path), input_name(first->path));
+        if (second->is_output && same_file(second - 1, second) &&
+            (!first || second->number < first[1].number))
+            first = second - 1;
     }
-    return QUANT_OK;
+    return first ? tell_clash(first, first + 1, error) : QUANT_OK;
 }
 
 enum quant_status quant_paths_distinct(const char *const *inputs, size_t ninputs,
@@ -167,9 +177,9 @@ enum quant_status quant_paths_distinct(const char *const *inputs, size_t ninputs
     size_t count = 0;
     struct folder folder = {.for_many = noutputs > 16};
     for (size_t i = 0; i < ninputs; i++)
-        count += identify(inputs[i], false, &folder, &identities[count]);
+        count += identify(inputs[i], false, i, &folder, &identities[count]);
     for (size_t i = 0; i < noutputs; i++)
-        count += identify(outputs[i], true, &folder, &identities[count]);
+        count += identify(outputs[i], true, ninputs + i, &folder, &identities[count]);
     qsort(identities, count, sizeof *identities, compare);
     const enum quant_status status = find_clash(identities, count, error);
     free(identities);
