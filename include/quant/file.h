@@ -192,7 +192,7 @@ struct quant_parallel {
     unsigned window;  /* 0: a worker waits with its part until those before it are delivered, for
                        * parts that take about the same time. Greater than threads: so many parts,
                        * at most, are begun and not yet delivered; a worker goes on, any thread may
-                       * deliver its part, and finish is not called. Folders are taken to stay
+                       * deliver its part, and finish is NULL. Folders are taken to stay
                        * where they are meanwhile */
     void *context;
     bool (*work)(void *context, unsigned worker, uint64_t part);    /* in any order, side by side */

@@ -76,7 +76,8 @@ bool targets_is_terminal(const struct target_options *options, const char *outpu
 int targets_init(struct targets *targets, const struct target_options *options, char *const *inputs,
                  size_t n, const char *tag, bool is_writing)
 {
-    *targets = (struct targets){.options = options, .n = n, .inputs = inputs};
+    *targets =
+        (struct targets){.options = options, .n = n, .inputs = inputs, .folder = FOLDER_INIT};
     targets->outputs = calloc(n, sizeof *targets->outputs);
     if (!targets->outputs)
         return tell_no_memory();
@@ -101,23 +102,6 @@ char *targets_sidecar_name(const char *path)
     if (name)
         snprintf(name, room, "%s.json", path);
     return name;
-}
-
-/* One level; a directory that is there already is as good. */
-static int make_directory(struct targets *targets)
-{
-    const char *path = targets->options->directory;
-    if (mkdir(path, 0777) == 0) {
-        targets->made_directory = true;
-        return EXIT_DONE;
-    }
-    const int number = errno;
-    struct stat found;
-    if (number == EEXIST && stat(path, &found) == 0 && S_ISDIR(found.st_mode))
-        return EXIT_DONE;
-    message_error("cannot make the directory '%s': %s", path,
-                  strerror(number == EEXIST ? ENOTDIR : number));
-    return EXIT_FAILED;
 }
 
 /* The paths of a command line, in the form that quant_file_check_paths takes. */
@@ -196,8 +180,10 @@ int targets_prepare(struct targets *targets, bool has_sidecars, const char *cons
     if (!is_writing)
         return EXIT_DONE;
     const char *directory = targets->options->directory;
-    if (directory && make_directory(targets) != EXIT_DONE)
+    if (directory && !folder_open(&targets->folder, directory)) {
+        message_error("cannot make the directory '%s': %s", directory, strerror(errno));
         return EXIT_FAILED;
+    }
     return check_paths(targets, has_sidecars, others, nothers);
 }
 
@@ -207,6 +193,5 @@ void targets_release(struct targets *targets)
         free(targets->outputs[i]);
     free(targets->outputs);
     targets->outputs = NULL;
-    if (targets->made_directory)
-        rmdir(targets->options->directory); /* where nothing came to be in it */
+    folder_close(&targets->folder);
 }

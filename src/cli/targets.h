@@ -9,6 +9,7 @@
 #include <quant/file.h>
 
 #include "cli/command.h"
+#include "cli/folder.h"
 
 /* What the command line says; NULL where it says nothing. */
 struct target_options {
@@ -23,8 +24,8 @@ struct targets {
     const struct target_options *options;
     size_t n;
     char *const *inputs;
-    char **outputs;      /* owned, each NULL where none is written */
-    bool made_directory; /* --output-dir was not there before */
+    char **outputs;       /* owned, each NULL where none is written */
+    struct folder folder; /* that of --output-dir */
 };
 
 /* Usage errors that do not depend on the command: none or too many inputs for -o, --sidecar and

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "engine/window.h"
+#include "io/io.h"
 
 struct crew {
     const struct quant_parallel *parallel;
@@ -88,7 +89,10 @@ static void *do_parts(void *context)
     const struct worker *worker = context;
     struct crew *crew = worker->crew;
     if (crew->window) {
+        struct quant_path_memo memo;
+        quant_path_memo_begin(&memo);
         quant_window_work(crew->window);
+        quant_path_memo_end(&memo);
         return NULL;
     }
     while (!atomic_load(&crew->failed)) {

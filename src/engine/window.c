@@ -5,8 +5,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "io/io.h"
-
 struct waiting {
     bool worked;
     bool ok;
@@ -93,7 +91,7 @@ static void deliver_worked(struct quant_window *window)
         part->worked = false;
         window->turn++;
         window->free[window->nfree++] = part->place;
-        if (window->nfree == 1 || window->stopped)
+        if (window->nfree == 1)
             pthread_cond_broadcast(&window->freed);
     }
     window->delivering = false;
@@ -111,8 +109,6 @@ static bool wait_for_place(struct quant_window *window)
 void quant_window_work(struct quant_window *window)
 {
     const struct quant_parallel *parallel = window->parallel;
-    struct quant_path_memo memo;
-    quant_path_memo_begin(&memo);
     pthread_mutex_lock(&window->mutex);
     while (wait_for_place(window)) {
         const uint64_t part = window->next++;
@@ -125,5 +121,4 @@ void quant_window_work(struct quant_window *window)
         deliver_worked(window);
     }
     pthread_mutex_unlock(&window->mutex);
-    quant_path_memo_end(&memo);
 }

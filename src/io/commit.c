@@ -30,13 +30,15 @@ static bool is_file(const struct quant_file_output *output)
 }
 
 /* What is written is closed, so that all errors are known before anything changes. A file without a
- * name must stay open to get one: closing a second descriptor of it tells the same. */
+ * name must stay open to get one: closing a second descriptor of it, which was made before the
+ * work, so that a lack of them shows then, tells the same. */
 static enum quant_status settle(struct quant_file_output *output, struct quant_error *error)
 {
     if (!output->unnamed)
         return quant_output_finish(output, error);
-    const int second = fcntl(output->fd, F_DUPFD_CLOEXEC, 0);
-    if (second < 0 || (close(second) != 0 && errno != EINTR))
+    const int second = output->second;
+    output->second = -1;
+    if (close(second) != 0 && errno != EINTR)
         return quant_error_system(error, errno, "cannot write '%s'", output->sink.name);
     return QUANT_OK;
 }

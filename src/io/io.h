@@ -38,6 +38,7 @@ struct quant_file_output {
     char *temporary;   /* owned, the name of what is written now; NULL: it has none, it is a stream,
                         * or it is in place already */
     bool unnamed;      /* what is written now has no name yet */
+    int second;        /* another descriptor of it, to be closed before it gets one; -1: none */
     int fd;            /* -1: none */
     uint64_t expected; /* bytes in all, where it is worth while to know */
     atomic_uint_fast64_t taken; /* of these, what there are blocks for already */

@@ -165,12 +165,12 @@ enum quant_status quant_output_name(struct quant_file_output *output, struct qua
     const int unnamed = output->fd;
     enum quant_status status = open_temporary(output, error);
     if (status == QUANT_OK) {
+        const size_t step = 4 << 20; /* the flag is looked at in between */
         off_t done = 0;
-        ssize_t count;
-        do
-            count = sendfile(output->fd, unnamed, &done, 1 << 30);
-        while (count > 0 || (count < 0 && errno == EINTR && !quant_cancelled(&output->cancel)));
-        if (count < 0)
+        ssize_t count = 1;
+        while ((count > 0 || (count < 0 && errno == EINTR)) && !quant_cancelled(&output->cancel))
+            count = sendfile(output->fd, unnamed, &done, step);
+        if (count != 0)
             status = write_failed(output, error);
     }
     output->unnamed = false;
@@ -253,6 +253,9 @@ static enum quant_status open_new(struct quant_file_output *output, const char *
     output->unnamed = output->fd >= 0;
     if (!output->unnamed)
         return open_temporary(output, error);
+    output->second = fcntl(output->fd, F_DUPFD_CLOEXEC, 0);
+    if (output->second < 0)
+        return quant_error_system(error, errno, "cannot write '%s'", path);
     output->sink.ops = &file_ops;
     return QUANT_OK;
 }
@@ -285,6 +288,7 @@ static void output_init(struct quant_file_output *output, const char *path, bool
     *output = (struct quant_file_output){
         .sink = {.ops = &stream_ops, .name = path},
         .fd = -1,
+        .second = -1,
         .force = force,
         .cancel = *cancel,
     };
@@ -334,10 +338,12 @@ void quant_output_discard(struct quant_file_output *output)
     if (!output->sink.ops)
         return; /* never opened: its fd of 0 is not ours */
     quant_output_finish(output, NULL);
+    if (output->second >= 0)
+        close(output->second);
     if (output->temporary)
         unlink(output->temporary);
     free(output->temporary);
     free(output->aside);
     free(output->path);
-    *output = (struct quant_file_output){.fd = -1};
+    *output = (struct quant_file_output){.fd = -1, .second = -1};
 }

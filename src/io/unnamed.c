@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/temporary.h"
@@ -28,7 +29,8 @@ static int link_by(enum way way, int fd, const char *path)
     return linkat(AT_FDCWD, source, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
-/* Found out once, by a link to what is there already: where only that is wrong, the way works. */
+/* Found out once, by a link to what is there already, wherever the process stands: where only that
+ * is wrong, the way works. */
 static enum way find_way(int fd)
 {
     static atomic_int found = WAY_UNKNOWN;
@@ -37,9 +39,17 @@ static enum way find_way(int fd)
         return way;
     do
         way++;
-    while (way != WAY_NONE && (link_by(way, fd, ".") == 0 || errno != EEXIST));
+    while (way != WAY_NONE && (link_by(way, fd, "/") == 0 || errno != EEXIST));
     atomic_store_explicit(&found, way, memory_order_relaxed);
     return way;
+}
+
+/* Before Linux 6.0 some file systems leave the umask out where a file has no name. Where it seems
+ * so, or there is none, the file had better have a name. */
+static bool has_umask(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && (status.st_mode & 0777) != 0666;
 }
 
 int quant_unnamed_open(const char *path)
@@ -50,7 +60,7 @@ int quant_unnamed_open(const char *path)
         return -1;
     int fd = open(slash ? folder : ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0666);
     free(folder);
-    if (fd >= 0 && find_way(fd) == WAY_NONE) {
+    if (fd >= 0 && (find_way(fd) == WAY_NONE || !has_umask(fd))) {
         close(fd);
         fd = -1;
     }
@@ -59,5 +69,9 @@ int quant_unnamed_open(const char *path)
 
 int quant_unnamed_link(int fd, const char *path)
 {
-    return link_by(find_way(fd), fd, path);
+    const enum way way = find_way(fd);
+    const int result = link_by(way, fd, path);
+    if (result == 0 || errno == EEXIST || way != WAY_DESCRIPTOR)
+        return result;
+    return link_by(WAY_PROC, fd, path); /* a capability can be dropped */
 }

@@ -16,7 +16,8 @@
  * thousand, are done again by division. So the bytes are those of the division, at the price of the
  * multiplication.
  *
- * Ties beyond the target range do not matter, since both of their sides are clamped to one integer.
+ * Ties beyond the target range do not matter, since both of their sides are clamped to one integer,
+ * and v, which never falls as x grows, is beyond the range's end too, up to its small error.
  * Where Q + z lies inside it, let B bound |Q|. In units of 2^-16 the errors are, at most,
  *
  *     B/256   from factor, which is off by 2^-24 of itself
@@ -69,7 +70,7 @@ static inline struct quant_fixed_point quant_fixed_point_plan(const struct quant
     const int32_t below = quant_magnitude(params->qmin - z);
     const int32_t above = quant_magnitude(params->qmax - z);
     const int32_t bound = below > above ? below : above;
-    int32_t guard = (bound + 96) / 128 + 1;
+    int32_t guard = (bound + 96) / 128 + 1; /* 96/128: the 3/4 */
     if (quant_magnitude(z) > 128)
         guard = (guard + 3) / 4 * 4;
     return (struct quant_fixed_point){

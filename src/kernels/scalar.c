@@ -197,6 +197,7 @@ void quant_unclipped_range(const struct quant_params *params, float *least, floa
     *greatest = first < beyond ? float_from_rank(beyond - 1) : -INFINITY;
 }
 
+/* Where the processor has no fused multiply-add, fma is right all the same, and slow. */
 static void measure_element(float x, float restored, size_t lane, struct quant_measure_block *block)
 {
     const double original = (double)x;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -193,6 +194,26 @@ WRAP(ssize_t, pread64, int fd, void *bytes, size_t nbytes, off_t offset)
 WRAP(ssize_t, write, int fd, const void *bytes, size_t nbytes)
 {
     return fault(FAULT_WRITE, ENOSPC) ? -1 : __real_write(fd, bytes, nbytes);
+}
+
+WRAP(ssize_t, pwrite, int fd, const void *bytes, size_t nbytes, off_t offset)
+{
+    return fault(FAULT_WRITE, ENOSPC) ? -1 : __real_pwrite(fd, bytes, nbytes, offset);
+}
+
+WRAP(ssize_t, pwrite64, int fd, const void *bytes, size_t nbytes, off_t offset)
+{
+    return fault(FAULT_WRITE, ENOSPC) ? -1 : __real_pwrite64(fd, bytes, nbytes, offset);
+}
+
+WRAP(ssize_t, sendfile, int to, int from, off_t *offset, size_t nbytes)
+{
+    return fault(FAULT_WRITE, ENOSPC) ? -1 : __real_sendfile(to, from, offset, nbytes);
+}
+
+WRAP(ssize_t, sendfile64, int to, int from, off_t *offset, size_t nbytes)
+{
+    return fault(FAULT_WRITE, ENOSPC) ? -1 : __real_sendfile64(to, from, offset, nbytes);
 }
 
 WRAP(int, close, int fd)

@@ -13,8 +13,8 @@ enum fault_kind {
     FAULT_MEMORY =
         1, /* malloc, calloc, realloc, strdup, strndup, asprintf, realpath, XXH3's state */
     FAULT_OPEN = 2,
-    FAULT_READ = 4, /* and pread */
-    FAULT_WRITE = 8,
+    FAULT_READ = 4,   /* and pread */
+    FAULT_WRITE = 8,  /* and pwrite, sendfile */
     FAULT_CLOSE = 16, /* the descriptor is closed all the same, as Linux does */
     FAULT_RENAME = 32,
     FAULT_LINK = 64, /* and linkat */

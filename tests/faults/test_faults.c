@@ -365,6 +365,30 @@ static void test_nothing_is_lost(void **state)
     holding_drop(&expected.after);
 }
 
+/* A network's file system may tell of an error only when a file is closed: of data and sidecar
+ * each, with a name and without. Closing what was only read cannot lose anything. */
+static void test_closes_are_checked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct expected expected;
+        prepare(&scenarios[i], &expected);
+        size_t told = 0;
+        bool fired = true;
+        for (unsigned long n = 1; fired; n++) {
+            holding_restore(&expected.before);
+            const struct outcome outcome = run(&scenarios[i], FAULT_CLOSE, n, false);
+            fired = outcome.seen.fired;
+            told += outcome.status == QUANT_IO;
+        }
+        if (told != 2)
+            fail_msg("%s: %zu closes that failed are an error, not 2", scenarios[i].name, told);
+        holding_restore(&(struct holding){.count = 0});
+        holding_drop(&expected.before);
+        holding_drop(&expected.after);
+    }
+}
+
 /* Running out of memory is told as that, not as a mistake in somebody's file. */
 static void test_no_memory_is_named(void **state)
 {
@@ -395,13 +419,15 @@ static void test_no_memory_is_named(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[LENGTH(scenarios) + 3] = {
+    enum { OTHERS = 4 };
+    struct CMUnitTest tests[OTHERS + LENGTH(scenarios)] = {
         cmocka_unit_test_setup_teardown(test_reached, enter, leave),
         cmocka_unit_test_setup_teardown(test_nothing_is_lost, enter, leave),
+        cmocka_unit_test_setup_teardown(test_closes_are_checked, enter, leave),
         cmocka_unit_test_setup_teardown(test_no_memory_is_named, enter, leave),
     };
     for (size_t i = 0; i < LENGTH(scenarios); i++)
-        tests[i + 3] = (struct CMUnitTest){scenarios[i].name, test_scenario, enter, leave,
-                                           (void *)(uintptr_t)&scenarios[i]};
+        tests[OTHERS + i] = (struct CMUnitTest){scenarios[i].name, test_scenario, enter, leave,
+                                                (void *)(uintptr_t)&scenarios[i]};
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

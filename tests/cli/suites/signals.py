@@ -33,8 +33,9 @@ def sleeps(process):
 
 
 def begun(folder, process):
-    """The outputs that are being written: temporary files, and those that have no name yet."""
-    found = [name for name in listing(folder) if TEMPORARY.fullmatch(name)]
+    """The outputs that are being written: temporary files, and those that have no name yet, of which
+    several descriptors may be open."""
+    found = {name for name in listing(folder) if TEMPORARY.fullmatch(name)}
     descriptors = Path(f"/proc/{process.pid}/fd")
     for descriptor in descriptors.iterdir():
         try:
@@ -42,7 +43,7 @@ def begun(folder, process):
         except FileNotFoundError:  # closed in the meantime
             continue
         if target.startswith(f"{folder.resolve()}/#"):
-            found.append(target)
+            found.add(target)
     return found
 
 
@@ -240,6 +241,35 @@ def ignored(number):
         check_equal((folder / "out.bin").stat().st_size, 2000, "bytes of the output")
 
 
+# ---- Two at once ----
+
+def shared_folder():
+    """Who made a folder and put nothing into it does not remove it while another is at work in it,
+    whose outputs may not show."""
+    with fresh_folder() as folder:
+        for name in ("bad", "good"):
+            os.mkfifo(folder / name)
+        command = ["quant", "quantize", "--output-dir", "made", "-f", "raw"]
+        with started([*command, "bad"], cwd=folder) as maker:
+            wait_for((folder / "made").is_dir, "the folder was made", maker)
+            with started([*command, "good"], cwd=folder) as other:
+                made = folder / "made"
+                wait_for(lambda: len(begun(made, other)) == 2, "both outputs were begun", other)
+                (folder / "bad").write_bytes(bytes(3))
+                check_equal(finish(maker).status, 1, "exit status of the one that made the folder")
+                (folder / "good").write_bytes(bytes(8))
+                check_equal(finish(other), (0, b"", b""), "result of the other one")
+        check_equal(listing(folder / "made"), ["good.int8", "good.int8.json"], "files in the folder")
+
+
+def removed_folder():
+    """It goes where nothing came to be in it."""
+    with fresh_folder() as folder:
+        result = run(["quant", "quantize", "--output-dir", "made", "none.npy"], folder)
+        check_equal(result[0], 1, "exit status")
+        check_equal(listing(folder), [], "files in the folder")
+
+
 # ---- Limits, and files that change ----
 
 def file_size_limit(prefix, status, told):
@@ -298,6 +328,10 @@ def tests():
     yield Test("signals/broken_pipe_ignored", "with SIGPIPE ignored it is status 1, quietly",
                lambda: broken_pipe("trap '' PIPE; ", 1))
     yield Test("signals/broken_pipe_shell", "quant ... | head -c 1 is quiet", broken_pipe_of_shell)
+    yield Test("signals/shared_folder", "an output folder that another run is at work in stays",
+               shared_folder)
+    yield Test("signals/removed_folder", "an output folder that is made and stays empty goes",
+               removed_folder)
     yield Test("signals/file_size_limit", "SIGXFSZ ends it, and the old output stays",
                lambda: file_size_limit("", -signal.SIGXFSZ, b""))
     yield Test("signals/file_size_limit_ignored", "with SIGXFSZ ignored it is an error",
