@@ -62,7 +62,7 @@ static void begin(struct quant_calibrator *calibrator)
     calibrator->ncounts = QUANT_KEY_BINS;
 }
 
-/* x / width has the quotient's one rounding: T / width is BINS or a bit less. */
+/* T / BINS is exact, BINS being a power of two: T itself has the place BINS, in the last bin. */
 static void count_bins(const struct quant_calibrator *calibrator, const float *x, size_t n,
                        uint64_t *counts)
 {

@@ -23,7 +23,7 @@ enum {
     LEAST = 16 /* ranges a round, of however many elements */
 };
 
-/* Elements times ranges that a round may measure, beyond the LEAST ranges: a third of a second. */
+/* Elements times ranges that a round may measure, beyond the LEAST ranges: a tenth of a second. */
 static const uint64_t BUDGET = UINT64_C(1) << 27;
 
 struct state {

@@ -23,7 +23,7 @@
 #include "core/spec.h"
 #include "core/sums.h"
 
-/* Ten are usual; it stops here where it has not converged. */
+/* Fifteen are usual; it stops here where it has not converged. */
 enum { MOST_PASSES = 40 };
 
 struct state {
