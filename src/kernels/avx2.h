@@ -21,6 +21,9 @@
 
 enum { LANES = 8, STEP = 32 };
 
+/* The elements of several vectors. */
+enum { TWO = 2 * LANES, THREE = 3 * LANES };
+
 quant_observe_fn quant_avx2_observe;
 quant_measure_fn quant_avx2_measure;
 quant_mark_levels_fn quant_avx2_mark_levels_int8;

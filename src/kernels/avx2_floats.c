@@ -47,7 +47,7 @@ AVX2 ALWAYS_INLINE void encode_words(const struct quant_small_float *type,
                                      uint16_t *q)
 {
     size_t i = 0;
-    for (; n - i >= 2 * LANES; i += 2 * LANES) {
+    for (; n - i >= TWO; i += TWO) {
         const __m256i low = encode(type, _mm256_loadu_ps(x + i));
         const __m256i high = encode(type, _mm256_loadu_ps(x + i + LANES));
         const __m256i mixed = _mm256_packus_epi32(low, high); /* as in avx2_integers.c */

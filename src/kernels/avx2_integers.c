@@ -62,7 +62,7 @@ AVX2 ALWAYS_INLINE void quantize_words(const struct quant_params *params, const 
     const struct division by = make_division(params);
     const bool divides = quant_zero_point_is_near(params);
     size_t i = 0;
-    for (; divides && n - i >= 2 * LANES; i += 2 * LANES) {
+    for (; divides && n - i >= TWO; i += TWO) {
         const __m256i low = divide(&by, x + i);
         const __m256i high = divide(&by, x + i + LANES);
         /* In each 128 bits, four of low and four of high. Nothing saturates: it is clamped. */
@@ -141,8 +141,7 @@ AVX2 void quant_avx2_quantize_nibbles(const struct quant_params *params, const f
     size_t i = 0;
     for (; divides && n - i >= STEP; i += STEP) {
         const __m128i packed = pack_nibbles(divide(&by, x + i), divide(&by, x + i + LANES),
-                                            divide(&by, x + i + (size_t)2 * LANES),
-                                            divide(&by, x + i + (size_t)3 * LANES));
+                                            divide(&by, x + i + TWO), divide(&by, x + i + THREE));
         _mm_storeu_si128((__m128i *)(bytes + i / 2), packed);
     }
     quant_kernels_scalar.quantize[params->dtype](params, x + i, n - i, bytes + i / 2);
@@ -160,7 +159,7 @@ AVX2 ALWAYS_INLINE void dequantize_nibbles(const struct quant_params *params,
     const __m256 scale = _mm256_set1_ps(params->scale);
     const bool is_near = quant_zero_point_is_near(params);
     size_t i = 0;
-    for (; is_near && n - i >= 2 * LANES; i += 2 * LANES) {
+    for (; is_near && n - i >= TWO; i += TWO) {
         const __m128i pairs = _mm_loadl_epi64((const __m128i *)(q + i / 2));
         const __m128i even = _mm_and_si128(pairs, lower);
         const __m128i odd = _mm_and_si128(_mm_srli_epi16(pairs, 4), lower);

@@ -10,6 +10,9 @@
 #include "base/small_float.h"
 #include "kernels/neon.h"
 
+/* The elements of several vectors. */
+enum { TWO = 2 * LANES };
+
 /* The patterns of 4 numbers t, one to 32 bits; type is a constant. */
 ALWAYS_INLINE uint32x4_t encode(const struct quant_small_float *type, float32x4_t t)
 {
@@ -41,7 +44,7 @@ ALWAYS_INLINE void encode_words(const struct quant_small_float *type,
                                 uint16_t *q)
 {
     size_t i = 0;
-    for (; n - i >= 2 * LANES; i += 2 * LANES) {
+    for (; n - i >= TWO; i += TWO) {
         const uint16x4_t low = vmovn_u32(encode(type, vld1q_f32(x + i)));
         vst1q_u16(q + i, vmovn_high_u32(low, encode(type, vld1q_f32(x + i + LANES))));
     }
@@ -88,7 +91,7 @@ ALWAYS_INLINE void encode_bytes(const struct quant_small_float *type,
 {
     const float32x4_t scale = vdupq_n_f32(params->scale);
     size_t i = 0;
-    for (; n - i >= 2 * LANES; i += 2 * LANES) {
+    for (; n - i >= TWO; i += TWO) {
         const uint32x4_t low = encode(type, vdivq_f32(vld1q_f32(x + i), scale));
         const uint32x4_t high = encode(type, vdivq_f32(vld1q_f32(x + i + LANES), scale));
         vst1_u8(q + i, vmovn_u16(vmovn_high_u32(vmovn_u32(low), high)));
@@ -133,7 +136,7 @@ ALWAYS_INLINE void decode_bytes(const struct quant_small_float *type,
                                 float *x)
 {
     size_t i = 0;
-    for (; n - i >= 2 * LANES; i += 2 * LANES) {
+    for (; n - i >= TWO; i += TWO) {
         const uint16x8_t wide = vmovl_u8(vld1_u8(q + i));
         const float32x4_t low = decode(type, vmovl_u16(vget_low_u16(wide)));
         const float32x4_t high = decode(type, vmovl_high_u16(wide));

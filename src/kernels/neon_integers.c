@@ -9,6 +9,9 @@
 #include "kernels/fixed_point.h"
 #include "kernels/neon.h"
 
+/* The elements of several vectors. */
+enum { TWO = 2 * LANES, FOUR = 4 * LANES };
+
 struct division {
     float32x4_t scale;
     float32x4_t lowest, highest; /* qmin - z and qmax - z, exact where z is near */
@@ -57,7 +60,7 @@ void quant_neon_quantize_words(const struct quant_params *params, const float *x
     const bool divides = quant_zero_point_is_near(params);
     int16_t *words = q;
     size_t i = 0;
-    for (; divides && n - i >= 2 * LANES; i += 2 * LANES)
+    for (; divides && n - i >= TWO; i += TWO)
         vst1q_s16(words + i, divide_words(&by, x + i));
     quant_kernels_scalar.quantize[params->dtype](params, x + i, n - i, words + i);
 }
@@ -69,7 +72,7 @@ void quant_neon_dequantize_int16(const struct quant_params *params, const void *
     const bool is_near = quant_zero_point_is_near(params);
     const int16_t *words = q;
     size_t i = 0;
-    for (; is_near && n - i >= 2 * LANES; i += 2 * LANES) {
+    for (; is_near && n - i >= TWO; i += TWO) {
         const int16x8_t v = vld1q_s16(words + i);
         restore(vmovl_s16(vget_low_s16(v)), zero_point, params->scale, x + i);
         restore(vmovl_high_s16(v), zero_point, params->scale, x + i + LANES);
@@ -84,7 +87,7 @@ void quant_neon_dequantize_uint16(const struct quant_params *params, const void 
     const bool is_near = quant_zero_point_is_near(params);
     const uint16_t *words = q;
     size_t i = 0;
-    for (; is_near && n - i >= 2 * LANES; i += 2 * LANES) {
+    for (; is_near && n - i >= TWO; i += TWO) {
         const uint16x8_t v = vld1q_u16(words + i);
         restore(vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(v))), zero_point, params->scale,
                 x + i);
@@ -103,9 +106,9 @@ void quant_neon_quantize_nibbles(const struct quant_params *params, const float 
     const bool divides = quant_zero_point_is_near(params);
     uint8_t *bytes = q;
     size_t i = 0;
-    for (; divides && n - i >= 4 * LANES; i += 4 * LANES) {
+    for (; divides && n - i >= FOUR; i += FOUR) {
         const int8x8_t low = vmovn_s16(divide_words(&by, x + i));
-        const int8x8_t high = vmovn_s16(divide_words(&by, x + i + (size_t)2 * LANES));
+        const int8x8_t high = vmovn_s16(divide_words(&by, x + i + TWO));
         const uint8x8_t even = vreinterpret_u8_s8(vuzp1_s8(low, high));
         const uint8x8_t odd = vreinterpret_u8_s8(vuzp2_s8(low, high));
         vst1_u8(bytes + i / 2, vsli_n_u8(even, odd, 4));
@@ -121,13 +124,13 @@ ALWAYS_INLINE void dequantize_nibbles(const struct quant_params *params, const u
     const int32x4_t zero_point = vdupq_n_s32(params->zero_point);
     const bool is_near = quant_zero_point_is_near(params);
     size_t i = 0;
-    for (; is_near && n - i >= 4 * LANES; i += 4 * LANES) {
+    for (; is_near && n - i >= FOUR; i += FOUR) {
         const uint8x8_t pairs = vld1_u8(q + i / 2);
         const uint8x8x2_t nibbles = vzip_u8(vand_u8(pairs, vdup_n_u8(0x0F)), vshr_n_u8(pairs, 4));
         for (size_t k = 0; k < 2; k++) {
             const uint8x8_t elements = vsub_u8(veor_u8(nibbles.val[k], sign), sign);
             const int16x8_t wide = vmovl_s8(vreinterpret_s8_u8(elements));
-            float *to = x + i + 2 * LANES * k;
+            float *to = x + i + TWO * k;
             restore(vmovl_s16(vget_low_s16(wide)), zero_point, params->scale, to);
             restore(vmovl_high_s16(wide), zero_point, params->scale, to + LANES);
         }

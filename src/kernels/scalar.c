@@ -61,27 +61,27 @@ static inline float restore_element(const struct quant_params *params, int32_t q
     return (float)((int64_t)q - params->zero_point) * params->scale;
 }
 
-#define DEFINE_MAPPINGS(linkage, type)                                                             \
-    linkage void quant_scalar_quantize_##type(const struct quant_params *params, const float *x,   \
-                                              size_t n, void *q)                                   \
+#define DEFINE_MAPPINGS(type)                                                                      \
+    void quant_scalar_quantize_##type(const struct quant_params *params, const float *x, size_t n, \
+                                      void *q)                                                     \
     {                                                                                              \
         type##_t *integers = q;                                                                    \
         for (size_t i = 0; i < n; i++)                                                             \
             integers[i] = (type##_t)clamp_mapped(params, map_element(params, x[i]));               \
     }                                                                                              \
                                                                                                    \
-    linkage void quant_scalar_dequantize_##type(const struct quant_params *params, const void *q,  \
-                                                size_t n, float *x)                                \
+    void quant_scalar_dequantize_##type(const struct quant_params *params, const void *q,          \
+                                        size_t n, float *x)                                        \
     {                                                                                              \
         const type##_t *integers = q;                                                              \
         for (size_t i = 0; i < n; i++)                                                             \
             x[i] = restore_element(params, integers[i]);                                           \
     }
 
-DEFINE_MAPPINGS(static, int8)
-DEFINE_MAPPINGS(static, uint8)
-DEFINE_MAPPINGS(, int16)
-DEFINE_MAPPINGS(, uint16)
+DEFINE_MAPPINGS(int8)
+DEFINE_MAPPINGS(uint8)
+DEFINE_MAPPINGS(int16)
+DEFINE_MAPPINGS(uint16)
 
 /* Of both 4-bit types: their integers differ in the range that they are clamped to, not in bits. */
 void quant_scalar_quantize_nibbles(const struct quant_params *params, const float *x, size_t n,

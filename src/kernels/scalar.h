@@ -6,6 +6,8 @@
 
 #include "kernels/kernels.h"
 
+quant_quantize_fn quant_scalar_quantize_int8;
+quant_quantize_fn quant_scalar_quantize_uint8;
 quant_quantize_fn quant_scalar_quantize_nibbles; /* int4 and uint4 */
 quant_quantize_fn quant_scalar_quantize_int16;
 quant_quantize_fn quant_scalar_quantize_uint16;
@@ -14,6 +16,8 @@ quant_quantize_fn quant_scalar_quantize_float8_e5m2;
 quant_quantize_fn quant_scalar_quantize_float16;
 quant_quantize_fn quant_scalar_quantize_bfloat16;
 
+quant_dequantize_fn quant_scalar_dequantize_int8;
+quant_dequantize_fn quant_scalar_dequantize_uint8;
 quant_dequantize_fn quant_scalar_dequantize_int4;
 quant_dequantize_fn quant_scalar_dequantize_uint4;
 quant_dequantize_fn quant_scalar_dequantize_int16;

@@ -61,18 +61,19 @@ static inline enum quant_status read_pass(struct quant_reader *reader, size_t ca
         assert_true(count <= capacity);
         for (size_t i = 0; i < count; i++) {
             const enum quant_dtype type = reader->delivered;
-            int32_t q = chunk.u16[i];
+            float x = chunk.x[i];
             if (type == QUANT_INT8)
-                q = chunk.i8[i];
+                x = chunk.i8[i];
             else if (type == QUANT_UINT8)
-                q = chunk.u8[i];
+                x = chunk.u8[i];
             else if (type == QUANT_INT16)
-                q = chunk.i16[i];
+                x = chunk.i16[i];
+            else if (type == QUANT_UINT16)
+                x = chunk.u16[i];
             else if (type == QUANT_INT4)
-                q = quant_nibble_signed(quant_nibble_get(chunk.u8, i));
+                x = (float)quant_nibble_signed(quant_nibble_get(chunk.u8, i));
             else if (type == QUANT_UINT4)
-                q = (int32_t)quant_nibble_get(chunk.u8, i);
-            const float x = type == QUANT_FLOAT32 ? chunk.x[i] : (float)q;
+                x = (float)quant_nibble_get(chunk.u8, i);
             assert_true(outcome->n < MOST);
             outcome->x[outcome->n++] = x;
         }

@@ -4,7 +4,7 @@
 #include "arrays.h"
 #include "rows.h"
 
-enum { VALUES = 777 };
+enum { VALUES = 777, PATTERNS = 65536, TWICE = 2 * PATTERNS };
 
 static bool is_integer(enum quant_dtype dtype)
 {
@@ -85,10 +85,9 @@ static void check_floats(const struct quant_kernels *row)
 /* Every 16-bit pattern, which are the values of all types, comes back as the scalar row says. */
 static void check_patterns(const struct quant_kernels *row)
 {
-    enum { PATTERNS = 65536 };
     static uint16_t q[PATTERNS];
-    static float x[2 * PATTERNS];
-    static float expected[2 * PATTERNS];
+    static float x[TWICE];
+    static float expected[TWICE];
     for (size_t i = 0; i < PATTERNS; i++)
         q[i] = (uint16_t)i;
     for (int dtype = 0; dtype < QUANT_DTYPE_COUNT; dtype++)
@@ -100,8 +99,8 @@ static void check_patterns(const struct quant_kernels *row)
                 .zero_point = is_integer((enum quant_dtype)dtype) ? (int32_t)i * 1000 - 1 : 0,
             };
             const size_t n = (size_t)(sizeof q / quant_dtype_bytes(operation.dtype, 2) * 2);
-            compare_values(row, &operation, q, n < 2 * PATTERNS ? n : 2 * PATTERNS,
-                           (unsigned char *)x, (unsigned char *)expected);
+            compare_values(row, &operation, q, n < TWICE ? n : TWICE, (unsigned char *)x,
+                           (unsigned char *)expected);
         }
 }
 
