@@ -35,8 +35,9 @@
 
 enum {
     BINS = 2048,
+    ALL_BINS = 2 * BINS,
     REACH = 16,
-    BEYOND = 2 * BINS, /* counts[BEYOND]: below -T; counts[BEYOND + 1]: above T */
+    BEYOND = ALL_BINS, /* counts[BEYOND]: below -T; counts[BEYOND + 1]: above T */
 };
 
 /* Divergences so near are rounding errors of one: of data on a coarse grid many are 0. */
@@ -46,10 +47,10 @@ struct state {
     double limit; /* T */
     double width; /* of a bin */
     /* Of the histogram's bins before the i-th. */
-    double elements[2 * BINS + 1];
-    double filled[2 * BINS + 1];
-    double information[2 * BINS + 1]; /* sum of c ln(c) over their counts */
-    double logarithms[2 * BINS + 1];  /* of small integers: most counts of short tensors are */
+    double elements[ALL_BINS + 1];
+    double filled[ALL_BINS + 1];
+    double information[ALL_BINS + 1]; /* sum of c ln(c) over their counts */
+    double logarithms[ALL_BINS + 1];  /* of small integers: most counts of short tensors are */
 };
 
 static bool is_symmetric(const struct quant_calibrator *calibrator)
@@ -84,7 +85,7 @@ static void count_bins(const struct quant_calibrator *calibrator, const float *x
 }
 
 static void block(const struct quant_calibrator *calibrator, const float *x, size_t n,
-                  struct quant_tally *tally, double *sums)
+                  struct quant_tally *tally, double *sums) /* NOLINT: other methods write there */
 {
     (void)sums;
     if (calibrator->passes == 0)
@@ -128,7 +129,7 @@ static double natural_log(double x)
 /* Of an integer. */
 static double log_of(const struct state *state, double count)
 {
-    return count <= 2 * BINS ? state->logarithms[(size_t)count] : natural_log(count);
+    return count <= ALL_BINS ? state->logarithms[(size_t)count] : natural_log(count);
 }
 
 static double information_of(const struct state *state, double count)
@@ -176,9 +177,9 @@ static double divergence(const struct state *state, size_t first, size_t last, s
 
 static void sum_up(struct state *state, const uint64_t *counts)
 {
-    for (size_t i = 1; i <= 2 * BINS; i++)
+    for (size_t i = 1; i <= ALL_BINS; i++)
         state->logarithms[i] = natural_log((double)i);
-    for (size_t i = 0; i < 2 * BINS; i++) {
+    for (size_t i = 0; i < ALL_BINS; i++) {
         const double count = (double)counts[i];
         state->elements[i + 1] = state->elements[i] + count;
         state->filled[i + 1] = state->filled[i] + (count > 0);
@@ -203,7 +204,7 @@ static size_t find_width(const struct quant_calibrator *calibrator)
         const size_t first = symmetric ? BINS : BINS - i;
         const size_t last = BINS + i;
         const double below = (double)calibrator->counts[BEYOND] + state->elements[first];
-        const double above = (double)calibrator->counts[BEYOND + 1] + state->elements[2 * BINS] -
+        const double above = (double)calibrator->counts[BEYOND + 1] + state->elements[ALL_BINS] -
                              state->elements[last];
         const double found =
             divergence(state, first, last, symmetric ? half : integers, below, above);

@@ -65,7 +65,7 @@ static size_t list_axes(const struct quant_mse_search *search, struct quant_mse_
     const struct quant_mse_range *best = &search->best;
     size_t n = 0;
     for (int i = 0; i < QUANT_MSE_STEPS / 2; i++) {
-        const double part = (double)i / (QUANT_MSE_STEPS / 2);
+        const double part = 2.0 * i / QUANT_MSE_STEPS;
         n = add(search, list, n, search->least + (best->hi - search->least) * part, best->hi);
         n = add(search, list, n, best->lo, search->greatest - (search->greatest - best->lo) * part);
     }
@@ -111,18 +111,16 @@ bool quant_mse_search_advance(struct quant_mse_search *search)
     const bool gains = search->best.cost < search->before * (1 - GAIN) || isinf(search->before);
     search->before = search->best.cost;
     search->round++;
-    if (search->best.cost == 0) {
+    const bool is_near_enough = search->kind == QUANT_MSE_NEAR &&
+                                ((!gains && !search->thorough) || search->round == NEAR_ROUNDS);
+    if (search->best.cost == 0 || is_near_enough) {
         search->kind = QUANT_MSE_DONE;
     } else if (search->kind == QUANT_MSE_SHRINK) {
         search->kind = search->symmetric ? QUANT_MSE_NEAR : QUANT_MSE_AXES;
         search->round = 0;
-    } else if (search->kind == QUANT_MSE_AXES) {
-        if (!gains || search->round == AXES_ROUNDS) {
-            search->kind = QUANT_MSE_NEAR;
-            search->round = 0;
-        }
-    } else if ((!gains && !search->thorough) || search->round == NEAR_ROUNDS) {
-        search->kind = QUANT_MSE_DONE;
+    } else if (search->kind == QUANT_MSE_AXES && (!gains || search->round == AXES_ROUNDS)) {
+        search->kind = QUANT_MSE_NEAR;
+        search->round = 0;
     }
     return search->kind != QUANT_MSE_DONE;
 }

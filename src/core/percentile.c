@@ -117,7 +117,7 @@ static void refine_all(const struct quant_calibrator *calibrator, const float *x
 }
 
 static void block(const struct quant_calibrator *calibrator, const float *x, size_t n,
-                  struct quant_tally *tally, double *sums)
+                  struct quant_tally *tally, double *sums) /* NOLINT: other methods write there */
 {
     (void)sums;
     if (calibrator->passes > 0)
