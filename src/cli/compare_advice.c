@@ -67,6 +67,8 @@ static const struct quant_comparison *find_clipping(const struct quant_compare_r
     const struct quant_comparison *most = find_row(result, best->scheme, "entropy");
     if (best->report.clipped > 0 && is_worth(whole->report.mse, best->report.mse))
         return best;
+    if (most->report.clipped > 1 && (double)most->report.clipped > 0.01 * (double)most->report.n)
+        return NULL; /* no few at all: of data on a coarse grid it clips nearly everything */
     const double *wide = whole->choice.range;
     const double *narrow = most->choice.range;
     const double reach = fmax(fabs(wide[0]), fabs(wide[1]));

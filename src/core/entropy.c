@@ -14,7 +14,8 @@
  *     KL(P || Q) = sum over P's bins of p ln(p / q), both scaled to a sum of 1
  *
  * The width of the least divergence gives the threshold i * T / BINS, the outer edge of its bins;
- * of equals, the widest. For absmax L is half the integers of the target, rounded up: 128 for int8;
+ * of equals, the widest; of 16 bits, with more levels than bins, it is the greatest magnitude. For
+ * absmax L is half the integers of the target, rounded up: 128 for int8;
  * with the zero-point scheme it is all of them on both sides together, the threshold is symmetric
  * all the same, as in ONNX Runtime, and the range is what of [-t, t] was observed.
  *
@@ -187,8 +188,8 @@ static void sum_up(struct state *state, const uint64_t *counts)
     }
 }
 
-/* The number of bins next to 0 whose divergence is least, BINS where there are too few for the
- * levels. */
+/* The number of bins next to 0 whose divergence is least; 0 where there are fewer than levels, as
+ * for 16 bits: then no width can be compared. */
 static size_t find_width(const struct quant_calibrator *calibrator)
 {
     const struct state *state = calibrator->state;
@@ -198,7 +199,7 @@ static size_t find_width(const struct quant_calibrator *calibrator)
     quant_spec_target(&calibrator->spec, &qmin, &qmax);
     const size_t integers = (size_t)((int64_t)qmax - qmin + 1);
     const size_t half = (integers + 1) / 2;
-    size_t best = BINS;
+    size_t best = 0;
     double least = (double)INFINITY;
     for (size_t i = BINS; i >= half && i > 0; i--) {
         const size_t first = symmetric ? BINS : BINS - i;
@@ -226,8 +227,12 @@ static void next(struct quant_calibrator *calibrator)
     }
     sum_up(state, calibrator->counts);
     const size_t width = find_width(calibrator);
-    quant_calibrator_settle_around_zero(calibrator, width == BINS ? state->limit
-                                                                  : (double)width * state->width);
+    double reach = (double)width * state->width;
+    if (width == 0)
+        reach = quant_calibrator_absmax(calibrator); /* all there is */
+    else if (width == BINS)
+        reach = state->limit;
+    quant_calibrator_settle_around_zero(calibrator, reach);
 }
 
 const struct quant_calibration quant_calibration_entropy = {

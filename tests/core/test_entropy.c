@@ -148,12 +148,32 @@ static void test_one_sided(void **state)
     assert_true(choice.range[0] == 0 && choice.range[1] > 1.5);
 }
 
+/* More levels than bins: no width can be compared with another, and nothing is clipped. */
+static void test_too_many_levels(void **state)
+{
+    (void)state;
+    enum { N = 4000 };
+    static float x[N];
+    for (size_t i = 0; i < N; i++)
+        x[i] = (float)((int)i - 1000) * 0.001F;
+    x[7] = 500; /* far beyond what a histogram would reach */
+    for (int scheme = 0; scheme < 2; scheme++) {
+        const struct quant_spec spec = {
+            .scheme = (enum quant_scheme)scheme, .dtype = QUANT_INT16, .calibration = "entropy"};
+        struct quant_choice choice;
+        assert_int_equal(quant_calibrate(&spec, x, N, &choice, NULL), QUANT_OK);
+        assert_true(choice.range[1] == 500);
+        assert_true(choice.range[0] == (scheme == QUANT_ABSMAX ? -500 : (double)x[0]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_algorithm),
         cmocka_unit_test(test_outliers),
         cmocka_unit_test(test_one_sided),
+        cmocka_unit_test(test_too_many_levels),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -172,10 +172,23 @@ static inline __m512i exact_cvttps_512(__m512 a)
     return z.integers;
 }
 
+/* Negating the least number wraps, which SIMDe leaves to a signed one. */
+static inline __m256i wrapping_sign(__m256i a, __m256i b)
+{
+    uint32_t numbers[8];
+    int32_t signs[8];
+    simde_mm256_storeu_si256(numbers, a);
+    simde_mm256_storeu_si256(signs, b);
+    for (int i = 0; i < 8; i++)
+        numbers[i] = signs[i] == 0 ? 0 : signs[i] < 0 ? 0 - numbers[i] : numbers[i];
+    return simde_mm256_loadu_si256(numbers);
+}
+
 #undef _mm256_fmadd_ps
 #undef _mm512_fmadd_ps
 #undef _mm256_fmadd_pd
 #undef _mm512_fmadd_pd
+#undef _mm256_sign_epi32
 #undef _mm256_cvtph_ps
 #undef _mm512_cvtph_ps
 #undef _mm256_cvtps_epi32
@@ -186,6 +199,7 @@ static inline __m512i exact_cvttps_512(__m512 a)
 #define _mm512_fmadd_ps exact_fmadd_512
 #define _mm256_fmadd_pd exact_fmadd_double_256
 #define _mm512_fmadd_pd exact_fmadd_double_512
+#define _mm256_sign_epi32 wrapping_sign
 #define _mm256_cvtph_ps exact_cvtph_256
 #define _mm512_cvtph_ps exact_cvtph_512
 #define _mm256_cvtps_epi32 exact_cvtps_256
