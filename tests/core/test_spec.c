@@ -123,7 +123,7 @@ static void test_rights(void **state)
         {QMIN(0), QMAX(1)},
         {QMAX(1)},
         {.scheme = QUANT_ZERO_POINT, QMAX(-127)},
-        {.dtype = QUANT_UINT8, QMIN(0), QMAX(1)},
+        {.dtype = QUANT_UINT8, QMIN(0), QMAX(2)},
         {SCALE(0x1p-149F)},
         {SCALE(FLT_MAX), .has_zero_point = true, .zero_point = INT32_MIN},
         {CLIP(-(double)FLT_MAX, (double)FLT_MAX)},
