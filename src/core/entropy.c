@@ -199,7 +199,7 @@ static size_t find_width(const struct quant_calibrator *calibrator)
     quant_spec_target(&calibrator->spec, &qmin, &qmax);
     const size_t integers = (size_t)((int64_t)qmax - qmin + 1);
     const size_t half = (integers + 1) / 2;
-    size_t best = 0;
+    size_t best = half > BINS ? 0 : BINS;
     double least = (double)INFINITY;
     for (size_t i = BINS; i >= half && i > 0; i--) {
         const size_t first = symmetric ? BINS : BINS - i;

@@ -84,11 +84,6 @@ static enum quant_status check_target(const struct quant_spec *spec, struct quan
     if (spec->scheme == QUANT_ABSMAX && info->least < 0 && qmax <= 0)
         return quant_error_set(error, QUANT_INVALID,
                                "absmax needs a qmax above 0 to divide by, found %d", qmax);
-    if (spec->scheme == QUANT_ABSMAX && !spec->has_scale && info->least >= 0 && qmax - qmin < 2)
-        return quant_error_set(error, QUANT_INVALID,
-                               "absmax needs a step on either side of the middle, found target "
-                               "range %d..%d",
-                               qmin, qmax);
     return QUANT_OK;
 }
 
