@@ -17,9 +17,8 @@
  *
  * RN rounds to the nearest number of the type, subnormals among them, ties to even; x / s is
  * rounded to float32 first, as above. q is the number's bit pattern. A zero is always +0. All
- * results depend on the
- * elements and the parameters alone: not on the processor, on how an array is cut into calls, or on
- * the thread that makes them.
+ * results depend on the elements and the parameters alone: not on the processor, on how an array is
+ * cut into calls, or on the thread that makes them.
  *
  * 4-bit integers are packed two to a byte, the first of the two in the lower half; behind an odd
  * last one the upper half is written as 0, and not looked at. Where an array of them is cut into
@@ -140,8 +139,8 @@ QUANT_API enum quant_dtype quant_dtype_from_name(const char *name);
 QUANT_API uint64_t quant_dtype_bytes(enum quant_dtype dtype, uint64_t nelems);
 
 /* x rounded to the nearest number of a float type (ties to even, beyond the type to infinity, also
- * where the type itself has none), or
- * to the nearest integer clamped to an integer type; NaN gives NaN, or 0 for an integer type. */
+ * where the type itself has none), or to the nearest integer clamped to an integer type; NaN gives
+ * NaN, or 0 for an integer type. */
 QUANT_API double quant_dtype_round(enum quant_dtype dtype, double x);
 
 /* ---- From elements to parameters ------------------------------------------------------------ */

@@ -26,7 +26,7 @@ static unsigned count_workers(const struct batch_options *options, size_t n)
 }
 
 /* So many small files are worked on behind a large one before the workers wait for it. A place
- * takes some two KiB, and as long as none is needed it is not touched. */
+ * takes some two KiB, of a comparison some ten; as long as none is needed it is not touched. */
 enum { WINDOW = 1024 };
 
 unsigned batch_places(const struct batch_options *options, size_t n)

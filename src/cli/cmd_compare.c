@@ -25,9 +25,9 @@ static const struct option_row rows[] = {
      .brief = 't',
      .name = "dtype",
      .argument = "TYPE",
-     .help = "the integers",
+     .help = "the numbers to compare ranges for",
      .initial = "int8",
-     .choice = choice_target,
+     .choice = choice_scaled_target,
      .parse = value_target,
      .offset = AT(mapping.dtype)},
     {.name = "qmin",
@@ -213,6 +213,9 @@ static int check(const struct command *self, const struct quantize_options *opti
     struct quant_error error;
     if (quant_spec_check(&spec, &error) != QUANT_OK)
         return message_usage(self->name, "%s", error.text);
+    if (!quant_spec_needs_range(&spec))
+        return message_usage(self->name, "%s is unscaled: it has no ranges to compare",
+                             quant_dtype_info(spec.dtype)->name);
     return targets_check(self, &options->target, inputs, n);
 }
 

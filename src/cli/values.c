@@ -83,6 +83,16 @@ const char *choice_target(size_t i)
     return choice_dtype(i, is_target);
 }
 
+static bool is_scaled_target(const struct quant_dtype_info *info)
+{
+    return info->quantizes && !info->is_unscaled;
+}
+
+const char *choice_scaled_target(size_t i)
+{
+    return choice_dtype(i, is_scaled_target);
+}
+
 const char *choice_source(size_t i)
 {
     return choice_dtype(i, is_source);

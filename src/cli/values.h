@@ -59,8 +59,9 @@ const char *choice_report(size_t i);     /* from REPORT_TEXT */
 const char *choice_progress(size_t i);   /* of enum progress_mode */
 
 /* The names of types, in the order of the type table. */
-const char *choice_target(size_t i); /* those that can be quantized to */
-const char *choice_source(size_t i); /* floats */
+const char *choice_target(size_t i);        /* those that can be quantized to */
+const char *choice_scaled_target(size_t i); /* of these, those that have a range */
+const char *choice_source(size_t i);        /* floats */
 
 /* Writes "expected one of a, b", with a suggestion where text is near to one of them. */
 void value_expect_choice(const struct option_row *row, const char *text, char *words, size_t room);
