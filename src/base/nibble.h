@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Elements of 4 bits, two to a byte: element 2k in the lower half of byte k, 2k + 1 in the upper
- * one. After an odd number of them the last upper half is 0. */
+ * one. Behind an odd last one the upper half is written as 0, and not looked at. */
 #ifndef QUANT_BASE_NIBBLE_H
 #define QUANT_BASE_NIBBLE_H
 
