@@ -126,7 +126,7 @@ struct quant_compare_job {
     void *progress_context;
 };
 
-/* One scheme with one calibration method, by its own argument. */
+/* One scheme with one calibration method other than auto, by its own argument. */
 struct quant_comparison {
     enum quant_scheme scheme;
     const char *calibration; /* a quant_calibration_name */

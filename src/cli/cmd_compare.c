@@ -234,7 +234,8 @@ static int run(const struct command *self, int argc, char **argv)
 
 static const char epilogue[] =
     "The rows are every scheme with every method of 'quant quantize -m', the least\n"
-    "mse first; below them is what to make of it.\n"
+    "mse first; below them is what to make of it. '-m auto' takes the first row of its\n"
+    "scheme.\n"
     "\n"
     "Examples:\n"
     "  quant compare w.npy\n"

@@ -7,10 +7,12 @@
 static const struct quant_calibration *const table[] = {
     &quant_calibration_minmax, /* the default */
     &quant_calibration_percentile, &quant_calibration_mse,   &quant_calibration_entropy,
-    &quant_calibration_octav,      &quant_calibration_sigma,
+    &quant_calibration_octav,      &quant_calibration_sigma, &quant_calibration_auto,
 };
 
 enum { TABLE_LENGTH = sizeof table / sizeof table[0] };
+
+_Static_assert((int)TABLE_LENGTH <= (int)QUANT_CALIBRATION_MOST, "room for every method");
 
 const struct quant_calibration *quant_calibration_from_name(const char *name)
 {

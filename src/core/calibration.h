@@ -5,6 +5,8 @@
  * To add a method: one file here that ends in one `const struct quant_calibration`, declared below,
  * and a row in calibration.c. --calibrate, its help and the tests iterate the table.
  *
+ * auto alone is none by itself: it is one of the others, and settled before there is a calibrator.
+ *
  * A method sees the elements block by block, on any thread and in any order; what it learns of them
  * are counts and maxima, which join in any order, and sums, which are joined in the order of
  * core/sums.h. So no range depends on threads, chunks or instruction sets. Between the passes it
@@ -49,11 +51,26 @@ extern const struct quant_calibration quant_calibration_mse;
 extern const struct quant_calibration quant_calibration_entropy;
 extern const struct quant_calibration quant_calibration_octav;
 extern const struct quant_calibration quant_calibration_sigma;
+extern const struct quant_calibration quant_calibration_auto;
 
 /* The method of that name, NULL standing for the default; NULL where there is none. */
 const struct quant_calibration *quant_calibration_from_name(const char *name);
 
 /* The argument that the spec gives its method, or the method's own. The spec is a checked one. */
 double quant_calibration_argument_of(const struct quant_spec *spec);
+
+bool quant_calibration_is_auto(const struct quant_spec *spec);
+
+/* There is room for every method of the table. */
+enum { QUANT_CALIBRATION_MOST = 16 };
+
+/* What auto chooses among, in the order of the table: the spec with each other method that its type
+ * and scheme go with, by the method's own argument. Returns their number. */
+size_t quant_calibration_candidates(const struct quant_spec *spec,
+                                    struct quant_spec candidates[QUANT_CALIBRATION_MOST]);
+
+/* quant_calibrate of auto. Elements that it refuses, the candidates refuse. */
+enum quant_status quant_calibrate_auto(const struct quant_spec *spec, const float *x, size_t n,
+                                       struct quant_choice *choice, struct quant_error *error);
 
 #endif

@@ -175,6 +175,8 @@ enum quant_status quant_calibrate(const struct quant_spec *spec, const float *x,
     const bool refuses = observed.nonfinite > 0 && spec->nonfinite == QUANT_NONFINITE_ERROR;
     if (refuses || observed.count == observed.nonfinite || !quant_spec_needs_range(spec))
         return quant_choose_range(spec, &observed, NULL, choice, error);
+    if (quant_calibration_is_auto(spec))
+        return quant_calibrate_auto(spec, x, n, choice, error);
     struct quant_calibrator *calibrator = quant_calibrator_new(spec, &observed, 1, error);
     if (!calibrator)
         return QUANT_NO_MEMORY;

@@ -108,6 +108,20 @@ static void choose_from_range(const struct quant_spec *spec, struct quant_choice
     }
 }
 
+/* Of nothing finite all methods make the same, and auto takes the first. */
+static void set_method(const struct quant_spec *spec, struct quant_choice *choice)
+{
+    if (!quant_spec_needs_range(spec))
+        return;
+    choice->calibration = quant_calibration_is_auto(spec)
+                              ? quant_calibration_name(0)
+                              : quant_calibration_from_name(spec->calibration)->name;
+    choice->has_calibration_argument =
+        quant_calibration_from_name(choice->calibration)->argument != NULL;
+    if (choice->has_calibration_argument)
+        choice->calibration_argument = quant_calibration_argument_of(spec);
+}
+
 /* *choice has no range where nothing finite was seen. */
 static enum quant_status find_range(const struct quant_spec *spec,
                                     const struct quant_observed *observed, const double range[2],
@@ -165,6 +179,7 @@ enum quant_status quant_choose_range(const struct quant_spec *spec,
             params->zero_point = spec->zero_point;
         return QUANT_OK;
     }
+    set_method(spec, choice);
     status = find_range(spec, observed, range, choice, error);
     if (status == QUANT_OK && choice->has_range)
         choose_from_range(spec, choice);

@@ -4,6 +4,7 @@
 
 #include "core/calibrator.h"
 #include "core/params.h"
+#include "engine/trials.h"
 
 _Static_assert((int)QUANT_CHUNK <= (int)QUANT_PART_MOST, "a chunk is one part");
 _Static_assert(QUANT_CHUNK % QUANT_MEASURE_BLOCK == 0, "blocks end where chunks end");
@@ -52,6 +53,8 @@ enum quant_status quant_scan_choose(const struct quant_scan *scan, const struct 
     const bool finds_range = quant_spec_needs_range(spec) && observed->count > observed->nonfinite;
     if (!finds_range)
         return quant_choose_range(spec, observed, NULL, choice, error);
+    if (quant_calibration_is_auto(spec))
+        return quant_trials_best(scan, spec, observed, choice, error);
     struct quant_calibrator *calibrator =
         quant_calibrator_new(spec, observed, scan->workers, error);
     if (!calibrator)

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Every scheme and method on one tensor: the passes that each needs to find its parameters, one
- * after the other, and then one pass that measures all of them side by side.
- */
-#include <stdlib.h>
+/* Every scheme with every method on one tensor, the best first. */
 #include <string.h>
 
 #include "base/error.h"
-#include "core/measure.h"
-#include "engine/calibrate.h"
+#include "core/calibration.h"
+#include "engine/trials.h"
 
 struct comparing {
     const struct quant_compare_job *job;
@@ -19,8 +15,6 @@ struct comparing {
     struct quant_workbench *benches; /* owned */
     unsigned workers;
     struct quant_progress progress;
-    struct quant_measure *measures;   /* owned: one a row */
-    struct quant_measure_part *parts; /* owned: one a row for each worker */
 };
 
 static enum quant_status check_job(const struct comparing *run)
@@ -46,77 +40,20 @@ static enum quant_status make_benches(struct comparing *run)
     return run->benches ? QUANT_OK : QUANT_NO_MEMORY;
 }
 
-/* ---- Choosing ---- */
-
-/* Not every type goes with every scheme and method. */
-static enum quant_status choose_row(struct comparing *run, const struct quant_scan *scan,
-                                    enum quant_scheme scheme, const char *calibration)
-{
-    struct quant_compare_result *result = run->result;
-    struct quant_spec spec = run->job->spec;
-    spec.scheme = scheme;
-    spec.calibration = calibration;
-    spec.has_calibration_argument = false;
-    if (quant_spec_check(&spec, NULL) != QUANT_OK)
-        return QUANT_OK;
-    struct quant_comparison *row = &result->rows[result->n++];
-    row->scheme = scheme;
-    row->calibration = calibration;
-    return quant_scan_choose(scan, &spec, &result->observed, &row->choice, run->error);
-}
-
 static enum quant_status choose_all(struct comparing *run, const struct quant_scan *scan)
 {
     static const enum quant_scheme schemes[] = {QUANT_ABSMAX, QUANT_ZERO_POINT};
-    enum quant_status status = QUANT_OK;
-    for (size_t k = 0; k < sizeof schemes / sizeof schemes[0]; k++)
-        for (size_t i = 0; status == QUANT_OK && quant_calibration_name(i); i++)
-            if (run->result->n < QUANT_COMPARE_MOST)
-                status = choose_row(run, scan, schemes[k], quant_calibration_name(i));
-    return status;
-}
-
-/* ---- Measuring ---- */
-
-static enum quant_status take(void *context, struct quant_chunk *chunk, struct quant_error *error)
-{
-    struct comparing *run = context;
-    const size_t n = run->result->n;
-    struct quant_workbench *bench = &run->benches[chunk->worker];
-    (void)error;
-    for (size_t i = 0; i < n; i++) {
-        quant_quantize(&run->result->rows[i].choice.params, bench->x, chunk->count, bench->q);
-        quant_measure_part_take(&run->parts[n * chunk->worker + i], &run->measures[i], bench->x,
-                                bench->q, chunk->count);
-    }
-    return QUANT_OK;
-}
-
-static enum quant_status join(void *context, struct quant_chunk *chunk, struct quant_error *error)
-{
-    struct comparing *run = context;
-    const size_t n = run->result->n;
-    (void)error;
-    for (size_t i = 0; i < n; i++)
-        quant_measure_join(&run->measures[i], &run->parts[n * chunk->worker + i]);
-    return QUANT_OK;
-}
-
-static enum quant_status measure_all(struct comparing *run, const struct quant_scan *scan)
-{
+    enum { NSCHEMES = sizeof schemes / sizeof schemes[0] };
+    _Static_assert((int)NSCHEMES * (int)QUANT_CALIBRATION_MOST <= (int)QUANT_COMPARE_MOST,
+                   "room for every row");
     struct quant_compare_result *result = run->result;
-    run->measures = calloc(result->n, sizeof *run->measures);
-    run->parts = calloc(result->n * run->workers, sizeof *run->parts);
-    if (!run->measures || !run->parts)
-        return quant_error_no_memory(run->error, result->n * sizeof *run->parts, "buffers");
-    for (size_t i = 0; i < result->n; i++)
-        quant_measure_init(&run->measures[i], &result->rows[i].choice.params);
-    if (run->progress.total > 0)
-        run->progress.total += result->observed.count;
-    const enum quant_status status = quant_scan_pass(scan, take, join, run, run->error);
-    for (size_t i = 0; i < result->n; i++)
-        quant_measure_report(&run->measures[i], run->tensor.reader->stored,
-                             &result->rows[i].report);
+    struct quant_spec spec = run->job->spec;
+    enum quant_status status = QUANT_OK;
+    for (size_t i = 0; status == QUANT_OK && i < NSCHEMES; i++) {
+        spec.scheme = schemes[i];
+        status = quant_trials_choose(scan, &spec, &result->observed, result->rows, &result->n,
+                                     run->error);
+    }
     return status;
 }
 
@@ -153,7 +90,7 @@ static enum quant_status compare(struct comparing *run)
     if (status == QUANT_OK)
         status = choose_all(run, &scan);
     if (status == QUANT_OK)
-        status = measure_all(run, &scan);
+        status = quant_trials_measure(&scan, result->rows, result->n, run->error);
     if (status == QUANT_OK)
         status = quant_source_check_unchanged(run->tensor.source, run->error);
     result->shape = run->tensor.reader->shape;
@@ -181,8 +118,6 @@ enum quant_status quant_file_compare(const struct quant_compare_job *job,
         status = make_benches(&run);
     if (status == QUANT_OK)
         status = compare(&run);
-    free(run.parts);
-    free(run.measures);
     quant_workbenches_free(run.benches, run.workers);
     quant_tensor_close(&run.tensor);
     return status;

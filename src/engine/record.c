@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "core/calibration.h"
 #include "io/io.h"
 
 /* RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
@@ -66,31 +65,28 @@ static enum quant_status set_path(char **relative, const char *path, bool is_fil
     return QUANT_OK;
 }
 
-static const char *method_name(const struct quant_spec *spec, enum quant_dtype dtype)
+static const char *method_name(const struct quant_spec *spec, const struct quant_choice *choice)
 {
-    if (quant_dtype_info(dtype)->is_unscaled)
+    if (quant_dtype_info(choice->params.dtype)->is_unscaled)
         return "none";
     if (spec->has_scale)
         return "given";
     if (spec->has_clip)
         return "clip";
-    return spec->calibration ? spec->calibration : quant_calibration_name(0);
+    return choice->calibration;
 }
 
 static void set_numbers(struct quant_sidecar *sidecar, const struct quant_spec *spec,
                         const struct quant_quantize_result *result)
 {
     const struct quant_observed *observed = &result->observed;
-    sidecar->params = result->choice.params;
-    if (quant_spec_needs_range(spec)) {
-        const struct quant_calibration *method = quant_calibration_from_name(spec->calibration);
-        sidecar->has_argument = method->argument != NULL;
-        sidecar->argument = quant_calibration_argument_of(spec);
-    }
-    snprintf(sidecar->method, sizeof sidecar->method, "%s",
-             method_name(spec, sidecar->params.dtype));
-    sidecar->has_range = result->choice.has_range;
-    memcpy(sidecar->range, result->choice.range, sizeof sidecar->range);
+    const struct quant_choice *choice = &result->choice;
+    sidecar->params = choice->params;
+    snprintf(sidecar->method, sizeof sidecar->method, "%s", method_name(spec, choice));
+    sidecar->has_argument = choice->has_calibration_argument;
+    sidecar->argument = choice->calibration_argument;
+    sidecar->has_range = choice->has_range;
+    memcpy(sidecar->range, choice->range, sizeof sidecar->range);
     sidecar->has_observed = observed->count > observed->nonfinite;
     sidecar->observed[0] = (double)observed->least + 0.0; /* -0 becomes 0 */
     sidecar->observed[1] = (double)observed->greatest + 0.0;

@@ -58,7 +58,8 @@ static void check_files(const char *method, enum quant_scheme scheme, const floa
     found = quantize_ok(&job);
     check_choice(method, &found.choice, &expected);
     assert_true(files_equal("one.npy", "many.npy"));
-    if (n > CHUNK && strcmp(method, "mse") == 0) /* so many passes over JSON take too long */
+    const bool searches = strcmp(method, "mse") == 0 || strcmp(method, "auto") == 0;
+    if (n > CHUNK && searches) /* so many passes over JSON take too long */
         return;
     job.input.path = "x.json";
     found = quantize_ok(&job);

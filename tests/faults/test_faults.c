@@ -125,6 +125,7 @@ static const struct scenario scenarios[] = {
     {"quantize JSON over an old pair", "old.bin", "x.json", "q.json", NULL, NULL, false},
     {"quantize a spooled pipe over an old pair", "old.bin", "-", "q.bin", NULL, NULL, false},
     {"calibrate over an old pair", "old.bin", "x.npy", "q.npy", NULL, "percentile", false},
+    {"calibrate by the best over an old pair", "old.bin", "x.npy", "q.npy", NULL, "auto", false},
     {"dequantize and measure", "x.npy", NULL, "q.npy", "r.npy", NULL, false},
     {"dequantize JSON over an old file", "x.npy", NULL, "q.json", "old.json", NULL, false},
 };
@@ -319,7 +320,7 @@ static void test_reached(void **state)
     (void)state;
     enum { all = FAULT_ALL };
     static const unsigned kinds[LENGTH(scenarios)] = {
-        all - FAULT_RENAME, all - FAULT_LINK, all, all, all, all, all - FAULT_LINK, all};
+        all - FAULT_RENAME, all - FAULT_LINK, all, all, all, all, all, all - FAULT_LINK, all};
     for (size_t i = 0; i < LENGTH(scenarios); i++) {
         struct expected expected;
         prepare(&scenarios[i], &expected);
