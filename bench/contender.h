@@ -20,8 +20,10 @@
 extern "C" {
 #endif
 
-/* All quantize to int8 with this scale and zero point 0. */
+/* All quantize to int8 with this scale and zero point 0; the library to other types too. */
 #define BENCH_SCALE (5.0F / 127.0F)
+
+struct quant_params;
 
 struct bench_task {
     size_t nelems; /* of one thread */
@@ -29,13 +31,15 @@ struct bench_task {
     const char *isa;  /* "avx2": what a peer is to be held to; NULL: its own choice */
     const char *path; /* a text, for those who parse; NULL: none */
     float *x;         /* standard normal */
-    int8_t *q;        /* the integers of x, until a contender writes them again */
+    int8_t *q; /* the integers of x, until a contender writes them again; of another type, its
+                * numbers, and then no other contender's */
     float *restored;
+    const struct quant_params *params; /* the library's */
 };
 
 struct bench_contender {
     const char *name;
-    bool is_quant; /* takes one of the library's instruction sets: name@isa */
+    bool is_quant; /* takes one of the library's instruction sets and types: name:type@isa */
     /* Once, before any run; false: cannot do it here. NULL: nothing to prepare. */
     bool (*prepare)(const struct bench_task *task);
     void (*run)(const struct bench_task *task, unsigned thread);

@@ -3,12 +3,13 @@
  * Times contenders on the same arrays, by turns.
  *
  *     bench_kernels [-n ELEMENTS] [-t THREADS] [-r REPETITIONS] [-s SECONDS] [-i ISA] [-f FILE]
- *                   CONTENDER[@ISA]...
+ *                   CONTENDER[:TYPE][@ISA]...
  *
- * ELEMENTS are those of one thread; SECONDS is what one repetition takes at least. @ISA is one of
- * the library's instruction sets, -i one that the peers are held to. For each contender a line: its
- * name, a tab, and the seconds that one call took in each repetition, or "missing". With no
- * contender: the library's instruction sets that run here, best first.
+ * ELEMENTS are those of one thread; SECONDS is what one repetition takes at least. :TYPE is what
+ * the library quantizes to instead of int8, @ISA one of its instruction sets, -i one that the peers
+ * are held to. For each contender a line: its name, a tab, and the seconds that one call took in
+ * each repetition, or "missing". With no contender: the library's instruction sets that run here,
+ * best first.
  */
 #include <quant/quant.h>
 
@@ -28,6 +29,8 @@ enum { MOST_CONTENDERS = 32, MOST_THREADS = 64, MOST_REPETITIONS = 1000, NORMALS
 struct entry {
     const char *argument;
     const struct bench_contender *contender;
+    struct bench_task task;
+    struct quant_choice choice; /* of its type, where it names one */
     const char *isa;
     bool missing;
     size_t calls; /* in one repetition */
@@ -67,6 +70,7 @@ static double time_calls(const struct entry *entry, size_t calls)
 {
     if (entry->isa && quant_isa_select(entry->isa, NULL) != QUANT_OK)
         abort();
+    orders.task = &entry->task;
     orders.contender = entry->contender;
     orders.calls = calls;
     (void)pthread_barrier_wait(&orders.barrier);
@@ -109,22 +113,44 @@ static void fill(float *x, size_t n)
         memcpy(x + i, x, sizeof *x * (n - i < NORMALS ? n - i : NORMALS));
 }
 
+/* Numbers of that type, 5 being the last before they saturate, in an array of their own. */
+static bool set_type(struct entry *entry, const char *type)
+{
+    const enum quant_dtype dtype = quant_dtype_from_name(type);
+    const struct quant_dtype_info *info = quant_dtype_info(dtype);
+    if (!info || !info->quantizes)
+        return false;
+    const struct quant_spec spec = {
+        .dtype = dtype, .has_clip = !info->is_unscaled, .clip = {-5, 5}};
+    if (quant_choose(&spec, NULL, &entry->choice, NULL) != QUANT_OK)
+        abort();
+    struct bench_task *task = &entry->task;
+    task->params = &entry->choice.params;
+    task->q = array(quant_dtype_bytes(dtype, task->nelems * task->threads));
+    return true;
+}
+
 static void find(struct entry *entry, char *argument, const struct bench_task *task,
                  const char *default_isa)
 {
     entry->argument = strdup(argument);
+    entry->task = *task;
     char *at = strchr(argument, '@');
     if (at)
         *at = '\0';
+    char *type = strchr(argument, ':');
+    if (type)
+        *type++ = '\0';
     const struct bench_contender *contender = NULL;
     for (size_t i = 0; (contender = bench_contender_at(i)) != NULL; i++)
         if (strcmp(contender->name, argument) == 0)
             break;
     entry->contender = contender;
     entry->isa = at ? at + 1 : contender && contender->is_quant ? default_isa : NULL;
-    entry->missing = !contender || (at && !contender->is_quant) ||
+    entry->missing = !contender || ((at || type) && !contender->is_quant) ||
                      (entry->isa && quant_isa_select(entry->isa, NULL) != QUANT_OK) ||
-                     (contender->prepare && !contender->prepare(task));
+                     (type && !set_type(entry, type)) ||
+                     (contender->prepare && !contender->prepare(&entry->task));
 }
 
 static void measure(struct entry *entries, size_t count, size_t repetitions, double least)
@@ -157,7 +183,9 @@ static int list_isas(void)
 
 int main(int argc, char **argv)
 {
-    struct bench_task task = {.nelems = 32 << 10, .threads = 1};
+    static const struct quant_params params = {
+        .dtype = QUANT_INT8, .qmin = -128, .qmax = 127, .scale = BENCH_SCALE};
+    struct bench_task task = {.nelems = 32 << 10, .threads = 1, .params = &params};
     size_t repetitions = 5;
     double least = 0.05;
     for (int option; (option = getopt(argc, argv, "n:t:r:s:i:f:")) != -1;) {
@@ -206,7 +234,6 @@ int main(int argc, char **argv)
 
     static unsigned numbers[MOST_THREADS];
     pthread_t threads[MOST_THREADS];
-    orders.task = &task;
     (void)pthread_barrier_init(&orders.barrier, NULL, task.threads);
     for (unsigned i = 1; i < task.threads; i++) {
         numbers[i] = i;

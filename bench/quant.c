@@ -8,13 +8,6 @@
 #include "contender.h"
 #include "formats/format.h"
 
-static const struct quant_params params = {
-    .dtype = QUANT_INT8,
-    .qmin = -128,
-    .qmax = 127,
-    .scale = BENCH_SCALE,
-};
-
 /* Keeps a result that nobody reads. */
 static volatile float kept;
 
@@ -25,22 +18,28 @@ static void run_observe(const struct bench_task *task, unsigned thread)
     kept = observed.least;
 }
 
+/* Parts begin at whole lines of the cache: 4-bit ones at a whole byte. */
+static int8_t *numbers_at(const struct bench_task *task, size_t first)
+{
+    return task->q + quant_dtype_bytes(task->params->dtype, first);
+}
+
 static void run_quantize(const struct bench_task *task, unsigned thread)
 {
     const size_t first = thread * task->nelems;
-    quant_quantize(&params, task->x + first, task->nelems, task->q + first);
+    quant_quantize(task->params, task->x + first, task->nelems, numbers_at(task, first));
 }
 
 static bool prepare_dequantize(const struct bench_task *task)
 {
-    quant_quantize(&params, task->x, task->nelems * task->threads, task->q);
+    quant_quantize(task->params, task->x, task->nelems * task->threads, task->q);
     return true;
 }
 
 static void run_dequantize(const struct bench_task *task, unsigned thread)
 {
     const size_t first = thread * task->nelems;
-    quant_dequantize(&params, task->q + first, task->nelems, task->restored + first);
+    quant_dequantize(task->params, numbers_at(task, first), task->nelems, task->restored + first);
 }
 
 const struct bench_contender bench_observe = {
@@ -51,7 +50,7 @@ const struct bench_contender bench_dequantize = {
     .name = "dequantize", .is_quant = true, .prepare = prepare_dequantize, .run = run_dequantize};
 
 /* A report of each thread. They go on from run to run, as over a long array: most levels are marked
- * and the greatest error is known. */
+ * and the greatest error is known. Of several types in one call, the last one's is measured. */
 static struct quant_measure *measures;
 
 static bool prepare_measure(const struct bench_task *task)
@@ -59,14 +58,14 @@ static bool prepare_measure(const struct bench_task *task)
     if (!measures)
         measures = malloc(task->threads * sizeof *measures);
     for (unsigned i = 0; measures && i < task->threads; i++)
-        quant_measure_init(&measures[i], &params);
+        quant_measure_init(&measures[i], task->params);
     return measures && prepare_dequantize(task);
 }
 
 static void run_measure(const struct bench_task *task, unsigned thread)
 {
     const size_t first = thread * task->nelems;
-    quant_measure_add(&measures[thread], task->x + first, task->q + first, task->nelems);
+    quant_measure_add(&measures[thread], task->x + first, numbers_at(task, first), task->nelems);
 }
 
 const struct bench_contender bench_measure = {

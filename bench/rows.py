@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import data
+import within
 from measure import (Command, Ratio, Times, kernels_runner, parse_times, peak_mebibytes, ratio,
                      time_commands)
 
@@ -403,5 +404,6 @@ def flat(bench: Bench) -> None:
 GROUPS: dict[str, Callable[[Bench], None]] = {
     "cache": in_cache, "memory": in_memory, "threads": threads, "files": files,
     "peak": peak_of_larger, "start": start, "json": json, "flat": flat, "peers": peers,
+    "types": within.types, "calibration": within.calibration,
     "many": many,  # last: what it removes slows down whoever makes files after it, see there
 }
