@@ -2,13 +2,21 @@
 /* Files as the numbered parts of quant_parallel_run. */
 #include "cli/batch.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "cli/command.h"
+#include "cli/message.h"
 #include "cli/signals.h"
 
 struct batch_state {
     const struct batch *batch;
     unsigned workers;
     unsigned threads; /* in all */
+    unsigned nplaces;
+    unsigned char *places; /* owned */
+    struct quant_cancel cancel;
     struct progress progress;
     int status;
 };
@@ -29,9 +37,9 @@ static unsigned count_workers(const struct batch_options *options, size_t n)
  * takes some two KiB, of a comparison some ten; as long as none is needed it is not touched. */
 enum { WINDOW = 1024 };
 
-unsigned batch_places(const struct batch_options *options, size_t n)
+static unsigned count_places(unsigned workers, size_t n)
 {
-    if (count_workers(options, n) <= 1)
+    if (workers <= 1)
         return 1;
     return n < WINDOW ? (unsigned)n : WINDOW;
 }
@@ -39,11 +47,15 @@ unsigned batch_places(const struct batch_options *options, size_t n)
 /* Of the threads each worker has its share: all of them for a single file, one for each of many. */
 static struct batch_item make_item(struct batch_state *state, unsigned place, uint64_t part)
 {
+    const bool is_alone = state->workers <= 1;
     return (struct batch_item){
         .i = (size_t)part,
-        .place = place,
+        .context = state->batch->context,
+        .place = state->places + place * state->batch->place_bytes,
         .threads = state->threads / state->workers,
-        .progress = state->workers == 1 ? &state->progress : NULL,
+        .cancel = state->cancel,
+        .progress = is_alone ? progress_update : NULL,
+        .progress_context = is_alone ? &state->progress : NULL,
     };
 }
 
@@ -51,7 +63,7 @@ static bool work(void *context, unsigned place, uint64_t part)
 {
     struct batch_state *state = context;
     const struct batch_item item = make_item(state, place, part);
-    state->batch->work(state->batch->context, &item);
+    state->batch->work(&item);
     return true;
 }
 
@@ -67,7 +79,7 @@ static bool deliver(void *context, unsigned place, uint64_t part)
     struct batch_state *state = context;
     const struct batch_item item = make_item(state, place, part);
     progress_end(&state->progress);
-    state->status = worse(state->status, state->batch->deliver(state->batch->context, &item));
+    state->status = worse(state->status, state->batch->deliver(&item));
     if (state->workers > 1)
         progress_update(&state->progress, part + 1, state->batch->n);
     return !signals_raised();
@@ -85,28 +97,44 @@ static void run_alone(struct batch_state *state, const struct batch_options *opt
     }
 }
 
-int batch_run(const struct batch *batch, const struct batch_options *options)
+static void run_side_by_side(struct batch_state *state, const struct batch_options *options)
 {
-    struct batch_state state = {
-        .batch = batch,
-        .workers = count_workers(options, batch->n),
-        .threads = count_threads(options),
-        .status = EXIT_DONE,
-    };
-    if (state.workers <= 1) {
-        run_alone(&state, options);
-        return state.status;
-    }
-    progress_begin(&state.progress, options->progress, "of the files");
+    progress_begin(&state->progress, options->progress, "of the files");
     const struct quant_parallel parallel = {
-        .n = batch->n,
-        .threads = state.workers,
-        .window = batch_places(options, batch->n),
-        .context = &state,
+        .n = state->batch->n,
+        .threads = state->workers,
+        .window = state->nplaces,
+        .context = state,
         .work = work,
         .deliver = deliver,
     };
     quant_parallel_run(&parallel);
-    progress_end(&state.progress);
+    progress_end(&state->progress);
+}
+
+int batch_run(const struct batch *batch, const struct batch_options *options)
+{
+    const unsigned workers = count_workers(options, batch->n);
+    struct batch_state state = {
+        .batch = batch,
+        .workers = workers,
+        .threads = count_threads(options),
+        .nplaces = count_places(workers, batch->n),
+        .status = EXIT_DONE,
+    };
+    if (!signals_start(&state.cancel)) {
+        message_error("cannot make a pipe for signals: %s", strerror(errno));
+        return EXIT_FAILED;
+    }
+    state.places = calloc(state.nplaces, batch->place_bytes);
+    if (!state.places) {
+        message_error("no memory for %u files", state.nplaces);
+        return EXIT_FAILED;
+    }
+    if (workers <= 1)
+        run_alone(&state, options);
+    else
+        run_side_by_side(&state, options);
+    free(state.places);
     return state.status;
 }

@@ -16,27 +16,27 @@ struct batch_options {
     enum progress_mode progress;
 };
 
-/* The i-th file, what is kept of it at place number `place`, from work to deliver. */
 struct batch_item {
-    size_t i;
-    unsigned place;
-    unsigned threads;          /* for the library's share of the work */
-    struct progress *progress; /* for the library to update; NULL: files are counted instead */
+    size_t i;         /* the i-th file */
+    void *context;    /* the batch's */
+    void *place;      /* for what is kept of the file from work to deliver */
+    unsigned threads; /* for the library's share of the work */
+    struct quant_cancel cancel;
+    quant_progress_fn *progress; /* NULL: files are counted instead */
+    void *progress_context;
 };
 
 struct batch {
     size_t n;
     const char *const *names; /* of the files, for the progress line */
+    size_t place_bytes; /* of a place: all zeros before its first file, and no pointers owned */
     void *context;
-    void (*work)(void *context, const struct batch_item *item);
-    int (*deliver)(void *context, const struct batch_item *item); /* tells; an exit status */
+    void (*work)(const struct batch_item *item);
+    int (*deliver)(const struct batch_item *item); /* tells; an exit status */
 };
 
-/* How many places there will be: what the context needs room for. */
-unsigned batch_places(const struct batch_options *options, size_t n);
-
 /* The worst of the exit statuses: a failure counts more than a threshold. A signal ends it early.
- */
+ * Without memory or pipe to begin with: EXIT_FAILED, and told. */
 int batch_run(const struct batch *batch, const struct batch_options *options);
 
 #endif

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* `quant compare`: what every scheme and calibration method would lose. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/compare.h"
 #include "cli/message.h"
 #include "cli/progress.h"
 #include "cli/quantize_options.h"
-#include "cli/signals.h"
 #include "cli/streams.h"
 
 struct compare_options {
@@ -130,13 +125,10 @@ struct bench {
 
 struct work {
     const struct compare_options *options;
-    const struct quant_cancel *cancel;
     char *const *inputs;
-    struct bench *benches;
 };
 
-static struct quant_compare_job make_job(const struct quantize_options *options,
-                                         const struct quant_cancel *cancel)
+static struct quant_compare_job make_job(const struct quantize_options *options)
 {
     return (struct quant_compare_job){
         .input = {.format = options->from,
@@ -144,26 +136,26 @@ static struct quant_compare_job make_job(const struct quantize_options *options,
                   .byte_order = (enum quant_byte_order)options->byte_order,
                   .shape = options->shape.given ? &options->shape.shape : NULL},
         .spec = quantize_options_spec(options),
-        .cancel = *cancel,
     };
 }
 
-static void compare_one(void *context, const struct batch_item *item)
+static void compare_one(const struct batch_item *item)
 {
-    struct work *work = context;
-    struct bench *bench = &work->benches[item->place];
-    bench->job = make_job(&work->options->mapping, work->cancel);
+    const struct work *work = item->context;
+    struct bench *bench = item->place;
+    bench->job = make_job(&work->options->mapping);
     bench->job.input.path = work->inputs[item->i];
     bench->job.threads = item->threads;
-    bench->job.progress = item->progress ? progress_update : NULL;
-    bench->job.progress_context = item->progress;
+    bench->job.cancel = item->cancel;
+    bench->job.progress = item->progress;
+    bench->job.progress_context = item->progress_context;
     bench->status = quant_file_compare(&bench->job, &bench->result, &bench->error);
 }
 
-static int tell_one(void *context, const struct batch_item *item)
+static int tell_one(const struct batch_item *item)
 {
-    struct work *work = context;
-    const struct bench *bench = &work->benches[item->place];
+    const struct work *work = item->context;
+    const struct bench *bench = item->place;
     const char *path = work->inputs[item->i];
     if (bench->status != QUANT_OK)
         return message_failure(bench->status, &bench->error);
@@ -178,32 +170,21 @@ static int tell_one(void *context, const struct batch_item *item)
 
 static int compare_all(const struct compare_options *options, char *const *inputs, size_t n)
 {
-    struct quant_cancel cancel;
-    if (!signals_start(&cancel)) {
-        message_error("cannot make a pipe for signals: %s", strerror(errno));
-        return EXIT_FAILED;
-    }
     const struct quantize_options *mapping = &options->mapping;
     const struct batch_options batch_options = {
         .threads = mapping->threads,
         .progress = mapping->quiet ? PROGRESS_NEVER : (enum progress_mode)mapping->progress,
     };
-    const unsigned places = batch_places(&batch_options, n);
-    struct work work = {options, &cancel, inputs, calloc(places, sizeof *work.benches)};
-    if (!work.benches) {
-        message_error("no memory for %u files", places);
-        return EXIT_FAILED;
-    }
+    struct work work = {options, inputs};
     const struct batch batch = {
         .n = n,
         .names = (const char *const *)inputs,
+        .place_bytes = sizeof(struct bench),
         .context = &work,
         .work = compare_one,
         .deliver = tell_one,
     };
-    const int status = batch_run(&batch, &batch_options);
-    free(work.benches);
-    return status;
+    return batch_run(&batch, &batch_options);
 }
 
 static int check(const struct command *self, const struct quantize_options *options,

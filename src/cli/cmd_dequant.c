@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* `quant dequant`: restores float32, measures what was lost, or both. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,6 @@
 #include "cli/message.h"
 #include "cli/progress.h"
 #include "cli/report.h"
-#include "cli/signals.h"
 #include "cli/targets.h"
 #include "cli/threshold.h"
 #include "cli/values.h"
@@ -200,8 +198,7 @@ static int check_streams(const struct command *self, const struct dequant_option
 
 /* ---- The work ------------------------------------------------------------------------------- */
 
-static struct quant_dequantize_job make_job(const struct dequant_options *options,
-                                            const struct quant_cancel *cancel)
+static struct quant_dequantize_job make_job(const struct dequant_options *options)
 {
     return (struct quant_dequantize_job){
         .sidecar = options->target.sidecar,
@@ -211,7 +208,6 @@ static struct quant_dequantize_job make_job(const struct dequant_options *option
                     .format = options->from,
                     .dtype = (enum quant_dtype)options->input_dtype,
                     .byte_order = (enum quant_byte_order)options->byte_order},
-        .cancel = *cancel,
     };
 }
 
@@ -225,30 +221,29 @@ struct bench {
 
 struct work {
     const struct dequant_options *options;
-    const struct quant_cancel *cancel;
     const struct targets *targets;
-    struct bench *benches;
 };
 
-static void dequant_one(void *context, const struct batch_item *item)
+static void dequant_one(const struct batch_item *item)
 {
-    struct work *work = context;
-    struct bench *bench = &work->benches[item->place];
+    const struct work *work = item->context;
+    struct bench *bench = item->place;
     const char *output = work->targets->outputs[item->i];
-    bench->job = make_job(work->options, work->cancel);
+    bench->job = make_job(work->options);
     bench->job.path = work->targets->inputs[item->i];
     bench->job.output.path = output;
     bench->job.output.text_only = targets_is_terminal(&work->options->target, output);
     bench->job.threads = item->threads;
-    bench->job.progress = item->progress ? progress_update : NULL;
-    bench->job.progress_context = item->progress;
+    bench->job.cancel = item->cancel;
+    bench->job.progress = item->progress;
+    bench->job.progress_context = item->progress_context;
     bench->status = quant_file_dequantize(&bench->job, &bench->result, &bench->error);
 }
 
-static int tell_one(void *context, const struct batch_item *item)
+static int tell_one(const struct batch_item *item)
 {
-    struct work *work = context;
-    const struct bench *bench = &work->benches[item->place];
+    const struct work *work = item->context;
+    const struct bench *bench = item->place;
     const struct quant_dequantize_result *result = &bench->result;
     const char *path = work->targets->inputs[item->i];
     if (bench->status == QUANT_INVALID && bench->job.output.text_only)
@@ -269,31 +264,20 @@ static int tell_one(void *context, const struct batch_item *item)
 
 static int dequant_all(const struct dequant_options *options, const struct targets *targets)
 {
-    struct quant_cancel cancel;
-    if (!signals_start(&cancel)) {
-        message_error("cannot make a pipe for signals: %s", strerror(errno));
-        return EXIT_FAILED;
-    }
     const struct batch_options batch_options = {
         .threads = options->threads,
         .progress = options->quiet ? PROGRESS_NEVER : (enum progress_mode)options->progress,
     };
-    const unsigned places = batch_places(&batch_options, targets->n);
-    struct work work = {options, &cancel, targets, calloc(places, sizeof *work.benches)};
-    if (!work.benches) {
-        message_error("no memory for %u files", places);
-        return EXIT_FAILED;
-    }
+    struct work work = {options, targets};
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
+        .place_bytes = sizeof(struct bench),
         .context = &work,
         .work = dequant_one,
         .deliver = tell_one,
     };
-    const int status = batch_run(&batch, &batch_options);
-    free(work.benches);
-    return status;
+    return batch_run(&batch, &batch_options);
 }
 
 /* The sidecars and the original are read too: no output may take their place. */

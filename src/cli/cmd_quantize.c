@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `quant quantize`: the work, file by file. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "cli/batch.h"
 #include "cli/command.h"
@@ -11,7 +8,6 @@
 #include "cli/progress.h"
 #include "cli/quantize_options.h"
 #include "cli/report.h"
-#include "cli/signals.h"
 #include "cli/targets.h"
 
 static void warn(const char *path, const struct quant_choice *choice)
@@ -32,8 +28,7 @@ static void warn(const char *path, const struct quant_choice *choice)
 }
 
 static struct quant_quantize_job make_job(const struct quantize_options *options,
-                                          const struct quant_spec *spec,
-                                          const struct quant_cancel *cancel)
+                                          const struct quant_spec *spec)
 {
     return (struct quant_quantize_job){
         .input = {.format = options->from,
@@ -45,7 +40,6 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
                    .force = options->target.force},
         .spec = *spec,
         .measure = options->report != REPORT_NONE,
-        .cancel = *cancel,
     };
 }
 
@@ -60,30 +54,29 @@ struct bench {
 struct work {
     const struct quantize_options *options;
     const struct quant_spec *spec;
-    const struct quant_cancel *cancel;
     const struct targets *targets;
-    struct bench *benches;
 };
 
-static void quantize_one(void *context, const struct batch_item *item)
+static void quantize_one(const struct batch_item *item)
 {
-    struct work *work = context;
-    struct bench *bench = &work->benches[item->place];
+    const struct work *work = item->context;
+    struct bench *bench = item->place;
     const char *output = work->targets->outputs[item->i];
-    bench->job = make_job(work->options, work->spec, work->cancel);
+    bench->job = make_job(work->options, work->spec);
     bench->job.input.path = work->targets->inputs[item->i];
     bench->job.output.path = output;
     bench->job.output.text_only = targets_is_terminal(&work->options->target, output);
     bench->job.threads = item->threads;
-    bench->job.progress = item->progress ? progress_update : NULL;
-    bench->job.progress_context = item->progress;
+    bench->job.cancel = item->cancel;
+    bench->job.progress = item->progress;
+    bench->job.progress_context = item->progress_context;
     bench->status = quant_file_quantize(&bench->job, &bench->result, &bench->error);
 }
 
-static int tell_one(void *context, const struct batch_item *item)
+static int tell_one(const struct batch_item *item)
 {
-    struct work *work = context;
-    const struct bench *bench = &work->benches[item->place];
+    const struct work *work = item->context;
+    const struct bench *bench = item->place;
     const struct quant_quantize_result *result = &bench->result;
     const char *path = work->targets->inputs[item->i];
     if (bench->status == QUANT_INVALID && bench->job.output.text_only)
@@ -106,31 +99,20 @@ static int tell_one(void *context, const struct batch_item *item)
 static int quantize_all(const struct quantize_options *options, const struct quant_spec *spec,
                         const struct targets *targets)
 {
-    struct quant_cancel cancel;
-    if (!signals_start(&cancel)) {
-        message_error("cannot make a pipe for signals: %s", strerror(errno));
-        return EXIT_FAILED;
-    }
     const struct batch_options batch_options = {
         .threads = options->threads,
         .progress = options->quiet ? PROGRESS_NEVER : (enum progress_mode)options->progress,
     };
-    const unsigned places = batch_places(&batch_options, targets->n);
-    struct work work = {options, spec, &cancel, targets, calloc(places, sizeof *work.benches)};
-    if (!work.benches) {
-        message_error("no memory for %u files", places);
-        return EXIT_FAILED;
-    }
+    struct work work = {options, spec, targets};
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
+        .place_bytes = sizeof(struct bench),
         .context = &work,
         .work = quantize_one,
         .deliver = tell_one,
     };
-    const int status = batch_run(&batch, &batch_options);
-    free(work.benches);
-    return status;
+    return batch_run(&batch, &batch_options);
 }
 
 static int run(const struct command *self, int argc, char **argv)
