@@ -85,12 +85,17 @@ static bool deliver(void *context, unsigned place, uint64_t part)
     return !signals_raised();
 }
 
+static enum progress_mode mode_of(const struct batch_options *options)
+{
+    return options->quiet ? PROGRESS_NEVER : (enum progress_mode)options->progress;
+}
+
 /* One after the other, each with a progress line of its own. */
 static void run_alone(struct batch_state *state, const struct batch_options *options)
 {
     const struct batch *batch = state->batch;
     for (size_t i = 0; i < batch->n; i++) {
-        progress_begin(&state->progress, options->progress, batch->names[i]);
+        progress_begin(&state->progress, mode_of(options), batch->names[i]);
         work(state, 0, i);
         if (!deliver(state, 0, i))
             break;
@@ -99,7 +104,7 @@ static void run_alone(struct batch_state *state, const struct batch_options *opt
 
 static void run_side_by_side(struct batch_state *state, const struct batch_options *options)
 {
-    progress_begin(&state->progress, options->progress, "of the files");
+    progress_begin(&state->progress, mode_of(options), "of the files");
     const struct quant_parallel parallel = {
         .n = state->batch->n,
         .threads = state->workers,

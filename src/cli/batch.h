@@ -10,11 +10,38 @@
 #include <quant/file.h>
 
 #include "cli/progress.h"
+#include "cli/values.h"
 
 struct batch_options {
     unsigned threads; /* 0: one a processor */
-    enum progress_mode progress;
+    int progress;     /* enum progress_mode */
+    bool quiet;       /* whatever progress says */
 };
+
+/* Their rows, as initializers; base is the offset of the struct batch_options in the command's.
+ * first_heading may be NULL; same is what no number of threads changes, silent is --quiet's help.
+ */
+#define BATCH_ROWS(base, first_heading, same, silent)                                              \
+    {.heading = (first_heading),                                                                   \
+     .brief = 'j',                                                                                 \
+     .name = "threads",                                                                            \
+     .argument = "N",                                                                              \
+     .help = "work with N threads; the " same " stay the same",                                    \
+     .initial = "one a processor",                                                                 \
+     .expected = "a number from 1 to 48",                                                          \
+     .parse = value_threads,                                                                       \
+     .offset = (base) + offsetof(struct batch_options, threads)},                                  \
+        {.name = "progress",                                                                       \
+         .argument = "WHEN",                                                                       \
+         .help = "show a line on standard error (auto: if it is a terminal, after a second)",      \
+         .initial = "auto",                                                                        \
+         .choice = choice_progress,                                                                \
+         .parse = value_choice,                                                                    \
+         .offset = (base) + offsetof(struct batch_options, progress)},                             \
+    {                                                                                              \
+        .brief = 'q', .name = "quiet", .help = silent, .parse = value_flag,                        \
+        .offset = (base) + offsetof(struct batch_options, quiet)                                   \
+    }
 
 struct batch_item {
     size_t i;         /* the i-th file */

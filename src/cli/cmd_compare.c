@@ -4,7 +4,6 @@
 #include "cli/command.h"
 #include "cli/compare.h"
 #include "cli/message.h"
-#include "cli/progress.h"
 #include "cli/quantize_options.h"
 #include "cli/streams.h"
 
@@ -56,62 +55,14 @@ static const struct option_row rows[] = {
      .parse = value_choice,
      .offset = AT(mapping.nonfinite)},
 
-    {.heading = "Input:",
-     .brief = 'f',
-     .name = "from",
-     .argument = "FORMAT",
-     .help = "the input's format",
-     .initial = "by its content, then its name",
-     .choice = quant_format_name,
-     .parse = value_word,
-     .offset = AT(mapping.from)},
-    {.name = "shape",
-     .argument = "D,D,...",
-     .help = "of raw elements",
-     .initial = "one dimension",
-     .expected = "dimensions such as 768,3072, at most 64, with a product below 2^63",
-     .parse = value_shape,
-     .offset = AT(mapping.shape)},
-    {.name = "input-dtype",
-     .argument = "TYPE",
-     .help = "of raw elements",
-     .initial = "float32",
-     .choice = choice_source,
-     .parse = value_source,
-     .offset = AT(mapping.input_dtype)},
-    {.name = "byte-order",
-     .argument = "ORDER",
-     .help = "of raw elements",
-     .initial = "little",
-     .choice = choice_byte_order,
-     .parse = value_later,
-     .offset = AT(mapping.byte_order)},
+    INPUT_ROWS(AT(mapping.input)),
 
     {.heading = "Telling:",
      .name = "json",
      .help = "print one JSON object a file instead of a table",
      .parse = value_flag,
      .offset = AT(json)},
-    {.brief = 'j',
-     .name = "threads",
-     .argument = "N",
-     .help = "work with N threads; the figures stay the same",
-     .initial = "one a processor",
-     .expected = "a number from 1 to 48",
-     .parse = value_threads,
-     .offset = AT(mapping.threads)},
-    {.name = "progress",
-     .argument = "WHEN",
-     .help = "show a line on standard error (auto: if it is a terminal, after a second)",
-     .initial = "auto",
-     .choice = choice_progress,
-     .parse = value_choice,
-     .offset = AT(mapping.progress)},
-    {.brief = 'q',
-     .name = "quiet",
-     .help = "no progress",
-     .parse = value_flag,
-     .offset = AT(mapping.quiet)},
+    BATCH_ROWS(AT(mapping.batch), NULL, "figures", "no progress"),
     {0},
 };
 
@@ -131,10 +82,7 @@ struct work {
 static struct quant_compare_job make_job(const struct quantize_options *options)
 {
     return (struct quant_compare_job){
-        .input = {.format = options->from,
-                  .dtype = (enum quant_dtype)options->input_dtype,
-                  .byte_order = (enum quant_byte_order)options->byte_order,
-                  .shape = options->shape.given ? &options->shape.shape : NULL},
+        .input = input_options_input(&options->input),
         .spec = quantize_options_spec(options),
     };
 }
@@ -170,11 +118,6 @@ static int tell_one(const struct batch_item *item)
 
 static int compare_all(const struct compare_options *options, char *const *inputs, size_t n)
 {
-    const struct quantize_options *mapping = &options->mapping;
-    const struct batch_options batch_options = {
-        .threads = mapping->threads,
-        .progress = mapping->quiet ? PROGRESS_NEVER : (enum progress_mode)mapping->progress,
-    };
     struct work work = {options, inputs};
     const struct batch batch = {
         .n = n,
@@ -184,7 +127,7 @@ static int compare_all(const struct compare_options *options, char *const *input
         .work = compare_one,
         .deliver = tell_one,
     };
-    return batch_run(&batch, &batch_options);
+    return batch_run(&batch, &options->mapping.batch);
 }
 
 static int check(const struct command *self, const struct quantize_options *options,

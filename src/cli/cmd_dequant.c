@@ -6,8 +6,8 @@
 
 #include "cli/batch.h"
 #include "cli/command.h"
+#include "cli/input_options.h"
 #include "cli/message.h"
-#include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/targets.h"
 #include "cli/threshold.h"
@@ -18,12 +18,8 @@ struct dequant_options {
     int report;
     const char *against;
     struct threshold_list thresholds;
-    const char *from;
-    int input_dtype;
-    int byte_order;   /* from 1, as enum quant_byte_order; 0 where not given */
-    unsigned threads; /* 0: one a processor */
-    int progress;
-    bool quiet;
+    struct input_options original; /* its shape is the sidecar's */
+    struct batch_options batch;
 };
 
 #define AT(field) offsetof(struct dequant_options, field)
@@ -95,43 +91,23 @@ static const struct option_row rows[] = {
      .initial = "what the sidecar says; of --against, by its content",
      .choice = quant_format_name,
      .parse = value_word,
-     .offset = AT(from)},
+     .offset = AT(original.from)},
     {.name = "input-dtype",
      .argument = "TYPE",
      .help = "of a raw original",
      .initial = "what the sidecar says, else float32",
      .choice = choice_source,
      .parse = value_source,
-     .offset = AT(input_dtype)},
+     .offset = AT(original.dtype)},
     {.name = "byte-order",
      .argument = "ORDER",
      .help = "of a raw original",
      .initial = "what the sidecar says, else little",
      .choice = choice_byte_order,
      .parse = value_later,
-     .offset = AT(byte_order)},
+     .offset = AT(original.byte_order)},
 
-    {.heading = "Working:",
-     .brief = 'j',
-     .name = "threads",
-     .argument = "N",
-     .help = "work with N threads; the bytes stay the same",
-     .initial = "one a processor",
-     .expected = "a number from 1 to 48",
-     .parse = value_threads,
-     .offset = AT(threads)},
-    {.name = "progress",
-     .argument = "WHEN",
-     .help = "show a line on standard error (auto: if it is a terminal, after a second)",
-     .initial = "auto",
-     .choice = choice_progress,
-     .parse = value_choice,
-     .offset = AT(progress)},
-    {.brief = 'q',
-     .name = "quiet",
-     .help = "no progress",
-     .parse = value_flag,
-     .offset = AT(quiet)},
+    BATCH_ROWS(AT(batch), "Working:", "bytes", "no progress"),
     {0},
 };
 
@@ -155,11 +131,11 @@ static bool is_stdin(const char *path)
 static int check_measuring(const struct command *self, const struct dequant_options *options,
                            char *const *inputs, size_t n)
 {
-    const char *idle = options->against       ? "against"
-                       : options->from        ? "from"
-                       : options->input_dtype ? "input-dtype"
-                       : options->byte_order  ? "byte-order"
-                                              : NULL;
+    const char *idle = options->against               ? "against"
+                       : options->original.from       ? "from"
+                       : options->original.dtype      ? "input-dtype"
+                       : options->original.byte_order ? "byte-order"
+                                                      : NULL;
     if (idle && !is_measuring(options))
         return message_usage(
             self->name,
@@ -204,10 +180,7 @@ static struct quant_dequantize_job make_job(const struct dequant_options *option
         .sidecar = options->target.sidecar,
         .output = {.format = options->target.format, .force = options->target.force},
         .measure = is_measuring(options),
-        .against = {.path = options->against,
-                    .format = options->from,
-                    .dtype = (enum quant_dtype)options->input_dtype,
-                    .byte_order = (enum quant_byte_order)options->byte_order},
+        .against = input_options_input(&options->original),
     };
 }
 
@@ -231,6 +204,7 @@ static void dequant_one(const struct batch_item *item)
     const char *output = work->targets->outputs[item->i];
     bench->job = make_job(work->options);
     bench->job.path = work->targets->inputs[item->i];
+    bench->job.against.path = work->options->against;
     bench->job.output.path = output;
     bench->job.output.text_only = targets_is_terminal(&work->options->target, output);
     bench->job.threads = item->threads;
@@ -264,10 +238,6 @@ static int tell_one(const struct batch_item *item)
 
 static int dequant_all(const struct dequant_options *options, const struct targets *targets)
 {
-    const struct batch_options batch_options = {
-        .threads = options->threads,
-        .progress = options->quiet ? PROGRESS_NEVER : (enum progress_mode)options->progress,
-    };
     struct work work = {options, targets};
     const struct batch batch = {
         .n = targets->n,
@@ -277,7 +247,7 @@ static int dequant_all(const struct dequant_options *options, const struct targe
         .work = dequant_one,
         .deliver = tell_one,
     };
-    return batch_run(&batch, &batch_options);
+    return batch_run(&batch, &options->batch);
 }
 
 /* The sidecars and the original are read too: no output may take their place. */

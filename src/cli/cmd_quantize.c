@@ -5,7 +5,6 @@
 #include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/message.h"
-#include "cli/progress.h"
 #include "cli/quantize_options.h"
 #include "cli/report.h"
 #include "cli/targets.h"
@@ -31,10 +30,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
                                           const struct quant_spec *spec)
 {
     return (struct quant_quantize_job){
-        .input = {.format = options->from,
-                  .dtype = (enum quant_dtype)options->input_dtype,
-                  .byte_order = (enum quant_byte_order)options->byte_order,
-                  .shape = options->shape.given ? &options->shape.shape : NULL},
+        .input = input_options_input(&options->input),
         .output = {.format = options->target.format,
                    .sidecar = options->target.sidecar,
                    .force = options->target.force},
@@ -83,7 +79,7 @@ static int tell_one(const struct batch_item *item)
         return message_usage("quantize", "%s", bench->error.text);
     if (bench->status != QUANT_OK)
         return message_failure(bench->status, &bench->error);
-    if (!work->options->quiet)
+    if (!work->options->batch.quiet)
         warn(path, &result->choice);
     if (work->options->report == REPORT_NONE)
         return EXIT_DONE;
@@ -99,10 +95,6 @@ static int tell_one(const struct batch_item *item)
 static int quantize_all(const struct quantize_options *options, const struct quant_spec *spec,
                         const struct targets *targets)
 {
-    const struct batch_options batch_options = {
-        .threads = options->threads,
-        .progress = options->quiet ? PROGRESS_NEVER : (enum progress_mode)options->progress,
-    };
     struct work work = {options, spec, targets};
     const struct batch batch = {
         .n = targets->n,
@@ -112,7 +104,7 @@ static int quantize_all(const struct quantize_options *options, const struct qua
         .work = quantize_one,
         .deliver = tell_one,
     };
-    return batch_run(&batch, &batch_options);
+    return batch_run(&batch, &options->batch);
 }
 
 static int run(const struct command *self, int argc, char **argv)

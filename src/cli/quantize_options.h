@@ -3,7 +3,9 @@
 #ifndef QUANT_CLI_QUANTIZE_OPTIONS_H
 #define QUANT_CLI_QUANTIZE_OPTIONS_H
 
+#include "cli/batch.h"
 #include "cli/command.h"
+#include "cli/input_options.h"
 #include "cli/targets.h"
 #include "cli/values.h"
 
@@ -19,15 +21,10 @@ struct quantize_options {
     bool include_zero;
     int rounding;
     int nonfinite;
-    const char *from;
-    struct given_shape shape;
-    int input_dtype;
-    int byte_order; /* from 1, as enum quant_byte_order; 0 where not given */
+    struct input_options input;
     struct target_options target;
-    int report;       /* enum report_kind */
-    unsigned threads; /* 0: one a processor */
-    int progress;     /* enum progress_mode */
-    bool quiet;
+    int report; /* enum report_kind */
+    struct batch_options batch;
 };
 
 /* The option table of the command. */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Where float elements come from: the options of all commands that read them. */
+#ifndef QUANT_CLI_INPUT_OPTIONS_H
+#define QUANT_CLI_INPUT_OPTIONS_H
+
+#include "cli/values.h"
+
+struct input_options {
+    const char *from;
+    struct given_shape shape;
+    int dtype;
+    int byte_order; /* from 1, as enum quant_byte_order; 0 where not given */
+};
+
+/* Their rows, as initializers; base is the offset of the struct input_options in the command's. */
+#define INPUT_ROWS(base)                                                                           \
+    {.heading = "Input:",                                                                          \
+     .brief = 'f',                                                                                 \
+     .name = "from",                                                                               \
+     .argument = "FORMAT",                                                                         \
+     .help = "the input's format",                                                                 \
+     .initial = "by its content, then its name",                                                   \
+     .choice = quant_format_name,                                                                  \
+     .parse = value_word,                                                                          \
+     .offset = (base) + offsetof(struct input_options, from)},                                     \
+        {.name = "shape",                                                                          \
+         .argument = "D,D,...",                                                                    \
+         .help = "of raw elements",                                                                \
+         .initial = "one dimension",                                                               \
+         .expected = "dimensions such as 768,3072, at most 64, with a product below 2^63",         \
+         .parse = value_shape,                                                                     \
+         .offset = (base) + offsetof(struct input_options, shape)},                                \
+        {.name = "input-dtype",                                                                    \
+         .argument = "TYPE",                                                                       \
+         .help = "of raw elements",                                                                \
+         .initial = "float32",                                                                     \
+         .choice = choice_source,                                                                  \
+         .parse = value_source,                                                                    \
+         .offset = (base) + offsetof(struct input_options, dtype)},                                \
+    {                                                                                              \
+        .name = "byte-order", .argument = "ORDER", .help = "of raw elements", .initial = "little", \
+        .choice = choice_byte_order, .parse = value_later,                                         \
+        .offset = (base) + offsetof(struct input_options, byte_order)                              \
+    }
+
+/* Without a path, which is the file's; it borrows the shape. */
+static inline struct quant_input input_options_input(const struct input_options *options)
+{
+    return (struct quant_input){
+        .format = options->from,
+        .dtype = (enum quant_dtype)options->dtype,
+        .byte_order = (enum quant_byte_order)options->byte_order,
+        .shape = options->shape.given ? &options->shape.shape : NULL,
+    };
+}
+
+#endif
