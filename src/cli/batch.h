@@ -39,7 +39,7 @@ struct batch_options {
          .parse = value_choice,                                                                    \
          .offset = (base) + offsetof(struct batch_options, progress)},                             \
     {                                                                                              \
-        .brief = 'q', .name = "quiet", .help = silent, .parse = value_flag,                        \
+        .brief = 'q', .name = "quiet", .help = (silent), .parse = value_flag,                      \
         .offset = (base) + offsetof(struct batch_options, quiet)                                   \
     }
 

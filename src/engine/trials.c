@@ -76,12 +76,13 @@ static enum quant_status measure(const struct quant_scan *scan, struct trials *t
 enum quant_status quant_trials_measure(const struct quant_scan *scan, struct quant_comparison *rows,
                                        size_t n, struct quant_error *error)
 {
+    /* One more than needed: no length is 0. */
     struct trials trials = {
         .benches = scan->benches,
         .rows = rows,
         .n = n,
-        .measures = calloc(n, sizeof *trials.measures),
-        .parts = calloc(n * scan->workers, sizeof *trials.parts),
+        .measures = calloc(n + 1, sizeof *trials.measures),
+        .parts = calloc(n * scan->workers + 1, sizeof *trials.parts),
     };
     const enum quant_status status =
         trials.measures && trials.parts
