@@ -17,28 +17,13 @@
 #ifndef QUANT_FILE_H
 #define QUANT_FILE_H
 
+#include <quant/groups.h>
 #include <quant/quant.h>
 #include <signal.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-#define QUANT_MAX_DIMS 64
-
-/* The dimensions of a tensor. ndim 0 is a scalar: one element. Their product fits 63 bits. */
-struct quant_shape {
-    int ndim;
-    uint64_t dims[QUANT_MAX_DIMS];
-};
-
-/* In which order the elements lie: the last index fastest (C), or the first (Fortran). */
-enum quant_order { QUANT_ORDER_C = 0, QUANT_ORDER_FORTRAN };
-
-/* The index along each dimension of the flat-th element in file order, which the shape holds: what
- * NumPy calls unravel_index. */
-QUANT_API void quant_shape_unravel(const struct quant_shape *shape, enum quant_order order,
-                                   uint64_t flat, uint64_t index[QUANT_MAX_DIMS]);
 
 enum quant_byte_order { QUANT_BYTE_ORDER_NONE = 0, QUANT_LITTLE, QUANT_BIG };
 
