@@ -52,13 +52,14 @@ struct quant_granularity {
  * shortest stretch of elements that consists of whole groups. Inside of it element e belongs to
  * group (e / repeat) % ngroups. */
 struct quant_grouping {
-    uint64_t nelems;  /* of the tensor */
-    uint64_t stride;  /* elements from which on the cutting into panels begins anew */
-    uint64_t panel;   /* elements of a panel; the last before each stride's end may be shorter */
-    uint64_t ngroups; /* of a panel */
-    uint64_t repeat;  /* consecutive elements of one group */
-    int axis;         /* counted from 0; -1: the whole tensor is one group */
-    uint64_t block_size;
+    uint64_t nelems;     /* of the tensor */
+    uint64_t count;      /* of all groups */
+    uint64_t stride;     /* elements after which the cutting into panels begins anew */
+    uint64_t panel;      /* elements of a panel; the last of a stride may have fewer */
+    uint64_t ngroups;    /* of a panel */
+    uint64_t repeat;     /* consecutive elements of one group */
+    int axis;            /* counted from the first, 0; -1: the whole tensor is one group */
+    uint64_t block_size; /* 0: none */
 };
 
 /* QUANT_INVALID where the shape has no such axis, or the axis is given of a scalar. */
@@ -67,9 +68,6 @@ QUANT_API enum quant_status quant_grouping_make(const struct quant_granularity *
                                                 enum quant_order order,
                                                 struct quant_grouping *grouping,
                                                 struct quant_error *error);
-
-/* Groups of the tensor. */
-QUANT_API uint64_t quant_grouping_count(const struct quant_grouping *grouping);
 
 /* The group of an element of the tensor, in file order; and the first element of a group. */
 QUANT_API uint64_t quant_grouping_group_of(const struct quant_grouping *grouping, uint64_t element);

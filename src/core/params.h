@@ -12,4 +12,13 @@ enum quant_status quant_choose_range(const struct quant_spec *spec,
                                      const struct quant_observed *observed, const double range[2],
                                      struct quant_choice *choice, struct quant_error *error);
 
+/* ---- The same in two steps, for many ranges and one spec, which is a checked one ---- */
+
+/* What the spec comes to where nothing finite was seen. */
+struct quant_choice quant_choice_of_nothing(const struct quant_spec *spec);
+
+/* From there: what it comes to for the range [low, high], where it needs one. */
+void quant_choice_set_range(struct quant_choice *choice, const struct quant_spec *spec, double low,
+                            double high);
+
 #endif
