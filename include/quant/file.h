@@ -66,7 +66,8 @@ struct quant_quantize_job {
     struct quant_input input;
     struct quant_output output; /* path is needed; with "-", sidecar too */
     struct quant_spec spec;
-    bool measure;     /* fill in report */
+    struct quant_granularity granularity; /* not the whole: spec without a scale and a clip */
+    bool measure;                         /* fill in report, and worst */
     unsigned threads; /* to share the work where both ends are files by position; 0: one a
                        * processor. No byte depends on it */
     struct quant_cancel cancel;
@@ -75,12 +76,15 @@ struct quant_quantize_job {
 };
 
 struct quant_quantize_result {
-    struct quant_choice choice;
+    struct quant_choice choice; /* with several groups: what they have in common, and the notes of
+                                 * any; no range, scale 1 */
+    struct quant_grouping grouping;
     struct quant_observed observed;
     struct quant_shape shape;
     enum quant_order order;
     enum quant_dtype source_dtype;
-    struct quant_report report; /* with measure */
+    struct quant_report report;      /* with measure */
+    struct quant_worst_groups worst; /* the same, of several groups */
 };
 
 /*
@@ -150,10 +154,12 @@ struct quant_dequantize_job {
 };
 
 struct quant_dequantize_result {
-    struct quant_params params;
+    struct quant_params params; /* with several groups: what they have in common; scale 1 */
+    struct quant_grouping grouping;
     struct quant_shape shape;
     enum quant_order order;
-    struct quant_report report; /* with measure */
+    struct quant_report report;      /* with measure */
+    struct quant_worst_groups worst; /* the same, of several groups */
 };
 
 /*

@@ -109,6 +109,25 @@ QUANT_API void quant_dequantize_groups(const struct quant_params *common,
                                        const struct quant_group_params *groups, uint64_t first,
                                        const void *q, size_t n, float *x);
 
+/* ---- The error by group ---------------------------------------------------------------------- */
+
+struct quant_group_error {
+    uint64_t group;
+    uint64_t n;               /* its finite elements */
+    double mse;               /* as of <quant/quant.h>, of these */
+    double sum_squared_error; /* their part of the report's */
+    float scale;
+    int32_t zero_point;
+};
+
+/* The groups that lost most: by falling mse, of equals by number. Groups without a finite element
+ * are left out, and so are those without an error. */
+enum { QUANT_WORST_MOST = 8 };
+struct quant_worst_groups {
+    size_t n;
+    struct quant_group_error groups[QUANT_WORST_MOST];
+};
+
 #ifdef __cplusplus
 }
 #endif
