@@ -115,9 +115,23 @@ struct quant_panel quant_panel_at(const struct quant_grouping *grouping, uint64_
     const uint64_t start = i % of_stride * grouping->panel;
     const uint64_t left = grouping->stride - start;
     return (struct quant_panel){
+        .index = i,
         .first = i / of_stride * grouping->stride + start,
         .nelems = left < grouping->panel ? left : grouping->panel,
         .first_group = i * grouping->ngroups,
+    };
+}
+
+struct quant_panel quant_panel_next(const struct quant_grouping *grouping,
+                                    const struct quant_panel *panel)
+{
+    const uint64_t first = panel->first + panel->nelems;
+    const uint64_t left = grouping->stride - first % grouping->stride;
+    return (struct quant_panel){
+        .index = panel->index + 1,
+        .first = first,
+        .nelems = left < grouping->panel ? left : grouping->panel,
+        .first_group = panel->first_group + grouping->ngroups,
     };
 }
 
@@ -136,9 +150,8 @@ uint64_t quant_grouping_first_of(const struct quant_grouping *grouping, uint64_t
 
 struct quant_stretch quant_stretch_at(const struct quant_grouping *grouping, uint64_t element)
 {
-    struct quant_stretch stretch = {.grouping = grouping,
-                                    .panel_index = quant_panel_of(grouping, element)};
-    stretch.panel = quant_panel_at(grouping, stretch.panel_index);
+    struct quant_stretch stretch = {.grouping = grouping};
+    stretch.panel = quant_panel_at(grouping, quant_panel_of(grouping, element));
     const uint64_t inside = element - stretch.panel.first;
     stretch.panel_left = stretch.panel.nelems - inside;
     stretch.group = stretch.panel.first_group;
@@ -157,8 +170,7 @@ static void enter_next_panel(struct quant_stretch *stretch)
         stretch->left = 0;
         return;
     }
-    stretch->panel_index++;
-    stretch->panel = quant_panel_at(grouping, stretch->panel_index);
+    stretch->panel = quant_panel_next(grouping, &stretch->panel);
     stretch->panel_left = stretch->panel.nelems;
     stretch->group = stretch->panel.first_group;
     stretch->left = grouping->ngroups > 1 ? grouping->repeat : stretch->panel_left;

@@ -6,6 +6,7 @@
 #include <quant/groups.h>
 
 struct quant_panel {
+    uint64_t index;
     uint64_t first; /* element */
     uint64_t nelems;
     uint64_t first_group;
@@ -16,6 +17,10 @@ uint64_t quant_panel_count(const struct quant_grouping *grouping);
 uint64_t quant_panel_of(const struct quant_grouping *grouping, uint64_t element);
 struct quant_panel quant_panel_at(const struct quant_grouping *grouping, uint64_t i);
 
+/* The one behind it, of which there may be no elements in the tensor. */
+struct quant_panel quant_panel_next(const struct quant_grouping *grouping,
+                                    const struct quant_panel *panel);
+
 /* A place among the elements, and how far it is from there to the next element of another group. */
 struct quant_stretch {
     const struct quant_grouping *grouping;
@@ -23,7 +28,6 @@ struct quant_stretch {
     uint64_t left; /* elements of the group that follow without a gap, at least 1 */
     /* For the functions below. */
     struct quant_panel panel;
-    uint64_t panel_index;
     uint64_t panel_left; /* elements of the panel from this place on */
 };
 
