@@ -78,6 +78,17 @@ enum quant_status quant_output_commit(struct quant_file_output *data,
  */
 void quant_output_discard(struct quant_file_output *output);
 
+/* ---- Spools ---------------------------------------------------------------------------------- */
+
+/* A temporary file without a name, to be written through spool->sink and then read by position.
+ * name, which must outlive both, is what messages call it: the input that it holds. */
+enum quant_status quant_spool_begin(struct quant_file_output *spool, const char *name,
+                                    const struct quant_cancel *cancel, struct quant_error *error);
+
+/* Ends the writing: what was written becomes *source. Before it, discard does. */
+enum quant_status quant_spool_finish(struct quant_file_output *spool, struct quant_source **source,
+                                     struct quant_error *error);
+
 /* ---- Paths ----------------------------------------------------------------------------------- */
 
 /* Between begin and end this thread asks the system only once where a folder is, or few of them:
