@@ -165,7 +165,7 @@ static enum quant_status run_all(struct dequantization *run)
     if (status == QUANT_OK)
         status = pass(run);
     if (status == QUANT_OK && job->output.path)
-        status = quant_output_commit(&run->output, NULL, run->error);
+        status = quant_output_commit(&run->output, NULL, NULL, run->error);
     return status;
 }
 

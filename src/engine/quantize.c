@@ -335,7 +335,7 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
     if (status == QUANT_OK)
         status = write_sidecar(run);
     if (status == QUANT_OK)
-        status = quant_output_commit(&run->data, &run->sidecar, error);
+        status = quant_output_commit(&run->data, NULL, &run->sidecar, error);
     if (status == QUANT_OK)
         fill_result(run);
     close_all(run);

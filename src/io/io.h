@@ -69,9 +69,11 @@ bool quant_path_is_stream(const char *path);
 /* Whether nothing has this name, not even a link that leads nowhere. Not of "-". */
 bool quant_path_is_free(const char *path);
 
-/* Puts data and its sidecar (NULL: none) in place: the old sidecar goes first, then the data
- * gets its name, then the new sidecar. Where a step fails, the old files are put back. */
+/* Puts data, what is beside it (NULL: nothing) and its sidecar (NULL: none) in place: the old
+ * sidecar goes first, then the others get their names, then the new sidecar. Where a step fails,
+ * the old files are put back. */
 enum quant_status quant_output_commit(struct quant_file_output *data,
+                                      struct quant_file_output *beside,
                                       struct quant_file_output *sidecar, struct quant_error *error);
 
 /* Removes what is unfinished and frees what *output owns. Fine on a zeroed one, and after commit.
