@@ -10,25 +10,31 @@
 #include "core/grouping.h"
 #include "core/params.h"
 
-enum quant_status quant_group_calibration_begin(struct quant_group_calibration *calibration,
-                                                const struct quant_spec *spec,
-                                                const struct quant_grouping *grouping,
-                                                struct quant_error *error)
+enum quant_status quant_group_spec_check(const struct quant_spec *spec, struct quant_error *error)
 {
     const enum quant_status status = quant_spec_check(spec, error);
-    if (status != QUANT_OK)
-        return status;
-    if (!quant_spec_needs_range(spec))
+    if (status == QUANT_OK && !quant_spec_needs_range(spec))
         return quant_error_set(error, QUANT_INVALID,
                                "scales per channel or block are found from the elements: a given "
                                "scale or clipping range, and an unscaled type, exclude them");
+    return status;
+}
+
+/* Each group may have another method by auto, which then stays the name for all. */
+void quant_group_calibration_begin(struct quant_group_calibration *calibration,
+                                   const struct quant_spec *spec,
+                                   const struct quant_grouping *grouping)
+{
     calibration->grouping = grouping;
     calibration->spec = *spec;
     calibration->spec.nonfinite = QUANT_NONFINITE_SATURATE;
     calibration->nothing = quant_choice_of_nothing(spec);
+    if (quant_calibration_is_auto(spec)) {
+        calibration->nothing.calibration = spec->calibration;
+        calibration->nothing.has_calibration_argument = false;
+    }
     calibration->by_extremes =
         quant_calibration_from_name(spec->calibration) == &quant_calibration_minmax;
-    return QUANT_OK;
 }
 
 enum quant_status quant_group_calibrate(const struct quant_group_calibration *calibration,
@@ -141,11 +147,12 @@ enum quant_status quant_calibrate_groups(const struct quant_spec *spec,
                                          struct quant_error *error)
 {
     struct quant_group_calibration calibration;
-    enum quant_status status = quant_group_calibration_begin(&calibration, spec, grouping, error);
+    enum quant_status status = quant_group_spec_check(spec, error);
     if (status == QUANT_OK)
         status = check_finite(spec, grouping, x, error);
     if (status != QUANT_OK)
         return status;
+    quant_group_calibration_begin(&calibration, spec, grouping);
     *common = calibration.nothing.params;
     *notes = 0;
     fill(groups, grouping->count, common);

@@ -13,10 +13,12 @@ struct quant_group_calibration {
 };
 
 /* Errors: those of quant_spec_check, and QUANT_INVALID where the spec needs no range. */
-enum quant_status quant_group_calibration_begin(struct quant_group_calibration *calibration,
-                                                const struct quant_spec *spec,
-                                                const struct quant_grouping *grouping,
-                                                struct quant_error *error);
+enum quant_status quant_group_spec_check(const struct quant_spec *spec, struct quant_error *error);
+
+/* With a checked spec; grouping must outlive it. */
+void quant_group_calibration_begin(struct quant_group_calibration *calibration,
+                                   const struct quant_spec *spec,
+                                   const struct quant_grouping *grouping);
 
 /* ---- By extremes ---- */
 

@@ -38,7 +38,7 @@ static void group_slices(struct quant_grouping *grouping, uint64_t outer, uint64
     const bool is_apart = outer == 1;
     grouping->count = length;
     grouping->stride = grouping->panel = is_apart ? inner : grouping->nelems;
-    grouping->ngroups = is_apart ? 1 : length;
+    grouping->ngroups = is_apart || length == 0 ? 1 : length;
     grouping->repeat = inner;
 }
 
@@ -50,7 +50,7 @@ static void group_blocks(struct quant_grouping *grouping, uint64_t outer, uint64
     grouping->count = outer * nblocks * inner;
     grouping->stride = length * inner;
     grouping->panel = size * inner;
-    grouping->ngroups = inner;
+    grouping->ngroups = inner > 0 ? inner : 1;
     grouping->repeat = inner == 1 ? grouping->panel : 1;
 }
 
