@@ -5,30 +5,15 @@
     python3 data/make_bad.py
 
 It needs the standard library and `xxhsum` (Debian's xxhash), and writes the same bytes every time.
-To add a case, add one row below: name, bytes, sentence, and the command's options if it needs any.
+To add a case, add one row below: name, bytes, sentence, and the command's options if it needs any;
+the rows of sidecars are in bad_sidecars.py.
 """
 
 import struct
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
 
-
-class Bad(NamedTuple):
-    name: str
-    content: bytes
-    sentence: str
-    options: str = ""
-
-
-class Change(NamedTuple):
-    """A sidecar that differs from the good one in one place: `old` has become `new`."""
-
-    name: str
-    old: str
-    new: str
-    sentence: str
-
+from bad_sidecars import RECORDS, Bad, bad_sidecars, good_sidecars
 
 SEVEN_FLOATS = struct.pack("<7f", 5.47, 3.08, -7.59, 0, -1.95, -4.57, 10.8)
 NAN, INFINITY = float("nan"), float("inf")
@@ -225,111 +210,10 @@ RAW = [
 
 Q_NPY = npy(npy_dict("'|i1'"), struct.pack("7b", 64, 36, -89, 0, -23, -54, 127))
 
-SCALE = '"scale": 0.0850393698'
-DATA = ''',
-  "data": {"path": "q.npy", "format": "npy", "bytes": 135, "xxh3_64": "%s"}'''
-SIDECAR = '''{
-  "format": "quant-sidecar", "version": 1, "tool": "quant 0.1.0",
-  "scheme": "absmax", "dtype": "int8", "qmin": -127, "qmax": 127,
-  ''' + SCALE + ''', "zero_point": 0,
-  "axis": null, "block_size": null, "rounding": "half-even",
-  "range": [-7.59000015, 10.8000002],
-  "calibration": {"method": "minmax", "observed": [-7.59000015, 10.8000002]},
-  "shape": [7], "order": "C",
-  "source": {"path": "../../examples/x.npy", "format": "npy", "dtype": "float32"}''' + DATA + '''
-}
-'''
-
 
 def xxh3_64(path: Path) -> str:
     run = subprocess.run(["xxhsum", "-H3", path], check=True, capture_output=True, text=True)
     return run.stdout.split()[-1]
-
-
-def sidecar_changes(checksum: str) -> list[Change]:
-    hashed = f'"xxh3_64": "{checksum}"'
-    return [
-        Change("format_wrong", '"quant-sidecar"', '"quant-car"', "`format` is another word."),
-        Change("format_missing", '"format": "quant-sidecar", ', "", "`format` is missing."),
-        Change("version_2", '"version": 1', '"version": 2', "`version` is 2."),
-        Change("version_string", '"version": 1', '"version": "1"', "`version` is a string."),
-        Change("version_missing", '"version": 1, ', "", "`version` is missing."),
-        Change("scheme_unknown", '"absmax"', '"logarithmic"', "`scheme` is no known one."),
-        Change("dtype_unknown", '"int8"', '"int7"', "`dtype` is no known one."),
-        Change("dtype_differs", '"int8"', '"int16"', "`dtype` is int16, the data is int8."),
-        Change("qmin_above_qmax", '"qmin": -127, "qmax": 127', '"qmin": 127, "qmax": -127',
-               "`qmin` is above `qmax`."),
-        Change("qmin_below_dtype", '"qmin": -127', '"qmin": -129', "`qmin` is no int8."),
-        Change("qmax_above_dtype", '"qmax": 127', '"qmax": 128', "`qmax` is no int8."),
-        Change("qmin_fraction", '"qmin": -127', '"qmin": -126.5', "`qmin` is no integer."),
-        Change("qmin_missing", '"qmin": -127, ', "", "`qmin` is missing."),
-        Change("scale_zero", SCALE, '"scale": 0', "`scale` is zero."),
-        Change("scale_negative", SCALE, '"scale": -0.0850393698', "`scale` is negative."),
-        Change("scale_infinite", SCALE, '"scale": 1e999', "`scale` is beyond float64."),
-        Change("scale_beyond_float32", SCALE, '"scale": 1e39', "`scale` is beyond float32."),
-        Change("scale_string", SCALE, '"scale": "0.0850393698"', "`scale` is a string."),
-        Change("scale_null", SCALE, '"scale": null', "`scale` is null."),
-        Change("scale_missing", SCALE + ", ", "", "`scale` is missing."),
-        Change("scale_array", SCALE, '"scale": [0.0850393698]',
-               "`scale` is an array, though `axis` and `block_size` are null."),
-        Change("zero_point_fraction", '"zero_point": 0', '"zero_point": 1.5',
-               "`zero_point` is no integer."),
-        Change("zero_point_string", '"zero_point": 0', '"zero_point": "0"',
-               "`zero_point` is a string."),
-        Change("zero_point_beyond_int32", '"zero_point": 0', '"zero_point": 3000000000',
-               "`zero_point` does not fit 32 bits."),
-        Change("zero_point_null", '"zero_point": 0', '"zero_point": null', "`zero_point` is null."),
-        Change("zero_point_missing", ', "zero_point": 0', "", "`zero_point` is missing."),
-        Change("axis_with_one_scale", '"axis": null', '"axis": 0',
-               "`axis` is 0 and `scale` is one number, not an array."),
-        Change("axis_beyond_shape", '"axis": null', '"axis": 1', "`axis` is 1, the shape has one."),
-        Change("block_size_zero", '"block_size": null', '"block_size": 0', "`block_size` is 0."),
-        Change("rounding_unknown", '"half-even"', '"half-odd"', "`rounding` is no known one."),
-        Change("argument_string", '"method": "minmax"', '"method": "sigma", "argument": "3"',
-               "The calibration's `argument` is a string."),
-        Change("shape_larger", '"shape": [7]', '"shape": [8]', "The data has 7 elements, not 8."),
-        Change("shape_smaller", '"shape": [7]', '"shape": [2, 3]',
-               "The data has 7 elements, not 6."),
-        Change("shape_negative", '"shape": [7]', '"shape": [-7]', "A dimension is negative."),
-        Change("shape_fraction", '"shape": [7]', '"shape": [7.5]', "A dimension is no integer."),
-        Change("shape_string", '"shape": [7]', '"shape": "7"', "`shape` is a string."),
-        Change("shape_overflow", '"shape": [7]', '"shape": [4294967296, 4294967296, 7]',
-               "The dimensions multiply to more than 64 bits hold."),
-        Change("shape_missing", '"shape": [7], ', "", "`shape` is missing."),
-        Change("order_unknown", '"order": "C"', '"order": "Z"', "`order` is neither C nor F."),
-        Change("data_format_unknown", '"path": "q.npy", "format": "npy"',
-               '"path": "q.npy", "format": "tar"', "`data` has a format that nobody knows."),
-        Change("bytes_differ", '"bytes": 135', '"bytes": 136', "The data has 135 bytes, not 136."),
-        Change("bytes_negative", '"bytes": 135', '"bytes": -135', "`bytes` is negative."),
-        Change("checksum_differs", hashed, f'"xxh3_64": "{"0" * 16}"',
-               "`xxh3_64` is well formed and not that of the data."),
-        Change("checksum_not_hex", hashed, f'"xxh3_64": "{"z" * 16}"',
-               "`xxh3_64` is no hexadecimal."),
-        Change("checksum_short", hashed, f'"xxh3_64": "{checksum[:15]}"',
-               "`xxh3_64` has 15 digits."),
-        Change("data_missing", DATA % checksum, "", "The section `data` is missing."),
-        Change("key_doubled", SCALE, f"{SCALE}, {SCALE}", "`scale` occurs twice."),
-        Change("comma_missing", f"{SCALE}, ", f"{SCALE} ", "A comma is missing: it is not JSON."),
-        Change("text_after", "\n}\n", "\n}\nx\n", "Text follows the object."),
-    ]
-
-
-def apply_change(good: str, change: Change) -> Bad:
-    if good.count(change.old) != 1:
-        raise ValueError(f"{change.name}: {change.old!r} occurs {good.count(change.old)} times")
-    content = good.replace(change.old, change.new).encode("ascii")
-    return Bad(f"{change.name}.json", content, change.sentence)
-
-
-def bad_sidecars(good: str, checksum: str) -> list[Bad]:
-    whole = [
-        Bad("empty.json", b"", "The file has no bytes at all."),
-        Bad("not_json.json", b"scale = 0.0850393698\n", "It is not JSON."),
-        Bad("not_object.json", b"[1, 2]\n", "It is JSON, an array and not an object."),
-        Bad("object_empty.json", b"{}\n", "The object has no keys."),
-        Bad("truncated.json", good.encode("ascii")[:200], "The file ends inside the object."),
-    ]
-    return whole + [apply_change(good, change) for change in sidecar_changes(checksum)]
 
 
 README = """\
@@ -347,8 +231,9 @@ SIDECAR_README = """\
 ## Sidecars
 
 `sidecar/q.npy` is good data: the int8 values of `examples/x.npy` under absmax. `sidecar/good.json`
-is its good sidecar, and must be accepted. The others differ from it in the one way that the
-sentence names, or are no sidecar at all. The command line is
+is its good sidecar, and must be accepted; so must `sidecar/good_arrays.json` and
+`sidecar/good_scales.json`, which say the same in blocks of two elements. The others differ from one
+of them in the one way that the sentence names, or are no sidecar at all. The command line is
 `quant dequant --sidecar data/bad/FILE -o OUT data/bad/sidecar/q.npy`; whether the checksum is right
 is a question for `quant verify` too.
 """
@@ -387,9 +272,12 @@ def main() -> None:
 
     (sidecar_folder / "q.npy").write_bytes(Q_NPY)
     checksum = xxh3_64(sidecar_folder / "q.npy")
-    good = SIDECAR % checksum
-    (sidecar_folder / "good.json").write_text(good, encoding="ascii")
-    sidecars = bad_sidecars(good, checksum)
+    (sidecar_folder / "q.npy.scales").write_bytes(RECORDS)
+    records_checksum = xxh3_64(sidecar_folder / "q.npy.scales")
+    good = good_sidecars(checksum, records_checksum)
+    for name, text in good.items():
+        (sidecar_folder / name).write_text(text, encoding="ascii")
+    sidecars = bad_sidecars(good, checksum, records_checksum)
     write_all(sidecar_folder, sidecars)
 
     (folder / "README.md").write_text(readme(sidecars), encoding="ascii")

@@ -212,7 +212,7 @@ void quant_sidecar_read_scales(struct quant_checker *checker, const cJSON *root,
     const bool scale_is_null = cJSON_IsNull(quant_check_field(checker, root, "scale"));
     const bool zero_point_is_null = cJSON_IsNull(quant_check_field(checker, root, "zero_point"));
     if (scale_is_null != zero_point_is_null)
-        quant_check_fail(checker, QUANT_CORRUPT, "'scale' and 'zero_point' are not both null");
+        quant_check_fail(checker, QUANT_CORRUPT, "only one of 'scale' and 'zero_point' is null");
     if (scale_is_null)
         read_file(checker, root, &sidecar->groups);
     else
