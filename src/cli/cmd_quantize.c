@@ -35,6 +35,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
                    .sidecar = options->target.sidecar,
                    .force = options->target.force},
         .spec = *spec,
+        .granularity = quantize_options_granularity(options),
         .measure = options->report != REPORT_NONE,
     };
 }
