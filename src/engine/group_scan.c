@@ -131,9 +131,10 @@ static enum quant_status calibrate_slices(const struct batch_scan *run,
                                           unsigned *notes, struct quant_error *error)
 {
     const struct quant_group_pass *pass = run->pass;
-    const struct quant_grouping batch = {.ngroups = slices->ncolumns,
-                                         .repeat = pass->grouping.repeat};
     const uint64_t nelems = slices->ncolumns * quant_slices_length(slices);
+    const struct quant_grouping batch = {
+        .ngroups = slices->ncolumns,
+        .repeat = pass->grouping.ngroups == 1 ? nelems : pass->grouping.repeat};
     float *x = run->memory + worker * run->memory_each;
     float *group = x + nelems;
     enum quant_status status = quant_slices_read(slices, 0, quant_slices_rows(slices), x,

@@ -10,14 +10,21 @@ enum {
     SHORT_PIECE = 512
 };
 
-static uint64_t width_of(const struct quant_grouping *grouping)
+/* Elements of a group that follow one another: all of them, where it has the panel for itself,
+ * which may be a short one. */
+static uint64_t repeat_of(const struct quant_slices *slices)
 {
-    return grouping->ngroups * grouping->repeat;
+    return slices->grouping->ngroups == 1 ? slices->panel.nelems : slices->grouping->repeat;
+}
+
+static uint64_t width_of(const struct quant_slices *slices)
+{
+    return slices->grouping->ngroups * repeat_of(slices);
 }
 
 uint64_t quant_slices_rows(const struct quant_slices *slices)
 {
-    return slices->panel.nelems / width_of(slices->grouping);
+    return slices->panel.nelems / width_of(slices);
 }
 
 uint64_t quant_slices_length(const struct quant_slices *slices)
@@ -36,9 +43,9 @@ static enum quant_status read_pieces(const struct quant_slices *slices, uint64_t
                                      uint64_t nrows, float *x, void *stage,
                                      struct quant_error *error)
 {
-    const uint64_t width = width_of(slices->grouping);
-    const uint64_t start = slices->column * slices->grouping->repeat;
-    const uint64_t piece = slices->ncolumns * slices->grouping->repeat;
+    const uint64_t width = width_of(slices);
+    const uint64_t start = slices->column * repeat_of(slices);
+    const uint64_t piece = slices->ncolumns * repeat_of(slices);
     enum quant_status status = QUANT_OK;
     for (uint64_t row = first; status == QUANT_OK && row < first + nrows; row++, x += piece)
         status = read_at(slices, row * width + start, x, piece, stage, error);
@@ -49,9 +56,9 @@ static enum quant_status read_rows(const struct quant_slices *slices, uint64_t f
                                    uint64_t nrows, float *x, void *stage, struct quant_error *error)
 {
     float rows[ROWS_AT_A_TIME];
-    const size_t width = (size_t)width_of(slices->grouping);
-    const size_t start = (size_t)(slices->column * slices->grouping->repeat);
-    const size_t piece = (size_t)(slices->ncolumns * slices->grouping->repeat);
+    const size_t width = (size_t)width_of(slices);
+    const size_t start = (size_t)(slices->column * repeat_of(slices));
+    const size_t piece = (size_t)(slices->ncolumns * repeat_of(slices));
     const uint64_t most = ROWS_AT_A_TIME / width;
     while (nrows > 0) {
         const uint64_t n = nrows < most ? nrows : most;
@@ -71,8 +78,8 @@ enum quant_status quant_slices_read(const struct quant_slices *slices, uint64_t 
                                     uint64_t nrows, float *x, void *stage,
                                     struct quant_error *error)
 {
-    const uint64_t width = width_of(slices->grouping);
-    const uint64_t piece = slices->ncolumns * slices->grouping->repeat;
+    const uint64_t width = width_of(slices);
+    const uint64_t piece = slices->ncolumns * repeat_of(slices);
     if (piece == width)
         return read_at(slices, first * width, x, nrows * width, stage, error);
     return piece < SHORT_PIECE && width <= ROWS_AT_A_TIME
@@ -86,7 +93,7 @@ static enum quant_status slice_read_at(struct quant_reader *reader, uint64_t fir
                                        size_t nelems, void *stage, struct quant_error *error)
 {
     const struct quant_slices *slices = ((struct quant_slice_reader *)reader)->slices;
-    const uint64_t repeat = slices->grouping->repeat;
+    const uint64_t repeat = repeat_of(slices);
     float *x = elements;
     while (nelems > 0) {
         const uint64_t row = first / repeat;
@@ -95,9 +102,8 @@ static enum quant_status slice_read_at(struct quant_reader *reader, uint64_t fir
         uint64_t n = nelems / repeat * repeat;
         if (inside > 0 || n == 0) { /* a part of a row */
             n = repeat - inside < nelems ? repeat - inside : nelems;
-            status =
-                read_at(slices, row * width_of(slices->grouping) + slices->column * repeat + inside,
-                        x, n, stage, error);
+            status = read_at(slices, row * width_of(slices) + slices->column * repeat + inside, x,
+                             n, stage, error);
         } else {
             status = quant_slices_read(slices, row, n / repeat, x, stage, error);
         }
