@@ -64,7 +64,7 @@ enum quant_status quant_sidecar_write(const struct quant_sidecar *sidecar, struc
                                       struct quant_error *error);
 
 /* Fills in *sidecar, which the caller releases, also after an error. Formats are not checked to be
- * known ones. */
+ * known ones, and no file that it names is looked into. */
 enum quant_status quant_sidecar_read(struct quant_source *source, struct quant_sidecar *sidecar,
                                      struct quant_error *error);
 

@@ -94,7 +94,7 @@ static void read_params(struct quant_checker *checker, const cJSON *root,
     quant_sidecar_read_scales(checker, root, sidecar);
     params->rounding =
         (enum quant_rounding)quant_check_word(checker, root, "rounding", quant_sidecar_roundings);
-    if (!info->is_integer)
+    if (checker->status == QUANT_OK && !info->is_integer)
         check_float(checker, root, sidecar);
 }
 
