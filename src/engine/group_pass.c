@@ -30,11 +30,10 @@ enum quant_status quant_group_pass_init(struct quant_group_pass *pass,
 {
     struct quant_error own;
     pass->spec = spec;
-    enum quant_status status = quant_grouping_make(granularity, &reader->shape, reader->order,
-                                                   &pass->grouping, error ? error : &own);
+    const enum quant_status status =
+        quant_grouping_make(granularity, &reader->shape, reader->order, &pass->grouping, &own);
     if (status != QUANT_OK)
-        return quant_source_error(reader->source, error, status, "%s",
-                                  (error ? error : &own)->text);
+        return quant_source_error(reader->source, error, status, "%s", own.text);
     pass->is_near = pass->grouping.nelems > 0 && pass->grouping.panel <= QUANT_CHUNK;
     quant_group_calibration_begin(&pass->calibration, spec, &pass->grouping);
     return QUANT_OK;
