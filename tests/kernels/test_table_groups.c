@@ -33,7 +33,7 @@ static void check_each_values(const struct quant_kernels *row)
     struct random random = random_begin();
     static struct call call;
     static _Alignas(uint16_t) unsigned char found[VALUES * 2 + 1];
-    static unsigned char expected[VALUES * 2 + 1];
+    static _Alignas(uint16_t) unsigned char expected[VALUES * 2 + 1];
     for (int dtype = 0; dtype < QUANT_DTYPE_COUNT; dtype++)
         for (size_t round = 0; has_scale((enum quant_dtype)dtype) && round < 160; round++) {
             fill_call(&random, &call, (enum quant_dtype)dtype, 1, round);
@@ -54,7 +54,7 @@ static void check_each_places(const struct quant_kernels *row)
     struct random random = random_begin();
     struct places places = places_new(MOST_LENGTH);
     static struct call call;
-    unsigned char expected[MOST_LENGTH * 2];
+    _Alignas(uint16_t) unsigned char expected[MOST_LENGTH * 2];
     for (int type = 0; type < QUANT_DTYPE_COUNT; type++) {
         const enum quant_dtype dtype = (enum quant_dtype)type;
         for (size_t n = 0; has_scale(dtype) && n <= MOST_LENGTH; n++)
@@ -93,33 +93,41 @@ static void quantize_run_by_run(const struct call *call, size_t run, size_t n, u
     }
 }
 
-static void require_runs(const struct quant_kernels *row)
+/* As a caller does who finds no quantize_runs: with parameters for each element. */
+static void quantize_runs(const struct quant_kernels *row, const struct call *call, size_t run,
+                          size_t n, unsigned char *q)
 {
-    for (int dtype = 0; dtype < QUANT_DTYPE_COUNT; dtype++)
-        if (row->quantize_runs[dtype])
-            return;
-    print_message("skipped: %s has no quantize_runs\n", row->name);
-    skip();
+    const enum quant_dtype dtype = call->common.dtype;
+    static float scales[VALUES];
+    static int32_t zero_points[VALUES];
+    if (row->quantize_runs[dtype]) {
+        row->quantize_runs[dtype](&call->common, call->scales, call->zero_points, run, call->x, n,
+                                  q);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        scales[i] = call->scales[i / run];
+        zero_points[i] = call->zero_points[i / run];
+    }
+    row->quantize_each[dtype](&call->common, scales, zero_points, call->x, n, q);
 }
 
 static const size_t step_runs[] = {32, 64, 96, 128, 320, 1024};
 
 static void check_runs_values(const struct quant_kernels *row)
 {
-    require_runs(row);
     struct random random = random_begin();
     static struct call call;
-    static unsigned char found[VALUES * 2];
-    static unsigned char expected[VALUES * 2];
+    static _Alignas(uint16_t) unsigned char found[VALUES * 2];
+    static _Alignas(uint16_t) unsigned char expected[VALUES * 2];
     for (int dtype = 0; dtype < QUANT_DTYPE_COUNT; dtype++)
-        for (size_t round = 0; row->quantize_runs[dtype] && round < 3000; round++) {
+        for (size_t round = 0; row->quantize_each[dtype] && round < 1200; round++) {
             const size_t run = step_runs[random_below(&random, LENGTH(step_runs))];
             fill_call(&random, &call, (enum quant_dtype)dtype, run, round);
             const size_t n = random_below(&random, VALUES + 1);
             const size_t nbytes = (size_t)quant_dtype_bytes((enum quant_dtype)dtype, n);
             quantize_run_by_run(&call, run, n, expected);
-            row->quantize_runs[dtype](&call.common, call.scales, call.zero_points, run, call.x, n,
-                                      found);
+            quantize_runs(row, &call, run, n, found);
             if (memcmp(found, expected, nbytes) != 0)
                 fail_call(row, "quantize_runs", &call, run, n, found, expected);
         }
@@ -127,12 +135,11 @@ static void check_runs_values(const struct quant_kernels *row)
 
 static void check_runs_places(const struct quant_kernels *row)
 {
-    require_runs(row);
     enum { MOST = 10 * 32 + 3 };
     struct random random = random_begin();
     struct places places = places_new(MOST);
     static struct call call;
-    unsigned char expected[MOST * 2];
+    _Alignas(uint16_t) unsigned char expected[MOST * 2];
     for (int type = 0; type < QUANT_DTYPE_COUNT; type++) {
         const enum quant_dtype dtype = (enum quant_dtype)type;
         for (size_t n = 0; row->quantize_runs[dtype] && n <= MOST; n++)
@@ -158,13 +165,15 @@ static void check_runs_places(const struct quant_kernels *row)
     places_free(&places);
 }
 
-/* So long that it may be stored past the caches, to an aligned place and to another. */
+/* So long that it may be stored past the caches, to an aligned place and to another; of a row that
+ * has such a function, as in the test before. */
 static void check_runs_long(const struct quant_kernels *row)
 {
-    require_runs(row);
     enum { LONG = (16 << 20) + 1003, RUN = 4096, PLACES = 64, ROOM = (16 << 20) + 20 * PLACES };
     struct random random = random_begin();
     const size_t nruns = LONG / RUN + 1;
+    if (!row->quantize_runs[QUANT_INT8])
+        return;
     float *x = malloc(LONG * sizeof *x);
     float *scales = malloc(nruns * sizeof *scales);
     int32_t *zero_points = calloc(nruns, sizeof *zero_points);
