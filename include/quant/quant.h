@@ -281,9 +281,10 @@ QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
  *     octav         [-s, s], s the fixed point of Newton's iteration for the squared error of a
  *                   clipped uniform quantizer (Sakr et al. 2022).
  *     sigma:K       mean - K to mean + K standard deviations.
- *     auto          what the one of these finds whose mse, as quant_measure_report has it, is
- * least: of equals, the first in the order of quant_calibration_name. Each by its own argument; of
- * the spec's scheme alone, and of a float type those that it takes.
+ *     auto          of what these find, the one whose mse, as quant_measure_report has it, is
+ *                   least: of equals, the first in the order of quant_calibration_name. Each by its
+ *                   own argument; of the spec's scheme alone, and of a float type those that it
+ *                   takes.
  *
  * A range by any of them lies inside the observed one, and for absmax, minmax aside, is symmetric:
  * [-a, a], where a is no more than the greatest magnitude. Where all elements are equal, or a

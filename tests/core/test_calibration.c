@@ -8,6 +8,7 @@
 #include "../support/floats.h"
 #include "../support/unit.h"
 #include "calibrate.h"
+#include "core/calibrator.h"
 
 static void test_table(void **state)
 {
@@ -222,6 +223,26 @@ static void test_choose_needs_elements(void **state)
                                     "quant_calibrate takes them");
 }
 
+/* Every row has what a calibrator calls, or is refused one. */
+static void test_auto_has_no_calibrator(void **state)
+{
+    (void)state;
+    const float x[] = {1, 2, 30};
+    struct quant_observed observed = QUANT_OBSERVED_INIT;
+    quant_observe(&observed, x, 3);
+    for (size_t i = 0; quant_calibration_name(i); i++) {
+        const struct quant_spec spec = {.calibration = quant_calibration_name(i)};
+        struct quant_error error = {QUANT_OK, ""};
+        struct quant_calibrator *calibrator = quant_calibrator_new(&spec, &observed, 1, &error);
+        assert_true((calibrator == NULL) == quant_calibration_is_auto(&spec));
+        if (!calibrator) {
+            assert_int_equal(error.status, QUANT_INVALID);
+            assert_string_equal(error.text, "calibration 'auto' is not a method by itself");
+        }
+        quant_calibrator_free(calibrator);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_outlier),
         cmocka_unit_test(test_given),
         cmocka_unit_test(test_choose_needs_elements),
+        cmocka_unit_test(test_auto_has_no_calibrator),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }
