@@ -278,8 +278,8 @@ QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
  *                   minmax's.
  *     entropy       the threshold of least Kullback-Leibler divergence between the elements'
  *                   histogram and the same in as many levels as the target has.
- *     octav         [-s, s], s the fixed point of Newton's iteration for the squared error of a
- *                   clipped uniform quantizer (Sakr et al. 2022).
+ *     octav         [-s, s], s where Newton's iteration ends for the squared error of a clipped
+ *                   uniform quantizer (Sakr et al. 2022) that has the step the range really gets.
  *     sigma:K       mean - K to mean + K standard deviations.
  *     auto          of what these find, the one whose mse, as quant_measure_report has it, is
  *                   least: of equals, the first in the order of quant_calibration_name. Each by its

@@ -40,8 +40,7 @@ static void set_scale(struct quant_choice *choice, double scale)
     choice->params.scale = (float)fmin(fmax(scale, (double)FLT_MIN), (double)FLT_MAX);
 }
 
-/* What the greatest magnitude is mapped to, seen from the zero point. */
-static double greatest_step(const struct quant_params *params)
+double quant_params_greatest_step(const struct quant_params *params)
 {
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     if (!info->is_integer)
@@ -52,7 +51,7 @@ static double greatest_step(const struct quant_params *params)
 static void choose_absmax(struct quant_choice *choice)
 {
     const double a = fmax(fabs(choice->range[0]), fabs(choice->range[1]));
-    set_scale(choice, a / greatest_step(&choice->params));
+    set_scale(choice, a / quant_params_greatest_step(&choice->params));
     choice->params.zero_point = middle(&choice->params);
 }
 
