@@ -90,6 +90,32 @@ static void compare_fails(const struct quant_compare_job *job, enum quant_status
     check_error(message, quant_file_compare(job, &result, &error), &error, expected, message);
 }
 
+/* What one of the schemes does not go with is left out; the error is that of the first. */
+static void test_schemes(void **state)
+{
+    (void)state;
+    float *x = make_floats(100);
+    write_tensor("x.npy", x, 100);
+    struct quant_compare_job job = compare_job("x.npy");
+    const size_t both = compare_ok(&job).n;
+    job.spec.has_qmin = job.spec.has_qmax = true;
+    job.spec.qmin = -8;
+    job.spec.qmax = -1;
+    const struct quant_compare_result result = compare_ok(&job);
+    assert_int_equal(result.n, both / 2);
+    for (size_t i = 0; i < result.n; i++)
+        assert_int_equal(result.rows[i].scheme, QUANT_ZERO_POINT);
+    job.spec.scheme = QUANT_ZERO_POINT; /* which is not looked at */
+    assert_int_equal(compare_ok(&job).n, both / 2);
+    job.spec.qmin = -1;
+    compare_fails(&job, QUANT_INVALID, "target range -1..-1 is empty");
+    job.spec = (struct quant_spec){.dtype = QUANT_FLOAT8_E5M2, .scheme = QUANT_ZERO_POINT};
+    assert_int_equal(compare_ok(&job).rows[0].scheme, QUANT_ABSMAX);
+    job.spec.include_zero = true;
+    compare_fails(&job, QUANT_INVALID, "does not take zero to be included");
+    free(x);
+}
+
 static void test_errors(void **state)
 {
     (void)state;
@@ -111,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_rows),
         IN_FOLDER(test_json),
+        IN_FOLDER(test_schemes),
         IN_FOLDER(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
