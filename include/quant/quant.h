@@ -229,7 +229,9 @@ enum quant_note {
     QUANT_NOTE_ZERO_POINT_OUTSIDE =
         1,                        /* the zero point lies outside the type; include_zero mends it */
     QUANT_NOTE_ZERO_INCLUDED = 2, /* the range was too far from zero and was extended to it */
-    QUANT_NOTE_SCALE_RAISED = 4   /* the scale was raised to FLT_MIN */
+    QUANT_NOTE_SCALE_RAISED = 4,  /* the scale was raised to FLT_MIN */
+    QUANT_NOTE_RESTORES_INFINITE = 8 /* one of qmin..qmax, or of the float type's finite numbers,
+                                      * comes back as an infinity: the scale is too great for it */
 };
 
 /* The parameters that a spec makes of what was seen, and the range they are made from. */
