@@ -184,11 +184,27 @@ static void test_sidecar(void **state)
     free(text);
 }
 
+/* What is written of any method is what is read. */
+static void test_read_back(void **state)
+{
+    (void)state;
+    float *x = make_floats(100);
+    write_tensor("x.npy", x, 100);
+    for (size_t i = 0; quant_calibration_name(i); i++) {
+        const struct quant_quantize_job job =
+            job_of(quant_calibration_name(i), QUANT_ABSMAX, "x.npy", "q.npy");
+        const struct quant_quantize_result written = quantize_ok(&job);
+        const struct quant_dequantize_job back = dequantize_job("q.npy", NULL);
+        assert_true(dequantize_ok(&back).report.mse == written.report.mse);
+    }
+    free(x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_files),    IN_FOLDER(test_nonfinite), IN_FOLDER(test_instruction_sets),
-        IN_FOLDER(test_progress), IN_FOLDER(test_sidecar),
+        IN_FOLDER(test_progress), IN_FOLDER(test_sidecar),   IN_FOLDER(test_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
