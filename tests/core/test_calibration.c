@@ -154,7 +154,7 @@ static void test_every_method(void **state)
     (void)state;
     struct random random = random_begin();
     float x[100];
-    for (int round = 0; round < 30; round++) {
+    for (int round = 0; round < (IS_SLOW_BUILD ? 8 : 30); round++) {
         random_elements(&random, 1, 0, x, LENGTH(x));
         for (size_t i = 0; quant_calibration_name(i); i++)
             for (int scheme = 0; scheme < 2; scheme++)
@@ -168,7 +168,7 @@ static void test_every_method(void **state)
 static void test_outlier(void **state)
 {
     (void)state;
-    enum { N = 20000 };
+    enum { N = 3000 };
     static float x[N];
     struct random random = random_begin();
     for (size_t i = 0; i < N; i++)

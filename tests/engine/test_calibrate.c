@@ -10,17 +10,12 @@
 
 static const size_t lengths[] = {0, 1, 2, 1000, CHUNK + 4096 + 123};
 
-/* Over several chunks: auto, which is all of them, and has a test of its own for that; without
- * optimization also the method of most passes. */
+/* Over several chunks: auto, which is all of them, and has a test of its own for that; in a slow
+ * build also the method of most passes. */
 static bool takes_too_long(const char *method, size_t n)
 {
-#if defined(__OPTIMIZE__)
-    const bool is_optimized = true;
-#else
-    const bool is_optimized = false;
-#endif
     return n > CHUNK &&
-           (strcmp(method, "auto") == 0 || (!is_optimized && strcmp(method, "mse") == 0));
+           (strcmp(method, "auto") == 0 || (IS_SLOW_BUILD && strcmp(method, "mse") == 0));
 }
 
 static struct quant_quantize_job job_of(const char *method, enum quant_scheme scheme,
