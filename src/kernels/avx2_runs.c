@@ -140,9 +140,11 @@ AVX2 ALWAYS_INLINE struct factor factor_of(const struct plan *plan, size_t k)
                            _mm256_broadcast_ss(&plan->biases[k])};
 }
 
-AVX2 ALWAYS_INLINE void quantize_one(const struct plan *plan, const struct runs *runs, size_t k,
-                                     size_t step, const struct quantize_kind kind)
+/* One step, for any kind: there are few of them alone. */
+AVX2 __attribute__((noinline)) static void
+quantize_one(const struct plan *plan, const struct runs *runs, size_t k, size_t step)
 {
+    const struct quantize_kind kind = {runs->is_unsigned, CLAMP_BOTH, runs->streams};
     const struct factor by = factor_of(plan, k);
     const float *x = runs->x + step * STEP;
     __m256i v[4];
@@ -183,7 +185,7 @@ AVX2 ALWAYS_INLINE void quantize_short_runs(const struct plan *plan, const struc
             divide_steps(runs, k + 1, k + 1, 1);
         }
     if (k < runs->count)
-        quantize_one(plan, runs, k, k, kind);
+        quantize_one(plan, runs, k, k);
 }
 
 AVX2 ALWAYS_INLINE void quantize_long_runs(const struct plan *plan, const struct runs *runs,
@@ -197,7 +199,7 @@ AVX2 ALWAYS_INLINE void quantize_long_runs(const struct plan *plan, const struct
                               runs->q + step * STEP))
                 divide_steps(runs, k, step, 2);
         if (runs->nsteps % 2)
-            quantize_one(plan, runs, k, step++, kind);
+            quantize_one(plan, runs, k, step++);
     }
 }
 
@@ -227,14 +229,6 @@ AVX2 ALWAYS_INLINE size_t quantize_steps(struct runs runs, size_t run, size_t n,
     return n - left;
 }
 
-AVX2 ALWAYS_INLINE size_t quantize_clamped(const struct runs *runs, size_t run, size_t n,
-                                           bool is_unsigned, enum clamp clamp)
-{
-    return runs->streams
-               ? quantize_steps(*runs, run, n, (struct quantize_kind){is_unsigned, clamp, true})
-               : quantize_steps(*runs, run, n, (struct quantize_kind){is_unsigned, clamp, false});
-}
-
 /* Streams only to where it needs no elements done before it: runs begin at whole steps. */
 AVX2 ALWAYS_INLINE void quantize_runs(struct runs runs, size_t run, size_t n, bool is_unsigned)
 {
@@ -242,12 +236,13 @@ AVX2 ALWAYS_INLINE void quantize_runs(struct runs runs, size_t run, size_t n, bo
     size_t done = 0;
     runs.is_unsigned = is_unsigned;
     runs.streams = n >= QUANT_STREAM_FROM && quant_bytes_to_alignment(runs.q, STEP) == 0;
-    if (common->qmax < (is_unsigned ? UINT8_MAX : INT8_MAX))
-        done = quantize_clamped(&runs, run, n, is_unsigned, CLAMP_BOTH);
-    else if (common->qmin > (is_unsigned ? 0 : INT8_MIN))
-        done = quantize_clamped(&runs, run, n, is_unsigned, CLAMP_BELOW);
+    if (common->qmin == (is_unsigned ? 0 : INT8_MIN) &&
+        common->qmax == (is_unsigned ? UINT8_MAX : INT8_MAX))
+        done = quantize_steps(runs, run, n,
+                              (struct quantize_kind){is_unsigned, CLAMP_NEITHER, runs.streams});
     else
-        done = quantize_clamped(&runs, run, n, is_unsigned, CLAMP_NEITHER);
+        done = quantize_steps(runs, run, n,
+                              (struct quantize_kind){is_unsigned, CLAMP_BOTH, runs.streams});
     if (runs.streams)
         _mm_sfence(); /* other threads see what follows only after what was streamed */
     if (done == n)

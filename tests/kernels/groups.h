@@ -34,7 +34,15 @@ static const int32_t odd_zero_points[] = {
 };
 
 /* How the zero points of a call are chosen. */
-enum zeros { ZEROS_SAME, ZEROS_OF_TYPE, ZEROS_AROUND, ZEROS_NEAR, ZEROS_ANY, ZEROS_COUNT };
+enum zeros {
+    ZEROS_SAME,
+    ZEROS_OF_TYPE,
+    ZEROS_AROUND, /* where fixed point ends */
+    ZEROS_ABOVE,  /* the same on one side */
+    ZEROS_NEAR,
+    ZEROS_ONE_ODD, /* in 48: most steps of a kernel hold none, and most calls at most one */
+    ZEROS_COUNT
+};
 
 static inline int32_t pick_zero_point(struct random *random, const struct quant_dtype_info *info,
                                       enum zeros zeros, int32_t same)
@@ -46,14 +54,14 @@ static inline int32_t pick_zero_point(struct random *random, const struct quant_
         return same;
     case ZEROS_OF_TYPE:
         return least + (int32_t)random_below(random, width);
-    case ZEROS_AROUND: /* where fixed point ends */
+    case ZEROS_AROUND:
         return (int32_t)random_below(random, 1100) - 550;
+    case ZEROS_ABOVE:
+        return (int32_t)random_below(random, 520);
     case ZEROS_NEAR:
         return (int32_t)random_below(random, (1U << 23) + 1) - (1 << 22);
-    default: /* few are odd: else each step of a kernel would hold one */
-        return random_below(random, 24) > 0
-                   ? (int32_t)random_below(random, 200) - 100
-                   : odd_zero_points[random_below(random, LENGTH(odd_zero_points))];
+    default:
+        return (int32_t)random_below(random, 200) - 100;
     }
 }
 
@@ -89,6 +97,7 @@ static inline void fill_call(struct random *random, struct call *call, enum quan
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
     const enum zeros zeros = (enum zeros)(round % ZEROS_COUNT);
     const int32_t same = odd_zero_points[random_below(random, LENGTH(odd_zero_points))];
+    const uint32_t odd = random_below(random, 48);
     const bool many_ties = round / ZEROS_COUNT % 2;
     set_common(&call->common, dtype, round / ZEROS_COUNT / 2);
     for (size_t i = 0; i < VALUES; i++) {
@@ -97,6 +106,8 @@ static inline void fill_call(struct random *random, struct call *call, enum quan
             call->scales[group] = pick_scale(random, round / ZEROS_COUNT);
             call->zero_points[group] =
                 info->is_integer ? pick_zero_point(random, info, zeros, same) : 0;
+            if (info->is_integer && zeros == ZEROS_ONE_ODD && group % 48 == odd)
+                call->zero_points[group] = same;
         }
         const float s = call->scales[group];
         const int32_t z = call->zero_points[group];

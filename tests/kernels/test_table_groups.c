@@ -133,6 +133,33 @@ static void check_runs_values(const struct quant_kernels *row)
         }
 }
 
+/* Ties of runs whose quotients are large and so least exact in fixed point, in a call that begins
+ * with one whose quotients are small. */
+static void check_runs_apart(const struct quant_kernels *row)
+{
+    struct random random = random_begin();
+    static struct call call;
+    static _Alignas(uint16_t) unsigned char found[VALUES * 2];
+    static _Alignas(uint16_t) unsigned char expected[VALUES * 2];
+    for (size_t round = 0; round < 1000; round++) {
+        const enum quant_dtype dtype = round % 2 ? QUANT_INT8 : QUANT_UINT8;
+        set_common(&call.common, dtype, round / 2 * 4);
+        for (size_t i = 0; i < VALUES; i++) {
+            const size_t group = i / 32;
+            if (i % 32 == 0) {
+                call.scales[group] = (float)(1 + random_unit(&random));
+                call.zero_points[group] = group == 0 ? 0 : 512 - (int32_t)random_below(&random, 8);
+            }
+            const double steps = random_below(&random, 256) - 128.5 - call.zero_points[group];
+            call.x[i] = random_nudge(&random, (float)(steps * (double)call.scales[group]), 2);
+        }
+        quantize_run_by_run(&call, 32, VALUES, expected);
+        quantize_runs(row, &call, 32, VALUES, found);
+        if (memcmp(found, expected, VALUES) != 0)
+            fail_call(row, "quantize_runs, far apart", &call, 32, VALUES, found, expected);
+    }
+}
+
 static void check_runs_places(const struct quant_kernels *row)
 {
     enum { MOST = 10 * 32 + 3 };
@@ -267,6 +294,7 @@ int main(void)
         {"quantize_each, parameters and elements", check_each_values},
         {"quantize_each, lengths and places", check_each_places},
         {"quantize_runs, parameters and elements", check_runs_values},
+        {"quantize_runs, zero points far apart", check_runs_apart},
         {"quantize_runs, lengths and places", check_runs_places},
         {"quantize_runs, a long array", check_runs_long},
         {"scale_each, parameters and elements", check_scale_values},

@@ -9,5 +9,6 @@
 #include "kernels/avx2_groups.c"
 #include "kernels/avx2_integers.c"
 #include "kernels/avx2_observe.c"
+#include "kernels/avx2_ranges.c"
 #include "kernels/avx2_runs.c"
 /* NOLINTEND(bugprone-suspicious-include) */
