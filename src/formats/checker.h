@@ -14,8 +14,8 @@
 
 /* Begin with status QUANT_OK. */
 struct quant_checker {
-    const struct quant_source *source; /* for messages */
-    const char *what;                  /* "not a valid sidecar": begins each complaint */
+    struct quant_source *source; /* for messages, and to be read */
+    const char *what;            /* "not a valid sidecar": begins each complaint */
     struct quant_error *error;
     enum quant_status status;
 };

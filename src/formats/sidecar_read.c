@@ -3,15 +3,13 @@
  * Reading a sidecar back. cJSON parses; everything it leaves open is checked here: that keys come
  * once, that each field is there, of its type and inside its range, and that the fields agree.
  */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/decimal.h"
-#include "base/error.h"
 #include "base/shape.h"
 #include "formats/checker.h"
+#include "formats/document.h"
 #include "formats/sidecar.h"
 #include "formats/sidecar_words.h"
 
@@ -188,60 +186,15 @@ static void read_root(struct quant_checker *checker, const cJSON *root,
     read_data(checker, root, sidecar);
 }
 
-/* The whole text, with a NUL behind it, in *text, which the caller frees. */
-static enum quant_status read_text(struct quant_source *source, char **text, size_t *length,
-                                   struct quant_error *error)
-{
-    const size_t room = source->size < SIZE_LIMIT ? (size_t)source->size + 1 : SIZE_LIMIT + 1;
-    *text = malloc(room);
-    if (!*text)
-        return quant_error_no_memory(error, room, "sidecar");
-    const enum quant_status status = source->ops->read_at(source, 0, *text, room, length, error);
-    if (status != QUANT_OK)
-        return status;
-    if (*length == room)
-        return quant_source_error(source, error, QUANT_OUT_OF_RANGE,
-                                  "not a valid sidecar: it is larger than %zu bytes", room - 1);
-    (*text)[*length] = '\0';
-    return QUANT_OK;
-}
-
-/* NULL, having complained, where the text is not one JSON value with nothing but space around.
- * cJSON does not tell bad text from no memory, but malloc leaves a word in errno. */
-static cJSON *parse(struct quant_checker *checker, const char *text, size_t length)
-{
-    void *locale = quant_locale_enter();
-    const char *end = NULL;
-    errno = 0;
-    cJSON *root = cJSON_ParseWithLengthOpts(text, length + 1, &end, true);
-    const bool no_memory = !root && errno == ENOMEM;
-    quant_locale_leave(locale);
-    if (no_memory) {
-        checker->status = quant_error_no_memory(checker->error, length, "sidecar");
-        return NULL;
-    }
-    if (!root || end != text + length) {
-        const long long offset = end ? end - text : 0;
-        quant_check_fail(checker, QUANT_CORRUPT, "it is not JSON at byte %lld", offset);
-        cJSON_Delete(root);
-        return NULL;
-    }
-    return root;
-}
-
 enum quant_status quant_sidecar_read(struct quant_source *source, struct quant_sidecar *sidecar,
                                      struct quant_error *error)
 {
     memset(sidecar, 0, sizeof *sidecar);
     struct quant_checker checker = {source, "not a valid sidecar", error, QUANT_OK};
-    char *text = NULL;
-    size_t length = 0;
-    checker.status = read_text(source, &text, &length, error);
-    cJSON *root = checker.status == QUANT_OK ? parse(&checker, text, length) : NULL;
+    cJSON *root = quant_document_read(&checker, "sidecar", SIZE_LIMIT);
     if (root)
         read_root(&checker, root, sidecar);
     cJSON_Delete(root);
-    free(text);
     return checker.status;
 }
 
