@@ -24,6 +24,10 @@ static void warn(const char *path, const struct quant_choice *choice)
     if (choice->notes & QUANT_NOTE_SCALE_RAISED)
         message_warning("'%s': the scale was raised to %.9g, the least normal float32", path,
                         (double)params->scale);
+    if (choice->notes & QUANT_NOTE_RESTORES_INFINITE)
+        message_warning("'%s': by the scale %.9g the outermost %s values are restored as infinity; "
+                        "a narrower --clip or a smaller --scale keeps them finite",
+                        path, (double)params->scale, info->name);
 }
 
 static struct quant_quantize_job make_job(const struct quantize_options *options,

@@ -40,8 +40,7 @@ static void set_scale(struct quant_choice *choice, double scale)
     choice->params.scale = (float)fmin(fmax(scale, (double)FLT_MIN), (double)FLT_MAX);
 }
 
-/* What the greatest magnitude is mapped to, seen from the zero point. */
-static double greatest_step(const struct quant_params *params)
+double quant_params_greatest_step(const struct quant_params *params)
 {
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     if (!info->is_integer)
@@ -52,7 +51,7 @@ static double greatest_step(const struct quant_params *params)
 static void choose_absmax(struct quant_choice *choice)
 {
     const double a = fmax(fabs(choice->range[0]), fabs(choice->range[1]));
-    set_scale(choice, a / greatest_step(&choice->params));
+    set_scale(choice, a / quant_params_greatest_step(&choice->params));
     choice->params.zero_point = middle(&choice->params);
 }
 
@@ -106,6 +105,24 @@ static void choose_from_range(const struct quant_spec *spec, struct quant_choice
     } else {
         choose_affine(choice);
     }
+}
+
+/* As kernels restore it. */
+static bool is_restored_infinite(const struct quant_params *params, int32_t q)
+{
+    return isinf((float)((int64_t)q - params->zero_point) * params->scale);
+}
+
+/* Magnitudes grow towards the ends of the target, or of the float type. */
+static void note_infinities(struct quant_choice *choice)
+{
+    const struct quant_params *params = &choice->params;
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    const bool is_beyond = info->is_integer ? is_restored_infinite(params, params->qmin) ||
+                                                  is_restored_infinite(params, params->qmax)
+                                            : isinf((float)info->greatest * params->scale);
+    if (is_beyond)
+        choice->notes |= QUANT_NOTE_RESTORES_INFINITE;
 }
 
 /* Of nothing finite all methods make the same, and auto takes the first. */
@@ -177,11 +194,13 @@ enum quant_status quant_choose_range(const struct quant_spec *spec,
         params->scale = spec->scale;
         if (spec->has_zero_point)
             params->zero_point = spec->zero_point;
+        note_infinities(choice);
         return QUANT_OK;
     }
     set_method(spec, choice);
     status = find_range(spec, observed, range, choice, error);
     if (status == QUANT_OK && choice->has_range)
         choose_from_range(spec, choice);
+    note_infinities(choice);
     return status;
 }

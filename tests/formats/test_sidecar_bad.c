@@ -14,7 +14,11 @@ static const struct {
     const char *message;
     bool only_with_data; /* the sidecar alone is fine */
 } rows[] = {
+    {"argument_infinite.json", QUANT_OUT_OF_RANGE, "'argument' is inf; expected a number", false},
+    {"argument_missing.json", QUANT_CORRUPT, "calibration method 'sigma' has no 'argument'", true},
     {"argument_string.json", QUANT_CORRUPT, "'argument' is not a number", false},
+    {"argument_unasked.json", QUANT_CORRUPT, "method 'minmax' takes no 'argument'", true},
+    {"argument_zero.json", QUANT_OUT_OF_RANGE, "'argument' is 0; expected a number", false},
     {"axis_beyond_shape.json", QUANT_UNSUPPORTED, "one scale only: 'axis' is set", false},
     {"axis_with_one_scale.json", QUANT_UNSUPPORTED, "one scale only: 'axis' is set", false},
     {"block_size_zero.json", QUANT_UNSUPPORTED, "one scale only: 'block_size' is set", false},
