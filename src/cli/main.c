@@ -92,6 +92,7 @@ const struct command command_root = {
 int main(int argc, char **argv)
 {
     streams_reserve();
+    streams_buffer();
     setlocale(LC_CTYPE, ""); /* for masking; numbers keep their point */
     int status = command_root.run(&command_root, argc, argv);
     if (!streams_flush() && status != EXIT_USAGE)

@@ -18,6 +18,13 @@ void streams_reserve(void)
             (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+void streams_buffer(void)
+{
+    enum { ROOM = 16384 }; /* the longest help takes 4290 bytes */
+    static char room[ROOM];
+    (void)setvbuf(stdout, room, isatty(STDOUT_FILENO) == 1 ? _IOLBF : _IOFBF, sizeof room);
+}
+
 bool streams_flush(void)
 {
     static bool is_told; /* the stream is one for the whole program, and so is its failure */

@@ -10,6 +10,10 @@
  * takes the place of one and is written to by accident. Using them fails all the same. */
 void streams_reserve(void);
 
+/* Gives stdout, of which nothing has been used yet, room for the longest help: the reason for which
+ * a write failed is known to the flush only where it is the flush that writes. */
+void streams_buffer(void);
+
 /* Flushes stdout. False: it cannot be written to, which has been told, once, unless it is a pipe
  * whose reader has gone. */
 bool streams_flush(void);
