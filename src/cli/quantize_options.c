@@ -40,6 +40,12 @@ const struct option_row quantize_rows[] = {
      .choice = quant_calibration_name,
      .parse = value_calibration,
      .offset = AT(calibration)},
+    {.name = "range-from",
+     .argument = "FILE",
+     .help = "the range is the one that 'quant calibrate' found for this mapping and wrote to FILE",
+     .expected = "a file name",
+     .parse = value_text,
+     .offset = AT(range_from)},
     {.name = "scale",
      .argument = "S",
      .help = "use this scale instead of one found from a range",
@@ -146,6 +152,10 @@ static int check_mapping(const struct command *command, const struct quantize_op
     if (options->zero_point.given && !options->scale.given)
         return message_usage(command->name, "'--zero-point' needs '--scale' beside it");
     const char *given = options->clip.given ? "clip" : options->scale.given ? "scale" : NULL;
+    if (options->range_from && given)
+        return message_usage(command->name, "'--%s' and '--range-from' exclude each other", given);
+    if (options->range_from)
+        given = "range-from";
     if (options->calibration.name && given)
         return message_usage(command->name, "'--calibrate' finds a range, but '--%s' gives it",
                              given);

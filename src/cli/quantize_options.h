@@ -14,6 +14,7 @@ struct quantize_options {
     int dtype;
     struct given_range clip;
     struct given_calibration calibration;
+    const char *range_from; /* a calibration file */
     struct given_float scale;
     struct given_int32 zero_point;
     struct given_int32 qmin;

@@ -47,7 +47,7 @@ struct quantization {
 static enum quant_status check_finite(const struct quantization *run)
 {
     return quant_check_finite(&run->tensor, &run->result->observed, run->job->spec.nonfinite,
-                              run->error);
+                              "quantize", "maps them", run->error);
 }
 
 /* ---- Opening ---- */
