@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Rows of quant against itself: what its other types, its calibration methods and parameters that
-change along the elements cost. There are no targets for them."""
+"""Rows of quant against itself: what its other types, its calibration methods, parameters that
+change along the elements, and one range for many files cost. There are no targets for them."""
 
 from __future__ import annotations
 
@@ -71,3 +71,51 @@ def calibration(bench: Bench) -> None:
                           times[method], times["minmax"])
     commands["minmax"].clean()
     floats.unlink()
+
+
+PERCENTILE = """\
+import sys
+import numpy
+whole = numpy.concatenate([numpy.load(path) for path in sys.argv[1:]])
+print(numpy.percentile(numpy.abs(whole), 99.9))
+"""
+
+
+def sets(bench: Bench) -> None:
+    """The same elements as one file and as many."""
+    nbytes, count = min(bench.nbytes, 64 << 20), 64
+    whole, folder = bench.folder / "w.npy", bench.folder / "set"
+    output = bench.folder / "c.json"
+    data.write_floats(whole, nbytes // 4)
+    data.write_folder(folder, count, nbytes // count)
+    names = sorted(folder.iterdir())
+    files = f"{count} files of {nbytes // count >> 10} KiB"
+
+    def calibrate(*arguments: str | Path) -> Command:
+        return Command([bench.quant, "calibrate", "-o", output, *arguments], [output])
+
+    for method in ("minmax", "percentile", "entropy"):
+        times = time_commands({"many": calibrate("-m", method, *names),
+                               "one": calibrate("-m", method, whole)}, bench.repetitions)
+        bench.shorter(f"quant calibrate -m {method}, {files}", "one file of them all",
+                      times["many"], times["one"])
+    commands = {"quant": calibrate("-m", "percentile", *names)}
+    if bench.numpy_python:
+        commands["numpy"] = Command([bench.numpy_python, "-c", PERCENTILE, *names])
+        times = time_commands(commands, bench.repetitions)
+        bench.faster(f"quant calibrate -m percentile, {files}", "numpy.percentile of them",
+                     times["quant"], times["numpy"])
+    parts = [bench.folder / f"p{i}.json" for i in range(count)]
+    merged = bench.folder / "m.json"
+    for more in (["-o", parts[0], "-m", "percentile", "--partial", *names],
+                 ["-o", merged, "--merge", parts[0]],
+                 *(["-o", part, "--force", "--resume", merged, name]
+                   for part, name in zip(parts, names))):
+        subprocess.run([bench.quant, "calibrate", *more], check=True)
+    times = time_commands({"merge": calibrate("--merge", *parts),
+                           "whole": calibrate("-m", "percentile", *names)}, bench.repetitions)
+    bench.shorter(f"quant calibrate --merge, {count} parts of the second round",
+                  "quant calibrate of all files", times["merge"], times["whole"])
+    for path in (whole, merged, output, *parts, *names):
+        path.unlink(missing_ok=True)
+    folder.rmdir()

@@ -43,6 +43,10 @@ struct quant_calibration {
     /* After a pass: settles the range, or prepares the next one. The number of passes is bounded by
      * each method's own limit. */
     void (*next)(struct quant_calibrator *calibrator);
+
+    /* Whether the pass in hand can have found what calibrator->counts, maxima and sums, which are
+     * finite, say of all elements: they may come from a file. NULL: it finds nothing. */
+    bool (*adds_up)(const struct quant_calibrator *calibrator);
 };
 
 extern const struct quant_calibration quant_calibration_minmax;

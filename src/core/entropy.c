@@ -223,6 +223,14 @@ static size_t find_width(const struct quant_calibrator *calibrator)
     return best;
 }
 
+/* The second pass leaves zeros out. */
+static bool adds_up(const struct quant_calibrator *calibrator)
+{
+    if (calibrator->passes == 0)
+        return quant_calibrator_has_all(calibrator);
+    return quant_calibrator_total(calibrator->counts, BEYOND + 2) <= calibrator->nfinite;
+}
+
 static void next(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
@@ -249,4 +257,5 @@ const struct quant_calibration quant_calibration_entropy = {
     .begin = begin,
     .block = block,
     .next = next,
+    .adds_up = adds_up,
 };

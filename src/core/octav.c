@@ -50,7 +50,8 @@ struct above {
 struct state {
     double steps; /* of the target, over the width of the range */
     double nonzero;
-    uint32_t bin; /* that the s looked for is in */
+    uint32_t bin;    /* that the s looked for is in */
+    uint64_t inside; /* elements of it */
     struct above above_bin;
 };
 
@@ -173,6 +174,7 @@ static void find_bin(struct quant_calibrator *calibrator)
         }
         add_bin(&above, counts, bin);
     }
+    state->inside = counts[state->bin];
 }
 
 /* The elements of the bin that lie above some float of it. */
@@ -222,6 +224,27 @@ static double find_zero(const struct quant_calibrator *calibrator)
     return zero_beyond(calibrator, before, &above);
 }
 
+/* Zeros share their place with some NaNs. */
+static bool bins_add_up(const struct quant_calibrator *calibrator)
+{
+    const uint64_t *counts = calibrator->counts;
+    for (uint32_t bin = 0; bin <= LAST; bin++)
+        if ((double)counts[LOWER + bin] > (double)counts[bin] * (LOWER_HALVES - 1))
+            return false;
+    const uint64_t nonzero = quant_calibrator_total(counts, LAST + 1);
+    return nonzero <= calibrator->nfinite && counts[ZEROS] >= calibrator->nfinite - nonzero;
+}
+
+static bool adds_up(const struct quant_calibrator *calibrator)
+{
+    const struct state *state = calibrator->state;
+    if (calibrator->passes == 0)
+        return bins_add_up(calibrator);
+    const uint32_t first = state->bin == 0 ? 1 : 0;
+    return quant_calibrator_total(calibrator->counts + first, LOWER_HALVES - first) ==
+           state->inside;
+}
+
 static void next(struct quant_calibrator *calibrator)
 {
     if (calibrator->passes == 1)
@@ -238,4 +261,5 @@ const struct quant_calibration quant_calibration_octav = {
     .begin = begin,
     .block = block,
     .next = next,
+    .adds_up = adds_up,
 };
