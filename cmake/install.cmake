@@ -6,7 +6,7 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS quant_program)
 install(TARGETS quant_static quant_shared EXPORT quantTargets)
-install(FILES include/quant/quant.h include/quant/file.h
+install(FILES include/quant/quant.h include/quant/groups.h include/quant/file.h
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/quant)
 install(FILES data/sidecar.schema.json data/calibration.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/quant)
 

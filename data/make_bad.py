@@ -6,30 +6,16 @@ that lists them all.
     python3 data/make_bad.py
 
 It needs the standard library and `xxhsum` (Debian's xxhash), and writes the same bytes every time.
-To add a case, add one row below: name, bytes, sentence, and the command's options if it needs any.
+To add a case, add one row below: name, bytes, sentence, and the command's options if it needs any;
+the rows of sidecars are in bad_sidecars.py, those of calibrations in bad_calibrations.py.
 """
 
 import struct
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
 
-
-class Bad(NamedTuple):
-    name: str
-    content: bytes
-    sentence: str
-    options: str = ""
-
-
-class Change(NamedTuple):
-    """A JSON file that differs from the good one in one place: `old` has become `new`."""
-
-    name: str
-    old: str
-    new: str
-    sentence: str
-
+from bad_calibrations import CALIBRATION_README, GOOD_CALIBRATIONS, bad_calibrations
+from bad_sidecars import RECORDS, Bad, bad_sidecars, good_sidecars
 
 SEVEN_FLOATS = struct.pack("<7f", 5.47, 3.08, -7.59, 0, -1.95, -4.57, 10.8)
 NAN, INFINITY = float("nan"), float("inf")
@@ -226,291 +212,10 @@ RAW = [
 
 Q_NPY = npy(npy_dict("'|i1'"), struct.pack("7b", 64, 36, -89, 0, -23, -54, 127))
 
-SCALE = '"scale": 0.0850393698'
-DATA = ''',
-  "data": {"path": "q.npy", "format": "npy", "bytes": 135, "xxh3_64": "%s"}'''
-SIDECAR = '''{
-  "format": "quant-sidecar", "version": 1, "tool": "quant 0.1.0",
-  "scheme": "absmax", "dtype": "int8", "qmin": -127, "qmax": 127,
-  ''' + SCALE + ''', "zero_point": 0,
-  "axis": null, "block_size": null, "rounding": "half-even",
-  "range": [-7.59000015, 10.8000002],
-  "calibration": {"method": "minmax", "observed": [-7.59000015, 10.8000002]},
-  "shape": [7], "order": "C",
-  "source": {"path": "../../examples/x.npy", "format": "npy", "dtype": "float32"}''' + DATA + '''
-}
-'''
-
 
 def xxh3_64(path: Path) -> str:
     run = subprocess.run(["xxhsum", "-H3", path], check=True, capture_output=True, text=True)
     return run.stdout.split()[-1]
-
-
-def sidecar_changes(checksum: str) -> list[Change]:
-    hashed = f'"xxh3_64": "{checksum}"'
-    return [
-        Change("format_wrong", '"quant-sidecar"', '"quant-car"', "`format` is another word."),
-        Change("format_missing", '"format": "quant-sidecar", ', "", "`format` is missing."),
-        Change("version_2", '"version": 1', '"version": 2', "`version` is 2."),
-        Change("version_string", '"version": 1', '"version": "1"', "`version` is a string."),
-        Change("version_missing", '"version": 1, ', "", "`version` is missing."),
-        Change("scheme_unknown", '"absmax"', '"logarithmic"', "`scheme` is no known one."),
-        Change("dtype_unknown", '"int8"', '"int7"', "`dtype` is no known one."),
-        Change("dtype_differs", '"int8"', '"int16"', "`dtype` is int16, the data is int8."),
-        Change("qmin_above_qmax", '"qmin": -127, "qmax": 127', '"qmin": 127, "qmax": -127',
-               "`qmin` is above `qmax`."),
-        Change("qmin_below_dtype", '"qmin": -127', '"qmin": -129', "`qmin` is no int8."),
-        Change("qmax_above_dtype", '"qmax": 127', '"qmax": 128', "`qmax` is no int8."),
-        Change("qmin_fraction", '"qmin": -127', '"qmin": -126.5', "`qmin` is no integer."),
-        Change("qmin_missing", '"qmin": -127, ', "", "`qmin` is missing."),
-        Change("scale_zero", SCALE, '"scale": 0', "`scale` is zero."),
-        Change("scale_negative", SCALE, '"scale": -0.0850393698', "`scale` is negative."),
-        Change("scale_infinite", SCALE, '"scale": 1e999', "`scale` is beyond float64."),
-        Change("scale_beyond_float32", SCALE, '"scale": 1e39', "`scale` is beyond float32."),
-        Change("scale_string", SCALE, '"scale": "0.0850393698"', "`scale` is a string."),
-        Change("scale_null", SCALE, '"scale": null', "`scale` is null."),
-        Change("scale_missing", SCALE + ", ", "", "`scale` is missing."),
-        Change("scale_array", SCALE, '"scale": [0.0850393698]',
-               "`scale` is an array, though `axis` and `block_size` are null."),
-        Change("zero_point_fraction", '"zero_point": 0', '"zero_point": 1.5',
-               "`zero_point` is no integer."),
-        Change("zero_point_string", '"zero_point": 0', '"zero_point": "0"',
-               "`zero_point` is a string."),
-        Change("zero_point_beyond_int32", '"zero_point": 0', '"zero_point": 3000000000',
-               "`zero_point` does not fit 32 bits."),
-        Change("zero_point_null", '"zero_point": 0', '"zero_point": null', "`zero_point` is null."),
-        Change("zero_point_missing", ', "zero_point": 0', "", "`zero_point` is missing."),
-        Change("axis_with_one_scale", '"axis": null', '"axis": 0',
-               "`axis` is 0 and `scale` is one number, not an array."),
-        Change("axis_beyond_shape", '"axis": null', '"axis": 1', "`axis` is 1, the shape has one."),
-        Change("block_size_zero", '"block_size": null', '"block_size": 0', "`block_size` is 0."),
-        Change("rounding_unknown", '"half-even"', '"half-odd"', "`rounding` is no known one."),
-        Change("argument_string", '"method": "minmax"', '"method": "sigma", "argument": "3"',
-               "The calibration's `argument` is a string."),
-        Change("argument_zero", '"method": "minmax"', '"method": "sigma", "argument": 0',
-               "The calibration's `argument` is 0."),
-        Change("argument_infinite", '"method": "minmax"', '"method": "sigma", "argument": 1e999',
-               "The calibration's `argument` is beyond float64."),
-        Change("argument_missing", '"method": "minmax"', '"method": "sigma"',
-               "The calibration's `argument` is missing."),
-        Change("argument_unasked", '"method": "minmax"', '"method": "minmax", "argument": 3',
-               "The calibration has an `argument`, and a `method` that takes none."),
-        Change("shape_larger", '"shape": [7]', '"shape": [8]', "The data has 7 elements, not 8."),
-        Change("shape_smaller", '"shape": [7]', '"shape": [2, 3]',
-               "The data has 7 elements, not 6."),
-        Change("shape_negative", '"shape": [7]', '"shape": [-7]', "A dimension is negative."),
-        Change("shape_fraction", '"shape": [7]', '"shape": [7.5]', "A dimension is no integer."),
-        Change("shape_string", '"shape": [7]', '"shape": "7"', "`shape` is a string."),
-        Change("shape_overflow", '"shape": [7]', '"shape": [4294967296, 4294967296, 7]',
-               "The dimensions multiply to more than 64 bits hold."),
-        Change("shape_missing", '"shape": [7], ', "", "`shape` is missing."),
-        Change("order_unknown", '"order": "C"', '"order": "Z"', "`order` is neither C nor F."),
-        Change("data_format_unknown", '"path": "q.npy", "format": "npy"',
-               '"path": "q.npy", "format": "tar"', "`data` has a format that nobody knows."),
-        Change("bytes_differ", '"bytes": 135', '"bytes": 136', "The data has 135 bytes, not 136."),
-        Change("bytes_negative", '"bytes": 135', '"bytes": -135', "`bytes` is negative."),
-        Change("checksum_differs", hashed, f'"xxh3_64": "{"0" * 16}"',
-               "`xxh3_64` is well formed and not that of the data."),
-        Change("checksum_not_hex", hashed, f'"xxh3_64": "{"z" * 16}"',
-               "`xxh3_64` is no hexadecimal."),
-        Change("checksum_short", hashed, f'"xxh3_64": "{checksum[:15]}"',
-               "`xxh3_64` has 15 digits."),
-        Change("data_missing", DATA % checksum, "", "The section `data` is missing."),
-        Change("key_doubled", SCALE, f"{SCALE}, {SCALE}", "`scale` occurs twice."),
-        Change("comma_missing", f"{SCALE}, ", f"{SCALE} ", "A comma is missing: it is not JSON."),
-        Change("text_after", "\n}\n", "\n}\nx\n", "Text follows the object."),
-    ]
-
-
-def apply_change(good: str, change: Change) -> Bad:
-    if good.count(change.old) != 1:
-        raise ValueError(f"{change.name}: {change.old!r} occurs {good.count(change.old)} times")
-    content = good.replace(change.old, change.new).encode("ascii")
-    return Bad(f"{change.name}.json", content, change.sentence)
-
-
-def bad_sidecars(good: str, checksum: str) -> list[Bad]:
-    whole = [
-        Bad("empty.json", b"", "The file has no bytes at all."),
-        Bad("not_json.json", b"scale = 0.0850393698\n", "It is not JSON."),
-        Bad("not_object.json", b"[1, 2]\n", "It is JSON, an array and not an object."),
-        Bad("object_empty.json", b"{}\n", "The object has no keys."),
-        Bad("truncated.json", good.encode("ascii")[:200], "The file ends inside the object."),
-    ]
-    return whole + [apply_change(good, change) for change in sidecar_changes(checksum)]
-
-
-CALIBRATION = '''{
-  "format": "quant-calibration", "version": 1, "tool": "quant 0.1.0",
-  "stage": "partial", "method": "percentile", "argument": 100,
-  "scheme": "absmax", "dtype": "int8", "qmin": null, "qmax": null,
-  "include_zero": false, "rounding": "half-even", "ema": null,
-  "range": null, "observed": [-7.59000015, 10.8000002],
-  "count": 7, "nonfinite": 0, "inputs": 1, "round": 3,
-  "passes": [{
-    "counts": [32768, 1, 49145, 1, 49221, 1, 49298, 1, 49327, 1, 49394, 1, 49452, 1],
-    "maxima": [0, 0, 0, 0], "sums": []
-  }],
-  "part": {
-    "inputs": 1, "count": 7,
-    "counts": [52429, 1], "maxima": [0, 0, 0, 0], "sums": []
-  },
-  "ranges": null
-}
-'''
-
-DEVIATIONS = '''{
-  "format": "quant-calibration", "version": 1, "tool": "quant 0.1.0",
-  "stage": "partial", "method": "sigma", "argument": 1,
-  "scheme": "absmax", "dtype": "int8", "qmin": null, "qmax": null,
-  "include_zero": false, "rounding": "half-even", "ema": null,
-  "range": null, "observed": [-7.59000015, 10.8000002],
-  "count": 7, "nonfinite": 0, "inputs": 1, "round": 3,
-  "passes": [{"counts": [], "maxima": [0, 0, 0, 0], "sums": [5.239999532699585]}],
-  "part": {
-    "inputs": 1, "count": 7,
-    "counts": [], "maxima": [0, 0, 0, 0], "sums": [234.42029183973597]
-  },
-  "ranges": null
-}
-'''
-
-AVERAGE = '''{
-  "format": "quant-calibration", "version": 1, "tool": "quant 0.1.0",
-  "stage": "partial", "method": "minmax", "argument": null,
-  "scheme": "absmax", "dtype": "int8", "qmin": null, "qmax": null,
-  "include_zero": false, "rounding": "half-even", "ema": 0.25,
-  "range": null, "observed": [-7.59000015, 256.000000],
-  "count": 14, "nonfinite": 0, "inputs": 2, "round": 1,
-  "passes": [], "part": null,
-  "ranges": [[-7.590000152587891, 10.800000190734863], [-0.5899999737739563, 256]]
-}
-'''
-
-OBSERVED = '"observed": [-7.59000015, 10.8000002]'
-PART = CALIBRATION[CALIBRATION.index('"part"'):CALIBRATION.index(',\n  "ranges"')]
-
-CALIBRATION_CHANGES = [
-    Change("format_wrong", '"quant-calibration"', '"quant-sidecar"', "`format` is a sidecar's."),
-    Change("format_missing", '"format": "quant-calibration", ', "", "`format` is missing."),
-    Change("version_2", '"version": 1', '"version": 2', "`version` is 2."),
-    Change("version_missing", '"version": 1, ', "", "`version` is missing."),
-    Change("stage_unknown", '"partial"', '"half"', "`stage` is no known one."),
-    Change("stage_complete", '"partial"', '"complete"', "`stage` is complete, without a range."),
-    Change("stage_next", '"partial"', '"next"', "`stage` is next, with a part."),
-    Change("method_unknown", '"percentile"', '"median"', "`method` is no known one."),
-    Change("method_auto", '"percentile"', '"auto"', "`method` is the one that has no passes."),
-    Change("argument_unasked", '"percentile"', '"entropy"', "The method takes no argument."),
-    Change("argument_null", '"argument": 100', '"argument": null', "The method has an argument."),
-    Change("argument_beyond", '"argument": 100', '"argument": 101', "`argument` is above 100."),
-    Change("argument_string", '"argument": 100', '"argument": "100"', "`argument` is a string."),
-    Change("scheme_unknown", '"absmax"', '"logarithmic"', "`scheme` is no known one."),
-    Change("dtype_unknown", '"int8"', '"int7"', "`dtype` is no known one."),
-    Change("dtype_unscaled", '"int8"', '"float16"', "`dtype` has no range."),
-    Change("method_other", '"percentile", "argument": 100', '"octav", "argument": null',
-           "The pass is not this method's."),
-    Change("qmin_beyond_dtype", '"qmin": null', '"qmin": -129', "`qmin` is no int8."),
-    Change("qmin_is_qmax", '"qmin": null', '"qmin": 127', "`qmin` is as great as `qmax`."),
-    Change("qmax_fraction", '"qmax": null', '"qmax": 1.5', "`qmax` is no integer."),
-    Change("include_zero_number", '"include_zero": false', '"include_zero": 0',
-           "`include_zero` is a number."),
-    Change("rounding_unknown", '"half-even"', '"half-odd"', "`rounding` is no known one."),
-    Change("ema_without_ranges", '"ema": null', '"ema": 0.5', "`ema` is a number, `ranges` null."),
-    Change("range_before_the_end", '"range": null', '"range": [-1, 1]',
-           "There is a range, and more rounds to come."),
-    Change("observed_null", OBSERVED, '"observed": null', "Nothing was observed, of 7 elements."),
-    Change("observed_falling", OBSERVED, '"observed": [1, -1]', "The least is above the greatest."),
-    Change("observed_nan", OBSERVED, '"observed": [NaN, 1]', "NaN is no JSON."),
-    Change("observed_infinite", OBSERVED, '"observed": [0, 1e999]', "A number is beyond float64."),
-    Change("observed_beyond_float32", OBSERVED, '"observed": [0, 1e39]',
-           "A number is beyond float32."),
-    Change("count_negative", '"count": 7, "non', '"count": -7, "non', "`count` is negative."),
-    Change("count_fraction", '"count": 7, "non', '"count": 7.5, "non', "`count` is no integer."),
-    Change("count_beyond_2_53", '"count": 7, "non', '"count": 9007199254740994, "non',
-           "`count` is beyond what doubles hold exactly."),
-    Change("count_string", '"count": 7, "non', '"count": "7", "non', "`count` is a string."),
-    Change("nonfinite_above_count", '"nonfinite": 0', '"nonfinite": 8',
-           "8 of 7 elements are not finite."),
-    Change("inputs_zero", '"inputs": 1, "round"', '"inputs": 0, "round"', "There are no inputs."),
-    Change("round_wrong", '"round": 3', '"round": 2', "One pass, so this is not round 2."),
-    Change("round_missing", ', "round": 3', "", "`round` is missing."),
-    Change("passes_number", '"passes": [{', '"passes": [5, {', "A pass is a number."),
-    Change("pass_count_more", "49452, 1]", "49452, 2]", "A pass has one element more."),
-    Change("pass_count_missing", ", 49452, 1]", "]", "A pass has one element less."),
-    Change("pass_index_beyond", "49452, 1]", "65536, 1]", "A pass has a bin that there is not."),
-    Change("counts_odd", '"counts": [52429, 1]', '"counts": [52429, 1, 7]', "An index has no count."),
-    Change("counts_falling", '"counts": [52429, 1]', '"counts": [52429, 1, 1, 1]', "An index falls."),
-    Change("counts_zero", '"counts": [52429, 1]', '"counts": [52429, 0]', "A count is 0."),
-    Change("counts_negative", '"counts": [52429, 1]', '"counts": [52429, -1]', "A count is negative."),
-    Change("counts_fraction", '"counts": [52429, 1]', '"counts": [52429, 1.5]', "A count is no integer."),
-    Change("counts_nan", '"counts": [52429, 1]', '"counts": [52429, nan]', "NaN is no JSON."),
-    Change("counts_above_pass", '"counts": [52429, 1]', '"counts": [52429, 2]',
-           "Two elements, of one in the bin."),
-    Change("counts_index_huge", '"counts": [52429, 1]', '"counts": [2097152, 1]',
-           "No method has so many counters."),
-    Change("counts_index_beyond", '"counts": [52429, 1]', '"counts": [65536, 1]',
-           "This method has fewer counters."),
-    Change("counts_huge", '"counts": [52429, 1]', '"counts": [52429, 9007199254740992]',
-           "More than the elements can give."),
-    Change("counts_number", '"counts": [52429, 1]', '"counts": 1', "`counts` is a number."),
-    Change("maxima_three", '"counts": [52429, 1], "maxima": [0, 0, 0, 0]',
-           '"counts": [52429, 1], "maxima": [0, 0, 0]', "A maximum is missing."),
-    Change("maxima_negative", '"counts": [52429, 1], "maxima": [0, 0, 0, 0]',
-           '"counts": [52429, 1], "maxima": [0, -1, 0, 0]', "A maximum is negative."),
-    Change("part_null", PART, '"part": null', "There was a pass, and there is no part."),
-    Change("part_missing", PART + ",\n  ", "", "`part` is missing."),
-    Change("part_array", PART, '"part": [1]', "`part` is an array."),
-    Change("part_count_less", '"count": 7,\n', '"count": 6,\n', "One element is not counted."),
-    Change("part_count_more", '"count": 7,\n', '"count": 8,\n', "The part is more than all."),
-    Change("part_inputs_more", '"inputs": 1, "count": 7,\n', '"inputs": 2, "count": 7,\n',
-           "The part has more inputs than all."),
-    Change("ranges_without_ema", '"ranges": null', '"ranges": [[-1, 1]]',
-           "`ranges` is there, and `ema` null."),
-    Change("key_doubled", '"count": 7, "non', '"count": 7, "count": 7, "non', "A key is doubled."),
-    Change("comma_missing", '"nonfinite": 0, ', '"nonfinite": 0 ', "It is not JSON."),
-    Change("text_after", "\n}\n", "\n}\nx\n", "Text follows the object."),
-]
-
-DEVIATIONS_CHANGES = [
-    Change("pass_sums_missing", ', "sums": [5.239999532699585]', "", "A pass has no sums."),
-    Change("pass_sums_two", "[5.239999532699585]", "[5.239999532699585, 0]",
-           "A sum too many for the method."),
-    Change("sums_string", "[234.42029183973597]", '["234.42029183973597"]', "A sum is a string."),
-    Change("sums_infinite", "[234.42029183973597]", "[1e999]", "A sum is beyond float64."),
-    Change("sums_negative", "[234.42029183973597]", "[-234.42029183973597]",
-           "A sum of squares is negative."),
-    Change("sums_two", "[234.42029183973597]", "[234.42029183973597, 0]",
-           "More sums than inputs."),
-]
-
-AVERAGE_CHANGES = [
-    Change("ema_zero", '"ema": 0.25', '"ema": 0', "`ema` is 0."),
-    Change("ema_negative", '"ema": 0.25', '"ema": -0.25', "`ema` is negative."),
-    Change("ema_above_1", '"ema": 0.25', '"ema": 1.5', "`ema` is above 1."),
-    Change("ema_next", '"partial"', '"next"', "A moving average has no next round."),
-    Change("ranges_one", ", [-0.5899999737739563, 256]]", "]", "Two inputs have one range."),
-    Change("ranges_falling", "[-0.5899999737739563, 256]", "[256, 0]", "A range falls."),
-    Change("ranges_three", "[-0.5899999737739563, 256]", "[0, 1, 2]", "A range has three ends."),
-    Change("ranges_string", "[-0.5899999737739563, 256]", '"0,256"', "A range is a string."),
-    Change("ranges_beyond_float32", "[-0.5899999737739563, 256]", "[0, 1e39]",
-           "A range is beyond float32."),
-    Change("ranges_null",
-           "[[-7.590000152587891, 10.800000190734863], [-0.5899999737739563, 256]]",
-           "[null, null]", "Nothing finite was seen, and yet something was observed."),
-]
-
-
-def bad_calibrations() -> list[Bad]:
-    whole = [
-        Bad("empty.json", b"", "The file has no bytes at all."),
-        Bad("not_object.json", b"[1, 2]\n", "It is JSON, an array and not an object."),
-        Bad("object_empty.json", b"{}\n", "The object has no keys."),
-        Bad("truncated.json", CALIBRATION.encode("ascii")[:400], "The file ends inside the object."),
-    ]
-    return whole + [apply_change(good, change) for good, changes in (
-        (CALIBRATION, CALIBRATION_CHANGES), (DEVIATIONS, DEVIATIONS_CHANGES),
-        (AVERAGE, AVERAGE_CHANGES)) for change in changes]
 
 
 README = """\
@@ -528,20 +233,11 @@ SIDECAR_README = """\
 ## Sidecars
 
 `sidecar/q.npy` is good data: the int8 values of `examples/x.npy` under absmax. `sidecar/good.json`
-is its good sidecar, and must be accepted. The others differ from it in the one way that the
-sentence names, or are no sidecar at all. The command line is
+is its good sidecar, and must be accepted; so must `sidecar/good_arrays.json` and
+`sidecar/good_scales.json`, which say the same in blocks of two elements. The others differ from one
+of them in the one way that the sentence names, or are no sidecar at all. The command line is
 `quant dequant --sidecar data/bad/FILE -o OUT data/bad/sidecar/q.npy`; whether the checksum is right
 is a question for `quant verify` too.
-"""
-
-CALIBRATION_README = """\
-## Calibrations
-
-`calibration/good.json` is what one machine found of `examples/x.npy` in the second pass of
-percentile, `calibration/good_sigma.json` the same of sigma, which adds elements up, and
-`calibration/good_ema.json` the ranges that a moving average goes through; they must be accepted.
-The others differ from one of them in the way that the sentence names, or are no calibration at all.
-The command line is `quant calibrate --merge data/bad/FILE`.
 """
 
 
@@ -579,16 +275,18 @@ def main() -> None:
 
     (sidecar_folder / "q.npy").write_bytes(Q_NPY)
     checksum = xxh3_64(sidecar_folder / "q.npy")
-    good = SIDECAR % checksum
-    (sidecar_folder / "good.json").write_text(good, encoding="ascii")
-    sidecars = bad_sidecars(good, checksum)
+    (sidecar_folder / "q.npy.scales").write_bytes(RECORDS)
+    records_checksum = xxh3_64(sidecar_folder / "q.npy.scales")
+    good = good_sidecars(checksum, records_checksum)
+    for name, text in good.items():
+        (sidecar_folder / name).write_text(text, encoding="ascii")
+    sidecars = bad_sidecars(good, checksum, records_checksum)
     write_all(sidecar_folder, sidecars)
 
     calibration_folder = folder / "calibration"
     calibration_folder.mkdir(exist_ok=True)
-    (calibration_folder / "good.json").write_text(CALIBRATION, encoding="ascii")
-    (calibration_folder / "good_sigma.json").write_text(DEVIATIONS, encoding="ascii")
-    (calibration_folder / "good_ema.json").write_text(AVERAGE, encoding="ascii")
+    for name, text in GOOD_CALIBRATIONS.items():
+        (calibration_folder / name).write_text(text, encoding="ascii")
     calibrations = bad_calibrations()
     write_all(calibration_folder, calibrations)
 

@@ -17,28 +17,13 @@
 #ifndef QUANT_FILE_H
 #define QUANT_FILE_H
 
+#include <quant/groups.h>
 #include <quant/quant.h>
 #include <signal.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-#define QUANT_MAX_DIMS 64
-
-/* The dimensions of a tensor. ndim 0 is a scalar: one element. Their product fits 63 bits. */
-struct quant_shape {
-    int ndim;
-    uint64_t dims[QUANT_MAX_DIMS];
-};
-
-/* In which order the elements lie: the last index fastest (C), or the first (Fortran). */
-enum quant_order { QUANT_ORDER_C = 0, QUANT_ORDER_FORTRAN };
-
-/* The index along each dimension of the flat-th element in file order, which the shape holds: what
- * NumPy calls unravel_index. */
-QUANT_API void quant_shape_unravel(const struct quant_shape *shape, enum quant_order order,
-                                   uint64_t flat, uint64_t index[QUANT_MAX_DIMS]);
 
 enum quant_byte_order { QUANT_BYTE_ORDER_NONE = 0, QUANT_LITTLE, QUANT_BIG };
 
@@ -81,7 +66,8 @@ struct quant_quantize_job {
     struct quant_input input;
     struct quant_output output; /* path is needed; with "-", sidecar too */
     struct quant_spec spec;
-    bool measure;     /* fill in report */
+    struct quant_granularity granularity; /* not the whole: spec without a scale and a clip */
+    bool measure;                         /* fill in report, and worst */
     unsigned threads; /* to share the work where both ends are files by position; 0: one a
                        * processor. No byte depends on it */
     struct quant_cancel cancel;
@@ -90,12 +76,15 @@ struct quant_quantize_job {
 };
 
 struct quant_quantize_result {
-    struct quant_choice choice;
+    struct quant_choice choice; /* with several groups: what they have in common, and the notes of
+                                 * any; no range, scale 1 */
+    struct quant_grouping grouping;
     struct quant_observed observed;
     struct quant_shape shape;
     enum quant_order order;
     enum quant_dtype source_dtype;
-    struct quant_report report; /* with measure */
+    struct quant_report report;      /* with measure */
+    struct quant_worst_groups worst; /* the same, of several groups */
 };
 
 /*
@@ -245,10 +234,12 @@ struct quant_dequantize_job {
 };
 
 struct quant_dequantize_result {
-    struct quant_params params;
+    struct quant_params params; /* with several groups: what they have in common; scale 1 */
+    struct quant_grouping grouping;
     struct quant_shape shape;
     enum quant_order order;
-    struct quant_report report; /* with measure */
+    struct quant_report report;      /* with measure */
+    struct quant_worst_groups worst; /* the same, of several groups */
 };
 
 /*

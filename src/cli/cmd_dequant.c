@@ -228,7 +228,9 @@ static int tell_one(const struct batch_item *item)
                                            .params = &result->params,
                                            .shape = &result->shape,
                                            .order = result->order,
-                                           .figures = &result->report};
+                                           .grouping = &result->grouping,
+                                           .figures = &result->report,
+                                           .worst = &result->worst};
     if (work->options->report != REPORT_NONE &&
         !report_print((enum report_kind)work->options->report, &subject))
         return EXIT_FAILED;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `quant quantize`: the work, file by file. */
+#include <float.h>
 #include <stdio.h>
 
 #include "cli/batch.h"
@@ -8,6 +9,26 @@
 #include "cli/quantize_options.h"
 #include "cli/report.h"
 #include "cli/targets.h"
+
+/* Of several groups choice has the notes of any, and no numbers. */
+static void warn_of_groups(const char *path, const struct quant_choice *choice)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(choice->params.dtype);
+    if (choice->notes & QUANT_NOTE_ZERO_POINT_OUTSIDE)
+        message_warning("'%s': some zero points lie outside %s (%.0f..%.0f); --include-zero keeps "
+                        "them inside",
+                        path, info->name, info->least, info->greatest);
+    if (choice->notes & QUANT_NOTE_ZERO_INCLUDED)
+        message_warning("'%s': some ranges lie too far from 0 for their width and were extended to "
+                        "it",
+                        path);
+    if (choice->notes & QUANT_NOTE_SCALE_RAISED)
+        message_warning("'%s': some scales were raised to %.9g, the least normal float32", path,
+                        (double)FLT_MIN);
+    if (choice->notes & QUANT_NOTE_RESTORES_INFINITE)
+        message_warning("'%s': by some scales the outermost %s values are restored as infinity",
+                        path, info->name);
+}
 
 static void warn(const char *path, const struct quant_choice *choice)
 {
@@ -39,6 +60,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
                    .sidecar = options->target.sidecar,
                    .force = options->target.force},
         .spec = *spec,
+        .granularity = quantize_options_granularity(options),
         .measure = options->report != REPORT_NONE,
     };
 }
@@ -83,15 +105,19 @@ static int tell_one(const struct batch_item *item)
         return message_usage("quantize", "%s", bench->error.text);
     if (bench->status != QUANT_OK)
         return message_failure(bench->status, &bench->error);
-    if (!work->options->batch.quiet)
-        warn(path, &result->choice);
-    if (work->options->report == REPORT_NONE)
-        return EXIT_DONE;
     const struct report_subject subject = {.path = path,
                                            .params = &result->choice.params,
                                            .shape = &result->shape,
                                            .order = result->order,
-                                           .figures = &result->report};
+                                           .grouping = &result->grouping,
+                                           .figures = &result->report,
+                                           .worst = &result->worst};
+    if (!work->options->batch.quiet && report_is_grouped(&subject))
+        warn_of_groups(path, &result->choice);
+    else if (!work->options->batch.quiet)
+        warn(path, &result->choice);
+    if (work->options->report == REPORT_NONE)
+        return EXIT_DONE;
     return report_print((enum report_kind)work->options->report, &subject) ? EXIT_DONE
                                                                            : EXIT_FAILED;
 }

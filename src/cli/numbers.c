@@ -87,8 +87,8 @@ bool number_int32(const char *text, int32_t *value)
     return true;
 }
 
-/* One dimension, up to a comma or the end. */
-static bool leading_dimension(const char *text, uint64_t *value, const char **end)
+/* The count that text begins with; *end is left behind it. */
+static bool leading_count(const char *text, uint64_t *value, const char **end)
 {
     const size_t ndigits = count_digits(text);
     uint64_t found = 0;
@@ -103,13 +103,23 @@ static bool leading_dimension(const char *text, uint64_t *value, const char **en
     return ndigits > 0;
 }
 
+bool number_count(const char *text, uint64_t *value)
+{
+    uint64_t found;
+    const char *end;
+    if (!leading_count(text + (*text == '+' ? 1 : 0), &found, &end) || *end != '\0')
+        return false;
+    *value = found;
+    return true;
+}
+
 bool number_shape(const char *text, struct quant_shape *shape)
 {
     struct quant_shape found = {.ndim = 0};
     uint64_t product = 1; /* of those that are not 0 */
     for (const char *end = text;; text = end + 1) {
         uint64_t dimension;
-        if (found.ndim == QUANT_MAX_DIMS || !leading_dimension(text, &dimension, &end))
+        if (found.ndim == QUANT_MAX_DIMS || !leading_count(text, &dimension, &end))
             return false;
         found.dims[found.ndim++] = dimension;
         if (dimension > 0 && product > INT64_MAX / dimension)

@@ -17,6 +17,9 @@ bool number_double(const char *text, double *value);
 /* An integer with or without a sign. */
 bool number_int32(const char *text, int32_t *value);
 
+/* An integer of up to 63 bits that is not negative. */
+bool number_count(const char *text, uint64_t *value);
+
 /* "LO,HI": two decimals, in any order. */
 bool number_pair(const char *text, double *first, double *second);
 

@@ -59,6 +59,18 @@ const struct option_row quantize_rows[] = {
      .expected = "an integer of 32 bits",
      .parse = value_int32,
      .offset = AT(zero_point)},
+    {.name = "axis",
+     .argument = "N",
+     .help = "a scale for each slice of this axis; 0 is the first, -1 the last",
+     .expected = "an integer of 32 bits",
+     .parse = value_int32,
+     .offset = AT(axis)},
+    {.name = "block-size",
+     .argument = "N",
+     .help = "a scale for each N elements along --axis, or the last axis",
+     .expected = "an integer from 1 to 2^53",
+     .parse = value_size,
+     .offset = AT(block_size)},
     MAPPING_ROWS(0),
     {.name = "nonfinite",
      .argument = "POLICY",
@@ -143,6 +155,15 @@ struct quant_spec quantize_options_spec(const struct quantize_options *options)
     };
 }
 
+struct quant_granularity quantize_options_granularity(const struct quantize_options *options)
+{
+    return (struct quant_granularity){
+        .has_axis = options->axis.given,
+        .axis = options->axis.value,
+        .block_size = options->block_size,
+    };
+}
+
 /* ---- What options must not say together ----------------------------------------------------- */
 
 static int check_mapping(const struct command *command, const struct quantize_options *options)
@@ -162,6 +183,26 @@ static int check_mapping(const struct command *command, const struct quantize_op
     if (options->include_zero && options->scale.given)
         return message_usage(command->name,
                              "'--include-zero' extends a range, but '--scale' uses none");
+    return EXIT_DONE;
+}
+
+/* Where nothing is found from the elements, nothing is found of a part of them. */
+static int check_granularity(const struct command *command, const struct quantize_options *options)
+{
+    const char *name = options->axis.given ? "axis" : options->block_size > 0 ? "block-size" : NULL;
+    if (!name)
+        return EXIT_DONE;
+    if (options->scale.given)
+        return message_usage(command->name, "'--%s' finds many scales, but '--scale' gives one",
+                             name);
+    if (options->clip.given || options->range_from)
+        return message_usage(command->name,
+                             "'--%s' finds a range for each scale, but '--%s' gives one for all",
+                             name, options->clip.given ? "clip" : "range-from");
+    const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)options->dtype);
+    if (info->is_unscaled)
+        return message_usage(command->name, "'--%s' finds scales, but %s is unscaled", name,
+                             info->name);
     return EXIT_DONE;
 }
 
@@ -205,6 +246,8 @@ int quantize_options_check(const struct command *command, const struct quantize_
     int status = is_integer ? EXIT_DONE : check_spec(command, options);
     if (status == EXIT_DONE)
         status = check_mapping(command, options);
+    if (status == EXIT_DONE)
+        status = check_granularity(command, options);
     if (status == EXIT_DONE)
         status = check_spec(command, options);
     if (status == EXIT_DONE)

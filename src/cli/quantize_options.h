@@ -17,6 +17,8 @@ struct quantize_options {
     const char *range_from; /* a calibration file */
     struct given_float scale;
     struct given_int32 zero_point;
+    struct given_int32 axis;
+    uint64_t block_size; /* 0: not given */
     struct given_int32 qmin;
     struct given_int32 qmax;
     bool include_zero;
@@ -63,6 +65,9 @@ extern const struct option_row quantize_rows[];
 
 /* The spec that the options come to; it borrows from them. */
 struct quant_spec quantize_options_spec(const struct quantize_options *options);
+
+/* Which elements share a scale. */
+struct quant_granularity quantize_options_granularity(const struct quantize_options *options);
 
 /* Usage errors: what options must not say together, or not about these inputs. EXIT_DONE, or
  * EXIT_USAGE and told. */

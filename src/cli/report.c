@@ -5,6 +5,11 @@
 #include "cli/message.h"
 #include "cli/streams.h"
 
+bool report_is_grouped(const struct report_subject *subject)
+{
+    return subject->grouping->axis >= 0;
+}
+
 bool report_print(enum report_kind kind, const struct report_subject *subject)
 {
     if (kind == REPORT_TEXT) {

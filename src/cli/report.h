@@ -14,18 +14,25 @@ struct report_subject {
     const struct quant_params *params;
     const struct quant_shape *shape;
     enum quant_order order;
+    const struct quant_grouping *grouping;
     const struct quant_report *figures;
+    const struct quant_worst_groups *worst;
 };
+
+/* Whether scales are of parts of the tensor, so that params has none. */
+bool report_is_grouped(const struct report_subject *subject);
 
 /* Prints it and flushes stdout. False: it could not be written, or there was no memory; the error
  * has been told, unless the reader of a pipe has gone. */
 bool report_print(enum report_kind kind, const struct report_subject *subject);
 
-/* Title, mapping, and one line a figure with its unit and meaning. */
+/* Title, mapping, one line a figure with its unit and meaning, and of several groups the worst. */
 void report_print_text(const struct report_subject *subject);
 
 /* One object on one line: "path", then the keys of quant_figure_at in their order, with as many
- * digits as bring back the same double; null for a figure without a value. False: no memory. */
+ * digits as bring back the same double; null for a figure without a value. Where scales are of
+ * parts: "axis", "block_size" (null: none), "scales" (their number) and "worst" too. False: no
+ * memory. */
 bool report_print_json(const struct report_subject *subject);
 
 /* ---- The same for other objects; false: no memory ---- */

@@ -4,6 +4,7 @@
  * decides that fifteen digits will do, and would lose the last bit.
  */
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,74 @@ bool report_json_add_figure(cJSON *object, const struct quant_figure *figure, do
     return cJSON_AddRawToObject(object, figure->key, text) != NULL;
 }
 
+/* ---- Groups ---- */
+
+static bool add_number(cJSON *object, const char *key, double value)
+{
+    char text[REPORT_JSON_NUMBER];
+    report_json_number(value, text);
+    return cJSON_AddRawToObject(object, key, text) != NULL;
+}
+
+static cJSON *create_count(uint64_t count)
+{
+    char text[REPORT_JSON_NUMBER];
+    snprintf(text, sizeof text, "%" PRIu64, count);
+    return cJSON_CreateRaw(text);
+}
+
+/* item is the object's, or the array's, from here on; NULL: there was no memory for it. */
+static bool add_item(cJSON *object, const char *key, cJSON *item)
+{
+    const bool is_added = item && (key ? cJSON_AddItemToObject(object, key, item)
+                                       : cJSON_AddItemToArray(object, item));
+    if (!is_added)
+        cJSON_Delete(item);
+    return is_added;
+}
+
+/* Of the group's first element. */
+static bool add_index(cJSON *object, const struct report_subject *subject, uint64_t group)
+{
+    uint64_t index[QUANT_MAX_DIMS];
+    quant_shape_unravel(subject->shape, subject->order,
+                        quant_grouping_first_of(subject->grouping, group), index);
+    cJSON *array = cJSON_AddArrayToObject(object, "index");
+    bool is_complete = array != NULL;
+    for (int i = 0; is_complete && i < subject->shape->ndim; i++)
+        is_complete = add_item(array, NULL, create_count(index[i]));
+    return is_complete;
+}
+
+static bool fill_group(cJSON *object, const struct report_subject *subject,
+                       const struct quant_group_error *error)
+{
+    return add_item(object, "group", create_count(error->group)) &&
+           add_index(object, subject, error->group) &&
+           add_item(object, "n", create_count(error->n)) && add_number(object, "mse", error->mse) &&
+           add_number(object, "sum_squared_error", error->sum_squared_error) &&
+           add_number(object, "scale", (double)error->scale) &&
+           add_number(object, "zero_point", error->zero_point);
+}
+
+static bool add_groups(cJSON *object, const struct report_subject *subject)
+{
+    const struct quant_grouping *grouping = subject->grouping;
+    const struct quant_worst_groups *worst = subject->worst;
+    bool is_complete = add_number(object, "axis", grouping->axis) &&
+                       add_item(object, "block_size",
+                                grouping->block_size > 0 ? create_count(grouping->block_size)
+                                                         : cJSON_CreateNull()) &&
+                       add_item(object, "scales", create_count(grouping->count));
+    cJSON *array = is_complete ? cJSON_AddArrayToObject(object, "worst") : NULL;
+    is_complete = array != NULL;
+    for (size_t i = 0; is_complete && i < worst->n; i++) {
+        cJSON *group = cJSON_CreateObject();
+        is_complete = add_item(array, NULL, group) && fill_group(group, subject, &worst->groups[i]);
+    }
+    return is_complete;
+}
+
 bool report_print_json(const struct report_subject *subject)
 {
     char *text = NULL;
@@ -80,6 +149,8 @@ bool report_print_json(const struct report_subject *subject)
     const struct quant_figure *figure;
     for (size_t i = 0; is_complete && (figure = quant_figure_at(i)) != NULL; i++)
         is_complete = report_json_add_figure(object, figure, figure->get(subject->figures));
+    if (is_complete && report_is_grouped(subject))
+        is_complete = add_groups(object, subject);
     if (is_complete)
         text = cJSON_PrintUnformatted(object);
     if (text)

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "cli/message.h"
-#include "cli/report.h"
+#include "cli/report_text.h"
 
-enum { CELL_ROOM = 64, NOTE_ROOM = 320, FIGURES_MAX = 64 };
+enum { NOTE_ROOM = 320, FIGURES_MAX = 64 };
 
 /* What a line says behind the value. */
 enum remark_kind {
@@ -49,24 +49,16 @@ static const struct remark {
 /* One line of the report, before its columns are as wide as they have to be. */
 struct line {
     const char *key;
-    char value[CELL_ROOM];
-    char unit[CELL_ROOM];
+    char value[REPORT_CELL];
+    char unit[REPORT_CELL];
     char note[NOTE_ROOM];
     bool is_striking;
 };
 
-/* Escape sequences, or "" where there is to be no colour. */
-struct palette {
-    const char *title;
-    const char *striking;
-    const char *dim;
-    const char *plain;
-};
-
-static struct palette palette_for_stdout(void)
+static struct report_palette palette_for_stdout(void)
 {
-    static const struct palette colours = {"\033[1m", "\033[33m", "\033[2m", "\033[0m"};
-    static const struct palette none = {"", "", "", ""};
+    static const struct report_palette colours = {"\033[1m", "\033[33m", "\033[2m", "\033[0m"};
+    static const struct report_palette none = {"", "", "", ""};
     const char *no_colour = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");
     const bool is_wanted = isatty(STDOUT_FILENO) == 1 && (!no_colour || no_colour[0] == '\0') &&
@@ -111,27 +103,26 @@ static void set_bytes(struct line *line, double nbytes)
 }
 
 /* With as many digits as bring back the same float32: 5.47, not 5.46999979. */
-static void print_float(char text[CELL_ROOM], double value)
+static void print_float(char text[REPORT_CELL], double value)
 {
     for (int digits = 6; digits <= 9; digits++) {
-        snprintf(text, CELL_ROOM, "%.*g", digits, value);
+        snprintf(text, REPORT_CELL, "%.*g", digits, value);
         if (strtof(text, NULL) == (float)value)
             break;
     }
 }
 
-/* "[1, 2]", cut where there are more dimensions than the room is for. */
-static void print_index(char *text, size_t room, const struct report_subject *subject,
-                        uint64_t flat)
+void report_text_index(char text[REPORT_CELL], const struct report_subject *subject, uint64_t flat)
 {
+    enum { ROOM = REPORT_CELL };
     uint64_t index[QUANT_MAX_DIMS];
     quant_shape_unravel(subject->shape, subject->order, flat, index);
     size_t used = 0;
-    for (int i = 0; i < subject->shape->ndim && used < room; i++)
+    for (int i = 0; i < subject->shape->ndim && used < ROOM; i++)
         used +=
-            (size_t)snprintf(text + used, room - used, "%s%" PRIu64, i > 0 ? ", " : " [", index[i]);
-    if (used > 0 && used < room)
-        snprintf(text + used, room - used, "]");
+            (size_t)snprintf(text + used, ROOM - used, "%s%" PRIu64, i > 0 ? ", " : " [", index[i]);
+    if (used > 0 && used < ROOM)
+        snprintf(text + used, ROOM - used, "]");
 }
 
 static void set_worst(struct line *line, const struct report_subject *subject)
@@ -139,11 +130,11 @@ static void set_worst(struct line *line, const struct report_subject *subject)
     const struct quant_report *figures = subject->figures;
     if (figures->n == 0)
         return;
-    char index[CELL_ROOM] = "";
+    char index[REPORT_CELL] = "";
     if (subject->shape->ndim > 1)
-        print_index(index, sizeof index, subject, figures->max_abs_error_index);
-    char x[CELL_ROOM];
-    char restored[CELL_ROOM];
+        report_text_index(index, subject, figures->max_abs_error_index);
+    char x[REPORT_CELL];
+    char restored[REPORT_CELL];
     print_float(x, figures->max_abs_error_x);
     print_float(restored, figures->max_abs_error_restored);
     snprintf(line->note, sizeof line->note, "at element %" PRIu64 "%s: %s -> %s",
@@ -193,13 +184,34 @@ static bool fill_line(struct line *line, const struct quant_figure *figure,
     return true;
 }
 
-static int wider(int width, const char *text)
+int report_text_wider(int width, const char *text)
 {
     const int length = (int)strlen(text);
     return length > width ? length : width;
 }
 
-static void print_title(const struct report_subject *subject, const struct palette *palette)
+static void print_mapping(const struct report_subject *subject)
+{
+    const struct quant_params *params = subject->params;
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    if (info->is_unscaled) {
+        printf("%s, unscaled", info->name);
+        return;
+    }
+    printf("%s to %s", params->scheme == QUANT_ABSMAX ? "absmax" : "zero-point", info->name);
+    if (info->is_integer)
+        printf(" (%" PRId32 "..%" PRId32 ")", params->qmin, params->qmax);
+    printf(", ");
+    if (report_is_grouped(subject)) {
+        report_text_print_scales(subject);
+        return;
+    }
+    printf("scale %.9g", (double)params->scale);
+    if (info->is_integer)
+        printf(", zero point %" PRId32, params->zero_point);
+}
+
+static void print_title(const struct report_subject *subject, const struct report_palette *palette)
 {
     char *title = strdup(strcmp(subject->path, "-") == 0 ? "standard input" : subject->path);
     if (title)
@@ -207,17 +219,9 @@ static void print_title(const struct report_subject *subject, const struct palet
     printf("%s%s%s\n", palette->title, title ? title : "", palette->plain);
     free(title);
 
-    const struct quant_params *params = subject->params;
-    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
-    const char *scheme = params->scheme == QUANT_ABSMAX ? "absmax" : "zero-point";
-    if (info->is_integer)
-        printf("  %s to %s (%" PRId32 "..%" PRId32 "), scale %.9g, zero point %" PRId32 ", ",
-               scheme, info->name, params->qmin, params->qmax, (double)params->scale,
-               params->zero_point);
-    else if (info->is_unscaled)
-        printf("  %s, unscaled, ", info->name);
-    else
-        printf("  %s to %s, scale %.9g, ", scheme, info->name, (double)params->scale);
+    printf("  ");
+    print_mapping(subject);
+    printf(", ");
     if (subject->shape->ndim == 0)
         printf("a scalar");
     else
@@ -229,7 +233,7 @@ static void print_title(const struct report_subject *subject, const struct palet
 
 void report_print_text(const struct report_subject *subject)
 {
-    const struct palette palette = palette_for_stdout();
+    const struct report_palette palette = palette_for_stdout();
     print_title(subject, &palette);
 
     struct line lines[FIGURES_MAX];
@@ -242,9 +246,9 @@ void report_print_text(const struct report_subject *subject)
         struct line *line = &lines[nlines];
         if (!fill_line(line, figure, subject))
             continue;
-        keys = wider(keys, line->key);
-        values = wider(values, line->value);
-        units = wider(units, line->unit);
+        keys = report_text_wider(keys, line->key);
+        values = report_text_wider(values, line->value);
+        units = report_text_wider(units, line->unit);
         nlines++;
     }
     for (size_t i = 0; i < nlines; i++) {
@@ -253,4 +257,5 @@ void report_print_text(const struct report_subject *subject)
                line->is_striking ? palette.striking : "", values, line->value, units, line->unit,
                line->is_striking ? palette.plain : "", palette.dim, line->note, palette.plain);
     }
+    report_text_print_worst(subject, &palette);
 }

@@ -291,6 +291,16 @@ bool value_int32(const struct option_row *row, const char *text, void *field,
     return number_int32(text, &number->value);
 }
 
+bool value_size(const struct option_row *row, const char *text, void *field,
+                struct option_reason *reason)
+{
+    (void)row;
+    (void)reason;
+    uint64_t *size = field;
+    /* A sidecar says it in JSON, whose numbers are doubles to most readers. */
+    return number_count(text, size) && *size > 0 && *size <= UINT64_C(1) << 53;
+}
+
 bool value_shape(const struct option_row *row, const char *text, void *field,
                  struct option_reason *reason)
 {

@@ -8,6 +8,7 @@
 #include "base/nibble.h"
 #include "base/small_float.h"
 #include "core/measure.h"
+#include "core/measure_groups.h"
 #include "core/sums.h"
 #include "kernels/kernels.h"
 
@@ -23,6 +24,16 @@ void quant_measure_init(struct quant_measure *measure, const struct quant_params
     measure->params = *params;
     measure->report.max_abs_error = -1;
     quant_unclipped_range(params, &measure->unclipped[0], &measure->unclipped[1]);
+}
+
+/* Whether an element is clipped depends on its group, and is found out group by group. */
+void quant_measure_init_groups(struct quant_measure *measure, const struct quant_params *common)
+{
+    memset(measure, 0, sizeof *measure);
+    measure->params = *common;
+    measure->report.max_abs_error = -1;
+    measure->unclipped[0] = -INFINITY;
+    measure->unclipped[1] = INFINITY;
 }
 
 /* A full block's sums go to the compensated ones at once, or, in a part, wait for those before. */
@@ -72,12 +83,24 @@ static bool leave_out_nans(const struct quant_params *params, const float *x, co
     return found;
 }
 
+/* groups may be NULL, here and below. */
+static void restore(const struct quant_measure *measure, const struct quant_group_part *groups,
+                    const unsigned char *q, size_t n, float *restored)
+{
+    if (groups)
+        quant_dequantize_groups(&measure->params, groups->grouping, &groups->params,
+                                groups->first + measure->seen, q, n, restored);
+    else
+        quant_dequantize(&measure->params, q, n, restored);
+}
+
 static void add_piece(struct quant_measure *measure, struct quant_measure_part *part,
-                      const float *x, const unsigned char *q, size_t n)
+                      const struct quant_group_part *groups, const float *x, const unsigned char *q,
+                      size_t n)
 {
     float restored[PIECE];
     float kept[PIECE];
-    quant_dequantize(&measure->params, q, n, restored);
+    restore(measure, groups, q, n, restored);
     if (leave_out_nans(&measure->params, x, restored, n, kept))
         x = kept;
     struct quant_report *report = &measure->report;
@@ -90,6 +113,9 @@ static void add_piece(struct quant_measure *measure, struct quant_measure_part *
     quant_kernels()->measure(x, restored, n, (size_t)(measure->seen % QUANT_MEASURE_LANES), &block);
 
     mark_levels(measure, x, q, n, block.nonfinite == 0);
+    if (groups)
+        block.clipped = quant_group_sums_add(&measure->params, groups, measure->seen, x, restored,
+                                             n, block.nonfinite == 0);
     report->nonfinite += block.nonfinite;
     report->clipped += block.clipped;
     report->zeroed += block.zeroed;
@@ -106,13 +132,14 @@ static void add_piece(struct quant_measure *measure, struct quant_measure_part *
         close_block(measure, part);
 }
 
-static void add(struct quant_measure *measure, struct quant_measure_part *part, const float *x,
-                const unsigned char *q, size_t n)
+static void add(struct quant_measure *measure, struct quant_measure_part *part,
+                const struct quant_group_part *groups, const float *x, const unsigned char *q,
+                size_t n)
 {
     while (n > 0) {
         const size_t to_boundary = PIECE - (size_t)(measure->seen % PIECE);
         const size_t piece = n < to_boundary ? n : to_boundary;
-        add_piece(measure, part, x, q, piece);
+        add_piece(measure, part, groups, x, q, piece);
         x += piece;
         q += quant_dtype_bytes(measure->params.dtype, piece);
         n -= piece;
@@ -121,11 +148,13 @@ static void add(struct quant_measure *measure, struct quant_measure_part *part, 
 
 void quant_measure_add(struct quant_measure *measure, const float *x, const void *q, size_t n)
 {
-    add(measure, NULL, x, q, n);
+    add(measure, NULL, NULL, x, q, n);
 }
 
-void quant_measure_part_take(struct quant_measure_part *part, const struct quant_measure *whole,
-                             const float *x, const void *q, size_t n)
+void quant_measure_part_take_groups(struct quant_measure_part *part,
+                                    const struct quant_measure *whole,
+                                    const struct quant_group_part *groups, const float *x,
+                                    const void *q, size_t n)
 {
     struct quant_measure *measure = &part->measure;
     measure->params = whole->params;
@@ -135,7 +164,13 @@ void quant_measure_part_take(struct quant_measure_part *part, const struct quant
     measure->seen = 0;
     memset(measure->lanes, 0, sizeof measure->lanes);
     part->nblocks = 0;
-    add(measure, part, x, q, n);
+    add(measure, part, groups, x, q, n);
+}
+
+void quant_measure_part_take(struct quant_measure_part *part, const struct quant_measure *whole,
+                             const float *x, const void *q, size_t n)
+{
+    quant_measure_part_take_groups(part, whole, NULL, x, q, n);
 }
 
 void quant_measure_join(struct quant_measure *whole, const struct quant_measure_part *part)

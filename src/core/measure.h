@@ -6,7 +6,7 @@
 #ifndef QUANT_CORE_MEASURE_H
 #define QUANT_CORE_MEASURE_H
 
-#include <quant/quant.h>
+#include <quant/groups.h>
 
 enum { QUANT_PART_BLOCKS = 64, QUANT_PART_MOST = QUANT_PART_BLOCKS * QUANT_MEASURE_BLOCK };
 
@@ -21,6 +21,27 @@ struct quant_measure_part {
  * are kept, so that marking them is work for the first part only. */
 void quant_measure_part_take(struct quant_measure_part *part, const struct quant_measure *whole,
                              const float *x, const void *q, size_t n);
+
+/* What was found of one group. */
+struct quant_group_sums {
+    double squared_error;
+    uint64_t n; /* finite elements */
+};
+
+/* A part of a tensor with several groups. */
+struct quant_group_part {
+    const struct quant_grouping *grouping;
+    struct quant_group_params params; /* of all groups that the part has elements of */
+    struct quant_group_sums *sums;    /* of the same: what is found is added to it */
+    uint64_t first;                   /* the part's first element */
+};
+
+/* For such a tensor: init with what all groups have in common, then parts. */
+void quant_measure_init_groups(struct quant_measure *measure, const struct quant_params *common);
+void quant_measure_part_take_groups(struct quant_measure_part *part,
+                                    const struct quant_measure *whole,
+                                    const struct quant_group_part *groups, const float *x,
+                                    const void *q, size_t n);
 
 /* As quant_measure_add of the part's elements. Parts are joined in order; all but the last have a
  * multiple of QUANT_MEASURE_BLOCK elements. */

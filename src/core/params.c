@@ -139,6 +139,28 @@ static void set_method(const struct quant_spec *spec, struct quant_choice *choic
         choice->calibration_argument = quant_calibration_argument_of(spec);
 }
 
+struct quant_choice quant_choice_of_nothing(const struct quant_spec *spec)
+{
+    struct quant_choice choice = {.params = {.scheme = spec->scheme,
+                                             .dtype = quant_spec_dtype(spec),
+                                             .rounding = spec->rounding,
+                                             .scale = 1}};
+    quant_spec_target(spec, &choice.params.qmin, &choice.params.qmax);
+    choice.params.zero_point = middle(&choice.params);
+    set_method(spec, &choice);
+    return choice;
+}
+
+void quant_choice_set_range(struct quant_choice *choice, const struct quant_spec *spec, double low,
+                            double high)
+{
+    choice->has_range = true;
+    choice->range[0] = low + 0.0; /* -0 becomes 0, whichever came first */
+    choice->range[1] = high + 0.0;
+    choose_from_range(spec, choice);
+    note_infinities(choice);
+}
+
 /* *choice has no range where nothing finite was seen. */
 static enum quant_status find_range(const struct quant_spec *spec,
                                     const struct quant_observed *observed, const double range[2],
@@ -181,23 +203,16 @@ enum quant_status quant_choose_range(const struct quant_spec *spec,
             error, QUANT_NONFINITE, "%llu of %llu elements are not finite, the first of them %llu",
             (unsigned long long)observed->nonfinite, (unsigned long long)observed->count,
             (unsigned long long)observed->first_nonfinite);
-    *choice = (struct quant_choice){.params = {.scheme = spec->scheme,
-                                               .dtype = quant_spec_dtype(spec),
-                                               .rounding = spec->rounding,
-                                               .scale = 1}};
-    struct quant_params *params = &choice->params;
-    quant_spec_target(spec, &params->qmin, &params->qmax);
-    params->zero_point = middle(params);
-    if (quant_dtype_info(params->dtype)->is_unscaled)
+    *choice = quant_choice_of_nothing(spec);
+    if (quant_dtype_info(choice->params.dtype)->is_unscaled)
         return QUANT_OK;
     if (spec->has_scale) {
-        params->scale = spec->scale;
+        choice->params.scale = spec->scale;
         if (spec->has_zero_point)
-            params->zero_point = spec->zero_point;
+            choice->params.zero_point = spec->zero_point;
         note_infinities(choice);
         return QUANT_OK;
     }
-    set_method(spec, choice);
     status = find_range(spec, observed, range, choice, error);
     if (status == QUANT_OK && choice->has_range)
         choose_from_range(spec, choice);

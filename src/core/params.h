@@ -15,4 +15,13 @@ enum quant_status quant_choose_range(const struct quant_spec *spec,
 /* What absmax maps the greatest magnitude to, seen from the zero point: of dtype, qmin and qmax. */
 double quant_params_greatest_step(const struct quant_params *params);
 
+/* ---- The same in two steps, for many ranges and one spec, which is a checked one ---- */
+
+/* What the spec comes to where nothing finite was seen. */
+struct quant_choice quant_choice_of_nothing(const struct quant_spec *spec);
+
+/* From there: what it comes to for the range [low, high], where it needs one. */
+void quant_choice_set_range(struct quant_choice *choice, const struct quant_spec *spec, double low,
+                            double high);
+
 #endif

@@ -279,7 +279,7 @@ static enum quant_status commit(struct calibrating *run)
         return QUANT_OK;
     const enum quant_status status =
         quant_calibration_file_write(&run->file, &run->output.sink, run->error);
-    return status == QUANT_OK ? quant_output_commit(&run->output, NULL, run->error) : status;
+    return status == QUANT_OK ? quant_output_commit(&run->output, NULL, NULL, run->error) : status;
 }
 
 static void close_all(struct calibrating *run)

@@ -3,7 +3,9 @@
 #ifndef QUANT_ENGINE_DEQUANTIZATION_H
 #define QUANT_ENGINE_DEQUANTIZATION_H
 
+#include "core/measure_groups.h"
 #include "engine/checksum.h"
+#include "engine/group_source.h"
 #include "engine/progress.h"
 #include "engine/tensor.h"
 #include "engine/workbench.h"
@@ -16,7 +18,9 @@ struct dequantization {
     struct quant_error *error;
     char *sidecar_path; /* owned */
     struct quant_sidecar sidecar;
-    struct quant_source *source; /* owned: the data */
+    struct quant_group_source groups;   /* where the sidecar has them */
+    struct quant_group_ranking ranking; /* the same, where a report is made */
+    struct quant_source *source;        /* owned: the data */
     struct quant_checksum_source checksum;
     struct quant_reader *reader;
     char *original_path; /* owned */

@@ -20,9 +20,9 @@ static enum quant_status open_output(struct dequantization *run)
     const struct quant_sidecar *sidecar = &run->sidecar;
     const struct quant_format *format = NULL;
     const char *const inputs[] = {run->job->path, run->sidecar_path, run->job->against.path,
-                                  run->original_path};
+                                  run->original_path, run->groups.path};
     const char *const outputs[] = {output->path};
-    enum quant_status status = quant_paths_distinct(inputs, 4, outputs, 1, run->error);
+    enum quant_status status = quant_paths_distinct(inputs, 5, outputs, 1, run->error);
     if (status == QUANT_OK)
         status = quant_output_format(output, run->reader->format, &format, run->error);
     if (status == QUANT_OK)
@@ -53,11 +53,28 @@ static enum quant_status load(void *context, struct quant_chunk *chunk, struct q
 {
     struct dequantization *run = context;
     struct quant_workbench *bench = &run->benches[chunk->worker];
-    const enum quant_status status = quant_reader_load(run->reader, run->reads_by_position, chunk,
-                                                       bench->q, bench->stage, error);
-    return status == QUANT_OK && run->job->measure && chunk->count > 0
-               ? load_original(run, chunk, error)
-               : status;
+    enum quant_status status = quant_reader_load(run->reader, run->reads_by_position, chunk,
+                                                 bench->q, bench->stage, error);
+    if (status != QUANT_OK || chunk->count == 0)
+        return status;
+    if (run->sidecar.has_groups) {
+        status = quant_group_source_load(&run->groups, chunk, error);
+        if (status != QUANT_OK)
+            return status;
+    }
+    return run->job->measure ? load_original(run, chunk, error) : QUANT_OK;
+}
+
+static void restore_groups(struct dequantization *run, const struct quant_chunk *chunk)
+{
+    struct quant_workbench *bench = &run->benches[chunk->worker];
+    const struct quant_group_part part = quant_group_source_part(&run->groups, chunk);
+    if (run->job->measure)
+        quant_measure_part_take_groups(bench->part, &run->measure, &part, bench->x, bench->q,
+                                       chunk->count);
+    if (run->writer)
+        quant_dequantize_groups(&run->sidecar.params, part.grouping, &part.params, chunk->first,
+                                bench->q, chunk->count, bench->restored);
 }
 
 static enum quant_status restore(void *context, struct quant_chunk *chunk,
@@ -66,6 +83,10 @@ static enum quant_status restore(void *context, struct quant_chunk *chunk,
     struct dequantization *run = context;
     struct quant_workbench *bench = &run->benches[chunk->worker];
     (void)error;
+    if (run->sidecar.has_groups) {
+        restore_groups(run, chunk);
+        return QUANT_OK;
+    }
     if (run->job->measure)
         quant_measure_part_take(bench->part, &run->measure, bench->x, bench->q, chunk->count);
     if (run->writer)
@@ -82,6 +103,10 @@ static enum quant_status emit(void *context, struct quant_chunk *chunk, struct q
                                      (size_t)quant_dtype_bytes(run->reader->stored, chunk->count));
     if (run->job->measure)
         quant_measure_join(&run->measure, bench->part);
+    if (run->job->measure && run->sidecar.has_groups) {
+        const struct quant_group_part part = quant_group_source_part(&run->groups, chunk);
+        quant_group_ranking_join(&run->ranking, &part, chunk->count);
+    }
     quant_progress_add(&run->progress, chunk->count);
     if (run->writes_by_position || !run->writer)
         return QUANT_OK;
@@ -115,7 +140,21 @@ static enum quant_status make_benches(struct dequantization *run)
     run->workers = shares ? quant_chunk_workers(run->job->threads, nelems) : 1;
     run->benches = quant_workbenches_new(run->workers, is_short ? (size_t)nelems : QUANT_CHUNK,
                                          &needs, run->error);
-    return run->benches ? QUANT_OK : QUANT_NO_MEMORY;
+    if (!run->benches)
+        return QUANT_NO_MEMORY;
+    return run->sidecar.has_groups
+               ? quant_group_source_share(&run->groups, run->workers, run->job->measure, run->error)
+               : QUANT_OK;
+}
+
+static enum quant_status begin_measure(struct dequantization *run)
+{
+    if (!run->sidecar.has_groups) {
+        quant_measure_init(&run->measure, &run->sidecar.params);
+        return QUANT_OK;
+    }
+    quant_measure_init_groups(&run->measure, &run->sidecar.params);
+    return quant_group_ranking_init(&run->ranking, &run->groups.grouping, run->error);
 }
 
 static enum quant_status pass(struct dequantization *run)
@@ -150,22 +189,25 @@ static enum quant_status run_all(struct dequantization *run)
     enum quant_status status = quant_dequantization_find_sidecar(run);
     if (status == QUANT_OK)
         status = quant_dequantization_read_sidecar(run);
+    if (status == QUANT_OK && run->sidecar.has_groups)
+        status = quant_group_source_open(&run->groups, &run->sidecar, run->sidecar_path,
+                                         &job->cancel, run->error);
     if (status == QUANT_OK)
         status = quant_dequantization_open_data(run);
     if (status == QUANT_OK && job->measure)
         status = quant_dequantization_open_original(run);
     if (status == QUANT_OK && job->output.path)
         status = open_output(run);
+    if (status == QUANT_OK && job->measure)
+        status = begin_measure(run);
     if (status != QUANT_OK)
         return status;
-    if (job->measure)
-        quant_measure_init(&run->measure, &run->sidecar.params);
     quant_shape_count(&run->sidecar.shape, &run->progress.total);
     status = make_benches(run);
     if (status == QUANT_OK)
         status = pass(run);
     if (status == QUANT_OK && job->output.path)
-        status = quant_output_commit(&run->output, NULL, run->error);
+        status = quant_output_commit(&run->output, NULL, NULL, run->error);
     return status;
 }
 
@@ -176,6 +218,12 @@ static void fill_result(struct dequantization *run)
     run->result->order = run->sidecar.order;
     if (run->job->measure)
         quant_measure_report(&run->measure, run->original.reader->stored, &run->result->report);
+    const struct quant_sidecar *sidecar = &run->sidecar;
+    const struct quant_granularity granularity = {sidecar->has_groups, sidecar->groups.axis,
+                                                  sidecar->groups.block_size};
+    quant_grouping_make(&granularity, &sidecar->shape, sidecar->order, &run->result->grouping,
+                        NULL);
+    run->result->worst = run->ranking.worst;
 }
 
 static void close_all(struct dequantization *run)
@@ -190,6 +238,8 @@ static void close_all(struct dequantization *run)
         run->reader->ops->close(run->reader);
     quant_checksum_source_release(&run->checksum);
     quant_source_close(run->source);
+    quant_group_ranking_release(&run->ranking);
+    quant_group_source_release(&run->groups);
     quant_sidecar_release(&run->sidecar);
     free(run->sidecar_path);
 }

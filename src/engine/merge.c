@@ -237,7 +237,7 @@ static enum quant_status write_merged(struct merging *run)
         status = quant_output_open(&run->output, job->output, job->force, &job->cancel, run->error);
     if (status == QUANT_OK)
         status = quant_calibration_file_write(&run->merged, &run->output.sink, run->error);
-    return status == QUANT_OK ? quant_output_commit(&run->output, NULL, run->error) : status;
+    return status == QUANT_OK ? quant_output_commit(&run->output, NULL, NULL, run->error) : status;
 }
 
 enum quant_status quant_file_merge(const struct quant_merge_job *job,

@@ -2,6 +2,9 @@
 /* From a path to a reader of elements. */
 #include "engine/tensor.h"
 
+#include <stdlib.h>
+
+#include "base/endian.h"
 #include "base/error.h"
 #include "io/io.h"
 
@@ -87,7 +90,10 @@ void quant_tensor_close(struct quant_tensor *tensor)
     if (tensor->reader)
         tensor->reader->ops->close(tensor->reader);
     quant_source_close(tensor->source);
-    *tensor = (struct quant_tensor){NULL, NULL};
+    if (tensor->spooled_reader)
+        tensor->spooled_reader->ops->close(tensor->spooled_reader);
+    quant_source_close(tensor->spooled_source);
+    *tensor = (struct quant_tensor){.source = NULL};
 }
 
 /* A reader may deliver less than it is asked for before its end; a chunk is full before that. */
@@ -118,6 +124,63 @@ enum quant_status quant_reader_load(struct quant_reader *reader, bool by_positio
                ? reader->ops->read_at(reader, chunk->first, elements, chunk->count, stage, error)
                : fill(reader, chunk, elements, error);
 }
+
+/* ---- Spooling ---- */
+
+static enum quant_status copy_elements(struct quant_reader *reader, struct quant_sink *sink,
+                                       struct quant_error *error)
+{
+    float *elements = malloc(QUANT_CHUNK * sizeof *elements);
+    if (!elements)
+        return quant_error_no_memory(error, QUANT_CHUNK * sizeof *elements, "spool");
+    enum quant_status status = QUANT_OK;
+    struct quant_chunk chunk = {.count = 1};
+    while (status == QUANT_OK && chunk.count > 0) {
+        chunk.count = QUANT_CHUNK;
+        status = fill(reader, &chunk, (unsigned char *)elements, error);
+        if (status == QUANT_OK)
+            status = quant_sink_write(sink, elements, chunk.count * sizeof *elements, error);
+    }
+    free(elements);
+    return status;
+}
+
+static enum quant_status open_spooled(const struct quant_reader *origin,
+                                      struct quant_source *source, struct quant_reader **reader,
+                                      struct quant_error *error)
+{
+    struct quant_reader head = *origin;
+    head.stored = head.delivered = QUANT_FLOAT32;
+    head.byte_order = quant_host_is_big() ? QUANT_BIG : QUANT_LITTLE;
+    return quant_flat_open_reader(source, &head, 0, reader, error);
+}
+
+enum quant_status quant_tensor_spool(struct quant_tensor *tensor, const struct quant_cancel *cancel,
+                                     struct quant_error *error)
+{
+    struct quant_source *origin = tensor->source;
+    struct quant_source *source = NULL;
+    struct quant_reader *reader = NULL;
+    struct quant_file_output spool = {.fd = -1};
+    if (origin->ops->forward_only)
+        origin->ops->forward_only(origin);
+    enum quant_status status = quant_spool_begin(&spool, origin->name, cancel, error);
+    if (status == QUANT_OK)
+        status = copy_elements(tensor->reader, &spool.sink, error);
+    if (status == QUANT_OK)
+        status = quant_spool_finish(&spool, &source, error);
+    if (status == QUANT_OK)
+        status = open_spooled(tensor->reader, source, &reader, error);
+    quant_output_discard(&spool);
+    if (status != QUANT_OK) {
+        quant_source_close(source);
+        return status;
+    }
+    *tensor = (struct quant_tensor){source, reader, origin, tensor->reader};
+    return QUANT_OK;
+}
+
+/* ---- By position ---- */
 
 enum quant_status quant_writer_write_at(const struct quant_writer *writer, struct quant_sink *sink,
                                         uint64_t first, const void *elements, size_t nelems,

@@ -8,8 +8,10 @@
 
 /* Zeroed, it is closed. */
 struct quant_tensor {
-    struct quant_source *source; /* owned */
-    struct quant_reader *reader; /* owned */
+    struct quant_source *source;         /* owned */
+    struct quant_reader *reader;         /* owned */
+    struct quant_source *spooled_source; /* owned: what they were before a spool took their place */
+    struct quant_reader *spooled_reader; /* owned */
 };
 
 /* Opens input for float32 elements: by its format, or the one it is recognized as. Where that is a
@@ -20,6 +22,22 @@ enum quant_status quant_tensor_open(struct quant_tensor *tensor, const struct qu
                                     const struct quant_cancel *cancel, struct quant_error *error);
 
 void quant_tensor_close(struct quant_tensor *tensor);
+
+/* Where elements cannot be read by position, copies them all to a temporary file and goes on with
+ * that. The shape is known then. */
+enum quant_status quant_tensor_spool(struct quant_tensor *tensor, const struct quant_cancel *cancel,
+                                     struct quant_error *error);
+
+/* The reader and the source of the file itself. */
+static inline const struct quant_reader *quant_tensor_origin(const struct quant_tensor *tensor)
+{
+    return tensor->spooled_reader ? tensor->spooled_reader : tensor->reader;
+}
+
+static inline struct quant_source *quant_tensor_source(const struct quant_tensor *tensor)
+{
+    return tensor->spooled_source ? tensor->spooled_source : tensor->source;
+}
 
 /* Reads the chunk's elements: by position, or in order, when it sets the chunk's count to what
  * there is. */

@@ -77,6 +77,15 @@ const cJSON *quant_check_object(struct quant_checker *checker, const cJSON *obje
     return item;
 }
 
+uint64_t quant_check_checksum(struct quant_checker *checker, const cJSON *object, const char *key)
+{
+    const char *digits = quant_check_string(checker, object, key);
+    if (strlen(digits) == 16 && strspn(digits, "0123456789abcdef") == 16)
+        return strtoull(digits, NULL, 16);
+    quant_check_fail(checker, QUANT_CORRUPT, "'%s' is not 16 hexadecimal digits", key);
+    return 0;
+}
+
 unsigned quant_check_word(struct quant_checker *checker, const cJSON *object, const char *key,
                           const char *const *words)
 {

@@ -34,6 +34,7 @@ cJSON *quant_document_float(double value);      /* nine digits */
 cJSON *quant_document_double(double value);     /* as many as read back to the same bits */
 cJSON *quant_document_integer(uint64_t value);  /* exact */
 cJSON *quant_document_string(const char *text); /* null for NULL */
+cJSON *quant_document_checksum(uint64_t value); /* 16 hexadecimal digits */
 
 /* Two ends of a range, as floats where they are; null where it is not present. */
 cJSON *quant_document_pair(bool present, const double pair[2]);

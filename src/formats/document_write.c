@@ -59,6 +59,13 @@ cJSON *quant_document_string(const char *text)
     return text ? cJSON_CreateString(text) : cJSON_CreateNull();
 }
 
+cJSON *quant_document_checksum(uint64_t value)
+{
+    char text[17];
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)value);
+    return cJSON_CreateString(text);
+}
+
 /* Takes item also where it fails: cJSON does not. */
 bool quant_document_append(cJSON *array, cJSON *item)
 {

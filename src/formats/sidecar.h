@@ -20,8 +20,26 @@ struct quant_sidecar_file {
     char format[QUANT_SIDECAR_WORD];
 };
 
+/* More scales than this are in a file of their own, which the sidecar names. */
+enum { QUANT_SIDECAR_SCALES = 65536 };
+
+/* A scale and a zero point for each group of elements; see <quant/groups.h>. */
+struct quant_sidecar_groups {
+    int axis;             /* counted from the first, 0 */
+    uint64_t block_size;  /* 0: none */
+    uint64_t count;       /* what shape, axis and block size come to */
+    float *scales;        /* owned; NULL where path is not: the file they are in */
+    int32_t *zero_points; /* owned, the same */
+    char *path;           /* owned; relative to the sidecar's folder; records of 8 bytes, each a
+                           * float32 scale and an int32 zero point, little-endian */
+    uint64_t bytes;       /* of that file */
+    uint64_t xxh3_64;
+};
+
 struct quant_sidecar {
-    struct quant_params params;
+    struct quant_params params; /* with groups, scale 1 and zero point 0 */
+    bool has_groups;
+    struct quant_sidecar_groups groups;
     char method[QUANT_SIDECAR_WORD]; /* calibration method, "clip", "given" or "none" */
     bool has_argument;               /* of the method */
     double argument;
@@ -46,7 +64,8 @@ enum quant_status quant_sidecar_write(const struct quant_sidecar *sidecar, struc
                                       struct quant_error *error);
 
 /* Fills in *sidecar, which the caller releases, also after an error. Formats and the method are not
- * checked to be known ones, nor whether an argument is the method's. */
+ * checked to be known ones, nor whether an argument is the method's, and no file that it names is
+ * looked into. */
 enum quant_status quant_sidecar_read(struct quant_source *source, struct quant_sidecar *sidecar,
                                      struct quant_error *error);
 

@@ -3,7 +3,6 @@
  * Reading a sidecar back. cJSON parses; everything it leaves open is checked here: that keys come
  * once, that each field is there, of its type and inside its range, and that the fields agree.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +10,10 @@
 #include "formats/checker.h"
 #include "formats/document.h"
 #include "formats/sidecar.h"
+#include "formats/sidecar_scales.h"
 #include "formats/sidecar_words.h"
 
-/* A scale for each of 65,536 channels takes about 2 MiB of text: more is no sidecar. */
+/* QUANT_SIDECAR_SCALES of them take about 2 MiB of text: more is no sidecar. */
 enum { SIZE_LIMIT = 16 << 20 };
 
 const char *const quant_sidecar_schemes[] = {
@@ -31,13 +31,6 @@ static void read_head(struct quant_checker *checker, const cJSON *root)
     if (version != QUANT_SIDECAR_VERSION)
         quant_check_fail(checker, QUANT_UNSUPPORTED, "version %.9g; this program reads version %d",
                          version, QUANT_SIDECAR_VERSION);
-    static const char *const not_yet[] = {"axis", "block_size"};
-    for (size_t i = 0; i < sizeof not_yet / sizeof not_yet[0]; i++) {
-        const cJSON *item = quant_check_field(checker, root, not_yet[i]);
-        if (item && !cJSON_IsNull(item))
-            quant_check_fail(checker, QUANT_UNSUPPORTED,
-                             "this version reads one scale only: '%s' is set", not_yet[i]);
-    }
 }
 
 static void read_target_range(struct quant_checker *checker, const cJSON *root,
@@ -51,10 +44,19 @@ static void read_target_range(struct quant_checker *checker, const cJSON *root,
                          params->qmin, params->qmax);
 }
 
+static bool has_zero_point(const struct quant_sidecar *sidecar)
+{
+    bool found = sidecar->params.zero_point != 0;
+    for (uint64_t i = 0; sidecar->groups.zero_points && i < sidecar->groups.count; i++)
+        found = found || sidecar->groups.zero_points[i] != 0;
+    return found;
+}
+
 /* What a float type leaves no choice about. */
 static void check_float(struct quant_checker *checker, const cJSON *root,
-                        const struct quant_params *params)
+                        const struct quant_sidecar *sidecar)
 {
+    const struct quant_params *params = &sidecar->params;
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     const cJSON *qmin = quant_check_field(checker, root, "qmin");
     const cJSON *qmax = quant_check_field(checker, root, "qmax");
@@ -62,9 +64,12 @@ static void check_float(struct quant_checker *checker, const cJSON *root,
         quant_check_fail(checker, QUANT_CORRUPT, "'qmin' and 'qmax' of %s are not null",
                          info->name);
     if (params->scheme != QUANT_ABSMAX || params->rounding != QUANT_HALF_EVEN ||
-        params->zero_point != 0)
+        has_zero_point(sidecar))
         quant_check_fail(checker, QUANT_CORRUPT,
                          "%s has the scheme absmax, the rounding half-even and the zero point 0",
+                         info->name);
+    if (info->is_unscaled && sidecar->has_groups)
+        quant_check_fail(checker, QUANT_CORRUPT, "'axis' of %s, which is unscaled, is not null",
                          info->name);
     if (info->is_unscaled && params->scale != 1)
         quant_check_fail(checker, QUANT_CORRUPT, "'scale' of %s, which is unscaled, is not 1",
@@ -72,8 +77,9 @@ static void check_float(struct quant_checker *checker, const cJSON *root,
 }
 
 static void read_params(struct quant_checker *checker, const cJSON *root,
-                        struct quant_params *params)
+                        struct quant_sidecar *sidecar)
 {
+    struct quant_params *params = &sidecar->params;
     params->scheme =
         (enum quant_scheme)quant_check_word(checker, root, "scheme", quant_sidecar_schemes);
     const char *dtype = quant_check_string(checker, root, "dtype");
@@ -85,17 +91,11 @@ static void read_params(struct quant_checker *checker, const cJSON *root,
         return;
     if (info->is_integer)
         read_target_range(checker, root, params);
-    const double scale = quant_check_number(checker, root, "scale");
-    params->scale = (float)scale;
-    if (!(params->scale > 0) || !isfinite(params->scale))
-        quant_check_fail(checker, QUANT_OUT_OF_RANGE,
-                         "'scale' is %.9g; expected a finite float32 above 0", scale);
-    params->zero_point =
-        (int32_t)quant_check_integer(checker, root, "zero_point", INT32_MIN, INT32_MAX);
+    quant_sidecar_read_scales(checker, root, sidecar);
     params->rounding =
         (enum quant_rounding)quant_check_word(checker, root, "rounding", quant_sidecar_roundings);
-    if (!info->is_integer)
-        check_float(checker, root, params);
+    if (checker->status == QUANT_OK && !info->is_integer)
+        check_float(checker, root, sidecar);
 }
 
 static void read_shape(struct quant_checker *checker, const cJSON *root,
@@ -147,11 +147,7 @@ static void read_data(struct quant_checker *checker, const cJSON *root,
     quant_check_copy_word(checker, data, "format", sidecar->data.format, QUANT_SIDECAR_WORD);
     sidecar->data_bytes =
         (uint64_t)quant_check_integer(checker, data, "bytes", 0, 9007199254740992.0);
-    const char *hexadecimal = quant_check_string(checker, data, "xxh3_64");
-    if (strlen(hexadecimal) != 16 || strspn(hexadecimal, "0123456789abcdef") != 16)
-        quant_check_fail(checker, QUANT_CORRUPT, "'xxh3_64' is not 16 hexadecimal digits");
-    else
-        sidecar->data_xxh3_64 = strtoull(hexadecimal, NULL, 16);
+    sidecar->data_xxh3_64 = quant_check_checksum(checker, data, "xxh3_64");
 }
 
 static void read_calibration(struct quant_checker *checker, const cJSON *root,
@@ -183,9 +179,9 @@ static void read_root(struct quant_checker *checker, const cJSON *root,
         if (cJSON_IsObject(item))
             quant_check_keys(checker, item);
     read_head(checker, root);
-    read_params(checker, root, &sidecar->params);
+    read_shape(checker, root, sidecar); /* which says how many scales there are */
+    read_params(checker, root, sidecar);
     read_calibration(checker, root, sidecar);
-    read_shape(checker, root, sidecar);
     read_source(checker, root, sidecar);
     read_data(checker, root, sidecar);
 }
@@ -206,5 +202,8 @@ void quant_sidecar_release(struct quant_sidecar *sidecar)
 {
     free(sidecar->source.path);
     free(sidecar->data.path);
+    free(sidecar->groups.scales);
+    free(sidecar->groups.zero_points);
+    free(sidecar->groups.path);
     memset(sidecar, 0, sizeof *sidecar);
 }

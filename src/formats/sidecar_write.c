@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a sidecar says, key by key. */
 #include <cjson/cJSON.h>
-#include <stdio.h>
 
 #include "formats/document.h"
 #include "formats/sidecar.h"
@@ -47,15 +46,74 @@ static cJSON *make_source(const struct quant_sidecar *sidecar, bool *ok)
 
 static cJSON *make_data(const struct quant_sidecar *sidecar, bool *ok)
 {
-    char hexadecimal[17];
-    snprintf(hexadecimal, sizeof hexadecimal, "%016llx", (unsigned long long)sidecar->data_xxh3_64);
     cJSON *object = cJSON_CreateObject();
     quant_document_add(object, "path", quant_document_string(sidecar->data.path), ok);
     quant_document_add(object, "format", quant_document_string(sidecar->data.format), ok);
     quant_document_add(object, "bytes", quant_document_integer(sidecar->data_bytes), ok);
-    quant_document_add(object, "xxh3_64", quant_document_string(hexadecimal), ok);
+    quant_document_add(object, "xxh3_64", quant_document_checksum(sidecar->data_xxh3_64), ok);
     return object;
 }
+
+/* ---- Scales ---- */
+
+static cJSON *make_scale(const struct quant_sidecar_groups *groups, uint64_t i)
+{
+    return quant_document_float((double)groups->scales[i]);
+}
+
+static cJSON *make_zero_point(const struct quant_sidecar_groups *groups, uint64_t i)
+{
+    return cJSON_CreateNumber(groups->zero_points[i]);
+}
+
+/* An entry for each group, or null where they are in a file. */
+static cJSON *make_entries(const struct quant_sidecar_groups *groups,
+                           cJSON *make(const struct quant_sidecar_groups *groups, uint64_t i))
+{
+    if (groups->path)
+        return cJSON_CreateNull();
+    cJSON *array = cJSON_CreateArray();
+    for (uint64_t i = 0; i < groups->count; i++)
+        if (!quant_document_append(array, make(groups, i))) /* which knows the last one */
+            goto fail;
+    return array;
+fail:
+    cJSON_Delete(array);
+    return NULL;
+}
+
+static cJSON *make_scales(const struct quant_sidecar_groups *groups, bool *ok)
+{
+    cJSON *object = cJSON_CreateObject();
+    quant_document_add(object, "path", quant_document_string(groups->path), ok);
+    quant_document_add(object, "count", quant_document_integer(groups->count), ok);
+    quant_document_add(object, "bytes", quant_document_integer(groups->bytes), ok);
+    quant_document_add(object, "xxh3_64", quant_document_checksum(groups->xxh3_64), ok);
+    return object;
+}
+
+static void add_one(cJSON *root, const struct quant_params *params, bool *ok)
+{
+    quant_document_add(root, "scale", quant_document_float((double)params->scale), ok);
+    quant_document_add(root, "zero_point", cJSON_CreateNumber(params->zero_point), ok);
+    quant_document_add(root, "axis", cJSON_CreateNull(), ok);
+    quant_document_add(root, "block_size", cJSON_CreateNull(), ok);
+}
+
+static void add_groups(cJSON *root, const struct quant_sidecar_groups *groups, bool *ok)
+{
+    quant_document_add(root, "scale", make_entries(groups, make_scale), ok);
+    quant_document_add(root, "zero_point", make_entries(groups, make_zero_point), ok);
+    quant_document_add(root, "axis", cJSON_CreateNumber(groups->axis), ok);
+    quant_document_add(root, "block_size",
+                       groups->block_size > 0 ? quant_document_integer(groups->block_size)
+                                              : cJSON_CreateNull(),
+                       ok);
+    if (groups->path)
+        quant_document_add(root, "scales", make_scales(groups, ok), ok);
+}
+
+/* ---- The whole ---- */
 
 static void fill(cJSON *root, const void *content, bool *ok)
 {
@@ -73,10 +131,10 @@ static void fill(cJSON *root, const void *content, bool *ok)
                        is_integer ? cJSON_CreateNumber(params->qmin) : cJSON_CreateNull(), ok);
     quant_document_add(root, "qmax",
                        is_integer ? cJSON_CreateNumber(params->qmax) : cJSON_CreateNull(), ok);
-    quant_document_add(root, "scale", quant_document_float((double)params->scale), ok);
-    quant_document_add(root, "zero_point", cJSON_CreateNumber(params->zero_point), ok);
-    quant_document_add(root, "axis", cJSON_CreateNull(), ok);
-    quant_document_add(root, "block_size", cJSON_CreateNull(), ok);
+    if (sidecar->has_groups)
+        add_groups(root, &sidecar->groups, ok);
+    else
+        add_one(root, params, ok);
     quant_document_add(root, "rounding",
                        quant_document_string(quant_sidecar_roundings[params->rounding]), ok);
     quant_document_add(root, "range", quant_document_pair(sidecar->has_range, sidecar->range), ok);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two files become visible as one. In the order of the steps:
+ * Two files, or three, become visible as one. In the order of the steps:
  *
  *     1  the old sidecar is renamed aside      from here on the old data counts as unfinished
  *     2  the old data gets a second name       (a hard link; moved where there are none)
@@ -157,25 +157,26 @@ static void drop_aside(struct quant_file_output *output)
 }
 
 enum quant_status quant_output_commit(struct quant_file_output *data,
+                                      struct quant_file_output *beside,
                                       struct quant_file_output *sidecar, struct quant_error *error)
 {
-    enum quant_status status = settle(data, error);
-    if (status == QUANT_OK && sidecar)
-        status = settle(sidecar, error);
+    struct quant_file_output *const parts[] = {beside, data};
+    struct quant_file_output *const all[] = {beside, data, sidecar};
+    enum { PARTS = sizeof parts / sizeof parts[0], ALL = sizeof all / sizeof all[0] };
+    enum quant_status status = QUANT_OK;
+    for (size_t i = 0; status == QUANT_OK && i < ALL; i++)
+        status = all[i] ? settle(all[i], error) : QUANT_OK;
     if (status == QUANT_OK && sidecar)
         status = move_aside(sidecar, error);
-    if (status == QUANT_OK)
-        status = link_aside(data, error);
-    if (status == QUANT_OK)
-        status = place(data, error);
-    if (status == QUANT_OK && sidecar)
-        status = place(sidecar, error);
-    if (status == QUANT_OK) {
-        drop_aside(sidecar);
-        drop_aside(data);
-    } else {
-        undo(data);
-        undo(sidecar);
+    for (size_t i = 0; status == QUANT_OK && i < PARTS; i++)
+        status = parts[i] ? link_aside(parts[i], error) : QUANT_OK;
+    for (size_t i = 0; status == QUANT_OK && i < ALL; i++)
+        status = all[i] ? place(all[i], error) : QUANT_OK;
+    for (size_t i = 0; i < ALL; i++) {
+        if (status == QUANT_OK)
+            drop_aside(all[i]);
+        else
+            undo(all[i]);
     }
     return status;
 }

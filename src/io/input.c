@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "io/cancel.h"
 #include "io/io.h"
+#include "io/temporary.h"
 
 /* What the kernel reads at once anyway. */
 enum { ADVISE_FROM = 128 << 10 };
@@ -124,6 +125,12 @@ static enum quant_status open_kind(int fd, bool owned, const char *name,
     if (S_ISREG(status.st_mode))
         return open_regular(fd, owned, name, &status, cancel, source, error);
     return quant_stream_open(fd, owned, name, cancel, source, error);
+}
+
+enum quant_status quant_input_open_file(int fd, const char *name, const struct quant_cancel *cancel,
+                                        struct quant_source **source, struct quant_error *error)
+{
+    return open_kind(fd, true, name, cancel, source, error);
 }
 
 enum quant_status quant_input_open(const char *path, const struct quant_cancel *cancel,

@@ -69,14 +69,27 @@ bool quant_path_is_stream(const char *path);
 /* Whether nothing has this name, not even a link that leads nowhere. Not of "-". */
 bool quant_path_is_free(const char *path);
 
-/* Puts data and its sidecar (NULL: none) in place: the old sidecar goes first, then the data
- * gets its name, then the new sidecar. Where a step fails, the old files are put back. */
+/* Puts data, what is beside it (NULL: nothing) and its sidecar (NULL: none) in place: the old
+ * sidecar goes first, then the others get their names, then the new sidecar. Where a step fails,
+ * the old files are put back. */
 enum quant_status quant_output_commit(struct quant_file_output *data,
+                                      struct quant_file_output *beside,
                                       struct quant_file_output *sidecar, struct quant_error *error);
 
 /* Removes what is unfinished and frees what *output owns. Fine on a zeroed one, and after commit.
  */
 void quant_output_discard(struct quant_file_output *output);
+
+/* ---- Spools ---------------------------------------------------------------------------------- */
+
+/* A temporary file without a name, to be written through spool->sink and then read by position.
+ * name, which must outlive both, is what messages call it: the input that it holds. */
+enum quant_status quant_spool_begin(struct quant_file_output *spool, const char *name,
+                                    const struct quant_cancel *cancel, struct quant_error *error);
+
+/* Ends the writing: what was written becomes *source. Before it, discard does. */
+enum quant_status quant_spool_finish(struct quant_file_output *spool, struct quant_source **source,
+                                     struct quant_error *error);
 
 /* ---- Paths ----------------------------------------------------------------------------------- */
 

@@ -317,6 +317,14 @@ enum quant_status quant_output_open(struct quant_file_output *output, const char
                            : quant_error_system(error, errno, "cannot write '%s'", path);
 }
 
+void quant_output_init_file(struct quant_file_output *output, int fd, const char *name,
+                            const struct quant_cancel *cancel)
+{
+    output_init(output, name, false, cancel);
+    output->sink.ops = &file_ops;
+    output->fd = fd;
+}
+
 bool quant_output_is_stream(const struct quant_file_output *output)
 {
     return output->fd >= 0 && !output->temporary && !output->unnamed;

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "io/cancel.h"
 #include "io/io.h"
+#include "io/temporary.h"
 
 enum { FIRST_MEMORY = 64 << 10, COPY_BYTES = 64 << 10 };
 
@@ -81,33 +82,12 @@ static enum quant_status grow_memory(struct stream_source *stream, struct quant_
     return QUANT_OK;
 }
 
-static enum quant_status begin_spool(struct stream_source *stream, struct quant_error *error)
-{
-    const char *folder = getenv("TMPDIR");
-    if (!folder || !*folder)
-        folder = "/tmp";
-    stream->spool = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (stream->spool >= 0)
-        return QUANT_OK;
-    char *path = NULL; /* for file systems without O_TMPFILE */
-    if (asprintf(&path, "%s/quant-XXXXXX", folder) < 0)
-        return quant_error_no_memory(error, strlen(folder), "path");
-    stream->spool = mkostemp(path, O_CLOEXEC);
-    const int number = errno;
-    if (stream->spool >= 0)
-        unlink(path);
-    free(path);
-    if (stream->spool < 0)
-        return quant_error_system(error, number, "cannot spool '%s' in '%s'", stream->head.name,
-                                  folder);
-    return QUANT_OK;
-}
-
 static enum quant_status append_to_spool(struct stream_source *stream, const unsigned char *bytes,
                                          size_t nbytes, struct quant_error *error)
 {
     if (stream->spool < 0) {
-        const enum quant_status status = begin_spool(stream, error);
+        const enum quant_status status =
+            quant_temporary_open(stream->head.name, &stream->spool, error);
         if (status != QUANT_OK)
             return status;
     }

@@ -50,6 +50,16 @@ typedef void quant_widen_fn(const void *bytes, size_t n, bool big, float *x);
 typedef void quant_measure_fn(const float *x, const float *restored, size_t n, size_t first_lane,
                               struct quant_measure_block *block);
 typedef void quant_mark_levels_fn(const void *q, size_t n, uint64_t *levels);
+typedef bool quant_observe_each_fn(const float *x, size_t n, float *least, float *greatest);
+typedef bool quant_observe_runs_fn(const float *x, size_t nruns, size_t run, float *least,
+                                   float *greatest);
+typedef void quant_quantize_each_fn(const struct quant_params *common, const float *scales,
+                                    const int32_t *zero_points, const float *x, size_t n, void *q);
+typedef void quant_quantize_runs_fn(const struct quant_params *common, const float *scales,
+                                    const int32_t *zero_points, size_t run, const float *x,
+                                    size_t n, void *q);
+typedef void quant_scale_each_fn(const float *scales, const int32_t *zero_points, size_t n,
+                                 float *x);
 
 struct quant_kernels {
     const char *name;        /* as in QUANT_ISA */
@@ -75,6 +85,28 @@ struct quant_kernels {
     /* By type: sets bit q - least of the type for each of n integers, or the bit that a float's
      * pattern says, that of +0 for -0 too; bit 0 being the lowest of levels[0]. */
     quant_mark_levels_fn *mark_levels[QUANT_DTYPE_COUNT];
+
+    /* ---- Groups: parameters that change along the elements ---- */
+
+    /* Lowers least[i] and raises greatest[i] to x[i], for each of n elements; what is not finite
+     * changes nothing. Returns whether all are finite. Of -0 and 0 either may be kept. */
+    quant_observe_each_fn *observe_each;
+
+    /* The same for runs of elements: nruns of them, each of run >= 1 elements, one behind the
+     * other, the i-th for least[i] and greatest[i]. */
+    quant_observe_runs_fn *observe_runs;
+
+    /* By type, of those with a scale: quantize with scales[i] and zero_points[i], all else as
+     * common says. */
+    quant_quantize_each_fn *quantize_each[QUANT_DTYPE_COUNT];
+
+    /* By type: the same with scales[i / run] and zero_points[i / run]; run is a multiple of 32.
+     * NULL where there is no better way than quantize_each. */
+    quant_quantize_runs_fn *quantize_runs[QUANT_DTYPE_COUNT];
+
+    /* x[i] = (float)(x[i] - zero_points[i]) * scales[i] for n integers, as floats, of at most 16
+     * bits; or, where the zero point is 0, for any n floats. */
+    quant_scale_each_fn *scale_each;
 };
 
 extern const struct quant_kernels quant_kernels_scalar;
@@ -90,6 +122,9 @@ extern const struct quant_kernels quant_kernels_neon;
  * never fall as x grows, so all between them are unclipped too. Where there is none, *least >
  * *greatest. */
 void quant_unclipped_range(const struct quant_params *params, float *least, float *greatest);
+
+/* Whether a finite x lies outside of it: the same question of a single element. */
+bool quant_is_clipped(const struct quant_params *params, float x);
 
 /* The set in use. */
 const struct quant_kernels *quant_kernels(void);

@@ -197,6 +197,14 @@ void quant_unclipped_range(const struct quant_params *params, float *least, floa
     *greatest = first < beyond ? float_from_rank(beyond - 1) : -INFINITY;
 }
 
+bool quant_is_clipped(const struct quant_params *params, float x)
+{
+    if (!quant_dtype_info(params->dtype)->is_integer)
+        return quant_scalar_clips_float(params, x);
+    const double mapped = map_element(params, x);
+    return mapped < (double)params->qmin || mapped > (double)params->qmax;
+}
+
 /* Where the processor has no fused multiply-add, fma is right all the same, and slow. */
 static void measure_element(float x, float restored, size_t lane, struct quant_measure_block *block)
 {
@@ -329,4 +337,18 @@ const struct quant_kernels quant_kernels_scalar = {
             [QUANT_FLOAT16] = quant_scalar_mark_levels_float16,
             [QUANT_BFLOAT16] = quant_scalar_mark_levels_float16,
         },
+    .observe_each = quant_scalar_observe_each,
+    .observe_runs = quant_scalar_observe_runs,
+    .quantize_each =
+        {
+            [QUANT_INT8] = quant_scalar_quantize_each_int8,
+            [QUANT_UINT8] = quant_scalar_quantize_each_uint8,
+            [QUANT_INT4] = quant_scalar_quantize_each_nibbles,
+            [QUANT_UINT4] = quant_scalar_quantize_each_nibbles,
+            [QUANT_INT16] = quant_scalar_quantize_each_int16,
+            [QUANT_UINT16] = quant_scalar_quantize_each_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_scalar_quantize_each_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_scalar_quantize_each_float8_e5m2,
+        },
+    .scale_each = quant_scalar_scale_each,
 };

@@ -34,7 +34,19 @@ quant_mark_levels_fn quant_scalar_mark_levels_uint16;
 quant_mark_levels_fn quant_scalar_mark_levels_float8;  /* both of them */
 quant_mark_levels_fn quant_scalar_mark_levels_float16; /* and bfloat16 */
 
-/* quant_unclipped_range of a float target. */
+quant_observe_each_fn quant_scalar_observe_each;
+quant_observe_runs_fn quant_scalar_observe_runs;
+quant_quantize_each_fn quant_scalar_quantize_each_int8;
+quant_quantize_each_fn quant_scalar_quantize_each_uint8;
+quant_quantize_each_fn quant_scalar_quantize_each_nibbles;
+quant_quantize_each_fn quant_scalar_quantize_each_int16;
+quant_quantize_each_fn quant_scalar_quantize_each_uint16;
+quant_quantize_each_fn quant_scalar_quantize_each_float8_e4m3fn;
+quant_quantize_each_fn quant_scalar_quantize_each_float8_e5m2;
+quant_scale_each_fn quant_scalar_scale_each;
+
+/* quant_is_clipped and quant_unclipped_range of a float target. */
+bool quant_scalar_clips_float(const struct quant_params *params, float x);
 void quant_scalar_unclipped_floats(const struct quant_params *params, float *least,
                                    float *greatest);
 

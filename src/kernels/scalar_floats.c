@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The definition of float targets, as scalar.c is that of integers: 16-bit ones take an element as
  * it is, 8-bit ones divided by the scale. */
+#include <math.h>
+#include <string.h>
+
 #include "base/endian.h"
 #include "base/small_float.h"
 #include "kernels/scalar.h"
@@ -66,25 +69,24 @@ void quant_scalar_dequantize_bfloat16(const struct quant_params *params, const v
 DEFINE_MARK_LEVELS(float8, quant_small_float8_e5m2)
 DEFINE_MARK_LEVELS(float16, quant_small_float16)
 
-static bool is_clipped(const struct quant_params *params, const struct quant_small_float *type,
-                       uint32_t bits)
+bool quant_scalar_clips_float(const struct quant_params *params, float x)
 {
-    float x;
-    memcpy(&x, &bits, sizeof x);
+    const struct quant_small_float *type = quant_small_float(params->dtype);
     if (!quant_dtype_info(params->dtype)->is_unscaled)
         x /= params->scale;
-    return quant_small_float_round(type, x) > type->greatest;
+    return quant_small_float_round(type, fabsf(x)) > type->greatest;
 }
 
 /* The bits of positive floats rise with them. 0 is never clipped. */
 void quant_scalar_unclipped_floats(const struct quant_params *params, float *least, float *greatest)
 {
-    const struct quant_small_float *type = quant_small_float(params->dtype);
     uint32_t low = 0;
     uint32_t high = 0x7F7FFFFF; /* FLT_MAX */
     while (low < high) {
         const uint32_t middle = low + (high - low + 1) / 2;
-        if (is_clipped(params, type, middle))
+        float x;
+        memcpy(&x, &middle, sizeof x);
+        if (quant_scalar_clips_float(params, x))
             high = middle - 1;
         else
             low = middle;

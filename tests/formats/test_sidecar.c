@@ -1,97 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* A sidecar comes back as it was written: the same bits, in any locale, whatever the paths; and no
  * part of one is taken for a whole. */
-#include "../support/files.h"
+#include "test_sidecar.h"
 
 #include <float.h>
 #include <locale.h>
 
 #include "../support/random.h"
-#include "base/shape.h"
-#include "formats/sidecar.h"
-
-static struct quant_sidecar plain(void)
-{
-    return (struct quant_sidecar){
-        .params = {.dtype = QUANT_INT8, .qmin = -127, .qmax = 127, .scale = 0.0850393698F},
-        .method = "minmax",
-        .has_range = true,
-        .range = {-7.59000015258789062, 10.8000001907348633},
-        .has_observed = true,
-        .observed = {-7.59000015258789062, 10.8000001907348633},
-        .shape = {1, {7}},
-        .source = {(char *)"../x.npy", "npy"},
-        .source_dtype = QUANT_FLOAT32,
-        .data = {(char *)"q.npy", "npy"},
-        .data_bytes = 135,
-        .data_xxh3_64 = 0xf9bef6875836a65c,
-    };
-}
-
-static struct memory_sink write_it(const struct quant_sidecar *sidecar)
-{
-    struct memory_sink sink = memory_sink_make(SIZE_MAX);
-    struct quant_error error;
-    check_ok(quant_sidecar_write(sidecar, &sink.sink, &error), &error);
-    return sink;
-}
-
-static enum quant_status read_it(const void *bytes, size_t nbytes, struct quant_sidecar *sidecar,
-                                 struct quant_error *error)
-{
-    struct quant_source *source = quant_source_from_memory(bytes, nbytes, "q.json");
-    assert_non_null(source);
-    const enum quant_status status = quant_sidecar_read(source, sidecar, error);
-    quant_source_close(source);
-    return status;
-}
-
-static void check_path(const char *found, const char *expected)
-{
-    assert_int_equal(found == NULL, expected == NULL);
-    if (expected)
-        assert_string_equal(found, expected);
-}
-
-static void check_equal(const struct quant_sidecar *a, const struct quant_sidecar *b)
-{
-    assert_memory_equal(&a->params.scale, &b->params.scale, sizeof(float));
-    assert_int_equal(a->params.scheme, b->params.scheme);
-    assert_int_equal(a->params.dtype, b->params.dtype);
-    assert_int_equal(a->params.rounding, b->params.rounding);
-    assert_int_equal(a->params.qmin, b->params.qmin);
-    assert_int_equal(a->params.qmax, b->params.qmax);
-    assert_int_equal(a->params.zero_point, b->params.zero_point);
-    assert_string_equal(a->method, b->method);
-    assert_int_equal(a->has_range, b->has_range);
-    assert_int_equal(a->has_observed, b->has_observed);
-    for (int i = 0; i < 2; i++) { /* both come from float32 */
-        assert_true(!b->has_range || (float)a->range[i] == (float)b->range[i]);
-        assert_true(!b->has_observed || (float)a->observed[i] == (float)b->observed[i]);
-    }
-    assert_true(quant_shape_equal(&a->shape, &b->shape));
-    assert_int_equal(a->order, b->order);
-    check_path(a->source.path, b->source.path);
-    assert_string_equal(a->source.format, b->source.format);
-    assert_int_equal(a->source_dtype, b->source_dtype);
-    assert_int_equal(a->source_byte_order, b->source_byte_order);
-    check_path(a->data.path, b->data.path);
-    assert_string_equal(a->data.format, b->data.format);
-    assert_true(a->data_bytes == b->data_bytes);
-    assert_true(a->data_xxh3_64 == b->data_xxh3_64);
-}
-
-static void check_back(const struct quant_sidecar *sidecar)
-{
-    struct memory_sink sink = write_it(sidecar);
-    struct quant_sidecar back;
-    struct quant_error error;
-    check_ok(read_it(sink.bytes, sink.nbytes, &back, &error), &error);
-    check_equal(&back, sidecar);
-    quant_sidecar_release(&back);
-    assert_null(back.data.path);
-    free(sink.bytes);
-}
 
 /* ---- Back as it was ---- */
 
@@ -253,55 +168,21 @@ static void test_every_prefix(void **state)
     (void)state;
     struct quant_sidecar sidecar = plain();
     sidecar.data.path = (char *)"\xc3\xbc\n\"";
-    struct memory_sink sink = write_it(&sidecar);
-    for (size_t length = 0; length + 1 < sink.nbytes; length++) { /* the last is a newline */
-        unsigned char *copy = malloc(length > 0 ? length : 1);
-        assert_non_null(copy);
-        memcpy(copy, sink.bytes, length);
-        struct quant_sidecar back;
-        struct quant_error error;
-        const enum quant_status status = read_it(copy, length, &back, &error);
-        check_error("prefix", status, &error, QUANT_CORRUPT,
-                    "cannot read 'q.json': not a valid sidecar: it is not JSON at byte ");
-        quant_sidecar_release(&back);
-        free(copy);
-    }
-    free(sink.bytes);
+    check_prefixes(&sidecar);
 }
 
-/* Whatever byte is exchanged: an error or a sidecar, and nothing that crashes. */
 static void test_every_byte(void **state)
 {
     (void)state;
     const struct quant_sidecar sidecar = plain();
-    struct memory_sink sink = write_it(&sidecar);
-    static const unsigned char bytes[] = {0, '"', '{', '9', 0xff};
-    for (size_t i = 0; i < sink.nbytes * LENGTH(bytes); i++) {
-        const unsigned char kept = sink.bytes[i / LENGTH(bytes)];
-        sink.bytes[i / LENGTH(bytes)] = bytes[i % LENGTH(bytes)];
-        struct quant_sidecar back;
-        struct quant_error error = {QUANT_OK, ""};
-        const enum quant_status status = read_it(sink.bytes, sink.nbytes, &back, &error);
-        assert_int_equal(status, error.status);
-        quant_sidecar_release(&back);
-        sink.bytes[i / LENGTH(bytes)] = kept;
-    }
-    free(sink.bytes);
+    check_bytes(&sidecar);
 }
 
 static void test_write_error(void **state)
 {
     (void)state;
     const struct quant_sidecar sidecar = plain();
-    struct memory_sink whole = write_it(&sidecar);
-    for (size_t limit = 0; limit < whole.nbytes; limit++) {
-        struct memory_sink sink = memory_sink_make(limit);
-        struct quant_error error;
-        check_error("full", quant_sidecar_write(&sidecar, &sink.sink, &error), &error, QUANT_IO,
-                    "cannot write 'sink': full");
-        free(sink.bytes);
-    }
-    free(whole.bytes);
+    check_full_sinks(&sidecar);
 }
 
 int main(void)

@@ -19,9 +19,21 @@ static const struct {
     {"argument_string.json", QUANT_CORRUPT, "'argument' is not a number", false},
     {"argument_unasked.json", QUANT_CORRUPT, "method 'minmax' takes no 'argument'", true},
     {"argument_zero.json", QUANT_OUT_OF_RANGE, "'argument' is 0; expected a number", false},
-    {"axis_beyond_shape.json", QUANT_UNSUPPORTED, "one scale only: 'axis' is set", false},
-    {"axis_with_one_scale.json", QUANT_UNSUPPORTED, "one scale only: 'axis' is set", false},
-    {"block_size_zero.json", QUANT_UNSUPPORTED, "one scale only: 'block_size' is set", false},
+    {"axis_beyond_shape.json", QUANT_CORRUPT, "'axis' is 1; the shape (7,) has the axes 0 to 0",
+     false},
+    {"axis_fraction.json", QUANT_CORRUPT, "'axis' is not an integer: 0.5", false},
+    {"axis_negative.json", QUANT_CORRUPT, "'axis' is -1; the shape (7,) has the axes 0 to 0",
+     false},
+    {"axis_of_scalar.json", QUANT_CORRUPT, "'axis' is 0; a scalar has none", false},
+    {"axis_string.json", QUANT_CORRUPT, "'axis' is not a number", false},
+    {"axis_with_one_scale.json", QUANT_CORRUPT,
+     "'scale' is neither an array nor null, though 'axis' is set", false},
+    {"block_size_missing.json", QUANT_CORRUPT, "it has no 'block_size'", false},
+    {"block_size_string.json", QUANT_CORRUPT, "'block_size' is not a number", false},
+    {"block_size_without_axis.json", QUANT_CORRUPT, "'block_size' is set, though 'axis' is null",
+     false},
+    {"block_size_zero.json", QUANT_OUT_OF_RANGE,
+     "'block_size' is 0, not within 1 to 9007199254740992", false},
     {"bytes_differ.json", QUANT_CORRUPT, "its size 135 is not the 136 of its sidecar", true},
     {"bytes_negative.json", QUANT_OUT_OF_RANGE, "'bytes' is -135, not within 0 to 90071", false},
     {"checksum_differs.json", QUANT_CORRUPT,
@@ -48,7 +60,16 @@ static const struct {
     {"qmin_fraction.json", QUANT_CORRUPT, "'qmin' is not an integer: -126.5", false},
     {"qmin_missing.json", QUANT_CORRUPT, "it has no 'qmin'", false},
     {"rounding_unknown.json", QUANT_UNSUPPORTED, "unknown 'rounding': 'half-odd'", false},
-    {"scale_array.json", QUANT_CORRUPT, "'scale' is not a number", false},
+    {"scale_alone_null.json", QUANT_CORRUPT, "only one of 'scale' and 'zero_point' is null", false},
+    {"scale_array.json", QUANT_CORRUPT, "'scale' is an array, though 'axis' is null", false},
+    {"scale_array_long.json", QUANT_CORRUPT,
+     "'scale' has 5 entries; shape, 'axis' and 'block_size' come to 4", false},
+    {"scale_array_nested.json", QUANT_CORRUPT, "'scale[0]' is not a number", false},
+    {"scale_array_short.json", QUANT_CORRUPT,
+     "'scale' has 3 entries; shape, 'axis' and 'block_size' come to 4", false},
+    {"scale_array_string.json", QUANT_CORRUPT, "'scale[1]' is not a number", false},
+    {"scale_array_zero.json", QUANT_OUT_OF_RANGE,
+     "'scale[2]' is 0; expected a finite float32 above 0", false},
     {"scale_beyond_float32.json", QUANT_OUT_OF_RANGE, "'scale' is 1e+39; expected a", false},
     {"scale_infinite.json", QUANT_OUT_OF_RANGE, "'scale' is inf; expected a finite", false},
     {"scale_missing.json", QUANT_CORRUPT, "it has no 'scale'", false},
@@ -56,6 +77,18 @@ static const struct {
     {"scale_null.json", QUANT_CORRUPT, "'scale' is not a number", false},
     {"scale_string.json", QUANT_CORRUPT, "'scale' is not a number", false},
     {"scale_zero.json", QUANT_OUT_OF_RANGE, "'scale' is 0; expected a finite float32", false},
+    {"scales_beside_arrays.json", QUANT_CORRUPT,
+     "it has 'scales', though 'scale' and 'zero_point' are not null", false},
+    {"scales_bytes_differ.json", QUANT_CORRUPT, "'bytes' of 'scales' is 31, not 8 for each of 4",
+     false},
+    {"scales_checksum_short.json", QUANT_CORRUPT, "'xxh3_64' is not 16 hexadecimal digits", false},
+    {"scales_count_differs.json", QUANT_CORRUPT,
+     "'count' is 5; shape, 'axis' and 'block_size' come to 4", false},
+    {"scales_missing.json", QUANT_CORRUPT, "it has no 'scales'", false},
+    {"scales_path_missing.json", QUANT_CORRUPT, "it has no 'path'", false},
+    {"scales_path_null.json", QUANT_CORRUPT, "the 'path' of 'scales' is null", false},
+    {"scales_string.json", QUANT_CORRUPT, "'scales' is not an object", false},
+    {"scales_without_axis.json", QUANT_CORRUPT, "it has 'scales', though 'axis' is null", false},
     {"scheme_unknown.json", QUANT_UNSUPPORTED, "unknown 'scheme': 'logarithmic'", false},
     {"shape_fraction.json", QUANT_CORRUPT, "'shape' is not an integer: 7.5", false},
     {"shape_larger.json", QUANT_CORRUPT, "its shape (7,) is not the (8,) of its sidecar", true},
@@ -69,6 +102,18 @@ static const struct {
     {"version_2.json", QUANT_UNSUPPORTED, "version 2; this program reads version 1", false},
     {"version_missing.json", QUANT_CORRUPT, "it has no 'version'", false},
     {"version_string.json", QUANT_CORRUPT, "'version' is not a number", false},
+    {"zero_point_alone.json", QUANT_CORRUPT,
+     "'zero_point' is neither an array nor null, though 'axis' is set", false},
+    {"zero_point_alone_null.json", QUANT_CORRUPT, "only one of 'scale' and 'zero_point' is null",
+     false},
+    {"zero_point_array.json", QUANT_CORRUPT, "'zero_point' is an array, though 'axis' is null",
+     false},
+    {"zero_point_array_beyond_int32.json", QUANT_OUT_OF_RANGE,
+     "'zero_point[0]' is 3000000000, not within -2147483648 to", false},
+    {"zero_point_array_fraction.json", QUANT_CORRUPT, "'zero_point[3]' is not an integer: 0.5",
+     false},
+    {"zero_point_array_short.json", QUANT_CORRUPT,
+     "'zero_point' has 3 entries; shape, 'axis' and 'block_size' come to 4", false},
     {"zero_point_beyond_int32.json", QUANT_OUT_OF_RANGE, "'zero_point' is 3000000000, not", false},
     {"zero_point_fraction.json", QUANT_CORRUPT, "'zero_point' is not an integer: 1.5", false},
     {"zero_point_missing.json", QUANT_CORRUPT, "it has no 'zero_point'", false},
@@ -137,7 +182,7 @@ static void test_every_file_has_a_row(void **state)
     size_t found = 0;
     for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
         const char *name = entry->d_name;
-        if (name[0] == '.' || strcmp(name, "good.json") == 0 || strcmp(name, "q.npy") == 0)
+        if (name[0] == '.' || strncmp(name, "good", 4) == 0 || strncmp(name, "q.npy", 5) == 0)
             continue;
         size_t i = 0;
         while (i < LENGTH(rows) && strcmp(rows[i].name, name) != 0)
@@ -155,6 +200,8 @@ static void test_good(void **state)
     (void)state;
     struct quant_error error;
     check_ok(read_file(FOLDER "good.json", &error), &error);
+    check_ok(read_file(FOLDER "good_arrays.json", &error), &error);
+    check_ok(read_file(FOLDER "good_scales.json", &error), &error);
     check_ok(dequantize(FOLDER "good.json", &error), &error);
 }
 

@@ -23,7 +23,7 @@ static void open_pair(struct pair *pair, bool force)
 
 static enum quant_status commit_pair(struct pair *pair, struct quant_error *error)
 {
-    const enum quant_status status = quant_output_commit(&pair->data, &pair->sidecar, error);
+    const enum quant_status status = quant_output_commit(&pair->data, NULL, &pair->sidecar, error);
     quant_output_discard(&pair->data);
     quant_output_discard(&pair->sidecar);
     return status;

@@ -24,7 +24,7 @@ static enum quant_status write_it(const char *path, const char *text, bool force
     if (status == QUANT_OK)
         status = quant_sink_write(&output.sink, text, strlen(text), error);
     if (status == QUANT_OK)
-        status = quant_output_commit(&output, NULL, error);
+        status = quant_output_commit(&output, NULL, NULL, error);
     quant_output_discard(&output);
     return status;
 }
@@ -50,7 +50,7 @@ static void test_commit(void **state)
     check_ok(quant_sink_write(&output.sink, "", 0, &error), &error);
     check_ok(quant_sink_write(&output.sink, "c", 1, &error), &error);
     assert_false(file_exists("w"));
-    check_ok(quant_output_commit(&output, NULL, &error), &error);
+    check_ok(quant_output_commit(&output, NULL, NULL, &error), &error);
     assert_true(file_has_text("w", "abc"));
     quant_output_discard(&output); /* fine after it */
     quant_output_discard(&output); /* and again */
@@ -95,7 +95,7 @@ static void test_expect(void **state)
     assert_int_equal(size_of(output.fd), STEP);
     check_ok(output.sink.ops->write_at(&output.sink, STEP - 1, "cd", 2, &error), &error);
     assert_int_equal(size_of(output.fd), LARGE);
-    check_ok(quant_output_commit(&output, NULL, &error), &error);
+    check_ok(quant_output_commit(&output, NULL, NULL, &error), &error);
     quant_output_discard(&output);
     struct stat written;
     assert_int_equal(stat("w", &written), 0);
@@ -267,7 +267,7 @@ static void test_came_in_the_meantime(void **state)
     check_ok(open_it(&output, "w", false, &error), &error);
     check_ok(quant_sink_write(&output.sink, "new", 3, &error), &error);
     file_write_text("w", "theirs");
-    check_error("meantime", quant_output_commit(&output, NULL, &error), &error, QUANT_EXISTS,
+    check_error("meantime", quant_output_commit(&output, NULL, NULL, &error), &error, QUANT_EXISTS,
                 "'w' came to be in the meantime; --force replaces it");
     quant_output_discard(&output);
     assert_true(file_has_text("w", "theirs"));
@@ -334,7 +334,7 @@ static void test_fifo(void **state)
     assert_true(quant_output_is_stream(&output));
     check_ok(quant_sink_write(&output.sink, "abc", 3, &error), &error);
     assert_int_equal(read(fd, bytes, sizeof bytes), 3); /* at once */
-    check_ok(quant_output_commit(&output, NULL, &error), &error);
+    check_ok(quant_output_commit(&output, NULL, NULL, &error), &error);
     quant_output_discard(&output);
     assert_int_equal(read(fd, bytes, sizeof bytes), 0); /* closed */
     assert_int_equal(lstat("fifo", &status), 0);

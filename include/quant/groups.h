@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scales that hold for a part of a tensor only: one for each slice of an axis (per channel), or one
+ * for each block of some elements along an axis. The elements that share a scale and a zero point
+ * are a group. The mapping of each is that of <quant/quant.h>, and the parameters of a group are
+ * those of quantizing it alone.
+ *
+ * Groups are numbered as their first elements lie in the file. For an axis that is the index along
+ * it. For blocks, group numbers fill a tensor of the same shape, but for the axis, which has
+ * ceil(extent / block_size) entries, in the tensor's own order (C or Fortran): NumPy's
+ * scales.reshape(shape, order=order).
+ */
+#ifndef QUANT_GROUPS_H
+#define QUANT_GROUPS_H
+
+#include <quant/quant.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Shapes -------------------------------------------------------------------------------- */
+
+#define QUANT_MAX_DIMS 64
+
+/* The dimensions of a tensor. ndim 0 is a scalar: one element. Their product fits 63 bits. */
+struct quant_shape {
+    int ndim;
+    uint64_t dims[QUANT_MAX_DIMS];
+};
+
+/* In which order the elements lie: the last index fastest (C), or the first (Fortran). */
+enum quant_order { QUANT_ORDER_C = 0, QUANT_ORDER_FORTRAN };
+
+/* The index along each dimension of the flat-th element in file order, which the shape holds: what
+ * NumPy calls unravel_index. */
+QUANT_API void quant_shape_unravel(const struct quant_shape *shape, enum quant_order order,
+                                   uint64_t flat, uint64_t index[QUANT_MAX_DIMS]);
+
+/* ---- Groups -------------------------------------------------------------------------------- */
+
+/* Which elements share a scale. All zeros: all of them. */
+struct quant_granularity {
+    bool has_axis;
+    int axis;            /* 0 is the first; negative: from the end, -1 the last */
+    uint64_t block_size; /* 0: each slice of the axis is a group. Else so many consecutive elements
+                          * along the axis are, the last of which may be fewer; without an axis,
+                          * along the last one */
+};
+
+/* How the elements of one tensor fall into groups; made by quant_grouping_make. A panel is the
+ * shortest stretch of elements that consists of whole groups. Inside of it element e belongs to
+ * group (e / repeat) % ngroups. */
+struct quant_grouping {
+    uint64_t nelems;     /* of the tensor */
+    uint64_t count;      /* of all groups */
+    uint64_t stride;     /* elements after which the cutting into panels begins anew */
+    uint64_t panel;      /* elements of a panel; the last of a stride may have fewer */
+    uint64_t ngroups;    /* of a panel */
+    uint64_t repeat;     /* consecutive elements of one group */
+    int axis;            /* counted from the first, 0; -1: the whole tensor is one group */
+    uint64_t block_size; /* 0: none */
+};
+
+/* QUANT_INVALID where the shape has no such axis, or the axis is given of a scalar. */
+QUANT_API enum quant_status quant_grouping_make(const struct quant_granularity *granularity,
+                                                const struct quant_shape *shape,
+                                                enum quant_order order,
+                                                struct quant_grouping *grouping,
+                                                struct quant_error *error);
+
+/* The group of an element of the tensor, in file order; and the first element of a group. */
+QUANT_API uint64_t quant_grouping_group_of(const struct quant_grouping *grouping, uint64_t element);
+QUANT_API uint64_t quant_grouping_first_of(const struct quant_grouping *grouping, uint64_t group);
+
+/* ---- Parameters by group ------------------------------------------------------------------- */
+
+/* What groups have of their own, for those from first on. */
+struct quant_group_params {
+    uint64_t first;
+    float *scales;
+    int32_t *zero_points;
+};
+
+/*
+ * Finds the parameters of every group from all elements at x, as quant_calibrate does from the
+ * group alone. *common gets what all groups have in common: its scale is 1, its zero point the one
+ * that groups without a finite element have. groups has room for all of them, and first 0. *notes,
+ * of enum quant_note, are of any group.
+ *
+ * Errors: those of quant_calibrate, and QUANT_INVALID where the spec gives a scale or a clipping
+ * range, or the type is unscaled: there is nothing to be found then.
+ */
+QUANT_API enum quant_status quant_calibrate_groups(const struct quant_spec *spec,
+                                                   const struct quant_grouping *grouping,
+                                                   const float *x, struct quant_params *common,
+                                                   const struct quant_group_params *groups,
+                                                   unsigned *notes, struct quant_error *error);
+
+/* As quant_quantize and quant_dequantize, of n elements that are the first-th and those behind it
+ * of the tensor; groups has the parameters of all groups among them. Of 4-bit types first is even.
+ */
+QUANT_API void quant_quantize_groups(const struct quant_params *common,
+                                     const struct quant_grouping *grouping,
+                                     const struct quant_group_params *groups, uint64_t first,
+                                     const float *x, size_t n, void *q);
+QUANT_API void quant_dequantize_groups(const struct quant_params *common,
+                                       const struct quant_grouping *grouping,
+                                       const struct quant_group_params *groups, uint64_t first,
+                                       const void *q, size_t n, float *x);
+
+/* ---- The error by group ---------------------------------------------------------------------- */
+
+struct quant_group_error {
+    uint64_t group;
+    uint64_t n;               /* its finite elements */
+    double mse;               /* as of <quant/quant.h>, of these */
+    double sum_squared_error; /* their part of the report's */
+    float scale;
+    int32_t zero_point;
+};
+
+/* The groups that lost most: by falling mse, of equals by number. Groups without a finite element
+ * are left out, and so are those without an error. */
+enum { QUANT_WORST_MOST = 8 };
+struct quant_worst_groups {
+    size_t n;
+    struct quant_group_error groups[QUANT_WORST_MOST];
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* What the text report says of a tensor that has a scale for each channel or block: how many there
+ * are, and a table of those that lost most. Its columns are as wide as they have to be. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/report_text.h"
+
+/* A label has a number of up to 20 digits, and an index. */
+enum { LABEL_ROOM = REPORT_CELL + 32 };
+
+enum column { COLUMN_MSE, COLUMN_SHARE, COLUMN_SCALE, COLUMN_ZERO_POINT, COLUMNS };
+
+struct row {
+    char label[LABEL_ROOM];
+    char cells[COLUMNS][REPORT_CELL];
+};
+
+struct table {
+    struct row rows[QUANT_WORST_MOST + 1]; /* the first is the heading */
+    size_t nrows;
+    size_t ncolumns;
+};
+
+void report_text_print_scales(const struct report_subject *subject)
+{
+    const struct quant_grouping *grouping = subject->grouping;
+    printf("%" PRIu64 " scale%s", grouping->count, grouping->count == 1 ? "" : "s");
+    if (grouping->block_size > 0)
+        printf(", blocks of %" PRIu64, grouping->block_size);
+    printf(" along axis %d", grouping->axis);
+}
+
+static struct row make_heading(const struct report_subject *subject)
+{
+    struct row row = {.cells = {[COLUMN_MSE] = "mse",
+                                [COLUMN_SHARE] = "share",
+                                [COLUMN_SCALE] = "scale",
+                                [COLUMN_ZERO_POINT] = "zero point"}};
+    snprintf(row.label, sizeof row.label, "worst %s",
+             subject->grouping->block_size > 0 ? "blocks" : "channels");
+    return row;
+}
+
+/* The number of a channel is its index along the axis; a block's alone says little. */
+static void set_label(struct row *row, const struct report_subject *subject, uint64_t group,
+                      int digits)
+{
+    char index[REPORT_CELL] = "";
+    if (subject->grouping->block_size > 0)
+        report_text_index(index, subject, quant_grouping_first_of(subject->grouping, group));
+    snprintf(row->label, sizeof row->label, "  %*" PRIu64 "%s", digits, group, index);
+}
+
+static void set_share(char cell[REPORT_CELL], double part, double all)
+{
+    const double percent = all > 0 ? 100 * part / all : 0;
+    if (percent < 0.05)
+        snprintf(cell, REPORT_CELL, "<0.1 %%");
+    else
+        snprintf(cell, REPORT_CELL, "%.1f %%", percent);
+}
+
+static struct row make_row(const struct report_subject *subject,
+                           const struct quant_group_error *error, int digits)
+{
+    struct row row = {.label = ""};
+    set_label(&row, subject, error->group, digits);
+    snprintf(row.cells[COLUMN_MSE], REPORT_CELL, "%.6g", error->mse);
+    set_share(row.cells[COLUMN_SHARE], error->sum_squared_error,
+              subject->figures->sum_squared_error);
+    snprintf(row.cells[COLUMN_SCALE], REPORT_CELL, "%.6g", (double)error->scale);
+    snprintf(row.cells[COLUMN_ZERO_POINT], REPORT_CELL, "%" PRId32, error->zero_point);
+    return row;
+}
+
+static int digits_of(uint64_t number)
+{
+    int digits = 1;
+    while (number >= 10) {
+        number /= 10;
+        digits++;
+    }
+    return digits;
+}
+
+static void fill_table(struct table *table, const struct report_subject *subject)
+{
+    const struct quant_worst_groups *worst = subject->worst;
+    /* Of absmax every zero point is the middle of the target. */
+    table->ncolumns = subject->params->scheme == QUANT_ZERO_POINT ? COLUMNS : COLUMN_ZERO_POINT;
+    table->nrows = worst->n + 1;
+    table->rows[0] = make_heading(subject);
+    int digits = 1;
+    for (size_t i = 0; i < worst->n; i++) {
+        const int found = digits_of(worst->groups[i].group);
+        digits = found > digits ? found : digits;
+    }
+    for (size_t i = 0; i < worst->n; i++)
+        table->rows[i + 1] = make_row(subject, &worst->groups[i], digits);
+}
+
+void report_text_print_worst(const struct report_subject *subject,
+                             const struct report_palette *palette)
+{
+    if (!report_is_grouped(subject) || subject->grouping->count < 2 || subject->worst->n == 0)
+        return;
+    struct table table;
+    fill_table(&table, subject);
+    int label = 0;
+    int widths[COLUMNS] = {0};
+    for (size_t i = 0; i < table.nrows; i++) {
+        label = report_text_wider(label, table.rows[i].label);
+        for (size_t j = 0; j < table.ncolumns; j++)
+            widths[j] = report_text_wider(widths[j], table.rows[i].cells[j]);
+    }
+    for (size_t i = 0; i < table.nrows; i++) {
+        printf("%s  %-*s", i == 0 ? palette->dim : "", label, table.rows[i].label);
+        for (size_t j = 0; j < table.ncolumns; j++)
+            printf("  %*s", widths[j], table.rows[i].cells[j]);
+        printf("%s\n", i == 0 ? palette->plain : "");
+    }
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the text report share. */
+#ifndef QUANT_CLI_REPORT_TEXT_H
+#define QUANT_CLI_REPORT_TEXT_H
+
+#include <stddef.h>
+
+#include "cli/report.h"
+
+enum { REPORT_CELL = 64 };
+
+/* Escape sequences, or "" where there is to be no colour. */
+struct report_palette {
+    const char *title;
+    const char *striking;
+    const char *dim;
+    const char *plain;
+};
+
+/* " [1, 2]": the index of the flat-th element in file order, cut where there are more dimensions
+ * than the room is for. */
+void report_text_index(char text[REPORT_CELL], const struct report_subject *subject, uint64_t flat);
+
+/* width, or the length of text where that is more. */
+int report_text_wider(int width, const char *text);
+
+/* "4096 scales along axis 0", or "8 scales, blocks of 32 along axis 1"; of a subject that
+ * report_is_grouped. */
+void report_text_print_scales(const struct report_subject *subject);
+
+/* A table of the groups that lost most; nothing where there are not several, or none lost. */
+void report_text_print_worst(const struct report_subject *subject,
+                             const struct report_palette *palette);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* The least and the greatest element of many groups at once, and the parameters they give. */
+#include <float.h>
+#include <math.h>
+
+#include "core/group_calibration.h"
+#include "core/grouping.h"
+#include "core/params.h"
+#include "kernels/kernels.h"
+
+/* Rows of fewer channels than NARROW are looked at several at a time, as one row of about WIDE. */
+enum { NARROW = 64, WIDE = 512 };
+
+void quant_extremes_clear(const struct quant_extremes *extremes, uint64_t ngroups)
+{
+    for (uint64_t i = 0; i < ngroups; i++) {
+        extremes->least[i] = INFINITY;
+        extremes->greatest[i] = -INFINITY;
+    }
+}
+
+/* From the beginning of a row on: the rows that are in n elements. */
+static bool add_narrow_rows(const struct quant_extremes *extremes, uint64_t at, size_t columns,
+                            const float *x, size_t n)
+{
+    float least[WIDE];
+    float greatest[WIDE];
+    const struct quant_extremes wide = {0, least, greatest};
+    const size_t width = WIDE / columns * columns;
+    quant_extremes_clear(&wide, width);
+    bool all_finite = true;
+    for (size_t i = 0; i < n; i += width) {
+        const size_t m = n - i < width ? n - i : width;
+        all_finite &= quant_kernels()->observe_each(x + i, m, least, greatest);
+    }
+    for (size_t i = 0; i < width; i++) {
+        float *low = &extremes->least[at + i % columns];
+        float *high = &extremes->greatest[at + i % columns];
+        *low = fminf(*low, least[i]);
+        *high = fmaxf(*high, greatest[i]);
+    }
+    return all_finite;
+}
+
+/* Of n elements from a place on, those that go with one call: they are counted in *m. */
+static bool add_columns(const struct quant_extremes *extremes, const struct quant_stretch *stretch,
+                        const float *x, size_t n, size_t *m)
+{
+    const struct quant_grouping *grouping = stretch->grouping;
+    const uint64_t column = stretch->group - stretch->panel.first_group;
+    const uint64_t row_left = grouping->ngroups - column;
+    const uint64_t at = stretch->group - extremes->first;
+    const uint64_t panel_left = stretch->panel_left < n ? stretch->panel_left : n;
+    if (column == 0 && grouping->ngroups < NARROW && panel_left >= WIDE) {
+        const size_t columns = (size_t)grouping->ngroups;
+        *m = (size_t)panel_left / columns * columns;
+        return add_narrow_rows(extremes, at, columns, x, *m);
+    }
+    *m = row_left < n ? (size_t)row_left : n;
+    return quant_kernels()->observe_each(x, *m, extremes->least + at, extremes->greatest + at);
+}
+
+/* The same where the elements of a group lie in runs. */
+static bool add_runs(const struct quant_extremes *extremes, const struct quant_stretch *stretch,
+                     const float *x, size_t n, size_t *m)
+{
+    const struct quant_grouping *grouping = stretch->grouping;
+    const bool is_apart = grouping->ngroups == 1;
+    const uint64_t run = is_apart ? grouping->panel : grouping->repeat;
+    const uint64_t at = stretch->group - extremes->first;
+    uint64_t ahead = is_apart
+                         ? grouping->stride - stretch->panel.first % grouping->stride
+                         : (stretch->panel.first_group + grouping->ngroups - stretch->group) * run;
+    if (is_apart && grouping->stride % run == 0)
+        ahead = n;
+    if (ahead > n)
+        ahead = n;
+    if (stretch->left != run || ahead < run) { /* a part of one, or a short one */
+        *m = stretch->left < n ? (size_t)stretch->left : n;
+        return quant_kernels()->observe_runs(x, 1, *m, extremes->least + at,
+                                             extremes->greatest + at);
+    }
+    *m = (size_t)(ahead / run * run);
+    return quant_kernels()->observe_runs(x, (size_t)(ahead / run), (size_t)run,
+                                         extremes->least + at, extremes->greatest + at);
+}
+
+bool quant_extremes_add(const struct quant_extremes *extremes,
+                        const struct quant_grouping *grouping, uint64_t first, const float *x,
+                        size_t n)
+{
+    bool all_finite = true;
+    while (n > 0) {
+        struct quant_stretch stretch = quant_stretch_at(grouping, first);
+        size_t m = 0;
+        if (grouping->ngroups > 1 && grouping->repeat == 1)
+            all_finite &= add_columns(extremes, &stretch, x, n, &m);
+        else
+            all_finite &= add_runs(extremes, &stretch, x, n, &m);
+        first += m;
+        x += m;
+        n -= m;
+    }
+    return all_finite;
+}
+
+/* Absmax in a plain loop, for groups may be as short as 32 elements, and as many: the formula of
+ * quant_choose where the range is not all zeros. A note that the shortest or the longest range does
+ * not get, none in between gets. */
+static void choose_absmax(const struct quant_extremes *extremes, uint64_t ngroups,
+                          const struct quant_group_calibration *calibration, float *scales,
+                          unsigned *notes)
+{
+    const double step = quant_params_greatest_step(&calibration->nothing.params);
+    float shortest = FLT_MAX;
+    float longest = 0;
+    for (uint64_t i = 0; i < ngroups; i++) {
+        const float low = extremes->least[i];
+        const float high = extremes->greatest[i];
+        const float a = low <= high ? (-low > high ? -low : high) : 0;
+        const double scale = (double)a / step;
+        const float bounded = scale < (double)FLT_MIN ? FLT_MIN : (float)scale;
+        scales[i] = a > 0 ? (bounded < FLT_MAX ? bounded : FLT_MAX) : 1;
+        shortest = a > 0 && a < shortest ? a : shortest;
+        longest = a > longest ? a : longest;
+    }
+    const float ends[] = {shortest, longest};
+    for (size_t i = 0; longest > 0 && i < sizeof ends / sizeof ends[0]; i++) {
+        struct quant_choice choice = calibration->nothing;
+        quant_choice_set_range(&choice, &calibration->spec, -(double)ends[i], (double)ends[i]);
+        *notes |= choice.notes;
+    }
+}
+
+static void choose_each(const struct quant_extremes *extremes, uint64_t ngroups,
+                        const struct quant_group_calibration *calibration, float *scales,
+                        int32_t *zero_points, unsigned *notes)
+{
+    for (uint64_t i = 0; i < ngroups; i++) {
+        struct quant_choice choice = calibration->nothing;
+        if (extremes->least[i] <= extremes->greatest[i])
+            quant_choice_set_range(&choice, &calibration->spec, (double)extremes->least[i],
+                                   (double)extremes->greatest[i]);
+        scales[i] = choice.params.scale;
+        zero_points[i] = choice.params.zero_point;
+        *notes |= choice.notes;
+    }
+}
+
+void quant_extremes_choose(const struct quant_extremes *extremes, uint64_t ngroups,
+                           const struct quant_group_calibration *calibration,
+                           const struct quant_group_params *params, unsigned *notes)
+{
+    float *scales = params->scales + (extremes->first - params->first);
+    int32_t *zero_points = params->zero_points + (extremes->first - params->first);
+    if (calibration->spec.scheme != QUANT_ABSMAX) {
+        choose_each(extremes, ngroups, calibration, scales, zero_points, notes);
+        return;
+    }
+    choose_absmax(extremes, ngroups, calibration, scales, notes);
+    for (uint64_t i = 0; i < ngroups; i++)
+        zero_points[i] = calibration->nothing.params.zero_point;
+}

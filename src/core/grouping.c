@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a tensor falls into groups. Seen from an axis, its elements are outer x length x inner, and
+ * element (o, c, i) is the ((o * length + c) * inner + i)-th:
+ *
+ *     per channel   group c. With outer 1 the slices lie one behind the other, each a panel of its
+ *                   own; else all groups run through the whole tensor, which is the panel.
+ *     blocks of b   group (o * ceil(length / b) + c / b) * inner + i: the panel is b x inner.
+ */
+#include "core/grouping.h"
+
+#include "base/error.h"
+#include "base/shape.h"
+
+/* The axis counted from the first, or -1 where there is none of that number. */
+static int settle_axis(const struct quant_granularity *granularity, int ndim)
+{
+    const int given = granularity->has_axis ? granularity->axis : -1;
+    if (given < -ndim || given >= ndim)
+        return -1;
+    return given < 0 ? given + ndim : given;
+}
+
+static enum quant_status no_such_axis(const struct quant_granularity *granularity,
+                                      const struct quant_shape *shape, struct quant_error *error)
+{
+    char text[QUANT_SHAPE_TEXT];
+    if (shape->ndim == 0)
+        return quant_error_set(error, QUANT_INVALID, "a scalar has no axis");
+    return quant_error_set(error, QUANT_INVALID,
+                           "there is no axis %d: the shape %s has the axes 0 to %d",
+                           granularity->axis, quant_shape_text(shape, text), shape->ndim - 1);
+}
+
+static void group_slices(struct quant_grouping *grouping, uint64_t outer, uint64_t length,
+                         uint64_t inner)
+{
+    const bool is_apart = outer == 1;
+    grouping->count = length;
+    grouping->stride = grouping->panel = is_apart ? inner : grouping->nelems;
+    grouping->ngroups = is_apart || length == 0 ? 1 : length;
+    grouping->repeat = inner;
+}
+
+static void group_blocks(struct quant_grouping *grouping, uint64_t outer, uint64_t length,
+                         uint64_t inner)
+{
+    const uint64_t size = grouping->block_size < length ? grouping->block_size : length;
+    const uint64_t nblocks = size > 0 ? length / size + (length % size != 0) : 0;
+    grouping->count = outer * nblocks * inner;
+    grouping->stride = length * inner;
+    grouping->panel = size * inner;
+    grouping->ngroups = inner > 0 ? inner : 1;
+    grouping->repeat = inner == 1 ? grouping->panel : 1;
+}
+
+enum quant_status quant_grouping_make(const struct quant_granularity *granularity,
+                                      const struct quant_shape *shape, enum quant_order order,
+                                      struct quant_grouping *grouping, struct quant_error *error)
+{
+    uint64_t nelems;
+    if (!quant_shape_count(shape, &nelems))
+        return quant_error_set(error, QUANT_INVALID, "the shape has more elements than 63 bits");
+    *grouping = (struct quant_grouping){.nelems = nelems,
+                                        .count = 1,
+                                        .stride = nelems,
+                                        .panel = nelems,
+                                        .ngroups = 1,
+                                        .repeat = nelems,
+                                        .axis = -1,
+                                        .block_size = granularity->block_size};
+    if (!granularity->has_axis && granularity->block_size == 0)
+        return QUANT_OK;
+    grouping->axis = settle_axis(granularity, shape->ndim);
+    if (grouping->axis < 0)
+        return no_such_axis(granularity, shape, error);
+    uint64_t before = 1;
+    uint64_t behind = 1;
+    for (int i = 0; i < shape->ndim; i++) {
+        before *= i < grouping->axis ? shape->dims[i] : 1;
+        behind *= i > grouping->axis ? shape->dims[i] : 1;
+    }
+    const uint64_t outer = order == QUANT_ORDER_C ? before : behind;
+    const uint64_t inner = order == QUANT_ORDER_C ? behind : before;
+    const uint64_t length = shape->dims[grouping->axis];
+    if (granularity->block_size > 0)
+        group_blocks(grouping, outer, length, inner);
+    else
+        group_slices(grouping, outer, length, inner);
+    return QUANT_OK;
+}
+
+/* ---- Panels ---- */
+
+static uint64_t panels_of_stride(const struct quant_grouping *grouping)
+{
+    return grouping->stride / grouping->panel + (grouping->stride % grouping->panel != 0);
+}
+
+uint64_t quant_panel_count(const struct quant_grouping *grouping)
+{
+    return grouping->nelems > 0 ? grouping->nelems / grouping->stride * panels_of_stride(grouping)
+                                : 0;
+}
+
+uint64_t quant_panel_of(const struct quant_grouping *grouping, uint64_t element)
+{
+    return element / grouping->stride * panels_of_stride(grouping) +
+           element % grouping->stride / grouping->panel;
+}
+
+struct quant_panel quant_panel_at(const struct quant_grouping *grouping, uint64_t i)
+{
+    const uint64_t of_stride = panels_of_stride(grouping);
+    const uint64_t start = i % of_stride * grouping->panel;
+    const uint64_t left = grouping->stride - start;
+    return (struct quant_panel){
+        .index = i,
+        .first = i / of_stride * grouping->stride + start,
+        .nelems = left < grouping->panel ? left : grouping->panel,
+        .first_group = i * grouping->ngroups,
+    };
+}
+
+struct quant_panel quant_panel_next(const struct quant_grouping *grouping,
+                                    const struct quant_panel *panel)
+{
+    const uint64_t first = panel->first + panel->nelems;
+    const uint64_t left = grouping->stride - first % grouping->stride;
+    return (struct quant_panel){
+        .index = panel->index + 1,
+        .first = first,
+        .nelems = left < grouping->panel ? left : grouping->panel,
+        .first_group = panel->first_group + grouping->ngroups,
+    };
+}
+
+uint64_t quant_grouping_group_of(const struct quant_grouping *grouping, uint64_t element)
+{
+    return quant_stretch_at(grouping, element).group;
+}
+
+uint64_t quant_grouping_first_of(const struct quant_grouping *grouping, uint64_t group)
+{
+    const struct quant_panel panel = quant_panel_at(grouping, group / grouping->ngroups);
+    return panel.first + group % grouping->ngroups * grouping->repeat;
+}
+
+/* ---- Stretches ---- */
+
+struct quant_stretch quant_stretch_at(const struct quant_grouping *grouping, uint64_t element)
+{
+    struct quant_stretch stretch = {.grouping = grouping};
+    stretch.panel = quant_panel_at(grouping, quant_panel_of(grouping, element));
+    const uint64_t inside = element - stretch.panel.first;
+    stretch.panel_left = stretch.panel.nelems - inside;
+    stretch.group = stretch.panel.first_group;
+    stretch.left = stretch.panel_left;
+    if (grouping->ngroups > 1) {
+        stretch.group += inside / grouping->repeat % grouping->ngroups;
+        stretch.left = grouping->repeat - inside % grouping->repeat;
+    }
+    return stretch;
+}
+
+static void enter_next_panel(struct quant_stretch *stretch)
+{
+    const struct quant_grouping *grouping = stretch->grouping;
+    if (stretch->panel.first + stretch->panel.nelems >= grouping->nelems) {
+        stretch->left = 0;
+        return;
+    }
+    stretch->panel = quant_panel_next(grouping, &stretch->panel);
+    stretch->panel_left = stretch->panel.nelems;
+    stretch->group = stretch->panel.first_group;
+    stretch->left = grouping->ngroups > 1 ? grouping->repeat : stretch->panel_left;
+}
+
+void quant_stretch_advance(struct quant_stretch *stretch, uint64_t n)
+{
+    stretch->panel_left -= n;
+    stretch->left -= n;
+    if (stretch->left > 0)
+        return;
+    if (stretch->panel_left == 0) {
+        enter_next_panel(stretch);
+        return;
+    }
+    const uint64_t column = stretch->group - stretch->panel.first_group + 1;
+    stretch->group =
+        column < stretch->grouping->ngroups ? stretch->group + 1 : stretch->panel.first_group;
+    stretch->left = stretch->grouping->repeat;
+}
+
+void quant_stretch_advance_row(struct quant_stretch *stretch, uint64_t n)
+{
+    stretch->group += n - 1;
+    stretch->panel_left -= n - 1;
+    quant_stretch_advance(stretch, 1);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mapping elements whose parameters change along the way. There are three ways to go, all with the
+ * same result: a long stretch of one group is mapped like any array; runs of 32, 64 .. elements
+ * have a kernel of their own; and for all else each element's parameters are laid out beside it, a
+ * piece at a time.
+ */
+#include "core/grouping.h"
+#include "kernels/kernels.h"
+
+/* Elements laid out at a time, on the stack: their parameters stay in the first-level cache. Even,
+ * so that 4-bit elements are cut between bytes. */
+enum { PIECE = 1024 };
+
+/* From so many elements of one group on, setting up a plain kernel does not count. */
+enum { LONG_STRETCH = 256 };
+
+/* Fewer channels side by side than this are laid out again and again, rather than taken as they
+ * are, in calls too short to be worth it. */
+enum { SHORT_ROW = 64 };
+
+struct layout {
+    float scales[PIECE];
+    int32_t zero_points[PIECE];
+};
+
+/* Parameters of as many elements, one by one. */
+struct each {
+    const float *scales;
+    const int32_t *zero_points;
+    size_t n;
+};
+
+static struct quant_params params_of(const struct quant_params *common,
+                                     const struct quant_group_params *groups, uint64_t group)
+{
+    struct quant_params params = *common;
+    params.scale = groups->scales[group - groups->first];
+    params.zero_point = groups->zero_points[group - groups->first];
+    return params;
+}
+
+static void lay_out(struct quant_stretch *stretch, const struct quant_group_params *groups,
+                    size_t n, struct layout *layout)
+{
+    size_t i = 0;
+    while (i < n) {
+        const size_t m = stretch->left < n - i ? (size_t)stretch->left : n - i;
+        const float scale = groups->scales[stretch->group - groups->first];
+        const int32_t zero_point = groups->zero_points[stretch->group - groups->first];
+        for (size_t end = i + m; i < end; i++) {
+            layout->scales[i] = scale;
+            layout->zero_points[i] = zero_point;
+        }
+        quant_stretch_advance(stretch, m);
+    }
+}
+
+/* Channels that lie side by side have their parameters side by side too, up to the row's end: the
+ * number of elements that go like this, even where there are more behind them, or 0 for too few. */
+static size_t row_left(const struct quant_stretch *stretch, size_t n)
+{
+    const struct quant_grouping *grouping = stretch->grouping;
+    if (grouping->repeat != 1)
+        return 0;
+    const uint64_t left = grouping->ngroups - (stretch->group - stretch->panel.first_group);
+    const size_t m = left < n ? (size_t)left & ~(size_t)1 : n;
+    return m < SHORT_ROW ? 0 : m;
+}
+
+/* The parameters of the next elements, n at most, one by one; and the stretch goes beyond them. */
+static struct each take_each(struct quant_stretch *stretch, const struct quant_group_params *groups,
+                             size_t n, struct layout *layout)
+{
+    const size_t row = row_left(stretch, n);
+    if (row > 0) {
+        const uint64_t at = stretch->group - groups->first;
+        const struct each each = {groups->scales + at, groups->zero_points + at, row};
+        quant_stretch_advance_row(stretch, row);
+        return each;
+    }
+    const size_t m = n < PIECE ? n : PIECE;
+    lay_out(stretch, groups, m, layout);
+    return (struct each){layout->scales, layout->zero_points, m};
+}
+
+/* How many of n elements from here on go with one call of a plain kernel: 0 where it is not worth
+ * it. */
+static size_t long_stretch(const struct quant_stretch *stretch, size_t n)
+{
+    if (stretch->left >= n)
+        return n;
+    return stretch->left < LONG_STRETCH ? 0 : (size_t)stretch->left & ~(size_t)1;
+}
+
+/* How many of n elements from here on, where a group begins, are runs of one length, but for the
+ * last of them. */
+static size_t runs_left(const struct quant_stretch *stretch, size_t n)
+{
+    const struct quant_grouping *grouping = stretch->grouping;
+    if (grouping->stride % grouping->panel == 0)
+        return n;
+    const uint64_t left = grouping->stride - stretch->panel.first % grouping->stride;
+    return left < n ? (size_t)left : n;
+}
+
+static unsigned char *advance_bytes(const struct quant_params *common, void *q, size_t nelems)
+{
+    return (unsigned char *)q + quant_dtype_bytes(common->dtype, nelems);
+}
+
+/* Maps m elements, at most n, and goes beyond them. Returns m. */
+static size_t quantize_some(const struct quant_params *common, struct quant_stretch *stretch,
+                            const struct quant_group_params *groups, const float *x, size_t n,
+                            void *q)
+{
+    const size_t m = long_stretch(stretch, n);
+    if (m > 0) {
+        const struct quant_params params = params_of(common, groups, stretch->group);
+        quant_quantize(&params, x, m, q);
+        quant_stretch_advance(stretch, m);
+        return m;
+    }
+    struct layout layout;
+    const struct each each = take_each(stretch, groups, n, &layout);
+    quant_kernels()->quantize_each[common->dtype](common, each.scales, each.zero_points, x, each.n,
+                                                  q);
+    return each.n;
+}
+
+/* Blocks along the last axis, by the kernel that is made for them. */
+static void quantize_runs(quant_quantize_runs_fn *kernel, const struct quant_params *common,
+                          const struct quant_grouping *grouping,
+                          const struct quant_group_params *groups, uint64_t first, const float *x,
+                          size_t n, unsigned char *q)
+{
+    while (n > 0) {
+        struct quant_stretch stretch = quant_stretch_at(grouping, first);
+        const uint64_t at = stretch.group - groups->first;
+        size_t m;
+        if (stretch.left < stretch.panel.nelems) { /* in the midst of one */
+            m = stretch.left < n ? (size_t)stretch.left : n;
+            const struct quant_params params = params_of(common, groups, stretch.group);
+            quant_quantize(&params, x, m, q);
+        } else {
+            m = runs_left(&stretch, n);
+            kernel(common, groups->scales + at, groups->zero_points + at, (size_t)grouping->panel,
+                   x, m, q);
+        }
+        first += m;
+        x += m;
+        q += m;
+        n -= m;
+    }
+}
+
+void quant_quantize_groups(const struct quant_params *common, const struct quant_grouping *grouping,
+                           const struct quant_group_params *groups, uint64_t first, const float *x,
+                           size_t n, void *q)
+{
+    if (n == 0)
+        return;
+    quant_quantize_runs_fn *runs = quant_kernels()->quantize_runs[common->dtype];
+    if (runs && grouping->ngroups == 1 && grouping->panel % 32 == 0 &&
+        grouping->panel < LONG_STRETCH) {
+        quantize_runs(runs, common, grouping, groups, first, x, n, q);
+        return;
+    }
+    struct quant_stretch stretch = quant_stretch_at(grouping, first);
+    while (n > 0) {
+        const size_t m = quantize_some(common, &stretch, groups, x, n, q);
+        x += m;
+        q = advance_bytes(common, q, m);
+        n -= m;
+    }
+}
+
+/* The elements as numbers first, then the parameters: so there is no kernel for each type. */
+static size_t dequantize_some(const struct quant_params *common, struct quant_stretch *stretch,
+                              const struct quant_group_params *groups, const void *q, size_t n,
+                              float *x)
+{
+    const size_t m = long_stretch(stretch, n);
+    if (m > 0) {
+        const struct quant_params params = params_of(common, groups, stretch->group);
+        quant_dequantize(&params, q, m, x);
+        quant_stretch_advance(stretch, m);
+        return m;
+    }
+    struct layout layout;
+    const struct each each = take_each(stretch, groups, n < PIECE ? n : PIECE, &layout);
+    struct quant_params plain = *common;
+    plain.scale = 1;
+    plain.zero_point = 0;
+    quant_dequantize(&plain, q, each.n, x);
+    quant_kernels()->scale_each(each.scales, each.zero_points, each.n, x);
+    return each.n;
+}
+
+void quant_dequantize_groups(const struct quant_params *common,
+                             const struct quant_grouping *grouping,
+                             const struct quant_group_params *groups, uint64_t first, const void *q,
+                             size_t n, float *x)
+{
+    if (n == 0)
+        return;
+    struct quant_stretch stretch = quant_stretch_at(grouping, first);
+    const unsigned char *bytes = q;
+    while (n > 0) {
+        const size_t m = dequantize_some(common, &stretch, groups, bytes, n, x);
+        x += m;
+        bytes += quant_dtype_bytes(common->dtype, m);
+        n -= m;
+    }
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The error of each group. The elements of a piece that follow one another in a group are summed in
+ * eight lanes, those sums one after the other: an order that depends on the shape alone, since
+ * pieces lie at fixed places.
+ */
+#include "core/measure_groups.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "core/grouping.h"
+#include "kernels/kernels.h"
+
+enum { LANES = 8 };
+
+/* The elements of one group that follow one another. */
+struct run {
+    struct quant_params params;
+    const float *x;
+    const float *restored;
+    size_t n;
+};
+
+static double squared_error(const struct run *run)
+{
+    double lanes[LANES] = {0};
+    size_t i = 0;
+    for (; run->n - i >= LANES; i += LANES) {
+        for (size_t k = 0; k < LANES; k++) {
+            const double e = (double)run->x[i + k] - (double)run->restored[i + k];
+            lanes[k] += e * e;
+        }
+    }
+    for (size_t k = 0; i < run->n; i++, k++) {
+        const double e = (double)run->x[i] - (double)run->restored[i];
+        lanes[k] += e * e;
+    }
+    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) +
+           ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+}
+
+/* An element that the clamp changed is restored as an end of the range, and lies beyond the middle
+ * between that and the step that the range does not have: at least half a scale away, but for the
+ * rounding of quotient and product, by 2^-24 of (q - z) s each, which together is less than s / 64
+ * where |q - z| < 2^17. So a smaller error than 0.48 s tells that it is not clipped. Steps of a
+ * float type are wider than s where they end. */
+static float least_suspicious(const struct quant_params *params)
+{
+    const int32_t z = params->zero_point;
+    return z >= -UINT16_MAX && z <= UINT16_MAX ? 0.48F * params->scale : 0;
+}
+
+static uint64_t count_clipped(const struct run *run)
+{
+    const float suspicious = least_suspicious(&run->params);
+    int any = 0;
+    for (size_t i = 0; i < run->n; i++)
+        any |= fabsf(run->x[i] - run->restored[i]) >= suspicious;
+    uint64_t clipped = 0;
+    for (size_t i = 0; any && i < run->n; i++)
+        if (fabsf(run->x[i] - run->restored[i]) >= suspicious)
+            clipped += quant_is_clipped(&run->params, run->x[i]);
+    return clipped;
+}
+
+/* What is not finite is left out: runs of what is. */
+static uint64_t add_finite(struct quant_group_sums *sums, const struct run *run, bool all_finite)
+{
+    uint64_t clipped = 0;
+    size_t i = 0;
+    while (i < run->n) {
+        struct run finite = {run->params, run->x + i, run->restored + i, run->n - i};
+        if (!all_finite) {
+            finite.n = 0;
+            while (i + finite.n < run->n && isfinite(finite.x[finite.n]))
+                finite.n++;
+        }
+        sums->squared_error += squared_error(&finite);
+        sums->n += finite.n;
+        clipped += count_clipped(&finite);
+        i += finite.n + (all_finite ? 0 : 1);
+    }
+    return clipped;
+}
+
+uint64_t quant_group_sums_add(const struct quant_params *common,
+                              const struct quant_group_part *groups, uint64_t at, const float *x,
+                              const float *restored, size_t n, bool all_finite)
+{
+    const struct quant_group_params *params = &groups->params;
+    struct quant_stretch stretch = quant_stretch_at(groups->grouping, groups->first + at);
+    struct run run = {*common, x, restored, 0};
+    uint64_t clipped = 0;
+    while (n > 0) {
+        const uint64_t group = stretch.group - params->first;
+        run.n = stretch.left < n ? (size_t)stretch.left : n;
+        run.params.scale = params->scales[group];
+        run.params.zero_point = params->zero_points[group];
+        clipped += add_finite(&groups->sums[group], &run, all_finite);
+        quant_stretch_advance(&stretch, run.n);
+        run.x += run.n;
+        run.restored += run.n;
+        n -= run.n;
+    }
+    return clipped;
+}
+
+/* ---- The groups that lost most ---- */
+
+enum quant_status quant_group_ranking_init(struct quant_group_ranking *ranking,
+                                           const struct quant_grouping *grouping,
+                                           struct quant_error *error)
+{
+    *ranking = (struct quant_group_ranking){.grouping = grouping};
+    ranking->open = calloc((size_t)grouping->ngroups, sizeof *ranking->open);
+    return ranking->open ? QUANT_OK
+                         : quant_error_no_memory(
+                               error, (size_t)grouping->ngroups * sizeof *ranking->open, "report");
+}
+
+void quant_group_ranking_release(struct quant_group_ranking *ranking)
+{
+    free(ranking->open);
+    ranking->open = NULL;
+}
+
+/* Groups come in rising number, so that of equals the one that is there stays in front. */
+static void consider(struct quant_worst_groups *worst, const struct quant_group_error *candidate)
+{
+    size_t place = worst->n;
+    while (place > 0 && worst->groups[place - 1].mse < candidate->mse)
+        place--;
+    if (place == QUANT_WORST_MOST)
+        return;
+    if (worst->n < QUANT_WORST_MOST)
+        worst->n++;
+    for (size_t i = worst->n - 1; i > place; i--)
+        worst->groups[i] = worst->groups[i - 1];
+    worst->groups[place] = *candidate;
+}
+
+static void close_panel(struct quant_group_ranking *ranking, const struct quant_panel *panel,
+                        const struct quant_group_params *params)
+{
+    for (uint64_t j = 0; j < ranking->grouping->ngroups; j++) {
+        struct quant_group_sums *sums = &ranking->open[j];
+        const uint64_t group = panel->first_group + j;
+        if (sums->squared_error > 0) {
+            const struct quant_group_error candidate = {
+                .group = group,
+                .n = sums->n,
+                .mse = sums->squared_error / (double)sums->n,
+                .sum_squared_error = sums->squared_error,
+                .scale = params->scales[group - params->first],
+                .zero_point = params->zero_points[group - params->first],
+            };
+            consider(&ranking->worst, &candidate);
+        }
+        *sums = (struct quant_group_sums){0, 0};
+    }
+}
+
+/* A part that is shorter than a row of the panel has elements of a few groups only, one behind the
+ * other from the first element's on, past the row's end where need be. */
+static void add_panel(struct quant_group_ranking *ranking, const struct quant_panel *panel,
+                      const struct quant_group_part *part, size_t n)
+{
+    const struct quant_grouping *grouping = ranking->grouping;
+    const uint64_t touched = n / grouping->repeat + 2;
+    const uint64_t count = touched < grouping->ngroups ? touched : grouping->ngroups;
+    uint64_t j = part->first > panel->first
+                     ? (part->first - panel->first) / grouping->repeat % grouping->ngroups
+                     : 0;
+    for (uint64_t i = 0; i < count; i++) {
+        struct quant_group_sums *sums = &part->sums[panel->first_group + j - part->params.first];
+        ranking->open[j].squared_error += sums->squared_error;
+        ranking->open[j].n += sums->n;
+        *sums = (struct quant_group_sums){0, 0};
+        j = j + 1 < grouping->ngroups ? j + 1 : 0;
+    }
+}
+
+void quant_group_ranking_join(struct quant_group_ranking *ranking,
+                              const struct quant_group_part *part, size_t n)
+{
+    const struct quant_grouping *grouping = ranking->grouping;
+    const uint64_t end = part->first + n;
+    if (n == 0)
+        return;
+    struct quant_panel panel = quant_panel_at(grouping, quant_panel_of(grouping, part->first));
+    for (; panel.first < end; panel = quant_panel_next(grouping, &panel)) {
+        add_panel(ranking, &panel, part, n);
+        if (panel.first + panel.nelems <= end)
+            close_panel(ranking, &panel, &part->params);
+    }
+}

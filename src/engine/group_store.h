@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scales and zero points of all groups, on their way to the sidecar: kept in memory while they
+ * fit into it, and otherwise written to a file beside the data as they come.
+ */
+#ifndef QUANT_ENGINE_GROUP_STORE_H
+#define QUANT_ENGINE_GROUP_STORE_H
+
+#include "engine/checksum.h"
+#include "formats/sidecar.h"
+#include "io/io.h"
+
+struct quant_group_store {
+    const struct quant_grouping *grouping;
+    bool to_file;
+    uint64_t appended;    /* groups */
+    float *scales;        /* owned; NULL where they go to a file */
+    int32_t *zero_points; /* owned */
+    char *path;           /* owned */
+    char *relative;       /* owned: the same, seen from the sidecar */
+    struct quant_file_output file;
+    struct quant_checksum_sink checksum;
+};
+
+/* The path of such a file: the sidecar's without its ".json", and ".scales". The caller frees it.
+ * NULL: no memory. */
+char *quant_scales_path(const char *sidecar_path);
+
+/* Opens the file where there are more groups than QUANT_SIDECAR_SCALES. QUANT_INVALID where the
+ * sidecar cannot name it. */
+enum quant_status quant_group_store_open(struct quant_group_store *store,
+                                         const struct quant_grouping *grouping,
+                                         const struct quant_quantize_job *job,
+                                         const char *sidecar_path, struct quant_error *error);
+
+/* Adds the next n groups, in order. */
+enum quant_status quant_group_store_append(struct quant_group_store *store, const float *scales,
+                                           const int32_t *zero_points, size_t n,
+                                           struct quant_error *error);
+
+/* Fills in the sidecar's groups; it takes over what is kept. */
+void quant_group_store_record(struct quant_group_store *store, struct quant_sidecar *sidecar);
+
+/* The file to be committed, NULL where there is none. */
+struct quant_file_output *quant_group_store_file(struct quant_group_store *store);
+
+/* Fine on a zeroed one. */
+void quant_group_store_release(struct quant_group_store *store);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* A quantization under way. */
+#ifndef QUANT_ENGINE_QUANTIZATION_H
+#define QUANT_ENGINE_QUANTIZATION_H
+
+#include "engine/checksum.h"
+#include "engine/group_pass.h"
+#include "engine/progress.h"
+#include "engine/tensor.h"
+#include "engine/workbench.h"
+#include "io/io.h"
+
+struct quantization {
+    const struct quant_quantize_job *job;
+    struct quant_quantize_result *result;
+    struct quant_error *error;
+    struct quant_tensor tensor;
+    const struct quant_format *format; /* of the output */
+    bool scans_first;
+    bool has_groups;
+    struct quant_group_pass groups; /* with has_groups */
+    struct quant_group_store store; /* the same */
+    struct quant_file_output data;
+    struct quant_file_output sidecar;
+    char *sidecar_path; /* owned */
+    bool data_is_new;   /* nothing is there yet: no need to look again */
+    bool sidecar_is_new;
+    struct quant_checksum_sink checksum;
+    struct quant_writer *writer;
+    bool is_loaded; /* all elements, since the scan: they are a single chunk, the first worker's */
+    bool reads_by_position;
+    bool writes_by_position;
+    struct quant_workbench *benches; /* owned */
+    unsigned workers;
+    struct quant_progress progress;
+    struct quant_measure measure;
+};
+
+/* In this order; what they leave in the structure is released with it. */
+enum quant_status quant_quantization_make_benches(struct quantization *run);
+enum quant_status quant_quantization_scan(struct quantization *run);   /* with scans_first */
+enum quant_status quant_quantization_choose(struct quantization *run); /* the parameters */
+enum quant_status quant_quantization_apply(struct quantization *run);  /* the integers */
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* The definition of what is done where parameters change from element to element: each of them as
+ * scalar.c does it with parameters of its own. */
+#include <math.h>
+
+#include "base/nibble.h"
+#include "kernels/scalar.h"
+
+bool quant_scalar_observe_each(const float *x, size_t n, float *least, float *greatest)
+{
+    bool all_finite = true;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) {
+            all_finite = false;
+            continue;
+        }
+        least[i] = x[i] < least[i] ? x[i] : least[i];
+        greatest[i] = x[i] > greatest[i] ? x[i] : greatest[i];
+    }
+    return all_finite;
+}
+
+bool quant_scalar_observe_runs(const float *x, size_t nruns, size_t run, float *least,
+                               float *greatest)
+{
+    bool all_finite = true;
+    for (size_t i = 0; i < nruns; i++) {
+        struct quant_observed observed = QUANT_OBSERVED_INIT;
+        quant_kernels_scalar.observe(x + i * run, run, &observed);
+        least[i] = observed.least < least[i] ? observed.least : least[i];
+        greatest[i] = observed.greatest > greatest[i] ? observed.greatest : greatest[i];
+        all_finite = all_finite && observed.nonfinite == 0;
+    }
+    return all_finite;
+}
+
+static struct quant_params params_at(const struct quant_params *common, const float *scales,
+                                     const int32_t *zero_points, size_t i)
+{
+    struct quant_params params = *common;
+    params.scale = scales[i];
+    params.zero_point = zero_points[i];
+    return params;
+}
+
+/* size is an element's, in bytes. */
+#define DEFINE_EACH(name, size)                                                                    \
+    void quant_scalar_quantize_each_##name(const struct quant_params *common, const float *scales, \
+                                           const int32_t *zero_points, const float *x, size_t n,   \
+                                           void *q)                                                \
+    {                                                                                              \
+        unsigned char *elements = q;                                                               \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            const struct quant_params params = params_at(common, scales, zero_points, i);          \
+            quant_scalar_quantize_##name(&params, x + i, 1, elements + i * (size));                \
+        }                                                                                          \
+    }
+
+DEFINE_EACH(int8, 1)
+DEFINE_EACH(uint8, 1)
+DEFINE_EACH(int16, 2)
+DEFINE_EACH(uint16, 2)
+DEFINE_EACH(float8_e4m3fn, 1)
+DEFINE_EACH(float8_e5m2, 1)
+
+void quant_scalar_quantize_each_nibbles(const struct quant_params *common, const float *scales,
+                                        const int32_t *zero_points, const float *x, size_t n,
+                                        void *q)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct quant_params params = params_at(common, scales, zero_points, i);
+        unsigned char nibble;
+        quant_scalar_quantize_nibbles(&params, x + i, 1, &nibble);
+        quant_nibble_put(q, i, nibble);
+    }
+}
+
+/* The difference needs 33 bits, as in scalar.c. What is no integer has the zero point 0. */
+void quant_scalar_scale_each(const float *scales, const int32_t *zero_points, size_t n, float *x)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float steps = zero_points[i] == 0 ? x[i] : (float)((int64_t)x[i] - zero_points[i]);
+        x[i] = steps * scales[i];
+    }
+}
