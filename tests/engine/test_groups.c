@@ -13,20 +13,21 @@ struct example {
     struct quant_granularity granularity;
 };
 
-/* QUANT_CHUNK is 131072: panels up to that length are near. In C order: */
+/* QUANT_CHUNK is 131072: panels up to that length are near. Not many groups: measuring one alone
+ * takes long. In C order: */
 static const struct example examples[] = {
-    {{2, {7, 40000}}, {true, 0, 0}},         /* near: rows across the borders of chunks */
-    {{2, {2, 150001}}, {true, 0, 0}},        /* far: rows longer than a chunk */
-    {{2, {130, 1000}}, {true, 1, 0}},        /* near: columns within one panel of 130000 */
-    {{2, {1501, 200}}, {true, -1, 0}},       /* far: columns */
-    {{3, {3, 40, 2000}}, {true, 1, 0}},      /* far: slices in many pieces */
-    {{1, {300001}}, {false, 0, 61}},         /* near: blocks across borders, a last one of 3 */
-    {{2, {201, 1500}}, {true, 1, 32}},       /* near: each row's last block has 28 */
-    {{2, {203, 1200}}, {true, 0, 32}},       /* near: panels of 38400, the last of 13200 */
-    {{2, {301, 900}}, {true, 0, 150}},       /* far: panels of 135000, the last of 900 */
-    {{1, {290001}}, {false, 0, 140001}},     /* far: blocks longer than a chunk, a short one */
-    {{3, {3, 90, 1100}}, {true, 1, 40}},     /* near: short panels in between */
-    {{1, {QUANT_CHUNK + 1}}, {true, 0, 64}}, /* near: the last chunk is one element */
+    {{2, {7, 40000}}, {true, 0, 0}},          /* near: rows across the borders of chunks */
+    {{2, {2, 150001}}, {true, 0, 0}},         /* far: rows longer than a chunk */
+    {{2, {130, 1000}}, {true, 1, 0}},         /* near: columns within one panel of 130000 */
+    {{2, {1501, 200}}, {true, -1, 0}},        /* far: columns */
+    {{3, {3, 40, 2000}}, {true, 1, 0}},       /* far: slices in many pieces */
+    {{1, {300001}}, {false, 0, 997}},         /* near: blocks across borders, a last one of 901 */
+    {{2, {201, 1500}}, {true, 1, 320}},       /* near: each row's last block has 220 */
+    {{2, {803, 300}}, {true, 0, 128}},        /* near: panels of 38400, the last of 10500 */
+    {{2, {1201, 225}}, {true, 0, 600}},       /* far: panels of 135000, the last of 225 */
+    {{1, {290001}}, {false, 0, 140001}},      /* far: blocks longer than a chunk, a short one */
+    {{3, {3, 900, 110}}, {true, 1, 400}},     /* near: short panels in between */
+    {{1, {QUANT_CHUNK + 1}}, {true, 0, 512}}, /* near: the last chunk is one element */
 };
 
 /* What clips, what does not, and other ends and ties than usual. */
