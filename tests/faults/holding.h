@@ -5,7 +5,7 @@
 
 #include "../support/files.h"
 
-enum { FILES = 8 };
+enum { FILES = 12 };
 
 struct holding {
     struct {
