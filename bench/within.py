@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Rows of quant against itself: what its other types, its calibration methods, parameters that
-change along the elements, and one range for many files cost. There are no targets for them."""
+change along the elements, and one range for many files cost. Only whole commands with many scales
+have targets."""
 
 from __future__ import annotations
 
@@ -46,6 +47,39 @@ def groups(bench: Bench) -> None:
                            else ("quantize", "quantize with one scale"))
             if name in times:
                 bench.faster(f"{work}, {where}", told, times[name], times[whole])
+
+
+# Options, and the least speed that quantizing with them has, of that with one scale.
+GRANULARITIES = {"--axis 0": 0.8, "--axis 1": 0.8, "--block-size 32": 0.5}
+COLUMNS = 4096
+
+
+def granularity(bench: Bench) -> None:
+    """The commands on a matrix, row by row, of the large size."""
+    floats = bench.folder / "m.f32"
+    data.write_floats(floats, bench.elements, header=False)
+    shape = f"{bench.elements // COLUMNS},{COLUMNS}"
+    quantize, dequant, report = {}, {}, {}
+    for number, option in enumerate(("", *GRANULARITIES)):
+        integers = bench.folder / f"m{number}.i8"
+        restored = bench.folder / f"m{number}.back"
+        outputs = [integers.with_name(integers.name + end) for end in ("", ".json", ".scales")]
+        quantize[option] = Command([bench.quant, "quantize", "--shape", shape, *option.split(),
+                                    "-T", "raw", floats, "-o", integers], outputs)
+        dequant[option] = Command([bench.quant, "dequant", "-T", "raw", integers, "-o", restored],
+                                  [restored])
+        report[option] = Command([bench.quant, "dequant", "--report", integers])
+    where = f"{bench.elements // COLUMNS} x {COLUMNS}, {bench.size}"
+    for work, commands in (("quantize", quantize), ("dequant", dequant),
+                           ("dequant --report", report)):
+        times = time_commands(commands, bench.repetitions)
+        for option, least in GRANULARITIES.items():
+            told = f"quantize {option}" if work == "quantize" else f"{work} after {option}"
+            bench.faster(f"quant {told}, {where}", f"{work} of one scale", times[option],
+                         times[""], least if work == "quantize" else None)
+    for command in (*quantize.values(), *dequant.values()):
+        command.clean()
+    floats.unlink()
 
 
 def methods(bench: Bench) -> list[str]:

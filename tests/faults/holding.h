@@ -5,7 +5,7 @@
 
 #include "../engine/engine.h"
 
-enum { FILES = 10 };
+enum { FILES = 14 };
 
 struct holding {
     struct {

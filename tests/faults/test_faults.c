@@ -18,7 +18,7 @@
 
 /* ---- What is run ---- */
 
-enum { N = 5, LONG = QUANT_SPOOL_MEMORY / 4 + 30000 };
+enum { N = 5, ROWS = 65537, LONG = QUANT_SPOOL_MEMORY / 4 + 30000 };
 
 /* Quantizing or its way back; or calibrating three files, in parts or not, into data. */
 enum task { MAP = 0, CALIBRATE, RESUME, MERGE };
@@ -31,24 +31,41 @@ struct scenario {
     const char *restored;    /* of a dequantization; NULL: a quantization */
     const char *calibration; /* of that; NULL: the range as it is seen */
     bool without_unnamed;    /* outputs have a temporary name from the beginning */
+    struct quant_granularity granularity;
     enum task task;
 };
 
 static const struct scenario scenarios[] = {
-    {"quantize anew", NULL, "x.npy", "q.npy", NULL, NULL, false, MAP},
-    {"quantize anew, with temporary names", NULL, "x.npy", "q.npy", NULL, NULL, true, MAP},
-    {"quantize over an old pair", "old.bin", "x.npy", "q.npy", NULL, NULL, false, MAP},
-    {"quantize JSON over an old pair", "old.bin", "x.json", "q.json", NULL, NULL, false, MAP},
-    {"quantize a spooled pipe over an old pair", "old.bin", "-", "q.bin", NULL, NULL, false, MAP},
-    {"calibrate over an old pair", "old.bin", "x.npy", "q.npy", NULL, "percentile", false, MAP},
-    {"calibrate by the best over an old pair", "old.bin", "x.npy", "q.npy", NULL, "auto", false,
-     MAP},
-    {"dequantize and measure", "x.npy", NULL, "q.npy", "r.npy", NULL, false, MAP},
-    {"dequantize JSON over an old file", "x.npy", NULL, "q.json", "old.json", NULL, false, MAP},
-    {"calibrate files", NULL, NULL, "c.json", NULL, "entropy", false, CALIBRATE},
-    {"calibrate a part over an old one", "c.json", NULL, "c.json", NULL, "octav", false, RESUME},
-    {"merge", NULL, NULL, "c.json", NULL, "octav", false, MERGE},
-    {"merge over an old file", "c.json", NULL, "c.json", NULL, "percentile", true, MERGE},
+    {"quantize anew", .input = "x.npy", .data = "q.npy"},
+    {"quantize anew, with temporary names", .input = "x.npy", .data = "q.npy",
+     .without_unnamed = true},
+    {"quantize over an old pair", "old.bin", "x.npy", .data = "q.npy"},
+    {"quantize JSON over an old pair", "old.bin", "x.json", .data = "q.json"},
+    {"quantize a spooled pipe over an old pair", "old.bin", "-", .data = "q.bin"},
+    {"calibrate over an old pair", "old.bin", "x.npy", "q.npy", .calibration = "percentile"},
+    {"calibrate by the best over an old pair", "old.bin", "x.npy", "q.npy", .calibration = "auto"},
+    {"dequantize and measure", "x.npy", NULL, "q.npy", .restored = "r.npy"},
+    {"dequantize JSON over an old file", "x.npy", NULL, "q.json", .restored = "old.json"},
+    {"calibrate files", .data = "c.json", .calibration = "entropy", .task = CALIBRATE},
+    {"calibrate a part over an old one", "c.json", .data = "c.json", .calibration = "octav",
+     .task = RESUME},
+    {"merge", .data = "c.json", .calibration = "octav", .task = MERGE},
+    {"merge over an old file", "c.json", .data = "c.json", .calibration = "percentile",
+     .without_unnamed = true, .task = MERGE},
+    /* Of ROWS x 2 elements columns are far apart, and blocks more than a sidecar holds. */
+    {"quantize columns over an old pair", "old.wide.npy", "wide.npy", "q.npy",
+     .granularity = {true, 1, 0}},
+    {"calibrate columns anew", NULL, "wide.npy", "q.npy", .calibration = "sigma",
+     .granularity = {true, 1, 0}},
+    {"quantize in blocks over an old pair", "old.bin", "x.npy", "q.npy",
+     .granularity = {false, 0, 2}},
+    {"quantize spooled JSON in blocks over an old pair", "old.bin", "x.json", "q.json",
+     .granularity = {false, 0, 2}},
+    {"quantize in many blocks anew", NULL, "wide.npy", "q.npy", .granularity = {false, 0, 2}},
+    {"quantize in many blocks over an old trio", "old.wide.npy", "wide.npy", "q.npy",
+     .granularity = {false, 0, 2}},
+    {"dequantize and measure many blocks", "wide.npy", NULL, "q.npy", "r.npy",
+     .granularity = {false, 0, 2}},
 };
 
 static const char *const calibrated[] = {"x.npy", "x.json", "old.bin"};
@@ -135,6 +152,8 @@ static enum quant_status run_job(const struct scenario *scenario, struct quant_e
     struct quant_quantize_result quantized;
     struct quant_dequantize_result restored;
     there.spec.calibration = scenario->calibration;
+    there.granularity = scenario->granularity;
+    there.threads = back.threads = 1; /* faults are this thread's */
     there.output.force = back.output.force = scenario->old_input != NULL;
     const enum quant_status status = scenario->restored
                                          ? quant_file_dequantize(&back, &restored, error)
@@ -186,7 +205,14 @@ struct expected {
     struct quant_report report;
 };
 
-static void prepare(const struct scenario *scenario, struct expected *expected)
+static bool is_wide(const struct scenario *scenario)
+{
+    return (scenario->input && strcmp(scenario->input, "wide.npy") == 0) ||
+           (scenario->old_input && strcmp(scenario->old_input, "wide.npy") == 0);
+}
+
+/* The inputs: x.npy, x.json and old.bin of N elements; for scenarios that name them, wide ones. */
+static void write_inputs(const struct scenario *scenario)
 {
     float *x = make_floats(N);
     write_tensor("x.npy", x, N);
@@ -196,12 +222,22 @@ static void prepare(const struct scenario *scenario, struct expected *expected)
     if (scenario->restored && strcmp(scenario->restored, "old.json") == 0)
         file_write_text("old.json", "old");
     free(x);
+    if (is_wide(scenario)) {
+        write_npy("wide.npy", long_input, 2 * ROWS, false, "(65537, 2)");
+        write_npy("old.wide.npy", long_input + 1, 2 * ROWS, false, "(65537, 2)");
+    }
     if (scenario->task == RESUME || scenario->task == MERGE)
         make_parts(scenario);
+}
+
+static void prepare(const struct scenario *scenario, struct expected *expected)
+{
+    write_inputs(scenario);
     if (scenario->task != MAP && scenario->old_input) {
         file_write_text(scenario->old_input, "old");
     } else if (scenario->old_input) {
-        const struct quant_quantize_job job = quantize_job(scenario->old_input, scenario->data);
+        struct quant_quantize_job job = quantize_job(scenario->old_input, scenario->data);
+        job.granularity = scenario->granularity;
         quantize_ok(&job);
     }
     holding_take(&expected->before);
@@ -219,10 +255,12 @@ static bool blocked(const struct scenario *scenario, const struct expected *expe
 {
     char sidecar[64];
     snprintf(sidecar, sizeof sidecar, "%s.json", scenario->data);
+    static const char *const inputs[] = {"x.npy", "x.json", "old.bin", "wide.npy", "old.wide.npy"};
+    for (size_t i = 0; i < LENGTH(inputs); i++)
+        if (!holdings_agree(now, &expected->before, inputs[i]))
+            return false;
     return from_then_on && (kinds & FAULT_RENAME) && !scenario->restored && scenario->task == MAP &&
-           holding_find(now, sidecar) < 0 && holdings_agree(now, &expected->before, "x.npy") &&
-           holdings_agree(now, &expected->before, "x.json") &&
-           holdings_agree(now, &expected->before, "old.bin");
+           holding_find(now, sidecar) < 0;
 }
 
 static const char *judge(const struct scenario *scenario, const struct expected *expected,
@@ -254,8 +292,9 @@ static void move_through(const struct scenario *scenario, const struct expected 
                          unsigned kinds, bool from_then_on)
 {
     bool fired = true;
-    /* Of the many alike reads and writes of a long input, a sample. */
-    const unsigned long alike = scenario->input && scenario->input[0] == '-' ? 24 : 100000;
+    /* Of the many alike reads and writes of a long input, and of wide ones, a sample. */
+    const bool is_long = (scenario->input && scenario->input[0] == '-') || is_wide(scenario);
+    const unsigned long alike = is_long ? 24 : 100000;
     for (unsigned long n = 1; fired; n += n < alike ? 1 : n / 8) {
         holding_restore(&expected->before);
         const int descriptors = folder_count("/proc/self/fd");
@@ -316,7 +355,14 @@ static void test_reached(void **state)
                                                       all - FAULT_RENAME,
                                                       all,
                                                       all - FAULT_RENAME,
-                                                      all};
+                                                      all,
+                                                      all,
+                                                      all - FAULT_RENAME,
+                                                      all,
+                                                      all,
+                                                      all - FAULT_RENAME,
+                                                      all,
+                                                      all - FAULT_LINK};
     for (size_t i = 0; i < LENGTH(scenarios); i++) {
         struct expected expected;
         prepare(&scenarios[i], &expected);

@@ -113,14 +113,22 @@ def one(name, table, update):
     check_equal(message, table[name][1], "message")
 
 
-def good_sidecar():
+GOOD = ("good.json", "good_arrays.json", "good_scales.json")
+
+
+def restore(sidecar):
+    """What the program makes of q.npy by this sidecar."""
     with fresh_folder() as folder:
-        for name in ("good.json", "q.npy"):
+        for name in (sidecar, "q.npy", "q.npy.scales"):
             shutil.copyfile(BAD / "sidecar" / name, folder / name)
-        result = run(["quant", "dequant", "--sidecar", "good.json", "-o", "out.npy", "q.npy"],
-                     folder)
+        result = run(["quant", "dequant", "--sidecar", sidecar, "-o", "out.npy", "q.npy"], folder)
         check_equal(result, (0, b"", b""), "result")
         check("out.npy" in listing(folder), "there is no output")
+        return (folder / "out.npy").read_bytes()
+
+
+def good_sidecar(name):
+    check_equal(restore(name), restore(GOOD[0]), f"what is restored, to that of {GOOD[0]}")
 
 
 def good_calibrations():
@@ -153,8 +161,9 @@ def tests(update):
     for name in names:
         yield Test(f"bad/{name}", "a bad input is refused in one line and leaves nothing",
                    lambda name=name: one(name, table, update))
-    yield Test("bad/sidecar/good.json", "the sidecar that the bad ones are made of is accepted",
-               good_sidecar)
+    for name in GOOD:
+        yield Test(f"bad/sidecar/{name}", "a sidecar that bad ones are made of restores the data",
+                   lambda name=name: good_sidecar(name))
     yield Test("bad/calibration/good.json", "calibrations that the bad ones are made of are accepted",
                good_calibrations)
     yield Test("bad/table", "each expectation has its file, and the README's options",
