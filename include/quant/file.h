@@ -295,15 +295,20 @@ QUANT_API unsigned quant_processors(void);
 QUANT_API char *quant_file_output_name(const char *path, const char *tag, const char *format,
                                        const char *directory);
 
+/* The name of the file that more than 65,536 scales go to: the sidecar's, ".scales" in the place of
+ * its ".json", or added. The caller frees it. NULL: no memory. */
+QUANT_API char *quant_file_scales_name(const char *sidecar);
+
 /*
  * Checks, before any work, that n jobs do not destroy each other's files: no output is one of the
- * inputs (by device and inode), and no two outputs are the same file. All three arrays hold n
- * paths; NULL entries, pipes and devices are passed over, "-" is the file that it leads to, if any.
- * QUANT_EXISTS names the two in error.
+ * inputs (by device and inode), and no two outputs are the same file. All four arrays hold n
+ * paths, or are NULL but for inputs; NULL entries, pipes and devices are passed over, "-" is the
+ * file that it leads to, if any. QUANT_EXISTS names the two in error.
  */
 QUANT_API enum quant_status quant_file_check_paths(const char *const *inputs,
                                                    const char *const *outputs,
-                                                   const char *const *sidecars, size_t n,
+                                                   const char *const *sidecars,
+                                                   const char *const *scales, size_t n,
                                                    struct quant_error *error);
 
 #ifdef __cplusplus

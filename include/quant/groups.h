@@ -62,14 +62,15 @@ struct quant_grouping {
     uint64_t block_size; /* 0: none */
 };
 
-/* QUANT_INVALID where the shape has no such axis, or the axis is given of a scalar. */
+/* QUANT_INVALID where the shape has no such axis, as a scalar has none, or more elements than 63
+ * bits count. A tensor without elements has no groups, whatever its axis. */
 QUANT_API enum quant_status quant_grouping_make(const struct quant_granularity *granularity,
                                                 const struct quant_shape *shape,
                                                 enum quant_order order,
                                                 struct quant_grouping *grouping,
                                                 struct quant_error *error);
 
-/* The group of an element of the tensor, in file order; and the first element of a group. */
+/* The group of an element, in file order, and the first element of a group: both are there. */
 QUANT_API uint64_t quant_grouping_group_of(const struct quant_grouping *grouping, uint64_t element);
 QUANT_API uint64_t quant_grouping_first_of(const struct quant_grouping *grouping, uint64_t group);
 

@@ -170,6 +170,7 @@ static int run(const struct command *self, int argc, char **argv)
     struct targets targets;
     const char *tag = quant_dtype_info(spec.dtype)->name;
     status = targets_init(&targets, &options.target, inputs, n, tag, true);
+    targets.has_scales = options.axis.given || options.block_size > 0;
     if (status == EXIT_DONE)
         status = targets_prepare(&targets, true, &options.range_from, 1);
     if (status == EXIT_DONE)

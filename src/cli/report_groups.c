@@ -56,7 +56,9 @@ static void set_label(struct row *row, const struct report_subject *subject, uin
 static void set_share(char cell[REPORT_CELL], double part, double all)
 {
     const double percent = all > 0 ? 100 * part / all : 0;
-    if (percent < 0.05)
+    if (!isfinite(percent)) /* errors beyond double */
+        snprintf(cell, REPORT_CELL, "-");
+    else if (percent < 0.05)
         snprintf(cell, REPORT_CELL, "<0.1 %%");
     else
         snprintf(cell, REPORT_CELL, "%.1f %%", percent);

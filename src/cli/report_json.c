@@ -112,13 +112,20 @@ static bool add_index(cJSON *object, const struct report_subject *subject, uint6
     return is_complete;
 }
 
+/* null where it is beyond double. */
+static bool add_figure(cJSON *object, const char *key, double value)
+{
+    return isfinite(value) ? add_number(object, key, value)
+                           : cJSON_AddNullToObject(object, key) != NULL;
+}
+
 static bool fill_group(cJSON *object, const struct report_subject *subject,
                        const struct quant_group_error *error)
 {
     return add_item(object, "group", create_count(error->group)) &&
            add_index(object, subject, error->group) &&
-           add_item(object, "n", create_count(error->n)) && add_number(object, "mse", error->mse) &&
-           add_number(object, "sum_squared_error", error->sum_squared_error) &&
+           add_item(object, "n", create_count(error->n)) && add_figure(object, "mse", error->mse) &&
+           add_figure(object, "sum_squared_error", error->sum_squared_error) &&
            add_number(object, "scale", (double)error->scale) &&
            add_number(object, "zero_point", error->zero_point);
 }

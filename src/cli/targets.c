@@ -110,7 +110,8 @@ struct path_lists {
     const char **inputs;
     const char **outputs;
     const char **sidecars;
-    char **names; /* those of sidecars that were made here */
+    char **names;  /* those of sidecars that were made here */
+    char **scales; /* made here */
 };
 
 static bool lists_init(struct path_lists *lists, size_t n)
@@ -120,17 +121,38 @@ static bool lists_init(struct path_lists *lists, size_t n)
     lists->outputs = calloc(n, sizeof *lists->outputs);
     lists->sidecars = calloc(n, sizeof *lists->sidecars);
     lists->names = calloc(n, sizeof *lists->names);
-    return lists->inputs && lists->outputs && lists->sidecars && lists->names;
+    lists->scales = calloc(n, sizeof *lists->scales);
+    return lists->inputs && lists->outputs && lists->sidecars && lists->names && lists->scales;
 }
 
 static void lists_release(struct path_lists *lists)
 {
     for (size_t i = 0; lists->names && i < lists->n; i++)
         free(lists->names[i]);
+    for (size_t i = 0; lists->scales && i < lists->n; i++)
+        free(lists->scales[i]);
+    free(lists->scales);
     free(lists->names);
     free(lists->sidecars);
     free(lists->outputs);
     free(lists->inputs);
+}
+
+/* The sidecar of an output, and what may come beside it. */
+static bool name_sidecar(struct path_lists *lists, const struct targets *targets, size_t i)
+{
+    lists->sidecars[i] = targets->options->sidecar;
+    if (!lists->sidecars[i] && !is_stream(targets->outputs[i])) {
+        lists->names[i] = targets_sidecar_name(targets->outputs[i]);
+        if (!lists->names[i])
+            return false;
+        lists->sidecars[i] = lists->names[i];
+    }
+    if (targets->has_scales && lists->sidecars[i]) {
+        lists->scales[i] = quant_file_scales_name(lists->sidecars[i]);
+        return lists->scales[i] != NULL;
+    }
+    return true;
 }
 
 static bool lists_fill(struct path_lists *lists, const struct targets *targets, bool has_sidecars,
@@ -139,13 +161,8 @@ static bool lists_fill(struct path_lists *lists, const struct targets *targets, 
     for (size_t i = 0; i < targets->n; i++) {
         lists->inputs[i] = targets->inputs[i];
         lists->outputs[i] = targets->outputs[i];
-        lists->sidecars[i] = has_sidecars ? targets->options->sidecar : NULL;
-        if (!has_sidecars || lists->sidecars[i] || is_stream(targets->outputs[i]))
-            continue;
-        lists->names[i] = targets_sidecar_name(targets->outputs[i]);
-        if (!lists->names[i])
+        if (has_sidecars && !name_sidecar(lists, targets, i))
             return false;
-        lists->sidecars[i] = lists->names[i];
     }
     for (size_t i = 0; i < nothers; i++)
         lists->inputs[targets->n + i] = others[i];
@@ -164,7 +181,8 @@ static int check_paths(const struct targets *targets, bool has_sidecars, const c
     }
     struct quant_error error;
     const enum quant_status checked =
-        quant_file_check_paths(lists.inputs, lists.outputs, lists.sidecars, lists.n, &error);
+        quant_file_check_paths(lists.inputs, lists.outputs, lists.sidecars,
+                               (const char *const *)lists.scales, lists.n, &error);
     status = checked == QUANT_OK ? EXIT_DONE : message_failure(checked, &error);
 release:
     lists_release(&lists);

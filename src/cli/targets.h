@@ -26,6 +26,7 @@ struct targets {
     char *const *inputs;
     char **outputs;       /* owned, each NULL where none is written */
     struct folder folder; /* that of --output-dir */
+    bool has_scales;      /* there may be a file of scales beside each sidecar */
 };
 
 /* Usage errors that do not depend on the command: none or too many inputs for -o, --sidecar and

@@ -38,7 +38,7 @@ static void group_slices(struct quant_grouping *grouping, uint64_t outer, uint64
     const bool is_apart = outer == 1;
     grouping->count = length;
     grouping->stride = grouping->panel = is_apart ? inner : grouping->nelems;
-    grouping->ngroups = is_apart || length == 0 ? 1 : length;
+    grouping->ngroups = is_apart ? 1 : length;
     grouping->repeat = inner;
 }
 
@@ -46,11 +46,11 @@ static void group_blocks(struct quant_grouping *grouping, uint64_t outer, uint64
                          uint64_t inner)
 {
     const uint64_t size = grouping->block_size < length ? grouping->block_size : length;
-    const uint64_t nblocks = size > 0 ? length / size + (length % size != 0) : 0;
+    const uint64_t nblocks = length / size + (length % size != 0);
     grouping->count = outer * nblocks * inner;
     grouping->stride = length * inner;
     grouping->panel = size * inner;
-    grouping->ngroups = inner > 0 ? inner : 1;
+    grouping->ngroups = inner;
     grouping->repeat = inner == 1 ? grouping->panel : 1;
 }
 
@@ -69,11 +69,16 @@ enum quant_status quant_grouping_make(const struct quant_granularity *granularit
                                         .repeat = nelems,
                                         .axis = -1,
                                         .block_size = granularity->block_size};
-    if (!granularity->has_axis && granularity->block_size == 0)
-        return QUANT_OK;
-    grouping->axis = settle_axis(granularity, shape->ndim);
-    if (grouping->axis < 0)
+    const bool is_whole = !granularity->has_axis && granularity->block_size == 0;
+    grouping->axis = is_whole ? -1 : settle_axis(granularity, shape->ndim);
+    if (!is_whole && grouping->axis < 0)
         return no_such_axis(granularity, shape, error);
+    if (nelems == 0) { /* nothing to be divided by is 0 */
+        grouping->stride = grouping->panel = grouping->repeat = 1;
+        grouping->count = is_whole ? 1 : 0;
+    }
+    if (is_whole || nelems == 0)
+        return QUANT_OK;
     uint64_t before = 1;
     uint64_t behind = 1;
     for (int i = 0; i < shape->ndim; i++) {

@@ -13,21 +13,6 @@
 
 enum { RECORDS_AT_A_TIME = 1024 };
 
-char *quant_scales_path(const char *sidecar_path)
-{
-    static const char json[] = ".json";
-    static const char own[] = ".scales";
-    size_t length = strlen(sidecar_path);
-    if (length >= sizeof json && strcmp(sidecar_path + length - (sizeof json - 1), json) == 0)
-        length -= sizeof json - 1;
-    char *path = malloc(length + sizeof own);
-    if (!path)
-        return NULL;
-    memcpy(path, sidecar_path, length);
-    memcpy(path + length, own, sizeof own);
-    return path;
-}
-
 /* A file that nobody finds again would be of no use. */
 static enum quant_status name_file(struct quant_group_store *store, const char *sidecar_path,
                                    struct quant_error *error)
@@ -38,7 +23,7 @@ static enum quant_status name_file(struct quant_group_store *store, const char *
         return quant_error_set(error, QUANT_INVALID,
                                "%llu scales need a file beside the sidecar, and '%s' is a stream",
                                count, sidecar_path);
-    store->path = quant_scales_path(sidecar_path);
+    store->path = quant_file_scales_name(sidecar_path);
     if (!store->path)
         return quant_error_no_memory(error, strlen(sidecar_path) + 8, "path");
     store->relative = quant_path_relative(store->path, sidecar_path, error ? error : &own);

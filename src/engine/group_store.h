@@ -22,10 +22,6 @@ struct quant_group_store {
     struct quant_checksum_sink checksum;
 };
 
-/* The path of such a file: the sidecar's without its ".json", and ".scales". The caller frees it.
- * NULL: no memory. */
-char *quant_scales_path(const char *sidecar_path);
-
 /* Opens the file where there are more groups than QUANT_SIDECAR_SCALES. QUANT_INVALID where the
  * sidecar cannot name it. */
 enum quant_status quant_group_store_open(struct quant_group_store *store,

@@ -186,16 +186,34 @@ enum quant_status quant_paths_distinct(const char *const *inputs, size_t ninputs
     return status;
 }
 
-enum quant_status quant_file_check_paths(const char *const *inputs, const char *const *outputs,
-                                         const char *const *sidecars, size_t n,
-                                         struct quant_error *error)
+char *quant_file_scales_name(const char *sidecar)
 {
-    const char **all = calloc(2 * n + 1, sizeof *all);
+    static const char json[] = ".json";
+    static const char own[] = ".scales";
+    size_t length = strlen(sidecar);
+    if (length >= sizeof json && strcmp(sidecar + length - (sizeof json - 1), json) == 0)
+        length -= sizeof json - 1;
+    char *path = malloc(length + sizeof own);
+    if (!path)
+        return NULL;
+    memcpy(path, sidecar, length);
+    memcpy(path + length, own, sizeof own);
+    return path;
+}
+
+enum quant_status quant_file_check_paths(const char *const *inputs, const char *const *outputs,
+                                         const char *const *sidecars, const char *const *scales,
+                                         size_t n, struct quant_error *error)
+{
+    const char *const *const lists[] = {outputs, sidecars, scales};
+    enum { LISTS = sizeof lists / sizeof lists[0] };
+    const char **all = calloc(LISTS * n + 1, sizeof *all);
     if (!all)
-        return quant_error_no_memory(error, 2 * n * sizeof *all, "paths");
-    memcpy(all, outputs, n * sizeof *all);
-    memcpy(all + n, sidecars, n * sizeof *all);
-    const enum quant_status status = quant_paths_distinct(inputs, n, all, 2 * n, error);
+        return quant_error_no_memory(error, LISTS * n * sizeof *all, "paths");
+    for (size_t i = 0; i < LISTS; i++)
+        if (lists[i])
+            memcpy(all + i * n, lists[i], n * sizeof *all);
+    const enum quant_status status = quant_paths_distinct(inputs, n, all, LISTS * n, error);
     free(all);
     return status;
 }

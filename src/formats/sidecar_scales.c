@@ -60,12 +60,15 @@ static void read_one(struct quant_checker *checker, const cJSON *root, struct qu
 
 /* ---- Groups ---- */
 
-/* As quant_grouping_make counts them. No more than the product of the dimensions but those of 0,
+/* As quant_grouping_make counts them: of no elements none. No more than the product of the dimensions but those of 0,
  * which quant_shape_count has found to fit. */
 static uint64_t count_groups(const struct quant_shape *shape,
                              const struct quant_sidecar_groups *groups)
 {
     const uint64_t length = shape->dims[groups->axis];
+    uint64_t nelems;
+    if (!quant_shape_count(shape, &nelems) || nelems == 0)
+        return 0;
     if (groups->block_size == 0)
         return length;
     uint64_t count = length / groups->block_size + (length % groups->block_size != 0);

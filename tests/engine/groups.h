@@ -26,8 +26,10 @@ static inline struct tensor tensor_make(struct quant_shape shape, enum quant_ord
     for (int i = 0; i < shape.ndim; i++)
         tensor.n *= (size_t)shape.dims[i];
     tensor.x = make_floats(tensor.n);
-    for (size_t i = 0; i < tensor.n; i++)
-        tensor.x[i] *= (float)(1 + i % 13) * (float)(1 + i * 31 / (tensor.n + 1));
+    for (size_t i = 0; i < tensor.n; i++) {
+        const size_t part = i * 31 / tensor.n;
+        tensor.x[i] *= (float)(1 + i % 13) * (float)(1 + part);
+    }
     return tensor;
 }
 

@@ -49,17 +49,17 @@ static void change_scales(size_t nbytes, size_t at, unsigned char by)
 
 static void flip_bit(void)
 {
-    change_scales(SIZE_MAX, 8 * 123, 1); /* of a scale that stays one */
+    change_scales(SIZE_MAX, 8UL * 123, 1); /* of a scale that stays one */
 }
 
 static void negate_scale(void)
 {
-    change_scales(SIZE_MAX, 8 * 69999 + 3, 0x80);
+    change_scales(SIZE_MAX, 8UL * 69999 + 3, 0x80);
 }
 
 static void truncate_scales(void)
 {
-    change_scales(8 * 69999, 0, 0);
+    change_scales(8UL * 69999, 0, 0);
 }
 
 static void empty_scales(void)

@@ -71,7 +71,7 @@ static void test_jobs(void **state)
     for (size_t i = 0; i < LENGTH(jobs); i++) {
         struct quant_error error = {QUANT_OK, ""};
         const enum quant_status status =
-            quant_file_check_paths(jobs[i].inputs, jobs[i].outputs, jobs[i].sidecars, 2, &error);
+            quant_file_check_paths(jobs[i].inputs, jobs[i].outputs, jobs[i].sidecars, NULL, 2, &error);
         char label[32];
         snprintf(label, sizeof label, "jobs[%zu]", i);
         check_error(label, status, &error, jobs[i].message ? QUANT_EXISTS : QUANT_OK,
@@ -84,7 +84,7 @@ static void test_none(void **state)
     (void)state;
     struct quant_error error;
     const char *const none[1] = {NULL};
-    check_ok(quant_file_check_paths(none, none, none, 0, &error), &error);
+    check_ok(quant_file_check_paths(none, none, none, none, 0, &error), &error);
 }
 
 /* ---- Ten thousand jobs ---- */
@@ -103,14 +103,14 @@ static void test_many(void **state)
     }
     struct quant_error error;
     const clock_t before = clock();
-    check_ok(quant_file_check_paths(paths[0], paths[1], paths[2], MANY, &error), &error);
+    check_ok(quant_file_check_paths(paths[0], paths[1], paths[2], NULL, MANY, &error), &error);
     /* Comparing each with each takes minutes; this takes a tenth of a second. */
     assert_true(clock() - before < 20 * CLOCKS_PER_SEC);
     paths[2][MANY - 1] = "a/../y0";
-    check_error("many", quant_file_check_paths(paths[0], paths[1], paths[2], MANY, &error), &error,
+    check_error("many", quant_file_check_paths(paths[0], paths[1], paths[2], NULL, MANY, &error), &error,
                 QUANT_EXISTS, TWO);
     paths[2][MANY - 1] = "x5000";
-    check_error("many", quant_file_check_paths(paths[0], paths[1], paths[2], MANY, &error), &error,
+    check_error("many", quant_file_check_paths(paths[0], paths[1], paths[2], NULL, MANY, &error), &error,
                 QUANT_EXISTS, "the output 'x5000' is the input 'x5000'");
 }
 
