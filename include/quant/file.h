@@ -66,7 +66,8 @@ struct quant_quantize_job {
     struct quant_input input;
     struct quant_output output; /* path is needed; with "-", sidecar too */
     struct quant_spec spec;
-    struct quant_granularity granularity; /* not the whole: spec without a scale and a clip */
+    struct quant_granularity granularity; /* with an axis or a block size, spec gives no scale and
+                                           * no clip, and the type is not unscaled */
     bool measure;                         /* fill in report, and worst */
     unsigned threads; /* to share the work where both ends are files by position; 0: one a
                        * processor. No byte depends on it */
@@ -76,15 +77,15 @@ struct quant_quantize_job {
 };
 
 struct quant_quantize_result {
-    struct quant_choice choice; /* with several groups: what they have in common, and the notes of
-                                 * any; no range, scale 1 */
+    struct quant_choice choice; /* with an axis or a block size: what all groups have in common, and
+                                 * the notes of any; no range, scale 1 */
     struct quant_grouping grouping;
     struct quant_observed observed;
     struct quant_shape shape;
     enum quant_order order;
     enum quant_dtype source_dtype;
     struct quant_report report;      /* with measure */
-    struct quant_worst_groups worst; /* the same, of several groups */
+    struct quant_worst_groups worst; /* the same, with an axis or a block size */
 };
 
 /*
@@ -93,6 +94,13 @@ struct quant_quantize_result {
  * elements, and by most calibration methods several times in between; so is a pipe, through a spool
  * (memory, then an unlinked file in TMPDIR), unless quant_spec_needs_range says no and the output's
  * format does not begin with a shape that only the end of the input tells.
+ *
+ * With an axis or a block size elements are read by position: a file once, but for the ends of
+ * chunks, where the elements of a group lie in a stretch of at most 131,072, and as above where
+ * they do not; what has no positions (a pipe, JSON) is first copied to an unlinked file in TMPDIR.
+ * More than 65,536 scales go to a third file beside the sidecar, which names it:
+ * quant_file_scales_name. It comes and goes with the other two. Memory then grows with the scales
+ * alone, by 8 to 40 bytes each, and with those only whose elements do not lie in such a stretch.
  *
  * Errors: any of enum quant_status. Where the error came after the first byte went to a stream,
  * those bytes cannot be taken back; no sidecar is written then.
@@ -234,12 +242,13 @@ struct quant_dequantize_job {
 };
 
 struct quant_dequantize_result {
-    struct quant_params params; /* with several groups: what they have in common; scale 1 */
+    struct quant_params params; /* with an axis or a block size: what all groups have in common;
+                                 * scale 1 */
     struct quant_grouping grouping;
     struct quant_shape shape;
     enum quant_order order;
     struct quant_report report;      /* with measure */
-    struct quant_worst_groups worst; /* the same, of several groups */
+    struct quant_worst_groups worst; /* the same, with an axis or a block size */
 };
 
 /*

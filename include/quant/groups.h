@@ -9,6 +9,10 @@
  * it. For blocks, group numbers fill a tensor of the same shape, but for the axis, which has
  * ceil(extent / block_size) entries, in the tensor's own order (C or Fortran): NumPy's
  * scales.reshape(shape, order=order).
+ *
+ * As in <quant/quant.h>, every function may be called from any number of threads at once as long as
+ * no two of them write to the same memory, nothing is owned, and only quant_calibrate_groups
+ * allocates.
  */
 #ifndef QUANT_GROUPS_H
 #define QUANT_GROUPS_H
@@ -89,8 +93,8 @@ struct quant_group_params {
  * that groups without a finite element have. groups has room for all of them, and first 0. *notes,
  * of enum quant_note, are of any group.
  *
- * Errors: those of quant_calibrate, and QUANT_INVALID where the spec gives a scale or a clipping
- * range, or the type is unscaled: there is nothing to be found then.
+ * Errors: those of quant_calibrate, QUANT_NO_MEMORY among them, and QUANT_INVALID where the spec
+ * gives a scale or a clipping range, or the type is unscaled: there is nothing to be found then.
  */
 QUANT_API enum quant_status quant_calibrate_groups(const struct quant_spec *spec,
                                                    const struct quant_grouping *grouping,

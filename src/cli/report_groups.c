@@ -2,6 +2,7 @@
 /* What the text report says of a tensor that has a scale for each channel or block: how many there
  * are, and a table of those that lost most. Its columns are as wide as they have to be. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -85,6 +85,29 @@ static uint64_t add_finite(struct quant_group_sums *sums, const struct run *run,
     return clipped;
 }
 
+/* Channels that lie side by side, each with one element here: what add_finite comes to for each of
+ * n. */
+static uint64_t add_row(const struct quant_params *common, const struct quant_group_part *groups,
+                        uint64_t at, const float *x, const float *restored, size_t n)
+{
+    const float *scales = groups->params.scales + at;
+    const int32_t *zero_points = groups->params.zero_points + at;
+    struct quant_params params = *common;
+    uint64_t clipped = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i]))
+            continue;
+        const double e = (double)x[i] - (double)restored[i];
+        groups->sums[at + i].squared_error += e * e;
+        groups->sums[at + i].n++;
+        params.scale = scales[i];
+        params.zero_point = zero_points[i];
+        if (fabsf(x[i] - restored[i]) >= least_suspicious(&params))
+            clipped += quant_is_clipped(&params, x[i]);
+    }
+    return clipped;
+}
+
 uint64_t quant_group_sums_add(const struct quant_params *common,
                               const struct quant_group_part *groups, uint64_t at, const float *x,
                               const float *restored, size_t n, bool all_finite)
@@ -95,6 +118,17 @@ uint64_t quant_group_sums_add(const struct quant_params *common,
     uint64_t clipped = 0;
     while (n > 0) {
         const uint64_t group = stretch.group - params->first;
+        if (groups->grouping->repeat == 1) {
+            const uint64_t left =
+                groups->grouping->ngroups - (stretch.group - stretch.panel.first_group);
+            run.n = left < n ? (size_t)left : n;
+            clipped += add_row(common, groups, group, run.x, run.restored, run.n);
+            quant_stretch_advance_row(&stretch, run.n);
+            run.x += run.n;
+            run.restored += run.n;
+            n -= run.n;
+            continue;
+        }
         run.n = stretch.left < n ? (size_t)stretch.left : n;
         run.params.scale = params->scales[group];
         run.params.zero_point = params->zero_points[group];
@@ -105,6 +139,15 @@ uint64_t quant_group_sums_add(const struct quant_params *common,
         n -= run.n;
     }
     return clipped;
+}
+
+unsigned quant_group_workers(const struct quant_grouping *grouping, unsigned workers)
+{
+    const uint64_t sums = (64 << 20) / sizeof(struct quant_group_sums);
+    const uint64_t most = grouping->count > 0 ? sums / grouping->count : workers;
+    if (most < 1)
+        return 1;
+    return most < workers ? (unsigned)most : workers;
 }
 
 /* ---- The groups that lost most ---- */

@@ -138,6 +138,8 @@ static enum quant_status make_benches(struct dequantization *run)
     const bool shares = run->reads_by_position && (run->writes_by_position || !run->writer);
     const bool is_short = run->reads_by_position && nelems < QUANT_CHUNK;
     run->workers = shares ? quant_chunk_workers(run->job->threads, nelems) : 1;
+    if (run->sidecar.has_groups)
+        run->workers = quant_group_source_workers(&run->groups, run->workers, run->job->measure);
     run->benches = quant_workbenches_new(run->workers, is_short ? (size_t)nelems : QUANT_CHUNK,
                                          &needs, run->error);
     if (!run->benches)
@@ -174,6 +176,8 @@ static enum quant_status pass(struct dequantization *run)
     enum quant_status status = quant_chunk_pass_run(&chunks, run->error);
     if (status == QUANT_OK)
         status = quant_dequantization_check_data(run);
+    if (status == QUANT_OK)
+        status = quant_group_source_check_unchanged(&run->groups, run->error);
     if (status == QUANT_OK && run->job->measure)
         status = quant_dequantization_finish_original(run);
     if (status == QUANT_OK && run->job->measure)
@@ -189,11 +193,11 @@ static enum quant_status run_all(struct dequantization *run)
     enum quant_status status = quant_dequantization_find_sidecar(run);
     if (status == QUANT_OK)
         status = quant_dequantization_read_sidecar(run);
+    if (status == QUANT_OK)
+        status = quant_dequantization_open_data(run);
     if (status == QUANT_OK && run->sidecar.has_groups)
         status = quant_group_source_open(&run->groups, &run->sidecar, run->sidecar_path,
                                          &job->cancel, run->error);
-    if (status == QUANT_OK)
-        status = quant_dequantization_open_data(run);
     if (status == QUANT_OK && job->measure)
         status = quant_dequantization_open_original(run);
     if (status == QUANT_OK && job->output.path)
@@ -218,11 +222,12 @@ static void fill_result(struct dequantization *run)
     run->result->order = run->sidecar.order;
     if (run->job->measure)
         quant_measure_report(&run->measure, run->original.reader->stored, &run->result->report);
-    const struct quant_sidecar *sidecar = &run->sidecar;
-    const struct quant_granularity granularity = {sidecar->has_groups, sidecar->groups.axis,
-                                                  sidecar->groups.block_size};
-    quant_grouping_make(&granularity, &sidecar->shape, sidecar->order, &run->result->grouping,
-                        NULL);
+    const struct quant_granularity whole = {.has_axis = false};
+    if (run->sidecar.has_groups)
+        run->result->grouping = run->groups.grouping;
+    else
+        quant_grouping_make(&whole, &run->sidecar.shape, run->sidecar.order, &run->result->grouping,
+                            NULL);
     run->result->worst = run->ranking.worst;
 }
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "core/grouping.h"
 #include "core/observed.h"
+#include "io/cancel.h"
 
 size_t quant_group_window(const struct quant_group_pass *pass)
 {
@@ -23,19 +24,19 @@ static size_t window_panels(const struct quant_grouping *grouping, size_t window
 }
 
 enum quant_status quant_group_pass_init(struct quant_group_pass *pass,
-                                        const struct quant_spec *spec,
-                                        const struct quant_granularity *granularity,
+                                        const struct quant_quantize_job *job,
                                         const struct quant_reader *reader,
                                         struct quant_error *error)
 {
     struct quant_error own;
-    pass->spec = spec;
-    const enum quant_status status =
-        quant_grouping_make(granularity, &reader->shape, reader->order, &pass->grouping, &own);
+    pass->spec = &job->spec;
+    pass->cancel = &job->cancel;
+    const enum quant_status status = quant_grouping_make(&job->granularity, &reader->shape,
+                                                         reader->order, &pass->grouping, &own);
     if (status != QUANT_OK)
         return quant_source_error(reader->source, error, status, "%s", own.text);
     pass->is_near = pass->grouping.nelems > 0 && pass->grouping.panel <= QUANT_CHUNK;
-    quant_group_calibration_begin(&pass->calibration, spec, &pass->grouping);
+    quant_group_calibration_begin(&pass->calibration, pass->spec, &pass->grouping);
     return QUANT_OK;
 }
 
@@ -157,6 +158,13 @@ static void observe_by_groups(struct quant_group_bench *bench, uint64_t ngroups,
     bench->observed.greatest = greatest;
 }
 
+enum quant_status quant_group_pass_check_cancelled(const struct quant_group_pass *pass,
+                                                   struct quant_error *error)
+{
+    return quant_cancelled(pass->cancel) ? quant_error_set(error, QUANT_CANCELLED, "cancelled")
+                                         : QUANT_OK;
+}
+
 static enum quant_status calibrate_panels(const struct quant_group_pass *pass,
                                           struct quant_group_bench *bench, const float *x,
                                           struct quant_error *error)
@@ -164,8 +172,10 @@ static enum quant_status calibrate_panels(const struct quant_group_pass *pass,
     struct quant_panel panel = bench->panels;
     enum quant_status status = QUANT_OK;
     for (uint64_t i = 0; status == QUANT_OK && i < bench->npanels; i++) {
-        status = quant_panel_calibrate(&pass->calibration, panel.index, x, bench->scratch,
-                                       &bench->params, &bench->notes, error);
+        status = quant_group_pass_check_cancelled(pass, error);
+        if (status == QUANT_OK)
+            status = quant_panel_calibrate(&pass->calibration, panel.index, x, bench->scratch,
+                                           &bench->params, &bench->notes, error);
         x += panel.nelems;
         panel = quant_panel_next(&pass->grouping, &panel);
     }

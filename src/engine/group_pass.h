@@ -32,6 +32,7 @@ struct quant_group_bench {
 
 struct quant_group_pass {
     const struct quant_spec *spec;
+    const struct quant_cancel *cancel; /* looked at from group to group, which may take long */
     struct quant_grouping grouping;
     struct quant_group_calibration calibration;
     bool is_near;
@@ -46,11 +47,10 @@ struct quant_group_pass {
 /* Elements of a chunk with all panels that it has a part of. */
 size_t quant_group_window(const struct quant_group_pass *pass);
 
-/* spec, one that quant_group_spec_check accepts, must outlive the pass. The reader is one by
+/* The job, whose spec quant_group_spec_check accepts, must outlive the pass. The reader is one by
  * position. */
 enum quant_status quant_group_pass_init(struct quant_group_pass *pass,
-                                        const struct quant_spec *spec,
-                                        const struct quant_granularity *granularity,
+                                        const struct quant_quantize_job *job,
                                         const struct quant_reader *reader,
                                         struct quant_error *error);
 enum quant_status quant_group_pass_make_benches(struct quant_group_pass *pass, unsigned count,
@@ -61,6 +61,10 @@ void quant_group_pass_release(struct quant_group_pass *pass);
 enum quant_status quant_group_pass_scan(struct quant_group_pass *pass,
                                         const struct quant_scan *scan,
                                         struct quant_observed *observed, struct quant_error *error);
+
+/* QUANT_CANCELLED where that is so. */
+enum quant_status quant_group_pass_check_cancelled(const struct quant_group_pass *pass,
+                                                   struct quant_error *error);
 
 /* ---- The steps of the pass that quantizes, for a worker's chunk ---- */
 

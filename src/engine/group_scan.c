@@ -142,8 +142,10 @@ static enum quant_status calibrate_slices(const struct batch_scan *run,
     for (uint64_t j = 0; status == QUANT_OK && j < slices->ncolumns; j++) {
         const size_t n = quant_panel_gather(&batch, x, (size_t)nelems, j, group);
         const uint64_t number = slices->panel.first_group + slices->column + j;
-        status =
-            quant_group_calibrate(&pass->calibration, number, group, n, &pass->all, notes, error);
+        status = quant_group_pass_check_cancelled(pass, error);
+        if (status == QUANT_OK)
+            status = quant_group_calibrate(&pass->calibration, number, group, n, &pass->all, notes,
+                                           error);
     }
     return status;
 }
@@ -224,6 +226,8 @@ static enum quant_status calibrate_in_passes(struct quant_group_pass *pass,
     own.tensor = &tensor;
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     struct quant_choice choice;
+    if (scan->progress->total > 0)
+        scan->progress->total += reader.head.nelems;
     enum quant_status status = quant_scan_observe(&own, &observed, error);
     if (status == QUANT_OK)
         status = quant_scan_choose(&own, &pass->calibration.spec, &observed, &choice, error);

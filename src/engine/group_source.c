@@ -10,6 +10,7 @@
 #include "base/endian.h"
 #include "base/error.h"
 #include "core/grouping.h"
+#include "core/measure_groups.h"
 #include "engine/checksum.h"
 
 enum { RECORD_BYTES = 8, RECORDS_AT_A_TIME = 4096 };
@@ -66,7 +67,8 @@ static enum quant_status read_all(struct quant_group_source *groups,
                    groups->all.zero_points ? groups->all.zero_points + first : zero_points);
         if (fine < n)
             return quant_source_error(groups->source, error, QUANT_CORRUPT,
-                                      "the scale and zero point of group %llu are none",
+                                      "group %llu has no finite scale above 0, or a zero point "
+                                      "that its type does not take",
                                       (unsigned long long)(first + fine));
     }
     return QUANT_OK;
@@ -79,9 +81,7 @@ static enum quant_status check_file(struct quant_group_source *groups,
     const bool is_integer = quant_dtype_info(sidecar->params.dtype)->is_integer;
     struct quant_checksum_source checksum = {.state = NULL};
     uint64_t digest = 0;
-    uint64_t nbytes = groups->source->size;
-    if (nbytes != QUANT_SIZE_UNKNOWN && nbytes != expected->bytes)
-        return differs(groups, "size", nbytes, expected->bytes, error);
+    uint64_t nbytes = 0;
     enum quant_status status = quant_checksum_source_init(&checksum, groups->source, error);
     if (status == QUANT_OK)
         status = read_all(groups, &checksum, is_integer, error);
@@ -109,6 +109,12 @@ static enum quant_status open_file(struct quant_group_source *groups,
     const enum quant_status status = quant_input_open(groups->path, cancel, &groups->source, error);
     if (status != QUANT_OK)
         return status;
+    if (!groups->source->positional)
+        return quant_source_error(groups->source, error, QUANT_UNSUPPORTED,
+                                  "scales are read by position, which takes a regular file");
+    /* Before memory is taken for them: a header is not to be trusted. */
+    if (groups->source->size != sidecar->groups.bytes)
+        return differs(groups, "size", groups->source->size, sidecar->groups.bytes, error);
     /* Far groups are needed all the time. */
     if (count <= MOST_IN_MEMORY || groups->grouping.panel > QUANT_CHUNK) {
         groups->owns_all = true;
@@ -146,6 +152,13 @@ static size_t groups_of_chunk(const struct quant_grouping *grouping)
 {
     const uint64_t panels = QUANT_CHUNK / grouping->panel + QUANT_CHUNK / grouping->stride + 3;
     return (size_t)(panels * grouping->ngroups);
+}
+
+unsigned quant_group_source_workers(const struct quant_group_source *groups, unsigned workers,
+                                    bool measures)
+{
+    return measures && groups->all.scales ? quant_group_workers(&groups->grouping, workers)
+                                          : workers;
 }
 
 enum quant_status quant_group_source_share(struct quant_group_source *groups, unsigned workers,
@@ -204,6 +217,12 @@ struct quant_group_part quant_group_source_part(const struct quant_group_source 
         .sums = share->sums,
         .first = chunk->first,
     };
+}
+
+enum quant_status quant_group_source_check_unchanged(const struct quant_group_source *groups,
+                                                     struct quant_error *error)
+{
+    return groups->source ? quant_source_check_unchanged(groups->source, error) : QUANT_OK;
 }
 
 void quant_group_source_release(struct quant_group_source *groups)

@@ -34,6 +34,9 @@ enum quant_status quant_group_source_open(struct quant_group_source *groups,
                                           const char *sidecar_path,
                                           const struct quant_cancel *cancel,
                                           struct quant_error *error);
+/* How many of so many workers have room for what each has of its own. */
+unsigned quant_group_source_workers(const struct quant_group_source *groups, unsigned workers,
+                                    bool measures);
 enum quant_status quant_group_source_share(struct quant_group_source *groups, unsigned workers,
                                            bool measures, struct quant_error *error);
 
@@ -43,6 +46,10 @@ enum quant_status quant_group_source_load(struct quant_group_source *groups,
                                           struct quant_error *error);
 struct quant_group_part quant_group_source_part(const struct quant_group_source *groups,
                                                 const struct quant_chunk *chunk);
+
+/* At the end: that the file is still the one that was checked. */
+enum quant_status quant_group_source_check_unchanged(const struct quant_group_source *groups,
+                                                     struct quant_error *error);
 
 /* Fine on a zeroed one. */
 void quant_group_source_release(struct quant_group_source *groups);

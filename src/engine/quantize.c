@@ -70,9 +70,11 @@ static enum quant_status settle_groups(struct quantization *run)
     if (!quant_reader_is_positional(run->tensor.reader))
         status = quant_tensor_spool(&run->tensor, &run->job->cancel, run->error);
     if (status == QUANT_OK)
-        status = quant_group_pass_init(&run->groups, &run->job->spec, &run->job->granularity,
-                                       run->tensor.reader, run->error);
-    run->scans_first = !run->groups.is_near;
+        status = quant_group_pass_init(&run->groups, run->job, run->tensor.reader, run->error);
+    /* What has gone to a stream cannot be taken back where an element is refused. */
+    const bool checks_first = run->job->spec.nonfinite == QUANT_NONFINITE_ERROR &&
+                              !run->data_is_new && quant_path_is_stream(run->job->output.path);
+    run->scans_first = !run->groups.is_near || checks_first;
     run->progress.total = run->tensor.reader->nelems * (run->scans_first ? 2 : 1);
     return status;
 }

@@ -123,6 +123,8 @@ enum quant_status quant_quantization_make_benches(struct quantization *run)
     run->reads_by_position = quant_reader_is_positional(reader);
     run->workers =
         run->reads_by_position ? quant_chunk_workers(run->job->threads, reader->nelems) : 1;
+    if (run->has_groups && run->job->measure && !run->groups.is_near)
+        run->workers = quant_group_workers(&run->groups.grouping, run->workers);
     run->benches = quant_workbenches_new(run->workers, bench_capacity(run), &needs, run->error);
     if (!run->benches)
         return QUANT_NO_MEMORY;
@@ -146,10 +148,12 @@ static enum quant_status scan_groups(struct quantization *run, const struct quan
 {
     const struct quant_group_pass *groups = &run->groups;
     enum quant_status status =
-        quant_group_pass_scan(&run->groups, scan, &run->result->observed, run->error);
+        groups->is_near
+            ? quant_scan_observe(scan, &run->result->observed, run->error)
+            : quant_group_pass_scan(&run->groups, scan, &run->result->observed, run->error);
     if (status == QUANT_OK)
         status = check_finite(run);
-    if (status == QUANT_OK)
+    if (status == QUANT_OK && !groups->is_near)
         status = quant_group_store_append(&run->store, groups->all.scales, groups->all.zero_points,
                                           (size_t)groups->grouping.count, run->error);
     return status;

@@ -60,8 +60,8 @@ static void read_one(struct quant_checker *checker, const cJSON *root, struct qu
 
 /* ---- Groups ---- */
 
-/* As quant_grouping_make counts them: of no elements none. No more than the product of the dimensions but those of 0,
- * which quant_shape_count has found to fit. */
+/* As quant_grouping_make counts them: of no elements none. No more than the product of the
+ * dimensions but those of 0, which quant_shape_count has found to fit. */
 static uint64_t count_groups(const struct quant_shape *shape,
                              const struct quant_sidecar_groups *groups)
 {

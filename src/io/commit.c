@@ -3,8 +3,10 @@
  * Two files, or three, become visible as one. In the order of the steps:
  *
  *     1  the old sidecar is renamed aside      from here on the old data counts as unfinished
- *     2  the old data gets a second name       (a hard link; moved where there are none)
- *     3  the new data is renamed into place    replacing the old in one step
+ *     2  the old data gets a second name       (a hard link; moved where there are none), and so
+ *                                              does what lies beside it
+ *     3  the new data is renamed into place    replacing the old in one step, after what lies
+ *                                              beside it
  *     4  the new sidecar is renamed into place: the commit
  *     5  the names of 1 and 2 are removed
  *

@@ -47,6 +47,7 @@ struct quant_file_output {
     char *aside;        /* owned: the old file's name while a commit is under way */
     bool aside_is_link; /* the old file is still in its place too */
     bool placed;        /* put in place by the commit under way */
+    bool is_spool;      /* sink.name is the input's whose bytes these are */
 };
 
 /* Starts an output: a file without a name where there is none yet and the system can do that, else

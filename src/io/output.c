@@ -24,7 +24,10 @@ static enum quant_status write_failed(struct quant_file_output *output, struct q
     /* SIGPIPE and SIGXFSZ raise the flag before their write fails. */
     if (quant_cancelled(&output->cancel))
         return quant_error_set(error, QUANT_CANCELLED, "cancelled");
-    quant_error_system(error, number, "cannot write '%s'", output->sink.name);
+    quant_error_system(error, number,
+                       output->is_spool ? "cannot spool '%s' to a temporary file"
+                                        : "cannot write '%s'",
+                       output->sink.name);
     if (number != EPIPE)
         return QUANT_IO;
     if (error)
@@ -317,12 +320,13 @@ enum quant_status quant_output_open(struct quant_file_output *output, const char
                            : quant_error_system(error, errno, "cannot write '%s'", path);
 }
 
-void quant_output_init_file(struct quant_file_output *output, int fd, const char *name,
-                            const struct quant_cancel *cancel)
+void quant_output_init_spool(struct quant_file_output *output, int fd, const char *name,
+                             const struct quant_cancel *cancel)
 {
     output_init(output, name, false, cancel);
     output->sink.ops = &file_ops;
     output->fd = fd;
+    output->is_spool = true;
 }
 
 bool quant_output_is_stream(const struct quant_file_output *output)

@@ -38,7 +38,7 @@ enum quant_status quant_spool_begin(struct quant_file_output *spool, const char 
     int fd = -1;
     const enum quant_status status = quant_temporary_open(name, &fd, error);
     if (status == QUANT_OK)
-        quant_output_init_file(spool, fd, name, cancel);
+        quant_output_init_spool(spool, fd, name, cancel);
     return status;
 }
 

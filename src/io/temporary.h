@@ -24,9 +24,9 @@ enum quant_status quant_output_name(struct quant_file_output *output, struct qua
 /* Opens a file without a name in TMPDIR, or /tmp, for what has passed of the input called name. */
 enum quant_status quant_temporary_open(const char *name, int *fd, struct quant_error *error);
 
-/* Begins an output to an open file, which it will close. */
-void quant_output_init_file(struct quant_file_output *output, int fd, const char *name,
-                            const struct quant_cancel *cancel);
+/* Begins an output to the open file of a spool, which it will close. */
+void quant_output_init_spool(struct quant_file_output *output, int fd, const char *name,
+                             const struct quant_cancel *cancel);
 
 /* The source of what has been written to fd, which it will close. */
 enum quant_status quant_input_open_file(int fd, const char *name, const struct quant_cancel *cancel,

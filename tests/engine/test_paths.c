@@ -70,8 +70,8 @@ static void test_jobs(void **state)
     (void)state;
     for (size_t i = 0; i < LENGTH(jobs); i++) {
         struct quant_error error = {QUANT_OK, ""};
-        const enum quant_status status =
-            quant_file_check_paths(jobs[i].inputs, jobs[i].outputs, jobs[i].sidecars, NULL, 2, &error);
+        const enum quant_status status = quant_file_check_paths(jobs[i].inputs, jobs[i].outputs,
+                                                                jobs[i].sidecars, NULL, 2, &error);
         char label[32];
         snprintf(label, sizeof label, "jobs[%zu]", i);
         check_error(label, status, &error, jobs[i].message ? QUANT_EXISTS : QUANT_OK,
@@ -85,6 +85,29 @@ static void test_none(void **state)
     struct quant_error error;
     const char *const none[1] = {NULL};
     check_ok(quant_file_check_paths(none, none, none, none, 0, &error), &error);
+}
+
+static void test_scales(void **state)
+{
+    (void)state;
+    struct quant_error error;
+    const char *const inputs[] = {"v", "w.scales"};
+    const char *const outputs[] = {"1", "2"};
+    const char *const sidecars[] = {"w.json", "w"};
+    char *scales[] = {quant_file_scales_name(sidecars[0]), quant_file_scales_name(sidecars[1])};
+    assert_string_equal(scales[0], "w.scales");
+    assert_string_equal(scales[1], "w.scales");
+    file_write_text("w.scales", "an input");
+    const char *const first[] = {scales[0], NULL};
+    check_error("an input", quant_file_check_paths(inputs, outputs, sidecars, first, 2, &error),
+                &error, QUANT_EXISTS, "'w.scales'");
+    assert_int_equal(unlink("w.scales"), 0);
+    check_error(
+        "two of a name",
+        quant_file_check_paths(first, outputs, sidecars, (const char *const *)scales, 2, &error),
+        &error, QUANT_EXISTS, "'w.scales'");
+    free(scales[0]);
+    free(scales[1]);
 }
 
 /* ---- Ten thousand jobs ---- */
@@ -107,11 +130,11 @@ static void test_many(void **state)
     /* Comparing each with each takes minutes; this takes a tenth of a second. */
     assert_true(clock() - before < 20 * CLOCKS_PER_SEC);
     paths[2][MANY - 1] = "a/../y0";
-    check_error("many", quant_file_check_paths(paths[0], paths[1], paths[2], NULL, MANY, &error), &error,
-                QUANT_EXISTS, TWO);
+    check_error("many", quant_file_check_paths(paths[0], paths[1], paths[2], NULL, MANY, &error),
+                &error, QUANT_EXISTS, TWO);
     paths[2][MANY - 1] = "x5000";
-    check_error("many", quant_file_check_paths(paths[0], paths[1], paths[2], NULL, MANY, &error), &error,
-                QUANT_EXISTS, "the output 'x5000' is the input 'x5000'");
+    check_error("many", quant_file_check_paths(paths[0], paths[1], paths[2], NULL, MANY, &error),
+                &error, QUANT_EXISTS, "the output 'x5000' is the input 'x5000'");
 }
 
 /* In an empty folder nothing is looked for; what comes out is the same. */
@@ -129,7 +152,7 @@ static void test_empty_folder(void **state)
         paths[2][i] = names[1][i];
     }
     struct quant_error error;
-    check_ok(quant_file_check_paths(paths[0], paths[1], paths[2], FEW, &error), &error);
+    check_ok(quant_file_check_paths(paths[0], paths[1], paths[2], NULL, FEW, &error), &error);
     static const struct {
         const char *path; /* instead of the last sidecar */
         const char *message;
@@ -137,14 +160,15 @@ static void test_empty_folder(void **state)
         {"b/y3", TWICE}, {"./b/y3", TWO}, {"b/../w", INPUT}, {"b/../hard", INPUT}, {"soft", INPUT}};
     for (size_t i = 0; i < LENGTH(rows); i++) {
         paths[2][FEW - 1] = rows[i].path;
-        check_error(rows[i].path, quant_file_check_paths(paths[0], paths[1], paths[2], FEW, &error),
-                    &error, QUANT_EXISTS, rows[i].message);
+        check_error(rows[i].path,
+                    quant_file_check_paths(paths[0], paths[1], paths[2], NULL, FEW, &error), &error,
+                    QUANT_EXISTS, rows[i].message);
     }
     file_write_text("b/hidden", "");
     assert_int_equal(link("w", "b/y9"), 0); /* not empty any more */
     paths[2][FEW - 1] = names[1][FEW - 1];
-    check_error("link", quant_file_check_paths(paths[0], paths[1], paths[2], FEW, &error), &error,
-                QUANT_EXISTS, "the output 'b/y9' is the input 'w'");
+    check_error("link", quant_file_check_paths(paths[0], paths[1], paths[2], NULL, FEW, &error),
+                &error, QUANT_EXISTS, "the output 'b/y9' is the input 'w'");
     assert_int_equal(unlink("b/hidden") | unlink("b/y9"), 0);
 }
 
@@ -212,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_jobs, enter, folder_leave),
         cmocka_unit_test_setup_teardown(test_none, enter, folder_leave),
+        cmocka_unit_test_setup_teardown(test_scales, enter, folder_leave),
         cmocka_unit_test_setup_teardown(test_many, enter, folder_leave),
         cmocka_unit_test_setup_teardown(test_empty_folder, enter, folder_leave),
         cmocka_unit_test(test_output_name),
