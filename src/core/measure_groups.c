@@ -18,6 +18,7 @@ enum { LANES = 8 };
 /* The elements of one group that follow one another. */
 struct run {
     struct quant_params params;
+    double greatest; /* number of a float type; 0 of an integer one */
     const float *x;
     const float *restored;
     size_t n;
@@ -41,26 +42,43 @@ static double squared_error(const struct run *run)
            ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
 }
 
-/* An element that the clamp changed is restored as an end of the range, and lies beyond the middle
- * between that and the step that the range does not have: at least half a scale away, but for the
- * rounding of quotient and product, by 2^-24 of (q - z) s each, which together is less than s / 64
- * where |q - z| < 2^17. So a smaller error than 0.48 s tells that it is not clipped. Steps of a
- * float type are wider than s where they end. */
-static float least_suspicious(const struct quant_params *params)
+/* What the ends of the target are restored as. An element that the clamp changed came back as one
+ * of them: the few that did are looked at one by one. */
+struct ends {
+    float low;
+    float high;
+};
+
+static struct ends ends_of(const struct quant_params *params, double greatest)
 {
-    const int32_t z = params->zero_point;
-    return z >= -UINT16_MAX && z <= UINT16_MAX ? 0.48F * params->scale : 0;
+    const int64_t z = params->zero_point;
+    if (greatest > 0) /* a float type's number */
+        return (struct ends){(float)-greatest * params->scale, (float)greatest * params->scale};
+    return (struct ends){(float)(params->qmin - z) * params->scale,
+                         (float)(params->qmax - z) * params->scale};
+}
+
+/* 0 of an integer type. */
+static double greatest_float(const struct quant_params *params)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    return info->is_integer ? 0 : info->greatest;
+}
+
+static bool is_at_end(const struct ends *ends, float restored)
+{
+    return (restored >= ends->high) | (restored <= ends->low);
 }
 
 static uint64_t count_clipped(const struct run *run)
 {
-    const float suspicious = least_suspicious(&run->params);
+    const struct ends ends = ends_of(&run->params, run->greatest);
     int any = 0;
     for (size_t i = 0; i < run->n; i++)
-        any |= fabsf(run->x[i] - run->restored[i]) >= suspicious;
+        any |= is_at_end(&ends, run->restored[i]);
     uint64_t clipped = 0;
     for (size_t i = 0; any && i < run->n; i++)
-        if (fabsf(run->x[i] - run->restored[i]) >= suspicious)
+        if (is_at_end(&ends, run->restored[i]))
             clipped += quant_is_clipped(&run->params, run->x[i]);
     return clipped;
 }
@@ -71,7 +89,10 @@ static uint64_t add_finite(struct quant_group_sums *sums, const struct run *run,
     uint64_t clipped = 0;
     size_t i = 0;
     while (i < run->n) {
-        struct run finite = {run->params, run->x + i, run->restored + i, run->n - i};
+        struct run finite = *run;
+        finite.x += i;
+        finite.restored += i;
+        finite.n -= i;
         if (!all_finite) {
             finite.n = 0;
             while (i + finite.n < run->n && isfinite(finite.x[finite.n]))
@@ -93,6 +114,7 @@ static uint64_t add_row(const struct quant_params *common, const struct quant_gr
     const float *scales = groups->params.scales + at;
     const int32_t *zero_points = groups->params.zero_points + at;
     struct quant_params params = *common;
+    const double greatest = greatest_float(common);
     uint64_t clipped = 0;
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(x[i]))
@@ -102,7 +124,8 @@ static uint64_t add_row(const struct quant_params *common, const struct quant_gr
         groups->sums[at + i].n++;
         params.scale = scales[i];
         params.zero_point = zero_points[i];
-        if (fabsf(x[i] - restored[i]) >= least_suspicious(&params))
+        const struct ends ends = ends_of(&params, greatest);
+        if (is_at_end(&ends, restored[i]))
             clipped += quant_is_clipped(&params, x[i]);
     }
     return clipped;
@@ -114,7 +137,7 @@ uint64_t quant_group_sums_add(const struct quant_params *common,
 {
     const struct quant_group_params *params = &groups->params;
     struct quant_stretch stretch = quant_stretch_at(groups->grouping, groups->first + at);
-    struct run run = {*common, x, restored, 0};
+    struct run run = {*common, greatest_float(common), x, restored, 0};
     uint64_t clipped = 0;
     while (n > 0) {
         const uint64_t group = stretch.group - params->first;

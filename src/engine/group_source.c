@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A file of records, float32 and int32, is gone through once to check it; then its records are in
- * memory if they are few, and otherwise read again for each chunk. */
+/* A file of records, float32 and int32, is gone through once to check it; then its records are read
+ * again for each chunk, or stay in memory where every chunk may need any of them. */
 #include "engine/group_source.h"
 
 #include <math.h>
@@ -14,9 +14,6 @@
 #include "engine/checksum.h"
 
 enum { RECORD_BYTES = 8, RECORDS_AT_A_TIME = 4096 };
-
-/* 32 MiB of scales and zero points. */
-enum { MOST_IN_MEMORY = 4 << 20 };
 
 static bool is_scale(float scale)
 {
@@ -115,8 +112,8 @@ static enum quant_status open_file(struct quant_group_source *groups,
     /* Before memory is taken for them: a header is not to be trusted. */
     if (groups->source->size != sidecar->groups.bytes)
         return differs(groups, "size", groups->source->size, sidecar->groups.bytes, error);
-    /* Far groups are needed all the time. */
-    if (count <= MOST_IN_MEMORY || groups->grouping.panel > QUANT_CHUNK) {
+    /* Groups that are far apart are needed all the time. */
+    if (groups->grouping.panel > QUANT_CHUNK) {
         groups->owns_all = true;
         groups->all.scales = malloc((count + 1) * sizeof *groups->all.scales);
         groups->all.zero_points = malloc((count + 1) * sizeof *groups->all.zero_points);
