@@ -86,7 +86,8 @@ def check_text(place):
     may be doubles and have more."""
     text = place.read_text()
     for match in re.finditer(r'"(?:scale|range|observed)": (?:\[(.*)\]|(.*?),?\n)', text):
-        for number in (match.group(1) or match.group(2)).split(", "):
+        numbers = match.group(1) or match.group(2)
+    for number in numbers.split(", ") if numbers else []:
             if number not in ("null", ""):
                 digits = re.sub(r"e.*|[-.]", "", number).lstrip("0")
                 longer = "range" in match.group(0) and \
