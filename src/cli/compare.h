@@ -5,7 +5,7 @@
 
 #include <quant/file.h>
 
-enum { COMPARE_ADVICE = 256, COMPARE_METHOD = 48 };
+enum { COMPARE_ADVICE = 384, COMPARE_METHOD = 48 };
 
 /* The figures that are compared: keys of quant_figure_from_key, NULL past the last. */
 const char *compare_figure_at(size_t i);

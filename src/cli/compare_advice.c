@@ -88,6 +88,27 @@ static const struct quant_comparison *find_clipping(const struct quant_compare_r
                : NULL;
 }
 
+/* Where the best row does not clip, what the others gain is told: the squared error is that of the
+ * few alone, and says nothing of them. */
+static size_t advise_clipping(const struct quant_compare_result *result,
+                              const struct quant_comparison *clipping, char *text, size_t room)
+{
+    const uint64_t few = clipping->report.clipped;
+    const struct quant_comparison *whole =
+        find_row(result, clipping->scheme, quant_calibration_name(0));
+    size_t used =
+        (size_t)snprintf(text, room, "%" PRIu64 " of %" PRIu64 " values %s the range: ", few,
+                         clipping->report.n, few == 1 ? "sets" : "set");
+    if (clipping == &result->rows[0])
+        used += (size_t)snprintf(text + used, room - used, "clip; ");
+    else
+        used += (size_t)snprintf(
+            text + used, room - used,
+            "clip, as -m %s does, and the others use %" PRIu64 " levels, not %" PRIu64 "; ",
+            clipping->calibration, clipping->report.levels_used, whole->report.levels_used);
+    return used;
+}
+
 void compare_advise(const struct quant_compare_result *result, char text[COMPARE_ADVICE])
 {
     const struct quant_comparison *best = &result->rows[0];
@@ -105,10 +126,7 @@ void compare_advise(const struct quant_compare_result *result, char text[COMPARE
                                  "all values %s 0: zero-point uses twice the levels; ",
                                  side_of(result));
     if (clipping)
-        used += (size_t)snprintf(text + used, COMPARE_ADVICE - used,
-                                 "%" PRIu64 " of %" PRIu64 " values %s the range: clip; ",
-                                 clipping->report.clipped, clipping->report.n,
-                                 clipping->report.clipped == 1 ? "sets" : "set");
+        used += advise_clipping(result, clipping, text + used, COMPARE_ADVICE - used);
     const char *whose = plain->scheme == QUANT_ABSMAX ? "the defaults" : "-s zero-point";
     if (!is_worth(first, best->report.mse)) {
         snprintf(text + used, COMPARE_ADVICE - used, "no mse is much below that of %s", whose);
