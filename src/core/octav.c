@@ -46,6 +46,7 @@ static void begin(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
     const double levels = levels_of(&calibrator->spec);
+    state->s = 0;
     state->noise = 1 / (3 * levels * levels);
     calibrator->ncounts = 1;
     calibrator->nsums = 1;

@@ -98,6 +98,7 @@ void quant_group_pass_release(struct quant_group_pass *pass)
         free(bench->extremes.least);
         free(bench->extremes.greatest);
         free(bench->scratch);
+        quant_calibration_bench_release(&bench->calibration);
         free(bench->sums);
     }
     free(pass->benches);
@@ -161,8 +162,8 @@ static enum quant_status calibrate_panels(const struct quant_group_pass *pass,
     struct quant_panel panel = bench->panels;
     enum quant_status status = QUANT_OK;
     for (uint64_t i = 0; status == QUANT_OK && i < bench->npanels; i++) {
-        status = quant_panel_calibrate(&pass->calibration, panel.index, x, bench->scratch,
-                                       &bench->params, &bench->notes, error);
+        status = quant_panel_calibrate(&pass->calibration, &bench->calibration, panel.index, x,
+                                       bench->scratch, &bench->params, &bench->notes, error);
         x += panel.nelems;
         panel = quant_panel_next(&pass->grouping, &panel);
     }
