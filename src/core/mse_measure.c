@@ -7,7 +7,7 @@
 
 #include "core/sums.h"
 
-enum { PIECE = 512 };
+enum { PIECE = 1024 };
 
 _Static_assert(PIECE % QUANT_MEASURE_LANES == 0, "a piece begins at lane 0");
 
@@ -44,10 +44,10 @@ static void add_finite_errors(const float *x, const float *restored, size_t n,
 double quant_mse_measure(const struct quant_params *params, const float *x, size_t n,
                          bool all_finite, double limit)
 {
-    uint16_t q[PIECE]; /* room for the widest integers */
-    float restored[PIECE];
+    _Alignas(64) uint16_t q[PIECE]; /* room for the widest integers */
+    _Alignas(64) float restored[PIECE];
     double lanes[QUANT_MEASURE_LANES] = {0};
-    double sum = 0;
+    const bool has_limit = limit < (double)INFINITY;
     for (size_t i = 0; i < n; i += PIECE) {
         const size_t size = n - i < PIECE ? n - i : PIECE;
         quant_quantize(params, x + i, size, q);
@@ -56,9 +56,8 @@ double quant_mse_measure(const struct quant_params *params, const float *x, size
             add_errors(x + i, restored, size, lanes);
         else
             add_finite_errors(x + i, restored, size, lanes);
-        sum = quant_sum_lanes(lanes);
-        if (sum > limit)
+        if (has_limit && i + size < n && quant_sum_lanes(lanes) > limit)
             return (double)INFINITY;
     }
-    return sum;
+    return quant_sum_lanes(lanes);
 }
