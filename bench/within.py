@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Rows of quant against itself: what its other types and its calibration methods cost. There are
-no targets for them."""
+"""Rows of quant against itself: what its other types, its calibration methods and parameters that
+change along the elements cost. There are no targets for them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,29 @@ def types(bench: Bench) -> None:
         for name in TYPES:
             bench.faster(f"{work} {name}, 32 Ki elements in cache, 1 thread", f"{work} int8",
                          times[f"{work}:{name}"], times[f"{work}:int8"])
+
+
+RUNS = {
+    "quantize-runs-32": "quantize, a scale for each 32 elements",
+    "quantize-runs-32-zero-points": "quantize, a scale and a zero point for each 32 elements",
+    "quantize-runs-128": "quantize, a scale for each 128 elements",
+    "quantize-each": "quantize, a scale for each of 1024 channels",
+    "observe-runs-32": "min/max of each 32 elements",
+    "observe-each": "min/max of each of 1024 channels",
+}
+
+
+def groups(bench: Bench) -> None:
+    threads = min(2, bench.threads)
+    for elements, count, where in (
+            (32 << 10, 1, "32 Ki elements in cache, 1 thread"),
+            (bench.elements // threads, threads, f"{bench.size} in memory, {threads} threads")):
+        times = bench.kernels(["quantize", "observe", *RUNS], elements, count)
+        for name, work in RUNS.items():
+            whole, told = (("observe", "min/max of all") if name.startswith("observe")
+                           else ("quantize", "quantize with one scale"))
+            if name in times:
+                bench.faster(f"{work}, {where}", told, times[name], times[whole])
 
 
 def methods(bench: Bench) -> list[str]:

@@ -133,7 +133,9 @@ struct quant_compare_result {
                                                        * method in the order of their lists */
 };
 
-/* What each scheme and method would make of one file, and lose. Nothing is written. */
+/* What each scheme and method would make of one file, and lose. Those that the spec does not go
+ * with are left out: a float type has no zero-point rows, a target without an integer above 0 no
+ * absmax ones. Nothing is written. Where none remains, the error is that of absmax. */
 QUANT_API enum quant_status quant_file_compare(const struct quant_compare_job *job,
                                                struct quant_compare_result *result,
                                                struct quant_error *error);

@@ -229,7 +229,9 @@ enum quant_note {
     QUANT_NOTE_ZERO_POINT_OUTSIDE =
         1,                        /* the zero point lies outside the type; include_zero mends it */
     QUANT_NOTE_ZERO_INCLUDED = 2, /* the range was too far from zero and was extended to it */
-    QUANT_NOTE_SCALE_RAISED = 4   /* the scale was raised to FLT_MIN */
+    QUANT_NOTE_SCALE_RAISED = 4,  /* the scale was raised to FLT_MIN */
+    QUANT_NOTE_RESTORES_INFINITE = 8 /* one of qmin..qmax, or of the float type's finite numbers,
+                                      * comes back as an infinity: the scale is too great for it */
 };
 
 /* The parameters that a spec makes of what was seen, and the range they are made from. */
@@ -278,12 +280,13 @@ QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
  *                   minmax's.
  *     entropy       the threshold of least Kullback-Leibler divergence between the elements'
  *                   histogram and the same in as many levels as the target has.
- *     octav         [-s, s], s the fixed point of Newton's iteration for the squared error of a
- *                   clipped uniform quantizer (Sakr et al. 2022).
+ *     octav         [-s, s], s where Newton's iteration ends for the squared error of a clipped
+ *                   uniform quantizer (Sakr et al. 2022) that has the step the range really gets.
  *     sigma:K       mean - K to mean + K standard deviations.
- *     auto          what the one of these finds whose mse, as quant_measure_report has it, is
- * least: of equals, the first in the order of quant_calibration_name. Each by its own argument; of
- * the spec's scheme alone, and of a float type those that it takes.
+ *     auto          of what these find, the one whose mse, as quant_measure_report has it, is
+ *                   least: of equals, the first in the order of quant_calibration_name. Each by its
+ *                   own argument; of the spec's scheme alone, and of a float type those that it
+ *                   takes.
  *
  * A range by any of them lies inside the observed one, and for absmax, minmax aside, is symmetric:
  * [-a, a], where a is no more than the greatest magnitude. Where all elements are equal, or a

@@ -62,7 +62,7 @@ static const struct option_row rows[] = {
      .help = "print one JSON object a file instead of a table",
      .parse = value_flag,
      .offset = AT(json)},
-    BATCH_ROWS(AT(mapping.batch), NULL, "figures", "no progress"),
+    BATCH_ROWS(AT(mapping.batch), NULL, "figures", "no warnings and no progress"),
     {0},
 };
 
@@ -130,17 +130,38 @@ static int compare_all(const struct compare_options *options, char *const *input
     return batch_run(&batch, &options->mapping.batch);
 }
 
+/* A scheme that the options do not go with has no rows; that a float type has none of zero-point is
+ * no news. */
+static int check_schemes(const struct command *self, const struct quantize_options *options)
+{
+    static const enum quant_scheme schemes[] = {QUANT_ABSMAX, QUANT_ZERO_POINT};
+    struct quant_spec spec = quantize_options_spec(options);
+    struct quant_error errors[2];
+    enum quant_status statuses[2];
+    for (size_t i = 0; i < 2; i++) {
+        spec.scheme = schemes[i];
+        statuses[i] = quant_spec_check(&spec, &errors[i]);
+    }
+    if (statuses[0] != QUANT_OK && statuses[1] != QUANT_OK)
+        return message_usage(self->name, "%s", errors[0].text);
+    if (options->batch.quiet || !quant_dtype_info(spec.dtype)->is_integer)
+        return EXIT_DONE;
+    for (size_t i = 0; i < 2; i++)
+        if (statuses[i] != QUANT_OK)
+            message_warning("there are no rows of %s: %s", choice_scheme(schemes[i]),
+                            errors[i].text);
+    return EXIT_DONE;
+}
+
 static int check(const struct command *self, const struct quantize_options *options,
                  char *const *inputs, size_t n)
 {
     const struct quant_spec spec = quantize_options_spec(options);
-    struct quant_error error;
-    if (quant_spec_check(&spec, &error) != QUANT_OK)
-        return message_usage(self->name, "%s", error.text);
     if (!quant_spec_needs_range(&spec))
         return message_usage(self->name, "%s is unscaled: it has no ranges to compare",
                              quant_dtype_info(spec.dtype)->name);
-    return targets_check(self, &options->target, inputs, n);
+    const int status = targets_check(self, &options->target, inputs, n);
+    return status == EXIT_DONE ? check_schemes(self, options) : status;
 }
 
 static int run(const struct command *self, int argc, char **argv)

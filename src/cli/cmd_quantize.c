@@ -25,6 +25,9 @@ static void warn_of_groups(const char *path, const struct quant_choice *choice)
     if (choice->notes & QUANT_NOTE_SCALE_RAISED)
         message_warning("'%s': some scales were raised to %.9g, the least normal float32", path,
                         (double)FLT_MIN);
+    if (choice->notes & QUANT_NOTE_RESTORES_INFINITE)
+        message_warning("'%s': by some scales the outermost %s values are restored as infinity",
+                        path, info->name);
 }
 
 static void warn(const char *path, const struct quant_choice *choice)
@@ -42,6 +45,10 @@ static void warn(const char *path, const struct quant_choice *choice)
     if (choice->notes & QUANT_NOTE_SCALE_RAISED)
         message_warning("'%s': the scale was raised to %.9g, the least normal float32", path,
                         (double)params->scale);
+    if (choice->notes & QUANT_NOTE_RESTORES_INFINITE)
+        message_warning("'%s': by the scale %.9g the outermost %s values are restored as infinity; "
+                        "a narrower --clip or a smaller --scale keeps them finite",
+                        path, (double)params->scale, info->name);
 }
 
 static struct quant_quantize_job make_job(const struct quantize_options *options,

@@ -2,6 +2,7 @@
 /* What a person would say who looks at the table. */
 #include "cli/compare.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +32,7 @@ void compare_method(const char *calibration, char text[COMPARE_METHOD])
             snprintf(text, COMPARE_METHOD, "%s:%g", calibration, initial);
 }
 
-/* calibration NULL: the best of the scheme. */
+/* calibration NULL: the best of the scheme. NULL: there is none. */
 static const struct quant_comparison *find_row(const struct quant_compare_result *result,
                                                enum quant_scheme scheme, const char *calibration)
 {
@@ -39,7 +40,16 @@ static const struct quant_comparison *find_row(const struct quant_compare_result
         if (result->rows[i].scheme == scheme &&
             (!calibration || strcmp(result->rows[i].calibration, calibration) == 0))
             return &result->rows[i];
-    return &result->rows[0];
+    return NULL;
+}
+
+/* What the defaults make; where they are no row, the default method of the scheme that has rows. */
+static const struct quant_comparison *find_plain(const struct quant_compare_result *result)
+{
+    const struct quant_comparison *defaults =
+        find_row(result, QUANT_ABSMAX, quant_calibration_name(0));
+    return defaults ? defaults
+                    : find_row(result, result->rows[0].scheme, quant_calibration_name(0));
 }
 
 static bool is_worth(double mse, double less)
@@ -50,9 +60,9 @@ static bool is_worth(double mse, double less)
 /* All on one side of zero, where the symmetric scheme leaves half of its integers unused. */
 static const char *side_of(const struct quant_compare_result *result)
 {
-    const double symmetric = find_row(result, QUANT_ABSMAX, NULL)->report.mse;
-    const double affine = find_row(result, QUANT_ZERO_POINT, NULL)->report.mse;
-    if (!is_worth(symmetric, affine))
+    const struct quant_comparison *symmetric = find_row(result, QUANT_ABSMAX, NULL);
+    const struct quant_comparison *affine = find_row(result, QUANT_ZERO_POINT, NULL);
+    if (!symmetric || !affine || !is_worth(symmetric->report.mse, affine->report.mse))
         return NULL;
     return result->observed.least >= 0 ? ">=" : result->observed.greatest <= 0 ? "<=" : NULL;
 }
@@ -67,8 +77,9 @@ static const struct quant_comparison *find_clipping(const struct quant_compare_r
     const struct quant_comparison *most = find_row(result, best->scheme, "entropy");
     if (best->report.clipped > 0 && is_worth(whole->report.mse, best->report.mse))
         return best;
-    if (most->report.clipped > 1 && (double)most->report.clipped > 0.01 * (double)most->report.n)
-        return NULL; /* no few at all: of data on a coarse grid it clips nearly everything */
+    if (!most ||
+        (most->report.clipped > 1 && (double)most->report.clipped > 0.01 * (double)most->report.n))
+        return NULL; /* a float type has no such row; or these are no few */
     const double *wide = whole->choice.range;
     const double *narrow = most->choice.range;
     const double reach = fmax(fabs(wide[0]), fabs(wide[1]));
@@ -80,8 +91,8 @@ static const struct quant_comparison *find_clipping(const struct quant_compare_r
 void compare_advise(const struct quant_compare_result *result, char text[COMPARE_ADVICE])
 {
     const struct quant_comparison *best = &result->rows[0];
-    const char *plain = quant_calibration_name(0);
-    const double first = find_row(result, QUANT_ABSMAX, plain)->report.mse;
+    const struct quant_comparison *plain = find_plain(result);
+    const double first = plain->report.mse;
     const struct quant_comparison *clipping = find_clipping(result);
     size_t used = 0;
     text[0] = '\0';
@@ -95,10 +106,12 @@ void compare_advise(const struct quant_compare_result *result, char text[COMPARE
                                  side_of(result));
     if (clipping)
         used += (size_t)snprintf(text + used, COMPARE_ADVICE - used,
-                                 "one value in %.0f sets the range: clip; ",
-                                 (double)clipping->report.n / (double)clipping->report.clipped);
+                                 "%" PRIu64 " of %" PRIu64 " values %s the range: clip; ",
+                                 clipping->report.clipped, clipping->report.n,
+                                 clipping->report.clipped == 1 ? "sets" : "set");
+    const char *whose = plain->scheme == QUANT_ABSMAX ? "the defaults" : "-s zero-point";
     if (!is_worth(first, best->report.mse)) {
-        snprintf(text + used, COMPARE_ADVICE - used, "no mse is much below that of the defaults");
+        snprintf(text + used, COMPARE_ADVICE - used, "no mse is much below that of %s", whose);
         return;
     }
     char method[COMPARE_METHOD];
@@ -106,7 +119,7 @@ void compare_advise(const struct quant_compare_result *result, char text[COMPARE
     used += (size_t)snprintf(text + used, COMPARE_ADVICE - used, "-s %s -m %s ",
                              choice_scheme(best->scheme), method);
     if (best->report.mse > 0)
-        snprintf(text + used, COMPARE_ADVICE - used, "divides the mse of the defaults by %.3g",
+        snprintf(text + used, COMPARE_ADVICE - used, "divides the mse of %s by %.3g", whose,
                  first / best->report.mse);
     else
         snprintf(text + used, COMPARE_ADVICE - used, "loses nothing");

@@ -7,7 +7,7 @@
 
 bool report_is_grouped(const struct report_subject *subject)
 {
-    return subject->grouping->count > 0 && subject->grouping->axis >= 0;
+    return subject->grouping->axis >= 0;
 }
 
 bool report_print(enum report_kind kind, const struct report_subject *subject)

@@ -41,7 +41,7 @@ struct cJSON;
 enum { REPORT_JSON_NUMBER = 32 };
 
 /* As many digits as bring back the same double; value is finite. */
-void report_json_number(double value, char text[REPORT_JSON_NUMBER]);
+void report_json_number(double value, char text[static REPORT_JSON_NUMBER]);
 
 /* "path", with '?' for what is not UTF-8. */
 bool report_json_add_path(struct cJSON *object, const char *path);

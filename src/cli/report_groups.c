@@ -70,7 +70,7 @@ static struct row make_row(const struct report_subject *subject,
     snprintf(row.cells[COLUMN_MSE], REPORT_CELL, "%.6g", error->mse);
     set_share(row.cells[COLUMN_SHARE], error->sum_squared_error,
               subject->figures->sum_squared_error);
-    report_text_float(row.cells[COLUMN_SCALE], (double)error->scale);
+    snprintf(row.cells[COLUMN_SCALE], REPORT_CELL, "%.6g", (double)error->scale);
     snprintf(row.cells[COLUMN_ZERO_POINT], REPORT_CELL, "%" PRId32, error->zero_point);
     return row;
 }

@@ -52,7 +52,7 @@ bool report_json_add_path(cJSON *object, const char *path)
     return is_added;
 }
 
-void report_json_number(double value, char text[REPORT_JSON_NUMBER])
+void report_json_number(double value, char text[static REPORT_JSON_NUMBER])
 {
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, REPORT_JSON_NUMBER, "%.*g", digits, value);

@@ -102,7 +102,8 @@ static void set_bytes(struct line *line, double nbytes)
         snprintf(line->unit, sizeof line->unit, "B (%.4g %s)", scaled, units[unit]);
 }
 
-void report_text_float(char text[REPORT_CELL], double value)
+/* With as many digits as bring back the same float32: 5.47, not 5.46999979. */
+static void print_float(char text[REPORT_CELL], double value)
 {
     for (int digits = 6; digits <= 9; digits++) {
         snprintf(text, REPORT_CELL, "%.*g", digits, value);
@@ -134,8 +135,8 @@ static void set_worst(struct line *line, const struct report_subject *subject)
         report_text_index(index, subject, figures->max_abs_error_index);
     char x[REPORT_CELL];
     char restored[REPORT_CELL];
-    report_text_float(x, figures->max_abs_error_x);
-    report_text_float(restored, figures->max_abs_error_restored);
+    print_float(x, figures->max_abs_error_x);
+    print_float(restored, figures->max_abs_error_restored);
     snprintf(line->note, sizeof line->note, "at element %" PRIu64 "%s: %s -> %s",
              figures->max_abs_error_index, index, x, restored);
 }

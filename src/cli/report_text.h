@@ -17,9 +17,6 @@ struct report_palette {
     const char *plain;
 };
 
-/* value with as many digits as bring back the same float32: 5.47, not 5.46999979. */
-void report_text_float(char text[REPORT_CELL], double value);
-
 /* " [1, 2]": the index of the flat-th element in file order, cut where there are more dimensions
  * than the room is for. */
 void report_text_index(char text[REPORT_CELL], const struct report_subject *subject, uint64_t flat);

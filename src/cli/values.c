@@ -287,7 +287,8 @@ bool value_size(const struct option_row *row, const char *text, void *field,
     (void)row;
     (void)reason;
     uint64_t *size = field;
-    return number_count(text, size) && *size > 0;
+    /* A sidecar says it in JSON, whose numbers are doubles to most readers. */
+    return number_count(text, size) && *size > 0 && *size <= UINT64_C(1) << 53;
 }
 
 bool value_shape(const struct option_row *row, const char *text, void *field,

@@ -38,7 +38,7 @@ struct quant_calibration {
     size_t state_bytes; /* of calibrator->state: all zeros, or what other elements left there */
 
     /* Settles the range, or sets what the passes need at most: ncounts and nsums. It is only called
-     * where two finite elements differ. */
+     * where two finite elements differ. NULL: auto, which no calibrator is made for. */
     void (*begin)(struct quant_calibrator *calibrator);
 
     /* Looks at n elements, a block of QUANT_MEASURE_BLOCK or the last one, on any thread: adds to

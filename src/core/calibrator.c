@@ -69,6 +69,11 @@ struct quant_calibrator *quant_calibrator_make(const struct quant_spec *spec,
                                                struct quant_error *error)
 {
     const struct quant_calibration *method = quant_calibration_from_name(spec->calibration);
+    if (!method->begin) {
+        quant_error_set(error, QUANT_INVALID, "calibration '%s' is not a method by itself",
+                        method->name);
+        return NULL;
+    }
     struct quant_calibrator *calibrator = calloc(1, sizeof *calibrator);
     if (calibrator && (calibrator->state = make(method->state_bytes, 1))) {
         calibrator->method = method;

@@ -50,8 +50,9 @@ struct quant_calibrator {
     size_t sums_room;
 };
 
-/* For at least one finite element, seen by observed, and a checked spec. NULL: no memory, *error is
- * set. It may be done at once. */
+/* For at least one finite element, seen by observed, and a checked spec whose method is not auto:
+ * that one is settled before. NULL: no memory, or it is auto after all; *error is set. It may be
+ * done at once. */
 struct quant_calibrator *quant_calibrator_new(const struct quant_spec *spec,
                                               const struct quant_observed *observed,
                                               size_t nworkers, struct quant_error *error);

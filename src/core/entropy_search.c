@@ -155,6 +155,18 @@ static inline double subtract_terms(const struct quant_entropy_search *search,
     return sum;
 }
 
+/* Not where others were clipped to all that is in it: one bin is the same as itself, however many
+ * are in it. */
+static bool tells_anything(const struct quant_entropy_search *search, const struct span *span)
+{
+    double kept = search->before[span->last].elements - search->before[span->first].elements;
+    if (span->below > 0)
+        kept -= search->before[span->first + 1].elements - search->before[span->first].elements;
+    if (span->above > 0)
+        kept -= search->before[span->last].elements - search->before[span->last - 1].elements;
+    return kept > 0 || span->below + span->above == 0;
+}
+
 /* The sum over bins, clipped elements among them. */
 static double sum_of_bins(const struct quant_entropy_search *search, const struct span *span)
 {
@@ -172,6 +184,8 @@ static double sum_of_bins(const struct quant_entropy_search *search, const struc
 static double divergence(const struct quant_entropy_search *search, const struct span *span,
                          double limit)
 {
+    if (!tells_anything(search, span))
+        return (double)INFINITY;
     struct cursor cursor = cursor_at(span);
     const struct group group = group_of(search, span, span->first, advance(&cursor));
     const double term = term_of(search, &group);

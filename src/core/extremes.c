@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The least and the greatest element of many groups at once, and the parameters they give. */
+#include <float.h>
 #include <math.h>
-#include <string.h>
 
 #include "core/group_calibration.h"
 #include "core/grouping.h"
@@ -104,18 +104,60 @@ bool quant_extremes_add(const struct quant_extremes *extremes,
     return all_finite;
 }
 
-void quant_extremes_choose(const struct quant_extremes *extremes, uint64_t ngroups,
-                           const struct quant_group_calibration *calibration,
-                           const struct quant_group_params *params, unsigned *notes)
+/* Absmax in a plain loop, for groups may be as short as 32 elements, and as many: the formula of
+ * quant_choose where the range is not all zeros. A note that the shortest or the longest range does
+ * not get, none in between gets. */
+static void choose_absmax(const struct quant_extremes *extremes, uint64_t ngroups,
+                          const struct quant_group_calibration *calibration, float *scales,
+                          unsigned *notes)
 {
-    const uint64_t at = extremes->first - params->first;
+    const double step = quant_params_greatest_step(&calibration->nothing.params);
+    float shortest = FLT_MAX;
+    float longest = 0;
+    for (uint64_t i = 0; i < ngroups; i++) {
+        const float low = extremes->least[i];
+        const float high = extremes->greatest[i];
+        const float a = low <= high ? (-low > high ? -low : high) : 0;
+        const double scale = (double)a / step;
+        const float bounded = scale < (double)FLT_MIN ? FLT_MIN : (float)scale;
+        scales[i] = a > 0 ? (bounded < FLT_MAX ? bounded : FLT_MAX) : 1;
+        shortest = a > 0 && a < shortest ? a : shortest;
+        longest = a > longest ? a : longest;
+    }
+    const float ends[] = {shortest, longest};
+    for (size_t i = 0; longest > 0 && i < sizeof ends / sizeof ends[0]; i++) {
+        struct quant_choice choice = calibration->nothing;
+        quant_choice_set_range(&choice, &calibration->spec, -(double)ends[i], (double)ends[i]);
+        *notes |= choice.notes;
+    }
+}
+
+static void choose_each(const struct quant_extremes *extremes, uint64_t ngroups,
+                        const struct quant_group_calibration *calibration, float *scales,
+                        int32_t *zero_points, unsigned *notes)
+{
     for (uint64_t i = 0; i < ngroups; i++) {
         struct quant_choice choice = calibration->nothing;
         if (extremes->least[i] <= extremes->greatest[i])
             quant_choice_set_range(&choice, &calibration->spec, (double)extremes->least[i],
                                    (double)extremes->greatest[i]);
-        params->scales[at + i] = choice.params.scale;
-        params->zero_points[at + i] = choice.params.zero_point;
+        scales[i] = choice.params.scale;
+        zero_points[i] = choice.params.zero_point;
         *notes |= choice.notes;
     }
+}
+
+void quant_extremes_choose(const struct quant_extremes *extremes, uint64_t ngroups,
+                           const struct quant_group_calibration *calibration,
+                           const struct quant_group_params *params, unsigned *notes)
+{
+    float *scales = params->scales + (extremes->first - params->first);
+    int32_t *zero_points = params->zero_points + (extremes->first - params->first);
+    if (calibration->spec.scheme != QUANT_ABSMAX) {
+        choose_each(extremes, ngroups, calibration, scales, zero_points, notes);
+        return;
+    }
+    choose_absmax(extremes, ngroups, calibration, scales, notes);
+    for (uint64_t i = 0; i < ngroups; i++)
+        zero_points[i] = calibration->nothing.params.zero_point;
 }

@@ -4,8 +4,13 @@
  * and restored by each of a batch of ranges at once, a batch a pass. mse_search.h says which ranges
  * there are in a round. Of a short tensor all of them are measured; of a longer one only those for
  * which an estimate from a histogram is least, so that the work for an element falls as elements
- * become more. The more they are, the smoother the error is over the ranges, and the closer the
- * estimate. The observed range is always measured, so the result is never worse than minmax's; of
+ * become more.
+ *
+ * The estimate takes a bin's elements to lie evenly in it, and a bin is 2^-7 of its magnitude wide.
+ * Of elements spread over more than that it is close, the closer the more they are. Of such as lie
+ * more densely, in few places or on a grid, it does not know where between two levels they fall,
+ * and the best of the ranges may not be among those that are measured. What can be said of any
+ * elements: the observed range is always measured, so the result is never worse than minmax's; of
  * equals, the widest is taken.
  *
  * Few elements are measured range by range, and only as far as a range may still be the best.

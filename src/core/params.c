@@ -40,8 +40,7 @@ static void set_scale(struct quant_choice *choice, double scale)
     choice->params.scale = (float)fmin(fmax(scale, (double)FLT_MIN), (double)FLT_MAX);
 }
 
-/* What the greatest magnitude is mapped to, seen from the zero point. */
-static double greatest_step(const struct quant_params *params)
+double quant_params_greatest_step(const struct quant_params *params)
 {
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     if (!info->is_integer)
@@ -52,7 +51,7 @@ static double greatest_step(const struct quant_params *params)
 static void choose_absmax(struct quant_choice *choice)
 {
     const double a = fmax(fabs(choice->range[0]), fabs(choice->range[1]));
-    set_scale(choice, a / greatest_step(&choice->params));
+    set_scale(choice, a / quant_params_greatest_step(&choice->params));
     choice->params.zero_point = middle(&choice->params);
 }
 
@@ -108,6 +107,24 @@ static void choose_from_range(const struct quant_spec *spec, struct quant_choice
     }
 }
 
+/* As kernels restore it. */
+static bool is_restored_infinite(const struct quant_params *params, int32_t q)
+{
+    return isinf((float)((int64_t)q - params->zero_point) * params->scale);
+}
+
+/* Magnitudes grow towards the ends of the target, or of the float type. */
+static void note_infinities(struct quant_choice *choice)
+{
+    const struct quant_params *params = &choice->params;
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    const bool is_beyond = info->is_integer ? is_restored_infinite(params, params->qmin) ||
+                                                  is_restored_infinite(params, params->qmax)
+                                            : isinf((float)info->greatest * params->scale);
+    if (is_beyond)
+        choice->notes |= QUANT_NOTE_RESTORES_INFINITE;
+}
+
 /* Of nothing finite all methods make the same, and auto takes the first. */
 static void set_method(const struct quant_spec *spec, struct quant_choice *choice)
 {
@@ -141,6 +158,7 @@ void quant_choice_set_range(struct quant_choice *choice, const struct quant_spec
     choice->range[0] = low + 0.0; /* -0 becomes 0, whichever came first */
     choice->range[1] = high + 0.0;
     choose_from_range(spec, choice);
+    note_infinities(choice);
 }
 
 /* *choice has no range where nothing finite was seen. */
@@ -192,10 +210,12 @@ enum quant_status quant_choose_range(const struct quant_spec *spec,
         choice->params.scale = spec->scale;
         if (spec->has_zero_point)
             choice->params.zero_point = spec->zero_point;
+        note_infinities(choice);
         return QUANT_OK;
     }
     status = find_range(spec, observed, range, choice, error);
     if (status == QUANT_OK && choice->has_range)
         choose_from_range(spec, choice);
+    note_infinities(choice);
     return status;
 }

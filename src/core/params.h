@@ -12,6 +12,9 @@ enum quant_status quant_choose_range(const struct quant_spec *spec,
                                      const struct quant_observed *observed, const double range[2],
                                      struct quant_choice *choice, struct quant_error *error);
 
+/* What absmax maps the greatest magnitude to, seen from the zero point: of dtype, qmin and qmax. */
+double quant_params_greatest_step(const struct quant_params *params);
+
 /* ---- The same in two steps, for many ranges and one spec, which is a checked one ---- */
 
 /* What the spec comes to where nothing finite was seen. */

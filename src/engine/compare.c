@@ -17,11 +17,22 @@ struct comparing {
     struct quant_progress progress;
 };
 
+static const enum quant_scheme schemes[] = {QUANT_ABSMAX, QUANT_ZERO_POINT};
+
+enum { NSCHEMES = sizeof schemes / sizeof schemes[0] };
+
+/* What the schemes' rows can be made of; the error is that of the first scheme. */
 static enum quant_status check_job(const struct comparing *run)
 {
-    const struct quant_spec *spec = &run->job->spec;
-    const enum quant_status status = quant_spec_check(spec, run->error);
-    if (status == QUANT_OK && !quant_spec_needs_range(spec))
+    struct quant_spec spec = run->job->spec;
+    enum quant_status status = QUANT_OK;
+    for (size_t i = NSCHEMES; i-- > 0;) {
+        spec.scheme = schemes[i];
+        status = quant_spec_check(&spec, run->error);
+        if (status == QUANT_OK)
+            break;
+    }
+    if (status == QUANT_OK && !quant_spec_needs_range(&spec))
         return quant_error_set(run->error, QUANT_INVALID,
                                "there are no ranges to compare where a scale or a range is given, "
                                "or for a type that is unscaled");
@@ -42,8 +53,6 @@ static enum quant_status make_benches(struct comparing *run)
 
 static enum quant_status choose_all(struct comparing *run, const struct quant_scan *scan)
 {
-    static const enum quant_scheme schemes[] = {QUANT_ABSMAX, QUANT_ZERO_POINT};
-    enum { NSCHEMES = sizeof schemes / sizeof schemes[0] };
     _Static_assert((int)NSCHEMES * (int)QUANT_CALIBRATION_MOST <= (int)QUANT_COMPARE_MOST,
                    "room for every row");
     struct quant_compare_result *result = run->result;

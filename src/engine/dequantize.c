@@ -218,7 +218,11 @@ static void fill_result(struct dequantization *run)
     run->result->order = run->sidecar.order;
     if (run->job->measure)
         quant_measure_report(&run->measure, run->original.reader->stored, &run->result->report);
-    run->result->grouping = run->groups.grouping;
+    const struct quant_sidecar *sidecar = &run->sidecar;
+    const struct quant_granularity granularity = {sidecar->has_groups, sidecar->groups.axis,
+                                                  sidecar->groups.block_size};
+    quant_grouping_make(&granularity, &sidecar->shape, sidecar->order, &run->result->grouping,
+                        NULL);
     run->result->worst = run->ranking.worst;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/shape.h"
+#include "core/calibration.h"
 #include "engine/dequantization.h"
 #include "engine/paths.h"
 
@@ -43,6 +44,21 @@ enum quant_status quant_dequantization_find_sidecar(struct dequantization *run)
     return job->sidecar ? QUANT_OK : check_default_sidecar(run);
 }
 
+/* What only those know who know the methods. A method of a later version is taken as it is, as long
+ * as it has no argument. */
+static enum quant_status check_method(const struct dequantization *run,
+                                      const struct quant_source *source)
+{
+    const struct quant_sidecar *sidecar = &run->sidecar;
+    const struct quant_calibration *method = quant_calibration_from_name(sidecar->method);
+    const bool takes_argument = method && method->argument;
+    if (takes_argument == sidecar->has_argument)
+        return QUANT_OK;
+    return quant_source_error(
+        source, run->error, QUANT_CORRUPT, "not a valid sidecar: the calibration method '%s' %s",
+        sidecar->method, takes_argument ? "has no 'argument'" : "takes no 'argument'");
+}
+
 enum quant_status quant_dequantization_read_sidecar(struct dequantization *run)
 {
     struct quant_source *source = NULL;
@@ -50,6 +66,8 @@ enum quant_status quant_dequantization_read_sidecar(struct dequantization *run)
         quant_input_open(run->sidecar_path, &run->job->cancel, &source, run->error);
     if (status == QUANT_OK)
         status = quant_sidecar_read(source, &run->sidecar, run->error);
+    if (status == QUANT_OK)
+        status = check_method(run, source);
     quant_source_close(source);
     return status;
 }

@@ -30,11 +30,10 @@ enum quant_status quant_group_pass_init(struct quant_group_pass *pass,
 {
     struct quant_error own;
     pass->spec = spec;
-    enum quant_status status = quant_grouping_make(granularity, &reader->shape, reader->order,
-                                                   &pass->grouping, error ? error : &own);
+    const enum quant_status status =
+        quant_grouping_make(granularity, &reader->shape, reader->order, &pass->grouping, &own);
     if (status != QUANT_OK)
-        return quant_source_error(reader->source, error, status, "%s",
-                                  (error ? error : &own)->text);
+        return quant_source_error(reader->source, error, status, "%s", own.text);
     pass->is_near = pass->grouping.nelems > 0 && pass->grouping.panel <= QUANT_CHUNK;
     quant_group_calibration_begin(&pass->calibration, spec, &pass->grouping);
     return QUANT_OK;
@@ -134,13 +133,12 @@ enum quant_status quant_group_pass_load(struct quant_group_pass *pass, struct qu
     return quant_reader_load(reader, true, &window, bench->x, bench->stage, error);
 }
 
-static void begin_window(struct quant_group_pass *pass, struct quant_group_bench *bench)
+static void begin_window(struct quant_group_bench *bench)
 {
     bench->params.first = bench->panels.first_group;
     bench->extremes.first = bench->panels.first_group;
     bench->notes = 0;
     bench->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
-    (void)pass;
 }
 
 /* What the groups of the window were observed to be is as good as a look at the chunk, as long as
@@ -148,11 +146,16 @@ static void begin_window(struct quant_group_pass *pass, struct quant_group_bench
 static void observe_by_groups(struct quant_group_bench *bench, uint64_t ngroups,
                               const struct quant_chunk *chunk)
 {
-    bench->observed.count = chunk->count;
+    float least = INFINITY;
+    float greatest = -INFINITY;
     for (uint64_t i = 0; i < ngroups; i++) {
-        bench->observed.least = fminf(bench->observed.least, bench->extremes.least[i]);
-        bench->observed.greatest = fmaxf(bench->observed.greatest, bench->extremes.greatest[i]);
+        const struct quant_extremes *extremes = &bench->extremes;
+        least = extremes->least[i] < least ? extremes->least[i] : least;
+        greatest = extremes->greatest[i] > greatest ? extremes->greatest[i] : greatest;
     }
+    bench->observed.count = chunk->count;
+    bench->observed.least = least;
+    bench->observed.greatest = greatest;
 }
 
 static enum quant_status calibrate_panels(const struct quant_group_pass *pass,
@@ -179,7 +182,7 @@ enum quant_status quant_group_pass_calibrate(struct quant_group_pass *pass,
         return QUANT_OK;
     const struct quant_grouping *grouping = &pass->grouping;
     const uint64_t ngroups = bench->npanels * grouping->ngroups;
-    begin_window(pass, bench);
+    begin_window(bench);
     if (!pass->calibration.by_extremes) {
         quant_observe(&bench->observed, x + bench->lead, chunk->count);
         return calibrate_panels(pass, bench, x, error);

@@ -53,11 +53,11 @@ static enum quant_status join_observed(void *context, struct quant_chunk *chunk,
     return QUANT_OK;
 }
 
-static void join_extremes(const struct extremes_scan *run, unsigned workers, uint64_t count)
+static void join_extremes(const struct extremes_scan *run, size_t workers, uint64_t count)
 {
     const struct quant_extremes *all = &run->extremes[0];
     for (uint64_t i = 0; i < count; i++) {
-        for (unsigned k = 1; k < workers; k++) {
+        for (size_t k = 1; k < workers; k++) {
             all->least[i] = fminf(all->least[i], run->extremes[k].least[i]);
             all->greatest[i] = fmaxf(all->greatest[i], run->extremes[k].greatest[i]);
         }
@@ -73,13 +73,13 @@ static enum quant_status scan_extremes(struct quant_group_pass *pass, const stru
     struct quant_scan by_few = *scan;
     if (count > MANY_GROUPS)
         by_few.workers = 1;
-    const unsigned workers = by_few.workers;
+    const size_t workers = by_few.workers;
     struct quant_extremes *extremes = calloc(workers, sizeof *extremes);
     float *memory = malloc((2 * workers * count + 1) * sizeof *memory);
     enum quant_status status = QUANT_OK;
     if (!extremes || !memory)
         status = quant_error_no_memory(error, 2 * workers * count * sizeof *memory, "calibration");
-    for (unsigned i = 0; status == QUANT_OK && i < workers; i++) {
+    for (size_t i = 0; status == QUANT_OK && i < workers; i++) {
         extremes[i].least = memory + 2 * i * count;
         extremes[i].greatest = extremes[i].least + count;
         quant_extremes_clear(&extremes[i], count);

@@ -8,6 +8,7 @@
 
 #include "base/endian.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "engine/paths.h"
 
 enum { RECORDS_AT_A_TIME = 1024 };
@@ -27,20 +28,39 @@ char *quant_scales_path(const char *sidecar_path)
     return path;
 }
 
+/* A file that nobody finds again would be of no use. */
+static enum quant_status name_file(struct quant_group_store *store, const char *sidecar_path,
+                                   struct quant_error *error)
+{
+    const unsigned long long count = (unsigned long long)store->grouping->count;
+    struct quant_error own;
+    if (quant_path_is_stream(sidecar_path))
+        return quant_error_set(error, QUANT_INVALID,
+                               "%llu scales need a file beside the sidecar, and '%s' is a stream",
+                               count, sidecar_path);
+    store->path = quant_scales_path(sidecar_path);
+    if (!store->path)
+        return quant_error_no_memory(error, strlen(sidecar_path) + 8, "path");
+    store->relative = quant_path_relative(store->path, sidecar_path, error ? error : &own);
+    if (!store->relative)
+        return error ? error->status : own.status;
+    if (!quant_is_utf8(store->relative))
+        return quant_error_set(error, QUANT_INVALID,
+                               "%llu scales need a file that the sidecar names, in UTF-8, which "
+                               "'%s' is not",
+                               count, store->path);
+    return QUANT_OK;
+}
+
 static enum quant_status open_file(struct quant_group_store *store,
                                    const struct quant_quantize_job *job, const char *sidecar_path,
                                    struct quant_error *error)
 {
-    if (quant_path_is_stream(sidecar_path))
-        return quant_error_set(error, QUANT_INVALID,
-                               "%llu scales need a file beside the sidecar, which '%s' is not",
-                               (unsigned long long)store->grouping->count, sidecar_path);
-    store->path = quant_scales_path(sidecar_path);
-    if (!store->path)
-        return quant_error_no_memory(error, strlen(sidecar_path) + 8, "path");
+    enum quant_status status = name_file(store, sidecar_path, error);
     const char *const inputs[] = {job->input.path};
     const char *const outputs[] = {store->path, job->output.path, sidecar_path};
-    enum quant_status status = quant_paths_distinct(inputs, 1, outputs, 3, error);
+    if (status == QUANT_OK)
+        status = quant_paths_distinct(inputs, 1, outputs, 3, error);
     if (status == QUANT_OK)
         status =
             quant_output_open(&store->file, store->path, job->output.force, &job->cancel, error);
@@ -98,25 +118,23 @@ enum quant_status quant_group_store_append(struct quant_group_store *store, cons
     return status;
 }
 
-enum quant_status quant_group_store_record(struct quant_group_store *store,
-                                           const char *sidecar_path, struct quant_sidecar *sidecar,
-                                           struct quant_error *error)
+void quant_group_store_record(struct quant_group_store *store, struct quant_sidecar *sidecar)
 {
     struct quant_sidecar_groups *groups = &sidecar->groups;
     sidecar->has_groups = true;
-    groups->axis = store->grouping->axis;
-    groups->block_size = store->grouping->block_size;
-    groups->count = store->grouping->count;
-    groups->scales = store->scales;
-    groups->zero_points = store->zero_points;
+    *groups = (struct quant_sidecar_groups){
+        .axis = store->grouping->axis,
+        .block_size = store->grouping->block_size,
+        .count = store->grouping->count,
+        .scales = store->scales,
+        .zero_points = store->zero_points,
+        .path = store->relative,
+        .bytes = store->to_file ? store->checksum.nbytes : 0,
+        .xxh3_64 = store->to_file ? quant_checksum_sink_digest(&store->checksum) : 0,
+    };
     store->scales = NULL;
     store->zero_points = NULL;
-    if (!store->to_file)
-        return QUANT_OK;
-    groups->bytes = store->checksum.nbytes;
-    groups->xxh3_64 = quant_checksum_sink_digest(&store->checksum);
-    groups->path = quant_path_relative(store->path, sidecar_path, error);
-    return groups->path ? QUANT_OK : QUANT_NO_MEMORY;
+    store->relative = NULL;
 }
 
 struct quant_file_output *quant_group_store_file(struct quant_group_store *store)
@@ -131,6 +149,7 @@ void quant_group_store_release(struct quant_group_store *store)
         quant_output_discard(&store->file);
     }
     free(store->path);
+    free(store->relative);
     free(store->scales);
     free(store->zero_points);
 }

@@ -17,6 +17,7 @@ struct quant_group_store {
     float *scales;        /* owned; NULL where they go to a file */
     int32_t *zero_points; /* owned */
     char *path;           /* owned */
+    char *relative;       /* owned: the same, seen from the sidecar */
     struct quant_file_output file;
     struct quant_checksum_sink checksum;
 };
@@ -25,7 +26,8 @@ struct quant_group_store {
  * NULL: no memory. */
 char *quant_scales_path(const char *sidecar_path);
 
-/* Opens the file where there are more groups than QUANT_SIDECAR_SCALES. */
+/* Opens the file where there are more groups than QUANT_SIDECAR_SCALES. QUANT_INVALID where the
+ * sidecar cannot name it. */
 enum quant_status quant_group_store_open(struct quant_group_store *store,
                                          const struct quant_grouping *grouping,
                                          const struct quant_quantize_job *job,
@@ -37,9 +39,7 @@ enum quant_status quant_group_store_append(struct quant_group_store *store, cons
                                            struct quant_error *error);
 
 /* Fills in the sidecar's groups; it takes over what is kept. */
-enum quant_status quant_group_store_record(struct quant_group_store *store,
-                                           const char *sidecar_path, struct quant_sidecar *sidecar,
-                                           struct quant_error *error);
+void quant_group_store_record(struct quant_group_store *store, struct quant_sidecar *sidecar);
 
 /* The file to be committed, NULL where there is none. */
 struct quant_file_output *quant_group_store_file(struct quant_group_store *store);

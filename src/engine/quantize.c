@@ -116,8 +116,8 @@ static enum quant_status write_sidecar(struct quantization *run)
                           quant_tensor_origin(&run->tensor), run->format, run->error);
     sidecar.data_bytes = run->checksum.nbytes;
     sidecar.data_xxh3_64 = quant_checksum_sink_digest(&run->checksum);
-    if (status == QUANT_OK && run->has_groups)
-        status = quant_group_store_record(&run->store, run->sidecar_path, &sidecar, run->error);
+    if (run->has_groups)
+        quant_group_store_record(&run->store, &sidecar);
     if (status == QUANT_OK)
         status = quant_sidecar_write(&sidecar, &run->sidecar.sink, run->error);
     quant_sidecar_release(&sidecar);
@@ -132,9 +132,10 @@ static void fill_result(struct quantization *run)
     run->result->source_dtype = reader->stored;
     if (run->job->measure)
         quant_measure_report(&run->measure, reader->stored, &run->result->report);
+    quant_grouping_make(&run->job->granularity, &reader->shape, reader->order,
+                        &run->result->grouping, NULL);
     if (run->has_groups) {
         run->result->choice.notes = run->groups.notes;
-        run->result->grouping = run->groups.grouping;
         run->result->worst = run->groups.ranking.worst;
     }
 }

@@ -63,8 +63,9 @@ void quant_sidecar_release(struct quant_sidecar *sidecar);
 enum quant_status quant_sidecar_write(const struct quant_sidecar *sidecar, struct quant_sink *sink,
                                       struct quant_error *error);
 
-/* Fills in *sidecar, which the caller releases, also after an error. Formats are not checked to be
- * known ones. */
+/* Fills in *sidecar, which the caller releases, also after an error. Formats and the method are not
+ * checked to be known ones, nor whether an argument is the method's, and no file that it names is
+ * looked into. */
 enum quant_status quant_sidecar_read(struct quant_source *source, struct quant_sidecar *sidecar,
                                      struct quant_error *error);
 

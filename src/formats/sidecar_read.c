@@ -94,7 +94,7 @@ static void read_params(struct quant_checker *checker, const cJSON *root,
     quant_sidecar_read_scales(checker, root, sidecar);
     params->rounding =
         (enum quant_rounding)quant_check_word(checker, root, "rounding", quant_sidecar_roundings);
-    if (!info->is_integer)
+    if (checker->status == QUANT_OK && !info->is_integer)
         check_float(checker, root, sidecar);
 }
 
@@ -159,6 +159,10 @@ static void read_calibration(struct quant_checker *checker, const cJSON *root,
     if (checker->status == QUANT_OK && cJSON_HasObjectItem(calibration, "argument")) {
         sidecar->argument = quant_check_number(checker, calibration, "argument");
         sidecar->has_argument = true;
+        if (!(sidecar->argument > 0 && sidecar->argument <= 1e30))
+            quant_check_fail(checker, QUANT_OUT_OF_RANGE,
+                             "'argument' is %.9g; expected a number above 0 and at most 1e30",
+                             sidecar->argument);
     }
     quant_check_pair(checker, calibration, "observed", &sidecar->has_observed, sidecar->observed);
 }

@@ -106,7 +106,7 @@ static const cJSON *check_array(struct quant_checker *checker, const cJSON *root
     const int length = checker->status == QUANT_OK ? cJSON_GetArraySize(array) : 0;
     if (length > QUANT_SIDECAR_SCALES)
         quant_check_fail(checker, QUANT_CORRUPT,
-                         "'%s' has %d entries; more than %d belong into the file of 'scales'", key,
+                         "'%s' has %d entries; more than %d belong in the file of 'scales'", key,
                          length, QUANT_SIDECAR_SCALES);
     if ((uint64_t)length != count)
         quant_check_fail(checker, QUANT_CORRUPT,

@@ -4,7 +4,7 @@
 
 #if defined(__x86_64__)
 
-#include "kernels/avx2.h"
+#include "kernels/avx2_integers.h"
 #include "kernels/avx2_types.h"
 #include "kernels/cpu.h"
 #include "kernels/fixed_point.h"
@@ -14,13 +14,11 @@
 
 struct quantize_plan {
     struct quant_fixed_point fixed;
-    __m256 factor, bias, scale;
-    __m256 lowest, highest; /* qmin - z and qmax - z */
-    __m256i zero_point, band, qmin, qmax;
-    bool divides; /* qmin - z and qmax - z are exact as floats */
-    bool half_away;
+    __m256 factor, bias;
+    struct byte_limits limits;
+    struct division by;
+    bool divides; /* by.lowest and by.highest are exact */
     bool is_unsigned;
-    bool clamps;  /* the target range is not the type's own, which packing clamps to */
     bool streams; /* the result past the caches, to an aligned place */
 };
 
@@ -32,115 +30,18 @@ AVX2 static struct quantize_plan make_plan(const struct quant_params *params, si
         .fixed = fixed,
         .factor = _mm256_set1_ps(fixed.factor),
         .bias = _mm256_set1_ps(fixed.bias),
-        .scale = _mm256_set1_ps(params->scale),
-        .lowest = _mm256_set1_ps((float)params->qmin - (float)params->zero_point),
-        .highest = _mm256_set1_ps((float)params->qmax - (float)params->zero_point),
-        .zero_point = _mm256_set1_epi32(params->zero_point),
-        .band = _mm256_set1_epi16((short)(fixed.band - 1)),
-        .qmin = _mm256_set1_epi8((char)params->qmin),
-        .qmax = _mm256_set1_epi8((char)params->qmax),
+        .limits = make_limits(params, fixed.band),
+        .by = make_division(params),
         .divides = quant_zero_point_is_near(params),
-        .half_away = params->rounding == QUANT_HALF_AWAY,
         .is_unsigned = is_unsigned,
         .streams = n >= QUANT_STREAM_FROM,
     };
 }
 
-/* By division: 8 integers. NaN becomes 0 before z is added. The clamp's ends are integers, so it
- * may come before the rounding, which then stays within 32 bits. Rounding away from zero cuts, and
- * adds a one of the sign's where a half or more was cut off; both are exact. */
-AVX2 static __m256i divide(const struct quantize_plan *plan, __m256 x)
-{
-    __m256 t = _mm256_div_ps(x, plan->scale);
-    t = _mm256_and_ps(t, _mm256_cmp_ps(t, t, _CMP_ORD_Q));
-    t = _mm256_min_ps(_mm256_max_ps(t, plan->lowest), plan->highest);
-    if (plan->half_away) {
-        const __m256 sign_bit = _mm256_set1_ps(-0.0F);
-        const __m256 cut = _mm256_cvtepi32_ps(_mm256_cvttps_epi32(t));
-        const __m256 rest = _mm256_andnot_ps(sign_bit, _mm256_sub_ps(t, cut));
-        const __m256 one = _mm256_or_ps(_mm256_and_ps(t, sign_bit), _mm256_set1_ps(1.0F));
-        const __m256 up = _mm256_cmp_ps(rest, _mm256_set1_ps(0.5F), _CMP_GE_OQ);
-        t = _mm256_add_ps(cut, _mm256_and_ps(up, one));
-    }
-    return _mm256_add_epi32(_mm256_cvtps_epi32(t), plan->zero_point);
-}
-
-/* By division: 32 integers. All lie inside the type already, so that packing only narrows. */
+/* Ties are rare, and the loop is better off without their code in it. */
 AVX2 static __m256i divide_step(const struct quantize_plan *plan, const float *x)
 {
-    const __m256i across = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    __m256i v[4];
-    for (size_t k = 0; k < 4; k++)
-        v[k] = divide(plan, _mm256_loadu_ps(x + LANES * k));
-    const __m256i ab = _mm256_packs_epi32(v[0], v[1]);
-    const __m256i cd = _mm256_packs_epi32(v[2], v[3]);
-    const __m256i packed =
-        plan->is_unsigned ? _mm256_packus_epi16(ab, cd) : _mm256_packs_epi16(ab, cd);
-    return _mm256_permutevar8x32_epi32(packed, across);
-}
-
-/* Which ends of the target range packing to the type does not clamp to by itself. */
-enum clamp { CLAMP_NEITHER, CLAMP_BELOW, CLAMP_BOTH };
-
-/* What one loop is compiled for: each choice has a loop of its own, without a branch for it. */
-struct quantize_kind {
-    bool is_unsigned;
-    enum clamp clamp;
-    bool streams; /* the result past the caches, to an aligned place */
-};
-
-/*
- * Four vectors a, b, c, d of fixed-point numbers, each an upper half (the integer) and a lower
- * half.
- *
- *     halves   a0 b0 a1 b1 .. a7 b7 and c0 d0 c1 d1 ..     upper halves, 16 bits each
- *     packed   per 128 bits: a0 b0 a1 b1 a2 b2 a3 b3 c0 d0 .. d3, with the clamp to the type
- *     dwords   per 128 bits: a0..a3 b0..b3 c0..c3 d0..d3
- *     result   a0..a7 b0..b7 c0..c7 d0..d7
- */
-AVX2 ALWAYS_INLINE __m256i narrow(const struct quantize_plan *plan, const __m256i v[4],
-                                  const struct quantize_kind kind)
-{
-    const __m256i ab = _mm256_blend_epi16(_mm256_srli_epi32(v[0], 16), v[1], 0xAA);
-    const __m256i cd = _mm256_blend_epi16(_mm256_srli_epi32(v[2], 16), v[3], 0xAA);
-    const __m256i in_lane = _mm256_broadcastsi128_si256(
-        _mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15));
-    const __m256i across = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    __m256i packed = kind.is_unsigned ? _mm256_packus_epi16(ab, cd) : _mm256_packs_epi16(ab, cd);
-    if (kind.clamp != CLAMP_NEITHER)
-        packed = kind.is_unsigned ? _mm256_max_epu8(packed, plan->qmin)
-                                  : _mm256_max_epi8(packed, plan->qmin);
-    if (kind.clamp == CLAMP_BOTH)
-        packed = kind.is_unsigned ? _mm256_min_epu8(packed, plan->qmax)
-                                  : _mm256_min_epi8(packed, plan->qmax);
-    return _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(packed, in_lane), across);
-}
-
-AVX2 ALWAYS_INLINE __m256i fix_point(const struct quantize_plan *plan, const float *x)
-{
-    return _mm256_cvtps_epi32(_mm256_fmadd_ps(_mm256_loadu_ps(x), plan->factor, plan->bias));
-}
-
-AVX2 ALWAYS_INLINE __m256i least_halves(const __m256i v[4])
-{
-    return _mm256_min_epu16(_mm256_min_epu16(v[0], v[1]), _mm256_min_epu16(v[2], v[3]));
-}
-
-/* Whether a lower half lies in the band. Unsigned a <= b, which AVX2 has no comparison for, is
- * min(a, b) == a. */
-AVX2 ALWAYS_INLINE bool is_near_tie(const struct quantize_plan *plan, __m256i nearest)
-{
-    const int lower_halves = 0x33333333;
-    const __m256i in_band = _mm256_cmpeq_epi16(_mm256_min_epu16(nearest, plan->band), nearest);
-    return __builtin_expect((_mm256_movemask_epi8(in_band) & lower_halves) != 0, 0);
-}
-
-AVX2 ALWAYS_INLINE void put(__m256i integers, bool streams, uint8_t *q)
-{
-    if (streams)
-        _mm256_stream_si256((__m256i *)q, integers);
-    else
-        _mm256_storeu_si256((__m256i *)q, integers);
+    return divide_bytes(&plan->by, x, plan->is_unsigned);
 }
 
 AVX2 ALWAYS_INLINE void quantize_step(const struct quantize_plan *plan, const float *x,
@@ -148,11 +49,11 @@ AVX2 ALWAYS_INLINE void quantize_step(const struct quantize_plan *plan, const fl
 {
     __m256i v[4];
     for (size_t k = 0; k < 4; k++)
-        v[k] = fix_point(plan, x + LANES * k);
-    if (is_near_tie(plan, least_halves(v)))
+        v[k] = fix_point(x + LANES * k, plan->factor, plan->bias);
+    if (is_near_tie(&plan->limits, least_halves(v)))
         put(divide_step(plan, x), kind.streams, q);
     else
-        put(narrow(plan, v, kind), kind.streams, q);
+        put(narrow(&plan->limits, v, kind), kind.streams, q);
 }
 
 /* Two steps at a time: a look for ties for each costs a twelfth more, one for four gains nothing.
@@ -166,14 +67,14 @@ AVX2 ALWAYS_INLINE size_t quantize_steps(const struct quantize_plan *plan, const
         __m256i v[8];
 #pragma GCC unroll 8
         for (size_t k = 0; k < 8; k++)
-            v[k] = fix_point(plan, x + i + LANES * k);
-        if (is_near_tie(plan, _mm256_min_epu16(least_halves(v), least_halves(v + 4)))) {
+            v[k] = fix_point(x + i + LANES * k, plan->factor, plan->bias);
+        if (is_near_tie(&plan->limits, _mm256_min_epu16(least_halves(v), least_halves(v + 4)))) {
             quantize_step(plan, x + i, kind, q + i);
             quantize_step(plan, x + i + STEP, kind, q + i + STEP);
             continue;
         }
-        put(narrow(plan, v, kind), kind.streams, q + i);
-        put(narrow(plan, v + 4, kind), kind.streams, q + i + STEP);
+        put(narrow(&plan->limits, v, kind), kind.streams, q + i);
+        put(narrow(&plan->limits, v + 4, kind), kind.streams, q + i + STEP);
     }
     for (; n - i >= STEP; i += STEP)
         quantize_step(plan, x + i, kind, q + i);
@@ -379,20 +280,25 @@ const struct quant_kernels quant_kernels_avx2 = {
             [QUANT_FLOAT16] = quant_scalar_mark_levels_float16,
             [QUANT_BFLOAT16] = quant_scalar_mark_levels_float16,
         },
-    .observe_each = quant_scalar_observe_each,
-    .observe_runs = quant_scalar_observe_runs,
+    .observe_each = quant_avx2_observe_each,
+    .observe_runs = quant_avx2_observe_runs,
     .quantize_each =
         {
-            [QUANT_INT8] = quant_scalar_quantize_each_int8,
-            [QUANT_UINT8] = quant_scalar_quantize_each_uint8,
-            [QUANT_INT4] = quant_scalar_quantize_each_nibbles,
-            [QUANT_UINT4] = quant_scalar_quantize_each_nibbles,
-            [QUANT_INT16] = quant_scalar_quantize_each_int16,
-            [QUANT_UINT16] = quant_scalar_quantize_each_uint16,
-            [QUANT_FLOAT8_E4M3FN] = quant_scalar_quantize_each_float8_e4m3fn,
-            [QUANT_FLOAT8_E5M2] = quant_scalar_quantize_each_float8_e5m2,
+            [QUANT_INT8] = quant_avx2_quantize_each_int8,
+            [QUANT_UINT8] = quant_avx2_quantize_each_uint8,
+            [QUANT_INT4] = quant_avx2_quantize_each_nibbles,
+            [QUANT_UINT4] = quant_avx2_quantize_each_nibbles,
+            [QUANT_INT16] = quant_avx2_quantize_each_int16,
+            [QUANT_UINT16] = quant_avx2_quantize_each_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_avx2_quantize_each_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_avx2_quantize_each_float8_e5m2,
         },
-    .scale_each = quant_scalar_scale_each,
+    .quantize_runs =
+        {
+            [QUANT_INT8] = quant_avx2_quantize_runs_int8,
+            [QUANT_UINT8] = quant_avx2_quantize_runs_uint8,
+        },
+    .scale_each = quant_avx2_scale_each,
 };
 
 #endif

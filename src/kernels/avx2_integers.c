@@ -6,46 +6,9 @@
 
 #if defined(__x86_64__)
 
-#include "kernels/avx2.h"
+#include "kernels/avx2_integers.h"
 #include "kernels/avx2_types.h"
 #include "kernels/fixed_point.h"
-
-struct division {
-    __m256 scale;
-    __m256 lowest, highest; /* qmin - z and qmax - z, exact where z is near */
-    __m256i zero_point;
-    bool half_away;
-};
-
-AVX2 static struct division make_division(const struct quant_params *params)
-{
-    return (struct division){
-        .scale = _mm256_set1_ps(params->scale),
-        .lowest = _mm256_set1_ps((float)params->qmin - (float)params->zero_point),
-        .highest = _mm256_set1_ps((float)params->qmax - (float)params->zero_point),
-        .zero_point = _mm256_set1_epi32(params->zero_point),
-        .half_away = params->rounding == QUANT_HALF_AWAY,
-    };
-}
-
-/* 8 integers, as avx2.c has them where it divides: NaN becomes 0 before z is added; the clamp's
- * ends are integers, so it may come before the rounding; and half-away cuts, and adds a one of the
- * sign's where a half or more was cut off. */
-AVX2 ALWAYS_INLINE __m256i divide(const struct division *by, const float *x)
-{
-    __m256 t = _mm256_div_ps(_mm256_loadu_ps(x), by->scale);
-    t = _mm256_and_ps(t, _mm256_cmp_ps(t, t, _CMP_ORD_Q));
-    t = _mm256_min_ps(_mm256_max_ps(t, by->lowest), by->highest);
-    if (by->half_away) {
-        const __m256 sign_bit = _mm256_set1_ps(-0.0F);
-        const __m256 cut = _mm256_cvtepi32_ps(_mm256_cvttps_epi32(t));
-        const __m256 rest = _mm256_andnot_ps(sign_bit, _mm256_sub_ps(t, cut));
-        const __m256 one = _mm256_or_ps(_mm256_and_ps(t, sign_bit), _mm256_set1_ps(1.0F));
-        const __m256 up = _mm256_cmp_ps(rest, _mm256_set1_ps(0.5F), _CMP_GE_OQ);
-        t = _mm256_add_ps(cut, _mm256_and_ps(up, one));
-    }
-    return _mm256_add_epi32(_mm256_cvtps_epi32(t), by->zero_point);
-}
 
 /* (q - z) * s of 8 integers. */
 AVX2 ALWAYS_INLINE void restore(__m256i q, __m256i zero_point, __m256 scale, float *x)
@@ -63,12 +26,9 @@ AVX2 ALWAYS_INLINE void quantize_words(const struct quant_params *params, const 
     const bool divides = quant_zero_point_is_near(params);
     size_t i = 0;
     for (; divides && n - i >= TWO; i += TWO) {
-        const __m256i low = divide(&by, x + i);
-        const __m256i high = divide(&by, x + i + LANES);
-        /* In each 128 bits, four of low and four of high. Nothing saturates: it is clamped. */
-        const __m256i mixed =
-            is_unsigned ? _mm256_packus_epi32(low, high) : _mm256_packs_epi32(low, high);
-        _mm256_storeu_si256((__m256i *)(q + i), _mm256_permute4x64_epi64(mixed, 0xD8));
+        const __m256i packed =
+            pack_words(divide(&by, x + i), divide(&by, x + i + LANES), is_unsigned);
+        _mm256_storeu_si256((__m256i *)(q + i), packed);
     }
     quant_kernels_scalar.quantize[params->dtype](params, x + i, n - i, q + i);
 }
@@ -114,24 +74,6 @@ AVX2 void quant_avx2_dequantize_uint16(const struct quant_params *params, const 
 
 /* ---- 4 bits ---- */
 
-/*
- * 32 integers a, b, c, d of 8 each, which fit 4 bits, to 16 bytes.
- *
- *     bytes    per 128 bits: a0..a3 b0..b3 c0..c3 d0..d3, and the other halves
- *     ordered  a0..a7 b0..b7 c0..c7 d0..d7
- *     pairs    16 bits each: a0 + 16 a1, a2 + 16 a3 ..
- */
-AVX2 ALWAYS_INLINE __m128i pack_nibbles(__m256i a, __m256i b, __m256i c, __m256i d)
-{
-    const __m256i across = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
-    const __m256i ordered =
-        _mm256_and_si256(_mm256_permutevar8x32_epi32(bytes, across), _mm256_set1_epi8(0x0F));
-    const __m256i pairs = _mm256_maddubs_epi16(ordered, _mm256_set1_epi16(0x1001));
-    const __m256i twice = _mm256_packus_epi16(pairs, pairs); /* 8 bytes, twice, per 128 bits */
-    return _mm256_castsi256_si128(_mm256_permute4x64_epi64(twice, 0x08));
-}
-
 AVX2 void quant_avx2_quantize_nibbles(const struct quant_params *params, const float *x, size_t n,
                                       void *q)
 {
@@ -140,9 +82,9 @@ AVX2 void quant_avx2_quantize_nibbles(const struct quant_params *params, const f
     unsigned char *bytes = q;
     size_t i = 0;
     for (; divides && n - i >= STEP; i += STEP) {
-        const __m128i packed = pack_nibbles(divide(&by, x + i), divide(&by, x + i + LANES),
-                                            divide(&by, x + i + TWO), divide(&by, x + i + THREE));
-        _mm_storeu_si128((__m128i *)(bytes + i / 2), packed);
+        const __m256i v[4] = {divide(&by, x + i), divide(&by, x + i + LANES),
+                              divide(&by, x + i + TWO), divide(&by, x + i + THREE)};
+        _mm_storeu_si128((__m128i *)(bytes + i / 2), pack_nibbles(v));
     }
     quant_kernels_scalar.quantize[params->dtype](params, x + i, n - i, bytes + i / 2);
 }

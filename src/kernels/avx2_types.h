@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The AVX2 functions for types beside int8 and uint8: apart from avx2.h, whose vectors have a
- * width, so that AVX-512 can take them. */
+/* The AVX2 functions for types beside int8 and uint8, and for parameters that change along the
+ * elements: apart from avx2.h, whose vectors have a width, so that AVX-512 can take them. */
 #ifndef QUANT_KERNELS_AVX2_TYPES_H
 #define QUANT_KERNELS_AVX2_TYPES_H
 
@@ -22,5 +22,18 @@ quant_dequantize_fn quant_avx2_dequantize_float8_e4m3fn;
 quant_dequantize_fn quant_avx2_dequantize_float8_e5m2;
 quant_dequantize_fn quant_avx2_dequantize_float16;
 quant_dequantize_fn quant_avx2_dequantize_bfloat16;
+
+quant_observe_each_fn quant_avx2_observe_each;
+quant_observe_runs_fn quant_avx2_observe_runs;
+quant_quantize_each_fn quant_avx2_quantize_each_int8;
+quant_quantize_each_fn quant_avx2_quantize_each_uint8;
+quant_quantize_each_fn quant_avx2_quantize_each_nibbles; /* int4 and uint4 */
+quant_quantize_each_fn quant_avx2_quantize_each_int16;
+quant_quantize_each_fn quant_avx2_quantize_each_uint16;
+quant_quantize_each_fn quant_avx2_quantize_each_float8_e4m3fn;
+quant_quantize_each_fn quant_avx2_quantize_each_float8_e5m2;
+quant_quantize_runs_fn quant_avx2_quantize_runs_int8;
+quant_quantize_runs_fn quant_avx2_quantize_runs_uint8;
+quant_scale_each_fn quant_avx2_scale_each;
 
 #endif

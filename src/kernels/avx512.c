@@ -363,20 +363,25 @@ const struct quant_kernels quant_kernels_avx512 = {
             [QUANT_FLOAT16] = quant_scalar_mark_levels_float16,
             [QUANT_BFLOAT16] = quant_scalar_mark_levels_float16,
         },
-    .observe_each = quant_scalar_observe_each,
-    .observe_runs = quant_scalar_observe_runs,
+    .observe_each = quant_avx2_observe_each,
+    .observe_runs = quant_avx2_observe_runs,
     .quantize_each =
         {
-            [QUANT_INT8] = quant_scalar_quantize_each_int8,
-            [QUANT_UINT8] = quant_scalar_quantize_each_uint8,
-            [QUANT_INT4] = quant_scalar_quantize_each_nibbles,
-            [QUANT_UINT4] = quant_scalar_quantize_each_nibbles,
-            [QUANT_INT16] = quant_scalar_quantize_each_int16,
-            [QUANT_UINT16] = quant_scalar_quantize_each_uint16,
-            [QUANT_FLOAT8_E4M3FN] = quant_scalar_quantize_each_float8_e4m3fn,
-            [QUANT_FLOAT8_E5M2] = quant_scalar_quantize_each_float8_e5m2,
+            [QUANT_INT8] = quant_avx2_quantize_each_int8,
+            [QUANT_UINT8] = quant_avx2_quantize_each_uint8,
+            [QUANT_INT4] = quant_avx2_quantize_each_nibbles,
+            [QUANT_UINT4] = quant_avx2_quantize_each_nibbles,
+            [QUANT_INT16] = quant_avx2_quantize_each_int16,
+            [QUANT_UINT16] = quant_avx2_quantize_each_uint16,
+            [QUANT_FLOAT8_E4M3FN] = quant_avx2_quantize_each_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_avx2_quantize_each_float8_e5m2,
         },
-    .scale_each = quant_scalar_scale_each,
+    .quantize_runs =
+        {
+            [QUANT_INT8] = quant_avx2_quantize_runs_int8,
+            [QUANT_UINT8] = quant_avx2_quantize_runs_uint8,
+        },
+    .scale_each = quant_avx2_scale_each,
 };
 
 #endif

@@ -61,22 +61,28 @@ static inline int32_t quant_magnitude(int32_t a)
     return a < 0 ? -a : a;
 }
 
+/* 0: there is none, and it is not usable. */
+static inline int32_t quant_fixed_point_guard(int32_t qmin, int32_t qmax, int32_t zero_point)
+{
+    const int32_t z = zero_point;
+    if (z < -QUANT_FIXED_POINT_ZERO_POINT || z > QUANT_FIXED_POINT_ZERO_POINT)
+        return 0;
+    const int32_t below = quant_magnitude(qmin - z);
+    const int32_t above = quant_magnitude(qmax - z);
+    const int32_t bound = below > above ? below : above;
+    const int32_t guard = (bound + 96) / 128 + 1; /* 96/128: the 3/4 */
+    return quant_magnitude(z) > 128 ? (guard + 3) / 4 * 4 : guard;
+}
+
 static inline struct quant_fixed_point quant_fixed_point_plan(const struct quant_params *params)
 {
-    const int32_t z = params->zero_point;
-    if (z < -QUANT_FIXED_POINT_ZERO_POINT || z > QUANT_FIXED_POINT_ZERO_POINT ||
-        !(params->scale >= 0x1p-100F))
+    const int32_t guard = quant_fixed_point_guard(params->qmin, params->qmax, params->zero_point);
+    if (guard == 0 || !(params->scale >= 0x1p-100F))
         return (struct quant_fixed_point){.usable = false};
-    const int32_t below = quant_magnitude(params->qmin - z);
-    const int32_t above = quant_magnitude(params->qmax - z);
-    const int32_t bound = below > above ? below : above;
-    int32_t guard = (bound + 96) / 128 + 1; /* 96/128: the 3/4 */
-    if (quant_magnitude(z) > 128)
-        guard = (guard + 3) / 4 * 4;
     return (struct quant_fixed_point){
         .usable = true,
         .factor = 0x1p16F / params->scale,
-        .bias = (float)(z * 65536 + 32768 + guard),
+        .bias = (float)(params->zero_point * 65536 + 32768 + guard),
         .band = (uint16_t)(2 * guard),
     };
 }

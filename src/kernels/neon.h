@@ -28,4 +28,11 @@ quant_measure_fn quant_neon_measure;
 quant_mark_levels_fn quant_neon_mark_levels_int8;
 quant_mark_levels_fn quant_neon_mark_levels_uint8;
 
+quant_observe_each_fn quant_neon_observe_each;
+quant_observe_runs_fn quant_neon_observe_runs;
+quant_quantize_each_fn quant_neon_quantize_each_nibbles; /* int4 and uint4 */
+quant_quantize_each_fn quant_neon_quantize_each_bytes;   /* int8 and uint8 */
+quant_quantize_each_fn quant_neon_quantize_each_words;   /* int16 and uint16 */
+quant_scale_each_fn quant_neon_scale_each;
+
 #endif

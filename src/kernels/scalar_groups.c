@@ -43,24 +43,25 @@ static struct quant_params params_at(const struct quant_params *common, const fl
     return params;
 }
 
-#define DEFINE_EACH(name, type)                                                                    \
+/* size is an element's, in bytes. */
+#define DEFINE_EACH(name, size)                                                                    \
     void quant_scalar_quantize_each_##name(const struct quant_params *common, const float *scales, \
                                            const int32_t *zero_points, const float *x, size_t n,   \
                                            void *q)                                                \
     {                                                                                              \
-        type *elements = q;                                                                        \
+        unsigned char *elements = q;                                                               \
         for (size_t i = 0; i < n; i++) {                                                           \
             const struct quant_params params = params_at(common, scales, zero_points, i);          \
-            quant_scalar_quantize_##name(&params, x + i, 1, elements + i);                         \
+            quant_scalar_quantize_##name(&params, x + i, 1, elements + i * (size));                \
         }                                                                                          \
     }
 
-DEFINE_EACH(int8, int8_t)
-DEFINE_EACH(uint8, uint8_t)
-DEFINE_EACH(int16, int16_t)
-DEFINE_EACH(uint16, uint16_t)
-DEFINE_EACH(float8_e4m3fn, uint8_t)
-DEFINE_EACH(float8_e5m2, uint8_t)
+DEFINE_EACH(int8, 1)
+DEFINE_EACH(uint8, 1)
+DEFINE_EACH(int16, 2)
+DEFINE_EACH(uint16, 2)
+DEFINE_EACH(float8_e4m3fn, 1)
+DEFINE_EACH(float8_e5m2, 1)
 
 void quant_scalar_quantize_each_nibbles(const struct quant_params *common, const float *scales,
                                         const int32_t *zero_points, const float *x, size_t n,

@@ -8,6 +8,7 @@
 #include "../support/floats.h"
 #include "../support/unit.h"
 #include "calibrate.h"
+#include "core/calibrator.h"
 
 static void test_table(void **state)
 {
@@ -153,7 +154,7 @@ static void test_every_method(void **state)
     (void)state;
     struct random random = random_begin();
     float x[100];
-    for (int round = 0; round < 30; round++) {
+    for (int round = 0; round < (IS_SLOW_BUILD ? 8 : 30); round++) {
         random_elements(&random, 1, 0, x, LENGTH(x));
         for (size_t i = 0; quant_calibration_name(i); i++)
             for (int scheme = 0; scheme < 2; scheme++)
@@ -167,7 +168,7 @@ static void test_every_method(void **state)
 static void test_outlier(void **state)
 {
     (void)state;
-    enum { N = 20000 };
+    enum { N = 3000 };
     static float x[N];
     struct random random = random_begin();
     for (size_t i = 0; i < N; i++)
@@ -222,6 +223,26 @@ static void test_choose_needs_elements(void **state)
                                     "quant_calibrate takes them");
 }
 
+/* Every row has what a calibrator calls, or is refused one. */
+static void test_auto_has_no_calibrator(void **state)
+{
+    (void)state;
+    const float x[] = {1, 2, 30};
+    struct quant_observed observed = QUANT_OBSERVED_INIT;
+    quant_observe(&observed, x, 3);
+    for (size_t i = 0; quant_calibration_name(i); i++) {
+        const struct quant_spec spec = {.calibration = quant_calibration_name(i)};
+        struct quant_error error = {QUANT_OK, ""};
+        struct quant_calibrator *calibrator = quant_calibrator_new(&spec, &observed, 1, &error);
+        assert_true((calibrator == NULL) == quant_calibration_is_auto(&spec));
+        if (!calibrator) {
+            assert_int_equal(error.status, QUANT_INVALID);
+            assert_string_equal(error.text, "calibration 'auto' is not a method by itself");
+        }
+        quant_calibrator_free(calibrator);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_outlier),
         cmocka_unit_test(test_given),
         cmocka_unit_test(test_choose_needs_elements),
+        cmocka_unit_test(test_auto_has_no_calibrator),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -14,11 +14,15 @@ static double divergence(const double *bins, size_t m, size_t levels, double bel
     static double q[2 * BINS];
     double sum_p = 0;
     double sum_q = 0;
+    double kept = 0;
     for (size_t i = 0; i < m; i++) {
+        kept += (i == 0 && below > 0) || (i == m - 1 && above > 0) ? 0 : bins[i];
         p[i] = bins[i] + (i == 0 ? below : 0) + (i == m - 1 ? above : 0);
         sum_p += p[i];
         sum_q += bins[i];
     }
+    if (kept == 0 && below + above > 0)
+        return (double)INFINITY;
     for (size_t group = 0; group < levels; group++) {
         double elements = 0;
         double filled = 0;
@@ -167,13 +171,34 @@ static void test_too_many_levels(void **state)
     }
 }
 
+/* Few values, all of them needed: what is kept is not one of them alone, with the others in it. */
+static void test_grid(void **state)
+{
+    (void)state;
+    enum { N = 5000 };
+    static float x[N];
+    struct random random = random_begin();
+    for (int greatest = 3; greatest <= 40; greatest++) {
+        for (size_t i = 0; i < N; i++)
+            x[i] = (float)random_below(&random, 2 * (uint32_t)greatest) - (float)greatest;
+        for (int scheme = 0; scheme < 2; scheme++) {
+            const struct quant_spec spec = {
+                .scheme = (enum quant_scheme)scheme, .dtype = QUANT_INT4, .calibration = "entropy"};
+            struct quant_choice choice;
+            assert_int_equal(quant_calibrate(&spec, x, N, &choice, NULL), QUANT_OK);
+            if (!(choice.range[0] <= -0.7 * greatest && choice.range[1] >= 0.7 * (greatest - 1)))
+                fail_msg("of -%d..%d: %g to %g", greatest, greatest - 1, choice.range[0],
+                         choice.range[1]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_algorithm),
-        cmocka_unit_test(test_outliers),
-        cmocka_unit_test(test_one_sided),
-        cmocka_unit_test(test_too_many_levels),
+        cmocka_unit_test(test_algorithm), cmocka_unit_test(test_outliers),
+        cmocka_unit_test(test_one_sided), cmocka_unit_test(test_too_many_levels),
+        cmocka_unit_test(test_grid),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -51,6 +51,9 @@ static double divergence(const struct sums *sums, size_t first, size_t last, siz
     const double in_last = sums->elements[last] - sums->elements[last - 1];
     const double inside = sums->elements[last] - sums->elements[first];
     const double n = inside + below + above;
+    const double kept = inside - (below > 0 ? in_first : 0) - (above > 0 ? in_last : 0);
+    if (kept == 0 && inside < n)
+        return (double)INFINITY;
     double sum = sums->information[last] - sums->information[first];
     sum += information_of(in_first + below) - information_of(in_first);
     sum += information_of(in_last + above) - information_of(in_last);

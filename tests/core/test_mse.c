@@ -90,7 +90,7 @@ static void test_short(void **state)
     for (enum kind kind = 0; kind < KINDS; kind++) {
         check(kind, 2);
         check(kind, 10);
-        check(kind, 1000);
+        check(kind, IS_SLOW_BUILD ? 300 : 1000);
     }
 }
 
@@ -98,13 +98,13 @@ static void test_short(void **state)
 static void test_long(void **state)
 {
     (void)state;
-#if defined(__OPTIMIZE__)
+    if (IS_SLOW_BUILD) { /* the exhaustive search takes long enough */
+        check(GAUSS, IS_OPTIMIZED ? 20000 : 5000);
+        return;
+    }
     check(GAUSS, 70000);
     check(HEAVY, 70000);
     check(GRID, 70000);
-#else
-    check(GAUSS, 5000); /* the exhaustive search takes long enough */
-#endif
 }
 
 /* The narrower of two ranges that are as good is not taken: nothing is clipped for nothing. */
@@ -146,11 +146,7 @@ static void test_options(void **state)
 static void test_model(void **state)
 {
     (void)state;
-#if defined(__OPTIMIZE__)
-    enum { N = 200000 };
-#else
-    enum { N = 50000 };
-#endif
+    enum { N = IS_SLOW_BUILD ? 50000 : 200000 };
     float *x = malloc(N * sizeof *x);
     uint64_t *counts = calloc(QUANT_KEY_BINS, sizeof *counts);
     struct quant_mse_model *model = malloc(sizeof *model);

@@ -87,7 +87,8 @@ static void test_worked_scale(void **state)
 enum {
     OUTSIDE = QUANT_NOTE_ZERO_POINT_OUTSIDE,
     INCLUDED = QUANT_NOTE_ZERO_INCLUDED,
-    RAISED = QUANT_NOTE_SCALE_RAISED
+    RAISED = QUANT_NOTE_SCALE_RAISED,
+    INFINITE = QUANT_NOTE_RESTORES_INFINITE
 };
 
 struct rule {
@@ -163,8 +164,8 @@ static const struct rule rules[] = {
     {{AFFINE, CLIP(1e-300, 2e-300)}, {0}, 0, FLT_MIN, -128, {1e-300, 2e-300}, RAISED},
     {{TARGET(-1, 1)}, {FLT_MIN}, 1, FLT_MIN, 0, {0, FLT_MIN}, 0}, /* it need not be raised */
     /* the greatest there is */
-    {{0}, {-FLT_MAX, FLT_MAX}, 2, (double)FLT_MAX / 127, 0, {-FLT_MAX, FLT_MAX}, 0},
-    {{AFFINE}, {-FLT_MAX, FLT_MAX}, 2, (double)FLT_MAX / 127.5, 0, {-FLT_MAX, FLT_MAX}, 0},
+    {{0}, {-FLT_MAX, FLT_MAX}, 2, (double)FLT_MAX / 127, 0, {-FLT_MAX, FLT_MAX}, INFINITE},
+    {{AFFINE}, {-FLT_MAX, FLT_MAX}, 2, (double)FLT_MAX / 127.5, 0, {-FLT_MAX, FLT_MAX}, INFINITE},
     {{AFFINE, TARGET(0, 1)}, {-FLT_MAX, FLT_MAX}, 2, FLT_MAX, 0, {-FLT_MAX, FLT_MAX}, 0},
 };
 
@@ -229,6 +230,67 @@ static void test_target(void **state)
     }
 }
 
+/* ---- Restored as infinities ---- */
+
+/* All that the type can hold, restored: whether one of it is an infinity only by its scale. */
+static bool any_infinite(const struct quant_params *params)
+{
+    static unsigned char q[2 << 16];
+    static float x[1 << 16];
+    static float unscaled[1 << 16];
+    const unsigned bits = quant_dtype_info(params->dtype)->bits;
+    const size_t n = (size_t)1 << bits;
+    for (size_t i = 0; i < n; i++) {
+        const uint16_t pattern = (uint16_t)i;
+        if (bits == 16)
+            memcpy(q + 2 * i, &pattern, 2);
+        else if (bits == 8)
+            q[i] = (unsigned char)i;
+        else
+            q[i / 2] = (unsigned char)(i % 2 == 0 ? i : q[i / 2] | i << 4);
+    }
+    struct quant_params plain = *params;
+    plain.scale = 1;
+    quant_dequantize(params, q, n, x);
+    quant_dequantize(&plain, q, n, unscaled);
+    for (size_t i = 0; i < n; i++)
+        if (isinf(x[i]) && !isinf(unscaled[i]))
+            return true;
+    return false;
+}
+
+/* On either side of where it begins. */
+static void test_restored_infinite(void **state)
+{
+    (void)state;
+    static const int32_t zero_points[] = {0, 1, -300, 70000, INT32_MIN};
+    size_t found[2] = {0, 0};
+    for (int dtype = QUANT_INT8; dtype < QUANT_DTYPE_COUNT; dtype++) {
+        const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)dtype);
+        if (!info->quantizes || info->is_unscaled)
+            continue;
+        for (size_t i = 0; i < (info->is_integer ? LENGTH(zero_points) : 1); i++) {
+            const double least = fabs(info->least - zero_points[i]);
+            const double most = fmax(least, fabs(info->greatest - zero_points[i]));
+            float scale = (float)((double)FLT_MAX / most) * (1 - 0x1p-22F);
+            for (int step = 0; step < 8; step++, scale = nextafterf(scale, FLT_MAX)) {
+                const struct quant_spec spec = {.scheme = info->is_integer ? QUANT_ZERO_POINT
+                                                                           : QUANT_ABSMAX,
+                                                .dtype = (enum quant_dtype)dtype,
+                                                .has_scale = true,
+                                                .scale = scale,
+                                                .has_zero_point = info->is_integer,
+                                                .zero_point = zero_points[i]};
+                const struct quant_choice choice = choose(&spec, NULL, 0);
+                const bool is_infinite = any_infinite(&choice.params);
+                assert_int_equal(choice.notes, is_infinite ? INFINITE : 0);
+                found[is_infinite]++;
+            }
+        }
+    }
+    assert_true(found[0] > 30 && found[1] > 30);
+}
+
 /* ---- Given, and not finite ------------------------------------------------------------------- */
 
 /* A given scale is used as it is, subnormal too, whatever the elements are. */
@@ -247,7 +309,7 @@ static void test_given(void **state)
         assert_true(same_bits(choice.params.scale, spec.scale));
         assert_int_equal(choice.params.zero_point, (i & 3) == 2 ? 128 : 0);
         assert_false(choice.has_range);
-        assert_int_equal(choice.notes, 0);
+        assert_int_equal(choice.notes, spec.scale == FLT_MAX ? INFINITE : 0);
         spec.has_zero_point = true;
         spec.zero_point = INT32_MIN;
         assert_int_equal(quant_choose(&spec, NULL, &choice, NULL), QUANT_OK);
@@ -338,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_nothing_to_go_by),
         cmocka_unit_test(test_target),
+        cmocka_unit_test(test_restored_infinite),
         cmocka_unit_test(test_given),
         cmocka_unit_test(test_clip_needs_no_elements),
         cmocka_unit_test(test_nonfinite_is_refused),

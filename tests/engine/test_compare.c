@@ -20,13 +20,20 @@ static struct quant_compare_result compare_ok(const struct quant_compare_job *jo
     return result;
 }
 
-static void check_rows(const struct quant_compare_job *job)
+/* Every scheme with every method but auto, which is one of the others; of a float type, those that
+ * do not assume evenly spaced levels. */
+static size_t count_rows(enum quant_dtype dtype)
 {
-    const struct quant_compare_result result = compare_ok(job);
     size_t nmethods = 0;
     while (quant_calibration_name(nmethods))
         nmethods++;
-    assert_int_equal(result.n, 2 * (nmethods - 1)); /* auto is one of the others */
+    return dtype == QUANT_FLOAT8_E5M2 ? 3 : 2 * (nmethods - 1);
+}
+
+static void check_rows(const struct quant_compare_job *job)
+{
+    const struct quant_compare_result result = compare_ok(job);
+    assert_int_equal(result.n, count_rows(job->spec.dtype));
     for (size_t i = 0; i < result.n; i++) {
         const struct quant_comparison *row = &result.rows[i];
         struct quant_quantize_job single = quantize_job(job->input.path, "q.npy");
@@ -50,18 +57,22 @@ static void check_rows(const struct quant_compare_job *job)
 static void test_rows(void **state)
 {
     (void)state;
-    static const size_t lengths[] = {0, 1, 7, 5000, QUANT_CHUNK + 77};
+    static const size_t lengths[] = {0, 1, 7, 1000, QUANT_CHUNK + 77};
     for (size_t i = 0; i < LENGTH(lengths); i++) {
         float *x = make_floats(lengths[i]);
         write_tensor("x.npy", x, lengths[i]);
         struct quant_compare_job job = compare_job("x.npy");
-        job.threads = 1;
-        check_rows(&job);
         job.threads = 2;
-        job.spec.dtype = QUANT_UINT8;
-        job.spec.rounding = QUANT_HALF_AWAY;
-        if (lengths[i] <= QUANT_CHUNK)
+        job.spec.dtype = QUANT_FLOAT8_E5M2;
+        check_rows(&job);
+        if (lengths[i] <= QUANT_CHUNK) { /* beyond, searching for ranges takes too long */
+            job.threads = 1;
+            job.spec.dtype = QUANT_INT8;
             check_rows(&job);
+            job.spec.dtype = QUANT_UINT8;
+            job.spec.rounding = QUANT_HALF_AWAY;
+            check_rows(&job);
+        }
         free(x);
     }
 }
@@ -90,6 +101,32 @@ static void compare_fails(const struct quant_compare_job *job, enum quant_status
     check_error(message, quant_file_compare(job, &result, &error), &error, expected, message);
 }
 
+/* What one of the schemes does not go with is left out; the error is that of the first. */
+static void test_schemes(void **state)
+{
+    (void)state;
+    float *x = make_floats(100);
+    write_tensor("x.npy", x, 100);
+    struct quant_compare_job job = compare_job("x.npy");
+    const size_t both = compare_ok(&job).n;
+    job.spec.has_qmin = job.spec.has_qmax = true;
+    job.spec.qmin = -8;
+    job.spec.qmax = -1;
+    const struct quant_compare_result result = compare_ok(&job);
+    assert_int_equal(result.n, both / 2);
+    for (size_t i = 0; i < result.n; i++)
+        assert_int_equal(result.rows[i].scheme, QUANT_ZERO_POINT);
+    job.spec.scheme = QUANT_ZERO_POINT; /* which is not looked at */
+    assert_int_equal(compare_ok(&job).n, both / 2);
+    job.spec.qmin = -1;
+    compare_fails(&job, QUANT_INVALID, "target range -1..-1 is empty");
+    job.spec = (struct quant_spec){.dtype = QUANT_FLOAT8_E5M2, .scheme = QUANT_ZERO_POINT};
+    assert_int_equal(compare_ok(&job).rows[0].scheme, QUANT_ABSMAX);
+    job.spec.include_zero = true;
+    compare_fails(&job, QUANT_INVALID, "does not take zero to be included");
+    free(x);
+}
+
 static void test_errors(void **state)
 {
     (void)state;
@@ -111,6 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_rows),
         IN_FOLDER(test_json),
+        IN_FOLDER(test_schemes),
         IN_FOLDER(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,11 @@ static const struct {
     const char *message;
     bool only_with_data; /* the sidecar alone is fine */
 } rows[] = {
+    {"argument_infinite.json", QUANT_OUT_OF_RANGE, "'argument' is inf; expected a number", false},
+    {"argument_missing.json", QUANT_CORRUPT, "calibration method 'sigma' has no 'argument'", true},
     {"argument_string.json", QUANT_CORRUPT, "'argument' is not a number", false},
+    {"argument_unasked.json", QUANT_CORRUPT, "method 'minmax' takes no 'argument'", true},
+    {"argument_zero.json", QUANT_OUT_OF_RANGE, "'argument' is 0; expected a number", false},
     {"axis_beyond_shape.json", QUANT_CORRUPT, "'axis' is 1; the shape (7,) has the axes 0 to 0",
      false},
     {"axis_fraction.json", QUANT_CORRUPT, "'axis' is not an integer: 0.5", false},

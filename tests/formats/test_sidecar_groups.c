@@ -115,7 +115,7 @@ static void test_groupings(void **state)
     static const uint64_t extents[] = {0, 1, 3};
     static const uint64_t blocks[] = {0, 1, 2, 3, 4, 1ULL << 53};
     struct random random = random_begin();
-    for (unsigned i = 0; i < 27 * 3 * LENGTH(blocks); i++) {
+    for (size_t i = 0; i < 81 * LENGTH(blocks); i++) {
         struct quant_sidecar sidecar = in_arrays();
         sidecar.shape =
             (struct quant_shape){3, {extents[i % 3], extents[i / 3 % 3], extents[i / 9 % 3]}};
@@ -145,7 +145,7 @@ static void test_most(void **state)
     (void)state;
     struct random random = random_begin();
     struct quant_sidecar sidecar = in_arrays();
-    sidecar.shape.dims[0] = 2 * QUANT_SIDECAR_SCALES;
+    sidecar.shape.dims[0] = 2ULL * QUANT_SIDECAR_SCALES;
     check_groups_back(&sidecar, &random);
 }
 
@@ -210,7 +210,7 @@ static void test_too_many_for_arrays(void **state)
     sidecar.shape.dims[0] = QUANT_SIDECAR_SCALES + 1;
     sidecar.groups.block_size = 0;
     make_groups(&sidecar, QUANT_SIDECAR_SCALES + 1, &random);
-    check_refused(&sidecar, "'scale' has 65537 entries; more than 65536 belong into the file of "
+    check_refused(&sidecar, "'scale' has 65537 entries; more than 65536 belong in the file of "
                             "'scales'");
     free(sidecar.groups.scales);
     free(sidecar.groups.zero_points);

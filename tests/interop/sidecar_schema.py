@@ -157,7 +157,9 @@ def check_mutations(sidecar):
             assert problems(one), f"the schema takes a sidecar spoilt at {path}: {json.dumps(one)}"
     wrong = {"format": "sidecar", "version": 2, "scheme": "log", "dtype": "int7", "scale": 0,
              "zero_point": 1.5, "rounding": "up", "shape": [-1], "order": "Z", "qmin": 1 << 40,
-             "range": [1], "tool": "cp", "axis": 0, "block_size": 32}
+             "range": [1], "tool": "cp", "block_size": 0}
+    if sidecar["axis"] is None:
+        wrong.update(axis=0, block_size=32)
     for key, value in wrong.items():
         assert problems(changed(sidecar, (key,), value)), f"the schema takes {key} {value!r}"
     for key, value in (("xxh3_64", "xyz"), ("bytes", -1), ("format", "tar"), ("path", "")):
@@ -184,17 +186,54 @@ def check_floats(sidecars):
             assert problems(changed(sidecar, (key,), value)), f"the schema takes {dtype}, {key} {value!r}"
 
 
+def check_groups():
+    """What a sidecar of many scales must and must not say. Returns those that it may be."""
+    arrays, file = (read_sidecar(ROOT / "data" / "bad" / "sidecar" / name)
+                    for name in ("good_arrays.json", "good_scales.json"))
+    floats = {**arrays, "dtype": "float8_e5m2", "qmin": None, "qmax": None}
+    halves = {**floats, "dtype": "float16"}
+    most = {"scale": [1] * 65536, "zero_point": [0] * 65536}
+    good = [arrays, file, floats, {**arrays, "block_size": None}, {**arrays, **most},
+            {**arrays, "scale": [], "zero_point": [], "shape": [0]},
+            {**arrays, "scale": [3.40282347e38, 1e-45], "zero_point": [-1 << 31, (1 << 31) - 1]},
+            {**file, "scales": {**file["scales"], "path": "../up/q", "count": 1 << 50}}]
+    for one in good:
+        assert not problems(one), f"the schema refuses {json.dumps(one)[:400]}: {problems(one)}"
+    bad = [{**arrays, "axis": None}, {**arrays, "axis": None, "block_size": None},
+           {**file, "axis": None, "block_size": None}, {**arrays, "axis": -1},
+           {**arrays, "axis": 64}, {**arrays, "scale": 1}, {**arrays, "zero_point": 0},
+           {**arrays, "scale": None}, {**arrays, "zero_point": None},
+           {**arrays, "scale": None, "zero_point": None}, {**arrays, "scales": file["scales"]},
+           {**arrays, "scale": most["scale"] + [1]},
+           {**arrays, "zero_point": most["zero_point"] + [0]}, {**arrays, "scale": [1, 0]},
+           {**arrays, "scale": [1, 1e39]}, {**arrays, "zero_point": [1 << 31]},
+           {**arrays, "zero_point": [0, 0.5]}, {**arrays, "shape": []},
+           {**arrays, "range": [0, 1]}, {**floats, "zero_point": [0, 1]}, halves,
+           {**halves, "scale": 1, "zero_point": 0}, {**file, "scale": [1]},
+           {**file, "zero_point": [0]}, {**file, "scales": None}]
+    bad += [{**arrays, "calibration": {**arrays["calibration"], "method": method}}
+            for method in ("clip", "given", "none")]
+    bad += [{**file, "scales": {**file["scales"], key: value}}
+            for key, value in (("path", None), ("path", ""), ("count", -1), ("count", 0.5),
+                               ("bytes", 31), ("bytes", -8), ("xxh3_64", "0" * 15),
+                               ("colour", "red"))]
+    for one in bad:
+        assert problems(one), f"the schema takes {json.dumps(one)[:400]}"
+    return [arrays, file]
+
+
 def check_bad_files():
     """What quant refuses as a sidecar for its form, the schema refuses, where it can know."""
     beyond = re.compile(r"checksum_differs|shape_larger|shape_smaller|bytes_differ|shape_overflow|"
-                        r"qm(in|ax)_|key_doubled|scale_infinite|dtype_differs")
+                        r"qm(in|ax)_|key_doubled|scale_infinite|dtype_differs|axis_beyond_shape|"
+                        r"scale_array_(short|long)|zero_point_array_short|scales_count_differs")
     for file in sorted((ROOT / "data" / "bad" / "sidecar").glob("*.json")):
         try:
             sidecar = read_sidecar(file)
         except ValueError:
             continue
-        if file.name == "good.json":
-            assert not problems(sidecar), f"good.json: {problems(sidecar)}"
+        if file.name.startswith("good"):
+            assert not problems(sidecar), f"{file.name}: {problems(sidecar)}"
         elif not beyond.match(file.name):
             assert problems(sidecar), f"the schema takes {file.name}"
 
@@ -235,7 +274,8 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sidecars = make_all(folder, has_xxhsum)
-        spoilt = sum(check_mutations(one) for one in (sidecars[0], sidecars[12], sidecars[22]))
+        spoilt = sum(check_mutations(one) for one in
+                     [sidecars[0], sidecars[12], sidecars[22], *check_groups()])
         check_floats(sidecars)
         check_bad_files()
         if has_locale():

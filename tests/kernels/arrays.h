@@ -136,6 +136,14 @@ static inline void compare_placed(const struct quant_kernels *row,
         fail_msg("%s, operation %d: the source was changed", row->name, (int)operation->kind);
 }
 
+/* In a slow build, and for the row that the others are compared with, two shifts meet at every
+ * fourth length only: each length still meets every shift of either side. */
+static inline bool are_compared(const struct quant_kernels *row, size_t n, long from, long to)
+{
+    const bool is_thin = IS_SLOW_BUILD || row == &quant_kernels_scalar;
+    return !is_thin || from < 0 || to < 0 || (n + (size_t)from + (size_t)to) % 4 == 0;
+}
+
 /* Every length, with source and result at every shift behind a guard or ending at one. elements has
  * MOST_LENGTH of them. */
 static inline void compare_placements(const struct quant_kernels *row,
@@ -152,6 +160,8 @@ static inline void compare_placements(const struct quant_kernels *row,
         operate(&quant_kernels_scalar, operation, elements, n, expected);
         for (long from = -1; from < MOST_SHIFT; from++)
             for (long to = -1; to < MOST_SHIFT; to++) {
+                if (!are_compared(row, n, from, to))
+                    continue;
                 placement.source_offset = from < 0 ? -1 : from * from_step;
                 placement.result_offset = to < 0 ? -1 : to * to_step;
                 compare_placed(row, operation, elements, n, &placement, expected);

@@ -46,12 +46,15 @@ static void test_rows_are_complete(void **state)
     for (size_t i = 0; quant_kernels_at(i); i++) {
         const struct quant_kernels *row = quant_kernels_at(i);
         assert_true(row->supported && row->observe && row->measure);
+        assert_true(row->observe_each && row->observe_runs && row->scale_each);
         for (int dtype = 0; dtype < QUANT_DTYPE_COUNT; dtype++) {
             const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)dtype);
             const bool target = info && info->quantizes;
             assert_true((row->quantize[dtype] != NULL) == target);
             assert_true((row->dequantize[dtype] != NULL) == target);
             assert_true((row->mark_levels[dtype] != NULL) == target);
+            assert_true((row->quantize_each[dtype] != NULL) == (target && !info->is_unscaled));
+            assert_true(!row->quantize_runs[dtype] || row->quantize_each[dtype]);
             assert_true((row->widen[dtype] != NULL) == (info && info->is_source));
         }
     }

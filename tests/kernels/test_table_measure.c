@@ -184,6 +184,8 @@ static void check_measure_placements(const struct quant_kernels *row)
                 random_pairs(&random, &params, x, restored, n);
                 random_start(&random, &start);
             }
+            if (IS_SLOW_BUILD && (n + i) % 3 != 0)
+                continue;
             memcpy(to_x, x, nbytes);
             memcpy(to_restored, restored, nbytes);
             const struct measured measured = {params, to_x, to_restored, n, first_lane};

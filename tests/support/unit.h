@@ -11,6 +11,27 @@
 
 #include <cmocka.h>
 
+/* Not optimized, or under AddressSanitizer: tests that say the same many times over say it less
+ * often. Nothing is left out that no other test says there. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNIT_HAS_ADDRESS_SANITIZER
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) && !defined(UNIT_HAS_ADDRESS_SANITIZER)
+#define UNIT_HAS_ADDRESS_SANITIZER
+#endif
+#if defined(__OPTIMIZE__)
+enum { IS_OPTIMIZED = 1 };
+#else
+enum { IS_OPTIMIZED = 0 };
+#endif
+#if defined(__OPTIMIZE__) && !defined(UNIT_HAS_ADDRESS_SANITIZER)
+enum { IS_SLOW_BUILD = 0 };
+#else
+enum { IS_SLOW_BUILD = 1 };
+#endif
+
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

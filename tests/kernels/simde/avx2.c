@@ -8,7 +8,6 @@
 /* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "kernels/avx2.c"
 #include "kernels/avx2_measure.c"
-#include "kernels/avx2_observe.c"
 /* NOLINTEND(bugprone-suspicious-include) */
 
 bool simde_supported(void)

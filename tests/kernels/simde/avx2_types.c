@@ -6,4 +6,5 @@
 /* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "kernels/avx2_floats.c"
 #include "kernels/avx2_integers.c"
+#include "kernels/avx2_observe.c"
 /* NOLINTEND(bugprone-suspicious-include) */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether bytes are text. */
+#include "base/utf8.h"
+
+#include <stddef.h>
+
+/* RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
+static size_t utf8_length(const unsigned char *bytes)
+{
+    if (bytes[0] < 0x80)
+        return 1;
+    size_t length = 2;
+    unsigned char least = 0x80;
+    unsigned char greatest = 0xBF;
+    if (bytes[0] >= 0xE0 && bytes[0] <= 0xEF) {
+        length = 3;
+        least = bytes[0] == 0xE0 ? 0xA0 : 0x80;
+        greatest = bytes[0] == 0xED ? 0x9F : 0xBF;
+    } else if (bytes[0] >= 0xF0 && bytes[0] <= 0xF4) {
+        length = 4;
+        least = bytes[0] == 0xF0 ? 0x90 : 0x80;
+        greatest = bytes[0] == 0xF4 ? 0x8F : 0xBF;
+    } else if (bytes[0] < 0xC2 || bytes[0] > 0xDF) {
+        return 0;
+    }
+    if (bytes[1] < least || bytes[1] > greatest)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((bytes[i] & 0xC0) != 0x80)
+            return 0;
+    return length;
+}
+
+bool quant_is_utf8(const char *text)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    while (*bytes) {
+        const size_t length = utf8_length(bytes);
+        if (length == 0)
+            return false;
+        bytes += length;
+    }
+    return true;
+}

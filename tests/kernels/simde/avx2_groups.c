@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* What both rows, "avx2" and "avx512", have of AVX2 for groups, in plain C. */
+#include "../../support/simde.h"
+
+#define QUANT_SIMDE
+/* NOLINTBEGIN(bugprone-suspicious-include) */
+#include "kernels/avx2_groups.c"
+#include "kernels/avx2_ranges.c"
+#include "kernels/avx2_runs.c"
+/* NOLINTEND(bugprone-suspicious-include) */
