@@ -189,7 +189,7 @@ static void test_passes(void **state)
 /* Around the length of a block, and of few. */
 static void test_lengths(void **state)
 {
-    static const char *const methods[] = {"percentile", "entropy"};
+    static const char *const methods[] = {"percentile", "entropy", "octav"};
     static const size_t lengths[] = {1, 40, 41, 4095, 4096, 4097, 8192, 8193, 16383, 16384, 16385};
     static float x[MOST];
     struct random random = random_begin();
