@@ -220,7 +220,7 @@ static void try_empty_bins(struct quant_calibrator *calibrator, uint32_t first, 
     take_bin(calibrator->state, first, above);
 }
 
-/* What find_bin finds, of n sorted magnitudes that are not 0. */
+/* What find_bin finds, of n sorted magnitudes that are not 0. Below all of them d is negative. */
 static void find_bin_of_few(struct quant_calibrator *calibrator, const uint32_t *sorted, size_t n)
 {
     struct state *state = calibrator->state;
@@ -240,7 +240,6 @@ static void find_bin_of_few(struct quant_calibrator *calibrator, const uint32_t 
         above = above_with(&above, bin, &part);
         end = bin;
     }
-    try_empty_bins(calibrator, 0, end, &above);
 }
 
 /* ---- The place in the bin: between two floats of it that there are, or where d jumps over 0 as
