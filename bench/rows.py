@@ -404,6 +404,7 @@ def flat(bench: Bench) -> None:
 GROUPS: dict[str, Callable[[Bench], None]] = {
     "cache": in_cache, "memory": in_memory, "threads": threads, "files": files,
     "peak": peak_of_larger, "start": start, "json": json, "flat": flat, "peers": peers,
-    "types": within.types, "groups": within.groups, "calibration": within.calibration,
+    "types": within.types, "groups": within.groups, "granularity": within.granularity,
+    "calibration": within.calibration, "sets": within.sets,
     "many": many,  # last: what it removes slows down whoever makes files after it, see there
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Rows of quant against itself: what its other types, its calibration methods and parameters that
-change along the elements cost. There are no targets for them."""
+"""Rows of quant against itself: what its other types, its calibration methods, parameters that
+change along the elements, and one range for many files cost. Only whole commands with many scales
+have targets."""
 
 from __future__ import annotations
 
@@ -48,6 +49,39 @@ def groups(bench: Bench) -> None:
                 bench.faster(f"{work}, {where}", told, times[name], times[whole])
 
 
+# Options, and the least speed that quantizing with them has, of that with one scale.
+GRANULARITIES = {"--axis 0": 0.8, "--axis 1": 0.8, "--block-size 32": 0.5}
+COLUMNS = 4096
+
+
+def granularity(bench: Bench) -> None:
+    """The commands on a matrix, row by row, of the large size."""
+    floats = bench.folder / "m.f32"
+    data.write_floats(floats, bench.elements, header=False)
+    shape = f"{bench.elements // COLUMNS},{COLUMNS}"
+    quantize, dequant, report = {}, {}, {}
+    for number, option in enumerate(("", *GRANULARITIES)):
+        integers = bench.folder / f"m{number}.i8"
+        restored = bench.folder / f"m{number}.back"
+        outputs = [integers.with_name(integers.name + end) for end in ("", ".json", ".scales")]
+        quantize[option] = Command([bench.quant, "quantize", "--shape", shape, *option.split(),
+                                    "-T", "raw", floats, "-o", integers], outputs)
+        dequant[option] = Command([bench.quant, "dequant", "-T", "raw", integers, "-o", restored],
+                                  [restored])
+        report[option] = Command([bench.quant, "dequant", "--report", integers])
+    where = f"{bench.elements // COLUMNS} x {COLUMNS}, {bench.size}"
+    for work, commands in (("quantize", quantize), ("dequant", dequant),
+                           ("dequant --report", report)):
+        times = time_commands(commands, bench.repetitions)
+        for option, least in GRANULARITIES.items():
+            told = f"quantize {option}" if work == "quantize" else f"{work} after {option}"
+            bench.faster(f"quant {told}, {where}", f"{work} of one scale", times[option],
+                         times[""], least if work == "quantize" else None)
+    for command in (*quantize.values(), *dequant.values()):
+        command.clean()
+    floats.unlink()
+
+
 def methods(bench: Bench) -> list[str]:
     """As the help lists them."""
     text = subprocess.run([str(bench.quant), "quantize", "--help"], stdout=subprocess.PIPE,
@@ -71,3 +105,51 @@ def calibration(bench: Bench) -> None:
                           times[method], times["minmax"])
     commands["minmax"].clean()
     floats.unlink()
+
+
+PERCENTILE = """\
+import sys
+import numpy
+whole = numpy.concatenate([numpy.load(path) for path in sys.argv[1:]])
+print(numpy.percentile(numpy.abs(whole), 99.9))
+"""
+
+
+def sets(bench: Bench) -> None:
+    """The same elements as one file and as many."""
+    nbytes, count = min(bench.nbytes, 64 << 20), 64
+    whole, folder = bench.folder / "w.npy", bench.folder / "set"
+    output = bench.folder / "c.json"
+    data.write_floats(whole, nbytes // 4)
+    data.write_folder(folder, count, nbytes // count)
+    names = sorted(folder.iterdir())
+    files = f"{count} files of {nbytes // count >> 10} KiB"
+
+    def calibrate(*arguments: str | Path) -> Command:
+        return Command([bench.quant, "calibrate", "-o", output, *arguments], [output])
+
+    for method in ("minmax", "percentile", "entropy"):
+        times = time_commands({"many": calibrate("-m", method, *names),
+                               "one": calibrate("-m", method, whole)}, bench.repetitions)
+        bench.shorter(f"quant calibrate -m {method}, {files}", "one file of them all",
+                      times["many"], times["one"])
+    commands = {"quant": calibrate("-m", "percentile", *names)}
+    if bench.numpy_python:
+        commands["numpy"] = Command([bench.numpy_python, "-c", PERCENTILE, *names])
+        times = time_commands(commands, bench.repetitions)
+        bench.faster(f"quant calibrate -m percentile, {files}", "numpy.percentile of them",
+                     times["quant"], times["numpy"])
+    parts = [bench.folder / f"p{i}.json" for i in range(count)]
+    merged = bench.folder / "m.json"
+    for more in (["-o", parts[0], "-m", "percentile", "--partial", *names],
+                 ["-o", merged, "--merge", parts[0]],
+                 *(["-o", part, "--force", "--resume", merged, name]
+                   for part, name in zip(parts, names))):
+        subprocess.run([bench.quant, "calibrate", *more], check=True)
+    times = time_commands({"merge": calibrate("--merge", *parts),
+                           "whole": calibrate("-m", "percentile", *names)}, bench.repetitions)
+    bench.shorter(f"quant calibrate --merge, {count} parts of the second round",
+                  "quant calibrate of all files", times["merge"], times["whole"])
+    for path in (whole, merged, output, *parts, *names):
+        path.unlink(missing_ok=True)
+    folder.rmdir()

@@ -8,7 +8,7 @@ install(TARGETS quant_program)
 install(TARGETS quant_static quant_shared EXPORT quantTargets)
 install(FILES include/quant/quant.h include/quant/groups.h include/quant/file.h
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/quant)
-install(FILES data/sidecar.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/quant)
+install(FILES data/sidecar.schema.json data/calibration.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/quant)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quant)
 install(EXPORT quantTargets NAMESPACE quant:: DESTINATION ${package_dir})

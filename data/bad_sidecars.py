@@ -16,7 +16,7 @@ class Bad(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A sidecar that differs from the good one in one place: `old` has become `new`."""
+    """A JSON file that differs from the good one in one place: `old` has become `new`."""
 
     name: str
     old: str

@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the bad inputs of bad/, those of bad/sidecar/, and the bad/README.md that lists both.
+"""Writes the bad inputs of bad/, those of bad/sidecar/ and bad/calibration/, and the bad/README.md
+that lists them all.
 
     python3 data/make_bad.py
 
 It needs the standard library and `xxhsum` (Debian's xxhash), and writes the same bytes every time.
 To add a case, add one row below: name, bytes, sentence, and the command's options if it needs any;
-the rows of sidecars are in bad_sidecars.py.
+the rows of the two folders are in bad_sidecars.py and bad_calibrations.py.
 """
 
 import struct
 import subprocess
 from pathlib import Path
 
+from bad_calibrations import GOOD, bad_calibrations
 from bad_sidecars import RECORDS, Bad, bad_sidecars, good_sidecars
 
 SEVEN_FLOATS = struct.pack("<7f", 5.47, 3.08, -7.59, 0, -1.95, -4.57, 10.8)
@@ -239,6 +241,17 @@ is a question for `quant verify` too.
 """
 
 
+CALIBRATION_README = """\
+## Calibrations
+
+`calibration/good.json` is what one machine found of `examples/x.npy` in the second pass of
+percentile, `calibration/good_sigma.json` the same of sigma, which adds elements up, and
+`calibration/good_ema.json` the ranges that a moving average goes through; they must be accepted.
+The others differ from one of them in the way that the sentence names, or are no calibration at all.
+The command line is `quant calibrate --merge data/bad/FILE`.
+"""
+
+
 def table(rows: list[Bad], folder: str = "") -> str:
     lines = ["| file | what is wrong |", "|---|---|"]
     for row in rows:
@@ -247,7 +260,7 @@ def table(rows: list[Bad], folder: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def readme(sidecars: list[Bad]) -> str:
+def readme(sidecars: list[Bad], calibrations: list[Bad]) -> str:
     command = "The command line is `quant quantize -o OUT data/bad/FILE`"
     return "\n".join([
         README,
@@ -255,6 +268,7 @@ def readme(sidecars: list[Bad]) -> str:
         f"## JSON\n\n{command}.\n", table(JSON),
         f"## Raw\n\n{command}, with the options named here.\n", table(RAW),
         SIDECAR_README, table(sidecars, "sidecar/"),
+        CALIBRATION_README, table(calibrations, "calibration/"),
     ])
 
 
@@ -280,7 +294,14 @@ def main() -> None:
     sidecars = bad_sidecars(good, checksum, records_checksum)
     write_all(sidecar_folder, sidecars)
 
-    (folder / "README.md").write_text(readme(sidecars), encoding="ascii")
+    calibration_folder = folder / "calibration"
+    calibration_folder.mkdir(exist_ok=True)
+    for name, text in GOOD.items():
+        (calibration_folder / name).write_text(text, encoding="ascii")
+    calibrations = bad_calibrations()
+    write_all(calibration_folder, calibrations)
+
+    (folder / "README.md").write_text(readme(sidecars, calibrations), encoding="ascii")
 
 
 if __name__ == "__main__":

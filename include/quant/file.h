@@ -140,6 +140,84 @@ QUANT_API enum quant_status quant_file_compare(const struct quant_compare_job *j
                                                struct quant_compare_result *result,
                                                struct quant_error *error);
 
+/* ---- Calibrating -----------------------------------------------------------------------------
+ */
+
+/*
+ * One range for a set of files, as for the activations of a layer: they count as one sequence of
+ * elements, in order. What is found is written as a small JSON file, the calibration file
+ * (data/calibration.schema.json), which quant_file_range reads for quantizing. It depends on the
+ * elements and the spec, and where a method adds numbers up on how they are spread over files, and
+ * the order of these; not on threads, processor or place.
+ *
+ * The work can be spread over machines, in rounds: of the first round, each machine writes a
+ * partial file for its share of the inputs, and quant_file_merge makes one file of all of them.
+ * That one is complete, or it is what each machine resumes from for the next round. In the end it
+ * has the very bytes that one call over all inputs would have written. Rounds are one for minmax
+ * and for a moving average, else one more than the method has passes.
+ */
+struct quant_calibrate_job {
+    const char *const *paths; /* at least one; "-": standard input */
+    size_t npaths;
+    struct quant_input input; /* what holds for all of them; path is not used */
+    struct quant_spec spec;   /* no scale and clip; any calibration but auto */
+    bool has_ema;       /* not the range of all elements, but the moving average of those of */
+    double ema;         /* each file: lo += ema * (lo of the file - lo), hi the same, from the
+                         * first file's own on, in double; above 0, at most 1. Files in which
+                         * nothing is finite are passed over. Not with resume */
+    bool partial;       /* one round only */
+    const char *resume; /* with partial: the file that the round before came to, which tells
+                         * scheme, dtype and calibration too; NULL: the first round */
+    const char *output; /* "-": standard output; NULL: nothing is written */
+    bool force;         /* replace what is there */
+    unsigned threads;   /* as above */
+    struct quant_cancel cancel;
+    quant_progress_fn *progress;
+    void *progress_context;
+};
+
+struct quant_merge_job {
+    const char *const *paths; /* partial files of one round, in the order of their inputs */
+    size_t npaths;            /* at least one */
+    const char *output;       /* as above */
+    bool force;
+    struct quant_cancel cancel;
+};
+
+/* What the file says. */
+struct quant_calibrate_result {
+    bool is_complete;
+    uint64_t round; /* where it is not: that which was counted, or after merging, is to come */
+    bool has_range; /* complete, and something finite was seen */
+    double range[2];
+    bool has_observed;
+    double observed[2]; /* least and greatest finite element */
+    uint64_t count;     /* elements, finite or not */
+    uint64_t nonfinite;
+    uint64_t ninputs;
+};
+
+/* Each file is read once in each pass, and never in memory whole; a pipe is spooled. */
+QUANT_API enum quant_status quant_file_calibrate(const struct quant_calibrate_job *job,
+                                                 struct quant_calibrate_result *result,
+                                                 struct quant_error *error);
+
+/* QUANT_INVALID where the files are not partial ones of one round of one calibration, or are not
+ * those of all its inputs; QUANT_CORRUPT where what they counted cannot be. */
+QUANT_API enum quant_status quant_file_merge(const struct quant_merge_job *job,
+                                             struct quant_calibrate_result *result,
+                                             struct quant_error *error);
+
+/*
+ * Reads a complete calibration file into the spec: clip, and the calibration that found it, for the
+ * sidecar. The target is the spec's own: QUANT_INVALID where the range was made for another scheme
+ * (of minmax it goes with any), or by mse, entropy or octav, which look at it, for another dtype,
+ * qmin, qmax, include_zero or rounding.
+ * A range of one number is extended to hold 0, as in quantizing.
+ */
+QUANT_API enum quant_status quant_file_range(const char *path, const struct quant_cancel *cancel,
+                                             struct quant_spec *spec, struct quant_error *error);
+
 /* ---- Dequantizing and measuring ---------------------------------------------------------------
  */
 

@@ -201,6 +201,7 @@ struct quant_spec {
     const char *calibration;       /* method, NULL for "minmax"; see quant_calibration_name */
     bool has_calibration_argument; /* else the method's own, where it has one */
     double calibration_argument;   /* P of percentile:P, K of sigma:K */
+    bool clip_is_calibrated;       /* with has_clip: the calibration found it, as a sidecar tells */
 };
 
 /* Whether the spec makes sense by itself: QUANT_OK, QUANT_INVALID (the arguments contradict each

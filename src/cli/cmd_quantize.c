@@ -137,6 +137,19 @@ static int quantize_all(const struct quantize_options *options, const struct qua
     return batch_run(&batch, &options->batch);
 }
 
+/* What was calibrated for something else is wrong usage. */
+static int read_range(const struct command *self, const char *path, struct quant_spec *spec)
+{
+    const struct quant_cancel never = {.flag = NULL, .wake_fd = -1};
+    struct quant_error error;
+    enum quant_status status = quant_file_range(path, &never, spec, &error);
+    if (status == QUANT_OK)
+        status = quant_spec_check(spec, &error);
+    if (status == QUANT_INVALID)
+        return message_usage(self->name, "%s", error.text);
+    return status == QUANT_OK ? EXIT_DONE : message_failure(status, &error);
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
     struct quantize_options options = QUANTIZE_OPTIONS_INIT;
@@ -150,12 +163,15 @@ static int run(const struct command *self, int argc, char **argv)
     if (status != EXIT_DONE)
         return status;
 
-    const struct quant_spec spec = quantize_options_spec(&options);
+    struct quant_spec spec = quantize_options_spec(&options);
+    status = options.range_from ? read_range(self, options.range_from, &spec) : EXIT_DONE;
+    if (status != EXIT_DONE)
+        return status;
     struct targets targets;
     const char *tag = quant_dtype_info(spec.dtype)->name;
     status = targets_init(&targets, &options.target, inputs, n, tag, true);
     if (status == EXIT_DONE)
-        status = targets_prepare(&targets, true, NULL, 0);
+        status = targets_prepare(&targets, true, &options.range_from, 1);
     if (status == EXIT_DONE)
         status = quantize_all(&options, &spec, &targets);
     targets_release(&targets);

@@ -46,6 +46,7 @@ struct command {
 /* `quant` itself: its options and its help. */
 extern const struct command command_root;
 
+extern const struct command command_calibrate;
 extern const struct command command_compare;
 extern const struct command command_dequant;
 extern const struct command command_help;

@@ -7,7 +7,7 @@
 #include "cli/words.h"
 
 static const struct command *const table[] = {
-    &command_quantize, &command_dequant, &command_compare,
+    &command_quantize, &command_dequant, &command_calibrate, &command_compare,
     &command_types,    &command_help,    &command_version,
 };
 

@@ -40,6 +40,12 @@ const struct option_row quantize_rows[] = {
      .choice = quant_calibration_name,
      .parse = value_calibration,
      .offset = AT(calibration)},
+    {.name = "range-from",
+     .argument = "FILE",
+     .help = "the range is the one that 'quant calibrate' found for this mapping and wrote to FILE",
+     .expected = "a file name",
+     .parse = value_text,
+     .offset = AT(range_from)},
     {.name = "scale",
      .argument = "S",
      .help = "use this scale instead of one found from a range",
@@ -65,29 +71,7 @@ const struct option_row quantize_rows[] = {
      .expected = "an integer from 1 to 2^53",
      .parse = value_size,
      .offset = AT(block_size)},
-    {.name = "qmin",
-     .argument = "N",
-     .help = "least integer to use; inside the type",
-     .expected = "an integer of 32 bits",
-     .parse = value_int32,
-     .offset = AT(qmin)},
-    {.name = "qmax",
-     .argument = "N",
-     .help = "greatest integer to use",
-     .expected = "an integer of 32 bits",
-     .parse = value_int32,
-     .offset = AT(qmax)},
-    {.name = "include-zero",
-     .help = "extend the range to hold 0, so that the zero point lies inside the type",
-     .parse = value_flag,
-     .offset = AT(include_zero)},
-    {.name = "rounding",
-     .argument = "HOW",
-     .help = "of ties",
-     .initial = "half-even",
-     .choice = choice_rounding,
-     .parse = value_choice,
-     .offset = AT(rounding)},
+    MAPPING_ROWS(0),
     {.name = "nonfinite",
      .argument = "POLICY",
      .help = "what to do with NaN and infinities",
@@ -189,6 +173,10 @@ static int check_mapping(const struct command *command, const struct quantize_op
     if (options->zero_point.given && !options->scale.given)
         return message_usage(command->name, "'--zero-point' needs '--scale' beside it");
     const char *given = options->clip.given ? "clip" : options->scale.given ? "scale" : NULL;
+    if (options->range_from && given)
+        return message_usage(command->name, "'--%s' and '--range-from' exclude each other", given);
+    if (options->range_from)
+        given = "range-from";
     if (options->calibration.name && given)
         return message_usage(command->name, "'--calibrate' finds a range, but '--%s' gives it",
                              given);
@@ -207,10 +195,11 @@ static int check_granularity(const struct command *command, const struct quantiz
     if (options->scale.given)
         return message_usage(command->name, "'--%s' finds many scales, but '--scale' gives one",
                              name);
-    if (options->clip.given)
+    const char *given = options->clip.given ? "clip" : options->range_from ? "range-from" : NULL;
+    if (given)
         return message_usage(command->name,
-                             "'--%s' finds a range for each scale, but '--clip' gives one for all",
-                             name);
+                             "'--%s' finds a range for each scale, but '--%s' gives one for all",
+                             name, given);
     const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)options->dtype);
     if (info->is_unscaled)
         return message_usage(command->name, "'--%s' finds scales, but %s is unscaled", name,

@@ -14,6 +14,7 @@ struct quantize_options {
     int dtype;
     struct given_range clip;
     struct given_calibration calibration;
+    const char *range_from; /* a calibration file */
     struct given_float scale;
     struct given_int32 zero_point;
     struct given_int32 axis;
@@ -28,6 +29,31 @@ struct quantize_options {
     int report; /* enum report_kind */
     struct batch_options batch;
 };
+
+/* Rows, as initializers, of what does not depend on the range; base is the offset of the struct
+ * quantize_options in the command's. */
+#define MAPPING_ROWS(base)                                                                         \
+    {.name = "qmin",                                                                               \
+     .argument = "N",                                                                              \
+     .help = "least integer to use; inside the type",                                              \
+     .expected = "an integer of 32 bits",                                                          \
+     .parse = value_int32,                                                                         \
+     .offset = (base) + offsetof(struct quantize_options, qmin)},                                  \
+        {.name = "qmax",                                                                           \
+         .argument = "N",                                                                          \
+         .help = "greatest integer to use",                                                        \
+         .expected = "an integer of 32 bits",                                                      \
+         .parse = value_int32,                                                                     \
+         .offset = (base) + offsetof(struct quantize_options, qmax)},                              \
+        {.name = "include-zero",                                                                   \
+         .help = "extend the range to hold 0, so that the zero point lies inside the type",        \
+         .parse = value_flag,                                                                      \
+         .offset = (base) + offsetof(struct quantize_options, include_zero)},                      \
+    {                                                                                              \
+        .name = "rounding", .argument = "HOW", .help = "of ties", .initial = "half-even",          \
+        .choice = choice_rounding, .parse = value_choice,                                          \
+        .offset = (base) + offsetof(struct quantize_options, rounding)                             \
+    }
 
 /* The option table of the command. */
 extern const struct option_row quantize_rows[];

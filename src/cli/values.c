@@ -271,6 +271,16 @@ bool value_scale(const struct option_row *row, const char *text, void *field,
     return isfinite(scale->value) && scale->value > 0;
 }
 
+bool value_share(const struct option_row *row, const char *text, void *field,
+                 struct option_reason *reason)
+{
+    (void)row;
+    (void)reason;
+    struct given_double *share = field;
+    share->given = true;
+    return number_double(text, &share->value) && share->value > 0 && share->value <= 1;
+}
+
 bool value_int32(const struct option_row *row, const char *text, void *field,
                  struct option_reason *reason)
 {

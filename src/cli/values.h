@@ -18,6 +18,11 @@ struct given_float {
     float value;
 };
 
+struct given_double {
+    bool given;
+    double value;
+};
+
 struct given_int32 {
     bool given;
     int32_t value;
@@ -41,6 +46,7 @@ option_parse_fn value_later;   /* int: the number of the choice, from 1; without
 option_parse_fn value_word;    /* const char *: the choice itself, which outlives argv */
 option_parse_fn value_range;   /* struct given_range: LO,HI within float32 */
 option_parse_fn value_scale;   /* struct given_float: finite, > 0 */
+option_parse_fn value_share;   /* struct given_double: > 0, <= 1 */
 option_parse_fn value_int32;   /* struct given_int32 */
 option_parse_fn value_threads; /* unsigned: from 1 to QUANT_MOST_THREADS */
 option_parse_fn value_size;    /* uint64_t: from 1 to 2^53 */

@@ -51,6 +51,10 @@ struct quant_calibration {
      * each method's own limit. */
     void (*next)(struct quant_calibrator *calibrator);
 
+    /* Whether the pass in hand can have found what calibrator->counts, maxima and sums, which are
+     * finite, say of all elements: they may come from a file. NULL: it finds nothing. */
+    bool (*adds_up)(const struct quant_calibrator *calibrator);
+
     /* In place of all these: settles the range that they would settle, of n elements, at most
      * QUANT_CALIBRATION_FEW. NULL: by passes. */
     void (*few)(struct quant_calibrator *calibrator, const float *x, size_t n);

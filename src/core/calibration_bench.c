@@ -36,6 +36,7 @@ static void run_pass(struct quant_calibrator *calibrator, const float *x, size_t
                               n - i < QUANT_PART_MOST ? n - i : QUANT_PART_MOST);
         quant_calibrator_join(calibrator, 0);
     }
+    quant_calibrator_end_input(calibrator, NULL);
     quant_calibrator_end_pass(calibrator);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "core/keys.h"
 #include "core/sums.h"
 
 /* calloc(0, 1) may give NULL. */
@@ -29,10 +30,14 @@ static void clear_room(struct quant_calibrator *calibrator)
         free(calibrator->tallies[i].sums);
     }
     free(calibrator->tallies);
+    free(calibrator->input_carries);
+    free(calibrator->input_sums);
     free(calibrator->carries);
     free(calibrator->sums);
     free(calibrator->counts);
     calibrator->tallies = NULL;
+    calibrator->input_carries = NULL;
+    calibrator->input_sums = NULL;
     calibrator->carries = NULL;
     calibrator->sums = NULL;
     calibrator->counts = NULL;
@@ -47,8 +52,11 @@ static bool make_room(struct quant_calibrator *calibrator, size_t nworkers)
     calibrator->counts = make(ncounts, sizeof *calibrator->counts);
     calibrator->sums = make(nsums, sizeof *calibrator->sums);
     calibrator->carries = make(nsums, sizeof *calibrator->carries);
+    calibrator->input_sums = make(nsums, sizeof *calibrator->input_sums);
+    calibrator->input_carries = make(nsums, sizeof *calibrator->input_carries);
     calibrator->tallies = make(nworkers, sizeof *calibrator->tallies);
-    bool ok = calibrator->counts && calibrator->sums && calibrator->carries && calibrator->tallies;
+    bool ok = calibrator->counts && calibrator->sums && calibrator->carries &&
+              calibrator->input_sums && calibrator->input_carries && calibrator->tallies;
     for (size_t i = 0; ok && i < nworkers; i++) {
         calibrator->nworkers++;
         ok = make_tally(&calibrator->tallies[i], ncounts, nsums);
@@ -151,11 +159,23 @@ void quant_calibrator_join(struct quant_calibrator *calibrator, size_t worker)
     const struct quant_tally *tally = &calibrator->tallies[worker];
     for (size_t block = 0; block < tally->nblocks; block++)
         for (size_t i = 0; i < calibrator->nsums; i++)
-            quant_sum_add(&calibrator->sums[i], &calibrator->carries[i],
+            quant_sum_add(&calibrator->input_sums[i], &calibrator->input_carries[i],
                           tally->sums[block * calibrator->nsums + i]);
 }
 
-static void gather(struct quant_calibrator *calibrator)
+void quant_calibrator_end_input(struct quant_calibrator *calibrator, double *totals)
+{
+    for (size_t i = 0; i < calibrator->nsums; i++) {
+        const double total =
+            quant_sum_total(calibrator->input_sums[i], calibrator->input_carries[i]);
+        calibrator->input_sums[i] = calibrator->input_carries[i] = 0;
+        quant_sum_add(&calibrator->sums[i], &calibrator->carries[i], total);
+        if (totals)
+            totals[i] = total;
+    }
+}
+
+void quant_calibrator_gather(struct quant_calibrator *calibrator)
 {
     memset(calibrator->counts, 0, calibrator->ncounts * sizeof *calibrator->counts);
     memset(calibrator->maxima, 0, sizeof calibrator->maxima);
@@ -175,8 +195,21 @@ static void gather(struct quant_calibrator *calibrator)
 
 void quant_calibrator_end_pass(struct quant_calibrator *calibrator)
 {
+    quant_calibrator_gather(calibrator);
+    quant_calibrator_advance(calibrator);
+}
+
+bool quant_calibrator_adds_up(const struct quant_calibrator *calibrator)
+{
+    for (size_t i = 0; i < calibrator->nsums; i++)
+        if (!isfinite(calibrator->sums[i]))
+            return false;
+    return calibrator->method->adds_up(calibrator);
+}
+
+void quant_calibrator_advance(struct quant_calibrator *calibrator)
+{
     const size_t nsums = calibrator->nsums;
-    gather(calibrator);
     calibrator->passes++;
     calibrator->method->next(calibrator);
     memset(calibrator->sums, 0, nsums * sizeof *calibrator->sums);
@@ -199,6 +232,20 @@ void quant_calibrator_settle_around_zero(struct quant_calibrator *calibrator, do
     else
         quant_calibrator_settle(calibrator, fmax(-a, (double)calibrator->observed.least),
                                 fmin(a, (double)calibrator->observed.greatest));
+}
+
+uint64_t quant_calibrator_total(const uint64_t *counts, size_t n)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < n; i++)
+        total += counts[i];
+    return total;
+}
+
+bool quant_calibrator_has_all(const struct quant_calibrator *calibrator)
+{
+    return quant_calibrator_total(calibrator->counts + QUANT_KEY_FIRST,
+                                  QUANT_KEY_LAST - QUANT_KEY_FIRST + 1) == calibrator->nfinite;
 }
 
 double quant_calibrator_absmax(const struct quant_calibrator *calibrator)

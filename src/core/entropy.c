@@ -154,6 +154,14 @@ static void settle(struct quant_calibrator *calibrator, const uint64_t *counts)
     quant_calibrator_settle_around_zero(calibrator, reach);
 }
 
+/* The second pass leaves zeros out. */
+static bool adds_up(const struct quant_calibrator *calibrator)
+{
+    if (calibrator->passes == 0)
+        return quant_calibrator_has_all(calibrator);
+    return quant_calibrator_total(calibrator->counts, QUANT_ENTROPY_COUNTS) <= calibrator->nfinite;
+}
+
 static void next(struct quant_calibrator *calibrator)
 {
     if (calibrator->passes == 1)
@@ -179,5 +187,6 @@ const struct quant_calibration quant_calibration_entropy = {
     .begin = begin,
     .block = block,
     .next = next,
+    .adds_up = adds_up,
     .few = few,
 };

@@ -144,6 +144,16 @@ static void enter_batch(struct quant_calibrator *calibrator)
     }
 }
 
+static bool adds_up(const struct quant_calibrator *calibrator)
+{
+    if (is_counting(calibrator))
+        return quant_calibrator_has_all(calibrator);
+    bool are_squares = true;
+    for (size_t i = 0; i < calibrator->nsums; i++)
+        are_squares &= calibrator->sums[i] >= 0;
+    return are_squares;
+}
+
 static void next(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
@@ -178,5 +188,6 @@ const struct quant_calibration quant_calibration_mse = {
     .begin = begin,
     .block = block,
     .next = next,
+    .adds_up = adds_up,
     .few = few,
 };

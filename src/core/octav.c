@@ -50,7 +50,8 @@ struct above {
 struct state {
     double steps; /* of the target, over the width of the range */
     double nonzero;
-    uint32_t bin; /* that the s looked for is in */
+    uint32_t bin;    /* that the s looked for is in */
+    uint64_t inside; /* elements of it */
     struct above above_bin;
     uint32_t magnitudes[2 * QUANT_CALIBRATION_FEW]; /* of few elements, and room to sort them */
 };
@@ -73,6 +74,7 @@ static void begin(struct quant_calibrator *calibrator)
     quant_spec_target(spec, &params.qmin, &params.qmax);
     state->nonzero = 0;
     state->bin = 0;
+    state->inside = 0;
     state->above_bin = (struct above){0, 0};
     state->steps = spec->scheme == QUANT_ABSMAX ? quant_params_greatest_step(&params)
                                                 : (double)params.qmax - (double)params.qmin;
@@ -199,6 +201,7 @@ static void find_bin(struct quant_calibrator *calibrator)
             take_bin(state, bin, &above);
         above = above_with(&above, bin, &(struct part){counts[bin], counts[LOWER + bin]});
     }
+    state->inside = counts[state->bin];
 }
 
 /* The same of the empty bins from first up to below end. From each to the next d does not fall, not
@@ -318,6 +321,27 @@ static double find_zero_of_few(const struct quant_calibrator *calibrator, const 
 
 /* ---- All of it ---- */
 
+/* Zeros share their place with some NaNs. */
+static bool bins_add_up(const struct quant_calibrator *calibrator)
+{
+    const uint64_t *counts = calibrator->counts;
+    for (uint32_t bin = 0; bin <= LAST; bin++)
+        if ((double)counts[LOWER + bin] > (double)counts[bin] * (LOWER_HALVES - 1))
+            return false;
+    const uint64_t nonzero = quant_calibrator_total(counts, LAST + 1);
+    return nonzero <= calibrator->nfinite && counts[ZEROS] >= calibrator->nfinite - nonzero;
+}
+
+static bool adds_up(const struct quant_calibrator *calibrator)
+{
+    const struct state *state = calibrator->state;
+    if (calibrator->passes == 0)
+        return bins_add_up(calibrator);
+    const uint32_t first = state->bin == 0 ? 1 : 0;
+    return quant_calibrator_total(calibrator->counts + first, LOWER_HALVES - first) ==
+           state->inside;
+}
+
 static void next(struct quant_calibrator *calibrator)
 {
     if (calibrator->passes == 1)
@@ -349,5 +373,6 @@ const struct quant_calibration quant_calibration_octav = {
     .begin = begin,
     .block = block,
     .next = next,
+    .adds_up = adds_up,
     .few = few,
 };

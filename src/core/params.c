@@ -128,7 +128,7 @@ static void note_infinities(struct quant_choice *choice)
 /* Of nothing finite all methods make the same, and auto takes the first. */
 static void set_method(const struct quant_spec *spec, struct quant_choice *choice)
 {
-    if (!quant_spec_needs_range(spec))
+    if (!quant_spec_needs_range(spec) && !(spec->has_clip && spec->clip_is_calibrated))
         return;
     choice->calibration = quant_calibration_is_auto(spec)
                               ? quant_calibration_name(0)

@@ -23,6 +23,7 @@ struct quantile {
     uint64_t rank[2];
     uint32_t bin[2];
     uint64_t before[2]; /* elements of the bin that come before that of the rank */
+    uint64_t inside;    /* elements of the first bin */
     double fraction;    /* of the way from the one to the other */
 };
 
@@ -132,6 +133,26 @@ static void block(const struct quant_calibrator *calibrator, const float *x, siz
         quant_keys_count(x, n, tally->counts);
 }
 
+/* What the second pass counts of an end is all of its bin, or the two keys on either side of it. */
+static bool quantile_adds_up(const struct quantile *quantile, const uint64_t *counts,
+                             const uint32_t *maxima)
+{
+    if (quantile->bin[0] == quantile->bin[1])
+        return quant_calibrator_total(counts, QUANT_KEY_BINS) == quantile->inside;
+    return maxima[0] >> 16 == quantile->bin[0] && ~maxima[1] >> 16 == quantile->bin[1];
+}
+
+static bool adds_up(const struct quant_calibrator *calibrator)
+{
+    const struct state *state = calibrator->state;
+    bool right = calibrator->passes > 0 || quant_calibrator_has_all(calibrator);
+    for (size_t i = 0; calibrator->passes > 0 && i < state->nquantiles; i++)
+        right =
+            right && quantile_adds_up(&state->quantiles[i], calibrator->counts + i * QUANT_KEY_BINS,
+                                      calibrator->maxima + 2 * i);
+    return right;
+}
+
 /* The index among counts[first..] where the element of that rank is counted; *rank becomes the
  * number of elements before it there. */
 static uint32_t find_rank(const uint64_t *counts, uint32_t first, uint64_t *rank)
@@ -147,6 +168,7 @@ static void find_bins(struct quantile *quantile, const uint64_t *counts)
         quantile->before[i] = quantile->rank[i];
         quantile->bin[i] = find_rank(counts, QUANT_KEY_FIRST, &quantile->before[i]);
     }
+    quantile->inside = counts[quantile->bin[0]];
 }
 
 /* numpy.percentile's interpolation: from the nearer end. */
@@ -227,5 +249,6 @@ const struct quant_calibration quant_calibration_percentile = {
     .begin = begin,
     .block = block,
     .next = next,
+    .adds_up = adds_up,
     .few = few,
 };

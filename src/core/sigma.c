@@ -41,6 +41,12 @@ static void block(const struct quant_calibrator *calibrator, const float *x, siz
     sums[0] = quant_sum_lanes(lanes);
 }
 
+/* The first pass adds elements, the second squares. */
+static bool adds_up(const struct quant_calibrator *calibrator)
+{
+    return calibrator->passes == 0 || calibrator->sums[0] >= 0;
+}
+
 static void next(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
@@ -71,4 +77,5 @@ const struct quant_calibration quant_calibration_sigma = {
     .begin = begin,
     .block = block,
     .next = next,
+    .adds_up = adds_up,
 };

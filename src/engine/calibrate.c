@@ -2,7 +2,6 @@
 /* Passes until the method has its range. */
 #include "engine/calibrate.h"
 
-#include "core/calibrator.h"
 #include "core/params.h"
 #include "engine/trials.h"
 
@@ -31,15 +30,25 @@ static enum quant_status join(void *context, struct quant_chunk *chunk, struct q
     return QUANT_OK;
 }
 
+enum quant_status quant_scan_take(const struct quant_scan *scan,
+                                  struct quant_calibrator *calibrator, double *totals,
+                                  struct quant_error *error)
+{
+    struct calibration calibration = {scan->benches, calibrator};
+    const enum quant_status status = quant_scan_pass(scan, take, join, &calibration, error);
+    if (status == QUANT_OK)
+        quant_calibrator_end_input(calibrator, totals);
+    return status;
+}
+
 static enum quant_status run_passes(const struct quant_scan *scan,
                                     struct quant_calibrator *calibrator, struct quant_error *error)
 {
-    struct calibration calibration = {scan->benches, calibrator};
     enum quant_status status = QUANT_OK;
     while (status == QUANT_OK && !calibrator->done) {
         if (scan->progress->total > 0)
             scan->progress->total += calibrator->observed.count;
-        status = quant_scan_pass(scan, take, join, &calibration, error);
+        status = quant_scan_take(scan, calibrator, NULL, error);
         if (status == QUANT_OK)
             quant_calibrator_end_pass(calibrator);
     }

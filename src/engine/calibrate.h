@@ -3,6 +3,7 @@
 #ifndef QUANT_ENGINE_CALIBRATE_H
 #define QUANT_ENGINE_CALIBRATE_H
 
+#include "core/calibrator.h"
 #include "engine/scan.h"
 
 /* The choice that the spec, a checked one, makes of the elements: over as many passes as its method
@@ -11,5 +12,11 @@
 enum quant_status quant_scan_choose(const struct quant_scan *scan, const struct quant_spec *spec,
                                     const struct quant_observed *observed,
                                     struct quant_choice *choice, struct quant_error *error);
+
+/* One pass of a calibrator, made for at least as many workers, over the elements as an input of it;
+ * totals as quant_calibrator_end_input. */
+enum quant_status quant_scan_take(const struct quant_scan *scan,
+                                  struct quant_calibrator *calibrator, double *totals,
+                                  struct quant_error *error);
 
 #endif

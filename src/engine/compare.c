@@ -95,7 +95,7 @@ static enum quant_status compare(struct comparing *run)
     enum quant_status status = quant_scan_observe(&scan, &result->observed, run->error);
     if (status == QUANT_OK)
         status = quant_check_finite(&run->tensor, &result->observed, run->job->spec.nonfinite,
-                                    run->error);
+                                    "quantize", "maps them", run->error);
     if (status == QUANT_OK)
         status = choose_all(run, &scan);
     if (status == QUANT_OK)

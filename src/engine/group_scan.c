@@ -263,7 +263,8 @@ static enum quant_status scan_panels(struct quant_group_pass *pass, const struct
     const uint64_t length = pass->grouping.panel / pass->grouping.ngroups;
     enum quant_status status = quant_scan_observe(scan, observed, error);
     if (status == QUANT_OK)
-        status = quant_check_finite(scan->tensor, observed, pass->spec->nonfinite, error);
+        status = quant_check_finite(scan->tensor, observed, pass->spec->nonfinite, "quantize",
+                                    "maps them", error);
     if (status != QUANT_OK)
         return status;
     return 2 * length * scan->workers <= MEMORY ? calibrate_in_memory(pass, scan, length, error)

@@ -9,7 +9,7 @@
 static enum quant_status check_finite(const struct quantization *run)
 {
     return quant_check_finite(&run->tensor, &run->result->observed, run->job->spec.nonfinite,
-                              run->error);
+                              "quantize", "maps them", run->error);
 }
 
 /* ---- The steps of the passes ---- */

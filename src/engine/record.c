@@ -33,7 +33,7 @@ static const char *method_name(const struct quant_spec *spec, const struct quant
         return "none";
     if (spec->has_scale)
         return "given";
-    if (spec->has_clip)
+    if (spec->has_clip && !spec->clip_is_calibrated)
         return "clip";
     return choice->calibration;
 }

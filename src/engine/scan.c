@@ -91,7 +91,8 @@ enum quant_status quant_scan_observe(const struct quant_scan *scan, struct quant
 
 enum quant_status quant_check_finite(const struct quant_tensor *tensor,
                                      const struct quant_observed *observed,
-                                     enum quant_nonfinite policy, struct quant_error *error)
+                                     enum quant_nonfinite policy, const char *verb,
+                                     const char *saved, struct quant_error *error)
 {
     if (observed->nonfinite == 0 || policy == QUANT_NONFINITE_SATURATE)
         return QUANT_OK;
@@ -101,10 +102,10 @@ enum quant_status quant_check_finite(const struct quant_tensor *tensor,
     char index[QUANT_SHAPE_TEXT];
     return quant_error_set(
         error, QUANT_NONFINITE,
-        "cannot quantize '%s': %llu of %llu elements not finite, the first is %s at element %llu, "
-        "index %s; --nonfinite saturate maps them",
-        tensor->source->name, (unsigned long long)observed->nonfinite,
+        "cannot %s '%s': %llu of %llu elements not finite, the first is %s at element %llu, index "
+        "%s; --nonfinite saturate %s",
+        verb, tensor->source->name, (unsigned long long)observed->nonfinite,
         (unsigned long long)observed->count, isnan(value) ? "nan" : word,
         (unsigned long long)observed->first_nonfinite,
-        quant_index_text(&reader->shape, reader->order, observed->first_nonfinite, index));
+        quant_index_text(&reader->shape, reader->order, observed->first_nonfinite, index), saved);
 }

@@ -27,9 +27,11 @@ enum quant_status quant_scan_observe(const struct quant_scan *scan, struct quant
                                      struct quant_error *error);
 
 /* QUANT_NONFINITE, with their number and the place of the first, where elements that are not finite
- * were observed and the policy is to refuse them. */
+ * were observed and the policy is to refuse them. verb is what cannot be done, saved what the other
+ * policy would do to them. */
 enum quant_status quant_check_finite(const struct quant_tensor *tensor,
                                      const struct quant_observed *observed,
-                                     enum quant_nonfinite policy, struct quant_error *error);
+                                     enum quant_nonfinite policy, const char *verb,
+                                     const char *saved, struct quant_error *error);
 
 #endif

@@ -145,6 +145,7 @@ static struct quant_choice choose_by_passes(const struct quant_spec *spec, const
     while (!calibrator->done) {
         quant_calibrator_take(calibrator, 0, x, n);
         quant_calibrator_join(calibrator, 0);
+        quant_calibrator_end_input(calibrator, NULL);
         quant_calibrator_end_pass(calibrator);
     }
     assert_int_equal(quant_choose_range(spec, &observed, calibrator->range, &choice, NULL),

@@ -39,7 +39,7 @@ static inline void write_npy(const char *path, const float *x, size_t n, bool fo
     snprintf(text, sizeof text, "{'descr': '<f4', 'fortran_order': %s, 'shape': %s, }%60s",
              fortran ? "True" : "False", shape, "");
     fwrite("\x93NUMPY\1\0\x76\0", 1, 10, file);
-    fprintf(file, "%.117s\n", text);
+    fprintf(file, "%-117.117s\n", text);
     fwrite(x, sizeof *x, n, file);
     assert_int_equal(fclose(file), 0);
 }

@@ -9,104 +9,19 @@
  */
 #include "faults.h"
 
-#include "../engine/engine.h"
+#include "holding.h"
 
 #include <pthread.h>
 #include <signal.h>
 
 #include "io/io.h"
 
-/* ---- What a folder holds ---- */
-
-enum { FILES = 8 };
-
-struct holding {
-    struct {
-        char name[64];
-        unsigned char *bytes;
-        size_t nbytes;
-    } files[FILES];
-    size_t count;
-};
-
-static void holding_take(struct holding *holding)
-{
-    holding->count = 0;
-    DIR *folder = opendir(".");
-    assert_non_null(folder);
-    for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
-        if (entry->d_type == DT_DIR)
-            continue;
-        assert_true(holding->count < FILES);
-        const size_t i = holding->count++;
-        snprintf(holding->files[i].name, sizeof holding->files[i].name, "%.63s", entry->d_name);
-        holding->files[i].bytes = file_read(entry->d_name, &holding->files[i].nbytes);
-    }
-    closedir(folder);
-}
-
-static void holding_drop(struct holding *holding)
-{
-    for (size_t i = 0; i < holding->count; i++)
-        free(holding->files[i].bytes);
-    holding->count = 0;
-}
-
-/* The index of the file of that name; -1: none. */
-static int holding_find(const struct holding *holding, const char *name)
-{
-    for (size_t i = 0; i < holding->count; i++)
-        if (strcmp(holding->files[i].name, name) == 0)
-            return (int)i;
-    return -1;
-}
-
-/* Both hold this file with the same bytes, or neither holds it. */
-static bool holdings_agree(const struct holding *a, const struct holding *b, const char *name)
-{
-    const int i = holding_find(a, name);
-    const int k = holding_find(b, name);
-    if (i < 0 || k < 0)
-        return i < 0 && k < 0;
-    return a->files[i].nbytes == b->files[k].nbytes &&
-           memcmp(a->files[i].bytes, b->files[k].bytes, a->files[i].nbytes) == 0;
-}
-
-static bool holdings_equal(const struct holding *a, const struct holding *b)
-{
-    for (size_t i = 0; i < a->count; i++)
-        if (!holdings_agree(a, b, a->files[i].name))
-            return false;
-    return a->count == b->count;
-}
-
-static void holding_restore(const struct holding *holding)
-{
-    struct holding now;
-    holding_take(&now);
-    for (size_t i = 0; i < now.count; i++)
-        if (!holdings_agree(&now, holding, now.files[i].name))
-            assert_int_equal(unlink(now.files[i].name), 0);
-    for (size_t i = 0; i < holding->count; i++)
-        if (!holdings_agree(&now, holding, holding->files[i].name))
-            file_write(holding->files[i].name, holding->files[i].bytes, holding->files[i].nbytes);
-    holding_drop(&now);
-}
-
-/* Some file holds just these bytes, whatever its name. */
-static bool holding_has_bytes(const struct holding *holding, const unsigned char *bytes,
-                              size_t nbytes)
-{
-    for (size_t i = 0; i < holding->count; i++)
-        if (holding->files[i].nbytes == nbytes &&
-            memcmp(holding->files[i].bytes, bytes, nbytes) == 0)
-            return true;
-    return false;
-}
-
 /* ---- What is run ---- */
 
-enum { N = 5, LONG = QUANT_SPOOL_MEMORY / 4 + 30000 };
+enum { N = 5, ROWS = 65537, LONG = QUANT_SPOOL_MEMORY / 4 + 30000 };
+
+/* Quantizing or its way back; or calibrating three files, in parts or not, into data. */
+enum task { MAP = 0, CALIBRATE, RESUME, MERGE };
 
 struct scenario {
     const char *name;
@@ -116,19 +31,45 @@ struct scenario {
     const char *restored;    /* of a dequantization; NULL: a quantization */
     const char *calibration; /* of that; NULL: the range as it is seen */
     bool without_unnamed;    /* outputs have a temporary name from the beginning */
+    struct quant_granularity granularity;
+    enum task task;
 };
 
 static const struct scenario scenarios[] = {
-    {"quantize anew", NULL, "x.npy", "q.npy", NULL, NULL, false},
-    {"quantize anew, with temporary names", NULL, "x.npy", "q.npy", NULL, NULL, true},
-    {"quantize over an old pair", "old.bin", "x.npy", "q.npy", NULL, NULL, false},
-    {"quantize JSON over an old pair", "old.bin", "x.json", "q.json", NULL, NULL, false},
-    {"quantize a spooled pipe over an old pair", "old.bin", "-", "q.bin", NULL, NULL, false},
-    {"calibrate over an old pair", "old.bin", "x.npy", "q.npy", NULL, "percentile", false},
-    {"calibrate by the best over an old pair", "old.bin", "x.npy", "q.npy", NULL, "auto", false},
-    {"dequantize and measure", "x.npy", NULL, "q.npy", "r.npy", NULL, false},
-    {"dequantize JSON over an old file", "x.npy", NULL, "q.json", "old.json", NULL, false},
+    {"quantize anew", .input = "x.npy", .data = "q.npy"},
+    {"quantize anew, with temporary names", .input = "x.npy", .data = "q.npy",
+     .without_unnamed = true},
+    {"quantize over an old pair", "old.bin", "x.npy", .data = "q.npy"},
+    {"quantize JSON over an old pair", "old.bin", "x.json", .data = "q.json"},
+    {"quantize a spooled pipe over an old pair", "old.bin", "-", .data = "q.bin"},
+    {"calibrate over an old pair", "old.bin", "x.npy", "q.npy", .calibration = "percentile"},
+    {"calibrate by the best over an old pair", "old.bin", "x.npy", "q.npy", .calibration = "auto"},
+    {"dequantize and measure", "x.npy", NULL, "q.npy", .restored = "r.npy"},
+    {"dequantize JSON over an old file", "x.npy", NULL, "q.json", .restored = "old.json"},
+    {"calibrate files", .data = "c.json", .calibration = "entropy", .task = CALIBRATE},
+    {"calibrate a part over an old one", "c.json", .data = "c.json", .calibration = "octav",
+     .task = RESUME},
+    {"merge", .data = "c.json", .calibration = "octav", .task = MERGE},
+    {"merge over an old file", "c.json", .data = "c.json", .calibration = "percentile",
+     .without_unnamed = true, .task = MERGE},
+    /* Of ROWS x 2 elements columns are far apart, and blocks more than a sidecar holds. */
+    {"quantize columns over an old pair", "old.wide.npy", "wide.npy", "q.npy",
+     .granularity = {true, 1, 0}},
+    {"calibrate columns anew", NULL, "wide.npy", "q.npy", .calibration = "sigma",
+     .granularity = {true, 1, 0}},
+    {"quantize in blocks over an old pair", "old.bin", "x.npy", "q.npy",
+     .granularity = {false, 0, 2}},
+    {"quantize spooled JSON in blocks over an old pair", "old.bin", "x.json", "q.json",
+     .granularity = {false, 0, 2}},
+    {"quantize in many blocks anew", NULL, "wide.npy", "q.npy", .granularity = {false, 0, 2}},
+    {"quantize in many blocks over an old trio", "old.wide.npy", "wide.npy", "q.npy",
+     .granularity = {false, 0, 2}},
+    {"dequantize and measure many blocks", "wide.npy", NULL, "q.npy", "r.npy",
+     .granularity = {false, 0, 2}},
 };
+
+static const char *const calibrated[] = {"x.npy", "x.json", "old.bin"};
+static const char *const parts[] = {"p0.json", "p1.json"};
 
 static float long_input[LONG];
 
@@ -146,14 +87,73 @@ static void *feed(void *argument)
     return NULL;
 }
 
+static enum quant_status calibrate(const struct scenario *scenario, const char *resume,
+                                   const char *const *paths, size_t npaths, const char *output,
+                                   struct quant_error *error)
+{
+    const struct quant_calibrate_job job = {
+        .paths = paths,
+        .npaths = npaths,
+        .spec = {.calibration = scenario->calibration},
+        .partial = scenario->task != CALIBRATE,
+        .resume = resume,
+        .output = output,
+        .force = scenario->old_input != NULL,
+        .cancel = {NULL, -1},
+    };
+    struct quant_calibrate_result result;
+    return quant_file_calibrate(&job, &result, error);
+}
+
+static enum quant_status merge(const struct scenario *scenario, const char *output,
+                               struct quant_error *error)
+{
+    const struct quant_merge_job job = {.paths = parts,
+                                        .npaths = LENGTH(parts),
+                                        .output = output,
+                                        .force = scenario->old_input != NULL,
+                                        .cancel = {NULL, -1}};
+    struct quant_calibrate_result result;
+    return quant_file_merge(&job, &result, error);
+}
+
+static enum quant_status run_calibration(const struct scenario *scenario, struct quant_error *error)
+{
+    if (scenario->task == MERGE)
+        return merge(scenario, scenario->data, error);
+    const bool is_part = scenario->task == RESUME;
+    return calibrate(scenario, is_part ? "m.json" : NULL, calibrated + is_part,
+                     LENGTH(calibrated) - is_part, scenario->data, error);
+}
+
+/* The parts of the second round, and what they were resumed from. */
+static void make_parts(const struct scenario *scenario)
+{
+    struct quant_error error;
+    for (int round = 0; round < 2; round++) {
+        const char *resume = round > 0 ? "m.json" : NULL;
+        if (round > 0)
+            for (size_t i = 0; i < LENGTH(parts); i++)
+                assert_int_equal(rename(parts[i], i == 0 ? "1.json" : "2.json"), 0);
+        check_ok(calibrate(scenario, resume, calibrated, 1, parts[0], &error), &error);
+        check_ok(calibrate(scenario, resume, calibrated + 1, 2, parts[1], &error), &error);
+        if (round == 0)
+            check_ok(merge(scenario, "m.json", &error), &error);
+    }
+}
+
 static enum quant_status run_job(const struct scenario *scenario, struct quant_error *error,
                                  struct quant_report *report)
 {
+    if (scenario->task != MAP)
+        return run_calibration(scenario, error);
     struct quant_quantize_job there = quantize_job(scenario->input, scenario->data);
     struct quant_dequantize_job back = dequantize_job(scenario->data, scenario->restored);
     struct quant_quantize_result quantized;
     struct quant_dequantize_result restored;
     there.spec.calibration = scenario->calibration;
+    there.granularity = scenario->granularity;
+    there.threads = back.threads = 1; /* faults are this thread's */
     there.output.force = back.output.force = scenario->old_input != NULL;
     const enum quant_status status = scenario->restored
                                          ? quant_file_dequantize(&back, &restored, error)
@@ -205,7 +205,14 @@ struct expected {
     struct quant_report report;
 };
 
-static void prepare(const struct scenario *scenario, struct expected *expected)
+static bool is_wide(const struct scenario *scenario)
+{
+    return (scenario->input && strcmp(scenario->input, "wide.npy") == 0) ||
+           (scenario->old_input && strcmp(scenario->old_input, "wide.npy") == 0);
+}
+
+/* The inputs: x.npy, x.json and old.bin of N elements; for scenarios that name them, wide ones. */
+static void write_inputs(const struct scenario *scenario)
 {
     float *x = make_floats(N);
     write_tensor("x.npy", x, N);
@@ -215,8 +222,22 @@ static void prepare(const struct scenario *scenario, struct expected *expected)
     if (scenario->restored && strcmp(scenario->restored, "old.json") == 0)
         file_write_text("old.json", "old");
     free(x);
-    if (scenario->old_input) {
-        const struct quant_quantize_job job = quantize_job(scenario->old_input, scenario->data);
+    if (is_wide(scenario)) {
+        write_npy("wide.npy", long_input, 2 * ROWS, false, "(65537, 2)");
+        write_npy("old.wide.npy", long_input + 1, 2 * ROWS, false, "(65537, 2)");
+    }
+    if (scenario->task == RESUME || scenario->task == MERGE)
+        make_parts(scenario);
+}
+
+static void prepare(const struct scenario *scenario, struct expected *expected)
+{
+    write_inputs(scenario);
+    if (scenario->task != MAP && scenario->old_input) {
+        file_write_text(scenario->old_input, "old");
+    } else if (scenario->old_input) {
+        struct quant_quantize_job job = quantize_job(scenario->old_input, scenario->data);
+        job.granularity = scenario->granularity;
         quantize_ok(&job);
     }
     holding_take(&expected->before);
@@ -234,10 +255,12 @@ static bool blocked(const struct scenario *scenario, const struct expected *expe
 {
     char sidecar[64];
     snprintf(sidecar, sizeof sidecar, "%s.json", scenario->data);
-    return from_then_on && (kinds & FAULT_RENAME) && !scenario->restored &&
-           holding_find(now, sidecar) < 0 && holdings_agree(now, &expected->before, "x.npy") &&
-           holdings_agree(now, &expected->before, "x.json") &&
-           holdings_agree(now, &expected->before, "old.bin");
+    static const char *const inputs[] = {"x.npy", "x.json", "old.bin", "wide.npy", "old.wide.npy"};
+    for (size_t i = 0; i < LENGTH(inputs); i++)
+        if (!holdings_agree(now, &expected->before, inputs[i]))
+            return false;
+    return from_then_on && (kinds & FAULT_RENAME) && !scenario->restored && scenario->task == MAP &&
+           holding_find(now, sidecar) < 0;
 }
 
 static const char *judge(const struct scenario *scenario, const struct expected *expected,
@@ -269,8 +292,9 @@ static void move_through(const struct scenario *scenario, const struct expected 
                          unsigned kinds, bool from_then_on)
 {
     bool fired = true;
-    /* Of the many alike reads and writes of a long input, a sample. */
-    const unsigned long alike = scenario->input && scenario->input[0] == '-' ? 24 : 100000;
+    /* Of the many alike reads and writes of a long input, and of wide ones, a sample. */
+    const bool is_long = (scenario->input && scenario->input[0] == '-') || is_wide(scenario);
+    const unsigned long alike = is_long ? 24 : 100000;
     for (unsigned long n = 1; fired; n += n < alike ? 1 : n / 8) {
         holding_restore(&expected->before);
         const int descriptors = folder_count("/proc/self/fd");
@@ -319,8 +343,26 @@ static void test_reached(void **state)
 {
     (void)state;
     enum { all = FAULT_ALL };
-    static const unsigned kinds[LENGTH(scenarios)] = {
-        all - FAULT_RENAME, all - FAULT_LINK, all, all, all, all, all, all - FAULT_LINK, all};
+    static const unsigned kinds[LENGTH(scenarios)] = {all - FAULT_RENAME,
+                                                      all - FAULT_LINK,
+                                                      all,
+                                                      all,
+                                                      all,
+                                                      all,
+                                                      all,
+                                                      all - FAULT_LINK,
+                                                      all,
+                                                      all - FAULT_RENAME,
+                                                      all,
+                                                      all - FAULT_RENAME,
+                                                      all,
+                                                      all,
+                                                      all - FAULT_RENAME,
+                                                      all,
+                                                      all,
+                                                      all - FAULT_RENAME,
+                                                      all,
+                                                      all - FAULT_LINK};
     for (size_t i = 0; i < LENGTH(scenarios); i++) {
         struct expected expected;
         prepare(&scenarios[i], &expected);
@@ -367,11 +409,14 @@ static void test_nothing_is_lost(void **state)
 }
 
 /* A network's file system may tell of an error only when a file is closed: of data and sidecar
- * each, with a name and without. Closing what was only read cannot lose anything. */
+ * each, with a name and without, and of a calibration. Closing what was only read cannot lose
+ * anything. */
 static void test_closes_are_checked(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < LENGTH(scenarios); i++) {
+        if (i >= 2 && scenarios[i].task == MAP)
+            continue;
         struct expected expected;
         prepare(&scenarios[i], &expected);
         size_t told = 0;
@@ -382,8 +427,10 @@ static void test_closes_are_checked(void **state)
             fired = outcome.seen.fired;
             told += outcome.status == QUANT_IO;
         }
-        if (told != 2)
-            fail_msg("%s: %zu closes that failed are an error, not 2", scenarios[i].name, told);
+        const size_t outputs = scenarios[i].task == MAP ? 2 : 1;
+        if (told != outputs)
+            fail_msg("%s: %zu closes that failed are an error, not %zu", scenarios[i].name, told,
+                     outputs);
         holding_restore(&(struct holding){.count = 0});
         holding_drop(&expected.before);
         holding_drop(&expected.after);

@@ -46,6 +46,13 @@ def commands():
                     ["--nonfinite", "saturate"]):
         for name in ("x.npy", "x.bin", "x.json"):
             yield options, name
+    for options in (["--axis", "0"], ["--axis=-1"], ["--block-size", "3"],
+                    ["--axis", "0", "--block-size", "2", "-m", "sigma:2"]):
+        for name, more in itertools.product(
+                ("x.npy", "t.json"), ([], ["-s", "zero-point"], ["-t", "int4"], ["-t", "f8e4m3"])):
+            yield options + more, name
+    yield ["-f", "raw", "--block-size", "1"], struct.pack("65537f", *range(65537))  # in a file
+    yield ["--axis", "1"], b'{"shape":[0,3,2],"data":[]}'
     for dtype, order in itertools.product(("f16", "bf16", "f32", "f64"), ("little", "big")):
         yield ["--input-dtype", dtype, "--byte-order", order, "--nonfinite", "saturate", "--shape",
                {"f32": "1,1,2", "f64": "1"}.get(dtype, "2,2")], "eight.bin"
@@ -88,9 +95,19 @@ def check_text(place):
                     f"{number} in {match.group(0)}"
 
 
-def check_checksum(sidecar, data):
-    found = subprocess.run(["xxhsum", "-H3", str(data)], capture_output=True, text=True, check=True)
-    assert sidecar["data"]["xxh3_64"] in found.stdout, f"{sidecar['data']} but {found.stdout}"
+def check_checksum(named, file):
+    found = subprocess.run(["xxhsum", "-H3", str(file)], capture_output=True, text=True, check=True)
+    assert named["xxh3_64"] in found.stdout, f"{named} but {found.stdout}"
+
+
+def check_scales(sidecar, place, has_xxhsum):
+    """A file of scales is named from the sidecar's folder, and is as long as it says."""
+    named = sidecar["scales"]
+    file = place.parent / named["path"]
+    assert "/" not in named["path"], f"scales have the path {named['path']}"
+    assert file.stat().st_size == named["bytes"] == 8 * named["count"], f"{named}"
+    if has_xxhsum:
+        check_checksum(named, file)
 
 
 def make_all(folder, has_xxhsum):
@@ -109,14 +126,17 @@ def make_all(folder, has_xxhsum):
             cwd=folder, stdin=source if piped else b"")
         sidecar = read_sidecar(place)
         found = problems(sidecar)
-        assert not found, f"{options} {source!r}: {found}"
+        assert not found, f"{options} {source[:80]!r}: {found}"
         check_paths(sidecar, place, None if piped else folder / source, data)
         check_text(place)
         assert data.stat().st_size == sidecar["data"]["bytes"], f"{options}: bytes"
         if has_xxhsum:
-            check_checksum(sidecar, data)
+            check_checksum(sidecar["data"], data)
+        if sidecar.get("scales"):
+            check_scales(sidecar, place, has_xxhsum)
         run("dequant", "--sidecar", place, "-o", "-", data, cwd=folder)
         sidecars.append(sidecar)
+    assert any(sidecar.get("scales") for sidecar in sidecars)
     return sidecars
 
 

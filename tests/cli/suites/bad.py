@@ -22,7 +22,8 @@ FORMATS = {".npy": "npy", ".json": "json", ".bin": "raw"}
 
 def bad_files():
     files = [file for file in BAD.iterdir() if file.suffix in FORMATS]
-    files += [file for file in (BAD / "sidecar").iterdir() if file.suffix == ".json"]
+    for folder in ("sidecar", "calibration"):
+        files += [file for file in (BAD / folder).iterdir() if file.suffix == ".json"]
     return sorted(str(file.relative_to(BAD)) for file in files if not file.name.startswith("good"))
 
 
@@ -86,9 +87,25 @@ def refuse_sidecar(name):
     return message
 
 
+def refuse_calibration(name):
+    with fresh_folder() as folder:
+        part = Path(name).name
+        shutil.copyfile(BAD / name, folder / part)
+        before = listing(folder)
+        message = refused(["quant", "calibrate", "--merge", "-o", "out", part], folder, before)
+        check_equal(refused(["quant", "calibrate", "--merge", part], folder, before), message,
+                    "message to standard output")
+    return message
+
+
 def one(name, table, update):
     options = table[name][0] if name in table else options_in_readme(name)
-    message = refuse_sidecar(name) if "/" in name else refuse_input(name, options)
+    if name.startswith("sidecar/"):
+        message = refuse_sidecar(name)
+    elif name.startswith("calibration/"):
+        message = refuse_calibration(name)
+    else:
+        message = refuse_input(name, options)
     if update:
         table[name] = (options, message)
         return
@@ -96,14 +113,31 @@ def one(name, table, update):
     check_equal(message, table[name][1], "message")
 
 
-def good_sidecar():
+GOOD = ("good.json", "good_arrays.json", "good_scales.json")
+
+
+def restore(sidecar):
+    """What the program makes of q.npy by this sidecar."""
     with fresh_folder() as folder:
-        for name in ("good.json", "q.npy"):
+        for name in (sidecar, "q.npy", "q.npy.scales"):
             shutil.copyfile(BAD / "sidecar" / name, folder / name)
-        result = run(["quant", "dequant", "--sidecar", "good.json", "-o", "out.npy", "q.npy"],
-                     folder)
+        result = run(["quant", "dequant", "--sidecar", sidecar, "-o", "out.npy", "q.npy"], folder)
         check_equal(result, (0, b"", b""), "result")
         check("out.npy" in listing(folder), "there is no output")
+        return (folder / "out.npy").read_bytes()
+
+
+def good_sidecar(name):
+    check_equal(restore(name), restore(GOOD[0]), f"what is restored, to that of {GOOD[0]}")
+
+
+def good_calibrations():
+    for name in ("good.json", "good_sigma.json", "good_ema.json"):
+        with fresh_folder() as folder:
+            shutil.copyfile(BAD / "calibration" / name, folder / name)
+            result = run(["quant", "calibrate", "--merge", "-o", "out.json", name], folder)
+            check_equal(result, (0, b"", b""), f"result of {name}")
+            check("out.json" in listing(folder), "there is no output")
 
 
 def table_fits(table, names, update):
@@ -127,7 +161,10 @@ def tests(update):
     for name in names:
         yield Test(f"bad/{name}", "a bad input is refused in one line and leaves nothing",
                    lambda name=name: one(name, table, update))
-    yield Test("bad/sidecar/good.json", "the sidecar that the bad ones are made of is accepted",
-               good_sidecar)
+    for name in GOOD:
+        yield Test(f"bad/sidecar/{name}", "a sidecar that bad ones are made of restores the data",
+                   lambda name=name: good_sidecar(name))
+    yield Test("bad/calibration/good.json", "calibrations that the bad ones are made of are accepted",
+               good_calibrations)
     yield Test("bad/table", "each expectation has its file, and the README's options",
                lambda: table_fits(table, names, update))

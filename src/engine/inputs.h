@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Many inputs that are gone over again and again, one after the other: each is opened anew in each
+ * pass, so that their number is no limit, but for streams, which are there only once. */
+#ifndef QUANT_ENGINE_INPUTS_H
+#define QUANT_ENGINE_INPUTS_H
+
+#include "engine/scan.h"
+
+struct quant_inputs {
+    const char *const *paths;
+    size_t n;
+    struct quant_input common; /* but for the path */
+    struct quant_cancel cancel;
+    unsigned threads; /* wanted; 0: one a processor */
+    struct quant_progress progress;
+    unsigned workers;                /* at most */
+    struct quant_workbench *benches; /* owned */
+    struct quant_tensor *kept;       /* owned: the streams among them, once they are open */
+};
+
+/* A scan of the i-th input, while it is open. */
+typedef enum quant_status quant_input_fn(void *context, const struct quant_scan *scan, size_t i,
+                                         struct quant_error *error);
+
+/* Makes what *inputs owns; the rest has been filled in. To be released in either case. */
+enum quant_status quant_inputs_init(struct quant_inputs *inputs, struct quant_error *error);
+
+enum quant_status quant_inputs_visit(struct quant_inputs *inputs, size_t i, quant_input_fn *visit,
+                                     void *context, struct quant_error *error);
+
+/* Fine on one that is all zeros. */
+void quant_inputs_release(struct quant_inputs *inputs);
+
+#endif
