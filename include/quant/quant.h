@@ -292,7 +292,7 @@ QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
  * A range by any of them lies inside the observed one, and for absmax, minmax aside, is symmetric:
  * [-a, a], where a is no more than the greatest magnitude. Where all elements are equal, or a
  * method's range has no width, the observed range is taken. The result depends on the elements, in
- * their order, and the spec alone. Takes at most 2.5 MiB while it runs.
+ * their order, and the spec alone. Takes at most 5 MiB while it runs.
  *
  * Errors: those of quant_choose, and QUANT_NO_MEMORY.
  */

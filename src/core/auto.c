@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "core/calibration.h"
+#include "core/calibration_bench.h"
 
 const struct quant_calibration quant_calibration_auto = {
     .name = "auto",
@@ -37,13 +37,13 @@ bool quant_calibration_is_auto(const struct quant_spec *spec)
 
 /* ---- In memory ---- */
 
-struct trial {
+struct quant_trial {
     struct quant_measure measure;
     uint16_t q[QUANT_MEASURE_BLOCK]; /* room for the widest integers */
 };
 
-static double measure_mse(struct trial *trial, const struct quant_params *params, const float *x,
-                          size_t n)
+static double measure_mse(struct quant_trial *trial, const struct quant_params *params,
+                          const float *x, size_t n)
 {
     quant_measure_init(&trial->measure, params);
     for (size_t i = 0; i < n; i += QUANT_MEASURE_BLOCK) {
@@ -56,27 +56,28 @@ static double measure_mse(struct trial *trial, const struct quant_params *params
     return report.mse;
 }
 
-enum quant_status quant_calibrate_auto(const struct quant_spec *spec, const float *x, size_t n,
+enum quant_status quant_calibrate_auto(struct quant_calibration_bench *bench,
+                                       const struct quant_spec *spec, const float *x, size_t n,
                                        struct quant_choice *choice, struct quant_error *error)
 {
     struct quant_spec candidates[QUANT_CALIBRATION_MOST];
     const size_t ncandidates = quant_calibration_candidates(spec, candidates);
-    struct trial *trial = malloc(sizeof *trial);
-    if (!trial)
-        return quant_error_no_memory(error, sizeof *trial, "calibration");
-    enum quant_status status = QUANT_OK;
+    if (!bench->trial)
+        bench->trial = malloc(sizeof *bench->trial);
+    if (!bench->trial)
+        return quant_error_no_memory(error, sizeof *bench->trial, "calibration");
     double least = 0;
-    for (size_t i = 0; status == QUANT_OK && i < ncandidates; i++) {
+    for (size_t i = 0; i < ncandidates; i++) {
         struct quant_choice found;
-        status = quant_calibrate(&candidates[i], x, n, &found, error);
+        const enum quant_status status =
+            quant_calibrate_on(bench, &candidates[i], x, n, &found, error);
         if (status != QUANT_OK)
-            break;
-        const double mse = measure_mse(trial, &found.params, x, n);
+            return status;
+        const double mse = measure_mse(bench->trial, &found.params, x, n);
         if (i > 0 && !(mse < least))
             continue;
         least = mse;
         *choice = found;
     }
-    free(trial);
-    return status;
+    return QUANT_OK;
 }

@@ -5,6 +5,9 @@
  * To add a method: one file here that ends in one `const struct quant_calibration`, declared below,
  * and a row in calibration.c. --calibrate, its help and the tests iterate the table.
  *
+ * A method that is slow for few elements, as counters outnumber them, may have another way for
+ * those, to the same range: the passes define what it is.
+ *
  * auto alone is none by itself: it is one of the others, and settled before there is a calibrator.
  *
  * A method sees the elements block by block, on any thread and in any order; what it learns of them
@@ -17,8 +20,12 @@
 
 #include <quant/quant.h>
 
+struct quant_calibration_bench;
 struct quant_calibrator;
 struct quant_tally;
+
+/* Few: at most so many elements in memory. */
+enum { QUANT_CALIBRATION_FEW = 1 << 14 };
 
 struct quant_calibration {
     const char *name;
@@ -28,7 +35,7 @@ struct quant_calibration {
     bool (*accepts)(double argument);
     double initial;     /* the argument where none is given */
     bool for_integers;  /* its model of rounding is that of evenly spaced levels */
-    size_t state_bytes; /* of calibrator->state, all zeros before begin */
+    size_t state_bytes; /* of calibrator->state: all zeros, or what other elements left there */
 
     /* Settles the range, or sets what the passes need at most: ncounts and nsums. It is only called
      * where two finite elements differ. NULL: auto, which no calibrator is made for. */
@@ -47,6 +54,10 @@ struct quant_calibration {
     /* Whether the pass in hand can have found what calibrator->counts, maxima and sums, which are
      * finite, say of all elements: they may come from a file. NULL: it finds nothing. */
     bool (*adds_up)(const struct quant_calibrator *calibrator);
+
+    /* In place of all these: settles the range that they would settle, of n elements, at most
+     * QUANT_CALIBRATION_FEW. NULL: by passes. */
+    void (*few)(struct quant_calibrator *calibrator, const float *x, size_t n);
 };
 
 extern const struct quant_calibration quant_calibration_minmax;
@@ -73,8 +84,9 @@ enum { QUANT_CALIBRATION_MOST = 16 };
 size_t quant_calibration_candidates(const struct quant_spec *spec,
                                     struct quant_spec candidates[QUANT_CALIBRATION_MOST]);
 
-/* quant_calibrate of auto. Elements that it refuses, the candidates refuse. */
-enum quant_status quant_calibrate_auto(const struct quant_spec *spec, const float *x, size_t n,
+/* quant_calibrate_on of auto. Elements that it refuses, the candidates refuse. */
+enum quant_status quant_calibrate_auto(struct quant_calibration_bench *bench,
+                                       const struct quant_spec *spec, const float *x, size_t n,
                                        struct quant_choice *choice, struct quant_error *error);
 
 #endif

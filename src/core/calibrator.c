@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "core/keys.h"
-#include "core/params.h"
 #include "core/sums.h"
 
 /* calloc(0, 1) may give NULL. */
@@ -17,65 +16,15 @@ static void *make(size_t count, size_t size)
     return calloc(count + 1, size);
 }
 
-static bool make_tally(struct quant_tally *tally, const struct quant_calibrator *calibrator)
+static bool make_tally(struct quant_tally *tally, size_t ncounts, size_t nsums)
 {
-    tally->counts = make(calibrator->ncounts, sizeof *tally->counts);
-    tally->sums = make(calibrator->nsums * QUANT_PART_BLOCKS, sizeof *tally->sums);
+    tally->counts = make(ncounts, sizeof *tally->counts);
+    tally->sums = make(nsums * QUANT_PART_BLOCKS, sizeof *tally->sums);
     return tally->counts && tally->sums;
 }
 
-static bool make_all(struct quant_calibrator *calibrator, size_t nworkers)
+static void clear_room(struct quant_calibrator *calibrator)
 {
-    calibrator->counts = make(calibrator->ncounts, sizeof *calibrator->counts);
-    calibrator->sums = make(calibrator->nsums, sizeof *calibrator->sums);
-    calibrator->carries = make(calibrator->nsums, sizeof *calibrator->carries);
-    calibrator->input_sums = make(calibrator->nsums, sizeof *calibrator->input_sums);
-    calibrator->input_carries = make(calibrator->nsums, sizeof *calibrator->input_carries);
-    calibrator->tallies = make(nworkers, sizeof *calibrator->tallies);
-    bool ok = calibrator->counts && calibrator->sums && calibrator->carries &&
-              calibrator->input_sums && calibrator->input_carries && calibrator->tallies;
-    for (size_t i = 0; ok && i < nworkers; i++) {
-        calibrator->nworkers++;
-        ok = make_tally(&calibrator->tallies[i], calibrator);
-    }
-    return ok;
-}
-
-struct quant_calibrator *quant_calibrator_new(const struct quant_spec *spec,
-                                              const struct quant_observed *observed,
-                                              size_t nworkers, struct quant_error *error)
-{
-    const struct quant_calibration *method = quant_calibration_from_name(spec->calibration);
-    if (!method->begin) {
-        quant_error_set(error, QUANT_INVALID, "calibration '%s' is not a method by itself",
-                        method->name);
-        return NULL;
-    }
-    struct quant_calibrator *calibrator = calloc(1, sizeof *calibrator);
-    bool ok = calibrator && (calibrator->state = make(method->state_bytes, 1));
-    if (ok) {
-        calibrator->method = method;
-        calibrator->spec = *spec;
-        calibrator->argument = quant_calibration_argument_of(spec);
-        calibrator->observed = *observed;
-        calibrator->nfinite = observed->count - observed->nonfinite;
-        if (observed->least == observed->greatest)
-            quant_calibration_minmax.begin(calibrator);
-        else
-            method->begin(calibrator);
-        ok = calibrator->done || make_all(calibrator, nworkers);
-    }
-    if (ok)
-        return calibrator;
-    quant_calibrator_free(calibrator);
-    quant_error_no_memory(error, 1 << 20, "calibration");
-    return NULL;
-}
-
-void quant_calibrator_free(struct quant_calibrator *calibrator)
-{
-    if (!calibrator)
-        return;
     for (size_t i = 0; i < calibrator->nworkers; i++) {
         free(calibrator->tallies[i].counts);
         free(calibrator->tallies[i].sums);
@@ -86,6 +35,109 @@ void quant_calibrator_free(struct quant_calibrator *calibrator)
     free(calibrator->carries);
     free(calibrator->sums);
     free(calibrator->counts);
+    calibrator->tallies = NULL;
+    calibrator->input_carries = NULL;
+    calibrator->input_sums = NULL;
+    calibrator->carries = NULL;
+    calibrator->sums = NULL;
+    calibrator->counts = NULL;
+    calibrator->nworkers = calibrator->counts_room = calibrator->sums_room = 0;
+}
+
+static bool make_room(struct quant_calibrator *calibrator, size_t nworkers)
+{
+    const size_t ncounts = calibrator->ncounts;
+    const size_t nsums = calibrator->nsums;
+    clear_room(calibrator);
+    calibrator->counts = make(ncounts, sizeof *calibrator->counts);
+    calibrator->sums = make(nsums, sizeof *calibrator->sums);
+    calibrator->carries = make(nsums, sizeof *calibrator->carries);
+    calibrator->input_sums = make(nsums, sizeof *calibrator->input_sums);
+    calibrator->input_carries = make(nsums, sizeof *calibrator->input_carries);
+    calibrator->tallies = make(nworkers, sizeof *calibrator->tallies);
+    bool ok = calibrator->counts && calibrator->sums && calibrator->carries &&
+              calibrator->input_sums && calibrator->input_carries && calibrator->tallies;
+    for (size_t i = 0; ok && i < nworkers; i++) {
+        calibrator->nworkers++;
+        ok = make_tally(&calibrator->tallies[i], ncounts, nsums);
+    }
+    if (ok) {
+        calibrator->counts_room = ncounts;
+        calibrator->sums_room = nsums;
+    }
+    return ok;
+}
+
+static enum quant_status no_memory(struct quant_error *error)
+{
+    return quant_error_no_memory(error, 1 << 20, "calibration");
+}
+
+struct quant_calibrator *quant_calibrator_make(const struct quant_spec *spec,
+                                               struct quant_error *error)
+{
+    const struct quant_calibration *method = quant_calibration_from_name(spec->calibration);
+    if (!method->begin) {
+        quant_error_set(error, QUANT_INVALID, "calibration '%s' is not a method by itself",
+                        method->name);
+        return NULL;
+    }
+    struct quant_calibrator *calibrator = calloc(1, sizeof *calibrator);
+    if (calibrator && (calibrator->state = make(method->state_bytes, 1))) {
+        calibrator->method = method;
+        return calibrator;
+    }
+    quant_calibrator_free(calibrator);
+    no_memory(error);
+    return NULL;
+}
+
+void quant_calibrator_observe(struct quant_calibrator *calibrator, const struct quant_spec *spec,
+                              const struct quant_observed *observed)
+{
+    calibrator->spec = *spec;
+    calibrator->argument = quant_calibration_argument_of(spec);
+    calibrator->observed = *observed;
+    calibrator->nfinite = observed->count - observed->nonfinite;
+    calibrator->done = false;
+    calibrator->passes = 0;
+    calibrator->ncounts = calibrator->nsums = 0;
+    if (observed->least == observed->greatest)
+        quant_calibration_minmax.begin(calibrator);
+}
+
+/* The last pass over other elements left all counts and sums at zero. */
+enum quant_status quant_calibrator_begin(struct quant_calibrator *calibrator, size_t nworkers,
+                                         struct quant_error *error)
+{
+    calibrator->method->begin(calibrator);
+    const bool has_room = calibrator->nworkers == nworkers &&
+                          calibrator->counts_room >= calibrator->ncounts &&
+                          calibrator->sums_room >= calibrator->nsums;
+    if (calibrator->done || has_room || make_room(calibrator, nworkers))
+        return QUANT_OK;
+    return no_memory(error);
+}
+
+struct quant_calibrator *quant_calibrator_new(const struct quant_spec *spec,
+                                              const struct quant_observed *observed,
+                                              size_t nworkers, struct quant_error *error)
+{
+    struct quant_calibrator *calibrator = quant_calibrator_make(spec, error);
+    if (!calibrator)
+        return NULL;
+    quant_calibrator_observe(calibrator, spec, observed);
+    if (calibrator->done || quant_calibrator_begin(calibrator, nworkers, error) == QUANT_OK)
+        return calibrator;
+    quant_calibrator_free(calibrator);
+    return NULL;
+}
+
+void quant_calibrator_free(struct quant_calibrator *calibrator)
+{
+    if (!calibrator)
+        return;
+    clear_room(calibrator);
     free(calibrator->state);
     free(calibrator);
 }
@@ -200,40 +252,4 @@ double quant_calibrator_absmax(const struct quant_calibrator *calibrator)
 {
     return fmax(fabs((double)calibrator->observed.least),
                 fabs((double)calibrator->observed.greatest));
-}
-
-/* ---- In memory ---- */
-
-static void run_pass(struct quant_calibrator *calibrator, const float *x, size_t n)
-{
-    for (size_t i = 0; i < n; i += QUANT_PART_MOST) {
-        quant_calibrator_take(calibrator, 0, x + i,
-                              n - i < QUANT_PART_MOST ? n - i : QUANT_PART_MOST);
-        quant_calibrator_join(calibrator, 0);
-    }
-    quant_calibrator_end_input(calibrator, NULL);
-    quant_calibrator_end_pass(calibrator);
-}
-
-enum quant_status quant_calibrate(const struct quant_spec *spec, const float *x, size_t n,
-                                  struct quant_choice *choice, struct quant_error *error)
-{
-    enum quant_status status = quant_spec_check(spec, error);
-    if (status != QUANT_OK)
-        return status;
-    struct quant_observed observed = QUANT_OBSERVED_INIT;
-    quant_observe(&observed, x, n);
-    const bool refuses = observed.nonfinite > 0 && spec->nonfinite == QUANT_NONFINITE_ERROR;
-    if (refuses || observed.count == observed.nonfinite || !quant_spec_needs_range(spec))
-        return quant_choose_range(spec, &observed, NULL, choice, error);
-    if (quant_calibration_is_auto(spec))
-        return quant_calibrate_auto(spec, x, n, choice, error);
-    struct quant_calibrator *calibrator = quant_calibrator_new(spec, &observed, 1, error);
-    if (!calibrator)
-        return QUANT_NO_MEMORY;
-    while (!calibrator->done)
-        run_pass(calibrator, x, n);
-    status = quant_choose_range(spec, &observed, calibrator->range, choice, error);
-    quant_calibrator_free(calibrator);
-    return status;
 }

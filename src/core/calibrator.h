@@ -51,8 +51,10 @@ struct quant_calibrator {
     double *carries;
     double *input_sums; /* of the input in hand */
     double *input_carries;
-    struct quant_tally *tallies;
-    size_t nworkers;
+    struct quant_tally *tallies; /* their counts are zeros between passes */
+    size_t nworkers;             /* what there is memory for: workers, */
+    size_t counts_room;          /* and ncounts and nsums at most */
+    size_t sums_room;
 };
 
 /* For at least one finite element, seen by observed, and a checked spec whose method is not auto:
@@ -61,6 +63,15 @@ struct quant_calibrator {
 struct quant_calibrator *quant_calibrator_new(const struct quant_spec *spec,
                                               const struct quant_observed *observed,
                                               size_t nworkers, struct quant_error *error);
+
+/* The same in steps, to use a calibrator again and again for specs of one method: make, then, for
+ * each tensor, observe; where that has not settled it, begin, and the passes. */
+struct quant_calibrator *quant_calibrator_make(const struct quant_spec *spec,
+                                               struct quant_error *error);
+void quant_calibrator_observe(struct quant_calibrator *calibrator, const struct quant_spec *spec,
+                              const struct quant_observed *observed);
+enum quant_status quant_calibrator_begin(struct quant_calibrator *calibrator, size_t nworkers,
+                                         struct quant_error *error);
 
 /* Looks at a part of at most QUANT_PART_MOST elements; all but an input's last are multiples of
  * QUANT_MEASURE_BLOCK. Workers may do so side by side. */

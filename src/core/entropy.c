@@ -34,27 +34,18 @@
 #include <math.h>
 
 #include "core/calibrator.h"
+#include "core/entropy_search.h"
 #include "core/keys.h"
 #include "core/spec.h"
 
-enum {
-    BINS = 2048,
-    ALL_BINS = 2 * BINS,
-    REACH = 16,
-    BEYOND = ALL_BINS, /* counts[BEYOND]: below -T; counts[BEYOND + 1]: above T */
-};
-
-/* Divergences so near are rounding errors of one: of data on a coarse grid many are 0. */
-static const double SAME = 1e-12;
+enum { BINS = QUANT_ENTROPY_BINS, BEYOND = QUANT_ENTROPY_BEYOND, REACH = 16 };
 
 struct state {
     double limit; /* T */
     double width; /* of a bin */
-    /* Of the histogram's bins before the i-th. */
-    double elements[ALL_BINS + 1];
-    double filled[ALL_BINS + 1];
-    double information[ALL_BINS + 1]; /* sum of c ln(c) over their counts */
-    double logarithms[ALL_BINS + 1];  /* of small integers: most counts of short tensors are */
+    struct quant_entropy_search search;
+    uint64_t counts[QUANT_ENTROPY_COUNTS];    /* of few elements */
+    uint32_t keys[2 * QUANT_CALIBRATION_FEW]; /* of the same, and room to sort them */
 };
 
 static bool is_symmetric(const struct quant_calibrator *calibrator)
@@ -98,129 +89,69 @@ static void block(const struct quant_calibrator *calibrator, const float *x, siz
         count_bins(calibrator, x, n, tally->counts);
 }
 
+static uint64_t rank_of_limit(uint64_t n)
+{
+    return (uint64_t)(0.99 * (double)(n - 1));
+}
+
+static double limit_above(const struct quant_calibrator *calibrator, uint32_t bin)
+{
+    return fmin(quant_calibrator_absmax(calibrator),
+                REACH * (double)quant_key_value(bin << 16 | 0xFFFF));
+}
+
 /* Zeros lie in one bin with the least numbers there are, and are left out with it. */
 static double find_limit(const struct quant_calibrator *calibrator)
 {
-    const double absmax = quant_calibrator_absmax(calibrator);
     uint64_t n = 0;
     for (uint32_t bin = QUANT_KEY_ZERO + 1; bin <= QUANT_KEY_LAST; bin++)
         n += calibrator->counts[bin];
     if (n == 0)
-        return absmax;
-    uint64_t rank = (uint64_t)(0.99 * (double)(n - 1));
+        return quant_calibrator_absmax(calibrator);
+    uint64_t rank = rank_of_limit(n);
     uint32_t bin = QUANT_KEY_ZERO + 1;
     for (; rank >= calibrator->counts[bin]; bin++)
         rank -= calibrator->counts[bin];
-    return fmin(absmax, REACH * (double)quant_key_value(bin << 16 | 0xFFFF));
+    return limit_above(calibrator, bin);
 }
 
-/* By ln((1 + t) / (1 - t)) = 2 (t + t^3 / 3 + t^5 / 5 + ...) with |t| < 0.172; x > 0, normal. */
-static double natural_log(double x)
+/* Of keys, what find_limit finds of counts. */
+static double find_limit_of_few(const struct quant_calibrator *calibrator, const float *x, size_t n)
 {
-    int exponent;
-    double mantissa = frexp(x, &exponent);
-    if (mantissa < 0.70710678118654752) {
-        mantissa *= 2;
-        exponent--;
+    struct state *state = calibrator->state;
+    size_t nkeys = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t key = quant_key(fabsf(x[i]));
+        state->keys[nkeys] = key >> 16;
+        nkeys += (key >> 16 > QUANT_KEY_ZERO) & (key >> 16 <= QUANT_KEY_LAST);
     }
-    const double t = (mantissa - 1) / (mantissa + 1);
-    double sum = 0;
-    for (int k = 21; k >= 1; k -= 2)
-        sum = sum * t * t + 1.0 / k;
-    return 0.69314718055994531 * exponent + 2 * t * sum;
+    if (nkeys == 0)
+        return quant_calibrator_absmax(calibrator);
+    const uint32_t *sorted = quant_keys_sort(state->keys, nkeys, state->keys + nkeys);
+    return limit_above(calibrator, sorted[rank_of_limit(nkeys)]);
 }
 
-/* Of an integer. */
-static double log_of(const struct state *state, double count)
+static void set_limit(struct state *state, double limit)
 {
-    return count <= ALL_BINS ? state->logarithms[(size_t)count] : natural_log(count);
+    state->limit = limit;
+    state->width = limit / BINS;
 }
 
-static double information_of(const struct state *state, double count)
+static void settle(struct quant_calibrator *calibrator, const uint64_t *counts)
 {
-    return count > 0 ? count * log_of(state, count) : 0;
-}
-
-/* KL(P || Q) of the bins from first up to below last, with what lies beyond in the outermost two.
- * With n elements in P, n' in Q, and a group's e elements over f filled bins:
- *
- *     n KL = sum of p ln(p) over bins - sum of p ln(e / f) over groups + n ln(n' / n)
- */
-static double divergence(const struct state *state, size_t first, size_t last, size_t levels,
-                         double below, double above)
-{
-    const double in_first = state->elements[first + 1] - state->elements[first];
-    const double in_last = state->elements[last] - state->elements[last - 1];
-    const double inside = state->elements[last] - state->elements[first];
-    const double n = inside + below + above;
-    const double kept = inside - (below > 0 ? in_first : 0) - (above > 0 ? in_last : 0);
-    if (kept == 0 && inside < n)
-        return (double)INFINITY;
-    double sum = state->information[last] - state->information[first];
-    sum += information_of(state, in_first + below) - information_of(state, in_first);
-    sum += information_of(state, in_last + above) - information_of(state, in_last);
-    for (size_t group = 0; group < levels; group++) {
-        const size_t from = first + group * (last - first) / levels;
-        const size_t to = first + (group + 1) * (last - first) / levels;
-        const double elements = state->elements[to] - state->elements[from];
-        double filled = state->filled[to] - state->filled[from];
-        double clipped = 0;
-        if (from == first && below > 0) {
-            filled += in_first == 0;
-            clipped += below;
-        }
-        if (to == last && above > 0) {
-            filled += in_last == 0;
-            clipped += above;
-        }
-        if (elements + clipped == 0)
-            continue;
-        if (elements == 0)
-            return (double)INFINITY;
-        sum -= (elements + clipped) * (log_of(state, elements) - log_of(state, filled));
-    }
-    return (sum + n * natural_log(inside / n)) / n;
-}
-
-static void sum_up(struct state *state, const uint64_t *counts)
-{
-    for (size_t i = 1; i <= ALL_BINS; i++)
-        state->logarithms[i] = natural_log((double)i);
-    for (size_t i = 0; i < ALL_BINS; i++) {
-        const double count = (double)counts[i];
-        state->elements[i + 1] = state->elements[i] + count;
-        state->filled[i + 1] = state->filled[i] + (count > 0);
-        state->information[i + 1] = state->information[i] + information_of(state, count);
-    }
-}
-
-/* The number of bins next to 0 whose divergence is least; 0 where there are fewer than levels, as
- * for 16 bits: then no width can be compared. */
-static size_t find_width(const struct quant_calibrator *calibrator)
-{
-    const struct state *state = calibrator->state;
+    struct state *state = calibrator->state;
     const bool symmetric = is_symmetric(calibrator);
     int32_t qmin;
     int32_t qmax;
     quant_spec_target(&calibrator->spec, &qmin, &qmax);
     const size_t integers = (size_t)((int64_t)qmax - qmin + 1);
-    const size_t half = (integers + 1) / 2;
-    size_t best = half > BINS ? 0 : BINS;
-    double least = (double)INFINITY;
-    for (size_t i = BINS; i >= half && i > 0; i--) {
-        const size_t first = symmetric ? BINS : BINS - i;
-        const size_t last = BINS + i;
-        const double below = (double)calibrator->counts[BEYOND] + state->elements[first];
-        const double above = (double)calibrator->counts[BEYOND + 1] + state->elements[ALL_BINS] -
-                             state->elements[last];
-        const double found =
-            divergence(state, first, last, symmetric ? half : integers, below, above);
-        if (found < least - SAME) {
-            least = found;
-            best = i;
-        }
-    }
-    return best;
+    const size_t width = quant_entropy_search(&state->search, counts, integers, symmetric);
+    double reach = (double)width * state->width;
+    if (width == 0)
+        reach = quant_calibrator_absmax(calibrator); /* all there is */
+    else if (width == BINS)
+        reach = state->limit;
+    quant_calibrator_settle_around_zero(calibrator, reach);
 }
 
 /* The second pass leaves zeros out. */
@@ -228,25 +159,24 @@ static bool adds_up(const struct quant_calibrator *calibrator)
 {
     if (calibrator->passes == 0)
         return quant_calibrator_has_all(calibrator);
-    return quant_calibrator_total(calibrator->counts, BEYOND + 2) <= calibrator->nfinite;
+    return quant_calibrator_total(calibrator->counts, QUANT_ENTROPY_COUNTS) <= calibrator->nfinite;
 }
 
 static void next(struct quant_calibrator *calibrator)
 {
+    if (calibrator->passes == 1)
+        set_limit(calibrator->state, find_limit(calibrator));
+    else
+        settle(calibrator, calibrator->counts);
+}
+
+static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
+{
     struct state *state = calibrator->state;
-    if (calibrator->passes == 1) {
-        state->limit = find_limit(calibrator);
-        state->width = state->limit / BINS;
-        return;
-    }
-    sum_up(state, calibrator->counts);
-    const size_t width = find_width(calibrator);
-    double reach = (double)width * state->width;
-    if (width == 0)
-        reach = quant_calibrator_absmax(calibrator); /* all there is */
-    else if (width == BINS)
-        reach = state->limit;
-    quant_calibrator_settle_around_zero(calibrator, reach);
+    set_limit(state, find_limit_of_few(calibrator, x, n));
+    memset(state->counts, 0, sizeof state->counts);
+    count_bins(calibrator, x, n, state->counts);
+    settle(calibrator, state->counts);
 }
 
 const struct quant_calibration quant_calibration_entropy = {
@@ -258,4 +188,5 @@ const struct quant_calibration quant_calibration_entropy = {
     .block = block,
     .next = next,
     .adds_up = adds_up,
+    .few = few,
 };

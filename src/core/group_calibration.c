@@ -38,12 +38,14 @@ void quant_group_calibration_begin(struct quant_group_calibration *calibration,
 }
 
 enum quant_status quant_group_calibrate(const struct quant_group_calibration *calibration,
-                                        uint64_t group, const float *x, size_t n,
+                                        struct quant_calibration_bench *bench, uint64_t group,
+                                        const float *x, size_t n,
                                         const struct quant_group_params *params, unsigned *notes,
                                         struct quant_error *error)
 {
     struct quant_choice choice;
-    const enum quant_status status = quant_calibrate(&calibration->spec, x, n, &choice, error);
+    const enum quant_status status =
+        quant_calibrate_on(bench, &calibration->spec, x, n, &choice, error);
     if (status != QUANT_OK)
         return status;
     params->scales[group - params->first] = choice.params.scale;
@@ -64,7 +66,8 @@ size_t quant_panel_gather(const struct quant_grouping *grouping, const float *x,
 }
 
 enum quant_status quant_panel_calibrate(const struct quant_group_calibration *calibration,
-                                        uint64_t index, const float *x, float *scratch,
+                                        struct quant_calibration_bench *bench, uint64_t index,
+                                        const float *x, float *scratch,
                                         const struct quant_group_params *params, unsigned *notes,
                                         struct quant_error *error)
 {
@@ -72,13 +75,13 @@ enum quant_status quant_panel_calibrate(const struct quant_group_calibration *ca
     const struct quant_panel panel = quant_panel_at(grouping, index);
     const size_t nelems = (size_t)panel.nelems;
     if (grouping->ngroups == 1)
-        return quant_group_calibrate(calibration, panel.first_group, x, nelems, params, notes,
-                                     error);
+        return quant_group_calibrate(calibration, bench, panel.first_group, x, nelems, params,
+                                     notes, error);
     enum quant_status status = QUANT_OK;
     for (uint64_t j = 0; status == QUANT_OK && j < grouping->ngroups; j++) {
         const size_t n = quant_panel_gather(grouping, x, nelems, j, scratch);
-        status = quant_group_calibrate(calibration, panel.first_group + j, scratch, n, params,
-                                       notes, error);
+        status = quant_group_calibrate(calibration, bench, panel.first_group + j, scratch, n,
+                                       params, notes, error);
     }
     return status;
 }
@@ -120,10 +123,13 @@ static enum quant_status by_panels(const struct quant_group_calibration *calibra
     float *scratch = grouping->ngroups > 1 ? malloc(most * sizeof *scratch) : NULL;
     if (grouping->ngroups > 1 && !scratch)
         return quant_error_no_memory(error, most * sizeof *scratch, "calibration");
+    struct quant_calibration_bench bench = {.trial = NULL};
     enum quant_status status = QUANT_OK;
     for (uint64_t i = 0; status == QUANT_OK && i < quant_panel_count(grouping); i++)
-        status = quant_panel_calibrate(calibration, i, x + quant_panel_at(grouping, i).first,
-                                       scratch, groups, notes, error);
+        status =
+            quant_panel_calibrate(calibration, &bench, i, x + quant_panel_at(grouping, i).first,
+                                  scratch, groups, notes, error);
+    quant_calibration_bench_release(&bench);
     free(scratch);
     return status;
 }

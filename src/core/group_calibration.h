@@ -5,6 +5,8 @@
 
 #include <quant/groups.h>
 
+#include "core/calibration_bench.h"
+
 struct quant_group_calibration {
     const struct quant_grouping *grouping;
     struct quant_spec spec; /* where non-finite elements saturate: they are told of elsewhere */
@@ -45,9 +47,10 @@ void quant_extremes_choose(const struct quant_extremes *extremes, uint64_t ngrou
 
 /* ---- By any method ---- */
 
-/* The same of one group, from its n elements. */
+/* The same of one group, from its n elements. bench is the worker's, from one group to the next. */
 enum quant_status quant_group_calibrate(const struct quant_group_calibration *calibration,
-                                        uint64_t group, const float *x, size_t n,
+                                        struct quant_calibration_bench *bench, uint64_t group,
+                                        const float *x, size_t n,
                                         const struct quant_group_params *params, unsigned *notes,
                                         struct quant_error *error);
 
@@ -59,7 +62,8 @@ size_t quant_panel_gather(const struct quant_grouping *grouping, const float *x,
 /* The parameters of a panel's groups, all of whose elements are at x. scratch has room for those of
  * a group, or is NULL where there is one. */
 enum quant_status quant_panel_calibrate(const struct quant_group_calibration *calibration,
-                                        uint64_t panel, const float *x, float *scratch,
+                                        struct quant_calibration_bench *bench, uint64_t panel,
+                                        const float *x, float *scratch,
                                         const struct quant_group_params *params, unsigned *notes,
                                         struct quant_error *error);
 

@@ -50,4 +50,8 @@ static inline void quant_keys_count_magnitudes(const float *x, size_t n,
         counts[quant_key(fabsf(x[i])) >> 16]++;
 }
 
+/* Sorts n keys, with room for as many at scratch. Returns where they are then: at keys or at
+ * scratch. */
+uint32_t *quant_keys_sort(uint32_t *keys, size_t n, uint32_t *scratch);
+
 #endif

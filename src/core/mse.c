@@ -12,24 +12,28 @@
  * and the best of the ranges may not be among those that are measured. What can be said of any
  * elements: the observed range is always measured, so the result is never worse than minmax's; of
  * equals, the widest is taken.
+ *
+ * Few elements are measured range by range, and only as far as a range may still be the best.
  */
 #include <math.h>
 #include <stdlib.h>
 
 #include "core/calibrator.h"
+#include "core/mse_few.h"
+#include "core/mse_measure.h"
 #include "core/mse_model.h"
 #include "core/mse_search.h"
 #include "core/params.h"
-#include "core/sums.h"
 
 enum {
     BATCH = 128, /* ranges a pass */
-    PIECE = 1024,
-    LEAST = 16 /* ranges a round, of however many elements */
+    LEAST = 16   /* ranges a round, of however many elements */
 };
 
 /* Elements times ranges that a round may measure, beyond the LEAST ranges: a tenth of a second. */
-static const uint64_t BUDGET = UINT64_C(1) << 27;
+#define BUDGET (UINT64_C(1) << 27)
+
+_Static_assert(BUDGET / QUANT_CALIBRATION_FEW >= QUANT_MSE_RANGES, "few: all can be measured");
 
 struct state {
     struct quant_mse_search search;
@@ -39,6 +43,7 @@ struct state {
     struct quant_params params[BATCH];
     bool estimates;
     struct quant_mse_model model;
+    struct quant_mse_few_room few;
 };
 
 /* The ranges of a round that may be measured. */
@@ -57,18 +62,10 @@ static struct quant_params params_of(const struct quant_calibrator *calibrator,
     return choice.params;
 }
 
-/* By cost, then the widest first, then by place: a total order, whatever qsort does. */
+/* A total order, whatever qsort does. */
 static int compare(const void *a, const void *b)
 {
-    const struct quant_mse_range *left = a;
-    const struct quant_mse_range *right = b;
-    if (left->cost != right->cost)
-        return left->cost < right->cost ? -1 : 1;
-    const double left_width = left->hi - left->lo;
-    const double right_width = right->hi - right->lo;
-    if (left_width != right_width)
-        return left_width > right_width ? -1 : 1;
-    return (left->lo > right->lo) - (left->lo < right->lo);
+    return quant_mse_range_compare(a, b);
 }
 
 static void prune(struct quant_calibrator *calibrator)
@@ -117,53 +114,6 @@ static void begin(struct quant_calibrator *calibrator)
     calibrator->nsums = BATCH;
 }
 
-/* Element i of a piece belongs to lane i % QUANT_MEASURE_LANES, as pieces begin at lane 0. */
-static void add_errors(const float *x, const float *restored, size_t n,
-                       double lanes[QUANT_MEASURE_LANES])
-{
-    double sums[QUANT_MEASURE_LANES];
-    memcpy(sums, lanes, sizeof sums);
-    size_t i = 0;
-    for (; n - i >= QUANT_MEASURE_LANES; i += QUANT_MEASURE_LANES)
-        for (size_t lane = 0; lane < QUANT_MEASURE_LANES; lane++) {
-            const double e = (double)x[i + lane] - (double)restored[i + lane];
-            sums[lane] += e * e;
-        }
-    for (; i < n; i++) {
-        const double e = (double)x[i] - (double)restored[i];
-        sums[i % QUANT_MEASURE_LANES] += e * e;
-    }
-    memcpy(lanes, sums, sizeof sums);
-}
-
-static void add_finite_errors(const float *x, const float *restored, size_t n,
-                              double lanes[QUANT_MEASURE_LANES])
-{
-    for (size_t i = 0; i < n; i++)
-        if (isfinite(x[i])) {
-            const double e = (double)x[i] - (double)restored[i];
-            lanes[i % QUANT_MEASURE_LANES] += e * e;
-        }
-}
-
-static double measure(const struct quant_calibrator *calibrator, const struct quant_params *params,
-                      const float *x, size_t n)
-{
-    uint16_t q[PIECE];
-    float restored[PIECE];
-    double lanes[QUANT_MEASURE_LANES] = {0};
-    for (size_t i = 0; i < n; i += PIECE) {
-        const size_t size = n - i < PIECE ? n - i : PIECE;
-        quant_quantize(params, x + i, size, q);
-        quant_dequantize(params, q, size, restored);
-        if (calibrator->observed.nonfinite == 0)
-            add_errors(x + i, restored, size, lanes);
-        else
-            add_finite_errors(x + i, restored, size, lanes);
-    }
-    return quant_sum_lanes(lanes);
-}
-
 static bool is_counting(const struct quant_calibrator *calibrator)
 {
     const struct state *state = calibrator->state;
@@ -178,8 +128,9 @@ static void block(const struct quant_calibrator *calibrator, const float *x, siz
         quant_keys_count(x, n, tally->counts);
         return;
     }
+    const bool all_finite = calibrator->observed.nonfinite == 0;
     for (size_t i = 0; i < calibrator->nsums; i++)
-        sums[i] = measure(calibrator, &state->params[i], x, n);
+        sums[i] = quant_mse_measure(&state->params[i], x, n, all_finite, (double)INFINITY);
 }
 
 static void enter_batch(struct quant_calibrator *calibrator)
@@ -188,7 +139,7 @@ static void enter_batch(struct quant_calibrator *calibrator)
     for (size_t i = 0; i < calibrator->nsums; i++) {
         struct quant_mse_range *range = &state->list[state->measured++];
         range->cost = calibrator->sums[i];
-        if (compare(range, &state->search.best) < 0)
+        if (quant_mse_range_compare(range, &state->search.best) < 0)
             state->search.best = *range;
     }
 }
@@ -221,6 +172,14 @@ static void next(struct quant_calibrator *calibrator)
         quant_calibrator_settle(calibrator, state->search.best.lo, state->search.best.hi);
 }
 
+static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
+{
+    struct state *state = calibrator->state;
+    const struct quant_mse_range best =
+        quant_mse_few(&calibrator->spec, &calibrator->observed, x, n, &state->few);
+    quant_calibrator_settle(calibrator, best.lo, best.hi);
+}
+
 const struct quant_calibration quant_calibration_mse = {
     .name = "mse",
     .summary = "the range of least squared error, measured; never worse than minmax",
@@ -230,4 +189,5 @@ const struct quant_calibration quant_calibration_mse = {
     .block = block,
     .next = next,
     .adds_up = adds_up,
+    .few = few,
 };

@@ -32,79 +32,120 @@ void quant_mse_search_begin(struct quant_mse_search *search, const struct quant_
     };
 }
 
-/* Of no use are ranges that are none, and those that reach beyond what was observed. */
-static size_t add(const struct quant_mse_search *search, struct quant_mse_range *list, size_t n,
-                  double lo, double hi)
-{
-    if (lo >= search->least && lo < hi && hi <= search->greatest)
-        list[n++] = (struct quant_mse_range){.lo = lo, .hi = hi};
-    return n;
-}
+/* ---- The ranges of a round ---- */
 
-static size_t list_shrink(const struct quant_mse_search *search, struct quant_mse_range *list)
+struct bounds {
+    double lo;
+    double hi;
+};
+
+/* Towards zero or the end next to it, towards the middle, from above, from below. */
+static struct bounds shrink(const struct quant_mse_search *search, size_t row, size_t i)
 {
     const double lo = search->least;
     const double hi = search->greatest;
+    if (row == 0 && i == 0)
+        return (struct bounds){lo, hi};
+    const double part = (double)(QUANT_MSE_STEPS - i - (row > 0)) / QUANT_MSE_STEPS;
     const double zero = fmin(fmax(0, lo), hi);
     const double middle = lo + (hi - lo) / 2;
-    size_t n = add(search, list, 0, lo, hi);
-    for (int i = QUANT_MSE_STEPS - 1; i > 0; i--) {
-        const double part = (double)i / QUANT_MSE_STEPS;
-        n = add(search, list, n, zero + (lo - zero) * part, zero + (hi - zero) * part);
-        if (search->symmetric)
-            continue;
-        n = add(search, list, n, middle + (lo - middle) * part, middle + (hi - middle) * part);
-        n = add(search, list, n, lo, lo + (hi - lo) * part);
-        n = add(search, list, n, hi - (hi - lo) * part, hi);
+    const double center = row == 0 ? zero : middle;
+    switch (row) {
+    case 2:
+        return (struct bounds){lo, lo + (hi - lo) * part};
+    case 3:
+        return (struct bounds){hi - (hi - lo) * part, hi};
+    default:
+        return (struct bounds){center + (lo - center) * part, center + (hi - center) * part};
     }
-    return n;
 }
 
-static size_t list_axes(const struct quant_mse_search *search, struct quant_mse_range *list)
+static struct bounds along_axis(const struct quant_mse_search *search, size_t row, size_t i)
 {
     const struct quant_mse_range *best = &search->best;
-    size_t n = 0;
-    for (int i = 0; i < QUANT_MSE_STEPS / 2; i++) {
-        const double part = 2.0 * i / QUANT_MSE_STEPS;
-        n = add(search, list, n, search->least + (best->hi - search->least) * part, best->hi);
-        n = add(search, list, n, best->lo, search->greatest - (search->greatest - best->lo) * part);
-    }
-    return n;
+    const double part = 2.0 * (double)i / QUANT_MSE_STEPS;
+    if (row == 0)
+        return (struct bounds){search->least + (best->hi - search->least) * part, best->hi};
+    return (struct bounds){best->lo, search->greatest - (search->greatest - best->lo) * part};
 }
 
-static size_t list_near(const struct quant_mse_search *search, struct quant_mse_range *list)
+static struct bounds near_best(const struct quant_mse_search *search, size_t row, size_t i)
 {
     const struct quant_mse_range *best = &search->best;
     const double width = search->greatest - search->least;
-    size_t n = 0;
     if (search->symmetric) {
         const double step = width / 2 / QUANT_MSE_STEPS * ldexp(1, -3 * (int)(search->round + 1));
-        for (int i = -NEAR_STEPS; i <= NEAR_STEPS; i++)
-            n = add(search, list, n, best->lo - i * step, best->hi + i * step);
-        return n;
+        const double steps = (double)i - NEAR_STEPS;
+        return (struct bounds){best->lo - steps * step, best->hi + steps * step};
     }
     const double step = width / QUANT_MSE_STEPS * ldexp(1, -2 * (int)search->round);
-    for (int i = -NEAR_SIDE; i <= NEAR_SIDE; i++)
-        for (int k = -NEAR_SIDE; k <= NEAR_SIDE; k++)
-            n = add(search, list, n, best->lo + i * step, best->hi + k * step);
-    return n;
+    return (struct bounds){best->lo + ((double)row - NEAR_SIDE) * step,
+                           best->hi + ((double)i - NEAR_SIDE) * step};
 }
 
-size_t quant_mse_search_list(const struct quant_mse_search *search,
-                             struct quant_mse_range list[QUANT_MSE_RANGES])
+size_t quant_mse_search_rows(const struct quant_mse_search *search)
 {
     switch (search->kind) {
     case QUANT_MSE_SHRINK:
-        return list_shrink(search, list);
+        return search->symmetric ? 1 : 4;
     case QUANT_MSE_AXES:
-        return list_axes(search, list);
+        return 2;
     case QUANT_MSE_NEAR:
-        return list_near(search, list);
+        return search->symmetric ? 1 : 2 * NEAR_SIDE + 1;
     case QUANT_MSE_DONE:
         break;
     }
     return 0;
 }
+
+/* The observed range is in the first row alone. */
+size_t quant_mse_search_row_length(const struct quant_mse_search *search, size_t row)
+{
+    switch (search->kind) {
+    case QUANT_MSE_SHRINK:
+        return row == 0 ? QUANT_MSE_STEPS : QUANT_MSE_STEPS - 1;
+    case QUANT_MSE_AXES:
+        return QUANT_MSE_STEPS / 2;
+    case QUANT_MSE_NEAR:
+        return search->symmetric ? 2 * NEAR_STEPS + 1 : 2 * NEAR_SIDE + 1;
+    case QUANT_MSE_DONE:
+        break;
+    }
+    return 0;
+}
+
+bool quant_mse_search_range(const struct quant_mse_search *search, size_t row, size_t i,
+                            struct quant_mse_range *range)
+{
+    const struct bounds bounds = search->kind == QUANT_MSE_SHRINK ? shrink(search, row, i)
+                                 : search->kind == QUANT_MSE_AXES ? along_axis(search, row, i)
+                                                                  : near_best(search, row, i);
+    *range = (struct quant_mse_range){.lo = bounds.lo, .hi = bounds.hi};
+    return bounds.lo >= search->least && bounds.lo < bounds.hi && bounds.hi <= search->greatest;
+}
+
+size_t quant_mse_search_list(const struct quant_mse_search *search,
+                             struct quant_mse_range list[QUANT_MSE_RANGES])
+{
+    size_t n = 0;
+    for (size_t row = 0; row < quant_mse_search_rows(search); row++)
+        for (size_t i = 0; i < quant_mse_search_row_length(search, row); i++)
+            n += quant_mse_search_range(search, row, i, &list[n]);
+    return n;
+}
+
+int quant_mse_range_compare(const struct quant_mse_range *left, const struct quant_mse_range *right)
+{
+    if (left->cost != right->cost)
+        return left->cost < right->cost ? -1 : 1;
+    const double left_width = left->hi - left->lo;
+    const double right_width = right->hi - right->lo;
+    if (left_width != right_width)
+        return left_width > right_width ? -1 : 1;
+    return (left->lo > right->lo) - (left->lo < right->lo);
+}
+
+/* ---- From round to round ---- */
 
 bool quant_mse_search_advance(struct quant_mse_search *search)
 {

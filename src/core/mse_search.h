@@ -37,6 +37,20 @@ void quant_mse_search_begin(struct quant_mse_search *search, const struct quant_
 size_t quant_mse_search_list(const struct quant_mse_search *search,
                              struct quant_mse_range list[QUANT_MSE_RANGES]);
 
+/* The same range by range. A round has rows of ranges; but near to the best, each range of a row
+ * lies inside the one before. */
+size_t quant_mse_search_rows(const struct quant_mse_search *search);
+size_t quant_mse_search_row_length(const struct quant_mse_search *search, size_t row);
+
+/* False: it would be none, or reach beyond what was observed. */
+bool quant_mse_search_range(const struct quant_mse_search *search, size_t row, size_t i,
+                            struct quant_mse_range *range);
+
+/* Less than 0 where left is better than right: by cost, then the widest, then by place. So the best
+ * of many does not depend on their order. */
+int quant_mse_range_compare(const struct quant_mse_range *left,
+                            const struct quant_mse_range *right);
+
 /* To the next round, once the best of this one is entered; false: there is none. */
 bool quant_mse_search_advance(struct quant_mse_search *search);
 

@@ -24,7 +24,7 @@
  * counts and adds them up by the bins of keys.h and finds the bin that the 0 is in, another one by
  * the floats of that bin. All sums are of integers, the lower bits, so no order of additions shows.
  * It is the least s at which d is no longer negative: where the iteration ends too. (Only at the
- * end of the elements' shorter side can d fall again, and have another 0.)
+ * end of the elements' shorter side can d fall again, and have another 0.) Few elements are sorted.
  */
 #include <math.h>
 
@@ -53,6 +53,7 @@ struct state {
     uint32_t bin;    /* that the s looked for is in */
     uint64_t inside; /* elements of it */
     struct above above_bin;
+    uint32_t magnitudes[2 * QUANT_CALIBRATION_FEW]; /* of few elements, and room to sort them */
 };
 
 static uint32_t magnitude_bits(float x)
@@ -71,6 +72,10 @@ static void begin(struct quant_calibrator *calibrator)
     const struct quant_spec *spec = &calibrator->spec;
     struct quant_params params = {.dtype = quant_spec_dtype(spec)};
     quant_spec_target(spec, &params.qmin, &params.qmax);
+    state->nonzero = 0;
+    state->bin = 0;
+    state->inside = 0;
+    state->above_bin = (struct above){0, 0};
     state->steps = spec->scheme == QUANT_ABSMAX ? quant_params_greatest_step(&params)
                                                 : (double)params.qmax - (double)params.qmin;
     calibrator->ncounts = QUANT_KEY_BINS;
@@ -149,13 +154,37 @@ static double zero_beyond(const struct quant_calibrator *calibrator, double s,
     return s - slope_at(calibrator, s, above) / increase;
 }
 
+/* Some elements of a bin. */
+struct part {
+    uint64_t count;
+    uint64_t lower; /* the sum of their lower halves */
+};
+
 /* Each bin's floats are evenly spaced. */
-static void add_bin(struct above *above, const uint64_t *counts, uint32_t bin)
+static struct above above_with(const struct above *above, uint32_t bin, const struct part *part)
 {
     const double first = magnitude_of(bin << 16);
     const double spacing = magnitude_of(bin << 16 | 1) - first;
-    above->count += (double)counts[bin];
-    above->sum += (double)counts[bin] * first + (double)counts[LOWER + bin] * spacing;
+    const double count = (double)part->count;
+    return (struct above){
+        .count = above->count + count,
+        .sum = above->sum + (count * first + (double)part->lower * spacing),
+    };
+}
+
+/* ---- The bin ---- */
+
+/* At the end of the bin, above which these lie, d is not negative. */
+static bool is_far_enough(const struct quant_calibrator *calibrator, uint32_t bin,
+                          const struct above *above)
+{
+    return slope_at(calibrator, magnitude_of(bin << 16 | 0xFFFF), above) >= 0;
+}
+
+static void take_bin(struct state *state, uint32_t bin, const struct above *above)
+{
+    state->bin = bin;
+    state->above_bin = *above;
 }
 
 /* The first bin at whose end d is not negative: at the end of all of them it is not. */
@@ -168,61 +197,129 @@ static void find_bin(struct quant_calibrator *calibrator)
     for (uint32_t bin = 0; bin <= LAST; bin++)
         state->nonzero += (double)counts[bin];
     for (uint32_t bin = LAST + 1; bin-- > 0;) {
-        if (slope_at(calibrator, magnitude_of(bin << 16 | 0xFFFF), &above) >= 0) {
-            state->bin = bin;
-            state->above_bin = above;
-        }
-        add_bin(&above, counts, bin);
+        if (is_far_enough(calibrator, bin, &above))
+            take_bin(state, bin, &above);
+        above = above_with(&above, bin, &(struct part){counts[bin], counts[LOWER + bin]});
     }
     state->inside = counts[state->bin];
 }
 
-/* The elements of the bin that lie above some float of it. */
-struct rest {
-    uint64_t count;
-    uint64_t lower; /* the sum of their lower halves */
+/* The same of the empty bins from first up to below end. From each to the next d does not fall, not
+ * by a rounding error either: all that it is computed by is monotone in s, and the range's ends
+ * stop at elements, which are in other bins. */
+static void try_empty_bins(struct quant_calibrator *calibrator, uint32_t first, uint32_t end,
+                           const struct above *above)
+{
+    if (first == end || !is_far_enough(calibrator, end - 1, above))
+        return;
+    uint32_t last = is_far_enough(calibrator, first, above) ? first : end - 1;
+    while (first < last) {
+        const uint32_t middle = first + (last - first) / 2;
+        if (is_far_enough(calibrator, middle, above))
+            last = middle;
+        else
+            first = middle + 1;
+    }
+    take_bin(calibrator->state, first, above);
+}
+
+/* What find_bin finds, of n sorted magnitudes that are not 0. Below all of them d is negative. */
+static void find_bin_of_few(struct quant_calibrator *calibrator, const uint32_t *sorted, size_t n)
+{
+    struct state *state = calibrator->state;
+    struct above above = {0, 0};
+    uint32_t end = LAST + 1;
+    state->nonzero = (double)n;
+    while (n > 0) {
+        const uint32_t bin = sorted[n - 1] >> 16;
+        struct part part = {0, 0};
+        try_empty_bins(calibrator, bin + 1, end, &above);
+        if (is_far_enough(calibrator, bin, &above))
+            take_bin(state, bin, &above);
+        for (; n > 0 && sorted[n - 1] >> 16 == bin; n--) {
+            part.count++;
+            part.lower += sorted[n - 1] & 0xFFFF;
+        }
+        above = above_with(&above, bin, &part);
+        end = bin;
+    }
+}
+
+/* ---- The place in the bin: between two floats of it that there are, or where d jumps over 0 as
+ * one is passed ---- */
+
+struct walk {
+    struct part rest; /* what lies above */
+    struct above above;
+    double at;
 };
 
-static struct above above_with(const struct state *state, const struct rest *rest)
+static struct walk walk_from(const struct state *state, const struct part *all)
 {
-    const double first = magnitude_of(state->bin << 16);
-    const double spacing = magnitude_of(state->bin << 16 | 1) - first;
-    const double count = (double)rest->count;
-    return (struct above){
-        .count = state->above_bin.count + count,
-        .sum = state->above_bin.sum + (count * first + (double)rest->lower * spacing),
+    return (struct walk){
+        .rest = *all,
+        .above = above_with(&state->above_bin, state->bin, all),
+        .at = magnitude_of(state->bin << 16),
     };
 }
 
-/* Between two floats of the bin that there are, or where d jumps over 0 as one is passed. */
+/* To the next float that there is, which so many elements are. Returns whether d is 0 up to there
+ * or no longer negative there: then walk->at is where. */
+static bool walk_on(const struct quant_calibrator *calibrator, struct walk *walk, uint32_t lower,
+                    uint64_t count)
+{
+    const struct state *state = calibrator->state;
+    const double magnitude = magnitude_of(state->bin << 16 | lower);
+    const double zero = zero_beyond(calibrator, walk->at, &walk->above);
+    walk->at = zero < magnitude ? zero : magnitude;
+    walk->rest.count -= count;
+    walk->rest.lower -= count * lower;
+    walk->above = above_with(&state->above_bin, state->bin, &walk->rest);
+    return zero < magnitude || slope_at(calibrator, magnitude, &walk->above) >= 0;
+}
+
 static double find_zero(const struct quant_calibrator *calibrator)
 {
     const struct state *state = calibrator->state;
     const uint64_t *counts = calibrator->counts;
     const uint32_t first = state->bin == 0 ? 1 : 0; /* not 0 itself */
-    struct rest rest = {0, 0};
+    struct part all = {0, 0};
     for (uint32_t lower = first; lower < LOWER_HALVES; lower++) {
-        rest.count += counts[lower];
-        rest.lower += counts[lower] * lower;
+        all.count += counts[lower];
+        all.lower += counts[lower] * lower;
     }
-    double before = magnitude_of(state->bin << 16);
-    struct above above = above_with(state, &rest);
-    for (uint32_t lower = first; lower < LOWER_HALVES; lower++) {
-        if (counts[lower] == 0)
-            continue;
-        const double magnitude = magnitude_of(state->bin << 16 | lower);
-        const double zero = zero_beyond(calibrator, before, &above);
-        if (zero < magnitude)
-            return zero;
-        rest.count -= counts[lower];
-        rest.lower -= counts[lower] * lower;
-        above = above_with(state, &rest);
-        if (slope_at(calibrator, magnitude, &above) >= 0)
-            return magnitude;
-        before = magnitude;
-    }
-    return zero_beyond(calibrator, before, &above);
+    struct walk walk = walk_from(state, &all);
+    for (uint32_t lower = first; lower < LOWER_HALVES; lower++)
+        if (counts[lower] > 0 && walk_on(calibrator, &walk, lower, counts[lower]))
+            return walk.at;
+    return zero_beyond(calibrator, walk.at, &walk.above);
 }
+
+/* What find_zero finds, of n sorted magnitudes that are not 0. */
+static double find_zero_of_few(const struct quant_calibrator *calibrator, const uint32_t *sorted,
+                               size_t n)
+{
+    const struct state *state = calibrator->state;
+    struct part all = {0, 0};
+    size_t first = 0;
+    while (first < n && sorted[first] >> 16 < state->bin)
+        first++;
+    for (size_t i = first; i < n && sorted[i] >> 16 == state->bin; i++) {
+        all.count++;
+        all.lower += sorted[i] & 0xFFFF;
+    }
+    const size_t end = first + (size_t)all.count;
+    struct walk walk = walk_from(state, &all);
+    for (size_t i = first, next; i < end; i = next) {
+        for (next = i + 1; next < end && sorted[next] == sorted[i];)
+            next++;
+        if (walk_on(calibrator, &walk, sorted[i] & 0xFFFF, next - i))
+            return walk.at;
+    }
+    return zero_beyond(calibrator, walk.at, &walk.above);
+}
+
+/* ---- All of it ---- */
 
 /* Zeros share their place with some NaNs. */
 static bool bins_add_up(const struct quant_calibrator *calibrator)
@@ -253,6 +350,21 @@ static void next(struct quant_calibrator *calibrator)
         quant_calibrator_settle_around_zero(calibrator, find_zero(calibrator));
 }
 
+static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
+{
+    struct state *state = calibrator->state;
+    size_t count = 0;
+    begin(calibrator);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t bits = magnitude_bits(x[i]);
+        state->magnitudes[count] = bits;
+        count += (bits > 0) & (bits >> 16 <= LAST);
+    }
+    const uint32_t *sorted = quant_keys_sort(state->magnitudes, count, state->magnitudes + count);
+    find_bin_of_few(calibrator, sorted, count);
+    quant_calibrator_settle_around_zero(calibrator, find_zero_of_few(calibrator, sorted, count));
+}
+
 const struct quant_calibration quant_calibration_octav = {
     .name = "octav",
     .summary = "the threshold of least squared error in the OCTAV paper's model",
@@ -262,4 +374,5 @@ const struct quant_calibration quant_calibration_octav = {
     .block = block,
     .next = next,
     .adds_up = adds_up,
+    .few = few,
 };

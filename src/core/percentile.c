@@ -7,6 +7,8 @@
  * What is wanted is the element of rank r = floor(v) among the n sorted ones, from 0, and the next,
  * where v = (n - 1) * P / 100, to interpolate between: numpy.percentile's method "linear", with its
  * very operations.
+ *
+ * Few elements are sorted.
  */
 #include <math.h>
 
@@ -28,6 +30,7 @@ struct quantile {
 struct state {
     struct quantile quantiles[2];
     size_t nquantiles;
+    uint32_t keys[2 * QUANT_CALIBRATION_FEW]; /* of few elements, and room to sort them */
 };
 
 static bool accepts(double percent)
@@ -53,6 +56,7 @@ static void begin(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
     const uint64_t n = calibrator->nfinite;
+    state->nquantiles = 0;
     if (calibrator->spec.scheme == QUANT_ABSMAX) {
         state->quantiles[state->nquantiles++] = place_quantile(n, calibrator->argument);
     } else {
@@ -173,6 +177,12 @@ static double interpolate(double a, double b, double fraction)
     return fraction >= 0.5 ? b - (b - a) * (1 - fraction) : a + (b - a) * fraction;
 }
 
+static double value_between(const struct quantile *quantile, const uint32_t keys[2])
+{
+    return interpolate((double)quant_key_value(keys[0]), (double)quant_key_value(keys[1]),
+                       quantile->fraction);
+}
+
 static double find_value(const struct quant_calibrator *calibrator, size_t i)
 {
     const struct state *state = calibrator->state;
@@ -184,21 +194,48 @@ static double find_value(const struct quant_calibrator *calibrator, size_t i)
             keys[k] = quantile->bin[k] << 16 |
                       find_rank(calibrator->counts + i * QUANT_KEY_BINS, 0, &rank);
         }
-    return interpolate((double)quant_key_value(keys[0]), (double)quant_key_value(keys[1]),
-                       quantile->fraction);
+    return value_between(quantile, keys);
+}
+
+static void settle(struct quant_calibrator *calibrator, const double values[2])
+{
+    if (calibrator->spec.scheme == QUANT_ABSMAX)
+        quant_calibrator_settle_around_zero(calibrator, values[0]);
+    else
+        quant_calibrator_settle(calibrator, values[0], values[1]);
 }
 
 static void next(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
-    if (calibrator->passes == 1) {
-        for (size_t i = 0; i < state->nquantiles; i++)
+    double values[2] = {0};
+    for (size_t i = 0; i < state->nquantiles; i++)
+        if (calibrator->passes == 1)
             find_bins(&state->quantiles[i], calibrator->counts);
-    } else if (calibrator->spec.scheme == QUANT_ABSMAX) {
-        quant_calibrator_settle_around_zero(calibrator, find_value(calibrator, 0));
-    } else {
-        quant_calibrator_settle(calibrator, find_value(calibrator, 0), find_value(calibrator, 1));
+        else
+            values[i] = find_value(calibrator, i);
+    if (calibrator->passes > 1)
+        settle(calibrator, values);
+}
+
+static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
+{
+    struct state *state = calibrator->state;
+    const bool symmetric = calibrator->spec.scheme == QUANT_ABSMAX;
+    double values[2] = {0};
+    size_t nkeys = 0;
+    begin(calibrator);
+    for (size_t i = 0; i < n; i++) {
+        state->keys[nkeys] = quant_key(symmetric ? fabsf(x[i]) : x[i]);
+        nkeys += isfinite(x[i]) != 0;
     }
+    const uint32_t *sorted = quant_keys_sort(state->keys, nkeys, state->keys + nkeys);
+    for (size_t i = 0; i < state->nquantiles; i++) {
+        const struct quantile *quantile = &state->quantiles[i];
+        const uint32_t keys[2] = {sorted[quantile->rank[0]], sorted[quantile->rank[1]]};
+        values[i] = value_between(quantile, keys);
+    }
+    settle(calibrator, values);
 }
 
 const struct quant_calibration quant_calibration_percentile = {
@@ -213,4 +250,5 @@ const struct quant_calibration quant_calibration_percentile = {
     .block = block,
     .next = next,
     .adds_up = adds_up,
+    .few = few,
 };

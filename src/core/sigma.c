@@ -22,6 +22,8 @@ static bool accepts(double deviations)
 
 static void begin(struct quant_calibrator *calibrator)
 {
+    struct state *state = calibrator->state;
+    state->mean = 0;
     calibrator->nsums = 1;
 }
 

@@ -98,6 +98,7 @@ void quant_group_pass_release(struct quant_group_pass *pass)
         free(bench->extremes.least);
         free(bench->extremes.greatest);
         free(bench->scratch);
+        quant_calibration_bench_release(&bench->calibration);
         free(bench->sums);
     }
     free(pass->benches);
@@ -174,8 +175,8 @@ static enum quant_status calibrate_panels(const struct quant_group_pass *pass,
     for (uint64_t i = 0; status == QUANT_OK && i < bench->npanels; i++) {
         status = quant_group_pass_check_cancelled(pass, error);
         if (status == QUANT_OK)
-            status = quant_panel_calibrate(&pass->calibration, panel.index, x, bench->scratch,
-                                           &bench->params, &bench->notes, error);
+            status = quant_panel_calibrate(&pass->calibration, &bench->calibration, panel.index, x,
+                                           bench->scratch, &bench->params, &bench->notes, error);
         x += panel.nelems;
         panel = quant_panel_next(&pass->grouping, &panel);
     }

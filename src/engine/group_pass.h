@@ -19,14 +19,15 @@
 
 /* What each worker has of its own, beside its workbench. */
 struct quant_group_bench {
-    size_t lead;                      /* elements of the window before the chunk */
-    struct quant_panel panels;        /* the window's first */
-    uint64_t npanels;                 /* and how many */
-    struct quant_group_params params; /* near: of the window's groups */
-    struct quant_extremes extremes;   /* near: of the same */
-    float *scratch;                   /* near: room for a group's elements */
-    struct quant_group_sums *sums;    /* where a report is made */
-    struct quant_observed observed;   /* of the chunk */
+    size_t lead;                                /* elements of the window before the chunk */
+    struct quant_panel panels;                  /* the window's first */
+    uint64_t npanels;                           /* and how many */
+    struct quant_group_params params;           /* near: of the window's groups */
+    struct quant_extremes extremes;             /* near: of the same */
+    float *scratch;                             /* near: room for a group's elements */
+    struct quant_calibration_bench calibration; /* near */
+    struct quant_group_sums *sums;              /* where a report is made */
+    struct quant_observed observed;             /* of the chunk */
     unsigned notes;
 };
 

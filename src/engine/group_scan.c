@@ -101,11 +101,12 @@ static enum quant_status scan_extremes(struct quant_group_pass *pass, const stru
 struct batch_scan {
     struct quant_group_pass *pass;
     const struct quant_scan *scan;
-    uint64_t columns;      /* groups of a batch */
-    uint64_t batches;      /* of a panel */
-    float *memory;         /* for each worker, the rows of a batch, and a group */
-    uint64_t memory_each;  /* elements */
-    pthread_mutex_t mutex; /* for the rest */
+    uint64_t columns;                        /* groups of a batch */
+    uint64_t batches;                        /* of a panel */
+    float *memory;                           /* for each worker, the rows of a batch, and a group */
+    uint64_t memory_each;                    /* elements */
+    struct quant_calibration_bench *benches; /* of each worker */
+    pthread_mutex_t mutex;                   /* for the rest */
     unsigned notes;
     enum quant_status status;
     struct quant_error *error;
@@ -144,8 +145,8 @@ static enum quant_status calibrate_slices(const struct batch_scan *run,
         const uint64_t number = slices->panel.first_group + slices->column + j;
         status = quant_group_pass_check_cancelled(pass, error);
         if (status == QUANT_OK)
-            status = quant_group_calibrate(&pass->calibration, number, group, n, &pass->all, notes,
-                                           error);
+            status = quant_group_calibrate(&pass->calibration, &run->benches[worker], number, group,
+                                           n, &pass->all, notes, error);
     }
     return status;
 }
@@ -191,10 +192,13 @@ static enum quant_status calibrate_in_memory(struct quant_group_pass *pass,
                              .memory_each = (columns + 1) * length,
                              .mutex = PTHREAD_MUTEX_INITIALIZER,
                              .error = error};
-    run.memory = malloc(scan->workers * run.memory_each * sizeof *run.memory);
-    if (!run.memory)
-        return quant_error_no_memory(error, scan->workers * run.memory_each * sizeof *run.memory,
-                                     "calibration");
+    const size_t nbytes = scan->workers * run.memory_each * sizeof *run.memory;
+    run.memory = malloc(nbytes);
+    run.benches = calloc(scan->workers, sizeof *run.benches);
+    if (!run.memory || !run.benches) {
+        run.status = quant_error_no_memory(error, nbytes, "calibration");
+        goto release;
+    }
     const struct quant_parallel parallel = {
         .n = quant_panel_count(&pass->grouping) * run.batches,
         .threads = scan->workers,
@@ -205,7 +209,11 @@ static enum quant_status calibrate_in_memory(struct quant_group_pass *pass,
     if (scan->progress->total > 0)
         scan->progress->total += pass->grouping.nelems;
     quant_parallel_run(&parallel);
+    for (unsigned i = 0; i < scan->workers; i++)
+        quant_calibration_bench_release(&run.benches[i]);
+release:
     pthread_mutex_destroy(&run.mutex);
+    free(run.benches);
     free(run.memory);
     pass->notes |= run.notes;
     return run.status;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* From the histogram to the width of least divergence, as entropy.c defines it. */
+#ifndef QUANT_CORE_ENTROPY_SEARCH_H
+#define QUANT_CORE_ENTROPY_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    QUANT_ENTROPY_BINS = 2048, /* to either side of 0 */
+    QUANT_ENTROPY_ALL = 2 * QUANT_ENTROPY_BINS,
+    QUANT_ENTROPY_BEYOND = QUANT_ENTROPY_ALL, /* what lies below all bins; then, what lies above */
+    QUANT_ENTROPY_COUNTS = QUANT_ENTROPY_ALL + 2
+};
+
+/* Room for a search: all zeros at first, or as another search left it. */
+struct quant_entropy_search {
+    /* Of the bins before the i-th. */
+    struct {
+        double elements;
+        double filled;
+    } before[QUANT_ENTROPY_ALL + 1];
+    double information[QUANT_ENTROPY_ALL + 1]; /* sum of c ln(c) over their counts */
+    double logarithms[QUANT_ENTROPY_ALL + 1];  /* of integers below nlogarithms: most counts are */
+    size_t nlogarithms;
+    double n; /* elements, with those beyond the bins */
+    double log_n;
+};
+
+/* The number of bins next to 0, on either side or, symmetric, above, whose divergence is least; 0
+ * where there are fewer than levels, as for 16 bits: then no width can be compared. integers: of
+ * the target. */
+size_t quant_entropy_search(struct quant_entropy_search *search,
+                            const uint64_t counts[QUANT_ENTROPY_COUNTS], size_t integers,
+                            bool symmetric);
+
+#endif
