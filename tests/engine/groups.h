@@ -183,4 +183,13 @@ static inline struct quant_quantize_job groups_job(const char *input, const stru
     return job;
 }
 
+/* Field by field: what lies between them is nobody's. */
+static inline void check_grouping(const struct quant_grouping *a, const struct quant_grouping *b)
+{
+    assert_true(a->nelems == b->nelems && a->count == b->count);
+    assert_true(a->stride == b->stride && a->panel == b->panel);
+    assert_true(a->ngroups == b->ngroups && a->repeat == b->repeat);
+    assert_true(a->axis == b->axis && a->block_size == b->block_size);
+}
+
 #endif
