@@ -222,8 +222,8 @@ static void write_inputs(const struct scenario *scenario)
         file_write_text("old.json", "old");
     free(x);
     if (is_wide(scenario)) {
-        write_npy("wide.npy", long_input, 2 * ROWS, false, "(65537, 2)");
-        write_npy("old.wide.npy", long_input + 1, 2 * ROWS, false, "(65537, 2)");
+        write_npy("wide.npy", long_input, (size_t)2 * ROWS, false, "(65537, 2)");
+        write_npy("old.wide.npy", long_input + 1, (size_t)2 * ROWS, false, "(65537, 2)");
     }
     if (scenario->task == RESUME || scenario->task == MERGE)
         make_parts(scenario);
