@@ -106,8 +106,10 @@ static enum quant_status open_output(struct calibrating *run)
     const struct quant_calibrate_job *job = run->job;
     if (!job->output)
         return QUANT_OK;
-    const enum quant_status status =
+    enum quant_status status =
         quant_paths_distinct(job->paths, job->npaths, &job->output, 1, run->error);
+    if (status == QUANT_OK && job->resume)
+        status = quant_paths_distinct(&job->resume, 1, &job->output, 1, run->error);
     return status == QUANT_OK
                ? quant_output_open(&run->output, job->output, job->force, &job->cancel, run->error)
                : status;
