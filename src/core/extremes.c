@@ -3,8 +3,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "base/grouping.h"
 #include "core/group_calibration.h"
-#include "core/grouping.h"
 #include "core/params.h"
 #include "kernels/kernels.h"
 
@@ -47,11 +47,10 @@ static bool add_columns(const struct quant_extremes *extremes, const struct quan
                         const float *x, size_t n, size_t *m)
 {
     const struct quant_grouping *grouping = stretch->grouping;
-    const uint64_t column = stretch->group - stretch->panel.first_group;
-    const uint64_t row_left = grouping->ngroups - column;
+    const uint64_t row_left = quant_stretch_row_left(stretch);
     const uint64_t at = stretch->group - extremes->first;
     const uint64_t panel_left = stretch->panel_left < n ? stretch->panel_left : n;
-    if (column == 0 && grouping->ngroups < NARROW && panel_left >= WIDE) {
+    if (row_left == grouping->ngroups && grouping->ngroups < NARROW && panel_left >= WIDE) {
         const size_t columns = (size_t)grouping->ngroups;
         *m = (size_t)panel_left / columns * columns;
         return add_narrow_rows(extremes, at, columns, x, *m);

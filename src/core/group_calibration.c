@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/grouping.h"
 #include "core/calibration.h"
-#include "core/grouping.h"
 #include "core/params.h"
 
 enum quant_status quant_group_spec_check(const struct quant_spec *spec, struct quant_error *error)

@@ -5,7 +5,7 @@
  * have a kernel of their own; and for all else each element's parameters are laid out beside it, a
  * piece at a time.
  */
-#include "core/grouping.h"
+#include "base/grouping.h"
 #include "kernels/kernels.h"
 
 /* Elements laid out at a time, on the stack: their parameters stay in the first-level cache. Even,
@@ -60,10 +60,9 @@ static void lay_out(struct quant_stretch *stretch, const struct quant_group_para
  * number of elements that go like this, even where there are more behind them, or 0 for too few. */
 static size_t row_left(const struct quant_stretch *stretch, size_t n)
 {
-    const struct quant_grouping *grouping = stretch->grouping;
-    if (grouping->repeat != 1)
+    if (stretch->grouping->repeat != 1)
         return 0;
-    const uint64_t left = grouping->ngroups - (stretch->group - stretch->panel.first_group);
+    const uint64_t left = quant_stretch_row_left(stretch);
     const size_t m = left < n ? (size_t)left & ~(size_t)1 : n;
     return m < SHORT_ROW ? 0 : m;
 }

@@ -29,9 +29,7 @@ void quant_measure_init(struct quant_measure *measure, const struct quant_params
 /* Whether an element is clipped depends on its group, and is found out group by group. */
 void quant_measure_init_groups(struct quant_measure *measure, const struct quant_params *common)
 {
-    memset(measure, 0, sizeof *measure);
-    measure->params = *common;
-    measure->report.max_abs_error = -1;
+    quant_measure_init(measure, common);
     measure->unclipped[0] = -INFINITY;
     measure->unclipped[1] = INFINITY;
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "core/grouping.h"
+#include "base/grouping.h"
 #include "kernels/kernels.h"
 
 enum { LANES = 8 };
@@ -138,25 +138,21 @@ uint64_t quant_group_sums_add(const struct quant_params *common,
     const struct quant_group_params *params = &groups->params;
     struct quant_stretch stretch = quant_stretch_at(groups->grouping, groups->first + at);
     struct run run = {*common, greatest_float(common), x, restored, 0};
+    const bool is_row = groups->grouping->repeat == 1;
     uint64_t clipped = 0;
     while (n > 0) {
         const uint64_t group = stretch.group - params->first;
-        if (groups->grouping->repeat == 1) {
-            const uint64_t left =
-                groups->grouping->ngroups - (stretch.group - stretch.panel.first_group);
-            run.n = left < n ? (size_t)left : n;
+        const uint64_t left = is_row ? quant_stretch_row_left(&stretch) : stretch.left;
+        run.n = left < n ? (size_t)left : n;
+        if (is_row) {
             clipped += add_row(common, groups, group, run.x, run.restored, run.n);
             quant_stretch_advance_row(&stretch, run.n);
-            run.x += run.n;
-            run.restored += run.n;
-            n -= run.n;
-            continue;
+        } else {
+            run.params.scale = params->scales[group];
+            run.params.zero_point = params->zero_points[group];
+            clipped += add_finite(&groups->sums[group], &run, all_finite);
+            quant_stretch_advance(&stretch, run.n);
         }
-        run.n = stretch.left < n ? (size_t)stretch.left : n;
-        run.params.scale = params->scales[group];
-        run.params.zero_point = params->zero_points[group];
-        clipped += add_finite(&groups->sums[group], &run, all_finite);
-        quant_stretch_advance(&stretch, run.n);
         run.x += run.n;
         run.restored += run.n;
         n -= run.n;

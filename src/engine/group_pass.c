@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "core/grouping.h"
+#include "base/grouping.h"
 #include "core/observed.h"
 #include "io/cancel.h"
 
@@ -15,12 +15,6 @@ size_t quant_group_window(const struct quant_group_pass *pass)
     const uint64_t around = pass->is_near ? 2 * pass->grouping.panel : 0;
     const uint64_t window = QUANT_CHUNK + around;
     return (size_t)(window < pass->grouping.nelems ? window : pass->grouping.nelems);
-}
-
-/* The most panels that a window can have: each stride adds one that may be short. */
-static size_t window_panels(const struct quant_grouping *grouping, size_t window)
-{
-    return window / (size_t)grouping->panel + window / (size_t)grouping->stride + 3;
 }
 
 enum quant_status quant_group_pass_init(struct quant_group_pass *pass,
@@ -45,8 +39,7 @@ enum quant_status quant_group_pass_init(struct quant_group_pass *pass,
 static bool make_near(const struct quant_group_pass *pass, struct quant_group_bench *bench)
 {
     const struct quant_grouping *grouping = &pass->grouping;
-    const size_t most =
-        window_panels(grouping, quant_group_window(pass)) * (size_t)grouping->ngroups;
+    const size_t most = (size_t)quant_groups_most(grouping, quant_group_window(pass));
     bench->params.scales = malloc(most * sizeof *bench->params.scales);
     bench->params.zero_points = malloc(most * sizeof *bench->params.zero_points);
     bench->extremes.least = malloc(most * sizeof *bench->extremes.least);

@@ -10,8 +10,8 @@
 #ifndef QUANT_ENGINE_GROUP_PASS_H
 #define QUANT_ENGINE_GROUP_PASS_H
 
+#include "base/grouping.h"
 #include "core/group_calibration.h"
-#include "core/grouping.h"
 #include "core/measure.h"
 #include "core/measure_groups.h"
 #include "engine/group_store.h"

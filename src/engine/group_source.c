@@ -9,11 +9,11 @@
 
 #include "base/endian.h"
 #include "base/error.h"
-#include "core/grouping.h"
+#include "base/grouping.h"
 #include "core/measure_groups.h"
 #include "engine/checksum.h"
 
-enum { RECORD_BYTES = 8, RECORDS_AT_A_TIME = 4096 };
+enum { RECORD_BYTES = QUANT_SCALES_RECORD, RECORDS_AT_A_TIME = 4096 };
 
 static bool is_scale(float scale)
 {
@@ -144,13 +144,6 @@ enum quant_status quant_group_source_open(struct quant_group_source *groups,
 
 /* ---- Chunk by chunk ---- */
 
-/* The most groups that a chunk has elements of, where they are not all in memory. */
-static size_t groups_of_chunk(const struct quant_grouping *grouping)
-{
-    const uint64_t panels = QUANT_CHUNK / grouping->panel + QUANT_CHUNK / grouping->stride + 3;
-    return (size_t)(panels * grouping->ngroups);
-}
-
 unsigned quant_group_source_workers(const struct quant_group_source *groups, unsigned workers,
                                     bool measures)
 {
@@ -162,8 +155,8 @@ enum quant_status quant_group_source_share(struct quant_group_source *groups, un
                                            bool measures, struct quant_error *error)
 {
     const bool has_all = groups->all.scales;
-    const size_t most =
-        has_all ? (size_t)groups->grouping.count + 1 : groups_of_chunk(&groups->grouping);
+    const size_t most = (size_t)(has_all ? groups->grouping.count + 1
+                                         : quant_groups_most(&groups->grouping, QUANT_CHUNK));
     groups->shares = calloc(workers, sizeof *groups->shares);
     bool ok = groups->shares;
     for (unsigned i = 0; ok && i < workers; i++) {

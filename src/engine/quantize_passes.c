@@ -174,7 +174,8 @@ enum quant_status quant_quantization_choose(struct quantization *run)
     struct quant_quantize_result *result = run->result;
     if (run->has_groups) {
         result->choice = run->groups.calibration.nothing;
-        quant_measure_init_groups(&run->measure, &result->choice.params);
+        if (run->job->measure)
+            quant_measure_init_groups(&run->measure, &result->choice.params);
         return QUANT_OK;
     }
     const struct quant_scan scan = make_scan(run);

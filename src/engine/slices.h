@@ -3,7 +3,7 @@
 #ifndef QUANT_ENGINE_SLICES_H
 #define QUANT_ENGINE_SLICES_H
 
-#include "core/grouping.h"
+#include "base/grouping.h"
 #include "formats/format.h"
 
 /* Some groups of a panel that lie side by side: in each row of the panel, ncolumns * repeat

@@ -23,6 +23,9 @@ struct quant_sidecar_file {
 /* More scales than this are in a file of their own, which the sidecar names. */
 enum { QUANT_SIDECAR_SCALES = 65536 };
 
+/* Bytes of a group in that file: a float32 scale and an int32 zero point, little-endian. */
+enum { QUANT_SCALES_RECORD = 8 };
+
 /* A scale and a zero point for each group of elements; see <quant/groups.h>. */
 struct quant_sidecar_groups {
     int axis;             /* counted from the first, 0 */
@@ -30,8 +33,7 @@ struct quant_sidecar_groups {
     uint64_t count;       /* what shape, axis and block size come to */
     float *scales;        /* owned; NULL where path is not: the file they are in */
     int32_t *zero_points; /* owned, the same */
-    char *path;           /* owned; relative to the sidecar's folder; records of 8 bytes, each a
-                           * float32 scale and an int32 zero point, little-endian */
+    char *path;           /* owned; of a file of records, relative to the sidecar's folder */
     uint64_t bytes;       /* of that file */
     uint64_t xxh3_64;
 };

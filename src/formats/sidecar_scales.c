@@ -14,7 +14,6 @@
 #include "base/error.h"
 #include "base/shape.h"
 
-enum { RECORD_BYTES = 8 };                /* of the file: a float32 and an int32 */
 #define GREATEST_EXACT 9007199254740992.0 /* 2^53: beyond it doubles leave integers out */
 
 /* ---- One scale, one zero point ---- */
@@ -60,26 +59,20 @@ static void read_one(struct quant_checker *checker, const cJSON *root, struct qu
 
 /* ---- Groups ---- */
 
-/* As quant_grouping_make counts them: of no elements none. No more than the product of the
- * dimensions but those of 0, which quant_shape_count has found to fit. */
-static uint64_t count_groups(const struct quant_shape *shape,
-                             const struct quant_sidecar_groups *groups)
+static uint64_t count_groups(const struct quant_sidecar *sidecar)
 {
-    const uint64_t length = shape->dims[groups->axis];
-    uint64_t nelems;
-    if (!quant_shape_count(shape, &nelems) || nelems == 0)
-        return 0;
-    if (groups->block_size == 0)
-        return length;
-    uint64_t count = length / groups->block_size + (length % groups->block_size != 0);
-    for (int i = 0; i < shape->ndim; i++)
-        count *= i != groups->axis ? shape->dims[i] : 1;
-    return count;
+    const struct quant_granularity granularity = {true, sidecar->groups.axis,
+                                                  sidecar->groups.block_size};
+    struct quant_grouping grouping = {.count = 0};
+    quant_grouping_make(&granularity, &sidecar->shape, sidecar->order, &grouping, NULL);
+    return grouping.count;
 }
 
 static void read_grouping(struct quant_checker *checker, const cJSON *root,
-                          const struct quant_shape *shape, struct quant_sidecar_groups *groups)
+                          struct quant_sidecar *sidecar)
 {
+    const struct quant_shape *shape = &sidecar->shape;
+    struct quant_sidecar_groups *groups = &sidecar->groups;
     char text[QUANT_SHAPE_TEXT];
     groups->axis = (int)quant_check_integer(checker, root, "axis", INT32_MIN, INT32_MAX);
     if (shape->ndim == 0)
@@ -92,7 +85,7 @@ static void read_grouping(struct quant_checker *checker, const cJSON *root,
         groups->block_size = (uint64_t)quant_check_integer_item(checker, block_size, "block_size",
                                                                 1, GREATEST_EXACT);
     if (checker->status == QUANT_OK)
-        groups->count = count_groups(shape, groups);
+        groups->count = count_groups(sidecar);
 }
 
 /* ---- In arrays ---- */
@@ -167,7 +160,8 @@ static void read_arrays(struct quant_checker *checker, const cJSON *root,
     groups->scales = malloc(room * sizeof *groups->scales);
     groups->zero_points = malloc(room * sizeof *groups->zero_points);
     if (!groups->scales || !groups->zero_points) {
-        checker->status = quant_error_no_memory(checker->error, room * RECORD_BYTES, "scales");
+        checker->status =
+            quant_error_no_memory(checker->error, room * QUANT_SCALES_RECORD, "scales");
         return;
     }
     read_scale_array(checker, scales, groups->scales);
@@ -189,10 +183,11 @@ static void read_file(struct quant_checker *checker, const cJSON *root,
                          "'count' is %.0f; shape, 'axis' and 'block_size' come to %llu", count,
                          (unsigned long long)groups->count);
     groups->bytes = (uint64_t)quant_check_integer(checker, scales, "bytes", 0, GREATEST_EXACT);
-    if (checker->status == QUANT_OK && groups->bytes != RECORD_BYTES * groups->count)
-        quant_check_fail(
-            checker, QUANT_CORRUPT, "'bytes' of 'scales' is %llu, not %d for each of %llu",
-            (unsigned long long)groups->bytes, RECORD_BYTES, (unsigned long long)groups->count);
+    if (checker->status == QUANT_OK && groups->bytes != QUANT_SCALES_RECORD * groups->count)
+        quant_check_fail(checker, QUANT_CORRUPT,
+                         "'bytes' of 'scales' is %llu, not %d for each of %llu",
+                         (unsigned long long)groups->bytes, QUANT_SCALES_RECORD,
+                         (unsigned long long)groups->count);
     groups->xxh3_64 = quant_check_checksum(checker, scales, "xxh3_64");
 }
 
@@ -211,7 +206,7 @@ void quant_sidecar_read_scales(struct quant_checker *checker, const cJSON *root,
     sidecar->params.scale = 1;
     sidecar->params.zero_point = 0;
     sidecar->has_groups = true;
-    read_grouping(checker, root, &sidecar->shape, &sidecar->groups);
+    read_grouping(checker, root, sidecar);
     const bool scale_is_null = cJSON_IsNull(quant_check_field(checker, root, "scale"));
     const bool zero_point_is_null = cJSON_IsNull(quant_check_field(checker, root, "zero_point"));
     if (scale_is_null != zero_point_is_null)

@@ -8,7 +8,7 @@
 
 #include "../support/random.h"
 #include "../support/unit.h"
-#include "core/grouping.h"
+#include "base/grouping.h"
 
 enum { MOST = 6000 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Going through the elements of a tensor panel by panel, or group by group. */
-#ifndef QUANT_CORE_GROUPING_H
-#define QUANT_CORE_GROUPING_H
+#ifndef QUANT_BASE_GROUPING_H
+#define QUANT_BASE_GROUPING_H
 
 #include <quant/groups.h>
 
@@ -21,6 +21,9 @@ struct quant_panel quant_panel_at(const struct quant_grouping *grouping, uint64_
 struct quant_panel quant_panel_next(const struct quant_grouping *grouping,
                                     const struct quant_panel *panel);
 
+/* The most groups that nelems elements one behind the other have a part of. */
+uint64_t quant_groups_most(const struct quant_grouping *grouping, uint64_t nelems);
+
 /* A place among the elements, and how far it is from there to the next element of another group. */
 struct quant_stretch {
     const struct quant_grouping *grouping;
@@ -38,7 +41,10 @@ struct quant_stretch quant_stretch_at(const struct quant_grouping *grouping, uin
  * there is none, and left is 0. */
 void quant_stretch_advance(struct quant_stretch *stretch, uint64_t n);
 
-/* Where groups lie side by side, an element each: goes n >= 1 of them on, which the row has. */
+/* Where groups lie side by side, an element each: those from this place to the end of the row. */
+uint64_t quant_stretch_row_left(const struct quant_stretch *stretch);
+
+/* There: goes n >= 1 of them on, which the row has. */
 void quant_stretch_advance_row(struct quant_stretch *stretch, uint64_t n);
 
 #endif

@@ -7,7 +7,7 @@
  *                   own; else all groups run through the whole tensor, which is the panel.
  *     blocks of b   group (o * ceil(length / b) + c / b) * inner + i: the panel is b x inner.
  */
-#include "core/grouping.h"
+#include "base/grouping.h"
 
 #include "base/error.h"
 #include "base/shape.h"
@@ -140,6 +140,13 @@ struct quant_panel quant_panel_next(const struct quant_grouping *grouping,
     };
 }
 
+/* Each stride adds a panel that may be short, and at both ends one may be there in part. */
+uint64_t quant_groups_most(const struct quant_grouping *grouping, uint64_t nelems)
+{
+    const uint64_t panels = nelems / grouping->panel + nelems / grouping->stride + 3;
+    return panels * grouping->ngroups;
+}
+
 uint64_t quant_grouping_group_of(const struct quant_grouping *grouping, uint64_t element)
 {
     return quant_stretch_at(grouping, element).group;
@@ -195,6 +202,11 @@ void quant_stretch_advance(struct quant_stretch *stretch, uint64_t n)
     stretch->group =
         column < stretch->grouping->ngroups ? stretch->group + 1 : stretch->panel.first_group;
     stretch->left = stretch->grouping->repeat;
+}
+
+uint64_t quant_stretch_row_left(const struct quant_stretch *stretch)
+{
+    return stretch->grouping->ngroups - (stretch->group - stretch->panel.first_group);
 }
 
 void quant_stretch_advance_row(struct quant_stretch *stretch, uint64_t n)
