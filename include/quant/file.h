@@ -100,7 +100,8 @@ struct quant_quantize_result {
  * they do not; what has no positions (a pipe, JSON) is first copied to an unlinked file in TMPDIR.
  * More than 65,536 scales go to a third file beside the sidecar, which names it:
  * quant_file_scales_name. It comes and goes with the other two. Memory then grows with the scales
- * alone, by 8 to 40 bytes each, and with those only whose elements do not lie in such a stretch.
+ * alone, by 8 to 40 bytes each and 64 MiB at most for what workers have of their own, and only
+ * where elements do not lie in such a stretch.
  *
  * Errors: any of enum quant_status. Where the error came after the first byte went to a stream,
  * those bytes cannot be taken back; no sidecar is written then.

@@ -11,8 +11,8 @@ uint64_t quant_group_sums_add(const struct quant_params *common,
                               const struct quant_group_part *groups, uint64_t at, const float *x,
                               const float *restored, size_t n, bool all_finite);
 
-/* Of so many workers, those that can have sums of all groups, 16 bytes each, in 64 MiB; at least
- * one. */
+/* Of so many workers, those that can have sums of all groups, 16 bytes each, or their extremes, in
+ * 64 MiB; at least one. */
 unsigned quant_group_workers(const struct quant_grouping *grouping, unsigned workers);
 
 /* ---- The groups that lost most --------------------------------------------------------------- */

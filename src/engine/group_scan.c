@@ -17,9 +17,6 @@
 /* Elements in memory at a time, of all workers together. */
 enum { MEMORY = 8 << 20 };
 
-/* Of more groups than this, workers do not all keep extremes of their own. */
-enum { MANY_GROUPS = 1 << 20 };
-
 /* ---- By extremes ---- */
 
 struct extremes_scan {
@@ -71,8 +68,7 @@ static enum quant_status scan_extremes(struct quant_group_pass *pass, const stru
 {
     const size_t count = (size_t)pass->grouping.count;
     struct quant_scan by_few = *scan;
-    if (count > MANY_GROUPS)
-        by_few.workers = 1;
+    by_few.workers = quant_group_workers(&pass->grouping, scan->workers);
     const size_t workers = by_few.workers;
     struct quant_extremes *extremes = calloc(workers, sizeof *extremes);
     float *memory = malloc((2 * workers * count + 1) * sizeof *memory);
