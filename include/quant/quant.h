@@ -123,6 +123,7 @@ struct quant_dtype_info {
     bool quantizes;   /* can be the result of quant_quantize */
     bool is_source;   /* can be the type of elements to quantize */
     bool is_unscaled; /* elements are rounded to it as they are: no scale, no range */
+    bool is_scale;    /* scales can be stored as it */
     double least;
     double greatest;
     double epsilon;
@@ -202,6 +203,10 @@ struct quant_spec {
     bool has_calibration_argument; /* else the method's own, where it has one */
     double calibration_argument;   /* P of percentile:P, K of sigma:K */
     bool clip_is_calibrated;       /* with has_clip: the calibration found it, as a sidecar tells */
+    enum quant_dtype scale_dtype;  /* what scales are stored as: QUANT_FLOAT32, which
+                                    * QUANT_DTYPE_NONE stands for, QUANT_FLOAT16 or QUANT_BFLOAT16.
+                                    * A given scale must be a number of the type; an unscaled dtype
+                                    * takes QUANT_DTYPE_NONE only */
 };
 
 /* Whether the spec makes sense by itself: QUANT_OK, QUANT_INVALID (the arguments contradict each
@@ -223,6 +228,8 @@ struct quant_params {
     int32_t qmax;
     float scale; /* finite, > 0; 1 for an unscaled type */
     int32_t zero_point;
+    enum quant_dtype scale_dtype; /* what the scale is stored as, of which it is a number; the
+                                   * mapping does not depend on it. QUANT_DTYPE_NONE: float32 */
 };
 
 /* Remarks on the choice of parameters that a person should hear of. */
@@ -230,9 +237,11 @@ enum quant_note {
     QUANT_NOTE_ZERO_POINT_OUTSIDE =
         1,                        /* the zero point lies outside the type; include_zero mends it */
     QUANT_NOTE_ZERO_INCLUDED = 2, /* the range was too far from zero and was extended to it */
-    QUANT_NOTE_SCALE_RAISED = 4,  /* the scale was raised to FLT_MIN */
-    QUANT_NOTE_RESTORES_INFINITE = 8 /* one of qmin..qmax, or of the float type's finite numbers,
-                                      * comes back as an infinity: the scale is too great for it */
+    QUANT_NOTE_SCALE_RAISED = 4,  /* the scale was raised to the smallest normal of its type */
+    QUANT_NOTE_RESTORES_INFINITE = 8, /* one of qmin..qmax, or of the float type's finite numbers,
+                                       * comes back as an infinity: the scale is too great for it */
+    QUANT_NOTE_SCALE_LOWERED = 16     /* the scale was lowered to the largest finite float16 or
+                                       * bfloat16, so elements are clipped */
 };
 
 /* The parameters that a spec makes of what was seen, and the range they are made from. */
@@ -259,6 +268,9 @@ struct quant_choice {
  * s = 1, z = 0 (the middle for unsigned absmax). A constant other than 0, or |z| > 2^22: zero is
  * included in the range. s is raised to FLT_MIN where it would be less. Zero is not otherwise
  * forced into the range, so z may lie outside the type: dequantizing is exact about it.
+ *
+ * With a spec->scale_dtype of float16 or bfloat16, s is rounded once to that type instead, kept
+ * within its smallest normal and its largest finite number, and z is computed from the result.
  *
  * observed may be NULL where quant_spec_needs_range says no. Errors: those of quant_spec_check,
  * QUANT_NONFINITE where observed counts non-finite elements and the spec does not saturate them,

@@ -6,6 +6,7 @@
 #include "base/grouping.h"
 #include "core/group_calibration.h"
 #include "core/params.h"
+#include "core/scale.h"
 #include "kernels/kernels.h"
 
 /* Rows of fewer channels than NARROW are looked at several at a time, as one row of about WIDE. */
@@ -103,6 +104,13 @@ bool quant_extremes_add(const struct quant_extremes *extremes,
     return all_finite;
 }
 
+/* quant_scale_round in a form that compilers make a vector of. */
+static inline float round_to_float32(double scale)
+{
+    const float bounded = scale < (double)FLT_MIN ? FLT_MIN : (float)scale;
+    return bounded < FLT_MAX ? bounded : FLT_MAX;
+}
+
 /* Absmax in a plain loop, for groups may be as short as 32 elements, and as many: the formula of
  * quant_choose where the range is not all zeros. A note that the shortest or the longest range does
  * not get, none in between gets. */
@@ -111,6 +119,8 @@ static void choose_absmax(const struct quant_extremes *extremes, uint64_t ngroup
                           unsigned *notes)
 {
     const double step = quant_params_greatest_step(&calibration->nothing.params);
+    const enum quant_dtype dtype = calibration->nothing.params.scale_dtype;
+    const bool is_float32 = dtype == QUANT_FLOAT32;
     float shortest = FLT_MAX;
     float longest = 0;
     for (uint64_t i = 0; i < ngroups; i++) {
@@ -118,8 +128,9 @@ static void choose_absmax(const struct quant_extremes *extremes, uint64_t ngroup
         const float high = extremes->greatest[i];
         const float a = low <= high ? (-low > high ? -low : high) : 0;
         const double scale = (double)a / step;
-        const float bounded = scale < (double)FLT_MIN ? FLT_MIN : (float)scale;
-        scales[i] = a > 0 ? (bounded < FLT_MAX ? bounded : FLT_MAX) : 1;
+        scales[i] = a > 0 ? (is_float32 ? round_to_float32(scale)
+                                        : quant_scale_round(dtype, scale, QUANT_TO_NEAREST))
+                          : 1;
         shortest = a > 0 && a < shortest ? a : shortest;
         longest = a > longest ? a : longest;
     }

@@ -2,12 +2,12 @@
 /* From a range to a scale and a zero point: section 1.2 of the design, case by case. */
 #include "core/params.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "core/calibration.h"
+#include "core/scale.h"
 #include "core/spec.h"
 
 /* Beyond this x / s, a float32, has no bits left for the fraction that rounding looks at. */
@@ -32,12 +32,14 @@ static int32_t middle(const struct quant_params *params)
                : 0;
 }
 
-/* The only rounding of a scale, to float32, with its bounds. */
 static void set_scale(struct quant_choice *choice, double scale)
 {
-    if (scale < (double)FLT_MIN)
+    const enum quant_dtype dtype = choice->params.scale_dtype;
+    if (scale < quant_scale_smallest(dtype))
         choice->notes |= QUANT_NOTE_SCALE_RAISED;
-    choice->params.scale = (float)fmin(fmax(scale, (double)FLT_MIN), (double)FLT_MAX);
+    if (dtype != QUANT_FLOAT32 && scale > quant_scale_largest(dtype))
+        choice->notes |= QUANT_NOTE_SCALE_LOWERED;
+    choice->params.scale = quant_scale_round(dtype, scale, QUANT_TO_NEAREST);
 }
 
 double quant_params_greatest_step(const struct quant_params *params)
@@ -67,11 +69,17 @@ static double affine_scale(const struct quant_choice *choice)
     return (choice->range[1] - choice->range[0]) / steps;
 }
 
-/* By the unrounded scale, but where that will be raised to FLT_MIN, by what elements will really be
- * divided by: else the range would be mapped to somewhere else. */
+/* A scale of float32 is so close to the unrounded one that either will do, and the unrounded one is
+ * the definition; but where it is raised, and with the coarser types, elements are divided by
+ * something else, and the zero point has to be computed from that: otherwise the range is mapped to
+ * the wrong place. */
 static double affine_zero_point(const struct quant_choice *choice, double scale)
 {
-    return (double)choice->params.qmin - rint(choice->range[0] / fmax(scale, (double)FLT_MIN));
+    const enum quant_dtype dtype = choice->params.scale_dtype;
+    const bool is_close = dtype == QUANT_FLOAT32 && scale >= quant_scale_smallest(dtype);
+    const double divisor =
+        is_close ? scale : (double)quant_scale_round(dtype, scale, QUANT_TO_NEAREST);
+    return (double)choice->params.qmin - rint(choice->range[0] / divisor);
 }
 
 static void choose_affine(struct quant_choice *choice)
@@ -144,7 +152,8 @@ struct quant_choice quant_choice_of_nothing(const struct quant_spec *spec)
     struct quant_choice choice = {.params = {.scheme = spec->scheme,
                                              .dtype = quant_spec_dtype(spec),
                                              .rounding = spec->rounding,
-                                             .scale = 1}};
+                                             .scale = 1,
+                                             .scale_dtype = quant_spec_scale_dtype(spec)}};
     quant_spec_target(spec, &choice.params.qmin, &choice.params.qmax);
     choice.params.zero_point = middle(&choice.params);
     set_method(spec, &choice);

@@ -13,6 +13,11 @@ enum quant_dtype quant_spec_dtype(const struct quant_spec *spec)
     return spec->dtype == QUANT_DTYPE_NONE ? QUANT_INT8 : spec->dtype;
 }
 
+enum quant_dtype quant_spec_scale_dtype(const struct quant_spec *spec)
+{
+    return spec->scale_dtype == QUANT_DTYPE_NONE ? QUANT_FLOAT32 : spec->scale_dtype;
+}
+
 /* The least integer of the symmetric range leaves out one step, so that both sides are as long:
  * -127..127 for int8, 1..255 around 128 for uint8. */
 void quant_spec_target(const struct quant_spec *spec, int32_t *qmin, int32_t *qmax)
@@ -107,6 +112,34 @@ static enum quant_status check_range(const struct quant_spec *spec, struct quant
     return QUANT_OK;
 }
 
+/* A given scale is never rounded, so it must be a number of the type that it is stored as. */
+static enum quant_status check_scale_dtype(const struct quant_spec *spec, struct quant_error *error)
+{
+    const enum quant_dtype dtype = quant_spec_scale_dtype(spec);
+    const struct quant_dtype_info *info = quant_dtype_info(dtype);
+    if (!info || !info->is_scale)
+        return quant_error_set(error, QUANT_UNSUPPORTED, "this version cannot store scales as %s",
+                               info ? info->name : "an unknown type");
+    const struct quant_dtype_info *target = quant_dtype_info(quant_spec_dtype(spec));
+    if (spec->scale_dtype != QUANT_DTYPE_NONE && target->is_unscaled)
+        return quant_error_set(error, QUANT_INVALID,
+                               "%s is unscaled: it does not take a type for scales", target->name);
+    if (!spec->has_scale)
+        return QUANT_OK;
+    const double scale = (double)spec->scale;
+    const double nearest = quant_dtype_round(dtype, scale);
+    if (isinf(nearest) || nearest == 0)
+        return quant_error_set(error, QUANT_INVALID,
+                               "the scale %.9g is %s %s, which it is to be stored as", scale,
+                               nearest == 0 ? "below" : "beyond", info->name);
+    if (nearest != scale)
+        return quant_error_set(error, QUANT_INVALID,
+                               "the scale %.9g is not a %s, which it is to be stored as; the "
+                               "nearest is %.9g",
+                               scale, info->name, nearest);
+    return QUANT_OK;
+}
+
 static enum quant_status check_calibration(const struct quant_spec *spec, struct quant_error *error)
 {
     const struct quant_calibration *method = quant_calibration_from_name(spec->calibration);
@@ -134,5 +167,7 @@ enum quant_status quant_spec_check(const struct quant_spec *spec, struct quant_e
     enum quant_status status = check_calibration(spec, error);
     if (status == QUANT_OK)
         status = info->is_integer ? check_target(spec, error) : check_float(spec, error);
-    return status == QUANT_OK ? check_range(spec, error) : status;
+    if (status == QUANT_OK)
+        status = check_range(spec, error);
+    return status == QUANT_OK ? check_scale_dtype(spec, error) : status;
 }

@@ -89,6 +89,7 @@ static void read_params(struct quant_checker *checker, const cJSON *root,
         quant_check_fail(checker, QUANT_UNSUPPORTED, "unknown 'dtype': '%.64s'", dtype);
     if (checker->status != QUANT_OK)
         return;
+    params->scale_dtype = QUANT_FLOAT32;
     if (info->is_integer)
         read_target_range(checker, root, params);
     quant_sidecar_read_scales(checker, root, sidecar);

@@ -197,6 +197,8 @@ static void test_each_group_is_as_alone(void **state)
     static const enum quant_dtype dtypes[] = {QUANT_INT8,          QUANT_UINT8,      QUANT_INT4,
                                               QUANT_UINT4,         QUANT_INT16,      QUANT_UINT16,
                                               QUANT_FLOAT8_E4M3FN, QUANT_FLOAT8_E5M2};
+    static const enum quant_dtype scale_dtypes[] = {QUANT_DTYPE_NONE, QUANT_FLOAT16,
+                                                    QUANT_BFLOAT16};
     struct random random = random_begin();
     (void)state;
     fill(&random, arrays.x, MOST);
@@ -206,7 +208,8 @@ static void test_each_group_is_as_alone(void **state)
             const struct quant_spec spec = {
                 .dtype = dtypes[d],
                 .scheme = is_integer && k % 2 ? QUANT_ZERO_POINT : QUANT_ABSMAX,
-                .rounding = is_integer && k % 3 == 0 ? QUANT_HALF_AWAY : QUANT_HALF_EVEN};
+                .rounding = is_integer && k % 3 == 0 ? QUANT_HALF_AWAY : QUANT_HALF_EVEN,
+                .scale_dtype = scale_dtypes[(k + d) % 3]};
             check_example(&arrays, &spec, &examples[k], (enum quant_order)(d % 2), &random);
         }
     }
@@ -227,7 +230,9 @@ static void test_every_method(void **state)
     for (size_t i = 0; quant_calibration_name(i); i++) {
         for (size_t k = 0; k < sizeof few / sizeof few[0]; k++) {
             const struct quant_spec spec = {.calibration = quant_calibration_name(i),
-                                            .scheme = (enum quant_scheme)(k % 2)};
+                                            .scheme = (enum quant_scheme)(k % 2),
+                                            .scale_dtype =
+                                                k < 2 ? QUANT_DTYPE_NONE : QUANT_BFLOAT16};
             check_example(&arrays, &spec, &few[k], QUANT_ORDER_C, &random);
         }
     }

@@ -392,6 +392,58 @@ static void test_random_ranges(void **state)
     }
 }
 
+/* ---- Scales of 16 bits ---- */
+
+#define HALF .scale_dtype = QUANT_FLOAT16
+#define BFLOAT .scale_dtype = QUANT_BFLOAT16
+
+enum { LOWERED = QUANT_NOTE_SCALE_LOWERED };
+
+/* The scale is rounded once, to its type, and a zero point is computed from the result. */
+static const struct rule stored_rules[] = {
+    /* 4 / 127 = 0.031496 lies between 0x1.02p-5 and 0x1.024p-5 */
+    {{HALF}, {-4, 1, 2}, 3, 0x1.02p-5, 0, {-4, 2}, 0},
+    {{BFLOAT}, {-4, 1, 2}, 3, 0x1.02p-5, 0, {-4, 2}, 0},
+    {{HALF, UNSIGNED}, {-5, 2}, 2, 0x1.428p-5, 128, {-5, 2}, 0},
+    {{BFLOAT, .dtype = QUANT_FLOAT8_E4M3FN}, {-100, 2}, 2, 0x1.CAp-3, 0, {-100, 2}, 0},
+    /* z = -128 - rne(-7 / s): 92.25 by the unrounded scale 17 / 255, 92.06 by the stored one */
+    {{AFFINE, HALF}, {-7, 10}, 2, 0x1.11p-4, -23, {-7, 10}, 0},
+    {{AFFINE, BFLOAT}, {-7, 10}, 2, 0x1.12p-4, -23, {-7, 10}, 0},
+    /* -383 by the unrounded 5 / 255 = 0.019608; 5 / 0x1.42p-6 = 254.41, 5 / 0x1.414p-6 = 254.996 */
+    {{AFFINE, BFLOAT}, {5, 10}, 2, 0x1.42p-6, -382, {5, 10}, OUTSIDE},
+    {{AFFINE, HALF}, {5, 10}, 2, 0x1.414p-6, -383, {5, 10}, OUTSIDE},
+    {{AFFINE, HALF, CLIP(-1, 1)}, {0}, 0, 0x1.01p-7, 0, {-1, 1}, 0},
+    /* within the smallest normal and the largest finite number */
+    {{HALF}, {1e-4F}, 1, 0x1p-14, 0, {0, 1e-4F}, RAISED},
+    {{AFFINE, HALF}, {-1e-3F, 0}, 2, 0x1p-14, -112, {-1e-3F, 0}, RAISED},
+    {{BFLOAT}, {0x1p-130F}, 1, FLT_MIN, 0, {0, 0x1p-130F}, RAISED},
+    {{HALF}, {-1e7F, 1}, 2, 65504, 0, {-1e7, 1}, LOWERED},
+    {{AFFINE, HALF}, {0, 1e9F}, 2, 65504, -128, {0, 1e9}, LOWERED},
+    {{AFFINE, HALF}, {-1e9F, 0}, 2, 65504, 15138, {-1e9, 0}, LOWERED | OUTSIDE},
+    /* nothing to round */
+    {{HALF}, {0}, 1, 1, 0, {0, 0}, 0},
+    {{HALF, .has_scale = true, .scale = 0.5F}, {3}, 1, 0.5, 0, {0, 0}, 0},
+};
+
+static void test_stored_scales(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LENGTH(stored_rules); i++) {
+        const struct rule *rule = &stored_rules[i];
+        const struct quant_choice choice = choose(&rule->spec, rule->x, rule->n);
+        if ((double)choice.params.scale != rule->scale ||
+            choice.params.zero_point != rule->zero_point || choice.notes != rule->notes ||
+            choice.params.scale_dtype != rule->spec.scale_dtype ||
+            choice.range[0] != rule->range[0] || choice.range[1] != rule->range[1])
+            fail_msg("rule %zu: found s %a, z %d, %.9g to %.9g, notes %u; expected s %a, z %d, "
+                     "notes %u",
+                     i, (double)choice.params.scale, choice.params.zero_point, choice.range[0],
+                     choice.range[1], choice.notes, rule->scale, rule->zero_point, rule->notes);
+    }
+    const struct quant_spec spec = {.scheme = QUANT_ABSMAX};
+    assert_int_equal(choose(&spec, example_x, EXAMPLE_LENGTH).params.scale_dtype, QUANT_FLOAT32);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_nonfinite_is_refused),
         cmocka_unit_test(test_nonfinite_saturates),
         cmocka_unit_test(test_random_ranges),
+        cmocka_unit_test(test_stored_scales),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

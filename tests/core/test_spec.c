@@ -76,6 +76,30 @@ static const struct wrong wrongs[] = {
     {{CLIP(0, NAN)},
      QUANT_INVALID,
      "a clipping range must rise and lie within float32, found 0 to nan"},
+    {{.scale_dtype = QUANT_FLOAT64},
+     QUANT_UNSUPPORTED,
+     "this version cannot store scales as float64"},
+    {{.scale_dtype = QUANT_INT8}, QUANT_UNSUPPORTED, "this version cannot store scales as int8"},
+    {{.scale_dtype = (enum quant_dtype)99},
+     QUANT_UNSUPPORTED,
+     "this version cannot store scales as an unknown type"},
+    {{.dtype = QUANT_FLOAT16, .scale_dtype = QUANT_FLOAT32},
+     QUANT_INVALID,
+     "float16 is unscaled: it does not take a type for scales"},
+    {{SCALE(0.1F), .scale_dtype = QUANT_FLOAT16},
+     QUANT_INVALID,
+     "the scale 0.100000001 is not a float16, which it is to be stored as; the nearest is "
+     "0.0999755859"},
+    {{SCALE(0.1F), .scale_dtype = QUANT_BFLOAT16},
+     QUANT_INVALID,
+     "the scale 0.100000001 is not a bfloat16, which it is to be stored as; the nearest is "
+     "0.100097656"},
+    {{SCALE(1e6F), .scale_dtype = QUANT_FLOAT16},
+     QUANT_INVALID,
+     "the scale 1000000 is beyond float16, which it is to be stored as"},
+    {{SCALE(1e-9F), .scale_dtype = QUANT_FLOAT16},
+     QUANT_INVALID,
+     "the scale 9.99999972e-10 is below float16, which it is to be stored as"},
 };
 
 /* quant_choose refuses what quant_spec_check refuses, in the same words. */
@@ -125,6 +149,12 @@ static void test_rights(void **state)
         {SCALE(FLT_MAX), .has_zero_point = true, .zero_point = INT32_MIN},
         {CLIP(-(double)FLT_MAX, (double)FLT_MAX)},
         {CLIP(1, 0x1.0000000000001p0)},
+        {.scale_dtype = QUANT_FLOAT32},
+        {.dtype = QUANT_FLOAT8_E4M3FN, .scale_dtype = QUANT_BFLOAT16},
+        {SCALE(65504), .scale_dtype = QUANT_FLOAT16},
+        {SCALE(0x1p-24F), .scale_dtype = QUANT_FLOAT16},
+        {SCALE(0x1.01p0F), .scale_dtype = QUANT_FLOAT16},
+        {SCALE(0x1.FEp127F), .scale_dtype = QUANT_BFLOAT16},
     };
     for (size_t i = 0; i < LENGTH(rights); i++) {
         struct quant_error error = {QUANT_IO, "as it was"};

@@ -170,7 +170,7 @@ static void check_measure_placements(const struct quant_kernels *row)
     float restored[MOST_LENGTH];
     struct start start;
     const struct quant_params params = {QUANT_ABSMAX, QUANT_INT8, QUANT_HALF_EVEN, -128, 127,
-                                        0.25F,        3};
+                                        0.25F,        3,          QUANT_FLOAT32};
     for (size_t n = 0; n <= MOST_LENGTH; n++)
         for (size_t i = 0; i < (size_t)LANES * (MOST_SHIFT + 1); i++) {
             const size_t first_lane = i % LANES;
@@ -200,7 +200,8 @@ static void check_measure_first_maximum(const struct quant_kernels *row)
 {
     enum { MOST = 131 };
     static const struct start zeros = {.max_abs_error = -1};
-    const struct quant_params params = {QUANT_ABSMAX, QUANT_INT8, QUANT_HALF_EVEN, -127, 127, 1, 0};
+    const struct quant_params params = {QUANT_ABSMAX, QUANT_INT8, QUANT_HALF_EVEN, -127, 127, 1, 0,
+                                        QUANT_FLOAT32};
     float x[MOST];
     float restored[MOST];
     for (size_t i = 0; i < MOST; i++)
@@ -257,7 +258,8 @@ static void check_measure_one_of_a_kind(const struct quant_kernels *row)
                                             -127,
                                             127,
                                             1,
-                                            zero_points[k % LENGTH(zero_points)]};
+                                            zero_points[k % LENGTH(zero_points)],
+                                            QUANT_FLOAT32};
         for (size_t i = 0; i < MOST; i++)
             x[i] = restored[i] = zero_points[k % LENGTH(zero_points)] > 0 ? -200 : 100;
         for (size_t i = 0; i < MOST; i += i < 70 || i > MOST - 70 ? 1 : 61) {
@@ -276,7 +278,8 @@ static void check_measure_one_of_a_kind(const struct quant_kernels *row)
 static void check_measure_uniform(const struct quant_kernels *row)
 {
     static const struct start zeros = {.max_abs_error = -1};
-    const struct quant_params params = {QUANT_ABSMAX, QUANT_INT8, QUANT_HALF_EVEN, -127, 127, 1, 0};
+    const struct quant_params params = {QUANT_ABSMAX, QUANT_INT8, QUANT_HALF_EVEN, -127, 127, 1, 0,
+                                        QUANT_FLOAT32};
     float x[MOST_LENGTH];
     float restored[MOST_LENGTH];
     for (size_t special = 0; special < (size_t)2 * SPECIAL_FLOATS; special++)
