@@ -31,11 +31,11 @@ enum quant_byte_order { QUANT_BYTE_ORDER_NONE = 0, QUANT_LITTLE, QUANT_BIG };
 QUANT_API const char *quant_format_name(size_t i);
 QUANT_API const char *quant_format_summary(size_t i);
 
-/* A way to stop a call from outside, for signal handlers: raise *flag and, so that a read that
- * waits for a pipe wakes too, make wake_fd readable. The call then undoes what it began and returns
- * QUANT_CANCELLED. */
+/* A way to stop a call from outside, for signal handlers: set *flag and make wake_fd readable,
+ * which wakes a call that waits for a pipe. The call then undoes what it began and returns
+ * QUANT_CANCELLED. All zeros is the default: nothing stops the call. */
 struct quant_cancel {
-    const volatile sig_atomic_t *flag; /* NULL: never */
+    const volatile sig_atomic_t *flag; /* NULL: never; wake_fd is then ignored */
     int wake_fd;                       /* -1: none */
 };
 

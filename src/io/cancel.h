@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking at the caller's cancel flag. */
+/* Reading the caller's struct quant_cancel. */
 #ifndef QUANT_IO_CANCEL_H
 #define QUANT_IO_CANCEL_H
 
@@ -8,6 +8,13 @@
 static inline bool quant_cancelled(const struct quant_cancel *cancel)
 {
     return cancel->flag && *cancel->flag;
+}
+
+/* The descriptor to wait on beside another one; -1 if there is none. A struct of all zeros has no
+ * flag and names no descriptor, although its wake_fd is 0. */
+static inline int quant_cancel_fd(const struct quant_cancel *cancel)
+{
+    return cancel->flag ? cancel->wake_fd : -1;
 }
 
 /* Waits until fd can be read, or is at its end. QUANT_CANCELLED when the flag is up, also where it

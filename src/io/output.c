@@ -40,7 +40,7 @@ static void wait_writable(const struct quant_file_output *output)
 {
     struct pollfd waits[2] = {
         {.fd = output->fd, .events = POLLOUT},
-        {.fd = output->cancel.wake_fd, .events = POLLIN},
+        {.fd = quant_cancel_fd(&output->cancel), .events = POLLIN},
     };
     poll(waits, 2, -1); /* whatever it says, the loop looks again */
 }

@@ -39,7 +39,7 @@ enum quant_status quant_wait_readable(int fd, const struct quant_cancel *cancel)
 {
     struct pollfd waits[2] = {
         {.fd = fd, .events = POLLIN},
-        {.fd = cancel->wake_fd, .events = POLLIN}, /* a negative one is passed over */
+        {.fd = quant_cancel_fd(cancel), .events = POLLIN}, /* a negative one is passed over */
     };
     while (!quant_cancelled(cancel)) {
         const int ready = poll(waits, 2, -1);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "../support/random.h"
+#include "io/cancel.h"
 #include "io/io.h"
 
 enum { MEMORY = QUANT_SPOOL_MEMORY };
@@ -268,6 +269,46 @@ static void test_cancel_while_waiting(void **state)
     close(waker.fds[1]);
 }
 
+static void *wait_for_byte(void *argument)
+{
+    const struct quant_cancel zeros = {0};
+    assert_int_equal(quant_wait_readable(*(const int *)argument, &zeros), QUANT_OK);
+    return NULL;
+}
+
+/* A struct of all zeros has no flag, so descriptor 0 is not waited on: if it were, a readable one
+ * would keep the thread busy instead of asleep. */
+static void test_cancel_of_zeros(void **state)
+{
+    (void)state;
+    const struct quant_cancel zeros = {0};
+    assert_int_equal(quant_cancel_fd(&zeros), -1);
+
+    const int kept = dup(STDIN_FILENO);
+    const int readable = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    int silent[2];
+    pthread_t thread;
+    clockid_t clock;
+    struct timespec used;
+    assert_int_equal(dup2(readable, STDIN_FILENO), STDIN_FILENO);
+    assert_int_equal(pipe2(silent, O_CLOEXEC), 0);
+    assert_int_equal(pthread_create(&thread, NULL, wait_for_byte, &silent[0]), 0);
+    assert_int_equal(pthread_getcpuclockid(thread, &clock), 0);
+    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    assert_int_equal(clock_gettime(clock, &used), 0);
+    assert_true(used.tv_sec == 0 && used.tv_nsec < 20000000);
+    assert_int_equal(write(silent[1], "", 1), 1);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    if (kept >= 0)
+        dup2(kept, STDIN_FILENO);
+    else
+        close(STDIN_FILENO);
+    close(kept);
+    close(readable);
+    close(silent[0]);
+    close(silent[1]);
+}
+
 static void test_read_error(void **state)
 {
     (void)state;
@@ -305,10 +346,15 @@ static void test_owned(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_SPOOL(test_kept),         WITH_SPOOL(test_ahead),
-        WITH_SPOOL(test_forward_only), WITH_SPOOL(test_forward_only_memory),
-        WITH_SPOOL(test_unwritable),   WITH_SPOOL(test_cancel_while_waiting),
-        WITH_SPOOL(test_read_error),   WITH_SPOOL(test_owned),
+        WITH_SPOOL(test_kept),
+        WITH_SPOOL(test_ahead),
+        WITH_SPOOL(test_forward_only),
+        WITH_SPOOL(test_forward_only_memory),
+        WITH_SPOOL(test_unwritable),
+        WITH_SPOOL(test_cancel_while_waiting),
+        WITH_SPOOL(test_cancel_of_zeros),
+        WITH_SPOOL(test_read_error),
+        WITH_SPOOL(test_owned),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }
