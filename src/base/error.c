@@ -28,6 +28,22 @@ enum quant_status quant_error_set(struct quant_error *error, enum quant_status s
     return status;
 }
 
+/* There are two functions of the name strerror_r. The GNU one returns the text, which may be a
+ * constant outside the buffer; the POSIX one, which musl has, fills the buffer and returns 0. */
+static inline const char *words_returned(const char *returned, const char *buffer)
+{
+    (void)buffer;
+    return returned;
+}
+
+static inline const char *words_in_buffer(int failed, const char *buffer)
+{
+    return failed ? "unknown error" : buffer;
+}
+
+#define SYSTEM_WORDS(result, buffer)                                                               \
+    _Generic((result), char * : words_returned, int : words_in_buffer)((result), (buffer))
+
 enum quant_status quant_error_system(struct quant_error *error, int number, const char *format, ...)
 {
     const enum quant_status status = number == ENOMEM ? QUANT_NO_MEMORY : QUANT_IO;
@@ -38,9 +54,8 @@ enum quant_status quant_error_system(struct quant_error *error, int number, cons
         va_end(arguments);
         const size_t length = strlen(error->text);
         char words[128] = "";
-        /* The GNU strerror_r: it may return a constant string and leave the buffer alone. */
         snprintf(error->text + length, sizeof error->text - length, ": %s",
-                 strerror_r(number, words, sizeof words));
+                 SYSTEM_WORDS(strerror_r(number, words, sizeof words), words));
     }
     return status;
 }

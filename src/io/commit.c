@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -111,6 +112,18 @@ static enum quant_status place_unnamed(struct quant_file_output *output, bool *d
     return QUANT_OK;
 }
 
+/* Renames unless `to` exists: EEXIST. EINVAL or ENOSYS: the file system or the kernel cannot do
+ * this. musl before 1.2.6 has the system call but no function for it. */
+static int rename_new(const char *from, const char *to)
+{
+#ifdef RENAME_NOREPLACE
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+#else
+    enum { NOREPLACE = 1 };
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, NOREPLACE);
+#endif
+}
+
 static enum quant_status place(struct quant_file_output *output, struct quant_error *error)
 {
     if (!is_file(output))
@@ -122,7 +135,7 @@ static enum quant_status place(struct quant_file_output *output, struct quant_er
         return status;
     int result = -1;
     if (!output->force) {
-        result = renameat2(AT_FDCWD, output->temporary, AT_FDCWD, output->path, RENAME_NOREPLACE);
+        result = rename_new(output->temporary, output->path);
         if (result != 0 && errno != EINVAL && errno != ENOSYS)
             return commit_failed(output, error);
     }
