@@ -122,8 +122,8 @@ def numpy_python() -> str | None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bench", description="Measures quant beside what people would otherwise use. Data "
-        "goes to a folder in TMPDIR, six times the size, and is removed at the end. A whole run "
-        "writes bench/results.md.")
+        "goes to a directory in TMPDIR, six times the size, and is removed at the end. A whole run "
+        "writes bench/results.md, if everything is committed: the page names the revision.")
     parser.add_argument("--quick", action="store_true",
                         help="small sizes and 2 repetitions: only to see that it works")
     parser.add_argument("--rows", metavar="REGEX", default="",
@@ -135,6 +135,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--torch", action="store_true", help="PyTorch too, a large download")
     parser.add_argument("--markdown", action="store_true",
                         help="print the README's short table at the end")
+    parser.add_argument("--no-write", action="store_true",
+                        help="print the tables only; bench/results.md stays as it is")
     parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -156,6 +158,13 @@ def report(bench: Bench, facts: str) -> str:
     return "\n".join(parts)
 
 
+def is_dirty() -> bool:
+    """Whether a tracked file differs from the commit, or there is no commit to name."""
+    found = subprocess.run(["git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no"],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    return found.returncode != 0 or bool(found.stdout.strip())
+
+
 def main() -> None:
     arguments = parse_arguments()
     build = arguments.build or ROOT / "build-bench"
@@ -165,6 +174,10 @@ def main() -> None:
         print(f"bench: the load is {load:.2f}: others' work spoils the figures", file=sys.stderr)
     peers_python = build / "venv/bin/python3"
     names = [name for name in GROUPS if re.search(arguments.rows, name)]
+    is_writing = len(names) == len(GROUPS) and not arguments.quick and not arguments.no_write
+    if is_writing and is_dirty():
+        sys.exit("bench: there are changes that are not committed, so no revision would describe "
+                 "what is measured; commit them, or give --no-write")
 
     with tempfile.TemporaryDirectory(prefix="quant-bench-") as name:
         folder = Path(name).resolve()
@@ -191,7 +204,7 @@ def main() -> None:
     print(text)
     if arguments.markdown:
         print(short_table(bench.rows))
-    if len(names) == len(GROUPS) and not arguments.quick:
+    if is_writing:
         RESULTS.write_text(text, encoding="utf-8")
 
 
