@@ -353,8 +353,9 @@ struct quant_report {
     double max_abs_error_x;        /* x there */
     double max_abs_error_restored; /* x' there */
     double mean_error;             /* mean e: the bias */
-    double sqnr_db;                /* 10 log10(sum x^2 / sum e^2); NaN where sum e^2 = 0 */
-    double cosine;                 /* of x and x'; NaN where either is all zeros */
+    double sqnr_db;                /* 10 log10(sum x^2 / sum e^2); NaN if either sum is 0 */
+    double cosine;                 /* of x and x', from -1 to 1; 1 if sum e^2 = 0, else NaN if
+                                    * either is all zeros */
     uint64_t clipped;      /* elements that the clamp changed: rounded, but beyond the ends */
     uint64_t zeroed;       /* x != 0 that came back as 0 */
     uint64_t sign_flipped; /* x and x' of opposite sign */
@@ -363,13 +364,27 @@ struct quant_report {
     uint64_t bytes_in;     /* data bytes before */
     uint64_t bytes_out;    /* and after */
     double ratio;          /* bytes_in / bytes_out */
+    /* The sums from which mean_error, sqnr_db and cosine follow; they are not figures. */
+    double sum_error;
+    double sum_squared_x;
+    double sum_squared_restored;
+    double sum_product; /* x * x' */
 };
+
+/* Sets total to the report of no elements. */
+QUANT_API void quant_report_init(struct quant_report *total);
+
+/* Adds the report of one tensor to the report of several. total then has the figures of all their
+ * elements together: counts and sums are added in the order of the calls, the other figures follow
+ * from them. max_abs_error_index and levels, which belong to one tensor, stay 0. */
+QUANT_API void quant_report_add(struct quant_report *total, const struct quant_report *report);
 
 /* One named figure of the report. */
 struct quant_figure {
     const char *key;     /* "mse": the key in JSON and in a threshold */
     const char *summary; /* "mean squared error" */
     bool is_count;       /* an integer */
+    bool has_total;      /* quant_report_add gives it for several tensors */
     double (*get)(const struct quant_report *report); /* NaN: null */
 };
 

@@ -9,6 +9,7 @@
 #include "base/small_float.h"
 #include "core/measure.h"
 #include "core/measure_groups.h"
+#include "core/report.h"
 #include "core/sums.h"
 #include "kernels/kernels.h"
 
@@ -210,28 +211,6 @@ static uint64_t count_levels(const struct quant_measure *measure)
     return count;
 }
 
-/* The figures that follow from the sums. Dividing by n = 0 makes NaN, as it should. */
-static void derive(struct quant_report *report, const double sums[QUANT_MEASURE_SUMS])
-{
-    const double n = (double)report->n;
-    const double squared_error = sums[QUANT_SUM_SQUARED_ERROR];
-    const double squared_x = sums[QUANT_SUM_SQUARED_X];
-    const double squared_restored = sums[QUANT_SUM_SQUARED_RESTORED];
-    report->sum_squared_error = squared_error;
-    report->sum_abs_error = sums[QUANT_SUM_ABS_ERROR];
-    report->mse = n > 0 ? squared_error / n : (double)NAN;
-    report->rmse = sqrt(report->mse);
-    report->mae = n > 0 ? report->sum_abs_error / n : (double)NAN;
-    report->mean_error = n > 0 ? sums[QUANT_SUM_ERROR] / n : (double)NAN;
-    report->sqnr_db = squared_error > 0 ? 10 * log10(squared_x / squared_error) : (double)NAN;
-    report->cosine = squared_x > 0 && squared_restored > 0
-                         ? sums[QUANT_SUM_PRODUCT] / (sqrt(squared_x) * sqrt(squared_restored))
-                         : (double)NAN;
-    if (report->n == 0)
-        report->max_abs_error = report->max_abs_error_x = report->max_abs_error_restored =
-            (double)NAN;
-}
-
 void quant_measure_report(const struct quant_measure *measure, enum quant_dtype source,
                           struct quant_report *report)
 {
@@ -244,11 +223,15 @@ void quant_measure_report(const struct quant_measure *measure, enum quant_dtype 
     }
     *report = measure->report;
     report->n = measure->seen - report->nonfinite;
-    derive(report, sums);
+    report->sum_squared_error = sums[QUANT_SUM_SQUARED_ERROR];
+    report->sum_abs_error = sums[QUANT_SUM_ABS_ERROR];
+    report->sum_error = sums[QUANT_SUM_ERROR];
+    report->sum_squared_x = sums[QUANT_SUM_SQUARED_X];
+    report->sum_squared_restored = sums[QUANT_SUM_SQUARED_RESTORED];
+    report->sum_product = sums[QUANT_SUM_PRODUCT];
     report->levels_used = count_levels(measure);
     report->levels = levels_of(measure->params.dtype);
     report->bytes_in = quant_dtype_bytes(source, measure->seen);
     report->bytes_out = quant_dtype_bytes(measure->params.dtype, measure->seen);
-    report->ratio =
-        report->bytes_out > 0 ? (double)report->bytes_in / (double)report->bytes_out : (double)NAN;
+    quant_report_derive(report);
 }

@@ -12,7 +12,7 @@
 #include "../support/unit.h"
 
 /* No padding: reports are compared by their bytes, NaN and all. */
-_Static_assert(sizeof(struct quant_report) == 176, "struct quant_report has new fields");
+_Static_assert(sizeof(struct quant_report) == 208, "struct quant_report has new fields");
 
 static inline struct quant_report report_on(const struct quant_params *params, const float *x,
                                             const void *q, size_t n)

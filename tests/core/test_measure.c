@@ -200,7 +200,7 @@ static void test_nothing(void **state)
         assert_nan(report.max_abs_error_x);
         assert_nan(report.max_abs_error_restored);
         assert_nan(report.sqnr_db);
-        assert_nan(report.cosine);
+        assert_true(report.cosine == 1); /* nothing was lost of what counts */
         assert_true(report.sum_squared_error == 0 && report.sum_abs_error == 0);
         assert_int_equal(report.max_abs_error_index, 0);
         assert_int_equal(report.clipped + report.zeroed + report.sign_flipped, 0);
@@ -210,7 +210,7 @@ static void test_nothing(void **state)
     }
 }
 
-/* Without error there is no ratio to it, without any signal no angle. */
+/* Without error there is no ratio to it, and no angle. */
 static void test_perfect(void **state)
 {
     (void)state;
@@ -222,12 +222,44 @@ static void test_perfect(void **state)
     assert_true(report.max_abs_error == 0 && report.max_abs_error_x == 3);
     assert_int_equal(report.max_abs_error_index, 0);
     assert_nan(report.sqnr_db);
-    assert_true(fabs(report.cosine - 1) < 1e-15);
+    assert_true(report.cosine == 1);
     report = report_of(&params, zeros, LENGTH(zeros));
     assert_true(report.mse == 0);
     assert_nan(report.sqnr_db);
-    assert_nan(report.cosine);
+    assert_true(report.cosine == 1);
     assert_int_equal(report.zeroed, 0);
+}
+
+/* Equal arrays have a cosine of 1, though their rounded sums can miss it by a bit: [1, 1] and [3,
+ * 3] did, on either side. Where something was lost it never leaves [-1, 1]. */
+static void test_cosine_is_bounded(void **state)
+{
+    (void)state;
+    struct random random = random_begin();
+    for (int i = 0; i < 2000; i++) {
+        float x[8];
+        const size_t n = 1 + random_below(&random, LENGTH(x));
+        for (size_t k = 0; k < n; k++)
+            x[k] = (float)((int)random_below(&random, 255) - 127);
+        struct quant_params params = unit_params();
+        assert_true(report_of(&params, x, n).cosine == 1);
+        params.scale = 1 + 1e-7F; /* off by a bit: nearly parallel */
+        const struct quant_report report = report_of(&params, x, n);
+        assert_true(isnan(report.cosine) || fabs(report.cosine) <= 1);
+    }
+}
+
+/* Zeros that come back as something: there is an error, but no signal to set beside it. */
+static void test_no_signal(void **state)
+{
+    (void)state;
+    const float x[] = {0, 0};
+    const signed char q[] = {3, -1};
+    const struct quant_params params = unit_params();
+    const struct quant_report report = report_on(&params, x, q, 2);
+    assert_true(report.mse == 5);
+    assert_nan(report.sqnr_db);
+    assert_nan(report.cosine);
 }
 
 static void test_all_lost(void **state)
@@ -321,6 +353,8 @@ int main(void)
         cmocka_unit_test(test_nonfinite_uses_no_level),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_perfect),
+        cmocka_unit_test(test_cosine_is_bounded),
+        cmocka_unit_test(test_no_signal),
         cmocka_unit_test(test_all_lost),
         cmocka_unit_test(test_infinite_error),
         cmocka_unit_test(test_counts),

@@ -213,7 +213,8 @@ def report(params, x, nbytes_in):
         "max_abs_error_restored": restored[worst] if n else None,
         "mean_error": divide(bias, n),
         "sqnr_db": 10 * math.log10(xx / squared) if squared > 0 and xx > 0 else None,
-        "cosine": xy / (math.sqrt(xx) * math.sqrt(yy)) if xx > 0 and yy > 0 else None,
+        "cosine": (1.0 if squared == 0 else
+                   xy / (math.sqrt(xx) * math.sqrt(yy)) if xx > 0 and yy > 0 else None),
         "clipped": int(clamped.sum()),
         "zeroed": int(((x != 0) & (restored == 0)).sum()), "sign_flipped": flipped,
         "levels_used": levels, "bytes_in": nbytes_in, "bytes_out": nbytes_out,
