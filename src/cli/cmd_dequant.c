@@ -8,16 +8,14 @@
 #include "cli/command.h"
 #include "cli/input_options.h"
 #include "cli/message.h"
-#include "cli/report.h"
+#include "cli/report_options.h"
 #include "cli/targets.h"
-#include "cli/threshold.h"
 #include "cli/values.h"
 
 struct dequant_options {
     struct target_options target; /* its sidecar is one that is read */
-    int report;
+    struct report_options report;
     const char *against;
-    struct threshold_list thresholds;
     struct input_options original; /* its shape is the sidecar's */
     struct batch_options batch;
 };
@@ -61,22 +59,9 @@ static const struct option_row rows[] = {
      .parse = value_flag,
      .offset = AT(target.force)},
 
-    {.heading = "Measuring (an array is then written only where -o or --output-dir asks for one):",
-     .name = "report",
-     .argument = "KIND",
-     .is_optional = true,
-     .help = "print the error figures against the original",
-     .initial = "text",
-     .choice = choice_report,
-     .parse = value_later,
-     .offset = AT(report)},
-    {.name = "fail-if",
-     .argument = "CONDITION",
-     .help = "exit 3 where it holds: METRIC>VALUE or METRIC<VALUE, with a key of --report=json; "
-             "may be repeated",
-     .expected = "METRIC>VALUE or METRIC<VALUE, such as 'mse>1e-6'",
-     .parse = threshold_parse,
-     .offset = AT(thresholds)},
+    REPORT_ROWS(AT(report),
+                "Measuring (an array is then written only where -o or --output-dir asks for one):",
+                "print the error figures against the original", ""),
     {.name = "against",
      .argument = "FILE",
      .help = "the original; - is standard input",
@@ -115,7 +100,7 @@ static const struct option_row rows[] = {
 
 static bool is_measuring(const struct dequant_options *options)
 {
-    return options->report != REPORT_NONE || options->thresholds.n > 0;
+    return report_options_measure(&options->report);
 }
 
 static bool is_writing(const struct dequant_options *options)
@@ -163,7 +148,7 @@ static int check_streams(const struct command *self, const struct dequant_option
                       : "'-' needs '--sidecar FILE'");
         if (!is_writing(options) || !targets_to_stdout(&options->target, inputs[i]))
             continue;
-        if (options->report != REPORT_NONE)
+        if (options->report.kind != REPORT_NONE)
             return message_usage(
                 self->name,
                 "the data and '--report' both want standard output; give '--output FILE'");
@@ -195,6 +180,7 @@ struct bench {
 struct work {
     const struct dequant_options *options;
     const struct targets *targets;
+    struct quant_report total;
 };
 
 static void dequant_one(const struct batch_item *item)
@@ -216,7 +202,7 @@ static void dequant_one(const struct batch_item *item)
 
 static int tell_one(const struct batch_item *item)
 {
-    const struct work *work = item->context;
+    struct work *work = item->context;
     const struct bench *bench = item->place;
     const struct quant_dequantize_result *result = &bench->result;
     const char *path = work->targets->inputs[item->i];
@@ -231,16 +217,20 @@ static int tell_one(const struct batch_item *item)
                                            .grouping = &result->grouping,
                                            .figures = &result->report,
                                            .worst = &result->worst};
-    if (work->options->report != REPORT_NONE &&
-        !report_print((enum report_kind)work->options->report, &subject))
+    const struct report_options *options = &work->options->report;
+    if (options->kind != REPORT_NONE && !report_print((enum report_kind)options->kind, &subject))
         return EXIT_FAILED;
-    return threshold_holds(&work->options->thresholds, &result->report, path) ? EXIT_THRESHOLD
-                                                                              : EXIT_DONE;
+    if (!report_options_measure(options))
+        return EXIT_DONE;
+    quant_report_add(&work->total, &result->report);
+    return threshold_is_met(&options->thresholds, false, &result->report, path) ? EXIT_THRESHOLD
+                                                                                : EXIT_DONE;
 }
 
 static int dequant_all(const struct dequant_options *options, const struct targets *targets)
 {
-    struct work work = {options, targets};
+    struct work work = {.options = options, .targets = targets};
+    quant_report_init(&work.total);
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
@@ -249,7 +239,8 @@ static int dequant_all(const struct dequant_options *options, const struct targe
         .work = dequant_one,
         .deliver = tell_one,
     };
-    return batch_run(&batch, &options->batch);
+    const int status = batch_run(&batch, &options->batch);
+    return report_options_finish(&options->report, &work.total, status);
 }
 
 /* The sidecars and the original are read too: no output may take their place. */
@@ -316,7 +307,7 @@ static int run(const struct command *self, int argc, char **argv)
         if (status == EXIT_DONE)
             status = work(&options, inputs, n);
     }
-    threshold_release(&options.thresholds);
+    threshold_release(&options.report.thresholds);
     return status;
 }
 

@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/quantize_options.h"
-#include "cli/report.h"
+#include "cli/report_options.h"
 #include "cli/targets.h"
 
 /* Of several groups choice has the notes of any, and no numbers. */
@@ -61,7 +61,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
                    .force = options->target.force},
         .spec = *spec,
         .granularity = quantize_options_granularity(options),
-        .measure = options->report != REPORT_NONE,
+        .measure = report_options_measure(&options->report),
     };
 }
 
@@ -77,6 +77,7 @@ struct work {
     const struct quantize_options *options;
     const struct quant_spec *spec;
     const struct targets *targets;
+    struct quant_report total;
 };
 
 static void quantize_one(const struct batch_item *item)
@@ -97,7 +98,7 @@ static void quantize_one(const struct batch_item *item)
 
 static int tell_one(const struct batch_item *item)
 {
-    const struct work *work = item->context;
+    struct work *work = item->context;
     const struct bench *bench = item->place;
     const struct quant_quantize_result *result = &bench->result;
     const char *path = work->targets->inputs[item->i];
@@ -116,16 +117,21 @@ static int tell_one(const struct batch_item *item)
         warn_of_groups(path, &result->choice);
     else if (!work->options->batch.quiet)
         warn(path, &result->choice);
-    if (work->options->report == REPORT_NONE)
+    const struct report_options *report = &work->options->report;
+    if (report->kind != REPORT_NONE && !report_print((enum report_kind)report->kind, &subject))
+        return EXIT_FAILED;
+    if (!report_options_measure(report))
         return EXIT_DONE;
-    return report_print((enum report_kind)work->options->report, &subject) ? EXIT_DONE
-                                                                           : EXIT_FAILED;
+    quant_report_add(&work->total, &result->report);
+    return threshold_is_met(&report->thresholds, false, &result->report, path) ? EXIT_THRESHOLD
+                                                                               : EXIT_DONE;
 }
 
 static int quantize_all(const struct quantize_options *options, const struct quant_spec *spec,
                         const struct targets *targets)
 {
-    struct work work = {options, spec, targets};
+    struct work work = {.options = options, .spec = spec, .targets = targets};
+    quant_report_init(&work.total);
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
@@ -134,7 +140,8 @@ static int quantize_all(const struct quantize_options *options, const struct qua
         .work = quantize_one,
         .deliver = tell_one,
     };
-    return batch_run(&batch, &options->batch);
+    const int status = batch_run(&batch, &options->batch);
+    return report_options_finish(&options->report, &work.total, status);
 }
 
 /* What was calibrated for something else is wrong usage. */
@@ -150,32 +157,38 @@ static int read_range(const struct command *self, const char *path, struct quant
     return status == QUANT_OK ? EXIT_DONE : message_failure(status, &error);
 }
 
+static int work(const struct command *self, const struct quantize_options *options,
+                char *const *inputs, size_t n)
+{
+    struct quant_spec spec = quantize_options_spec(options);
+    int status = options->range_from ? read_range(self, options->range_from, &spec) : EXIT_DONE;
+    if (status != EXIT_DONE)
+        return status;
+    struct targets targets;
+    const char *tag = quant_dtype_info(spec.dtype)->name;
+    status = targets_init(&targets, &options->target, inputs, n, tag, true);
+    targets.has_scales = options->axis.given || options->block_size > 0;
+    if (status == EXIT_DONE)
+        status = targets_prepare(&targets, true, &options->range_from, 1);
+    if (status == EXIT_DONE)
+        status = quantize_all(options, &spec, &targets);
+    targets_release(&targets);
+    return status;
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
     struct quantize_options options = QUANTIZE_OPTIONS_INIT;
     int first;
     int status;
-    if (!options_parse(self, argc, argv, &options, &first, &status))
-        return status;
-    char *const *inputs = argv + first;
-    const size_t n = (size_t)(argc - first);
-    status = quantize_options_check(self, &options, inputs, n);
-    if (status != EXIT_DONE)
-        return status;
-
-    struct quant_spec spec = quantize_options_spec(&options);
-    status = options.range_from ? read_range(self, options.range_from, &spec) : EXIT_DONE;
-    if (status != EXIT_DONE)
-        return status;
-    struct targets targets;
-    const char *tag = quant_dtype_info(spec.dtype)->name;
-    status = targets_init(&targets, &options.target, inputs, n, tag, true);
-    targets.has_scales = options.axis.given || options.block_size > 0;
-    if (status == EXIT_DONE)
-        status = targets_prepare(&targets, true, &options.range_from, 1);
-    if (status == EXIT_DONE)
-        status = quantize_all(&options, &spec, &targets);
-    targets_release(&targets);
+    if (options_parse(self, argc, argv, &options, &first, &status)) {
+        char *const *inputs = argv + first;
+        const size_t n = (size_t)(argc - first);
+        status = quantize_options_check(self, &options, inputs, n);
+        if (status == EXIT_DONE)
+            status = work(self, &options, inputs, n);
+    }
+    threshold_release(&options.report.thresholds);
     return status;
 }
 

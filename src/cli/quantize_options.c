@@ -3,7 +3,6 @@
 #include "cli/quantize_options.h"
 
 #include "cli/message.h"
-#include "cli/report.h"
 
 #define AT(field) offsetof(struct quantize_options, field)
 
@@ -118,15 +117,8 @@ const struct option_row quantize_rows[] = {
      .parse = value_flag,
      .offset = AT(target.force)},
 
-    {.heading = "Telling:",
-     .name = "report",
-     .argument = "KIND",
-     .is_optional = true,
-     .help = "measure the error and print the figures",
-     .initial = "text",
-     .choice = choice_report,
-     .parse = value_later,
-     .offset = AT(report)},
+    REPORT_ROWS(AT(report), "Reporting:", "measure the error and print the figures",
+                "; the outputs are written all the same"),
     BATCH_ROWS(AT(batch), NULL, "bytes", "no warnings and no progress"),
     {0},
 };
@@ -221,7 +213,7 @@ static int check_streams(const struct command *command, const struct quantize_op
             return message_usage(command->name,
                                  "data that goes to standard output needs '--sidecar "
                                  "FILE' for its scale and zero point");
-        if (options->report != REPORT_NONE)
+        if (options->report.kind != REPORT_NONE)
             return message_usage(
                 command->name,
                 "the data and '--report' both want standard output; give '--output FILE'");

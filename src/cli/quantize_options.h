@@ -6,6 +6,7 @@
 #include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/input_options.h"
+#include "cli/report_options.h"
 #include "cli/targets.h"
 #include "cli/values.h"
 
@@ -26,7 +27,7 @@ struct quantize_options {
     int nonfinite;
     struct input_options input;
     struct target_options target;
-    int report; /* enum report_kind */
+    struct report_options report;
     struct batch_options batch;
 };
 

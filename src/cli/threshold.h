@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* --fail-if METRIC>VALUE: figures of a report that make the exit status 3. */
+/* --fail-if METRIC>VALUE: conditions on the figures of a report that make the exit status 3. */
 #ifndef QUANT_CLI_THRESHOLD_H
 #define QUANT_CLI_THRESHOLD_H
 
@@ -7,26 +7,34 @@
 
 #include "cli/options.h"
 
+enum threshold_relation {
+    THRESHOLD_LESS = 0,
+    THRESHOLD_LESS_EQUAL,
+    THRESHOLD_GREATER,
+    THRESHOLD_GREATER_EQUAL
+};
+
 struct threshold {
     const struct quant_figure *figure;
-    bool is_greater; /* holds where the figure is greater than value, else where it is less */
+    bool is_total; /* of all tensors together, else of each */
+    enum threshold_relation relation;
     double value;
 };
 
 struct threshold_list {
-    struct threshold *items; /* NULL while there is none */
+    struct threshold *items; /* owned; NULL while there is none */
     size_t n;
 };
 
 /* The option_parse_fn of a field of struct threshold_list: adds one. */
 option_parse_fn threshold_parse;
 
-/* The keys of all figures, for the help. */
-const char *threshold_key(const void *context, size_t i);
-
-/* Whether any holds, with a message for each that does. A figure without a value holds nothing. */
-bool threshold_holds(const struct threshold_list *list, const struct quant_report *report,
-                     const char *path);
+/* Checks the conditions on each tensor, of which path is one, or with is_total those on all of them
+ * together, and prints a message for each that is met. True if any is. A figure without a value
+ * meets its condition, so that a missing measurement fails a gate, with two exceptions: sqnr_db if
+ * no error was found, and figures other than counts if there are no elements at all. */
+bool threshold_is_met(const struct threshold_list *list, bool is_total,
+                      const struct quant_report *report, const char *path);
 
 void threshold_release(struct threshold_list *list);
 
