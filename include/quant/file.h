@@ -84,6 +84,7 @@ struct quant_quantize_result {
     struct quant_shape shape;
     enum quant_order order;
     enum quant_dtype source_dtype;
+    const char *source_format;       /* a quant_format_name */
     struct quant_report report;      /* with measure */
     struct quant_worst_groups worst; /* the same, with an axis or a block size */
 };
@@ -242,14 +243,21 @@ struct quant_dequantize_job {
     void *progress_context;
 };
 
+/* No path that the system can open is longer, its end included. */
+enum { QUANT_PATH_ROOM = 4096 };
+
 struct quant_dequantize_result {
     struct quant_params params; /* with an axis or a block size: what all groups have in common;
                                  * scale 1 */
     struct quant_grouping grouping;
     struct quant_shape shape;
     enum quant_order order;
-    struct quant_report report;      /* with measure */
-    struct quant_worst_groups worst; /* the same, with an axis or a block size */
+    /* With measure: */
+    struct quant_report report;
+    struct quant_worst_groups worst;   /* with an axis or a block size */
+    enum quant_dtype source_dtype;     /* of the original */
+    const char *source_format;         /* a quant_format_name */
+    char source_path[QUANT_PATH_ROOM]; /* as it was opened; "-": standard input */
 };
 
 /*

@@ -3,6 +3,7 @@
  * Dequantizing one file, measuring it against its original, or both: integers are read once, held
  * against their sidecar on the way, restored, and written; the original is read beside them.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -215,13 +216,24 @@ static enum quant_status run_all(struct dequantization *run)
     return status;
 }
 
+static void fill_measured(struct dequantization *run)
+{
+    struct quant_dequantize_result *result = run->result;
+    const struct quant_reader *original = run->original.reader;
+    const char *path = run->job->against.path ? run->job->against.path : run->original_path;
+    quant_measure_report(&run->measure, original->stored, &result->report);
+    result->source_dtype = original->stored;
+    result->source_format = original->format->name;
+    snprintf(result->source_path, sizeof result->source_path, "%s", path);
+}
+
 static void fill_result(struct dequantization *run)
 {
     run->result->params = run->sidecar.params;
     run->result->shape = run->sidecar.shape;
     run->result->order = run->sidecar.order;
     if (run->job->measure)
-        quant_measure_report(&run->measure, run->original.reader->stored, &run->result->report);
+        fill_measured(run);
     const struct quant_granularity whole = {.has_axis = false};
     if (run->sidecar.has_groups)
         run->result->grouping = run->groups.grouping;

@@ -132,6 +132,7 @@ static void fill_result(struct quantization *run)
     run->result->shape = reader->shape;
     run->result->order = reader->order;
     run->result->source_dtype = reader->stored;
+    run->result->source_format = reader->format->name;
     if (run->job->measure)
         quant_measure_report(&run->measure, reader->stored, &run->result->report);
     quant_grouping_make(&run->job->granularity, &reader->shape, reader->order,
