@@ -8,7 +8,7 @@
 #include "cli/command.h"
 #include "cli/input_options.h"
 #include "cli/message.h"
-#include "cli/report_options.h"
+#include "cli/report.h"
 #include "cli/targets.h"
 #include "cli/values.h"
 
@@ -148,10 +148,11 @@ static int check_streams(const struct command *self, const struct dequant_option
                       : "'-' needs '--sidecar FILE'");
         if (!is_writing(options) || !targets_to_stdout(&options->target, inputs[i]))
             continue;
-        if (options->report.kind != REPORT_NONE)
+        if (report_options_to_stdout(&options->report))
             return message_usage(
                 self->name,
-                "the data and '--report' both want standard output; give '--output FILE'");
+                "the data and '--report' both want standard output; give '--output FILE' or "
+                "'--report-file FILE'");
         return EXIT_DONE;
     }
     return EXIT_DONE;
@@ -180,7 +181,7 @@ struct bench {
 struct work {
     const struct dequant_options *options;
     const struct targets *targets;
-    struct quant_report total;
+    struct report report;
 };
 
 static void dequant_one(const struct batch_item *item)
@@ -209,28 +210,23 @@ static int tell_one(const struct batch_item *item)
     if (bench->status == QUANT_INVALID && bench->job.output.text_only)
         return message_usage("dequant", "%s", bench->error.text);
     if (bench->status != QUANT_OK)
-        return message_failure(bench->status, &bench->error);
+        return report_failure(&work->report, path, bench->status, &bench->error);
     const struct report_subject subject = {.path = path,
                                            .params = &result->params,
                                            .shape = &result->shape,
                                            .order = result->order,
                                            .grouping = &result->grouping,
+                                           .source_path = result->source_path,
+                                           .source_format = result->source_format,
+                                           .source_dtype = result->source_dtype,
                                            .figures = &result->report,
                                            .worst = &result->worst};
-    const struct report_options *options = &work->options->report;
-    if (options->kind != REPORT_NONE && !report_print((enum report_kind)options->kind, &subject))
-        return EXIT_FAILED;
-    if (!report_options_measure(options))
-        return EXIT_DONE;
-    quant_report_add(&work->total, &result->report);
-    return threshold_is_met(&options->thresholds, false, &result->report, path) ? EXIT_THRESHOLD
-                                                                                : EXIT_DONE;
+    return report_file(&work->report, &subject);
 }
 
 static int dequant_all(const struct dequant_options *options, const struct targets *targets)
 {
     struct work work = {.options = options, .targets = targets};
-    quant_report_init(&work.total);
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
@@ -239,8 +235,11 @@ static int dequant_all(const struct dequant_options *options, const struct targe
         .work = dequant_one,
         .deliver = tell_one,
     };
-    const int status = batch_run(&batch, &options->batch);
-    return report_options_finish(&options->report, &work.total, status);
+    int status = report_begin(&work.report, &options->report, targets);
+    if (status == EXIT_DONE)
+        status = report_end(&work.report, batch_run(&batch, &options->batch));
+    report_release(&work.report);
+    return status;
 }
 
 /* The sidecars and the original are read too: no output may take their place. */
@@ -277,6 +276,8 @@ static int check(const struct command *self, const struct dequant_options *optio
 {
     int status = targets_check(self, &options->target, inputs, n);
     if (status == EXIT_DONE)
+        status = report_options_check(self, &options->report);
+    if (status == EXIT_DONE)
         status = check_measuring(self, options, inputs, n);
     if (status == EXIT_DONE)
         status = check_streams(self, options, inputs, n);
@@ -307,7 +308,7 @@ static int run(const struct command *self, int argc, char **argv)
         if (status == EXIT_DONE)
             status = work(&options, inputs, n);
     }
-    threshold_release(&options.report.thresholds);
+    report_options_release(&options.report);
     return status;
 }
 

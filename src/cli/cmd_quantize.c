@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/quantize_options.h"
-#include "cli/report_options.h"
+#include "cli/report.h"
 #include "cli/targets.h"
 
 /* Of several groups choice has the notes of any, and no numbers. */
@@ -77,7 +77,7 @@ struct work {
     const struct quantize_options *options;
     const struct quant_spec *spec;
     const struct targets *targets;
-    struct quant_report total;
+    struct report report;
 };
 
 static void quantize_one(const struct batch_item *item)
@@ -105,33 +105,28 @@ static int tell_one(const struct batch_item *item)
     if (bench->status == QUANT_INVALID && bench->job.output.text_only)
         return message_usage("quantize", "%s", bench->error.text);
     if (bench->status != QUANT_OK)
-        return message_failure(bench->status, &bench->error);
+        return report_failure(&work->report, path, bench->status, &bench->error);
     const struct report_subject subject = {.path = path,
                                            .params = &result->choice.params,
                                            .shape = &result->shape,
                                            .order = result->order,
                                            .grouping = &result->grouping,
+                                           .source_path = path,
+                                           .source_format = result->source_format,
+                                           .source_dtype = result->source_dtype,
                                            .figures = &result->report,
                                            .worst = &result->worst};
     if (!work->options->batch.quiet && report_is_grouped(&subject))
         warn_of_groups(path, &result->choice);
     else if (!work->options->batch.quiet)
         warn(path, &result->choice);
-    const struct report_options *report = &work->options->report;
-    if (report->kind != REPORT_NONE && !report_print((enum report_kind)report->kind, &subject))
-        return EXIT_FAILED;
-    if (!report_options_measure(report))
-        return EXIT_DONE;
-    quant_report_add(&work->total, &result->report);
-    return threshold_is_met(&report->thresholds, false, &result->report, path) ? EXIT_THRESHOLD
-                                                                               : EXIT_DONE;
+    return report_file(&work->report, &subject);
 }
 
 static int quantize_all(const struct quantize_options *options, const struct quant_spec *spec,
                         const struct targets *targets)
 {
     struct work work = {.options = options, .spec = spec, .targets = targets};
-    quant_report_init(&work.total);
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
@@ -140,8 +135,11 @@ static int quantize_all(const struct quantize_options *options, const struct qua
         .work = quantize_one,
         .deliver = tell_one,
     };
-    const int status = batch_run(&batch, &options->batch);
-    return report_options_finish(&options->report, &work.total, status);
+    int status = report_begin(&work.report, &options->report, targets);
+    if (status == EXIT_DONE)
+        status = report_end(&work.report, batch_run(&batch, &options->batch));
+    report_release(&work.report);
+    return status;
 }
 
 /* What was calibrated for something else is wrong usage. */
@@ -188,7 +186,7 @@ static int run(const struct command *self, int argc, char **argv)
         if (status == EXIT_DONE)
             status = work(self, &options, inputs, n);
     }
-    threshold_release(&options.report.thresholds);
+    report_options_release(&options.report);
     return status;
 }
 

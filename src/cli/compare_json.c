@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/compare.h"
-#include "cli/report.h"
+#include "cli/report_json.h"
 #include "cli/values.h"
 
 static bool add_number(cJSON *object, const char *key, double value)

@@ -213,10 +213,11 @@ static int check_streams(const struct command *command, const struct quantize_op
             return message_usage(command->name,
                                  "data that goes to standard output needs '--sidecar "
                                  "FILE' for its scale and zero point");
-        if (options->report.kind != REPORT_NONE)
+        if (report_options_to_stdout(&options->report))
             return message_usage(
                 command->name,
-                "the data and '--report' both want standard output; give '--output FILE'");
+                "the data and '--report' both want standard output; give '--output FILE' or "
+                "'--report-file FILE'");
         return EXIT_DONE;
     }
     return EXIT_DONE;
@@ -245,6 +246,8 @@ int quantize_options_check(const struct command *command, const struct quantize_
         status = check_spec(command, options);
     if (status == EXIT_DONE)
         status = targets_check(command, &options->target, inputs, n);
+    if (status == EXIT_DONE)
+        status = report_options_check(command, &options->report);
     if (status == EXIT_DONE)
         status = check_streams(command, options, inputs, n);
     return status;

@@ -1,22 +1,153 @@
 /* SPDX-License-Identifier: MIT */
-/* One way into both kinds of report. */
+/* One way into all kinds of report. */
 #include "cli/report.h"
 
+#include "cli/command.h"
 #include "cli/message.h"
+#include "cli/signals.h"
 #include "cli/streams.h"
 
-bool report_is_grouped(const struct report_subject *subject)
+static const struct report_kind *const kinds[] = {&report_text, &report_table, &report_json};
+
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+const char *report_kind_name(size_t i)
 {
-    return subject->grouping->axis >= 0;
+    return i < KINDS ? kinds[i]->name : NULL;
 }
 
-bool report_print(enum report_kind kind, const struct report_subject *subject)
+int report_begin(struct report *report, const struct report_options *options,
+                 const struct targets *targets)
 {
-    if (kind == REPORT_TEXT) {
-        report_print_text(subject);
-    } else if (kind == REPORT_JSON && !report_print_json(subject)) {
-        message_error("'%s': no memory for its report", subject->path);
+    *report = (struct report){
+        .options = options,
+        .kind = options->kind > 0 ? kinds[options->kind - 1] : NULL,
+        .nfiles = targets->n,
+    };
+    quant_report_init(&report->total);
+    if (!report->kind)
+        return EXIT_DONE;
+    return report_output_open(&report->output, options->file, targets) ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* ---- Rows ---- */
+
+static bool is_kept(const struct report *report)
+{
+    return !report->kind->file || report->options->sort.given || report->options->top > 0;
+}
+
+/* By --sort, or by mse if --top alone says that there is an order. */
+static void sort_rows(struct report *report)
+{
+    const struct report_options *options = report->options;
+    struct given_sort sort = options->sort;
+    if (!sort.given && options->top == 0)
+        return;
+    if (!sort.given)
+        sort.figure = quant_figure_from_key("mse");
+    report_rows_sort(&report->rows, &sort);
+    if (options->top > 0 && report->rows.n > options->top)
+        report_rows_cut(&report->rows, (size_t)options->top);
+}
+
+/* Rows that cannot be among the first any more are dropped now and then, so memory depends on --top
+ * and not on the number of files. */
+static void drop_rows(struct report *report)
+{
+    enum { SLACK = 1024 };
+    const uint64_t top = report->options->top;
+    if (top > 0 && report->rows.n > SLACK && report->rows.n / 2 > top)
+        sort_rows(report);
+}
+
+static bool print_rows(struct report *report)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < report->rows.n; i++) {
+        struct quant_shape shape;
+        const struct report_subject subject = report_row_subject(&report->rows.rows[i], &shape);
+        ok = report->kind->file(report, &subject);
+    }
+    return ok;
+}
+
+/* ---- Files ---- */
+
+/* False after a message. */
+static bool finish_print(struct report *report, const char *path, bool ok)
+{
+    if (!ok) {
+        message_error("'%s': no memory for its report", path);
         return false;
     }
-    return streams_flush();
+    return report_output_flush(&report->output);
+}
+
+static bool print_file(struct report *report, const struct report_subject *subject)
+{
+    if (!is_kept(report))
+        return finish_print(report, subject->path, report->kind->file(report, subject));
+    const bool ok = report_rows_keep(&report->rows, subject);
+    drop_rows(report);
+    return finish_print(report, subject->path, ok);
+}
+
+int report_file(struct report *report, const struct report_subject *subject)
+{
+    if (!report_options_measure(report->options))
+        return EXIT_DONE;
+    quant_report_add(&report->total, subject->figures);
+    if (!report_output_spare(&report->output, subject->source_path))
+        return EXIT_FAILED;
+    if (report->kind && !print_file(report, subject))
+        return EXIT_FAILED;
+    return threshold_is_met(&report->options->thresholds, false, subject->figures, subject->path)
+               ? EXIT_THRESHOLD
+               : EXIT_DONE;
+}
+
+int report_failure(struct report *report, const char *path, enum quant_status status,
+                   const struct quant_error *error)
+{
+    message_failure(status, error);
+    report->nfailed++;
+    const bool is_news = status != QUANT_CANCELLED && status != QUANT_CLOSED;
+    if (!is_news || !report->kind)
+        return EXIT_FAILED;
+    bool ok = true;
+    if (report->kind->failure)
+        ok = report->kind->failure(report, path, error->text);
+    else if (!report->kind->file)
+        ok = report_rows_keep_failure(&report->rows, path, error->text);
+    finish_print(report, path, ok);
+    return EXIT_FAILED;
+}
+
+static bool print_end(struct report *report)
+{
+    sort_rows(report);
+    bool ok = !report->kind->file || print_rows(report);
+    if (ok && report->kind->end)
+        ok = report->kind->end(report);
+    if (!ok)
+        message_error("no memory for the report");
+    return ok && report_output_flush(&report->output) && report_output_commit(&report->output);
+}
+
+int report_end(struct report *report, int status)
+{
+    if (signals_raised())
+        return status;
+    if (report->kind && !print_end(report))
+        status = EXIT_FAILED;
+    if (!threshold_is_met(&report->options->thresholds, true, &report->total, NULL))
+        return status;
+    return status == EXIT_DONE ? EXIT_THRESHOLD : status;
+}
+
+void report_release(struct report *report)
+{
+    report_output_discard(&report->output);
+    report_rows_release(&report->rows);
 }

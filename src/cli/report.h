@@ -1,51 +1,66 @@
 /* SPDX-License-Identifier: MIT */
-/* The figures of one file on standard output: as text for people, or as JSON for programs. */
+/*
+ * The figures of the files that a command measures: printed in one of several kinds, added up, and
+ * held against the conditions of --fail-if.
+ *
+ * To add a kind: write report_NAME.c here that ends in one `const struct report_kind`, declare it
+ * below and give it a row in report.c. The option, its help and its errors iterate the table.
+ */
 #ifndef QUANT_CLI_REPORT_H
 #define QUANT_CLI_REPORT_H
 
 #include <quant/file.h>
 #include <stdbool.h>
 
-enum report_kind { REPORT_NONE = 0, REPORT_TEXT, REPORT_JSON };
+#include "cli/report_options.h"
+#include "cli/report_output.h"
+#include "cli/report_rows.h"
+#include "cli/report_subject.h"
 
-/* What a report is about; nothing is owned. */
-struct report_subject {
-    const char *path; /* the input as it was given */
-    const struct quant_params *params;
-    const struct quant_shape *shape;
-    enum quant_order order;
-    const struct quant_grouping *grouping;
-    const struct quant_report *figures;
-    const struct quant_worst_groups *worst;
+struct report;
+
+struct report_kind {
+    const char *name; /* of --report=NAME */
+    /* Prints one file. NULL: rows are kept, and end prints them. */
+    bool (*file)(struct report *report, const struct report_subject *subject);
+    /* Prints that a file failed. NULL: it is not part of the report. */
+    bool (*failure)(struct report *report, const char *path, const char *text);
+    /* Prints what comes after the last file. NULL: nothing. */
+    bool (*end)(struct report *report);
+    /* All three return false if there was no memory. */
 };
 
-/* Whether scales are of parts of the tensor, so that params has none. */
-bool report_is_grouped(const struct report_subject *subject);
+extern const struct report_kind report_json;
+extern const struct report_kind report_table;
+extern const struct report_kind report_text;
 
-/* Prints it and flushes stdout. False: it could not be written, or there was no memory; the error
- * has been told, unless the reader of a pipe has gone. */
-bool report_print(enum report_kind kind, const struct report_subject *subject);
+/* A report in progress. All zeros, it can be released. */
+struct report {
+    const struct report_options *options;
+    const struct report_kind *kind; /* NULL: nothing is printed */
+    struct report_output output;
+    size_t nfiles; /* of the command line */
+    size_t nfailed;
+    struct quant_report total;
+    struct report_rows rows; /* owned: what is kept until the end */
+};
 
-/* Title, mapping, one line a figure with its unit and meaning, and of several groups the worst. */
-void report_print_text(const struct report_subject *subject);
+/* Opens --report-file, if there is one. EXIT_DONE, or EXIT_FAILED after a message. To be released
+ * in either case. */
+int report_begin(struct report *report, const struct report_options *options,
+                 const struct targets *targets);
 
-/* One object on one line: "path", then the keys of quant_figure_at in their order, with as many
- * digits as bring back the same double; null for a figure without a value. Where scales are of
- * parts: "axis", "block_size" (null: none), "scales" (their number) and "worst" too. False: no
- * memory. */
-bool report_print_json(const struct report_subject *subject);
+/* For each file one of the two, in the order of the command line. The first prints or keeps the
+ * figures, if any were asked for, and checks the conditions on them: EXIT_DONE, EXIT_FAILED or
+ * EXIT_THRESHOLD. The second also prints the message of message_failure: EXIT_FAILED. */
+int report_file(struct report *report, const struct report_subject *subject);
+int report_failure(struct report *report, const char *path, enum quant_status status,
+                   const struct quant_error *error);
 
-/* ---- The same for other objects; false: no memory ---- */
+/* Prints what is left, and checks the conditions on all files together. status is the worst of the
+ * files'; returns the command's. After a signal it does nothing. */
+int report_end(struct report *report, int status);
 
-struct cJSON;
-enum { REPORT_JSON_NUMBER = 32 };
-
-/* As many digits as bring back the same double; value is finite. */
-void report_json_number(double value, char text[static REPORT_JSON_NUMBER]);
-
-/* "path", with '?' for what is not UTF-8. */
-bool report_json_add_path(struct cJSON *object, const char *path);
-
-bool report_json_add_figure(struct cJSON *object, const struct quant_figure *figure, double value);
+void report_release(struct report *report);
 
 #endif

@@ -24,13 +24,13 @@ struct table {
     size_t ncolumns;
 };
 
-void report_text_print_scales(const struct report_subject *subject)
+void report_text_print_scales(FILE *out, const struct report_subject *subject)
 {
     const struct quant_grouping *grouping = subject->grouping;
-    printf("%" PRIu64 " scale%s", grouping->count, grouping->count == 1 ? "" : "s");
+    fprintf(out, "%" PRIu64 " scale%s", grouping->count, grouping->count == 1 ? "" : "s");
     if (grouping->block_size > 0)
-        printf(", blocks of %" PRIu64, grouping->block_size);
-    printf(" along axis %d", grouping->axis);
+        fprintf(out, ", blocks of %" PRIu64, grouping->block_size);
+    fprintf(out, " along axis %d", grouping->axis);
 }
 
 static struct row make_heading(const struct report_subject *subject)
@@ -104,7 +104,7 @@ static void fill_table(struct table *table, const struct report_subject *subject
         table->rows[i + 1] = make_row(subject, &worst->groups[i], digits);
 }
 
-void report_text_print_worst(const struct report_subject *subject,
+void report_text_print_worst(FILE *out, const struct report_subject *subject,
                              const struct report_palette *palette)
 {
     if (!report_is_grouped(subject) || subject->grouping->count < 2 || subject->worst->n == 0)
@@ -119,9 +119,9 @@ void report_text_print_worst(const struct report_subject *subject,
             widths[j] = report_text_wider(widths[j], table.rows[i].cells[j]);
     }
     for (size_t i = 0; i < table.nrows; i++) {
-        printf("%s  %-*s", i == 0 ? palette->dim : "", label, table.rows[i].label);
+        fprintf(out, "%s  %-*s", i == 0 ? palette->dim : "", label, table.rows[i].label);
         for (size_t j = 0; j < table.ncolumns; j++)
-            printf("  %*s", widths[j], table.rows[i].cells[j]);
-        printf("%s\n", i == 0 ? palette->plain : "");
+            fprintf(out, "  %*s", widths[j], table.rows[i].cells[j]);
+        fprintf(out, "%s\n", i == 0 ? palette->plain : "");
     }
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The JSON report. Numbers are added as text of our own: cJSON compares with a tolerance when it
- * decides that fifteen digits will do, and would lose the last bit.
+ * The JSON report: an object on a line of its own for each file, whether it was measured or failed,
+ * and one for all of them if there are several. Numbers are added as text of our own: cJSON
+ * compares with a tolerance when it decides that fifteen digits will do, and would lose the last
+ * bit.
  */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -11,6 +13,8 @@
 #include <string.h>
 
 #include "cli/report.h"
+#include "cli/report_json.h"
+#include "cli/values.h"
 
 /* Bytes of the UTF-8 character that text begins with, by RFC 3629; 0 where it is none. */
 static size_t utf8_length(const unsigned char *text)
@@ -30,7 +34,7 @@ static size_t utf8_length(const unsigned char *text)
     return length;
 }
 
-/* A path is bytes, JSON is UTF-8: whatever is not becomes '?'. */
+/* A path is bytes, JSON is UTF-8: what is not UTF-8 becomes '?'. */
 static void mask_utf8(char *text)
 {
     while (*text != '\0') {
@@ -41,15 +45,20 @@ static void mask_utf8(char *text)
     }
 }
 
-bool report_json_add_path(cJSON *object, const char *path)
+bool report_json_add_text(cJSON *object, const char *key, const char *text)
 {
-    char *copy = strdup(path);
+    char *copy = strdup(text);
     if (!copy)
         return false;
     mask_utf8(copy);
-    const bool is_added = cJSON_AddStringToObject(object, "path", copy) != NULL;
+    const bool is_added = cJSON_AddStringToObject(object, key, copy) != NULL;
     free(copy);
     return is_added;
+}
+
+bool report_json_add_path(cJSON *object, const char *path)
+{
+    return report_json_add_text(object, "path", path);
 }
 
 void report_json_number(double value, char text[static REPORT_JSON_NUMBER])
@@ -130,39 +139,145 @@ static bool fill_group(cJSON *object, const struct report_subject *subject,
            add_number(object, "zero_point", error->zero_point);
 }
 
-static bool add_groups(cJSON *object, const struct report_subject *subject)
+static bool add_worst(cJSON *object, const struct report_subject *subject)
 {
-    const struct quant_grouping *grouping = subject->grouping;
     const struct quant_worst_groups *worst = subject->worst;
-    bool is_complete = add_number(object, "axis", grouping->axis) &&
-                       add_item(object, "block_size",
-                                grouping->block_size > 0 ? create_count(grouping->block_size)
-                                                         : cJSON_CreateNull()) &&
-                       add_item(object, "scales", create_count(grouping->count));
-    cJSON *array = is_complete ? cJSON_AddArrayToObject(object, "worst") : NULL;
-    is_complete = array != NULL;
-    for (size_t i = 0; is_complete && i < worst->n; i++) {
+    cJSON *array = cJSON_AddArrayToObject(object, "worst");
+    bool ok = array != NULL;
+    for (size_t i = 0; ok && i < worst->n; i++) {
         cJSON *group = cJSON_CreateObject();
-        is_complete = add_item(array, NULL, group) && fill_group(group, subject, &worst->groups[i]);
+        ok = add_item(array, NULL, group) && fill_group(group, subject, &worst->groups[i]);
     }
-    return is_complete;
+    return ok;
 }
 
-bool report_print_json(const struct report_subject *subject)
+/* ---- What identifies the tensor ---- */
+
+/* With the nine digits of the sidecar. */
+static bool add_scale(cJSON *object, const struct quant_params *params)
 {
-    char *text = NULL;
-    cJSON *object = cJSON_CreateObject();
-    bool is_complete = object && report_json_add_path(object, subject->path);
-    const struct quant_figure *figure;
-    for (size_t i = 0; is_complete && (figure = quant_figure_at(i)) != NULL; i++)
-        is_complete = report_json_add_figure(object, figure, figure->get(subject->figures));
-    if (is_complete && report_is_grouped(subject))
-        is_complete = add_groups(object, subject);
-    if (is_complete)
-        text = cJSON_PrintUnformatted(object);
+    char text[REPORT_JSON_NUMBER];
+    snprintf(text, sizeof text, "%.9g", (double)params->scale);
+    return cJSON_AddRawToObject(object, "scale", text) != NULL &&
+           add_number(object, "zero_point", params->zero_point);
+}
+
+static bool add_scale_count(cJSON *object, const struct quant_grouping *grouping)
+{
+    return add_item(object, "scale_count", create_count(grouping->count)) &&
+           add_number(object, "axis", grouping->axis) &&
+           add_item(object, "block_size",
+                    grouping->block_size > 0 ? create_count(grouping->block_size)
+                                             : cJSON_CreateNull());
+}
+
+static bool add_shape(cJSON *object, const struct quant_shape *shape)
+{
+    cJSON *array = cJSON_AddArrayToObject(object, "shape");
+    bool ok = array != NULL;
+    for (int i = 0; ok && i < shape->ndim; i++)
+        ok = add_item(array, NULL, create_count(shape->dims[i]));
+    return ok;
+}
+
+/* As in the sidecar, but that the path is the one that was opened. */
+static bool add_source(cJSON *object, const struct report_subject *subject)
+{
+    cJSON *source = cJSON_AddObjectToObject(object, "source");
+    const bool is_stream = strcmp(subject->source_path, "-") == 0;
+    return source &&
+           (is_stream ? cJSON_AddNullToObject(source, "path") != NULL
+                      : report_json_add_path(source, subject->source_path)) &&
+           cJSON_AddStringToObject(source, "format", subject->source_format) &&
+           cJSON_AddStringToObject(source, "dtype", quant_dtype_info(subject->source_dtype)->name);
+}
+
+/* A file has one tensor, without a name. */
+static bool add_name(cJSON *object, const char *path)
+{
+    return report_json_add_path(object, path) && cJSON_AddNullToObject(object, "tensor") != NULL;
+}
+
+static bool add_identity(cJSON *object, const struct report_subject *subject)
+{
+    const struct quant_params *params = subject->params;
+    return add_name(object, subject->path) &&
+           cJSON_AddStringToObject(object, "scheme", choice_scheme(params->scheme)) &&
+           cJSON_AddStringToObject(object, "dtype", quant_dtype_info(params->dtype)->name) &&
+           (report_is_grouped(subject) ? add_scale_count(object, subject->grouping)
+                                       : add_scale(object, params)) &&
+           add_shape(object, subject->shape) &&
+           cJSON_AddStringToObject(object, "order", subject->order == QUANT_ORDER_C ? "C" : "F") &&
+           add_source(object, subject);
+}
+
+/* ---- Records ---- */
+
+/* One line. Characters that a terminal would take for commands are escaped: C0 by cJSON, DEL and
+ * U+0080 to U+009F (C2 80 to C2 9F) here. They occur inside of strings only. */
+static void print_line(FILE *out, const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    for (; *at != '\0'; at++) {
+        if (*at == 0x7F)
+            fputs("\\u007f", out);
+        else if (at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F)
+            fprintf(out, "\\u00%02x", *++at);
+        else
+            fputc(*at, out);
+    }
+    fputc('\n', out);
+}
+
+/* Consumes object, which is complete if ok. False: no memory. */
+static bool print_object(struct report *report, cJSON *object, bool ok)
+{
+    char *text = object && ok ? cJSON_PrintUnformatted(object) : NULL;
     if (text)
-        puts(text);
+        print_line(report->output.stream, text);
     cJSON_free(text);
     cJSON_Delete(object);
     return text != NULL;
 }
+
+static bool print_file(struct report *report, const struct report_subject *subject)
+{
+    cJSON *object = cJSON_CreateObject();
+    bool ok = object && add_identity(object, subject);
+    const struct quant_figure *figure;
+    for (size_t i = 0; ok && (figure = quant_figure_at(i)) != NULL; i++)
+        ok = report_json_add_figure(object, figure, figure->get(subject->figures));
+    if (ok && report_is_grouped(subject))
+        ok = add_worst(object, subject);
+    return print_object(report, object, ok);
+}
+
+static bool print_failure(struct report *report, const char *path, const char *text)
+{
+    cJSON *object = cJSON_CreateObject();
+    const bool ok = object && add_name(object, path) && report_json_add_text(object, "error", text);
+    return print_object(report, object, ok);
+}
+
+/* No time and no thread count: the same files give the same bytes. */
+static bool print_summary(struct report *report)
+{
+    if (report->nfiles < 2)
+        return true;
+    cJSON *object = cJSON_CreateObject();
+    cJSON *summary = object ? cJSON_AddObjectToObject(object, "summary") : NULL;
+    bool ok = summary && add_item(summary, "files", create_count(report->nfiles)) &&
+              add_item(summary, "failed", create_count(report->nfailed));
+    const struct quant_figure *figure;
+    for (size_t i = 0; ok && (figure = quant_figure_at(i)) != NULL; i++)
+        if (figure->has_total)
+            ok = report_json_add_figure(summary, figure, figure->get(&report->total));
+    return print_object(report, object, ok);
+}
+
+const struct report_kind report_json = {
+    .name = "json",
+    .file = print_file,
+    .failure = print_failure,
+    .end = print_summary,
+};

@@ -3,37 +3,70 @@
 #ifndef QUANT_CLI_REPORT_OPTIONS_H
 #define QUANT_CLI_REPORT_OPTIONS_H
 
-#include "cli/report.h"
+#include "cli/command.h"
+#include "cli/report_rows.h"
 #include "cli/threshold.h"
 #include "cli/values.h"
 
 struct report_options {
-    int kind; /* enum report_kind */
+    int kind;         /* 0: none; else the number of the kind, from 1 */
+    const char *file; /* where it goes; NULL: standard output */
+    struct given_sort sort;
+    uint64_t top; /* 0: all */
     struct threshold_list thresholds;
 };
 
-static inline bool report_options_measure(const struct report_options *options)
-{
-    return options->kind != REPORT_NONE || options->thresholds.n > 0;
-}
+/* The i-th kind's name, NULL past the last. */
+const char *report_kind_name(size_t i);
 
-/* The exit status of a command whose files ended with status and measured total together: a failure
- * counts more than a condition that is met. */
-int report_options_finish(const struct report_options *options, const struct quant_report *total,
-                          int status);
+/* A figure's key or "path", with '-' before it for the other direction. */
+option_parse_fn report_sort_parse;
+
+/* Whether the figures are needed at all. */
+bool report_options_measure(const struct report_options *options);
+
+/* Whether a report is printed to standard output. */
+bool report_options_to_stdout(const struct report_options *options);
+
+/* Options that say something about a report without asking for one. EXIT_DONE, or EXIT_USAGE after
+ * a message. */
+int report_options_check(const struct command *command, const struct report_options *options);
+
+void report_options_release(struct report_options *options);
 
 /* Their rows, as initializers; base is the offset of the struct report_options in the command's.
- * subject is what the figures are about, for the help; after is said at the end of --fail-if's. */
-#define REPORT_ROWS(base, first_heading, subject, after)                                           \
+ * report_help says what the figures are about; after ends the help of --fail-if. */
+#define REPORT_ROWS(base, first_heading, report_help, after)                                       \
     {.heading = (first_heading),                                                                   \
      .name = "report",                                                                             \
      .argument = "KIND",                                                                           \
      .is_optional = true,                                                                          \
-     .help = subject,                                                                              \
+     .help = (report_help),                                                                        \
      .initial = "text",                                                                            \
-     .choice = choice_report,                                                                      \
+     .choice = report_kind_name,                                                                   \
      .parse = value_later,                                                                         \
      .offset = (base) + offsetof(struct report_options, kind)},                                    \
+        {.name = "report-file",                                                                    \
+         .argument = "FILE",                                                                       \
+         .help = "where the report goes",                                                          \
+         .initial = "standard output",                                                             \
+         .expected = "a file name or '-'",                                                         \
+         .parse = value_text,                                                                      \
+         .offset = (base) + offsetof(struct report_options, file)},                                \
+        {.name = "sort",                                                                           \
+         .argument = "KEY",                                                                        \
+         .help = "report the worst file first, by a key of --report=json; or by path; -KEY sorts " \
+                 "the other way",                                                                  \
+         .initial = "as given",                                                                    \
+         .expected = "a key of --report=json or 'path', perhaps after '-'",                        \
+         .parse = report_sort_parse,                                                               \
+         .offset = (base) + offsetof(struct report_options, sort)},                                \
+        {.name = "top",                                                                            \
+         .argument = "N",                                                                          \
+         .help = "report only the first N files, sorted by mse if there is no --sort",             \
+         .expected = "an integer from 1 to 2^53",                                                  \
+         .parse = value_size,                                                                      \
+         .offset = (base) + offsetof(struct report_options, top)},                                 \
     {                                                                                              \
         .name = "fail-if", .argument = "CONDITION",                                                \
         .help = "exit with status 3 if METRIC>VALUE (or >=, <, <=); METRIC is a key of "           \

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/message.h"
+#include "cli/report.h"
 #include "cli/report_text.h"
 
 enum { NOTE_ROOM = 320, FIGURES_MAX = 64 };
@@ -55,13 +56,13 @@ struct line {
     bool is_striking;
 };
 
-static struct report_palette palette_for_stdout(void)
+struct report_palette report_text_palette(FILE *out)
 {
     static const struct report_palette colours = {"\033[1m", "\033[33m", "\033[2m", "\033[0m"};
     static const struct report_palette none = {"", "", "", ""};
     const char *no_colour = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");
-    const bool is_wanted = isatty(STDOUT_FILENO) == 1 && (!no_colour || no_colour[0] == '\0') &&
+    const bool is_wanted = isatty(fileno(out)) == 1 && (!no_colour || no_colour[0] == '\0') &&
                            terminal && strcmp(terminal, "dumb") != 0;
     return is_wanted ? colours : none;
 }
@@ -190,51 +191,54 @@ int report_text_wider(int width, const char *text)
     return length > width ? length : width;
 }
 
-static void print_mapping(const struct report_subject *subject)
+static void print_mapping(FILE *out, const struct report_subject *subject)
 {
     const struct quant_params *params = subject->params;
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     if (info->is_unscaled) {
-        printf("%s, unscaled", info->name);
+        fprintf(out, "%s, unscaled", info->name);
         return;
     }
-    printf("%s to %s", params->scheme == QUANT_ABSMAX ? "absmax" : "zero-point", info->name);
+    fprintf(out, "%s to %s", params->scheme == QUANT_ABSMAX ? "absmax" : "zero-point", info->name);
     if (info->is_integer)
-        printf(" (%" PRId32 "..%" PRId32 ")", params->qmin, params->qmax);
-    printf(", ");
+        fprintf(out, " (%" PRId32 "..%" PRId32 ")", params->qmin, params->qmax);
+    fprintf(out, ", ");
     if (report_is_grouped(subject)) {
-        report_text_print_scales(subject);
+        report_text_print_scales(out, subject);
         return;
     }
-    printf("scale %.9g", (double)params->scale);
+    fprintf(out, "scale %.9g", (double)params->scale);
     if (info->is_integer)
-        printf(", zero point %" PRId32, params->zero_point);
+        fprintf(out, ", zero point %" PRId32, params->zero_point);
 }
 
-static void print_title(const struct report_subject *subject, const struct report_palette *palette)
+static void print_title(FILE *out, const struct report_subject *subject,
+                        const struct report_palette *palette)
 {
     char *title = strdup(strcmp(subject->path, "-") == 0 ? "standard input" : subject->path);
     if (title)
         message_mask(title);
-    printf("%s%s%s\n", palette->title, title ? title : "", palette->plain);
+    fprintf(out, "%s%s%s\n", palette->title, title ? title : "", palette->plain);
     free(title);
 
-    printf("  ");
-    print_mapping(subject);
-    printf(", ");
+    fprintf(out, "  ");
+    print_mapping(out, subject);
+    fprintf(out, ", ");
     if (subject->shape->ndim == 0)
-        printf("a scalar");
+        fprintf(out, "a scalar");
     else
-        printf("shape ");
+        fprintf(out, "shape ");
     for (int i = 0; i < subject->shape->ndim; i++)
-        printf("%s%" PRIu64, i > 0 ? " x " : "", subject->shape->dims[i]);
-    printf("\n");
+        fprintf(out, "%s%" PRIu64, i > 0 ? " x " : "", subject->shape->dims[i]);
+    fprintf(out, "\n");
 }
 
-void report_print_text(const struct report_subject *subject)
+/* Title, mapping, one line a figure with its unit and meaning, and of several groups the worst. */
+static bool print_file(struct report *report, const struct report_subject *subject)
 {
-    const struct report_palette palette = palette_for_stdout();
-    print_title(subject, &palette);
+    FILE *out = report->output.stream;
+    const struct report_palette palette = report_text_palette(out);
+    print_title(out, subject, &palette);
 
     struct line lines[FIGURES_MAX];
     size_t nlines = 0;
@@ -253,9 +257,12 @@ void report_print_text(const struct report_subject *subject)
     }
     for (size_t i = 0; i < nlines; i++) {
         const struct line *line = &lines[i];
-        printf("  %-*s  %s%*s %-*s%s  %s%s%s\n", keys, line->key,
-               line->is_striking ? palette.striking : "", values, line->value, units, line->unit,
-               line->is_striking ? palette.plain : "", palette.dim, line->note, palette.plain);
+        fprintf(out, "  %-*s  %s%*s %-*s%s  %s%s%s\n", keys, line->key,
+                line->is_striking ? palette.striking : "", values, line->value, units, line->unit,
+                line->is_striking ? palette.plain : "", palette.dim, line->note, palette.plain);
     }
-    report_text_print_worst(subject, &palette);
+    report_text_print_worst(out, subject, &palette);
+    return true;
 }
+
+const struct report_kind report_text = {.name = "text", .file = print_file};

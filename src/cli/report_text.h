@@ -4,8 +4,9 @@
 #define QUANT_CLI_REPORT_TEXT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
-#include "cli/report.h"
+#include "cli/report_subject.h"
 
 enum { REPORT_CELL = 64 };
 
@@ -17,6 +18,9 @@ struct report_palette {
     const char *plain;
 };
 
+/* Colours if out is a terminal that shows them, and NO_COLOR is not set. */
+struct report_palette report_text_palette(FILE *out);
+
 /* " [1, 2]": the index of the flat-th element in file order, cut where there are more dimensions
  * than the room is for. */
 void report_text_index(char text[REPORT_CELL], const struct report_subject *subject, uint64_t flat);
@@ -26,10 +30,10 @@ int report_text_wider(int width, const char *text);
 
 /* "4096 scales along axis 0", or "8 scales, blocks of 32 along axis 1"; of a subject that
  * report_is_grouped. */
-void report_text_print_scales(const struct report_subject *subject);
+void report_text_print_scales(FILE *out, const struct report_subject *subject);
 
 /* A table of the groups that lost most; nothing where there are not several, or none lost. */
-void report_text_print_worst(const struct report_subject *subject,
+void report_text_print_worst(FILE *out, const struct report_subject *subject,
                              const struct report_palette *palette);
 
 #endif

@@ -45,12 +45,6 @@ const char *choice_byte_order(size_t i)
     return WORD_OF(words, i);
 }
 
-const char *choice_report(size_t i)
-{
-    static const char *const words[] = {"text", "json"};
-    return WORD_OF(words, i);
-}
-
 const char *choice_progress(size_t i)
 {
     static const char *const words[] = {"auto", "always", "never"};

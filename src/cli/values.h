@@ -62,7 +62,6 @@ const char *choice_scheme(size_t i);
 const char *choice_rounding(size_t i);
 const char *choice_nonfinite(size_t i);
 const char *choice_byte_order(size_t i); /* from QUANT_LITTLE */
-const char *choice_report(size_t i);     /* from REPORT_TEXT */
 const char *choice_progress(size_t i);   /* of enum progress_mode */
 
 /* The names of types, in the order of the type table. */

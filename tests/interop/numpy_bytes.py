@@ -121,10 +121,23 @@ def make_spec(pick, x):
 
 # ---- Comparing ----
 
+IDENTITY = ["path", "tensor", "scheme", "dtype", "scale", "zero_point", "shape", "order", "source"]
+
+
+def compare_identity(found, sidecar, where):
+    """What says which tensor it is, is what the sidecar says of it."""
+    assert list(found)[:len(IDENTITY)] == IDENTITY, f"{where}: keys of the report: {list(found)}"
+    assert found["tensor"] is None, f"{where}: a name"
+    for key in ("scheme", "dtype", "scale", "zero_point", "shape", "order"):
+        assert found[key] == sidecar[key], f"{where}: {key} is {found[key]}, not {sidecar[key]}"
+    for key in ("path", "format", "dtype"):
+        assert found["source"][key] == sidecar["source"][key], f"{where}: source: {found['source']}"
+
+
 def compare_reports(found, expected, where):
     counts = ("n", "nonfinite", "max_abs_error_index", "clipped", "zeroed", "sign_flipped",
               "levels_used", "bytes_in", "bytes_out")
-    assert list(found)[1:] == list(expected), f"{where}: keys of the report: {list(found)}"
+    assert list(found)[len(IDENTITY):] == list(expected), f"{where}: keys of the report: {list(found)}"
     for key, value in expected.items():
         if key in counts:
             assert found[key] == value, f"{where}: {key} is {found[key]}, expected {value}"
@@ -216,9 +229,11 @@ def case(number, rng, pick, folder):
 
     expected = mapping.report(params, memory, stored.size * stored.itemsize)
     compare_reports(json.loads(out), expected, where)
+    compare_identity(json.loads(out), read_sidecar(folder / "q.json"), where)
 
     out, _ = run("dequant", "--force", "--report=json", "-o", "f", "q", cwd=folder)
     compare_reports(json.loads(out), expected, where + " (dequant)")
+    compare_identity(json.loads(out), read_sidecar(folder / "q.json"), where + " (dequant)")
     restored = mapping.dequantize(params, q)
     if raw:
         expected = restored.astype("<f4").tobytes()

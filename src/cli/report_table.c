@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The report as a table: a row for each file, and one for all of them. Columns are as wide as their
+ * longest cell; names get what is left of the line. What all paths have in common is printed once,
+ * above: the directory, and if names would be too long, the words that they begin and end with.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/message.h"
+#include "cli/report.h"
+#include "cli/report_cells.h"
+#include "cli/report_text.h"
+#include "cli/text_columns.h"
+
+enum { BAR = 8, LONGEST_SHAPE = 16, LONGEST_HEADING = 12, LEAST_NAME = 12 };
+
+struct table {
+    struct report *report;
+    FILE *out;
+    struct report_palette palette;
+    struct report_cell_style style;
+    struct report_common common; /* of all paths; printed once, above */
+    int columns;                 /* of a line */
+    int gap;                     /* spaces between columns */
+    int widths[COLUMNS];
+};
+
+/* ---- Names ---- */
+
+/* Masked, to be freed; NULL: no memory. */
+static char *display_name(const struct table *table, const struct report_row *row)
+{
+    const size_t length = strlen(row->path) - table->common.prefix - table->common.suffix;
+    const bool is_stream = strcmp(row->path, "-") == 0;
+    char *name =
+        is_stream ? strdup("standard input") : strndup(row->path + table->common.prefix, length);
+    if (name)
+        message_mask(name);
+    return name;
+}
+
+/* "all 200 files", or how many of them were measured. */
+static void name_total(const struct report *report, char name[CELL_ROOM])
+{
+    if (report->nfailed == 0)
+        snprintf(name, CELL_ROOM, "all %zu files", report->nfiles);
+    else
+        snprintf(name, CELL_ROOM, "%zu of %zu files", report->nfiles - report->nfailed,
+                 report->nfiles);
+}
+
+/* ---- Widths ---- */
+
+static void widen(struct table *table, const struct report_cells *cells)
+{
+    for (size_t i = 0; i < COLUMNS; i++) {
+        const int width = text_width(cells->text[i]);
+        table->widths[i] = width > table->widths[i] ? width : table->widths[i];
+    }
+}
+
+static int others_width(const struct table *table)
+{
+    int width = 0;
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (i != COLUMN_NAME && table->widths[i] > 0)
+            width += table->gap + table->widths[i];
+    return width;
+}
+
+/* If a line is too short: gaps of one space, then no bar, then short names. False if names have to
+ * be shortened. */
+static bool fit(struct table *table)
+{
+    int *widths = table->widths;
+    const int wanted = widths[COLUMN_NAME];
+    table->gap = 2;
+    if (others_width(table) + wanted > table->columns)
+        table->gap = 1;
+    if (table->columns - others_width(table) < LEAST_NAME)
+        widths[COLUMN_BAR] = 0;
+    const int left = table->columns - others_width(table);
+    if (wanted <= left)
+        return true;
+    widths[COLUMN_NAME] = left > LEAST_NAME ? left : LEAST_NAME;
+    return false;
+}
+
+static bool measure_rows(struct table *table)
+{
+    const struct report_rows *rows = &table->report->rows;
+    struct report_cells cells;
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct report_row *row = &rows->rows[i];
+        if (!row->error) {
+            report_cells_row(&cells, &table->style, row);
+            widen(table, &cells);
+        }
+        char *name = display_name(table, row);
+        if (!name)
+            return false;
+        const int width = text_width(name);
+        free(name);
+        if (width > table->widths[COLUMN_NAME])
+            table->widths[COLUMN_NAME] = width;
+    }
+    return true;
+}
+
+static bool measure(struct table *table, bool *fits)
+{
+    struct report_cells cells;
+    memset(table->widths, 0, sizeof table->widths);
+    report_cells_heading(&cells, &table->style);
+    widen(table, &cells);
+    if (table->widths[COLUMN_ERROR] > LONGEST_HEADING)
+        table->widths[COLUMN_ERROR] = LONGEST_HEADING;
+    report_cells_total(&cells, &table->style, &table->report->total);
+    name_total(table->report, cells.text[COLUMN_NAME]);
+    if (table->report->nfiles > 1)
+        widen(table, &cells);
+    if (!measure_rows(table))
+        return false;
+    if (table->widths[COLUMN_SHAPE] > LONGEST_SHAPE)
+        table->widths[COLUMN_SHAPE] = LONGEST_SHAPE;
+    table->widths[COLUMN_BAR] = BAR;
+    *fits = fit(table);
+    return true;
+}
+
+/* ---- Lines ---- */
+
+static bool is_left(size_t column)
+{
+    return column <= COLUMN_SHAPE || column == COLUMN_BAR;
+}
+
+static void print_line(const struct table *table, const char *name,
+                       const struct report_cells *cells)
+{
+    text_print(table->out, name, table->widths[COLUMN_NAME]);
+    for (size_t i = COLUMN_NAME + 1; i < COLUMNS; i++) {
+        const int width = table->widths[i];
+        const int left = width - text_width(cells->text[i]);
+        if (width == 0)
+            continue;
+        fprintf(table->out, "%*s", table->gap + (is_left(i) || left < 0 ? 0 : left), "");
+        text_print(table->out, cells->text[i], is_left(i) || left < 0 ? width : width - left);
+    }
+}
+
+/* What follows "cannot read 'PATH': ", since the name is there already. */
+static const char *find_reason(const struct report_row *row)
+{
+    const char *name = strstr(row->error, row->path);
+    const char *rest = name ? name + strlen(row->path) : NULL;
+    return rest && strncmp(rest, "': ", 3) == 0 ? rest + 3 : row->error;
+}
+
+static void print_failed(const struct table *table, const char *name, const struct report_row *row)
+{
+    char *text = strdup(find_reason(row));
+    if (text)
+        message_mask(text);
+    const int width = table->widths[COLUMN_NAME];
+    text_print(table->out, name, width);
+    fprintf(table->out, "  %s", table->palette.striking);
+    text_print_start(table->out, text ? text : "", table->columns - width - 2);
+    fprintf(table->out, "%s\n", table->palette.plain);
+    free(text);
+}
+
+/* "layers.*.weight.npy", or the directory alone. */
+static void print_common(const struct table *table)
+{
+    const struct report_common *common = &table->common;
+    const char *path = table->report->rows.rows[0].path;
+    const size_t length = strlen(path);
+    const bool is_directory =
+        common->suffix == 0 && common->prefix > 0 && path[common->prefix - 1] == '/';
+    char *text = malloc(length + 2);
+    if (common->prefix + common->suffix > 0 && text) {
+        snprintf(text, length + 2, "%.*s%s%s", (int)common->prefix, path, is_directory ? "" : "*",
+                 path + length - common->suffix);
+        message_mask(text);
+        const int width = text_width(text);
+        text_print(table->out, text, width < table->columns ? width : table->columns);
+        fprintf(table->out, "\n");
+    }
+    free(text);
+}
+
+static void print_heading(const struct table *table)
+{
+    struct report_cells cells;
+    report_cells_heading(&cells, &table->style);
+    fprintf(table->out, "%s", table->palette.dim);
+    print_line(table, cells.text[COLUMN_NAME], &cells);
+    fprintf(table->out, "%s\n", table->palette.plain);
+}
+
+static bool print_row(const struct table *table, const struct report_row *row)
+{
+    char *name = display_name(table, row);
+    if (!name)
+        return false;
+    if (row->error) {
+        print_failed(table, name, row);
+    } else {
+        struct report_cells cells;
+        report_cells_row(&cells, &table->style, row);
+        print_line(table, name, &cells);
+        fprintf(table->out, "\n");
+    }
+    free(name);
+    return true;
+}
+
+static void print_total(const struct table *table)
+{
+    const struct report *report = table->report;
+    const uint64_t hidden = report->rows.nkept - report->rows.n;
+    if (hidden > 0)
+        fprintf(table->out, "%s%s %llu more%s\n", table->palette.dim,
+                text_is_utf8() ? "\u2026" : "...", (unsigned long long)hidden,
+                table->palette.plain);
+    if (report->nfiles < 2)
+        return;
+    struct report_cells cells;
+    report_cells_total(&cells, &table->style, &report->total);
+    name_total(report, cells.text[COLUMN_NAME]);
+    fprintf(table->out, "%s", table->palette.title);
+    print_line(table, cells.text[COLUMN_NAME], &cells);
+    fprintf(table->out, "%s\n", table->palette.plain);
+}
+
+/* ---- The whole ---- */
+
+static struct report_cell_style choose_style(const struct report *report)
+{
+    const struct quant_figure *sorted = report->options->sort.figure;
+    const bool is_shown = !sorted || report_cells_have(sorted);
+    struct report_cell_style style = {
+        .error = is_shown ? quant_figure_from_key("mse") : sorted,
+        .counts_scales = true,
+        .bar_columns = BAR,
+        .is_utf8 = text_is_utf8(),
+    };
+    double best = isfinite(report->total.sqnr_db) ? fmax(report->total.sqnr_db, 0) : 0;
+    for (size_t i = 0; i < report->rows.n; i++) {
+        const struct report_row *row = &report->rows.rows[i];
+        if (row->error)
+            continue;
+        if (row->grouping.axis < 0)
+            style.counts_scales = false;
+        if (isfinite(row->figures.sqnr_db))
+            best = fmax(best, row->figures.sqnr_db);
+    }
+    style.bar_decibels = report_bar_end(best);
+    return style;
+}
+
+static bool print_table(struct report *report)
+{
+    FILE *out = report->output.stream;
+    struct table table = {
+        .report = report,
+        .out = out,
+        .palette = report_text_palette(out),
+        .style = choose_style(report),
+        .common = report_rows_directory(&report->rows),
+        .columns = text_columns(out),
+    };
+    if (report->rows.n == 0)
+        return true;
+    bool fits;
+    if (!measure(&table, &fits))
+        return false;
+    if (!fits) {
+        table.common = report_rows_affixes(&report->rows);
+        if (!measure(&table, &fits))
+            return false;
+    }
+    print_common(&table);
+    print_heading(&table);
+    bool ok = true;
+    for (size_t i = 0; ok && i < report->rows.n; i++)
+        ok = print_row(&table, &report->rows.rows[i]);
+    if (ok)
+        print_total(&table);
+    return ok;
+}
+
+const struct report_kind report_table = {.name = "table", .end = print_table};
