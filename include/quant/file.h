@@ -317,17 +317,28 @@ QUANT_API char *quant_file_output_name(const char *path, const char *tag, const 
  * its ".json", or added. The caller frees it. NULL: no memory. */
 QUANT_API char *quant_file_scales_name(const char *sidecar);
 
+/* A file that a job would write, though another job, or the same one, reads or writes it too. */
+struct quant_clash {
+    const char *path;  /* the job's name of it, as passed; NULL: no clash */
+    const char *other; /* the other one's name of it, as passed; "-": a standard stream */
+    size_t job;        /* the other one; it may be the job itself */
+    bool is_input;     /* the other one reads it */
+};
+
 /*
- * Checks, before any work, that n jobs do not destroy each other's files: no output is one of the
- * inputs (by device and inode), and no two outputs are the same file. All four arrays hold n
- * paths, or are NULL but for inputs; NULL entries, pipes and devices are passed over, "-" is the
- * file that it leads to, if any. QUANT_EXISTS names the two in error.
+ * Finds, before any work, which of n jobs must not run because they would destroy files of others.
+ * A job clashes where an output of it is the input of any job, whether that one clashes or not, or
+ * an output of an earlier job that does not clash: of two jobs with the same output the first may
+ * run. Files are compared by device and inode, or by directory and name where they do not exist.
+ *
+ * All arrays hold n entries, or are NULL but for inputs and clashes, which is filled in. NULL
+ * entries, pipes and devices are passed over; "-" is the file that a standard stream leads to, if
+ * any. Errors: QUANT_NO_MEMORY.
  */
-QUANT_API enum quant_status quant_file_check_paths(const char *const *inputs,
-                                                   const char *const *outputs,
-                                                   const char *const *sidecars,
-                                                   const char *const *scales, size_t n,
-                                                   struct quant_error *error);
+QUANT_API enum quant_status
+quant_file_find_clashes(const char *const *inputs, const char *const *outputs,
+                        const char *const *sidecars, const char *const *scales, size_t n,
+                        struct quant_clash *clashes, struct quant_error *error);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/command.h"
 #include "cli/message.h"
@@ -117,6 +118,13 @@ static void run_side_by_side(struct batch_state *state, const struct batch_optio
     progress_end(&state->progress);
 }
 
+static double seconds_now(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
 int batch_run(const struct batch *batch, const struct batch_options *options)
 {
     const unsigned workers = count_workers(options, batch->n);
@@ -136,10 +144,13 @@ int batch_run(const struct batch *batch, const struct batch_options *options)
         message_error("no memory for %u files", state.nplaces);
         return EXIT_FAILED;
     }
+    const double began = seconds_now();
+    *batch->totals = (struct totals){.nfiles = batch->n};
     if (workers <= 1)
         run_alone(&state, options);
     else
         run_side_by_side(&state, options);
+    batch->totals->seconds = seconds_now() - began;
     free(state.places);
     return state.status;
 }

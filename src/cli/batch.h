@@ -10,6 +10,7 @@
 #include <quant/file.h>
 
 #include "cli/progress.h"
+#include "cli/totals.h"
 #include "cli/values.h"
 
 struct batch_options {
@@ -60,6 +61,7 @@ struct batch {
     void *context;
     void (*work)(const struct batch_item *item);
     int (*deliver)(const struct batch_item *item); /* tells; an exit status */
+    struct totals *totals; /* gets nfiles and seconds; deliver adds to the rest */
 };
 
 /* The worst of the exit statuses: a failure counts more than a threshold. A signal ends it early.

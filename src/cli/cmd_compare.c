@@ -55,6 +55,7 @@ struct bench {
 struct work {
     const struct compare_options *options;
     char *const *inputs;
+    struct totals *totals;
 };
 
 static struct quant_compare_job make_job(const struct quantize_options *options)
@@ -85,6 +86,8 @@ static int tell_one(const struct batch_item *item)
     const char *path = work->inputs[item->i];
     if (bench->status != QUANT_OK)
         return message_failure(bench->status, &bench->error);
+    totals_add(work->totals,
+               quant_dtype_bytes(bench->result.source_dtype, bench->result.observed.count), 0);
     if (!work->options->json) {
         compare_print_text(path, &bench->result);
     } else if (!compare_print_json(path, &bench->result)) {
@@ -96,7 +99,8 @@ static int tell_one(const struct batch_item *item)
 
 static int compare_all(const struct compare_options *options, char *const *inputs, size_t n)
 {
-    struct work work = {options, inputs};
+    struct totals totals;
+    struct work work = {options, inputs, &totals};
     const struct batch batch = {
         .n = n,
         .names = (const char *const *)inputs,
@@ -104,8 +108,12 @@ static int compare_all(const struct compare_options *options, char *const *input
         .context = &work,
         .work = compare_one,
         .deliver = tell_one,
+        .totals = &totals,
     };
-    return batch_run(&batch, &options->mapping.batch);
+    const int status = batch_run(&batch, &options->mapping.batch);
+    if (!options->mapping.batch.quiet)
+        totals_print(&totals, &(struct totals_words){.done = "compared", .only_reads = true});
+    return status;
 }
 
 /* A scheme that the options do not go with has no rows; that a float type has none of zero-point is

@@ -182,6 +182,8 @@ struct work {
     const struct dequant_options *options;
     const struct targets *targets;
     struct report report;
+    struct totals *totals;
+    bool has_scales; /* of any of the types */
 };
 
 static void dequant_one(const struct batch_item *item)
@@ -198,7 +200,9 @@ static void dequant_one(const struct batch_item *item)
     bench->job.cancel = item->cancel;
     bench->job.progress = item->progress;
     bench->job.progress_context = item->progress_context;
-    bench->status = quant_file_dequantize(&bench->job, &bench->result, &bench->error);
+    bench->status = targets_clash(work->targets, item->i, &bench->error)
+                        ? QUANT_EXISTS
+                        : quant_file_dequantize(&bench->job, &bench->result, &bench->error);
 }
 
 static int tell_one(const struct batch_item *item)
@@ -211,6 +215,10 @@ static int tell_one(const struct batch_item *item)
         return message_usage("dequant", "%s", bench->error.text);
     if (bench->status != QUANT_OK)
         return report_failure(&work->report, path, bench->status, &bench->error);
+    const uint64_t restored = quant_dtype_bytes(QUANT_FLOAT32, result->grouping.nelems);
+    totals_add(work->totals, is_writing(work->options) ? restored : result->report.bytes_in,
+               totals_stored_bytes(&result->params, &result->grouping));
+    work->has_scales |= !quant_dtype_info(result->params.dtype)->is_unscaled;
     const struct report_subject subject = {.path = path,
                                            .params = &result->params,
                                            .shape = &result->shape,
@@ -226,7 +234,8 @@ static int tell_one(const struct batch_item *item)
 
 static int dequant_all(const struct dequant_options *options, const struct targets *targets)
 {
-    struct work work = {.options = options, .targets = targets};
+    struct totals totals = {0};
+    struct work work = {.options = options, .targets = targets, .totals = &totals};
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
@@ -234,10 +243,18 @@ static int dequant_all(const struct dequant_options *options, const struct targe
         .context = &work,
         .work = dequant_one,
         .deliver = tell_one,
+        .totals = &totals,
     };
     int status = report_begin(&work.report, &options->report, targets);
     if (status == EXIT_DONE)
         status = report_end(&work.report, batch_run(&batch, &options->batch));
+    const struct totals_words words = {
+        .done = is_writing(options) ? "dequantized to float32" : "measured",
+        .no_scales = !work.has_scales,
+        .restores = is_writing(options),
+    };
+    if (!options->batch.quiet)
+        totals_print(&totals, &words);
     report_release(&work.report);
     return status;
 }

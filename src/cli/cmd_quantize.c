@@ -78,6 +78,7 @@ struct work {
     const struct quant_spec *spec;
     const struct targets *targets;
     struct report report;
+    struct totals *totals;
 };
 
 static void quantize_one(const struct batch_item *item)
@@ -93,7 +94,9 @@ static void quantize_one(const struct batch_item *item)
     bench->job.cancel = item->cancel;
     bench->job.progress = item->progress;
     bench->job.progress_context = item->progress_context;
-    bench->status = quant_file_quantize(&bench->job, &bench->result, &bench->error);
+    bench->status = targets_clash(work->targets, item->i, &bench->error)
+                        ? QUANT_EXISTS
+                        : quant_file_quantize(&bench->job, &bench->result, &bench->error);
 }
 
 static int tell_one(const struct batch_item *item)
@@ -106,6 +109,8 @@ static int tell_one(const struct batch_item *item)
         return message_usage("quantize", "%s", bench->error.text);
     if (bench->status != QUANT_OK)
         return report_failure(&work->report, path, bench->status, &bench->error);
+    totals_add(work->totals, quant_dtype_bytes(result->source_dtype, result->grouping.nelems),
+               totals_stored_bytes(&result->choice.params, &result->grouping));
     const struct report_subject subject = {.path = path,
                                            .params = &result->choice.params,
                                            .shape = &result->shape,
@@ -126,7 +131,8 @@ static int tell_one(const struct batch_item *item)
 static int quantize_all(const struct quantize_options *options, const struct quant_spec *spec,
                         const struct targets *targets)
 {
-    struct work work = {.options = options, .spec = spec, .targets = targets};
+    struct totals totals = {0};
+    struct work work = {.options = options, .spec = spec, .targets = targets, .totals = &totals};
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
@@ -134,10 +140,16 @@ static int quantize_all(const struct quantize_options *options, const struct qua
         .context = &work,
         .work = quantize_one,
         .deliver = tell_one,
+        .totals = &totals,
     };
     int status = report_begin(&work.report, &options->report, targets);
     if (status == EXIT_DONE)
         status = report_end(&work.report, batch_run(&batch, &options->batch));
+    const struct quant_dtype_info *info = quant_dtype_info(spec->dtype);
+    char done[32];
+    snprintf(done, sizeof done, "quantized to %s", info->name);
+    if (!options->batch.quiet)
+        totals_print(&totals, &(struct totals_words){.done = done, .no_scales = info->is_unscaled});
     report_release(&work.report);
     return status;
 }

@@ -87,6 +87,17 @@ void message_warning(const char *format, ...)
     write_out(text, length);
 }
 
+void message_note(const char *format, ...)
+{
+    char text[MESSAGE_ROOM + 1];
+    va_list arguments;
+    va_start(arguments, format);
+    size_t length = compose(text, MESSAGE_ROOM, "", format, arguments);
+    va_end(arguments);
+    text[length++] = '\n';
+    write_out(text, length);
+}
+
 int message_usage(const char *command, const char *format, ...)
 {
     enum { HINT_ROOM = 128 };

@@ -14,6 +14,9 @@ void message_error(const char *format, ...) QUANT_PRINTF(1, 2);
 /* "quant: warning: ..." */
 void message_warning(const char *format, ...) QUANT_PRINTF(1, 2);
 
+/* A line without "quant: " before it: no complaint. */
+void message_note(const char *format, ...) QUANT_PRINTF(1, 2);
+
 /* "quant: ..." and a line that names the help of command (NULL: of quant). Returns EXIT_USAGE. */
 int message_usage(const char *command, const char *format, ...) QUANT_PRINTF(2, 3);
 

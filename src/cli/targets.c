@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Naming outputs, and refusing command lines whose files are in each other's way. */
+/* Naming outputs, and finding the files of a command line that would destroy each other. */
 #include "cli/targets.h"
 
 #include <errno.h>
@@ -104,7 +104,7 @@ char *targets_sidecar_name(const char *path)
     return name;
 }
 
-/* The paths of a command line, in the form that quant_file_check_paths takes. */
+/* The paths of a command line, in the form that quant_file_find_clashes takes. */
 struct path_lists {
     size_t n;
     const char **inputs;
@@ -169,24 +169,99 @@ static bool lists_fill(struct path_lists *lists, const struct targets *targets, 
     return true;
 }
 
-static int check_paths(const struct targets *targets, bool has_sidecars, const char *const *others,
-                       size_t nothers)
+static const char *input_name(const char *path)
 {
+    return is_stream(path) ? "standard input" : path;
+}
+
+static const char *output_name(const char *path)
+{
+    return is_stream(path) ? "standard output" : path;
+}
+
+/* What the i-th input's clash is, in the words of the command line; owned. NULL: no memory. */
+static char *describe_clash(const struct path_lists *lists, size_t i,
+                            const struct quant_clash *clash)
+{
+    const char *input = input_name(lists->inputs[i]);
+    const char *path = output_name(clash->path);
+    const bool is_same_name = strcmp(clash->path, clash->other) == 0;
+    char *text = NULL;
+    int length;
+    if (clash->is_input && clash->job == i)
+        length = asprintf(&text, "the output '%s' is the input '%s', which is never replaced", path,
+                          input_name(clash->other));
+    else if (clash->is_input && is_same_name)
+        length = asprintf(&text, "'%s' would write '%s', which is another input", input, path);
+    else if (clash->is_input)
+        length = asprintf(&text, "'%s' would write '%s', which is the input '%s'", input, path,
+                          input_name(clash->other));
+    else if (clash->job == i && is_same_name)
+        length = asprintf(&text, "the output '%s' would be written twice", path);
+    else if (clash->job == i)
+        length = asprintf(&text, "two outputs are one file: '%s' and '%s'",
+                          output_name(clash->other), path);
+    else if (strcmp(lists->inputs[clash->job], lists->inputs[i]) == 0)
+        length = asprintf(&text, "'%s' would write '%s' again: it is given twice", input, path);
+    else if (is_same_name)
+        length = asprintf(&text, "'%s' would write '%s', as '%s' does", input, path,
+                          input_name(lists->inputs[clash->job]));
+    else
+        length = asprintf(&text, "'%s' would write '%s', which is '%s', as '%s' does", input, path,
+                          output_name(clash->other), input_name(lists->inputs[clash->job]));
+    return length < 0 ? NULL : text;
+}
+
+static bool describe_clashes(struct targets *targets, const struct path_lists *lists,
+                             const struct quant_clash *clashes)
+{
+    targets->clashes = calloc(targets->n, sizeof *targets->clashes);
+    if (!targets->clashes)
+        return false;
+    for (size_t i = 0; i < targets->n; i++) {
+        if (!clashes[i].path)
+            continue;
+        targets->clashes[i] = describe_clash(lists, i, &clashes[i]);
+        if (!targets->clashes[i])
+            return false;
+    }
+    return true;
+}
+
+static int find_clashes(struct targets *targets, bool has_sidecars, const char *const *others,
+                        size_t nothers)
+{
+    const size_t n = targets->n + nothers;
     int status = EXIT_FAILED;
     struct path_lists lists;
-    if (!lists_init(&lists, targets->n + nothers) ||
+    struct quant_error error;
+    struct quant_clash *clashes = calloc(n, sizeof *clashes);
+    if (!lists_init(&lists, n) || !clashes ||
         !lists_fill(&lists, targets, has_sidecars, others, nothers)) {
         status = tell_no_memory();
         goto release;
     }
-    struct quant_error error;
-    const enum quant_status checked =
-        quant_file_check_paths(lists.inputs, lists.outputs, lists.sidecars,
-                               (const char *const *)lists.scales, lists.n, &error);
-    status = checked == QUANT_OK ? EXIT_DONE : message_failure(checked, &error);
+    const enum quant_status found =
+        quant_file_find_clashes(lists.inputs, lists.outputs, lists.sidecars,
+                                (const char *const *)lists.scales, n, clashes, &error);
+    if (found != QUANT_OK)
+        status = message_failure(found, &error);
+    else
+        status = describe_clashes(targets, &lists, clashes) ? EXIT_DONE : tell_no_memory();
 release:
+    free(clashes);
     lists_release(&lists);
     return status;
+}
+
+bool targets_clash(const struct targets *targets, size_t i, struct quant_error *error)
+{
+    const char *text = targets->clashes ? targets->clashes[i] : NULL;
+    if (!text)
+        return false;
+    error->status = QUANT_EXISTS;
+    snprintf(error->text, sizeof error->text, "%s", text);
+    return true;
 }
 
 int targets_prepare(struct targets *targets, bool has_sidecars, const char *const *others,
@@ -202,14 +277,18 @@ int targets_prepare(struct targets *targets, bool has_sidecars, const char *cons
         message_error("cannot make the directory '%s': %s", directory, strerror(errno));
         return EXIT_FAILED;
     }
-    return check_paths(targets, has_sidecars, others, nothers);
+    return find_clashes(targets, has_sidecars, others, nothers);
 }
 
 void targets_release(struct targets *targets)
 {
     for (size_t i = 0; targets->outputs && i < targets->n; i++)
         free(targets->outputs[i]);
+    for (size_t i = 0; targets->clashes && i < targets->n; i++)
+        free(targets->clashes[i]);
+    free(targets->clashes);
     free(targets->outputs);
+    targets->clashes = NULL;
     targets->outputs = NULL;
     folder_close(&targets->folder);
 }

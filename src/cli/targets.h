@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which output belongs to which input: what -o, --output-dir, --to and --sidecar come to for the
+ * Which output belongs to which input: what -o, --output-dir, --to and --sidecar mean for the
  * inputs of one command line, and everything that can be wrong with them before any work is done.
  */
 #ifndef QUANT_CLI_TARGETS_H
@@ -27,6 +27,8 @@ struct targets {
     char **outputs;       /* owned, each NULL where none is written */
     struct folder folder; /* that of --output-dir */
     bool has_scales;      /* there may be a file of scales beside each sidecar */
+    char **clashes;       /* owned: for each input what targets_clash says, NULL where nothing; or
+                           * NULL */
 };
 
 /* Usage errors that do not depend on the command: none or too many inputs for -o, --sidecar and
@@ -45,11 +47,14 @@ bool targets_is_terminal(const struct target_options *options, const char *outpu
 int targets_init(struct targets *targets, const struct target_options *options, char *const *inputs,
                  size_t n, const char *tag, bool is_writing);
 
-/* Makes the directory and checks that no file of this command line destroys another; others are
- * nothers further paths, NULLs among them, that are read. EXIT_DONE, or EXIT_FAILED and told: all
- * is then as it was. */
+/* Makes the directory and finds the inputs whose outputs would destroy files of others. others are
+ * nothers further paths that are read; entries may be NULL. EXIT_DONE, or EXIT_FAILED with a
+ * message, and then nothing has changed. */
 int targets_prepare(struct targets *targets, bool has_sidecars, const char *const *others,
                     size_t nothers);
+
+/* Whether the i-th input must be left alone because of its outputs: error then says why. */
+bool targets_clash(const struct targets *targets, size_t i, struct quant_error *error);
 
 /* The default name of a sidecar: path with ".json" added, to be freed. NULL: no memory. */
 char *targets_sidecar_name(const char *path);

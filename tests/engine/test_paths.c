@@ -20,15 +20,39 @@ static int enter(void **state)
 
 /* ---- Two jobs ---- */
 
-#define INPUT "is the input"
-#define TWO "two outputs are one file"
-#define TWICE "would be written twice"
+/* The first job that clashes, in words; "" where none does. */
+static const char *find_clash(const char *const *inputs, const char *const *outputs,
+                              const char *const *sidecars, const char *const *scales, size_t n)
+{
+    static char text[256];
+    struct quant_error error;
+    struct quant_clash *clashes = malloc((n + 1) * sizeof *clashes);
+    assert_non_null(clashes);
+    check_ok(quant_file_find_clashes(inputs, outputs, sidecars, scales, n, clashes, &error),
+             &error);
+    text[0] = '\0';
+    for (size_t i = 0; i < n && text[0] == '\0'; i++) {
+        const struct quant_clash *clash = &clashes[i];
+        if (!clash->path)
+            continue;
+        snprintf(text, sizeof text, "job %zu: '%s' is the %s '%s' of job %zu", i, clash->path,
+                 clash->is_input ? "input" : "output", clash->other, clash->job);
+    }
+    free(clashes);
+    return text;
+}
+
+static void check_clash(const char *label, const char *found, const char *expected)
+{
+    if (strcmp(found, expected) != 0)
+        fail_msg("%s: found \"%s\", expected \"%s\"", label, found, expected);
+}
 
 static const struct {
     const char *inputs[2];
     const char *outputs[2];
     const char *sidecars[2];
-    const char *message; /* NULL: fine */
+    const char *clash; /* NULL: none */
 } jobs[] = {
     {{"w", "v"}, {"w.q", "v.q"}, {"w.q.json", "v.q.json"}, NULL},
     {{"w", "w"}, {"1", "2"}, {"3", "4"}, NULL}, /* an input may be read twice */
@@ -42,55 +66,78 @@ static const struct {
     {{"w", "v"}, {"missing/1", "missing/1"}, {"2", "3"}, NULL}, /* opening will say */
     {{"missing", "gone"}, {"1", "2"}, {"3", "4"}, NULL},
     /* An output is an input. */
-    {{"w", "v"}, {"w", "2"}, {"3", "4"}, "the output 'w' is the input 'w', which is never"},
-    {{"w", "v"}, {"v", "2"}, {"3", "4"}, "the output 'v' is the input 'v'"},
-    {{"w", "v"}, {"1", "hard"}, {"3", "4"}, "the output 'hard' is the input 'w'"},
-    {{"w", "v"}, {"1", "soft"}, {"3", "4"}, "the output 'soft' is the input 'w'"},
-    {{"softer", "v"}, {"hard", "2"}, {"3", "4"}, "the output 'hard' is the input 'softer'"},
-    {{"w", "v"}, {"./w", "2"}, {"3", "4"}, INPUT},
-    {{"w", "v"}, {"a/../w", "2"}, {"3", "4"}, INPUT},
-    {{"a/w", "v"}, {"to_a/w", "2"}, {"3", "4"}, INPUT},
-    {{"w", "v"}, {"1", "2"}, {"3", "v"}, "the output 'v' is the input 'v'"},
-    {{"w", "v"}, {"1", "2"}, {"w", "4"}, INPUT},
-    {{"missing", "v"}, {"1", "missing"}, {"3", "4"}, INPUT},
-    /* Two outputs are one. */
-    {{"w", "v"}, {"1", "1"}, {"3", "4"}, TWICE},
-    {{"w", "v"}, {"1", "./1"}, {"3", "4"}, TWO},
-    {{"w", "v"}, {"1", "a/../1"}, {"3", "4"}, TWO},
-    {{"w", "v"}, {"a/1", "to_a/1"}, {"3", "4"}, TWO},
-    {{"w", "v"}, {"a/1", "b/../a//1"}, {"3", "4"}, TWO},
-    {{"w", "v"}, {"1", "2"}, {"3", "3"}, TWICE},
-    {{"w", "v"}, {"1", "2"}, {"1", "3"}, TWICE}, /* data and its own sidecar */
-    {{"w", "v"}, {"1", "2"}, {"2", "3"}, TWICE},
-    {{"v", "v"}, {"soft", "hard"}, {"3", "4"}, TWO},
+    {{"w", "v"}, {"w", "2"}, {"3", "4"}, "job 0: 'w' is the input 'w' of job 0"},
+    {{"w", "v"}, {"v", "2"}, {"3", "4"}, "job 0: 'v' is the input 'v' of job 1"},
+    {{"w", "v"}, {"1", "hard"}, {"3", "4"}, "job 1: 'hard' is the input 'w' of job 0"},
+    {{"w", "v"}, {"1", "soft"}, {"3", "4"}, "job 1: 'soft' is the input 'w' of job 0"},
+    {{"softer", "v"}, {"hard", "2"}, {"3", "4"}, "job 0: 'hard' is the input 'softer' of job 0"},
+    {{"w", "v"}, {"./w", "2"}, {"3", "4"}, "job 0: './w' is the input 'w' of job 0"},
+    {{"w", "v"}, {"a/../w", "2"}, {"3", "4"}, "job 0: 'a/../w' is the input 'w' of job 0"},
+    {{"a/w", "v"}, {"to_a/w", "2"}, {"3", "4"}, "job 0: 'to_a/w' is the input 'a/w' of job 0"},
+    {{"w", "v"}, {"1", "2"}, {"3", "v"}, "job 1: 'v' is the input 'v' of job 1"},
+    {{"w", "v"}, {"1", "2"}, {"w", "4"}, "job 0: 'w' is the input 'w' of job 0"},
+    {{"missing", "v"},
+     {"1", "missing"},
+     {"3", "4"},
+     "job 1: 'missing' is the input 'missing' of job 0"},
+    /* Two outputs are one: the first job may write it. */
+    {{"w", "v"}, {"1", "1"}, {"3", "4"}, "job 1: '1' is the output '1' of job 0"},
+    {{"w", "v"}, {"1", "./1"}, {"3", "4"}, "job 1: './1' is the output '1' of job 0"},
+    {{"w", "v"}, {"1", "a/../1"}, {"3", "4"}, "job 1: 'a/../1' is the output '1' of job 0"},
+    {{"w", "v"}, {"a/1", "to_a/1"}, {"3", "4"}, "job 1: 'to_a/1' is the output 'a/1' of job 0"},
+    {{"w", "v"},
+     {"a/1", "b/../a//1"},
+     {"3", "4"},
+     "job 1: 'b/../a//1' is the output 'a/1' of job 0"},
+    {{"w", "v"}, {"1", "2"}, {"3", "3"}, "job 1: '3' is the output '3' of job 0"},
+    {{"w", "v"}, {"1", "2"}, {"1", "3"}, "job 0: '1' is the output '1' of job 0"},
+    {{"w", "v"}, {"1", "2"}, {"2", "3"}, "job 1: '2' is the output '2' of job 0"},
+    {{"v", "v"}, {"soft", "hard"}, {"3", "4"}, "job 1: 'hard' is the output 'soft' of job 0"},
 };
 
 static void test_jobs(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(jobs); i++) {
-        struct quant_error error = {QUANT_OK, ""};
-        const enum quant_status status = quant_file_check_paths(jobs[i].inputs, jobs[i].outputs,
-                                                                jobs[i].sidecars, NULL, 2, &error);
         char label[32];
         snprintf(label, sizeof label, "jobs[%zu]", i);
-        check_error(label, status, &error, jobs[i].message ? QUANT_EXISTS : QUANT_OK,
-                    jobs[i].message ? jobs[i].message : "");
+        check_clash(label, find_clash(jobs[i].inputs, jobs[i].outputs, jobs[i].sidecars, NULL, 2),
+                    jobs[i].clash ? jobs[i].clash : "");
     }
+}
+
+/* What a job that clashes would have written is free for the others; what it reads is not. */
+static void test_order(void **state)
+{
+    (void)state;
+    const char *const inputs[] = {"w", "v", "a/w", "u", "w"};
+    const char *const outputs[] = {"1", "1", "2", "2", "3"};
+    const char *const sidecars[] = {"1.json", "2", "v", "w.json", "u"};
+    static const bool clash[] = {false, true, true, false, true};
+    struct quant_clash clashes[5];
+    struct quant_error error;
+    check_ok(quant_file_find_clashes(inputs, outputs, sidecars, NULL, 5, clashes, &error), &error);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(clashes[i].path != NULL, clash[i]);
+    assert_string_equal(clashes[1].path, "1");
+    assert_int_equal(clashes[1].job, 0);
+    assert_string_equal(clashes[2].path, "v");
+    assert_true(clashes[2].is_input);
+    assert_string_equal(clashes[4].path, "u"); /* also where it does not exist yet */
+    assert_int_equal(clashes[4].job, 3);
 }
 
 static void test_none(void **state)
 {
     (void)state;
-    struct quant_error error;
     const char *const none[1] = {NULL};
-    check_ok(quant_file_check_paths(none, none, none, none, 0, &error), &error);
+    check_clash("none", find_clash(none, none, none, none, 0), "");
+    check_clash("one", find_clash(none, NULL, NULL, NULL, 1), "");
 }
 
 static void test_scales(void **state)
 {
     (void)state;
-    struct quant_error error;
     const char *const inputs[] = {"v", "w.scales"};
     const char *const outputs[] = {"1", "2"};
     const char *const sidecars[] = {"w.json", "w"};
@@ -99,13 +146,13 @@ static void test_scales(void **state)
     assert_string_equal(scales[1], "w.scales");
     file_write_text("w.scales", "an input");
     const char *const first[] = {scales[0], NULL};
-    check_error("an input", quant_file_check_paths(inputs, outputs, sidecars, first, 2, &error),
-                &error, QUANT_EXISTS, "'w.scales'");
+    check_clash("an input", find_clash(inputs, outputs, sidecars, first, 2),
+                "job 0: 'w.scales' is the input 'w.scales' of job 1");
     assert_int_equal(unlink("w.scales"), 0);
-    check_error(
-        "two of a name",
-        quant_file_check_paths(first, outputs, sidecars, (const char *const *)scales, 2, &error),
-        &error, QUANT_EXISTS, "'w.scales'");
+    const char *const none[] = {NULL, NULL};
+    check_clash("two of a name",
+                find_clash(none, outputs, sidecars, (const char *const *)scales, 2),
+                "job 1: 'w.scales' is the output 'w.scales' of job 0");
     free(scales[0]);
     free(scales[1]);
 }
@@ -124,17 +171,16 @@ static void test_many(void **state)
         snprintf(name, sizeof names[0][0], "%c%zu", "xyz"[i / MANY], i % MANY);
         paths[i / MANY][i % MANY] = name;
     }
-    struct quant_error error;
     const clock_t before = clock();
-    check_ok(quant_file_check_paths(paths[0], paths[1], paths[2], NULL, MANY, &error), &error);
+    check_clash("many", find_clash(paths[0], paths[1], paths[2], NULL, MANY), "");
     /* Comparing each with each takes minutes; this takes a tenth of a second. */
     assert_true(clock() - before < 20 * CLOCKS_PER_SEC);
     paths[2][MANY - 1] = "a/../y0";
-    check_error("many", quant_file_check_paths(paths[0], paths[1], paths[2], NULL, MANY, &error),
-                &error, QUANT_EXISTS, TWO);
+    check_clash("many", find_clash(paths[0], paths[1], paths[2], NULL, MANY),
+                "job 9999: 'a/../y0' is the output 'y0' of job 0");
     paths[2][MANY - 1] = "x5000";
-    check_error("many", quant_file_check_paths(paths[0], paths[1], paths[2], NULL, MANY, &error),
-                &error, QUANT_EXISTS, "the output 'x5000' is the input 'x5000'");
+    check_clash("many", find_clash(paths[0], paths[1], paths[2], NULL, MANY),
+                "job 9999: 'x5000' is the input 'x5000' of job 5000");
 }
 
 /* In an empty folder nothing is looked for; what comes out is the same. */
@@ -151,24 +197,25 @@ static void test_empty_folder(void **state)
         paths[1][i] = names[0][i];
         paths[2][i] = names[1][i];
     }
-    struct quant_error error;
-    check_ok(quant_file_check_paths(paths[0], paths[1], paths[2], NULL, FEW, &error), &error);
+    check_clash("empty", find_clash(paths[0], paths[1], paths[2], NULL, FEW), "");
     static const struct {
         const char *path; /* instead of the last sidecar */
-        const char *message;
-    } rows[] = {
-        {"b/y3", TWICE}, {"./b/y3", TWO}, {"b/../w", INPUT}, {"b/../hard", INPUT}, {"soft", INPUT}};
+        const char *clash;
+    } rows[] = {{"b/y3", "job 19: 'b/y3' is the output 'b/y3' of job 3"},
+                {"./b/y3", "job 19: './b/y3' is the output 'b/y3' of job 3"},
+                {"b/../w", "job 19: 'b/../w' is the input 'w' of job 0"},
+                {"b/../hard", "job 19: 'b/../hard' is the input 'w' of job 0"},
+                {"soft", "job 19: 'soft' is the input 'w' of job 0"}};
     for (size_t i = 0; i < LENGTH(rows); i++) {
         paths[2][FEW - 1] = rows[i].path;
-        check_error(rows[i].path,
-                    quant_file_check_paths(paths[0], paths[1], paths[2], NULL, FEW, &error), &error,
-                    QUANT_EXISTS, rows[i].message);
+        check_clash(rows[i].path, find_clash(paths[0], paths[1], paths[2], NULL, FEW),
+                    rows[i].clash);
     }
     file_write_text("b/hidden", "");
     assert_int_equal(link("w", "b/y9"), 0); /* not empty any more */
     paths[2][FEW - 1] = names[1][FEW - 1];
-    check_error("link", quant_file_check_paths(paths[0], paths[1], paths[2], NULL, FEW, &error),
-                &error, QUANT_EXISTS, "the output 'b/y9' is the input 'w'");
+    check_clash("link", find_clash(paths[0], paths[1], paths[2], NULL, FEW),
+                "job 9: 'b/y9' is the input 'w' of job 0");
     assert_int_equal(unlink("b/hidden") | unlink("b/y9"), 0);
 }
 
@@ -235,6 +282,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_jobs, enter, folder_leave),
+        cmocka_unit_test_setup_teardown(test_order, enter, folder_leave),
         cmocka_unit_test_setup_teardown(test_none, enter, folder_leave),
         cmocka_unit_test_setup_teardown(test_scales, enter, folder_leave),
         cmocka_unit_test_setup_teardown(test_many, enter, folder_leave),

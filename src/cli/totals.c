@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* Adding up bytes, and putting them into a sentence. */
+#include "cli/totals.h"
+
+#include <stdio.h>
+
+#include "cli/message.h"
+#include "cli/signals.h"
+
+enum { AMOUNT_ROOM = 32 };
+
+static bool has_zero_points(const struct quant_params *params)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    return params->scheme == QUANT_ZERO_POINT || params->zero_point != 0 ||
+           (info->is_integer && info->least == 0);
+}
+
+static uint64_t scale_bytes(const struct quant_params *params,
+                            const struct quant_grouping *grouping)
+{
+    enum { SCALE = 4, ZERO_POINT = 4 };
+    if (quant_dtype_info(params->dtype)->is_unscaled)
+        return 0;
+    const uint64_t count = grouping->axis < 0 ? 1 : grouping->count;
+    return count * (uint64_t)(has_zero_points(params) ? SCALE + ZERO_POINT : SCALE);
+}
+
+uint64_t totals_stored_bytes(const struct quant_params *params,
+                             const struct quant_grouping *grouping)
+{
+    return quant_dtype_bytes(params->dtype, grouping->nelems) + scale_bytes(params, grouping);
+}
+
+void totals_add(struct totals *totals, uint64_t bytes_in, uint64_t bytes_out)
+{
+    totals->ndone++;
+    totals->bytes_in += bytes_in;
+    totals->bytes_out += bytes_out;
+}
+
+/* Three digits are enough to see what became of the files. */
+static const char *format_bytes(char text[AMOUNT_ROOM], uint64_t nbytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+    double amount = (double)nbytes;
+    size_t unit = 0;
+    for (; amount >= 999.5; unit++)
+        amount /= 1000;
+    const int decimals = unit == 0 || amount >= 99.95 ? 0 : amount >= 9.995 ? 1 : 2;
+    snprintf(text, AMOUNT_ROOM, "%.*f %s", decimals, amount, units[unit]);
+    return text;
+}
+
+static const char *format_ratio(char text[AMOUNT_ROOM], uint64_t before, uint64_t after)
+{
+    const double ratio = (double)before / (double)after;
+    snprintf(text, AMOUNT_ROOM, ratio < 99.5 ? "%.2g : 1" : "%.0f : 1", ratio);
+    return text;
+}
+
+static void format_sizes(char *text, size_t room, const struct totals *totals,
+                         const struct totals_words *words)
+{
+    char before[AMOUNT_ROOM];
+    char after[AMOUNT_ROOM];
+    char ratio[AMOUNT_ROOM];
+    const char *with = words->no_scales ? "" : " with scales";
+    format_bytes(before, totals->bytes_in);
+    format_bytes(after, totals->bytes_out);
+    if (totals->ndone == 0)
+        text[0] = '\0';
+    else if (words->only_reads)
+        snprintf(text, room, ", %s", before);
+    else if (words->restores)
+        snprintf(text, room, ", %s%s -> %s", after, with, before);
+    else if (totals->bytes_out == 0)
+        snprintf(text, room, ", %s -> %s%s", before, after, with);
+    else
+        snprintf(text, room, ", %s -> %s%s, %s", before, after, with,
+                 format_ratio(ratio, totals->bytes_in, totals->bytes_out));
+}
+
+void totals_print(const struct totals *totals, const struct totals_words *words)
+{
+    if (totals->nfiles < 2 || signals_raised())
+        return;
+    char sizes[4 * AMOUNT_ROOM];
+    char failed[AMOUNT_ROOM] = "";
+    format_sizes(sizes, sizeof sizes, totals, words);
+    if (totals->ndone < totals->nfiles)
+        snprintf(failed, sizeof failed, " (%zu failed)", totals->nfiles - totals->ndone);
+    message_note("%zu of %zu files %s%s%s, %.*f s", totals->ndone, totals->nfiles, words->done,
+                 failed, sizes, totals->seconds < 100 ? 2 : 0, totals->seconds);
+}
