@@ -89,6 +89,7 @@ static const struct option_row rows[] = {
      .offset = AT(merge)},
 
     INPUT_ROWS(AT(mapping.input)),
+    FILES_FROM_ROWS(AT(mapping.files_from)),
 
     {.heading = "Output:",
      .brief = 'o',
@@ -228,34 +229,46 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
     return status;
 }
 
-static int run(const struct command *self, int argc, char **argv)
+static int find_range(const struct calibrate_options *options, const struct input_list *inputs)
 {
-    struct calibrate_options options = {.scheme = 0}; /* no type either: told from int8 */
-    int first;
-    int status;
-    if (!options_parse(self, argc, argv, &options, &first, &status))
-        return status;
-    if (options.scheme != 0)
-        options.mapping.scheme = options.scheme - 1;
-    char *const *inputs = argv + first;
-    const size_t n = (size_t)(argc - first);
-    status = check(self, &options, inputs, n);
-    if (status != EXIT_DONE)
-        return status;
     struct quant_cancel cancel;
     if (!signals_start(&cancel)) {
         message_error("cannot make a pipe for signals: %s", strerror(errno));
         return EXIT_FAILED;
     }
     struct quant_error error;
-    const enum quant_status found = options.merge ? merge(&options, inputs, n, &cancel, &error)
-                                                  : calibrate(&options, inputs, n, &cancel, &error);
+    const enum quant_status found =
+        options->merge ? merge(options, inputs->names, inputs->n, &cancel, &error)
+                       : calibrate(options, inputs->names, inputs->n, &cancel, &error);
     return found == QUANT_OK ? EXIT_DONE : message_failure(found, &error);
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct calibrate_options options = {.scheme = 0}; /* no type either: int8 without one */
+    int first;
+    int status;
+    if (!options_parse(self, argc, argv, &options, &first, &status))
+        return status;
+    if (options.scheme != 0)
+        options.mapping.scheme = options.scheme - 1;
+    struct input_list inputs;
+    status = input_list_init(&inputs, self, &options.mapping.files_from, argv + first,
+                             (size_t)(argc - first));
+    if (status == EXIT_DONE)
+        status = check(self, &options, inputs.names, inputs.n);
+    if (status == EXIT_DONE)
+        status = find_range(&options, &inputs);
+    input_list_release(&inputs);
+    return status;
 }
 
 static const char epilogue[] =
     "All INPUTs count as one sequence of elements, in order; with --ema C, each has\n"
     "its own range, as in PyTorch's MovingAverageMinMaxObserver.\n"
+    "\n"
+    "One call must see all INPUTs, or it finds the range of a part of them. 'xargs'\n"
+    "splits a long list into several calls; --files-from does not.\n"
     "\n"
     "What a machine writes for its share of them is merged, round by round, until\n"
     "'stage' is no longer 'next': the file is then the same as one call over all\n"
@@ -268,6 +281,7 @@ static const char epilogue[] =
     "Examples:\n"
     "  quant calibrate -s zero-point -m percentile:99.99 -o calib.json a/*.npy\n"
     "  quant quantize -s zero-point --range-from calib.json a/*.npy\n"
+    "  find a -name '*.npy' -print0 | quant calibrate --files-from - --null\n"
     "  quant calibrate -m entropy --partial -o part1.json a/1*.npy\n"
     "  quant calibrate --merge -o merged.json part*.json\n"
     "  quant calibrate --resume merged.json -o again1.json a/1*.npy\n";

@@ -34,6 +34,7 @@ static const struct option_row rows[] = {
      .offset = AT(mapping.nonfinite)},
 
     INPUT_ROWS(AT(mapping.input)),
+    FILES_FROM_ROWS(AT(mapping.files_from)),
 
     {.heading = "Telling:",
      .name = "json",
@@ -157,10 +158,15 @@ static int run(const struct command *self, int argc, char **argv)
     int status;
     if (!options_parse(self, argc, argv, &options, &first, &status))
         return status;
-    char *const *inputs = argv + first;
-    const size_t n = (size_t)(argc - first);
-    status = check(self, &options.mapping, inputs, n);
-    return status == EXIT_DONE ? compare_all(&options, inputs, n) : status;
+    struct input_list inputs;
+    status = input_list_init(&inputs, self, &options.mapping.files_from, argv + first,
+                             (size_t)(argc - first));
+    if (status == EXIT_DONE)
+        status = check(self, &options.mapping, inputs.names, inputs.n);
+    if (status == EXIT_DONE)
+        status = compare_all(&options, inputs.names, inputs.n);
+    input_list_release(&inputs);
+    return status;
 }
 
 static const char epilogue[] =

@@ -6,6 +6,7 @@
 
 #include "cli/batch.h"
 #include "cli/command.h"
+#include "cli/input_list.h"
 #include "cli/input_options.h"
 #include "cli/message.h"
 #include "cli/report.h"
@@ -16,6 +17,7 @@ struct dequant_options {
     struct target_options target; /* its sidecar is one that is read */
     struct report_options report;
     const char *against;
+    struct files_from_options files_from;
     struct input_options original; /* its shape is the sidecar's */
     struct batch_options batch;
 };
@@ -31,6 +33,7 @@ static const struct option_row rows[] = {
      .expected = "a file name",
      .parse = value_text,
      .offset = AT(target.sidecar)},
+    FILES_FROM_ROWS(AT(files_from)),
     {.brief = 'o',
      .name = "output",
      .argument = "FILE",
@@ -132,7 +135,7 @@ static int check_measuring(const struct command *self, const struct dequant_opti
                              "only with '--output' or '--output-dir'");
     if (options->against && n > 1)
         return message_usage(self->name, "'--against' names one file, but there are %zu INPUTs", n);
-    if (is_stdin(options->against) && is_stdin(inputs[0]))
+    if (is_stdin(options->against) && (is_stdin(inputs[0]) || is_stdin(options->files_from.path)))
         return message_usage(self->name, "'-' is given twice, but standard input is read once");
     return EXIT_DONE;
 }
@@ -319,11 +322,14 @@ static int run(const struct command *self, int argc, char **argv)
     int first;
     int status;
     if (options_parse(self, argc, argv, &options, &first, &status)) {
-        char *const *inputs = argv + first;
-        const size_t n = (size_t)(argc - first);
-        status = check(self, &options, inputs, n);
+        struct input_list inputs;
+        status = input_list_init(&inputs, self, &options.files_from, argv + first,
+                                 (size_t)(argc - first));
         if (status == EXIT_DONE)
-            status = work(&options, inputs, n);
+            status = check(self, &options, inputs.names, inputs.n);
+        if (status == EXIT_DONE)
+            status = work(&options, inputs.names, inputs.n);
+        input_list_release(&inputs);
     }
     report_options_release(&options.report);
     return status;

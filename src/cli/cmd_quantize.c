@@ -167,8 +167,8 @@ static int read_range(const struct command *self, const char *path, struct quant
     return status == QUANT_OK ? EXIT_DONE : message_failure(status, &error);
 }
 
-static int work(const struct command *self, const struct quantize_options *options,
-                char *const *inputs, size_t n)
+static int quantize_inputs(const struct command *self, const struct quantize_options *options,
+                           const struct input_list *inputs)
 {
     struct quant_spec spec = quantize_options_spec(options);
     int status = options->range_from ? read_range(self, options->range_from, &spec) : EXIT_DONE;
@@ -176,7 +176,7 @@ static int work(const struct command *self, const struct quantize_options *optio
         return status;
     struct targets targets;
     const char *tag = quant_dtype_info(spec.dtype)->name;
-    status = targets_init(&targets, &options->target, inputs, n, tag, true);
+    status = targets_init(&targets, &options->target, inputs->names, inputs->n, tag, true);
     targets.has_scales = options->axis.given || options->block_size > 0;
     if (status == EXIT_DONE)
         status = targets_prepare(&targets, true, &options->range_from, 1);
@@ -192,11 +192,14 @@ static int run(const struct command *self, int argc, char **argv)
     int first;
     int status;
     if (options_parse(self, argc, argv, &options, &first, &status)) {
-        char *const *inputs = argv + first;
-        const size_t n = (size_t)(argc - first);
-        status = quantize_options_check(self, &options, inputs, n);
+        struct input_list inputs;
+        status = input_list_init(&inputs, self, &options.files_from, argv + first,
+                                 (size_t)(argc - first));
         if (status == EXIT_DONE)
-            status = work(self, &options, inputs, n);
+            status = quantize_options_check(self, &options, inputs.names, inputs.n);
+        if (status == EXIT_DONE)
+            status = quantize_inputs(self, &options, &inputs);
+        input_list_release(&inputs);
     }
     report_options_release(&options.report);
     return status;
@@ -220,6 +223,7 @@ static const char epilogue[] =
     "  quant quantize w.npy                      gives w.int8.npy and w.int8.npy.json\n"
     "  quant quantize -s zero-point -c -5,5 --report w.npy\n"
     "  quant quantize -f raw --shape 768,3072 --output-dir small *.bin\n"
+    "  find . -name '*.npy' -print0 | quant quantize --files-from - --null\n"
     "  quant quantize - -o - --sidecar w.json < w.npy | zstd > w.int8.npy.zst\n";
 
 const struct command command_quantize = {

@@ -80,6 +80,7 @@ const struct option_row quantize_rows[] = {
      .offset = AT(nonfinite)},
 
     INPUT_ROWS(AT(input)),
+    FILES_FROM_ROWS(AT(files_from)),
 
     {.heading = "Output:",
      .brief = 'o',

@@ -5,6 +5,7 @@
 
 #include "cli/batch.h"
 #include "cli/command.h"
+#include "cli/input_list.h"
 #include "cli/input_options.h"
 #include "cli/report_options.h"
 #include "cli/targets.h"
@@ -26,6 +27,7 @@ struct quantize_options {
     int rounding;
     int nonfinite;
     struct input_options input;
+    struct files_from_options files_from;
     struct target_options target;
     struct report_options report;
     struct batch_options batch;
