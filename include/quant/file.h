@@ -39,8 +39,13 @@ struct quant_cancel {
     int wake_fd;                       /* -1: none */
 };
 
-/* Called now and then, from one thread at a time, with the elements done and their total (0 where
- * not known yet), over all passes. */
+/*
+ * Called now and then, from one thread at a time: done of total is the share of the work, over all
+ * passes, that is done. As long as total is not known, as of a pipe, it is 0, and done counts
+ * elements. From then on total stays the same, done never falls, and it is total at the end. The
+ * passes that a calibration method will make are an estimate: with more than that, done moves
+ * slower, with fewer it moves faster.
+ */
 typedef void quant_progress_fn(void *context, uint64_t done, uint64_t total);
 
 /* Where float elements come from. */
@@ -183,6 +188,8 @@ struct quant_calibrate_job {
     unsigned threads;   /* as above */
     struct quant_cancel cancel;
     quant_progress_fn *progress;
+    void (*begin_input)(void *progress_context, size_t i); /* called before the i-th of paths is
+                                                            * read, in each pass; NULL: none */
     void *progress_context;
 };
 

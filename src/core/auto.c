@@ -35,6 +35,18 @@ bool quant_calibration_is_auto(const struct quant_spec *spec)
     return quant_calibration_from_name(spec->calibration) == &quant_calibration_auto;
 }
 
+unsigned quant_calibration_passes(const struct quant_spec *spec)
+{
+    if (!quant_calibration_is_auto(spec))
+        return quant_calibration_from_name(spec->calibration)->passes;
+    struct quant_spec candidates[QUANT_CALIBRATION_MOST];
+    const size_t n = quant_calibration_candidates(spec, candidates);
+    unsigned passes = 1;
+    for (size_t i = 0; i < n; i++)
+        passes += quant_calibration_from_name(candidates[i].calibration)->passes;
+    return passes;
+}
+
 /* ---- In memory ---- */
 
 struct quant_trial {

@@ -35,6 +35,7 @@ struct quant_calibration {
     bool (*accepts)(double argument);
     double initial;     /* the argument where none is given */
     bool for_integers;  /* its model of rounding is that of evenly spaced levels */
+    unsigned passes;    /* over many elements, as a rule: for progress. 0: it settles at once */
     size_t state_bytes; /* of calibrator->state: all zeros, or what other elements left there */
 
     /* Settles the range, or sets what the passes need at most: ncounts and nsums. It is only called
@@ -75,6 +76,10 @@ const struct quant_calibration *quant_calibration_from_name(const char *name);
 double quant_calibration_argument_of(const struct quant_spec *spec);
 
 bool quant_calibration_is_auto(const struct quant_spec *spec);
+
+/* The passes that the spec's method makes as a rule; of auto, those of all candidates and one that
+ * measures them. */
+unsigned quant_calibration_passes(const struct quant_spec *spec);
 
 /* There is room for every method of the table. */
 enum { QUANT_CALIBRATION_MOST = 16 };

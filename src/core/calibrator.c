@@ -133,6 +133,14 @@ struct quant_calibrator *quant_calibrator_new(const struct quant_spec *spec,
     return NULL;
 }
 
+unsigned quant_calibrator_passes_left(const struct quant_calibrator *calibrator)
+{
+    const unsigned usual = calibrator->method->passes;
+    if (calibrator->passes < usual)
+        return usual - calibrator->passes - 1;
+    return 1;
+}
+
 void quant_calibrator_free(struct quant_calibrator *calibrator)
 {
     if (!calibrator)

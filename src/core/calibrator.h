@@ -97,6 +97,10 @@ bool quant_calibrator_adds_up(const struct quant_calibrator *calibrator);
 /* Ends a pass that found what counts, maxima and sums say. */
 void quant_calibrator_advance(struct quant_calibrator *calibrator);
 
+/* How many passes are expected after the one that is about to begin. A method that has made more
+ * than it makes as a rule is expected to make another. */
+unsigned quant_calibrator_passes_left(const struct quant_calibrator *calibrator);
+
 /* Accepts NULL. */
 void quant_calibrator_free(struct quant_calibrator *calibrator);
 

@@ -183,6 +183,7 @@ const struct quant_calibration quant_calibration_entropy = {
     .name = "entropy",
     .summary = "least Kullback-Leibler divergence, as in TensorRT and ONNX Runtime",
     .for_integers = true,
+    .passes = 2,
     .state_bytes = sizeof(struct state),
     .begin = begin,
     .block = block,

@@ -184,6 +184,7 @@ const struct quant_calibration quant_calibration_mse = {
     .name = "mse",
     .summary = "the range of least squared error, measured; never worse than minmax",
     .for_integers = true,
+    .passes = 6,
     .state_bytes = sizeof(struct state),
     .begin = begin,
     .block = block,

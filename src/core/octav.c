@@ -369,6 +369,7 @@ const struct quant_calibration quant_calibration_octav = {
     .name = "octav",
     .summary = "the threshold of least squared error in the OCTAV paper's model",
     .for_integers = true,
+    .passes = 2,
     .state_bytes = sizeof(struct state),
     .begin = begin,
     .block = block,

@@ -245,6 +245,7 @@ const struct quant_calibration quant_calibration_percentile = {
     .expected = "a P above 0 and at most 100",
     .accepts = accepts,
     .initial = 99.9,
+    .passes = 2,
     .state_bytes = sizeof(struct state),
     .begin = begin,
     .block = block,

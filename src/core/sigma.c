@@ -73,6 +73,7 @@ const struct quant_calibration quant_calibration_sigma = {
     .expected = "a K above 0 and at most 1e30",
     .accepts = accepts,
     .initial = 3,
+    .passes = 2,
     .state_bytes = sizeof(struct state),
     .begin = begin,
     .block = block,

@@ -46,8 +46,10 @@ static enum quant_status run_passes(const struct quant_scan *scan,
 {
     enum quant_status status = QUANT_OK;
     while (status == QUANT_OK && !calibrator->done) {
-        if (scan->progress->total > 0)
-            scan->progress->total += calibrator->observed.count;
+        const uint64_t count = calibrator->observed.count;
+        quant_progress_begin_pass(scan->progress, count,
+                                  scan->progress->ahead +
+                                      count * quant_calibrator_passes_left(calibrator));
         status = quant_scan_take(scan, calibrator, NULL, error);
         if (status == QUANT_OK)
             quant_calibrator_end_pass(calibrator);

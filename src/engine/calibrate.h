@@ -8,7 +8,7 @@
 
 /* The choice that the spec, a checked one, makes of the elements: over as many passes as its method
  * needs, where it leaves the range to one. observed: what a pass over them saw; NULL where the spec
- * needs no range. The progress' total grows with each pass. */
+ * needs no range. scan->progress->ahead must be set. */
 enum quant_status quant_scan_choose(const struct quant_scan *scan, const struct quant_spec *spec,
                                     const struct quant_observed *observed,
                                     struct quant_choice *choice, struct quant_error *error);

@@ -93,7 +93,8 @@ static enum quant_status open_inputs(struct calibrating *run)
         .common = job->input,
         .cancel = job->cancel,
         .threads = job->threads,
-        .progress = {job->progress, job->progress_context, 0, 0},
+        .progress = {.call = job->progress, .context = job->progress_context},
+        .begin_input = job->begin_input,
     };
     run->counts = calloc(job->npaths, sizeof *run->counts);
     if (!run->counts)
@@ -162,11 +163,14 @@ static enum quant_status find_range(struct calibrating *run, size_t first, size_
 {
     enum quant_status status = QUANT_OK;
     struct quant_progress *progress = &run->inputs.progress;
+    const uint64_t weight = quant_inputs_weight(&run->inputs, first, last);
     run->calibrator = quant_calibrator_new(&run->spec, observed, run->inputs.workers, run->error);
     if (!run->calibrator)
         return QUANT_NO_MEMORY;
     while (status == QUANT_OK && !run->calibrator->done) {
-        progress->total = run->job->has_ema ? 0 : progress->done + observed->count;
+        quant_progress_begin_pass(progress, weight,
+                                  progress->ahead +
+                                      weight * quant_calibrator_passes_left(run->calibrator));
         status = visit_all(run, take_one, first, last);
         if (status == QUANT_OK)
             quant_calibrator_end_pass(run->calibrator);
@@ -185,7 +189,11 @@ static bool is_any_finite(const struct quant_observed *observed)
 static enum quant_status calibrate_all(struct calibrating *run)
 {
     const size_t n = run->inputs.n;
+    const unsigned passes = run->job->partial ? 0 : quant_calibration_passes(&run->spec);
+    const uint64_t weight = quant_inputs_weight(&run->inputs, 0, n);
+    quant_progress_begin_pass(&run->inputs.progress, weight, weight * passes);
     enum quant_status status = visit_all(run, observe_one, 0, n);
+    memcpy(run->inputs.weights, run->counts, n * sizeof *run->counts); /* pipes have one now too */
     if (status != QUANT_OK || !is_any_finite(&run->observed) || run->job->partial)
         return status;
     run->file.has_range = true;
@@ -202,8 +210,15 @@ static enum quant_status calibrate_one_by_one(struct calibrating *run)
     file->ranges = calloc(run->inputs.n, sizeof *file->ranges);
     if (!file->ranges)
         return quant_error_no_memory(run->error, run->inputs.n * sizeof *file->ranges, "inputs");
+    const unsigned passes = quant_calibration_passes(&run->spec);
+    uint64_t left = quant_inputs_weight(&run->inputs, 0, run->inputs.n);
     for (size_t i = 0; status == QUANT_OK && i < run->inputs.n; i++) {
         struct quant_input_range *range = &file->ranges[file->nranges++];
+        const uint64_t weight = run->inputs.weights[i];
+        left -= weight;
+        run->inputs.progress.ahead = left * (passes + 1);
+        quant_progress_begin_pass(&run->inputs.progress, weight,
+                                  weight * passes + run->inputs.progress.ahead);
         run->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
         status = visit_all(run, observe_one, i, i + 1);
         quant_observed_join(&all, &run->observed);
@@ -236,6 +251,7 @@ static enum quant_status count_round(struct calibrating *run)
     if (!part->findings.sums)
         return quant_error_no_memory(run->error, n * nsums * sizeof(double), "calibration");
     part->findings.nsums = n * nsums;
+    quant_progress_begin_pass(&run->inputs.progress, quant_inputs_weight(&run->inputs, 0, n), 0);
     for (size_t i = 0; status == QUANT_OK && i < n; i++) {
         run->totals = part->findings.sums + i * nsums;
         status = visit_all(run, take_one, i, i + 1);

@@ -51,6 +51,27 @@ static enum quant_status make_benches(struct comparing *run)
     return run->benches ? QUANT_OK : QUANT_NO_MEMORY;
 }
 
+/* What the methods of a scheme make, as a rule. */
+static unsigned scheme_passes(const struct comparing *run, enum quant_scheme scheme)
+{
+    struct quant_spec spec = run->job->spec;
+    struct quant_spec candidates[QUANT_CALIBRATION_MOST];
+    unsigned passes = 0;
+    spec.scheme = scheme;
+    const size_t n = quant_calibration_candidates(&spec, candidates);
+    for (size_t i = 0; i < n; i++)
+        passes += quant_calibration_passes(&candidates[i]);
+    return passes;
+}
+
+static unsigned expected_passes(const struct comparing *run)
+{
+    unsigned passes = 0;
+    for (size_t i = 0; i < NSCHEMES; i++)
+        passes += scheme_passes(run, schemes[i]);
+    return passes;
+}
+
 static enum quant_status choose_all(struct comparing *run, const struct quant_scan *scan)
 {
     _Static_assert((int)NSCHEMES * (int)QUANT_CALIBRATION_MOST <= (int)QUANT_COMPARE_MOST,
@@ -58,11 +79,16 @@ static enum quant_status choose_all(struct comparing *run, const struct quant_sc
     struct quant_compare_result *result = run->result;
     struct quant_spec spec = run->job->spec;
     enum quant_status status = QUANT_OK;
+    const uint64_t count = result->observed.count;
+    unsigned passes = expected_passes(run) + 1; /* the last one measures */
     for (size_t i = 0; status == QUANT_OK && i < NSCHEMES; i++) {
         spec.scheme = schemes[i];
+        passes -= scheme_passes(run, schemes[i]);
+        run->progress.ahead = count * passes;
         status = quant_trials_choose(scan, &spec, &result->observed, result->rows, &result->n,
                                      run->error);
     }
+    run->progress.ahead = 0;
     return status;
 }
 
@@ -91,7 +117,8 @@ static enum quant_status compare(struct comparing *run)
         .progress = &run->progress,
     };
     if (run->tensor.reader->knowledge == QUANT_SHAPE_KNOWN)
-        run->progress.total = run->tensor.reader->nelems;
+        quant_progress_begin_pass(&run->progress, run->tensor.reader->nelems,
+                                  run->tensor.reader->nelems * (expected_passes(run) + 1));
     enum quant_status status = quant_scan_observe(&scan, &result->observed, run->error);
     if (status == QUANT_OK)
         status = quant_check_finite(&run->tensor, &result->observed, run->job->spec.nonfinite,
@@ -118,7 +145,7 @@ enum quant_status quant_file_compare(const struct quant_compare_job *job,
         .job = job,
         .result = result,
         .error = error,
-        .progress = {job->progress, job->progress_context, 0, 0},
+        .progress = {.call = job->progress, .context = job->progress_context},
     };
     enum quant_status status = check_job(&run);
     if (status == QUANT_OK)

@@ -31,6 +31,7 @@ struct dequantization {
     bool writes_by_position;
     struct quant_workbench *benches; /* owned */
     unsigned workers;
+    uint64_t nelems; /* of the sidecar's shape */
     struct quant_progress progress;
     struct quant_measure measure;
 };

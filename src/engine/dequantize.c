@@ -129,7 +129,7 @@ static enum quant_status make_benches(struct dequantization *run)
 {
     const struct quant_workbench_needs needs = {
         .x = run->job->measure, .restored = run->writer, .part = run->job->measure};
-    const uint64_t nelems = run->progress.total;
+    const uint64_t nelems = run->nelems;
     run->reads_by_position =
         quant_reader_is_positional(run->reader) &&
         (!run->job->measure || quant_reader_is_positional(run->original.reader));
@@ -164,7 +164,7 @@ static enum quant_status pass(struct dequantization *run)
 {
     const struct quant_chunk_pass chunks = {
         .by_position = run->reads_by_position,
-        .nelems = run->progress.total,
+        .nelems = run->nelems,
         .threads = run->workers,
         .context = run,
         .load = load,
@@ -207,7 +207,8 @@ static enum quant_status run_all(struct dequantization *run)
         status = begin_measure(run);
     if (status != QUANT_OK)
         return status;
-    quant_shape_count(&run->sidecar.shape, &run->progress.total);
+    quant_shape_count(&run->sidecar.shape, &run->nelems);
+    quant_progress_begin_pass(&run->progress, run->nelems, 0);
     status = make_benches(run);
     if (status == QUANT_OK)
         status = pass(run);
@@ -273,7 +274,8 @@ enum quant_status quant_file_dequantize(const struct quant_dequantize_job *job,
     run->result = result;
     run->error = error;
     run->output.fd = -1;
-    run->progress = (struct quant_progress){job->progress, job->progress_context, 0, 0};
+    run->progress =
+        (struct quant_progress){.call = job->progress, .context = job->progress_context};
     const enum quant_status status = run_all(run);
     if (status == QUANT_OK)
         fill_result(run);

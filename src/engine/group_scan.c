@@ -202,8 +202,7 @@ static enum quant_status calibrate_in_memory(struct quant_group_pass *pass,
         .work = calibrate_batch,
         .deliver = tell_progress,
     };
-    if (scan->progress->total > 0)
-        scan->progress->total += pass->grouping.nelems;
+    quant_progress_begin_pass(scan->progress, pass->grouping.nelems, scan->progress->ahead);
     quant_parallel_run(&parallel);
     for (unsigned i = 0; i < scan->workers; i++)
         quant_calibration_bench_release(&run.benches[i]);
@@ -230,8 +229,9 @@ static enum quant_status calibrate_in_passes(struct quant_group_pass *pass,
     own.tensor = &tensor;
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     struct quant_choice choice;
-    if (scan->progress->total > 0)
-        scan->progress->total += reader.head.nelems;
+    const uint64_t length = reader.head.nelems;
+    const unsigned passes = quant_calibration_passes(&pass->calibration.spec);
+    quant_progress_begin_pass(scan->progress, length, scan->progress->ahead + length * passes);
     enum quant_status status = quant_scan_observe(&own, &observed, error);
     if (status == QUANT_OK)
         status = quant_scan_choose(&own, &pass->calibration.spec, &observed, &choice, error);
@@ -249,9 +249,15 @@ static enum quant_status calibrate_panels(struct quant_group_pass *pass,
     const struct quant_grouping *grouping = &pass->grouping;
     struct quant_panel panel = quant_panel_at(grouping, 0);
     enum quant_status status = QUANT_OK;
+    const uint64_t after = scan->progress->ahead;
+    const unsigned passes = 1 + quant_calibration_passes(&pass->calibration.spec);
+    const uint64_t length = grouping->nelems / grouping->count; /* of a group, about */
+    uint64_t ngroups = grouping->count;
     for (uint64_t i = 0; status == QUANT_OK && i < quant_panel_count(grouping); i++) {
-        for (uint64_t j = 0; status == QUANT_OK && j < grouping->ngroups; j++)
+        for (uint64_t j = 0; status == QUANT_OK && j < grouping->ngroups; j++) {
+            scan->progress->ahead = after + --ngroups * passes * length;
             status = calibrate_in_passes(pass, scan, &panel, j, error);
+        }
         panel = quant_panel_next(grouping, &panel);
     }
     return status;
@@ -261,21 +267,27 @@ static enum quant_status scan_panels(struct quant_group_pass *pass, const struct
                                      struct quant_observed *observed, struct quant_error *error)
 {
     const uint64_t length = pass->grouping.panel / pass->grouping.ngroups;
+    const bool in_memory = 2 * length * scan->workers <= MEMORY;
+    const uint64_t nelems = pass->grouping.nelems;
+    const uint64_t passes =
+        in_memory ? 1 : 1 + (uint64_t)quant_calibration_passes(&pass->calibration.spec);
+    quant_progress_begin_pass(scan->progress, nelems, scan->progress->ahead + nelems * passes);
     enum quant_status status = quant_scan_observe(scan, observed, error);
     if (status == QUANT_OK)
         status = quant_check_finite(scan->tensor, observed, pass->spec->nonfinite, "quantize",
                                     "maps them", error);
     if (status != QUANT_OK)
         return status;
-    return 2 * length * scan->workers <= MEMORY ? calibrate_in_memory(pass, scan, length, error)
-                                                : calibrate_panels(pass, scan, error);
+    return in_memory ? calibrate_in_memory(pass, scan, length, error)
+                     : calibrate_panels(pass, scan, error);
 }
 
 enum quant_status quant_group_pass_scan(struct quant_group_pass *pass,
                                         const struct quant_scan *scan,
                                         struct quant_observed *observed, struct quant_error *error)
 {
-    return pass->calibration.by_extremes || pass->grouping.nelems == 0
-               ? scan_extremes(pass, scan, observed, error)
-               : scan_panels(pass, scan, observed, error);
+    if (!pass->calibration.by_extremes && pass->grouping.nelems > 0)
+        return scan_panels(pass, scan, observed, error);
+    quant_progress_begin_pass(scan->progress, pass->grouping.nelems, scan->progress->ahead);
+    return scan_extremes(pass, scan, observed, error);
 }

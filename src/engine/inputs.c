@@ -3,17 +3,39 @@
 #include "engine/inputs.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/source.h"
+
+/* The bytes of a file; 0 where that is not known, which only makes the progress less even. */
+static uint64_t weigh(const char *path)
+{
+    struct stat status;
+    return strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode)
+               ? (uint64_t)status.st_size
+               : 0;
+}
+
+uint64_t quant_inputs_weight(const struct quant_inputs *inputs, size_t first, size_t last)
+{
+    uint64_t sum = 0;
+    for (size_t i = first; i < last; i++)
+        sum += inputs->weights[i];
+    return sum;
+}
 
 enum quant_status quant_inputs_init(struct quant_inputs *inputs, struct quant_error *error)
 {
     const struct quant_workbench_needs needs = {.x = true};
     inputs->workers = quant_chunk_workers(inputs->threads, INT64_MAX);
     inputs->kept = calloc(inputs->n, sizeof *inputs->kept);
-    if (!inputs->kept)
+    inputs->weights = calloc(inputs->n, sizeof *inputs->weights);
+    if (!inputs->kept || !inputs->weights)
         return quant_error_no_memory(error, inputs->n * sizeof *inputs->kept, "inputs");
+    for (size_t i = 0; inputs->progress.call && i < inputs->n; i++)
+        inputs->weights[i] = weigh(inputs->paths[i]);
     inputs->benches = quant_workbenches_new(inputs->workers, QUANT_CHUNK, &needs, error);
     return inputs->benches ? QUANT_OK : QUANT_NO_MEMORY;
 }
@@ -41,7 +63,12 @@ enum quant_status quant_inputs_visit(struct quant_inputs *inputs, size_t i, quan
         status = quant_tensor_open(&tensor, &input, NULL, &inputs->cancel, error);
     if (status != QUANT_OK)
         return status;
+    const bool is_known = tensor.reader->knowledge == QUANT_SHAPE_KNOWN;
     const struct quant_scan scan = make_scan(inputs, &tensor);
+    quant_progress_begin_part(&inputs->progress, inputs->weights[i],
+                              is_known ? tensor.reader->nelems : 0);
+    if (inputs->begin_input)
+        inputs->begin_input(inputs->progress.context, i);
     status = visit(context, &scan, i, error);
     if (status == QUANT_OK)
         status = quant_source_check_unchanged(tensor.source, error);
@@ -57,5 +84,6 @@ void quant_inputs_release(struct quant_inputs *inputs)
     for (size_t i = 0; inputs->kept && i < inputs->n; i++)
         quant_tensor_close(&inputs->kept[i]);
     free(inputs->kept);
+    free(inputs->weights);
     quant_workbenches_free(inputs->benches, inputs->workers);
 }

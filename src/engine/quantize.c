@@ -58,8 +58,6 @@ static enum quant_status settle_format(struct quantization *run)
         quant_spec_needs_range(&run->job->spec) || reader->knowledge < run->format->writer_needs;
     if (!run->scans_first && run->tensor.source->ops->forward_only)
         run->tensor.source->ops->forward_only(run->tensor.source);
-    if (reader->knowledge == QUANT_SHAPE_KNOWN)
-        run->progress.total = reader->nelems * (run->scans_first ? 2 : 1);
     return QUANT_OK;
 }
 
@@ -75,7 +73,6 @@ static enum quant_status settle_groups(struct quantization *run)
     const bool checks_first = run->job->spec.nonfinite == QUANT_NONFINITE_ERROR &&
                               !run->data_is_new && quant_path_is_stream(run->job->output.path);
     run->scans_first = !run->groups.is_near || checks_first;
-    run->progress.total = run->tensor.reader->nelems * (run->scans_first ? 2 : 1);
     return status;
 }
 
@@ -171,7 +168,8 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
     run->result = result;
     run->error = error;
     run->data.fd = run->sidecar.fd = -1;
-    run->progress = (struct quant_progress){job->progress, job->progress_context, 0, 0};
+    run->progress =
+        (struct quant_progress){.call = job->progress, .context = job->progress_context};
 
     enum quant_status status = check_job(run);
     if (status == QUANT_OK)

@@ -147,6 +147,9 @@ static struct quant_scan make_scan(struct quantization *run)
 static enum quant_status scan_groups(struct quantization *run, const struct quant_scan *scan)
 {
     const struct quant_group_pass *groups = &run->groups;
+    run->progress.ahead = groups->grouping.nelems;
+    if (groups->is_near)
+        quant_progress_begin_pass(&run->progress, groups->grouping.nelems, run->progress.ahead);
     enum quant_status status =
         groups->is_near
             ? quant_scan_observe(scan, &run->result->observed, run->error)
@@ -159,11 +162,22 @@ static enum quant_status scan_groups(struct quantization *run, const struct quan
     return status;
 }
 
+/* Of a tensor whose number of elements only its end gives, nothing is known yet. */
+static void begin_scan(struct quantization *run)
+{
+    const struct quant_reader *reader = run->tensor.reader;
+    const struct quant_spec *spec = &run->job->spec;
+    const unsigned passes = quant_spec_needs_range(spec) ? quant_calibration_passes(spec) : 0;
+    if (reader->knowledge == QUANT_SHAPE_KNOWN)
+        quant_progress_begin_pass(&run->progress, reader->nelems, reader->nelems * (passes + 1));
+}
+
 enum quant_status quant_quantization_scan(struct quantization *run)
 {
     const struct quant_scan scan = make_scan(run);
     if (run->has_groups)
         return scan_groups(run, &scan);
+    begin_scan(run);
     const enum quant_status status = quant_scan_observe(&scan, &run->result->observed, run->error);
     run->is_loaded = run->reads_by_position && run->tensor.reader->nelems <= QUANT_CHUNK;
     return status == QUANT_OK ? check_finite(run) : status;
@@ -180,6 +194,7 @@ enum quant_status quant_quantization_choose(struct quantization *run)
     }
     const struct quant_scan scan = make_scan(run);
     const struct quant_observed *observed = run->scans_first ? &result->observed : NULL;
+    run->progress.ahead = observed ? observed->count : 0; /* the pass that quantizes */
     const enum quant_status status =
         quant_scan_choose(&scan, &run->job->spec, observed, &result->choice, run->error);
     if (status == QUANT_OK && run->job->measure)
@@ -210,6 +225,8 @@ enum quant_status quant_quantization_apply(struct quantization *run)
     };
     if (run->writes_by_position)
         quant_writer_expect(run->writer, &run->data.sink, reader->nelems);
+    if (run->scans_first || reader->knowledge == QUANT_SHAPE_KNOWN)
+        quant_progress_begin_pass(&run->progress, reader->nelems, 0);
     status = quant_chunk_pass_run(&pass, run->error);
     if (status == QUANT_OK)
         status = check_finite(run);

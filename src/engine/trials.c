@@ -17,12 +17,19 @@ enum quant_status quant_trials_choose(const struct quant_scan *scan, const struc
     struct quant_spec candidates[QUANT_CALIBRATION_MOST];
     const size_t ncandidates = quant_calibration_candidates(spec, candidates);
     enum quant_status status = QUANT_OK;
+    const uint64_t after = scan->progress->ahead;
+    unsigned passes = 0;
+    for (size_t i = 0; i < ncandidates; i++)
+        passes += quant_calibration_passes(&candidates[i]);
     for (size_t i = 0; status == QUANT_OK && i < ncandidates; i++) {
+        passes -= quant_calibration_passes(&candidates[i]);
+        scan->progress->ahead = after + observed->count * passes;
         struct quant_comparison *row = &rows[(*n)++];
         *row = (struct quant_comparison){.scheme = candidates[i].scheme,
                                          .calibration = candidates[i].calibration};
         status = quant_scan_choose(scan, &candidates[i], observed, &row->choice, error);
     }
+    scan->progress->ahead = after;
     return status;
 }
 
@@ -58,15 +65,13 @@ static enum quant_status join(void *context, struct quant_chunk *chunk, struct q
     return QUANT_OK;
 }
 
-/* Each pass of a tensor whose size is known is as long as that. */
 static enum quant_status measure(const struct quant_scan *scan, struct trials *trials,
                                  struct quant_comparison *rows, struct quant_error *error)
 {
     const struct quant_reader *reader = scan->tensor->reader;
     for (size_t i = 0; i < trials->n; i++)
         quant_measure_init(&trials->measures[i], &rows[i].choice.params);
-    if (scan->progress->total > 0)
-        scan->progress->total += reader->nelems;
+    quant_progress_begin_pass(scan->progress, reader->nelems, scan->progress->ahead);
     const enum quant_status status = quant_scan_pass(scan, take, join, trials, error);
     for (size_t i = 0; i < trials->n; i++)
         quant_measure_report(&trials->measures[i], reader->stored, &rows[i].report);
@@ -101,7 +106,10 @@ enum quant_status quant_trials_best(const struct quant_scan *scan, const struct 
 {
     struct quant_comparison rows[QUANT_CALIBRATION_MOST];
     size_t n = 0;
+    const uint64_t after = scan->progress->ahead;
+    scan->progress->ahead += observed->count; /* the pass that measures */
     enum quant_status status = quant_trials_choose(scan, spec, observed, rows, &n, error);
+    scan->progress->ahead = after;
     if (status == QUANT_OK)
         status = quant_trials_measure(scan, rows, n, error);
     size_t best = 0;

@@ -140,15 +140,14 @@ static void test_progress(void **state)
     job.progress = count_calls;
     job.progress_context = &watch;
     calibrate_ok(&job);
-    assert_int_equal(watch.last, 1500);
-    assert_int_equal(watch.total, 1500);
+    assert_true(watch.total > 0);
+    assert_int_equal(watch.last, watch.total);
 }
 
 static void grow(void *context, uint64_t done, uint64_t total)
 {
     const char *path = context;
-    (void)total;
-    if (done != 500) /* all were observed */
+    if (3 * done != total) /* all were observed: the first of three passes */
         return;
     FILE *file = fopen(path, "ab");
     assert_non_null(file);
