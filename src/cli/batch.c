@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/signals.h"
+#include "cli/status_line.h"
 
 struct batch_state {
     const struct batch *batch;
@@ -19,6 +21,7 @@ struct batch_state {
     unsigned char *places; /* owned */
     struct quant_cancel cancel;
     struct progress progress;
+    bool clears; /* what deliver prints goes to the terminal that shows the progress */
     int status;
 };
 
@@ -45,26 +48,30 @@ static unsigned count_places(unsigned workers, size_t n)
     return n < WINDOW ? (unsigned)n : WINDOW;
 }
 
-/* Of the threads each worker has its share: all of them for a single file, one for each of many. */
-static struct batch_item make_item(struct batch_state *state, unsigned place, uint64_t part)
+/* Each worker has its share of the threads: all of them for a single file, one for each of many. */
+static struct batch_item make_item(const struct batch_state *state, unsigned place, uint64_t part)
 {
-    const bool is_alone = state->workers <= 1;
     return (struct batch_item){
         .i = (size_t)part,
         .context = state->batch->context,
         .place = state->places + place * state->batch->place_bytes,
         .threads = state->threads / state->workers,
         .cancel = state->cancel,
-        .progress = is_alone ? progress_update : NULL,
-        .progress_context = is_alone ? &state->progress : NULL,
     };
 }
 
 static bool work(void *context, unsigned place, uint64_t part)
 {
     struct batch_state *state = context;
-    const struct batch_item item = make_item(state, place, part);
+    struct batch_item item = make_item(state, place, part);
+    struct progress_file file;
+    progress_begin_file(&state->progress, &file, item.i);
+    if (state->progress.is_wanted) {
+        item.progress = progress_update;
+        item.progress_context = &file;
+    }
     state->batch->work(&item);
+    progress_end_file(&file);
     return true;
 }
 
@@ -79,10 +86,12 @@ static bool deliver(void *context, unsigned place, uint64_t part)
 {
     struct batch_state *state = context;
     const struct batch_item item = make_item(state, place, part);
-    progress_end(&state->progress);
-    state->status = worse(state->status, state->batch->deliver(&item));
-    if (state->workers > 1)
-        progress_update(&state->progress, part + 1, state->batch->n);
+    if (state->clears)
+        status_line_clear();
+    const int status = state->batch->deliver(&item);
+    if (status == EXIT_FAILED)
+        progress_count_failure(&state->progress);
+    state->status = worse(state->status, status);
     return !signals_raised();
 }
 
@@ -91,21 +100,17 @@ static enum progress_mode mode_of(const struct batch_options *options)
     return options->quiet ? PROGRESS_NEVER : (enum progress_mode)options->progress;
 }
 
-/* One after the other, each with a progress line of its own. */
-static void run_alone(struct batch_state *state, const struct batch_options *options)
+static void run_alone(struct batch_state *state)
 {
-    const struct batch *batch = state->batch;
-    for (size_t i = 0; i < batch->n; i++) {
-        progress_begin(&state->progress, mode_of(options), batch->names[i]);
+    for (size_t i = 0; i < state->batch->n; i++) {
         work(state, 0, i);
         if (!deliver(state, 0, i))
             break;
     }
 }
 
-static void run_side_by_side(struct batch_state *state, const struct batch_options *options)
+static void run_side_by_side(struct batch_state *state)
 {
-    progress_begin(&state->progress, mode_of(options), "of the files");
     const struct quant_parallel parallel = {
         .n = state->batch->n,
         .threads = state->workers,
@@ -115,7 +120,6 @@ static void run_side_by_side(struct batch_state *state, const struct batch_optio
         .deliver = deliver,
     };
     quant_parallel_run(&parallel);
-    progress_end(&state->progress);
 }
 
 static double seconds_now(void)
@@ -146,10 +150,13 @@ int batch_run(const struct batch *batch, const struct batch_options *options)
     }
     const double began = seconds_now();
     *batch->totals = (struct totals){.nfiles = batch->n};
+    progress_begin(&state.progress, mode_of(options), batch->names, batch->n);
+    state.clears = batch->prints && isatty(STDOUT_FILENO) == 1;
     if (workers <= 1)
-        run_alone(&state, options);
+        run_alone(&state);
     else
-        run_side_by_side(&state, options);
+        run_side_by_side(&state);
+    progress_end(&state.progress);
     batch->totals->seconds = seconds_now() - began;
     free(state.places);
     return state.status;

@@ -50,7 +50,7 @@ struct batch_item {
     void *place;      /* for what is kept of the file from work to deliver */
     unsigned threads; /* for the library's share of the work */
     struct quant_cancel cancel;
-    quant_progress_fn *progress; /* NULL: files are counted instead */
+    quant_progress_fn *progress; /* NULL: nobody asks */
     void *progress_context;
 };
 
@@ -61,6 +61,7 @@ struct batch {
     void *context;
     void (*work)(const struct batch_item *item);
     int (*deliver)(const struct batch_item *item); /* tells; an exit status */
+    bool prints;                                   /* deliver writes to standard output */
     struct totals *totals; /* gets nfiles and seconds; deliver adds to the rest */
 };
 

@@ -203,8 +203,12 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
                                    struct quant_error *error)
 {
     struct progress progress;
+    struct progress_file all;
     const struct target_options *target = &options->mapping.target;
     const struct batch_options *batch = &options->mapping.batch;
+    progress_begin(&progress, batch->quiet ? PROGRESS_NEVER : (enum progress_mode)batch->progress,
+                   (const char *const *)inputs, n);
+    progress_begin_all(&progress, &all);
     const struct quant_calibrate_job job = {
         .paths = (const char *const *)inputs,
         .npaths = n,
@@ -218,12 +222,11 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
         .force = target->force,
         .threads = batch->threads,
         .cancel = *cancel,
-        .progress = progress_update,
-        .progress_context = &progress,
+        .progress = progress.is_wanted ? progress_update : NULL,
+        .begin_input = progress_begin_input,
+        .progress_context = &all,
     };
     struct quant_calibrate_result result;
-    progress_begin(&progress, batch->quiet ? PROGRESS_NEVER : (enum progress_mode)batch->progress,
-                   inputs[0]);
     const enum quant_status status = quant_file_calibrate(&job, &result, error);
     progress_end(&progress);
     return status;

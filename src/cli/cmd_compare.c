@@ -109,6 +109,7 @@ static int compare_all(const struct compare_options *options, char *const *input
         .context = &work,
         .work = compare_one,
         .deliver = tell_one,
+        .prints = true,
         .totals = &totals,
     };
     const int status = batch_run(&batch, &options->mapping.batch);

@@ -246,6 +246,7 @@ static int dequant_all(const struct dequant_options *options, const struct targe
         .context = &work,
         .work = dequant_one,
         .deliver = tell_one,
+        .prints = report_options_to_stdout(&options->report),
         .totals = &totals,
     };
     int status = report_begin(&work.report, &options->report, targets);

@@ -140,6 +140,7 @@ static int quantize_all(const struct quantize_options *options, const struct qua
         .context = &work,
         .work = quantize_one,
         .deliver = tell_one,
+        .prints = report_options_to_stdout(&options->report),
         .totals = &totals,
     };
     int status = report_begin(&work.report, &options->report, targets);

@@ -5,11 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include <wchar.h>
 #include <wctype.h>
 
 #include "cli/command.h"
+#include "cli/status_line.h"
 
 /* Longer ones end in "...". Two paths of PATH_MAX fit. */
 enum { MESSAGE_ROOM = 10240 };
@@ -58,13 +58,6 @@ static size_t compose(char *text, size_t room, const char *prefix, const char *f
     return strlen(text);
 }
 
-/* Nothing more can be done where standard error does not take it. */
-static void write_out(const char *text, size_t nbytes)
-{
-    const ssize_t written = write(STDERR_FILENO, text, nbytes);
-    (void)written;
-}
-
 void message_error(const char *format, ...)
 {
     char text[MESSAGE_ROOM + 1];
@@ -73,7 +66,7 @@ void message_error(const char *format, ...)
     size_t length = compose(text, MESSAGE_ROOM, "quant: ", format, arguments);
     va_end(arguments);
     text[length++] = '\n';
-    write_out(text, length);
+    status_line_write(text, length);
 }
 
 void message_warning(const char *format, ...)
@@ -84,7 +77,7 @@ void message_warning(const char *format, ...)
     size_t length = compose(text, MESSAGE_ROOM, "quant: warning: ", format, arguments);
     va_end(arguments);
     text[length++] = '\n';
-    write_out(text, length);
+    status_line_write(text, length);
 }
 
 void message_note(const char *format, ...)
@@ -95,7 +88,7 @@ void message_note(const char *format, ...)
     size_t length = compose(text, MESSAGE_ROOM, "", format, arguments);
     va_end(arguments);
     text[length++] = '\n';
-    write_out(text, length);
+    status_line_write(text, length);
 }
 
 int message_usage(const char *command, const char *format, ...)
@@ -111,7 +104,7 @@ int message_usage(const char *command, const char *format, ...)
                          : snprintf(text + length, HINT_ROOM, "\nTry 'quant help'.\n");
     if (hint > 0)
         length += (size_t)hint < HINT_ROOM ? (size_t)hint : HINT_ROOM - 1;
-    write_out(text, length);
+    status_line_write(text, length);
     return EXIT_USAGE;
 }
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Drawing the progress line, at most ten times a second. */
+/* Adding up the shares of files, and drawing the line at most ten times a second. */
 #include "cli/progress.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/message.h"
+#include "cli/progress_line.h"
+#include "cli/status_line.h"
 
 static const double AUTO_DELAY = 1.0;
 static const double INTERVAL = 0.1;
@@ -19,63 +21,134 @@ static double seconds_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-void progress_begin(struct progress *progress, enum progress_mode mode, const char *path)
+static uint64_t size_of(const char *path)
 {
-    *progress = (struct progress){.began = seconds_now()};
-    progress->is_wanted =
-        mode == PROGRESS_ALWAYS || (mode == PROGRESS_AUTO && isatty(STDERR_FILENO) == 1);
+    struct stat status;
+    const int found = strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &status) : stat(path, &status);
+    return found == 0 && S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
+}
+
+void progress_begin(struct progress *progress, enum progress_mode mode, const char *const *names,
+                    size_t n)
+{
+    *progress = (struct progress){.names = names, .nfiles = n, .mutex = PTHREAD_MUTEX_INITIALIZER};
+    if (mode == PROGRESS_NEVER || (mode == PROGRESS_AUTO && isatty(STDERR_FILENO) != 1))
+        return;
+    progress->sizes = calloc(n, sizeof *progress->sizes);
+    progress->is_wanted = progress->sizes != NULL;
     progress->delay = mode == PROGRESS_AUTO ? AUTO_DELAY : 0;
-    const char *slash = strrchr(path, '/');
-    const char *last = slash && slash[1] != '\0' ? slash + 1 : path;
-    snprintf(progress->name, sizeof progress->name, "%.40s", last);
-    message_mask(progress->name); /* half a character at the cut becomes '?' too */
-}
-
-static void write_line(const char *text, int nbytes)
-{
-    const ssize_t written = write(STDERR_FILENO, text, (size_t)nbytes);
-    (void)written;
-}
-
-static int format_line(const struct progress *progress, char *line, size_t room, double elapsed,
-                       uint64_t done, uint64_t total)
-{
-    if (total == 0 || done > total)
-        return snprintf(line, room, "\r%12llu elements  %s", (unsigned long long)done,
-                        progress->name);
-    const double share = (double)done / (double)total;
-    if (share < 0.01)
-        return snprintf(line, room, "\r%3.0f %%              %s", share * 100, progress->name);
-    const unsigned left = (unsigned)(elapsed / share - elapsed + 0.5);
-    return snprintf(line, room, "\r%3.0f %%  %3u:%02u left  %s", share * 100, left / 60, left % 60,
-                    progress->name);
-}
-
-void progress_update(void *context, uint64_t done, uint64_t total)
-{
-    struct progress *progress = context;
-    if (!progress->is_wanted)
-        return;
-    const double now = seconds_now();
-    if (now - progress->began < progress->delay ||
-        (progress->last_told > 0 && now - progress->last_told < INTERVAL))
-        return;
-    progress->last_told = now;
-    char line[128];
-    int nbytes = format_line(progress, line, 100, now - progress->began, done, total);
-    const int width = nbytes - 1;
-    while (nbytes - 1 < progress->width) /* over what a longer line left there */
-        line[nbytes++] = ' ';
-    progress->width = width;
-    write_line(line, nbytes);
+    progress->began = seconds_now();
+    for (size_t i = 0; progress->is_wanted && i < n; i++) {
+        progress->sizes[i] = size_of(names[i]);
+        progress->all += (double)progress->sizes[i];
+    }
 }
 
 void progress_end(struct progress *progress)
 {
-    if (progress->width == 0)
+    if (!progress->is_wanted)
         return;
-    char line[128];
-    const int nbytes = snprintf(line, sizeof line, "\r%*s\r", progress->width, "");
-    write_line(line, nbytes);
-    progress->width = 0;
+    status_line_clear();
+    free(progress->sizes);
+    progress->is_wanted = false;
+}
+
+/* The share of all bytes; where there are none, of pipes and empty files, that of the files. */
+static double share_now(const struct progress *progress)
+{
+    const double share = progress->all > 0      ? progress->done / progress->all
+                         : progress->nfiles > 1 ? (double)progress->ndone / (double)progress->nfiles
+                                                : progress->done;
+    return share < 1 ? share : 1;
+}
+
+/* With the mutex held. */
+static void draw(struct progress *progress)
+{
+    char text[PROGRESS_LINE];
+    const double now = seconds_now();
+    const double share = share_now(progress);
+    if (share > progress->share)
+        progress->share = share;
+    if (now - progress->began < progress->delay ||
+        (progress->drawn > 0 && now - progress->drawn < INTERVAL))
+        return;
+    progress->drawn = now;
+    const int columns = progress_line(text, progress, now - progress->began, status_line_columns());
+    status_line_draw(text, columns);
+}
+
+/* With the mutex held. A single file of unknown size counts as one byte. */
+static void set_share(struct progress_file *file, double share)
+{
+    struct progress *progress = file->progress;
+    const double size = progress->all > 0 ? file->size : 1;
+    if (share <= file->share)
+        return;
+    progress->done += size * (share - file->share);
+    file->share = share;
+}
+
+void progress_begin_file(struct progress *progress, struct progress_file *file, size_t i)
+{
+    *file = (struct progress_file){.progress = progress};
+    if (!progress->is_wanted)
+        return;
+    file->size = (double)progress->sizes[i];
+    pthread_mutex_lock(&progress->mutex);
+    progress->current = i;
+    pthread_mutex_unlock(&progress->mutex);
+}
+
+void progress_end_file(struct progress_file *file)
+{
+    struct progress *progress = file->progress;
+    if (!progress->is_wanted)
+        return;
+    pthread_mutex_lock(&progress->mutex);
+    set_share(file, 1);
+    progress->ndone++;
+    progress->nelems = 0;
+    draw(progress);
+    pthread_mutex_unlock(&progress->mutex);
+}
+
+void progress_update(void *context, uint64_t done, uint64_t total)
+{
+    struct progress_file *file = context;
+    struct progress *progress = file->progress;
+    if (!progress->is_wanted)
+        return;
+    pthread_mutex_lock(&progress->mutex);
+    if (total > 0)
+        set_share(file, (double)done / (double)total);
+    progress->nelems = total == 0 && progress->nfiles == 1 ? done : 0;
+    draw(progress);
+    pthread_mutex_unlock(&progress->mutex);
+}
+
+void progress_count_failure(struct progress *progress)
+{
+    pthread_mutex_lock(&progress->mutex);
+    progress->nfailed++;
+    pthread_mutex_unlock(&progress->mutex);
+}
+
+void progress_begin_all(struct progress *progress, struct progress_file *file)
+{
+    *file = (struct progress_file){.progress = progress, .size = progress->all};
+}
+
+/* A calibration begins its files in order, pass by pass, or each as often as it has passes. */
+void progress_begin_input(void *context, size_t i)
+{
+    const struct progress_file *file = context;
+    struct progress *progress = file->progress;
+    if (!progress->is_wanted)
+        return;
+    pthread_mutex_lock(&progress->mutex);
+    if (progress->pass == 0 || i < progress->current)
+        progress->pass++;
+    progress->current = progress->ndone = i;
+    pthread_mutex_unlock(&progress->mutex);
 }

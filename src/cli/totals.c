@@ -4,10 +4,9 @@
 
 #include <stdio.h>
 
+#include "cli/amount.h"
 #include "cli/message.h"
 #include "cli/signals.h"
-
-enum { AMOUNT_ROOM = 32 };
 
 static bool has_zero_points(const struct quant_params *params)
 {
@@ -39,19 +38,6 @@ void totals_add(struct totals *totals, uint64_t bytes_in, uint64_t bytes_out)
     totals->bytes_out += bytes_out;
 }
 
-/* Three digits are enough to see what became of the files. */
-static const char *format_bytes(char text[AMOUNT_ROOM], uint64_t nbytes)
-{
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
-    double amount = (double)nbytes;
-    size_t unit = 0;
-    for (; amount >= 999.5; unit++)
-        amount /= 1000;
-    const int decimals = unit == 0 || amount >= 99.95 ? 0 : amount >= 9.995 ? 1 : 2;
-    snprintf(text, AMOUNT_ROOM, "%.*f %s", decimals, amount, units[unit]);
-    return text;
-}
-
 static const char *format_ratio(char text[AMOUNT_ROOM], uint64_t before, uint64_t after)
 {
     const double ratio = (double)before / (double)after;
@@ -66,8 +52,8 @@ static void format_sizes(char *text, size_t room, const struct totals *totals,
     char after[AMOUNT_ROOM];
     char ratio[AMOUNT_ROOM];
     const char *with = words->no_scales ? "" : " with scales";
-    format_bytes(before, totals->bytes_in);
-    format_bytes(after, totals->bytes_out);
+    amount_of_bytes(before, (double)totals->bytes_in);
+    amount_of_bytes(after, (double)totals->bytes_out);
     if (totals->ndone == 0)
         text[0] = '\0';
     else if (words->only_reads)

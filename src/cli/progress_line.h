@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The words of the progress line. */
+#ifndef QUANT_CLI_PROGRESS_LINE_H
+#define QUANT_CLI_PROGRESS_LINE_H
+
+#include "cli/progress.h"
+
+/* Room for the widest line, of characters of up to four bytes each. */
+enum { PROGRESS_LINE = 2048 };
+
+/* Writes the line for a terminal of so many columns, less one, where the cursor stays; returns how
+ * many it takes. elapsed is in seconds. */
+int progress_line(char text[PROGRESS_LINE], const struct progress *progress, double elapsed,
+                  int columns);
+
+#endif
