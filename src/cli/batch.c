@@ -3,6 +3,7 @@
 #include "cli/batch.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -92,6 +93,10 @@ static bool deliver(void *context, unsigned place, uint64_t part)
     if (status == EXIT_FAILED)
         progress_count_failure(&state->progress);
     state->status = worse(state->status, status);
+    if (state->batch->only_prints && ferror(stdout)) {
+        state->batch->totals->is_cut = true;
+        return false;
+    }
     return !signals_raised();
 }
 

@@ -62,6 +62,7 @@ struct batch {
     void (*work)(const struct batch_item *item);
     int (*deliver)(const struct batch_item *item); /* tells; an exit status */
     bool prints;                                   /* deliver writes to standard output */
+    bool only_prints;      /* and that is all there is: once it cannot be written, the work ends */
     struct totals *totals; /* gets nfiles and seconds; deliver adds to the rest */
 };
 

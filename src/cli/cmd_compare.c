@@ -110,6 +110,7 @@ static int compare_all(const struct compare_options *options, char *const *input
         .work = compare_one,
         .deliver = tell_one,
         .prints = true,
+        .only_prints = true,
         .totals = &totals,
     };
     const int status = batch_run(&batch, &options->mapping.batch);

@@ -247,6 +247,7 @@ static int dequant_all(const struct dequant_options *options, const struct targe
         .work = dequant_one,
         .deliver = tell_one,
         .prints = report_options_to_stdout(&options->report),
+        .only_prints = report_options_to_stdout(&options->report) && !is_writing(options),
         .totals = &totals,
     };
     int status = report_begin(&work.report, &options->report, targets);

@@ -69,7 +69,7 @@ static void format_sizes(char *text, size_t room, const struct totals *totals,
 
 void totals_print(const struct totals *totals, const struct totals_words *words)
 {
-    if (totals->nfiles < 2 || signals_raised())
+    if (totals->nfiles < 2 || totals->is_cut || signals_raised())
         return;
     char sizes[4 * AMOUNT_ROOM];
     char failed[AMOUNT_ROOM] = "";

@@ -14,6 +14,7 @@ struct totals {
     size_t ndone;       /* of these, the ones whose work succeeded; a --fail-if is no failure */
     uint64_t bytes_in;  /* elements of the files that were done, before quantizing */
     uint64_t bytes_out; /* the same after it, with the scales and zero points that restore them */
+    bool is_cut;        /* the work ended before all files were begun: there is no summary */
     double seconds;     /* from the first file's begin to the last one's end */
 };
 
@@ -37,7 +38,8 @@ uint64_t totals_stored_bytes(const struct quant_params *params,
  *     198 of 200 files quantized to int8 (2 failed), 5.02 MB -> 2.03 MB with scales, 2.5 : 1, 0.21
  * s
  *
- * kB, MB, ... are powers of 1000. Nothing for less than two files, or after a signal. */
+ * kB, MB, ... are powers of 1000. Nothing for fewer than two files, where they are cut, or after a
+ * signal. */
 void totals_print(const struct totals *totals, const struct totals_words *words);
 
 #endif

@@ -163,6 +163,41 @@ def several_inputs():
         check_equal(listing(folder), ["big.bin", "small.bin"], "files in the folder")
 
 
+def batch_on_terminal_line(threads):
+    """A signal ends a batch: no summary line, no outputs of files that had not begun, and the progress
+    line is gone."""
+    with fresh_folder() as folder:
+        sparse(folder)
+        for i in range(50):
+            (folder / f"s{i:02}.bin").write_bytes(bytes(4000))
+        names = sorted(name for name in listing(folder))
+        command = ["quant", "quantize", "--progress", "always", "-j", threads, *names]
+        with started(command, cwd=folder) as process:
+            wait_for(lambda: begun(folder, process), "the first output was begun", process)
+            process.send_signal(signal.SIGINT)
+            result = finish(process)
+        check_equal(result.status, -signal.SIGINT, "exit status")
+        check(b"files quantized" not in result.err, f"standard error: {result.err!r}")
+        check(result.err == b"" or result.err.endswith(b"\r"), f"the line is left: {result.err!r}")
+        check("big.int8.bin" not in listing(folder), "the large file has an output")
+        check_equal([n for n in listing(folder) if TEMPORARY.fullmatch(n)], [], "temporary files")
+
+
+def reports_unread(command):
+    """Whose only product is standard output ends once nobody reads it, though SIGPIPE is ignored."""
+    with fresh_folder(examples=True) as folder:
+        check_equal(run("quant quantize -q x.npy y.npy", folder)[0], 0, "making the inputs")
+        made = run("for i in 1 2 3 4 5 6 7 8; do cp x.npy $i.npy; cp x.int8.npy $i.int8.npy;"
+                   " cp x.int8.npy.json $i.int8.npy.json; done", folder)
+        check_equal(made, (0, b"", b""), "making the inputs")
+        reading, writing = os.pipe()
+        os.close(reading)
+        with started(f"trap '' PIPE; exec {command}", cwd=folder, stdout=writing) as process:
+            os.close(writing)
+            result = finish(process)
+        check_equal((result.status, result.err), (1, b""), "status and standard error")
+
+
 def killed():
     """No program sees SIGKILL: that nothing stays is the system's doing, for files without a name."""
     with fresh_folder() as folder:
@@ -322,6 +357,13 @@ def tests():
         yield Test(f"signals/{name}_ignored", "an ignored signal stays ignored",
                    lambda n=number: ignored(n))
     yield Test("signals/several_inputs", "the remaining inputs are not begun", several_inputs)
+    for threads in ("1", "2"):
+        yield Test(f"signals/batch_{threads}", "a batch that is interrupted has no summary",
+                   lambda t=threads: batch_on_terminal_line(t))
+    for name, command in (("compare", "quant compare [1-8].npy"),
+                          ("measure", "quant dequant -j 1 --report [1-8].int8.npy")):
+        yield Test(f"signals/unread_{name}", "reports that nobody reads are not made",
+                   lambda c=command: reports_unread(c))
     yield Test("signals/killed", "SIGKILL leaves nothing of a new output", killed)
     yield Test("signals/broken_pipe", "SIGPIPE ends it quietly",
                lambda: broken_pipe("", -signal.SIGPIPE))
