@@ -232,6 +232,16 @@ struct quant_params {
                                    * mapping does not depend on it. QUANT_DTYPE_NONE: float32 */
 };
 
+/* Whether zero points are stored beside the scales: in the scheme zero-point, for an unsigned type,
+ * and where the zero point is not 0. With a scale for each group params is what all of them have in
+ * common. */
+QUANT_API bool quant_params_have_zero_points(const struct quant_params *params);
+
+/* Bytes of so many scales: each is of params->scale_dtype, and a 32-bit zero point comes with it
+ * where quant_params_have_zero_points says so. 0 for an unscaled type, UINT64_MAX if the product
+ * does not fit. */
+QUANT_API uint64_t quant_scale_bytes(const struct quant_params *params, uint64_t count);
+
 /* Remarks on the choice of parameters that a person should hear of. */
 enum quant_note {
     QUANT_NOTE_ZERO_POINT_OUTSIDE =
@@ -361,9 +371,11 @@ struct quant_report {
     uint64_t sign_flipped; /* x and x' of opposite sign */
     uint64_t levels_used;  /* distinct q */
     uint64_t levels;       /* integers of the type, or finite numbers, 0 being one */
-    uint64_t bytes_in;     /* data bytes before */
-    uint64_t bytes_out;    /* and after */
-    double ratio;          /* bytes_in / bytes_out */
+    uint64_t bytes_in;     /* bytes of all elements before, finite or not */
+    uint64_t bytes_out;    /* and after, with the scales and zero points: see quant_scale_bytes */
+    double ratio;          /* bytes_in / bytes_out; NaN where bytes_out is 0 */
+    double
+        bits_per_element; /* 8 bytes_out / the number of all elements, n + nonfinite; NaN of none */
     /* The sums from which mean_error, sqnr_db and cosine follow; they are not figures. */
     double sum_error;
     double sum_squared_x;
@@ -416,10 +428,11 @@ QUANT_API void quant_measure_init(struct quant_measure *measure, const struct qu
 QUANT_API void quant_measure_add(struct quant_measure *measure, const float *x, const void *q,
                                  size_t n);
 
-/* The report of what was added; source is the type the elements had in their file, for bytes_in.
- * More may be added afterwards. */
+/* The report of what was added. source is the type the elements had in their file, for bytes_in;
+ * nscales is the number of scales that restoring them takes, for bytes_out: 1, or the count of a
+ * struct quant_grouping. More may be added afterwards. */
 QUANT_API void quant_measure_report(const struct quant_measure *measure, enum quant_dtype source,
-                                    struct quant_report *report);
+                                    uint64_t nscales, struct quant_report *report);
 
 /* ---- Instruction sets ------------------------------------------------------------------------ */
 

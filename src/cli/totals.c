@@ -8,27 +8,11 @@
 #include "cli/message.h"
 #include "cli/signals.h"
 
-static bool has_zero_points(const struct quant_params *params)
-{
-    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
-    return params->scheme == QUANT_ZERO_POINT || params->zero_point != 0 ||
-           (info->is_integer && info->least == 0);
-}
-
-static uint64_t scale_bytes(const struct quant_params *params,
-                            const struct quant_grouping *grouping)
-{
-    enum { SCALE = 4, ZERO_POINT = 4 };
-    if (quant_dtype_info(params->dtype)->is_unscaled)
-        return 0;
-    const uint64_t count = grouping->axis < 0 ? 1 : grouping->count;
-    return count * (uint64_t)(has_zero_points(params) ? SCALE + ZERO_POINT : SCALE);
-}
-
 uint64_t totals_stored_bytes(const struct quant_params *params,
                              const struct quant_grouping *grouping)
 {
-    return quant_dtype_bytes(params->dtype, grouping->nelems) + scale_bytes(params, grouping);
+    const uint64_t count = grouping->axis < 0 ? 1 : grouping->count;
+    return quant_dtype_bytes(params->dtype, grouping->nelems) + quant_scale_bytes(params, count);
 }
 
 void totals_add(struct totals *totals, uint64_t bytes_in, uint64_t bytes_out)

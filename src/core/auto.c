@@ -64,7 +64,7 @@ static double measure_mse(struct quant_trial *trial, const struct quant_params *
         quant_measure_add(&trial->measure, x + i, trial->q, size);
     }
     struct quant_report report;
-    quant_measure_report(&trial->measure, QUANT_FLOAT32, &report);
+    quant_measure_report(&trial->measure, QUANT_FLOAT32, 1, &report);
     return report.mse;
 }
 

@@ -30,6 +30,7 @@ DEFINE_GET(levels_used)
 DEFINE_GET(bytes_in)
 DEFINE_GET(bytes_out)
 DEFINE_GET(ratio)
+DEFINE_GET(bits_per_element)
 
 /* Of no element at all, there is no worst one. */
 static double get_max_abs_error_index(const struct quant_report *report)
@@ -57,8 +58,9 @@ static const struct quant_figure table[] = {
     {"sign_flipped", "elements that came back with the other sign", true, true, get_sign_flipped},
     {"levels_used", "distinct values in use", true, false, get_levels_used},
     {"bytes_in", "bytes of the elements before", true, true, get_bytes_in},
-    {"bytes_out", "bytes of the elements after", true, true, get_bytes_out},
+    {"bytes_out", "bytes after, scales included", true, true, get_bytes_out},
     {"ratio", "bytes before to bytes after", false, true, get_ratio},
+    {"bits_per_element", "bits stored for each element", false, true, get_bits_per_element},
 };
 
 enum { TABLE_LENGTH = sizeof table / sizeof table[0] };

@@ -212,7 +212,7 @@ static uint64_t count_levels(const struct quant_measure *measure)
 }
 
 void quant_measure_report(const struct quant_measure *measure, enum quant_dtype source,
-                          struct quant_report *report)
+                          uint64_t nscales, struct quant_report *report)
 {
     double sums[QUANT_MEASURE_SUMS];
     for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++) {
@@ -232,6 +232,7 @@ void quant_measure_report(const struct quant_measure *measure, enum quant_dtype 
     report->levels_used = count_levels(measure);
     report->levels = levels_of(measure->params.dtype);
     report->bytes_in = quant_dtype_bytes(source, measure->seen);
-    report->bytes_out = quant_dtype_bytes(measure->params.dtype, measure->seen);
+    report->bytes_out = quant_dtype_bytes(measure->params.dtype, measure->seen) +
+                        quant_scale_bytes(&measure->params, nscales);
     quant_report_derive(report);
 }

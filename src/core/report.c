@@ -41,6 +41,8 @@ void quant_report_derive(struct quant_report *report)
     report->sqnr_db = sqnr_of(report);
     report->cosine = cosine_of(report);
     report->ratio = divide((double)report->bytes_in, (double)report->bytes_out);
+    /* All elements are stored, whether they are finite or not. */
+    report->bits_per_element = divide(8 * (double)report->bytes_out, n + (double)report->nonfinite);
     if (report->n == 0)
         report->max_abs_error = report->max_abs_error_x = report->max_abs_error_restored =
             (double)NAN;

@@ -222,7 +222,7 @@ static void fill_measured(struct dequantization *run)
     struct quant_dequantize_result *result = run->result;
     const struct quant_reader *original = run->original.reader;
     const char *path = run->job->against.path ? run->job->against.path : run->original_path;
-    quant_measure_report(&run->measure, original->stored, &result->report);
+    quant_measure_report(&run->measure, original->stored, result->grouping.count, &result->report);
     result->source_dtype = original->stored;
     result->source_format = original->format->name;
     snprintf(result->source_path, sizeof result->source_path, "%s", path);
@@ -233,14 +233,14 @@ static void fill_result(struct dequantization *run)
     run->result->params = run->sidecar.params;
     run->result->shape = run->sidecar.shape;
     run->result->order = run->sidecar.order;
-    if (run->job->measure)
-        fill_measured(run);
     const struct quant_granularity whole = {.has_axis = false};
     if (run->sidecar.has_groups)
         run->result->grouping = run->groups.grouping;
     else
         quant_grouping_make(&whole, &run->sidecar.shape, run->sidecar.order, &run->result->grouping,
                             NULL);
+    if (run->job->measure)
+        fill_measured(run);
     run->result->worst = run->ranking.worst;
 }
 

@@ -130,10 +130,11 @@ static void fill_result(struct quantization *run)
     run->result->order = reader->order;
     run->result->source_dtype = reader->stored;
     run->result->source_format = reader->format->name;
-    if (run->job->measure)
-        quant_measure_report(&run->measure, reader->stored, &run->result->report);
     quant_grouping_make(&run->job->granularity, &reader->shape, reader->order,
                         &run->result->grouping, NULL);
+    if (run->job->measure)
+        quant_measure_report(&run->measure, reader->stored, run->result->grouping.count,
+                             &run->result->report);
     if (run->has_groups) {
         run->result->choice.notes = run->groups.notes;
         run->result->worst = run->groups.ranking.worst;

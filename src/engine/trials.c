@@ -74,7 +74,7 @@ static enum quant_status measure(const struct quant_scan *scan, struct trials *t
     quant_progress_begin_pass(scan->progress, reader->nelems, scan->progress->ahead);
     const enum quant_status status = quant_scan_pass(scan, take, join, trials, error);
     for (size_t i = 0; i < trials->n; i++)
-        quant_measure_report(&trials->measures[i], reader->stored, &rows[i].report);
+        quant_measure_report(&trials->measures[i], reader->stored, 1, &rows[i].report);
     return status;
 }
 

@@ -44,7 +44,7 @@ static inline double squared_error(const struct quant_params *params, const floa
         quant_measure_add(&measure, x + i, q, size);
     }
     struct quant_report report;
-    quant_measure_report(&measure, QUANT_FLOAT32, &report);
+    quant_measure_report(&measure, QUANT_FLOAT32, 1, &report);
     return report.sum_squared_error;
 }
 

@@ -12,7 +12,7 @@
 #include "../support/unit.h"
 
 /* No padding: reports are compared by their bytes, NaN and all. */
-_Static_assert(sizeof(struct quant_report) == 208, "struct quant_report has new fields");
+_Static_assert(sizeof(struct quant_report) == 216, "struct quant_report has new fields");
 
 static inline struct quant_report report_on(const struct quant_params *params, const float *x,
                                             const void *q, size_t n)
@@ -23,7 +23,7 @@ static inline struct quant_report report_on(const struct quant_params *params, c
     memset(&report, 0x5A, sizeof report);
     quant_measure_init(measure, params);
     quant_measure_add(measure, x, q, n);
-    quant_measure_report(measure, QUANT_FLOAT32, &report);
+    quant_measure_report(measure, QUANT_FLOAT32, 1, &report);
     free(measure);
     return report;
 }

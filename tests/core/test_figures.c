@@ -28,7 +28,8 @@ static const struct quant_report report = {.n = 1,
                                            .levels = 256,
                                            .bytes_in = 19,
                                            .bytes_out = 20,
-                                           .ratio = 21.25};
+                                           .ratio = 21.25,
+                                           .bits_per_element = 22.25};
 
 struct expected {
     const char *key;
@@ -57,6 +58,7 @@ static const struct expected figures[] = {
     {"bytes_in", 19},
     {"bytes_out", 20},
     {"ratio", 21.25},
+    {"bits_per_element", 22.25},
 };
 
 static void test_every_figure(void **state)

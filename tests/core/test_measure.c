@@ -205,8 +205,10 @@ static void test_nothing(void **state)
         assert_int_equal(report.max_abs_error_index, 0);
         assert_int_equal(report.clipped + report.zeroed + report.sign_flipped, 0);
         assert_int_equal(report.bytes_in, 4 * n);
-        assert_int_equal(report.bytes_out, n);
-        assert_true(n > 0 ? report.ratio == 4 : isnan(report.ratio));
+        assert_int_equal(report.bytes_out, n + 4); /* and one scale */
+        assert_true(report.ratio == 4.0 * (double)n / ((double)n + 4));
+        assert_true(n > 0 ? report.bits_per_element == 8 * ((double)n + 4) / (double)n
+                          : isnan(report.bits_per_element));
     }
 }
 
@@ -336,10 +338,43 @@ static void test_bytes(void **state)
     quant_measure_add(&measure, x, q, 3);
     for (size_t i = 0; i < LENGTH(sources); i++) {
         struct quant_report report;
-        quant_measure_report(&measure, sources[i], &report);
+        quant_measure_report(&measure, sources[i], 1, &report);
         assert_int_equal(report.bytes_in, 3 * sizes[i]);
-        assert_int_equal(report.bytes_out, 3);
-        assert_true(report.ratio == sizes[i]);
+        assert_int_equal(report.bytes_out, 3 + 4);
+        assert_true(report.ratio == 3.0 * sizes[i] / 7);
+        assert_true(report.bits_per_element == 8.0 * 7 / 3); /* the NaN is stored too */
+    }
+}
+
+/* int4 in blocks of 32, whose scales take as long as 8 or 4 of the elements. */
+static void test_bytes_of_blocks(void **state)
+{
+    static const struct {
+        struct quant_params params;
+        uint64_t bytes;
+        double bits;
+    } rows[] = {
+        {{.dtype = QUANT_INT4}, 16 * 8 + 4 * 8, 5},
+        {{.dtype = QUANT_INT4, .scale_dtype = QUANT_FLOAT16}, 16 * 8 + 2 * 8, 4.5},
+        {{.dtype = QUANT_INT4, .scheme = QUANT_ZERO_POINT}, 16 * 8 + 8 * 8, 6},
+        {{.dtype = QUANT_UINT4, .scale_dtype = QUANT_BFLOAT16}, 16 * 8 + 6 * 8, 5.5},
+        {{.dtype = QUANT_FLOAT16}, 2 * 256, 16},
+    };
+    static const float x[256];
+    static const uint16_t q[256];
+    static struct quant_measure measure;
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct quant_params params = rows[i].params;
+        struct quant_report report;
+        params.qmax = params.dtype == QUANT_FLOAT16 ? 0 : 7;
+        params.scale = 1;
+        quant_measure_init(&measure, &params);
+        quant_measure_add(&measure, x, q, LENGTH(x));
+        quant_measure_report(&measure, QUANT_FLOAT32, 8, &report);
+        assert_int_equal(report.bytes_out, rows[i].bytes);
+        assert_true(report.bits_per_element == rows[i].bits);
+        assert_true(report.ratio == 32 / rows[i].bits);
     }
 }
 
@@ -360,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_bytes_of_blocks),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

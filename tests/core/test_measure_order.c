@@ -62,7 +62,7 @@ static void test_cuts(void **state)
         const struct quant_report whole = report_on(&data.params, data.x, data.q, n);
         struct quant_report cut;
         measure_cut(&measure, &random, n, size);
-        quant_measure_report(&measure, QUANT_FLOAT32, &cut);
+        quant_measure_report(&measure, QUANT_FLOAT32, 1, &cut);
         assert_same(&cut, &whole, "cut into pieces of", size);
     }
 }
@@ -82,7 +82,7 @@ static void test_report_on_the_way(void **state)
         at += most;
         struct quant_report report;
         const struct quant_report expected = report_on(&data.params, data.x, data.q, at);
-        quant_measure_report(&measure, QUANT_FLOAT32, &report);
+        quant_measure_report(&measure, QUANT_FLOAT32, 1, &report);
         assert_same(&report, &expected, "after", at);
     }
 }
@@ -186,7 +186,7 @@ static void test_accuracy(void **state)
         sizes += fabsl(e);
     }
     struct quant_report report;
-    quant_measure_report(&measure, QUANT_FLOAT32, &report);
+    quant_measure_report(&measure, QUANT_FLOAT32, 1, &report);
     assert_true(fabsl(report.sum_squared_error - squares) < 2e-15L * squares);
     assert_true(fabsl(report.sum_abs_error - sizes) < 2e-15L * sizes);
 }

@@ -31,7 +31,7 @@ static void check_parts(const struct quant_params *params, size_t n, size_t size
     memset(&found, 0x5A, sizeof found);
     quant_measure_init(whole, params);
     measure_parts(whole, n, size);
-    quant_measure_report(whole, QUANT_FLOAT32, &found);
+    quant_measure_report(whole, QUANT_FLOAT32, 1, &found);
     if (memcmp(&found, &expected, sizeof found) != 0)
         fail_msg("n %zu in parts of %zu: mse %a, expected %a", n, size, found.mse, expected.mse);
     free(whole);

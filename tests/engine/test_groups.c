@@ -87,7 +87,7 @@ static void measure_group(const struct plain *plain, uint64_t group, const float
     quant_quantize(&params, x, n, q);
     quant_measure_init(&measure, &params);
     quant_measure_add(&measure, x, q, n);
-    quant_measure_report(&measure, QUANT_FLOAT32, &report);
+    quant_measure_report(&measure, QUANT_FLOAT32, 1, &report);
     figures->groups[group] = (struct alone){report.n, report.sum_squared_error, report.mse};
     struct quant_report *all = &figures->report;
     all->n += report.n;

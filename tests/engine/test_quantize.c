@@ -41,7 +41,7 @@ static void quantize_memory(const struct quant_spec *spec, const float *x, size_
     quant_quantize(&choice->params, x, n, q);
     quant_measure_init(&measure, &choice->params);
     quant_measure_add(&measure, x, q, n);
-    quant_measure_report(&measure, QUANT_FLOAT32, report);
+    quant_measure_report(&measure, QUANT_FLOAT32, 1, report);
 }
 
 static void check_one(const char *input, const char *output, const struct quant_spec *spec,

@@ -38,7 +38,7 @@ static struct expected in_memory(const struct quant_spec *spec, const float *x, 
     quant_dequantize(&expected.choice.params, expected.q, n, expected.restored);
     quant_measure_init(&measure, &expected.choice.params);
     quant_measure_add(&measure, x, expected.q, n);
-    quant_measure_report(&measure, QUANT_FLOAT32, &expected.report);
+    quant_measure_report(&measure, QUANT_FLOAT32, 1, &expected.report);
     return expected;
 }
 

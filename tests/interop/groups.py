@@ -131,7 +131,7 @@ def check(folder, rng, shape, order, axis, size, spec):
     run("dequant", "-q", "--force", "o.npy", "-o", "r.npy", cwd=folder)
     restored = mapping.dequantize(each, q)
     assert np.array_equal(np.load(folder / "r.npy").ravel(order), restored), "what is restored"
-    check_report(report, mapping.report(each, flat, x.nbytes))
+    check_report(report, mapping.report(each, flat, x.nbytes, mapping.scale_bytes(spec, count)))
     check_worst(report["worst"], number, flat, restored, count)
     check_other_ways(folder, options, np.asarray(x, order=order), quantized)
 

@@ -227,7 +227,8 @@ def case(number, rng, pick, folder):
         f"{where}: {params}: found {data[-160:]!r}, expected {expected[-160:]!r}"
     compare_sidecars(read_sidecar(folder / "q.json"), params, spec, x, data, where)
 
-    expected = mapping.report(params, memory, stored.size * stored.itemsize)
+    expected = mapping.report(params, memory, stored.size * stored.itemsize,
+                              mapping.scale_bytes(spec))
     compare_reports(json.loads(out), expected, where)
     compare_identity(json.loads(out), read_sidecar(folder / "q.json"), where)
 

@@ -186,12 +186,25 @@ def divide(a, b):
     return a / b if b else None
 
 
-def report(params, x, nbytes_in):
+def has_zero_points(spec):
+    """Whether the plan can give a zero point other than 0."""
+    return spec.dtype not in FLOATS and bool(
+        spec.scheme == "zero-point" or spec.dtype.startswith("u") or spec.zero_point)
+
+
+def scale_bytes(spec, count=1):
+    """Of so many scales, with their zero points."""
+    if is_unscaled(spec.dtype):
+        return 0
+    return count * (4 + 4 * has_zero_points(spec))
+
+
+def report(params, x, nbytes_in, nbytes_scales):
     """The figures of 1.4; a figure that is no finite number is null in JSON, here too."""
     q, clamped = quantize(params, x)
     restored = dequantize(params, q)
     everything = x.size
-    nbytes_out = pack(params, q).nbytes
+    nbytes_out = pack(params, q).nbytes + nbytes_scales
     kept = np.isfinite(x)
     levels = len(np.unique(q[kept]))
     x, restored = x[kept].astype(np.float64), restored[kept].astype(np.float64)
@@ -219,6 +232,7 @@ def report(params, x, nbytes_in):
         "zeroed": int(((x != 0) & (restored == 0)).sum()), "sign_flipped": flipped,
         "levels_used": levels, "bytes_in": nbytes_in, "bytes_out": nbytes_out,
         "ratio": divide(nbytes_in, nbytes_out),
+        "bits_per_element": divide(8 * nbytes_out, everything),
     }
     return {key: value if value is not None and math.isfinite(value) else None
             for key, value in figures.items()}

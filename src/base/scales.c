@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What is stored beside the elements to restore them: scales, and zero points where they differ. */
+#include <quant/quant.h>
+
+enum { ZERO_POINT_BYTES = 4 };
+
+bool quant_params_have_zero_points(const struct quant_params *params)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    if (!info || !info->is_integer)
+        return false;
+    return params->scheme == QUANT_ZERO_POINT || info->least >= 0 || params->zero_point != 0;
+}
+
+uint64_t quant_scale_bytes(const struct quant_params *params, uint64_t count)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    if (!info || info->is_unscaled)
+        return 0;
+    const enum quant_dtype stored =
+        params->scale_dtype == QUANT_DTYPE_NONE ? QUANT_FLOAT32 : params->scale_dtype;
+    const uint64_t size = quant_dtype_bytes(stored, 1) +
+                          (quant_params_have_zero_points(params) ? (uint64_t)ZERO_POINT_BYTES : 0);
+    return count > UINT64_MAX / size ? UINT64_MAX : count * size;
+}
