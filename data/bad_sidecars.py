@@ -50,6 +50,14 @@ RECORDS = struct.pack("<fi", 0.0850393698, 0) * BLOCKS
 SCALES = ''',
   "scales": {"path": "q.npy.scales", "count": 4, "bytes": 32, "xxh3_64": "%s"}'''
 
+# Version 2: a scale that is stored as float16, and a file of float32 scales without zero points.
+VERSION_1, VERSION_2 = '"version": 1', '"version": 2'
+SCALE_FLOAT16 = '"scale": 0.0850219727, "zero_point": 0, "scale_dtype": "float16"'
+PLAIN_SCALES = struct.pack("<f", 0.0850393698) * BLOCKS
+SCALES_2 = ''',
+  "scales": {"path": "q.npy.scales2", "count": 4, "scale_dtype": "float32", "zero_points": false,
+             "bytes": 16, "xxh3_64": "%s"}'''
+
 
 def in_blocks(good: str, scale: str, zero_point: str, scales: str) -> str:
     for old, new in ((SCALE, scale), (ZERO_POINT, zero_point), (WHOLE, IN_BLOCKS + scales),
@@ -58,14 +66,18 @@ def in_blocks(good: str, scale: str, zero_point: str, scales: str) -> str:
     return good
 
 
-def good_sidecars(checksum: str, records_checksum: str) -> dict[str, str]:
-    """{name: text}; the checksums are those of q.npy and of q.npy.scales."""
+def good_sidecars(checksum: str, records_checksum: str, plain_checksum: str) -> dict[str, str]:
+    """{name: text}; the checksums are those of q.npy, of q.npy.scales and of q.npy.scales2."""
     good = SIDECAR % checksum
     return {
         "good.json": good,
         "good_arrays.json": in_blocks(good, SCALE_ARRAY, ZERO_POINT_ARRAY, ""),
         "good_scales.json": in_blocks(good, '"scale": null', '"zero_point": null',
                                       SCALES % records_checksum),
+        "good_float16.json": good.replace(VERSION_1, VERSION_2).replace(
+            f"{SCALE}, {ZERO_POINT}", SCALE_FLOAT16),
+        "good_scales_2.json": in_blocks(good, '"scale": null', '"zero_point": null',
+                                        SCALES_2 % plain_checksum).replace(VERSION_1, VERSION_2),
     }
 
 
@@ -74,7 +86,10 @@ def sidecar_changes(checksum: str) -> list[Change]:
     return [
         Change("format_wrong", '"quant-sidecar"', '"quant-car"', "`format` is another word."),
         Change("format_missing", '"format": "quant-sidecar", ', "", "`format` is missing."),
-        Change("version_2", '"version": 1', '"version": 2', "`version` is 2."),
+        Change("version_2", VERSION_1, VERSION_2, "`version` is 2, and no key of it occurs."),
+        Change("version_3", VERSION_1, '"version": 3', "`version` is 3."),
+        Change("scale_dtype_in_version_1", ZERO_POINT, f'{ZERO_POINT}, "scale_dtype": "float32"',
+               "`scale_dtype` occurs, and `version` is 1."),
         Change("version_string", '"version": 1', '"version": "1"', "`version` is a string."),
         Change("version_missing", '"version": 1, ', "", "`version` is missing."),
         Change("scheme_unknown", '"absmax"', '"logarithmic"', "`scheme` is no known one."),
@@ -205,6 +220,32 @@ def file_changes(checksum: str) -> list[Change]:
     ]
 
 
+def float16_changes() -> list[Change]:
+    """Of the sidecar whose scale is stored as float16."""
+    return [
+        Change("scale_dtype_unknown", '"float16"', '"float64"', "`scale_dtype` is no known one."),
+        Change("scale_of_no_float16", "0.0850219727", "0.0850393698", "`scale` is no float16."),
+        Change("key_unknown_in_version_2", WHOLE, WHOLE + ', "profile": "x"',
+               "`version` is 2, and there is a key that is not known."),
+    ]
+
+
+def plain_file_changes() -> list[Change]:
+    """Of the sidecar whose file has scales alone."""
+    return [
+        Change("scales_bytes_of_version_1", '"bytes": 16', '"bytes": 32',
+               "4 records of 4 bytes are not 32."),
+        Change("scales_dtype_differs", '"scale_dtype": "float32"', '"scale_dtype": "float16"',
+               "`scales` has another `scale_dtype` than the sidecar."),
+        Change("scales_zero_points_missing", '"zero_points": false,', "",
+               "`scales` has no `zero_points`."),
+        Change("scales_zero_points_needed", '"absmax"', '"zero-point"',
+               "The file has no zero points, and the scheme needs them."),
+        Change("scales_in_version_1", VERSION_2, VERSION_1,
+               "`scales` is of version 2, and `version` is 1."),
+    ]
+
+
 def apply_change(good: str, change: Change) -> Bad:
     if good.count(change.old) != 1:
         raise ValueError(f"{change.name}: {change.old!r} occurs {good.count(change.old)} times")
@@ -222,6 +263,8 @@ def bad_sidecars(good: dict[str, str], checksum: str, records_checksum: str) -> 
     ]
     for name, changes in (("good.json", sidecar_changes(checksum)),
                           ("good_arrays.json", array_changes()),
-                          ("good_scales.json", file_changes(records_checksum))):
+                          ("good_scales.json", file_changes(records_checksum)),
+                          ("good_float16.json", float16_changes()),
+                          ("good_scales_2.json", plain_file_changes())):
         whole += [apply_change(good[name], change) for change in changes]
     return whole

@@ -15,7 +15,7 @@ import subprocess
 from pathlib import Path
 
 from bad_calibrations import GOOD, bad_calibrations
-from bad_sidecars import RECORDS, Bad, bad_sidecars, good_sidecars
+from bad_sidecars import PLAIN_SCALES, RECORDS, Bad, bad_sidecars, good_sidecars
 
 SEVEN_FLOATS = struct.pack("<7f", 5.47, 3.08, -7.59, 0, -1.95, -4.57, 10.8)
 NAN, INFINITY = float("nan"), float("inf")
@@ -234,8 +234,8 @@ SIDECAR_README = """\
 
 `sidecar/q.npy` is good data: the int8 values of `examples/x.npy` under absmax. `sidecar/good.json`
 is its good sidecar, and must be accepted; so must `sidecar/good_arrays.json` and
-`sidecar/good_scales.json`, which say the same in blocks of two elements. The others differ from one
-of them in the one way that the sentence names, or are no sidecar at all. The command line is
+`sidecar/good_scales.json`, which say the same in blocks of two elements. `sidecar/good_float16.json`
+and `sidecar/good_scales_2.json` are of version 2. The others differ from one of them in the one way that the sentence names, or are no sidecar at all. The command line is
 `quant dequant --sidecar data/bad/FILE -o OUT data/bad/sidecar/q.npy`; whether the checksum is right
 is a question for `quant verify` too.
 """
@@ -288,7 +288,9 @@ def main() -> None:
     checksum = xxh3_64(sidecar_folder / "q.npy")
     (sidecar_folder / "q.npy.scales").write_bytes(RECORDS)
     records_checksum = xxh3_64(sidecar_folder / "q.npy.scales")
-    good = good_sidecars(checksum, records_checksum)
+    (sidecar_folder / "q.npy.scales2").write_bytes(PLAIN_SCALES)
+    plain_checksum = xxh3_64(sidecar_folder / "q.npy.scales2")
+    good = good_sidecars(checksum, records_checksum, plain_checksum)
     for name, text in good.items():
         (sidecar_folder / name).write_text(text, encoding="ascii")
     sidecars = bad_sidecars(good, checksum, records_checksum)

@@ -80,7 +80,9 @@ QUANT_API uint64_t quant_grouping_first_of(const struct quant_grouping *grouping
 
 /* ---- Parameters by group ------------------------------------------------------------------- */
 
-/* What groups have of their own, for those from first on. */
+/* What groups have of their own, for those from first on. Each scale is a number of the common
+ * scale_dtype. To report what the groups take, pass the count of the grouping to
+ * quant_measure_report. */
 struct quant_group_params {
     uint64_t first;
     float *scales;

@@ -126,6 +126,7 @@ static const char *spec_option(const struct calibrate_options *options)
         {mapping->qmax.given, "qmax"},
         {mapping->include_zero, "include-zero"},
         {mapping->rounding != 0, "rounding"},
+        {mapping->scale_dtype != 0, "scale-dtype"},
         {options->ema.given, "ema"},
         {mapping->nonfinite != 0, "nonfinite"},
     };
@@ -279,7 +280,8 @@ static const char epilogue[] =
     "\n"
     "What minmax finds is for any mapping, what percentile and sigma find for any of\n"
     "the scheme. mse, entropy and octav reckon with --dtype, --qmin, --qmax,\n"
-    "--include-zero and --rounding too: 'quant quantize --range-from' takes the same.\n"
+    "--include-zero, --rounding and --scale-dtype too: 'quant quantize --range-from'\n"
+    "takes the same.\n"
     "\n"
     "Examples:\n"
     "  quant calibrate -s zero-point -m percentile:99.99 -o calib.json a/*.npy\n"

@@ -10,10 +10,17 @@
 #include "cli/report.h"
 #include "cli/targets.h"
 
+/* bfloat16 has the exponents of float32. */
+static double smallest_scale(enum quant_dtype dtype)
+{
+    return dtype == QUANT_FLOAT16 ? 0x1p-14 : (double)FLT_MIN;
+}
+
 /* Of several groups choice has the notes of any, and no numbers. */
 static void warn_of_groups(const char *path, const struct quant_choice *choice)
 {
     const struct quant_dtype_info *info = quant_dtype_info(choice->params.dtype);
+    const char *scale = quant_dtype_info(choice->params.scale_dtype)->name;
     if (choice->notes & QUANT_NOTE_ZERO_POINT_OUTSIDE)
         message_warning("'%s': some zero points lie outside %s (%.0f..%.0f); --include-zero keeps "
                         "them inside",
@@ -23,8 +30,12 @@ static void warn_of_groups(const char *path, const struct quant_choice *choice)
                         "it",
                         path);
     if (choice->notes & QUANT_NOTE_SCALE_RAISED)
-        message_warning("'%s': some scales were raised to %.9g, the least normal float32", path,
-                        (double)FLT_MIN);
+        message_warning("'%s': some scales were raised to %.9g, the least normal %s", path,
+                        smallest_scale(choice->params.scale_dtype), scale);
+    if (choice->notes & QUANT_NOTE_SCALE_LOWERED)
+        message_warning("'%s': some scales were lowered to the largest %s, which clips elements; "
+                        "--scale-dtype bfloat16 has a wider range",
+                        path, scale);
     if (choice->notes & QUANT_NOTE_RESTORES_INFINITE)
         message_warning("'%s': by some scales the outermost %s values are restored as infinity",
                         path, info->name);
@@ -34,6 +45,7 @@ static void warn(const char *path, const struct quant_choice *choice)
 {
     const struct quant_params *params = &choice->params;
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    const char *scale = quant_dtype_info(params->scale_dtype)->name;
     if (choice->notes & QUANT_NOTE_ZERO_POINT_OUTSIDE)
         message_warning("'%s': zero point %d lies outside %s (%.0f..%.0f); --include-zero keeps it "
                         "inside",
@@ -43,8 +55,13 @@ static void warn(const char *path, const struct quant_choice *choice)
                         "%.9g..%.9g",
                         path, choice->range[0], choice->range[1]);
     if (choice->notes & QUANT_NOTE_SCALE_RAISED)
-        message_warning("'%s': the scale was raised to %.9g, the least normal float32", path,
-                        (double)params->scale);
+        message_warning("'%s': the scale was raised to %.9g, the least normal %s", path,
+                        (double)params->scale, scale);
+    if (choice->notes & QUANT_NOTE_SCALE_LOWERED)
+        message_warning(
+            "'%s': the scale was lowered to %.9g, the largest %s, which clips elements; "
+            "--scale-dtype bfloat16 has a wider range",
+            path, (double)params->scale, scale);
     if (choice->notes & QUANT_NOTE_RESTORES_INFINITE)
         message_warning("'%s': by the scale %.9g the outermost %s values are restored as infinity; "
                         "a narrower --clip or a smaller --scale keeps them finite",

@@ -130,6 +130,7 @@ struct quant_spec quantize_options_spec(const struct quantize_options *options)
         .scheme = (enum quant_scheme)options->scheme,
         .dtype = (enum quant_dtype)options->dtype,
         .rounding = (enum quant_rounding)options->rounding,
+        .scale_dtype = (enum quant_dtype)options->scale_dtype,
         .nonfinite = (enum quant_nonfinite)options->nonfinite,
         .include_zero = options->include_zero,
         .has_clip = options->clip.given,

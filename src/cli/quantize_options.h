@@ -25,6 +25,7 @@ struct quantize_options {
     struct given_int32 qmax;
     bool include_zero;
     int rounding;
+    int scale_dtype; /* enum quant_dtype; 0: not given */
     int nonfinite;
     struct input_options input;
     struct files_from_options files_from;
@@ -52,10 +53,17 @@ struct quantize_options {
          .help = "extend the range to hold 0, so that the zero point lies inside the type",        \
          .parse = value_flag,                                                                      \
          .offset = (base) + offsetof(struct quantize_options, include_zero)},                      \
+        {.name = "rounding",                                                                       \
+         .argument = "HOW",                                                                        \
+         .help = "of ties",                                                                        \
+         .initial = "half-even",                                                                   \
+         .choice = choice_rounding,                                                                \
+         .parse = value_choice,                                                                    \
+         .offset = (base) + offsetof(struct quantize_options, rounding)},                          \
     {                                                                                              \
-        .name = "rounding", .argument = "HOW", .help = "of ties", .initial = "half-even",          \
-        .choice = choice_rounding, .parse = value_choice,                                          \
-        .offset = (base) + offsetof(struct quantize_options, rounding)                             \
+        .name = "scale-dtype", .argument = "TYPE", .help = "store scales as this type, rounded",   \
+        .initial = "float32", .choice = choice_scale, .parse = value_scale_dtype,                  \
+        .offset = (base) + offsetof(struct quantize_options, scale_dtype)                          \
     }
 
 /* The option table of the command. */

@@ -27,7 +27,8 @@ struct table {
 void report_text_print_scales(FILE *out, const struct report_subject *subject)
 {
     const struct quant_grouping *grouping = subject->grouping;
-    fprintf(out, "%" PRIu64 " scale%s", grouping->count, grouping->count == 1 ? "" : "s");
+    fprintf(out, "%" PRIu64 " scale%s%s", grouping->count, grouping->count == 1 ? "" : "s",
+            report_text_scale_dtype(subject->params));
     if (grouping->block_size > 0)
         fprintf(out, ", blocks of %" PRIu64, grouping->block_size);
     fprintf(out, " along axis %d", grouping->axis);

@@ -191,6 +191,18 @@ int report_text_wider(int width, const char *text)
     return length > width ? length : width;
 }
 
+const char *report_text_scale_dtype(const struct quant_params *params)
+{
+    switch (params->scale_dtype) {
+    case QUANT_FLOAT16:
+        return " (float16)";
+    case QUANT_BFLOAT16:
+        return " (bfloat16)";
+    default:
+        return "";
+    }
+}
+
 static void print_mapping(FILE *out, const struct report_subject *subject)
 {
     const struct quant_params *params = subject->params;
@@ -207,7 +219,7 @@ static void print_mapping(FILE *out, const struct report_subject *subject)
         report_text_print_scales(out, subject);
         return;
     }
-    fprintf(out, "scale %.9g", (double)params->scale);
+    fprintf(out, "scale %.9g%s", (double)params->scale, report_text_scale_dtype(params));
     if (info->is_integer)
         fprintf(out, ", zero point %" PRId32, params->zero_point);
 }

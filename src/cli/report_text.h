@@ -28,6 +28,9 @@ void report_text_index(char text[REPORT_CELL], const struct report_subject *subj
 /* width, or the length of text where that is more. */
 int report_text_wider(int width, const char *text);
 
+/* " (float16)": what scales are stored as, "" for float32. */
+const char *report_text_scale_dtype(const struct quant_params *params);
+
 /* "4096 scales along axis 0", or "8 scales, blocks of 32 along axis 1"; of a subject that
  * report_is_grouped. */
 void report_text_print_scales(FILE *out, const struct report_subject *subject);

@@ -92,6 +92,16 @@ const char *choice_source(size_t i)
     return choice_dtype(i, is_source);
 }
 
+static bool is_scale(const struct quant_dtype_info *info)
+{
+    return info->is_scale;
+}
+
+const char *choice_scale(size_t i)
+{
+    return choice_dtype(i, is_scale);
+}
+
 static const char *row_choice(const void *context, size_t i)
 {
     const struct option_row *row = context;
@@ -206,17 +216,31 @@ bool value_target(const struct option_row *row, const char *text, void *field,
     return false;
 }
 
+static bool set_dtype(const char *text, bool (*wanted)(const struct quant_dtype_info *info),
+                      void *field)
+{
+    const enum quant_dtype dtype = quant_dtype_from_name(text);
+    const struct quant_dtype_info *info = quant_dtype_info(dtype);
+    if (!info || !wanted(info))
+        return false;
+    *(int *)field = (int)dtype;
+    return true;
+}
+
 bool value_source(const struct option_row *row, const char *text, void *field,
                   struct option_reason *reason)
 {
     (void)row;
     (void)reason;
-    const enum quant_dtype dtype = quant_dtype_from_name(text);
-    const struct quant_dtype_info *info = quant_dtype_info(dtype);
-    if (!info || !info->is_source)
-        return false;
-    *(int *)field = (int)dtype;
-    return true;
+    return set_dtype(text, is_source, field);
+}
+
+bool value_scale_dtype(const struct option_row *row, const char *text, void *field,
+                       struct option_reason *reason)
+{
+    (void)row;
+    (void)reason;
+    return set_dtype(text, is_scale, field);
 }
 
 /* ---- Flags, text, numbers ------------------------------------------------------------------ */

@@ -39,20 +39,21 @@ struct given_shape {
     struct quant_shape shape;
 };
 
-option_parse_fn value_flag;    /* bool: set to true */
-option_parse_fn value_text;    /* const char *: the argument as it is, not empty */
-option_parse_fn value_choice;  /* int: the number of the choice, from 0 */
-option_parse_fn value_later;   /* int: the number of the choice, from 1; without argument 1 */
-option_parse_fn value_word;    /* const char *: the choice itself, which outlives argv */
-option_parse_fn value_range;   /* struct given_range: LO,HI within float32 */
-option_parse_fn value_scale;   /* struct given_float: finite, > 0 */
-option_parse_fn value_share;   /* struct given_double: > 0, <= 1 */
-option_parse_fn value_int32;   /* struct given_int32 */
-option_parse_fn value_threads; /* unsigned: from 1 to QUANT_MOST_THREADS */
-option_parse_fn value_size;    /* uint64_t: from 1 to 2^53 */
-option_parse_fn value_shape;   /* struct given_shape */
-option_parse_fn value_target;  /* int: an enum quant_dtype that can be quantized to */
-option_parse_fn value_source;  /* int: an enum quant_dtype of floats */
+option_parse_fn value_flag;        /* bool: set to true */
+option_parse_fn value_text;        /* const char *: the argument as it is, not empty */
+option_parse_fn value_choice;      /* int: the number of the choice, from 0 */
+option_parse_fn value_later;       /* int: the number of the choice, from 1; without argument 1 */
+option_parse_fn value_word;        /* const char *: the choice itself, which outlives argv */
+option_parse_fn value_range;       /* struct given_range: LO,HI within float32 */
+option_parse_fn value_scale;       /* struct given_float: finite, > 0 */
+option_parse_fn value_share;       /* struct given_double: > 0, <= 1 */
+option_parse_fn value_int32;       /* struct given_int32 */
+option_parse_fn value_threads;     /* unsigned: from 1 to QUANT_MOST_THREADS */
+option_parse_fn value_size;        /* uint64_t: from 1 to 2^53 */
+option_parse_fn value_shape;       /* struct given_shape */
+option_parse_fn value_target;      /* int: an enum quant_dtype that can be quantized to */
+option_parse_fn value_source;      /* int: an enum quant_dtype of floats */
+option_parse_fn value_scale_dtype; /* int: an enum quant_dtype that scales can be stored as */
 
 /* struct given_calibration: METHOD or METHOD:ARG, the name outlives argv */
 option_parse_fn value_calibration;
@@ -68,6 +69,7 @@ const char *choice_progress(size_t i);   /* of enum progress_mode */
 const char *choice_target(size_t i);        /* those that can be quantized to */
 const char *choice_scaled_target(size_t i); /* of these, those that have a range */
 const char *choice_source(size_t i);        /* floats */
+const char *choice_scale(size_t i);         /* those that scales can be stored as */
 
 /* Writes "expected one of a, b", with a suggestion where text is near to one of them. */
 void value_expect_choice(const struct option_row *row, const char *text, char *words, size_t room);

@@ -7,19 +7,15 @@
  */
 #include "core/mse_few.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "core/keys.h"
 #include "core/mse_measure.h"
 #include "core/params.h"
+#include "core/scale.h"
 #include "core/sums.h"
 
-/* What the window may be wider by, in parts of its own ends: scales are rounded to 2^-24 of their
- * value, products of them as well. */
-static const double SLACK = 1e-6;
-
-/* And what a sum may be more than a sum in another order. */
+/* What a sum may be more than a sum in another order. */
 static const double MORE = 1 + 1e-9;
 
 /* Zero points farther from zero are not thought about: at 2^22 other rules hold. */
@@ -42,6 +38,15 @@ struct window {
     double scale;
 };
 
+/* What the window may be wider by, in parts of its own ends: scales are rounded to 2^-24 of their
+ * value, products of them as well. Scales of 16 bits move both ends by half of their type's epsilon
+ * at most, or one end of an affine range by all of it. */
+static double slack_of(const struct few *few)
+{
+    const enum quant_dtype dtype = few->nothing.params.scale_dtype;
+    return fmax(1e-6, dtype == QUANT_FLOAT32 ? 0 : 2 * quant_dtype_info(dtype)->epsilon);
+}
+
 static struct window window_of(const struct few *few, const struct quant_mse_range *range)
 {
     const struct quant_params *params = &few->nothing.params;
@@ -59,7 +64,7 @@ static struct window window_of(const struct few *few, const struct quant_mse_ran
         window.low = lo - window.scale / 2;
         window.high = hi + window.scale / 2;
     }
-    const double slack = SLACK * fmax(fabs(window.low), fabs(window.high));
+    const double slack = slack_of(few) * fmax(fabs(window.low), fabs(window.high));
     window.low -= slack;
     window.high += slack;
     return window;
@@ -70,7 +75,9 @@ static struct window window_of(const struct few *few, const struct quant_mse_ran
 static bool holds(const struct few *few, const struct window *outer, const struct window *inner)
 {
     const double farthest = fmax(fabs(outer->low), fabs(outer->high));
-    return inner->scale > 2 * (double)FLT_MIN && outer->scale < (double)FLT_MAX / 2 &&
+    const enum quant_dtype dtype = few->nothing.params.scale_dtype;
+    return inner->scale > 2 * quant_scale_smallest(dtype) &&
+           outer->scale < quant_scale_largest(dtype) / 2 &&
            (few->spec->scheme == QUANT_ABSMAX || farthest < inner->scale * FAR);
 }
 

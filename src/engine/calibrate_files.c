@@ -51,6 +51,7 @@ static enum quant_status check_job(struct calibrating *run)
         .qmax = job->spec.qmax,
         .include_zero = job->spec.include_zero,
         .rounding = job->spec.rounding,
+        .scale_dtype = job->spec.scale_dtype,
         .nonfinite = job->spec.nonfinite,
         .calibration = job->spec.calibration,
         .has_calibration_argument = job->spec.has_calibration_argument,

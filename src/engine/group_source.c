@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A file of records, float32 and int32, is gone through once to check it; then its records are read
+/* A file of records is gone through once to check it; then its records are read
  * again for each chunk, or stay in memory where every chunk may need any of them. */
 #include "engine/group_source.h"
 
@@ -7,13 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/endian.h"
 #include "base/error.h"
 #include "base/grouping.h"
 #include "core/measure_groups.h"
 #include "engine/checksum.h"
 
-enum { RECORD_BYTES = QUANT_SCALES_RECORD, RECORDS_AT_A_TIME = 4096 };
+enum { RECORDS_AT_A_TIME = 4096 };
 
 static bool is_scale(float scale)
 {
@@ -21,16 +20,13 @@ static bool is_scale(float scale)
 }
 
 /* Returns the number of records that are fine before the first that is not. */
-static size_t decode(const unsigned char *records, size_t n, bool is_integer, float *scales,
-                     int32_t *zero_points)
+static size_t decode(const struct quant_scale_records *layout, const unsigned char *records,
+                     size_t n, bool is_integer, float *scales, int32_t *zero_points)
 {
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t bits = quant_load_32(records + RECORD_BYTES * i, false);
-        memcpy(&scales[i], &bits, sizeof bits);
-        zero_points[i] = (int32_t)quant_load_32(records + RECORD_BYTES * i + 4, false);
+    quant_scale_records_decode(layout, records, n, scales, zero_points);
+    for (size_t i = 0; i < n; i++)
         if (!is_scale(scales[i]) || (!is_integer && zero_points[i] != 0))
             return i;
-    }
     return n;
 }
 
@@ -48,19 +44,21 @@ static enum quant_status read_all(struct quant_group_source *groups,
                                   struct quant_checksum_source *checksum, bool is_integer,
                                   struct quant_error *error)
 {
-    unsigned char records[RECORD_BYTES * RECORDS_AT_A_TIME];
+    unsigned char records[QUANT_SCALE_RECORD_MOST * RECORDS_AT_A_TIME];
+    const size_t size = quant_scale_record_size(&groups->layout);
     float scales[RECORDS_AT_A_TIME];
     int32_t zero_points[RECORDS_AT_A_TIME];
     const uint64_t count = groups->grouping.count;
     for (uint64_t first = 0; first < count; first += RECORDS_AT_A_TIME) {
         const size_t n =
             count - first < RECORDS_AT_A_TIME ? (size_t)(count - first) : RECORDS_AT_A_TIME;
-        const enum quant_status status = quant_source_read_exactly(
-            &checksum->source, RECORD_BYTES * first, records, RECORD_BYTES * n, error);
+        const enum quant_status status =
+            quant_source_read_exactly(&checksum->source, size * first, records, size * n, error);
         if (status != QUANT_OK)
             return status;
         const size_t fine =
-            decode(records, n, is_integer, groups->all.scales ? groups->all.scales + first : scales,
+            decode(&groups->layout, records, n, is_integer,
+                   groups->all.scales ? groups->all.scales + first : scales,
                    groups->all.zero_points ? groups->all.zero_points + first : zero_points);
         if (fine < n)
             return quant_source_error(groups->source, error, QUANT_CORRUPT,
@@ -103,6 +101,8 @@ static enum quant_status open_file(struct quant_group_source *groups,
     groups->path = quant_path_beside(sidecar->groups.path, sidecar_path);
     if (!groups->path)
         return quant_error_no_memory(error, strlen(sidecar->groups.path), "path");
+    groups->layout =
+        (struct quant_scale_records){sidecar->params.scale_dtype, sidecar->groups.has_zero_points};
     const enum quant_status status = quant_input_open(groups->path, cancel, &groups->source, error);
     if (status != QUANT_OK)
         return status;
@@ -118,7 +118,7 @@ static enum quant_status open_file(struct quant_group_source *groups,
         groups->all.scales = malloc((count + 1) * sizeof *groups->all.scales);
         groups->all.zero_points = malloc((count + 1) * sizeof *groups->all.zero_points);
         if (!groups->all.scales || !groups->all.zero_points)
-            return quant_error_no_memory(error, count * RECORD_BYTES, "scales");
+            return quant_error_no_memory(error, count * QUANT_SCALE_RECORD_MOST, "scales");
     }
     return check_file(groups, sidecar, error);
 }
@@ -167,11 +167,11 @@ enum quant_status quant_group_source_share(struct quant_group_source *groups, un
         if (!has_all) {
             share->params.scales = malloc(most * sizeof *share->params.scales);
             share->params.zero_points = malloc(most * sizeof *share->params.zero_points);
-            share->records = malloc(most * RECORD_BYTES);
+            share->records = malloc(most * QUANT_SCALE_RECORD_MOST);
             ok = ok && share->params.scales && share->params.zero_points && share->records;
         }
     }
-    return ok ? QUANT_OK : quant_error_no_memory(error, most * RECORD_BYTES, "scales");
+    return ok ? QUANT_OK : quant_error_no_memory(error, most * QUANT_SCALE_RECORD_MOST, "scales");
 }
 
 enum quant_status quant_group_source_load(struct quant_group_source *groups,
@@ -185,14 +185,15 @@ enum quant_status quant_group_source_load(struct quant_group_source *groups,
     const uint64_t from = quant_panel_of(grouping, chunk->first);
     const uint64_t to = quant_panel_of(grouping, chunk->first + chunk->count - 1) + 1;
     const size_t n = (size_t)((to - from) * grouping->ngroups);
+    const size_t size = quant_scale_record_size(&groups->layout);
     share->params.first = from * grouping->ngroups;
-    const enum quant_status status =
-        quant_source_read_exactly(groups->source, RECORD_BYTES * share->params.first,
-                                  share->records, RECORD_BYTES * n, error);
+    const enum quant_status status = quant_source_read_exactly(
+        groups->source, size * share->params.first, share->records, size * n, error);
     if (status != QUANT_OK)
         return status;
     /* They were fine, unless somebody has changed the file since. */
-    if (decode(share->records, n, true, share->params.scales, share->params.zero_points) < n)
+    if (decode(&groups->layout, share->records, n, true, share->params.scales,
+               share->params.zero_points) < n)
         return quant_source_error(groups->source, error, QUANT_IO, "it changed while it was read");
     return QUANT_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "core/measure.h"
 #include "engine/chunks.h"
+#include "formats/scale_records.h"
 #include "formats/sidecar.h"
 #include "io/io.h"
 
@@ -21,8 +22,9 @@ struct quant_group_source {
     struct quant_group_params
         all; /* where all are in memory; borrowed from the sidecar, or owned */
     bool owns_all;
-    char *path;                  /* owned */
-    struct quant_source *source; /* owned: where they are read chunk by chunk */
+    struct quant_scale_records layout; /* of the file */
+    char *path;                        /* owned */
+    struct quant_source *source;       /* owned: where they are read chunk by chunk */
     struct quant_group_share *shares;
     unsigned nshares;
 };

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Scales in memory or in a file of records: float32, int32, little-endian, so that they can be
- * written in one go, and read for some groups alone. */
+/* Scales in memory or in a file of records, which can be written in one go, and read for some
+ * groups alone. */
 #include "engine/group_store.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/endian.h"
 #include "base/error.h"
 #include "base/utf8.h"
 #include "engine/paths.h"
@@ -56,10 +55,13 @@ static enum quant_status open_file(struct quant_group_store *store,
 
 enum quant_status quant_group_store_open(struct quant_group_store *store,
                                          const struct quant_grouping *grouping,
+                                         const struct quant_params *common,
                                          const struct quant_quantize_job *job,
                                          const char *sidecar_path, struct quant_error *error)
 {
     store->grouping = grouping;
+    store->layout =
+        (struct quant_scale_records){common->scale_dtype, quant_params_have_zero_points(common)};
     store->to_file = grouping->count > QUANT_SIDECAR_SCALES;
     if (store->to_file)
         return open_file(store, job, sidecar_path, error);
@@ -75,14 +77,10 @@ static enum quant_status write_records(struct quant_group_store *store, const fl
                                        const int32_t *zero_points, size_t n,
                                        struct quant_error *error)
 {
-    unsigned char records[8 * RECORDS_AT_A_TIME];
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, &scales[i], sizeof bits);
-        quant_store_32_little(records + 8 * i, bits);
-        quant_store_32_little(records + 8 * i + 4, (uint32_t)zero_points[i]);
-    }
-    return quant_sink_write(&store->checksum.sink, records, 8 * n, error);
+    unsigned char records[QUANT_SCALE_RECORD_MOST * RECORDS_AT_A_TIME];
+    quant_scale_records_encode(&store->layout, scales, zero_points, n, records);
+    return quant_sink_write(&store->checksum.sink, records,
+                            quant_scale_record_size(&store->layout) * n, error);
 }
 
 enum quant_status quant_group_store_append(struct quant_group_store *store, const float *scales,
@@ -114,6 +112,7 @@ void quant_group_store_record(struct quant_group_store *store, struct quant_side
         .scales = store->scales,
         .zero_points = store->zero_points,
         .path = store->relative,
+        .has_zero_points = store->layout.has_zero_points,
         .bytes = store->to_file ? store->checksum.nbytes : 0,
         .xxh3_64 = store->to_file ? quant_checksum_sink_digest(&store->checksum) : 0,
     };

@@ -7,25 +7,28 @@
 #define QUANT_ENGINE_GROUP_STORE_H
 
 #include "engine/checksum.h"
+#include "formats/scale_records.h"
 #include "formats/sidecar.h"
 #include "io/io.h"
 
 struct quant_group_store {
     const struct quant_grouping *grouping;
     bool to_file;
-    uint64_t appended;    /* groups */
-    float *scales;        /* owned; NULL where they go to a file */
-    int32_t *zero_points; /* owned */
-    char *path;           /* owned */
-    char *relative;       /* owned: the same, seen from the sidecar */
+    struct quant_scale_records layout; /* of that file */
+    uint64_t appended;                 /* groups */
+    float *scales;                     /* owned; NULL where they go to a file */
+    int32_t *zero_points;              /* owned */
+    char *path;                        /* owned */
+    char *relative;                    /* owned: the same, seen from the sidecar */
     struct quant_file_output file;
     struct quant_checksum_sink checksum;
 };
 
-/* Opens the file where there are more groups than QUANT_SIDECAR_SCALES. QUANT_INVALID where the
- * sidecar cannot name it. */
+/* Opens the file where there are more groups than QUANT_SIDECAR_SCALES. common is what all groups
+ * have in common. QUANT_INVALID where the sidecar cannot name the file. */
 enum quant_status quant_group_store_open(struct quant_group_store *store,
                                          const struct quant_grouping *grouping,
+                                         const struct quant_params *common,
                                          const struct quant_quantize_job *job,
                                          const char *sidecar_path, struct quant_error *error);
 

@@ -95,7 +95,8 @@ static enum quant_status open_outputs(struct quantization *run)
     if (status == QUANT_OK)
         status = quant_checksum_sink_init(&run->checksum, &run->data.sink, run->error);
     if (status == QUANT_OK && run->has_groups)
-        status = quant_group_store_open(&run->store, &run->groups.grouping, run->job,
+        status = quant_group_store_open(&run->store, &run->groups.grouping,
+                                        &run->groups.calibration.nothing.params, run->job,
                                         run->sidecar_path, run->error);
     return status;
 }

@@ -48,6 +48,13 @@ static enum quant_status check_range(const struct quant_calibration_file *file, 
                                "'%s' was calibrated by %s for another qmin, qmax, include-zero or "
                                "rounding",
                                path, file->method);
+    const struct quant_spec of_file = quant_rounds_spec(file);
+    const enum quant_dtype scales = quant_spec_scale_dtype(&of_file);
+    if (scales != quant_spec_scale_dtype(spec))
+        return quant_error_set(error, QUANT_INVALID,
+                               "'%s' was calibrated by %s for scales of %s, not %s", path,
+                               file->method, quant_dtype_info(scales)->name,
+                               quant_dtype_info(quant_spec_scale_dtype(spec))->name);
     return QUANT_OK;
 }
 

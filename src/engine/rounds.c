@@ -25,6 +25,7 @@ void quant_rounds_begin(struct quant_calibration_file *file, const struct quant_
     file->qmax = spec->has_qmax ? spec->qmax : 0;
     file->include_zero = spec->include_zero;
     file->rounding = spec->rounding;
+    file->scale_dtype = spec->scale_dtype == QUANT_FLOAT32 ? QUANT_DTYPE_NONE : spec->scale_dtype;
     snprintf(file->method, sizeof file->method, "%s", method->name);
     file->has_argument = method->argument != NULL;
     file->argument = file->has_argument ? quant_calibration_argument_of(spec) : 0;
@@ -41,6 +42,7 @@ struct quant_spec quant_rounds_spec(const struct quant_calibration_file *file)
         .qmax = file->qmax,
         .include_zero = file->include_zero,
         .rounding = file->rounding,
+        .scale_dtype = file->scale_dtype,
         .nonfinite = QUANT_NONFINITE_SATURATE, /* the first round was the time to refuse them */
         .calibration = quant_calibration_from_name(file->method)->name,
         .has_calibration_argument = file->has_argument,

@@ -37,7 +37,8 @@ bool quant_calibration_file_is_kin(const struct quant_calibration_file *a,
     const bool is_one_target = a->scheme == b->scheme && a->dtype == b->dtype &&
                                a->has_qmin == b->has_qmin && a->qmin == b->qmin &&
                                a->has_qmax == b->has_qmax && a->qmax == b->qmax &&
-                               a->include_zero == b->include_zero && a->rounding == b->rounding;
+                               a->include_zero == b->include_zero && a->rounding == b->rounding &&
+                               a->scale_dtype == b->scale_dtype;
     return is_one_method && is_one_target;
 }
 

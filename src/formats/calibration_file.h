@@ -63,6 +63,7 @@ struct quant_calibration_file {
     int32_t qmax;
     bool include_zero;
     enum quant_rounding rounding;
+    enum quant_dtype scale_dtype; /* QUANT_DTYPE_NONE: float32, and not written */
     char method[QUANT_CALIBRATION_WORD];
     bool has_argument;
     double argument;

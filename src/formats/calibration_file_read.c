@@ -35,6 +35,18 @@ static void read_head(struct quant_checker *checker, const cJSON *root)
                          version, QUANT_CALIBRATION_VERSION);
 }
 
+static enum quant_dtype read_scale_dtype(struct quant_checker *checker, const cJSON *root)
+{
+    if (!cJSON_GetObjectItemCaseSensitive(root, "scale_dtype"))
+        return QUANT_DTYPE_NONE;
+    const char *name = quant_check_string(checker, root, "scale_dtype");
+    const enum quant_dtype dtype = quant_dtype_from_name(name);
+    const struct quant_dtype_info *info = quant_dtype_info(dtype);
+    if (!info || !info->is_scale)
+        quant_check_fail(checker, QUANT_UNSUPPORTED, "unknown 'scale_dtype': '%.64s'", name);
+    return dtype == QUANT_FLOAT32 ? QUANT_DTYPE_NONE : dtype;
+}
+
 /* A number or null. */
 static double read_optional(struct quant_checker *checker, const cJSON *root, const char *key,
                             bool *present)
@@ -75,6 +87,7 @@ static void read_target(struct quant_checker *checker, const cJSON *root,
     file->include_zero = cJSON_IsTrue(include_zero);
     file->rounding =
         (enum quant_rounding)quant_check_word(checker, root, "rounding", quant_sidecar_roundings);
+    file->scale_dtype = read_scale_dtype(checker, root);
 }
 
 static void read_spec(struct quant_checker *checker, const cJSON *root,

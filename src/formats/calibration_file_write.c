@@ -115,6 +115,9 @@ static void add_spec(cJSON *root, const struct quant_calibration_file *file, boo
     quant_document_add(root, "include_zero", cJSON_CreateBool(file->include_zero), ok);
     quant_document_add(root, "rounding",
                        quant_document_string(quant_sidecar_roundings[file->rounding]), ok);
+    if (file->scale_dtype != QUANT_DTYPE_NONE)
+        quant_document_add(root, "scale_dtype",
+                           quant_document_string(quant_dtype_info(file->scale_dtype)->name), ok);
     quant_document_add(root, "ema",
                        file->has_ema ? quant_document_double(file->ema) : cJSON_CreateNull(), ok);
 }

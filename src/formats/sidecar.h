@@ -23,9 +23,6 @@ struct quant_sidecar_file {
 /* More scales than this are in a file of their own, which the sidecar names. */
 enum { QUANT_SIDECAR_SCALES = 65536 };
 
-/* Bytes of a group in that file: a float32 scale and an int32 zero point, little-endian. */
-enum { QUANT_SCALES_RECORD = 8 };
-
 /* A scale and a zero point for each group of elements; see <quant/groups.h>. */
 struct quant_sidecar_groups {
     int axis;             /* counted from the first, 0 */
@@ -33,13 +30,14 @@ struct quant_sidecar_groups {
     uint64_t count;       /* what shape, axis and block size come to */
     float *scales;        /* owned; NULL where path is not: the file they are in */
     int32_t *zero_points; /* owned, the same */
-    char *path;           /* owned; of a file of records, relative to the sidecar's folder */
+    char *path; /* owned; of a file of scale_records.h, relative to the sidecar's directory */
+    bool has_zero_points; /* in that file, whose scales are of params.scale_dtype */
     uint64_t bytes;       /* of that file */
     uint64_t xxh3_64;
 };
 
 struct quant_sidecar {
-    struct quant_params params; /* with groups, scale 1 and zero point 0 */
+    struct quant_params params; /* with groups, scale 1 and zero point 0; a scale_dtype always */
     bool has_groups;
     struct quant_sidecar_groups groups;
     char method[QUANT_SIDECAR_WORD]; /* calibration method, "clip", "given" or "none" */
@@ -62,12 +60,14 @@ struct quant_sidecar {
 /* Frees what *sidecar owns and zeroes it. Fine on an all-zero one. */
 void quant_sidecar_release(struct quant_sidecar *sidecar);
 
+/* Version 1, or 2 where a key occurs that came with it: for a file of scales, and for scales that
+ * are not float32. */
 enum quant_status quant_sidecar_write(const struct quant_sidecar *sidecar, struct quant_sink *sink,
                                       struct quant_error *error);
 
-/* Fills in *sidecar, which the caller releases, also after an error. Formats and the method are not
- * checked to be known ones, nor whether an argument is the method's, and no file that it names is
- * looked into. */
+/* Reads both versions. Fills in *sidecar, which the caller releases, also after an error. Formats
+ * and the method are not checked to be known ones, nor whether an argument is the method's, and no
+ * file that it names is looked into. */
 enum quant_status quant_sidecar_read(struct quant_source *source, struct quant_sidecar *sidecar,
                                      struct quant_error *error);
 

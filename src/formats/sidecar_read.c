@@ -23,14 +23,57 @@ const char *const quant_sidecar_roundings[] = {
 const char *const quant_sidecar_orders[] = {
     [QUANT_ORDER_C] = "C", [QUANT_ORDER_FORTRAN] = "F", NULL};
 
+static bool has_key(const cJSON *object, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, key) != NULL;
+}
+
+/* Version 2 has more keys, and each later program may add some that change what the others mean:
+ * one that is not known here is an error. */
+static void check_known_keys(struct quant_checker *checker, const cJSON *root)
+{
+    static const char *const known[] = {
+        "format",      "version",    "tool",  "scheme", "dtype",      "qmin",       "qmax",
+        "scale",       "zero_point", "axis",  "scales", "block_size", "rounding",   "range",
+        "calibration", "shape",      "order", "source", "data",       "scale_dtype"};
+    for (const cJSON *item = root->child; item; item = item->next) {
+        bool is_known = false;
+        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+            is_known = is_known || strcmp(item->string, known[i]) == 0;
+        if (!is_known)
+            quant_check_fail(checker, QUANT_UNSUPPORTED,
+                             "unknown key '%.64s': a later version of quant wrote it",
+                             item->string);
+    }
+}
+
+/* A sidecar is of version 2 where a key occurs that came with it, and only there. */
+static void check_version(struct quant_checker *checker, const cJSON *root, double version)
+{
+    const cJSON *scales = cJSON_GetObjectItemCaseSensitive(root, "scales");
+    const char *found = has_key(root, "scale_dtype") || has_key(scales, "scale_dtype")
+                            ? "scale_dtype"
+                        : has_key(scales, "zero_points") ? "zero_points"
+                                                         : NULL;
+    if (version == QUANT_SIDECAR_VERSION_2)
+        check_known_keys(checker, root);
+    if (version == QUANT_SIDECAR_VERSION_2 && !found)
+        quant_check_fail(checker, QUANT_CORRUPT, "'version' is 2, though no key of it occurs");
+    if (version == QUANT_SIDECAR_VERSION_1 && found)
+        quant_check_fail(checker, QUANT_CORRUPT, "'version' is 1, though '%s' is of version 2",
+                         found);
+}
+
 static void read_head(struct quant_checker *checker, const cJSON *root)
 {
     if (strcmp(quant_check_string(checker, root, "format"), QUANT_SIDECAR_FORMAT) != 0)
         quant_check_fail(checker, QUANT_UNRECOGNIZED, "'format' is not '" QUANT_SIDECAR_FORMAT "'");
     const double version = quant_check_number(checker, root, "version");
-    if (version != QUANT_SIDECAR_VERSION)
-        quant_check_fail(checker, QUANT_UNSUPPORTED, "version %.9g; this program reads version %d",
-                         version, QUANT_SIDECAR_VERSION);
+    if (version != QUANT_SIDECAR_VERSION_1 && version != QUANT_SIDECAR_VERSION_2)
+        quant_check_fail(checker, QUANT_UNSUPPORTED,
+                         "version %.9g; this program reads versions %d and %d", version,
+                         QUANT_SIDECAR_VERSION_1, QUANT_SIDECAR_VERSION_2);
+    check_version(checker, root, version);
 }
 
 static void read_target_range(struct quant_checker *checker, const cJSON *root,
@@ -68,6 +111,9 @@ static void check_float(struct quant_checker *checker, const cJSON *root,
         quant_check_fail(checker, QUANT_CORRUPT,
                          "%s has the scheme absmax, the rounding half-even and the zero point 0",
                          info->name);
+    if (info->is_unscaled && params->scale_dtype != QUANT_FLOAT32)
+        quant_check_fail(checker, QUANT_CORRUPT, "'scale_dtype' of %s, which is unscaled",
+                         info->name);
     if (info->is_unscaled && sidecar->has_groups)
         quant_check_fail(checker, QUANT_CORRUPT, "'axis' of %s, which is unscaled, is not null",
                          info->name);
@@ -89,7 +135,6 @@ static void read_params(struct quant_checker *checker, const cJSON *root,
         quant_check_fail(checker, QUANT_UNSUPPORTED, "unknown 'dtype': '%.64s'", dtype);
     if (checker->status != QUANT_OK)
         return;
-    params->scale_dtype = QUANT_FLOAT32;
     if (info->is_integer)
         read_target_range(checker, root, params);
     quant_sidecar_read_scales(checker, root, sidecar);

@@ -13,28 +13,49 @@
 
 #include "base/error.h"
 #include "base/shape.h"
+#include "formats/scale_records.h"
+#include "formats/sidecar_words.h"
 
 #define GREATEST_EXACT 9007199254740992.0 /* 2^53: beyond it doubles leave integers out */
 
 /* ---- One scale, one zero point ---- */
 
-static bool is_scale(const cJSON *item)
+/* Its nine digits are near to a number of a 16-bit type, and read back to it as a float32. */
+static bool is_scale(const cJSON *item, enum quant_dtype dtype)
 {
-    return cJSON_IsNumber(item) && (float)item->valuedouble > 0 &&
-           isfinite((float)item->valuedouble);
+    if (!cJSON_IsNumber(item))
+        return false;
+    const float scale = (float)item->valuedouble;
+    return scale > 0 && isfinite(scale) &&
+           (dtype == QUANT_FLOAT32 || quant_dtype_round(dtype, (double)scale) == (double)scale);
 }
 
-/* key being for the message. */
-static float check_scale(struct quant_checker *checker, const cJSON *item, const char *key)
+/* key is for the message. */
+static float check_scale(struct quant_checker *checker, const cJSON *item, enum quant_dtype dtype,
+                         const char *key)
 {
-    if (is_scale(item))
+    if (is_scale(item, dtype))
         return (float)item->valuedouble;
     if (item && !cJSON_IsNumber(item))
         quant_check_fail(checker, QUANT_CORRUPT, "'%s' is not a number", key);
     else if (item)
-        quant_check_fail(checker, QUANT_OUT_OF_RANGE,
-                         "'%s' is %.9g; expected a finite float32 above 0", key, item->valuedouble);
+        quant_check_fail(checker, QUANT_OUT_OF_RANGE, "'%s' is %.9g; expected a finite %s above 0",
+                         key, item->valuedouble, quant_dtype_info(dtype)->name);
     return 0;
+}
+
+/* float32 where the key is not there. */
+static enum quant_dtype read_scale_dtype(struct quant_checker *checker, const cJSON *object)
+{
+    if (!object || !cJSON_GetObjectItemCaseSensitive(object, "scale_dtype"))
+        return QUANT_FLOAT32;
+    const char *name = quant_check_string(checker, object, "scale_dtype");
+    const enum quant_dtype dtype = quant_dtype_from_name(name);
+    const struct quant_dtype_info *info = quant_dtype_info(dtype);
+    if (info && info->is_scale)
+        return dtype;
+    quant_check_fail(checker, QUANT_UNSUPPORTED, "unknown 'scale_dtype': '%.64s'", name);
+    return QUANT_FLOAT32;
 }
 
 static void check_not_array(struct quant_checker *checker, const cJSON *root, const char *key)
@@ -52,7 +73,8 @@ static void read_one(struct quant_checker *checker, const cJSON *root, struct qu
         quant_check_fail(checker, QUANT_CORRUPT, "it has 'scales', though 'axis' is null");
     check_not_array(checker, root, "scale");
     check_not_array(checker, root, "zero_point");
-    params->scale = check_scale(checker, quant_check_field(checker, root, "scale"), "scale");
+    params->scale = check_scale(checker, quant_check_field(checker, root, "scale"),
+                                params->scale_dtype, "scale");
     params->zero_point =
         (int32_t)quant_check_integer(checker, root, "zero_point", INT32_MIN, INT32_MAX);
 }
@@ -119,15 +141,16 @@ static const char *entry_text(const char *key, uint64_t i, char text[ENTRY_TEXT]
     return text;
 }
 
-static void read_scale_array(struct quant_checker *checker, const cJSON *array, float *scales)
+static void read_scale_array(struct quant_checker *checker, const cJSON *array,
+                             enum quant_dtype dtype, float *scales)
 {
     char text[ENTRY_TEXT];
     uint64_t i = 0;
     for (const cJSON *item = array->child; item; item = item->next, i++) {
-        if (is_scale(item))
+        if (is_scale(item, dtype))
             scales[i] = (float)item->valuedouble;
         else
-            check_scale(checker, item, entry_text("scale", i, text));
+            check_scale(checker, item, dtype, entry_text("scale", i, text));
     }
 }
 
@@ -147,8 +170,9 @@ static void read_zero_point_array(struct quant_checker *checker, const cJSON *ar
 }
 
 static void read_arrays(struct quant_checker *checker, const cJSON *root,
-                        struct quant_sidecar_groups *groups)
+                        struct quant_sidecar *sidecar)
 {
+    struct quant_sidecar_groups *groups = &sidecar->groups;
     if (cJSON_GetObjectItemCaseSensitive(root, "scales"))
         quant_check_fail(checker, QUANT_CORRUPT,
                          "it has 'scales', though 'scale' and 'zero_point' are not null");
@@ -161,18 +185,47 @@ static void read_arrays(struct quant_checker *checker, const cJSON *root,
     groups->zero_points = malloc(room * sizeof *groups->zero_points);
     if (!groups->scales || !groups->zero_points) {
         checker->status =
-            quant_error_no_memory(checker->error, room * QUANT_SCALES_RECORD, "scales");
+            quant_error_no_memory(checker->error, room * QUANT_SCALE_RECORD_MOST, "scales");
         return;
     }
-    read_scale_array(checker, scales, groups->scales);
+    read_scale_array(checker, scales, sidecar->params.scale_dtype, groups->scales);
     read_zero_point_array(checker, zero_points, groups->zero_points);
 }
 
 /* ---- In a file ---- */
 
-static void read_file(struct quant_checker *checker, const cJSON *root,
-                      struct quant_sidecar_groups *groups)
+/* Version 1 said nothing of the records: they were a float32 and an int32. */
+static struct quant_scale_records read_layout(struct quant_checker *checker, const cJSON *root,
+                                              const cJSON *scales,
+                                              const struct quant_params *params)
 {
+    struct quant_scale_records layout = {QUANT_FLOAT32, true};
+    if (quant_check_number(checker, root, "version") == QUANT_SIDECAR_VERSION_1)
+        return layout;
+    quant_check_field(checker, scales, "scale_dtype");
+    layout.dtype = read_scale_dtype(checker, scales);
+    if (layout.dtype != params->scale_dtype)
+        quant_check_fail(checker, QUANT_CORRUPT, "the 'scale_dtype' of 'scales' is %s, not %s",
+                         quant_dtype_info(layout.dtype)->name,
+                         quant_dtype_info(params->scale_dtype)->name);
+    const cJSON *zero_points = quant_check_field(checker, scales, "zero_points");
+    if (zero_points && !cJSON_IsBool(zero_points))
+        quant_check_fail(checker, QUANT_CORRUPT, "'zero_points' is neither true nor false");
+    layout.has_zero_points = cJSON_IsTrue(zero_points);
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    if (layout.has_zero_points && !info->is_integer)
+        quant_check_fail(checker, QUANT_CORRUPT, "'zero_points' is true, though %s has none",
+                         info->name);
+    if (!layout.has_zero_points && quant_params_have_zero_points(params))
+        quant_check_fail(checker, QUANT_CORRUPT,
+                         "'zero_points' is false, though 'scheme' and 'dtype' need them");
+    return layout;
+}
+
+static void read_file(struct quant_checker *checker, const cJSON *root,
+                      struct quant_sidecar *sidecar)
+{
+    struct quant_sidecar_groups *groups = &sidecar->groups;
     const cJSON *scales = quant_check_object(checker, root, "scales");
     quant_check_path(checker, scales, "path", &groups->path);
     if (checker->status == QUANT_OK && !groups->path)
@@ -182,12 +235,14 @@ static void read_file(struct quant_checker *checker, const cJSON *root,
         quant_check_fail(checker, QUANT_CORRUPT,
                          "'count' is %.0f; shape, 'axis' and 'block_size' come to %llu", count,
                          (unsigned long long)groups->count);
+    const struct quant_scale_records layout = read_layout(checker, root, scales, &sidecar->params);
+    const size_t size = quant_scale_record_size(&layout);
+    groups->has_zero_points = layout.has_zero_points;
     groups->bytes = (uint64_t)quant_check_integer(checker, scales, "bytes", 0, GREATEST_EXACT);
-    if (checker->status == QUANT_OK && groups->bytes != QUANT_SCALES_RECORD * groups->count)
-        quant_check_fail(checker, QUANT_CORRUPT,
-                         "'bytes' of 'scales' is %llu, not %d for each of %llu",
-                         (unsigned long long)groups->bytes, QUANT_SCALES_RECORD,
-                         (unsigned long long)groups->count);
+    if (checker->status == QUANT_OK && groups->bytes != size * groups->count)
+        quant_check_fail(
+            checker, QUANT_CORRUPT, "'bytes' of 'scales' is %llu, not %zu for each of %llu",
+            (unsigned long long)groups->bytes, size, (unsigned long long)groups->count);
     groups->xxh3_64 = quant_check_checksum(checker, scales, "xxh3_64");
 }
 
@@ -197,6 +252,7 @@ void quant_sidecar_read_scales(struct quant_checker *checker, const cJSON *root,
                                struct quant_sidecar *sidecar)
 {
     const cJSON *axis = quant_check_field(checker, root, "axis");
+    sidecar->params.scale_dtype = read_scale_dtype(checker, root);
     if (!axis)
         return;
     if (cJSON_IsNull(axis)) {
@@ -212,7 +268,7 @@ void quant_sidecar_read_scales(struct quant_checker *checker, const cJSON *root,
     if (scale_is_null != zero_point_is_null)
         quant_check_fail(checker, QUANT_CORRUPT, "only one of 'scale' and 'zero_point' is null");
     if (scale_is_null)
-        read_file(checker, root, &sidecar->groups);
+        read_file(checker, root, sidecar);
     else
-        read_arrays(checker, root, &sidecar->groups);
+        read_arrays(checker, root, sidecar);
 }

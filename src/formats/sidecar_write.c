@@ -82,38 +82,69 @@ fail:
     return NULL;
 }
 
-static cJSON *make_scales(const struct quant_sidecar_groups *groups, bool *ok)
+static bool has_float32_scales(const struct quant_params *params)
 {
+    return params->scale_dtype == QUANT_FLOAT32 || params->scale_dtype == QUANT_DTYPE_NONE;
+}
+
+static cJSON *make_scale_dtype(const struct quant_params *params)
+{
+    const enum quant_dtype dtype = has_float32_scales(params) ? QUANT_FLOAT32 : params->scale_dtype;
+    return quant_document_string(quant_dtype_info(dtype)->name);
+}
+
+static cJSON *make_scales(const struct quant_sidecar *sidecar, bool *ok)
+{
+    const struct quant_sidecar_groups *groups = &sidecar->groups;
     cJSON *object = cJSON_CreateObject();
     quant_document_add(object, "path", quant_document_string(groups->path), ok);
     quant_document_add(object, "count", quant_document_integer(groups->count), ok);
+    quant_document_add(object, "scale_dtype", make_scale_dtype(&sidecar->params), ok);
+    quant_document_add(object, "zero_points", cJSON_CreateBool(groups->has_zero_points), ok);
     quant_document_add(object, "bytes", quant_document_integer(groups->bytes), ok);
     quant_document_add(object, "xxh3_64", quant_document_checksum(groups->xxh3_64), ok);
     return object;
+}
+
+/* Where it is not there, scales are float32. */
+static void add_scale_dtype(cJSON *root, const struct quant_params *params, bool *ok)
+{
+    if (!has_float32_scales(params))
+        quant_document_add(root, "scale_dtype", make_scale_dtype(params), ok);
 }
 
 static void add_one(cJSON *root, const struct quant_params *params, bool *ok)
 {
     quant_document_add(root, "scale", quant_document_float((double)params->scale), ok);
     quant_document_add(root, "zero_point", cJSON_CreateNumber(params->zero_point), ok);
+    add_scale_dtype(root, params, ok);
     quant_document_add(root, "axis", cJSON_CreateNull(), ok);
     quant_document_add(root, "block_size", cJSON_CreateNull(), ok);
 }
 
-static void add_groups(cJSON *root, const struct quant_sidecar_groups *groups, bool *ok)
+static void add_groups(cJSON *root, const struct quant_sidecar *sidecar, bool *ok)
 {
+    const struct quant_sidecar_groups *groups = &sidecar->groups;
     quant_document_add(root, "scale", make_entries(groups, make_scale), ok);
     quant_document_add(root, "zero_point", make_entries(groups, make_zero_point), ok);
+    add_scale_dtype(root, &sidecar->params, ok);
     quant_document_add(root, "axis", cJSON_CreateNumber(groups->axis), ok);
     quant_document_add(root, "block_size",
                        groups->block_size > 0 ? quant_document_integer(groups->block_size)
                                               : cJSON_CreateNull(),
                        ok);
     if (groups->path)
-        quant_document_add(root, "scales", make_scales(groups, ok), ok);
+        quant_document_add(root, "scales", make_scales(sidecar, ok), ok);
 }
 
 /* ---- The whole ---- */
+
+static int version_of(const struct quant_sidecar *sidecar)
+{
+    const bool has_file = sidecar->has_groups && sidecar->groups.path;
+    return has_file || !has_float32_scales(&sidecar->params) ? QUANT_SIDECAR_VERSION_2
+                                                             : QUANT_SIDECAR_VERSION_1;
+}
 
 static void fill(cJSON *root, const void *content, bool *ok)
 {
@@ -121,7 +152,7 @@ static void fill(cJSON *root, const void *content, bool *ok)
     const struct quant_params *params = &sidecar->params;
     const bool is_integer = quant_dtype_info(params->dtype)->is_integer;
     quant_document_add(root, "format", quant_document_string(QUANT_SIDECAR_FORMAT), ok);
-    quant_document_add(root, "version", cJSON_CreateNumber(QUANT_SIDECAR_VERSION), ok);
+    quant_document_add(root, "version", cJSON_CreateNumber(version_of(sidecar)), ok);
     quant_document_add(root, "tool", quant_document_string("quant " QUANT_VERSION), ok);
     quant_document_add(root, "scheme", quant_document_string(quant_sidecar_schemes[params->scheme]),
                        ok);
@@ -132,7 +163,7 @@ static void fill(cJSON *root, const void *content, bool *ok)
     quant_document_add(root, "qmax",
                        is_integer ? cJSON_CreateNumber(params->qmax) : cJSON_CreateNull(), ok);
     if (sidecar->has_groups)
-        add_groups(root, &sidecar->groups, ok);
+        add_groups(root, sidecar, ok);
     else
         add_one(root, params, ok);
     quant_document_add(root, "rounding",

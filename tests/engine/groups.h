@@ -115,18 +115,19 @@ static inline struct quant_sidecar sidecar_read(const char *path)
     return sidecar;
 }
 
-/* Records of a little-endian float32 and int32 each. */
+/* Records of a little-endian float32, and an int32 where the scheme has zero points. */
 static inline void check_records(const char *path, const struct quant_group_params *groups,
-                                 size_t count)
+                                 size_t count, bool has_zero_points)
 {
+    const size_t size = has_zero_points ? 8 : 4;
     size_t nbytes;
     unsigned char *bytes = file_read(path, &nbytes);
-    assert_int_equal(nbytes, 8 * count);
+    assert_int_equal(nbytes, size * count);
     for (size_t i = 0; i < count; i++) {
         uint32_t words[2] = {0, 0};
         uint32_t bits;
-        for (int k = 7; k >= 0; k--)
-            words[k / 4] = words[k / 4] << 8 | bytes[8 * i + (size_t)k];
+        for (size_t k = size; k-- > 0;)
+            words[k / 4] = words[k / 4] << 8 | bytes[size * i + k];
         memcpy(&bits, &groups->scales[i], sizeof bits);
         assert_int_equal(words[0], bits);
         assert_int_equal((int32_t)words[1], groups->zero_points[i]);
@@ -145,7 +146,9 @@ static inline void check_sidecar(const char *path, const struct plain *plain, co
     assert_int_equal(sidecar.groups.count, count);
     if (count > QUANT_SIDECAR_SCALES) {
         assert_string_equal(sidecar.groups.path, scales);
-        check_records(scales, &plain->groups, count);
+        const bool has_zero_points = plain->common.scheme == QUANT_ZERO_POINT;
+        assert_int_equal(sidecar.groups.has_zero_points, has_zero_points);
+        check_records(scales, &plain->groups, count, has_zero_points);
     } else {
         assert_null(sidecar.groups.path);
         assert_memory_equal(sidecar.groups.scales, plain->groups.scales, count * sizeof(float));

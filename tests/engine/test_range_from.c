@@ -118,6 +118,15 @@ static const struct {
     {{.calibration = "mse", .scheme = QUANT_ZERO_POINT},
      {.include_zero = true, .scheme = QUANT_ZERO_POINT},
      "'c.json' was calibrated by mse for another qmin, qmax, include-zero or rounding"},
+    {{.calibration = "mse", .scale_dtype = QUANT_FLOAT32}, {.dtype = QUANT_INT8}, NULL},
+    {{.calibration = "mse", .scale_dtype = QUANT_FLOAT16}, {.scale_dtype = QUANT_FLOAT16}, NULL},
+    {{.calibration = "mse", .scale_dtype = QUANT_FLOAT16},
+     {.dtype = QUANT_INT8},
+     "'c.json' was calibrated by mse for scales of float16, not float32"},
+    {{.calibration = "octav"},
+     {.scale_dtype = QUANT_BFLOAT16},
+     "'c.json' was calibrated by octav for scales of float32, not bfloat16"},
+    {{.calibration = "minmax"}, {.scale_dtype = QUANT_BFLOAT16}, NULL},
 };
 
 static void test_pairs(void **state)

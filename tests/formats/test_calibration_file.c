@@ -175,7 +175,7 @@ static void test_kin(void **state)
 {
     (void)state;
     const struct quant_calibration_file a = plain(QUANT_STAGE_PARTIAL);
-    struct quant_calibration_file others[] = {a, a, a, a, a, a, a, a};
+    struct quant_calibration_file others[] = {a, a, a, a, a, a, a, a, a};
     snprintf(others[0].method, sizeof others[0].method, "sigma");
     others[1].argument = 99;
     others[2].scheme = QUANT_ZERO_POINT;
@@ -184,6 +184,7 @@ static void test_kin(void **state)
     others[5].include_zero = true;
     others[6].rounding = QUANT_HALF_AWAY;
     others[7].has_ema = true;
+    others[8].scale_dtype = QUANT_FLOAT16;
     assert_true(quant_calibration_file_is_kin(&a, &a));
     for (size_t i = 0; i < LENGTH(others); i++)
         assert_false(quant_calibration_file_is_kin(&a, &others[i]));

@@ -11,7 +11,11 @@
 static inline struct quant_sidecar plain(void)
 {
     return (struct quant_sidecar){
-        .params = {.dtype = QUANT_INT8, .qmin = -127, .qmax = 127, .scale = 0.0850393698F},
+        .params = {.dtype = QUANT_INT8,
+                   .qmin = -127,
+                   .qmax = 127,
+                   .scale = 0.0850393698F,
+                   .scale_dtype = QUANT_FLOAT32},
         .method = "minmax",
         .has_range = true,
         .range = {-7.59000015258789062, 10.8000001907348633},
@@ -59,6 +63,7 @@ static inline void check_groups_equal(const struct quant_sidecar_groups *a,
     assert_true(a->count == b->count);
     check_path(a->path, b->path);
     assert_true(a->bytes == b->bytes);
+    assert_int_equal(a->has_zero_points, b->has_zero_points);
     assert_true(a->xxh3_64 == b->xxh3_64);
     assert_int_equal(a->scales == NULL, b->scales == NULL);
     assert_int_equal(a->zero_points == NULL, b->zero_points == NULL);
@@ -77,6 +82,7 @@ static inline void check_equal(const struct quant_sidecar *a, const struct quant
     assert_int_equal(a->params.qmin, b->params.qmin);
     assert_int_equal(a->params.qmax, b->params.qmax);
     assert_int_equal(a->params.zero_point, b->params.zero_point);
+    assert_int_equal(a->params.scale_dtype, b->params.scale_dtype);
     assert_string_equal(a->method, b->method);
     assert_int_equal(a->has_range, b->has_range);
     assert_int_equal(a->has_observed, b->has_observed);

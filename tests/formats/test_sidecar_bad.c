@@ -99,7 +99,24 @@ static const struct {
     {"shape_string.json", QUANT_CORRUPT, "'shape' is not an array", false},
     {"text_after.json", QUANT_CORRUPT, "it is not JSON at byte 558", false},
     {"truncated.json", QUANT_CORRUPT, "it is not JSON at byte 193", false},
-    {"version_2.json", QUANT_UNSUPPORTED, "version 2; this program reads version 1", false},
+    {"version_2.json", QUANT_CORRUPT, "'version' is 2, though no key of it occurs", false},
+    {"version_3.json", QUANT_UNSUPPORTED, "version 3; this program reads versions 1 and 2", false},
+    {"scale_dtype_in_version_1.json", QUANT_CORRUPT,
+     "'version' is 1, though 'scale_dtype' is of version 2", false},
+    {"scale_dtype_unknown.json", QUANT_UNSUPPORTED, "unknown 'scale_dtype': 'float64'", false},
+    {"scale_of_no_float16.json", QUANT_OUT_OF_RANGE,
+     "'scale' is 0.0850393698; expected a finite float16 above 0", false},
+    {"key_unknown_in_version_2.json", QUANT_UNSUPPORTED,
+     "unknown key 'profile': a later version of quant wrote it", false},
+    {"scales_bytes_of_version_1.json", QUANT_CORRUPT,
+     "'bytes' of 'scales' is 32, not 4 for each of 4", false},
+    {"scales_dtype_differs.json", QUANT_CORRUPT,
+     "the 'scale_dtype' of 'scales' is float16, not float32", false},
+    {"scales_zero_points_missing.json", QUANT_CORRUPT, "it has no 'zero_points'", false},
+    {"scales_zero_points_needed.json", QUANT_CORRUPT,
+     "'zero_points' is false, though 'scheme' and 'dtype' need them", false},
+    {"scales_in_version_1.json", QUANT_CORRUPT,
+     "'version' is 1, though 'scale_dtype' is of version 2", false},
     {"version_missing.json", QUANT_CORRUPT, "it has no 'version'", false},
     {"version_string.json", QUANT_CORRUPT, "'version' is not a number", false},
     {"zero_point_alone.json", QUANT_CORRUPT,
@@ -202,7 +219,12 @@ static void test_good(void **state)
     check_ok(read_file(FOLDER "good.json", &error), &error);
     check_ok(read_file(FOLDER "good_arrays.json", &error), &error);
     check_ok(read_file(FOLDER "good_scales.json", &error), &error);
+    check_ok(read_file(FOLDER "good_float16.json", &error), &error);
+    check_ok(read_file(FOLDER "good_scales_2.json", &error), &error);
     check_ok(dequantize(FOLDER "good.json", &error), &error);
+    check_ok(dequantize(FOLDER "good_scales.json", &error), &error);
+    check_ok(dequantize(FOLDER "good_float16.json", &error), &error);
+    check_ok(dequantize(FOLDER "good_scales_2.json", &error), &error);
 }
 
 /* ---- One thing exchanged in the good one ---- */

@@ -32,17 +32,29 @@ static struct quant_sidecar in_file(void)
     sidecar.groups = (struct quant_sidecar_groups){.axis = 1,
                                                    .count = 70000,
                                                    .path = (char *)"q.npy.scales",
-                                                   .bytes = 560000,
+                                                   .bytes = 280000,
                                                    .xxh3_64 = 0x0123456789abcdef};
     return sidecar;
 }
 
-static void check_text(const struct quant_sidecar *sidecar, const char *scales, const char *shape)
+/* With zero points, and scales of two bytes. */
+static struct quant_sidecar in_halves(void)
+{
+    struct quant_sidecar sidecar = in_file();
+    sidecar.params.scale_dtype = QUANT_FLOAT16;
+    sidecar.groups.has_zero_points = true;
+    sidecar.groups.bytes = 420000;
+    return sidecar;
+}
+
+static void check_text(const struct quant_sidecar *sidecar, int version, const char *scales,
+                       const char *shape)
 {
     char expected[2048];
     const int length = snprintf(
         expected, sizeof expected,
-        "{\n  \"format\": \"quant-sidecar\",\n  \"version\": 1,\n  \"tool\": \"quant " QUANT_VERSION
+        "{\n  \"format\": \"quant-sidecar\",\n  \"version\": %d,\n  \"tool\": "
+        "\"quant " QUANT_VERSION
         "\",\n  \"scheme\": \"absmax\",\n  \"dtype\": \"int8\",\n  \"qmin\": -127,\n"
         "  \"qmax\": 127,\n%s  \"rounding\": \"half-even\",\n  \"range\": null,\n"
         "  \"calibration\": {\n    \"method\": \"minmax\",\n"
@@ -51,7 +63,7 @@ static void check_text(const struct quant_sidecar *sidecar, const char *scales, 
         "    \"format\": \"npy\",\n    \"dtype\": \"float32\"\n  },\n  \"data\": {\n"
         "    \"path\": \"q.npy\",\n    \"format\": \"npy\",\n    \"bytes\": 135,\n"
         "    \"xxh3_64\": \"f9bef6875836a65c\"\n  }\n}\n",
-        scales, shape);
+        version, scales, shape);
     struct memory_sink sink = write_it(sidecar);
     assert_int_equal(sink.nbytes, length);
     assert_memory_equal(sink.bytes, expected, sink.nbytes);
@@ -62,18 +74,36 @@ static void test_text(void **state)
 {
     (void)state;
     struct quant_sidecar sidecar = in_arrays();
-    check_text(&sidecar,
+    check_text(&sidecar, 1,
                "  \"scale\": [0.0850393698, 3.40282347e+38, 1.40129846e-45, 1.00000000],\n"
                "  \"zero_point\": [0, -2147483648, 2147483647, -23],\n"
                "  \"axis\": 0,\n  \"block_size\": 2,\n",
                "[7]");
     sidecar = in_file();
-    check_text(&sidecar,
+    check_text(&sidecar, 2,
                "  \"scale\": null,\n  \"zero_point\": null,\n"
                "  \"axis\": 1,\n  \"block_size\": null,\n  \"scales\": {\n"
-               "    \"path\": \"q.npy.scales\",\n    \"count\": 70000,\n    \"bytes\": 560000,\n"
-               "    \"xxh3_64\": \"0123456789abcdef\"\n  },\n",
+               "    \"path\": \"q.npy.scales\",\n    \"count\": 70000,\n"
+               "    \"scale_dtype\": \"float32\",\n    \"zero_points\": false,\n"
+               "    \"bytes\": 280000,\n    \"xxh3_64\": \"0123456789abcdef\"\n  },\n",
                "[3, 70000]");
+    sidecar = in_halves();
+    check_text(&sidecar, 2,
+               "  \"scale\": null,\n  \"zero_point\": null,\n  \"scale_dtype\": \"float16\",\n"
+               "  \"axis\": 1,\n  \"block_size\": null,\n  \"scales\": {\n"
+               "    \"path\": \"q.npy.scales\",\n    \"count\": 70000,\n"
+               "    \"scale_dtype\": \"float16\",\n    \"zero_points\": true,\n"
+               "    \"bytes\": 420000,\n    \"xxh3_64\": \"0123456789abcdef\"\n  },\n",
+               "[3, 70000]");
+    sidecar = in_arrays();
+    sidecar.params.scale_dtype = QUANT_BFLOAT16;
+    sidecar.groups.scales = (float[]){0.0849609375F, 0x1.FEp127F, 0x1p-133F, 1};
+    check_text(&sidecar, 2,
+               "  \"scale\": [0.0849609375, 3.38953139e+38, 9.18354962e-41, 1.00000000],\n"
+               "  \"zero_point\": [0, -2147483648, 2147483647, -23],\n"
+               "  \"scale_dtype\": \"bfloat16\",\n  \"axis\": 0,\n  \"block_size\": 2,\n",
+               "[7]");
+    check_back(&sidecar);
 }
 
 /* ---- Back as they were ---- */
@@ -170,7 +200,7 @@ static void test_files(void **state)
         struct quant_sidecar sidecar = in_file();
         sidecar.shape.dims[1] = counts[i % LENGTH(counts)];
         sidecar.groups.count = sidecar.shape.dims[1];
-        sidecar.groups.bytes = 8 * sidecar.groups.count;
+        sidecar.groups.bytes = 4 * sidecar.groups.count;
         sidecar.groups.xxh3_64 = UINT64_MAX - i;
         sidecar.groups.path = (char *)(uintptr_t)paths[i / LENGTH(counts)];
         check_back(&sidecar);
@@ -289,8 +319,37 @@ static const struct {
     {true, "\"count\": 70000", "\"count\": \"70000\"", QUANT_CORRUPT, "'count' is not a number"},
     {true, "\"count\": 70000", "\"count\": -1", QUANT_OUT_OF_RANGE, "'count' is -1, not within 0"},
     {true, "    \"count\": 70000,\n", "", QUANT_CORRUPT, "it has no 'count'"},
-    {true, "    \"bytes\": 560000,\n", "", QUANT_CORRUPT, "it has no 'bytes'"},
-    {true, "560000", "560008", QUANT_CORRUPT, "'bytes' of 'scales' is 560008, not 8 for each of"},
+    {true, "    \"bytes\": 280000,\n", "", QUANT_CORRUPT, "it has no 'bytes'"},
+    {true, "280000", "280004", QUANT_CORRUPT, "'bytes' of 'scales' is 280004, not 4 for each of"},
+    {true, "\"version\": 2", "\"version\": 3", QUANT_UNSUPPORTED,
+     "version 3; this program reads versions 1 and 2"},
+    {true, "\"version\": 2", "\"version\": 1", QUANT_CORRUPT,
+     "'version' is 1, though 'scale_dtype' is of version 2"},
+    {true, "\"scale_dtype\": \"float32\",", "", QUANT_CORRUPT, "it has no 'scale_dtype'"},
+    {true, "\"scale_dtype\": \"float32\"", "\"scale_dtype\": \"float64\"", QUANT_UNSUPPORTED,
+     "unknown 'scale_dtype': 'float64'"},
+    {true, "\"scale_dtype\": \"float32\"", "\"scale_dtype\": 4", QUANT_CORRUPT,
+     "'scale_dtype' is not a string"},
+    {true, "\"scale_dtype\": \"float32\"", "\"scale_dtype\": \"float16\"", QUANT_CORRUPT,
+     "the 'scale_dtype' of 'scales' is float16, not float32"},
+    {true, "    \"zero_points\": false,\n", "", QUANT_CORRUPT, "it has no 'zero_points'"},
+    {true, "\"zero_points\": false", "\"zero_points\": 0", QUANT_CORRUPT,
+     "'zero_points' is neither true nor false"},
+    {true, "\"zero_points\": false", "\"zero_points\": true", QUANT_CORRUPT,
+     "'bytes' of 'scales' is 280000, not 8 for each of"},
+    {true, "\"scheme\": \"absmax\"", "\"scheme\": \"zero-point\"", QUANT_CORRUPT,
+     "'zero_points' is false, though 'scheme' and 'dtype' need them"},
+    {true, "\"axis\"", "\"profile\": \"gguf\", \"axis\"", QUANT_UNSUPPORTED,
+     "unknown key 'profile': a later version of quant wrote it"},
+    {true, "\"axis\"", "\"scale_dtype\": \"float32\", \"axis\"", QUANT_OK, ""},
+    {true, "\"axis\"", "\"scale_dtype\": \"bfloat16\", \"axis\"", QUANT_CORRUPT,
+     "the 'scale_dtype' of 'scales' is float32, not bfloat16"},
+    {false, "\"version\": 1", "\"version\": 2", QUANT_CORRUPT,
+     "'version' is 2, though no key of it occurs"},
+    {false, "\"axis\"", "\"scale_dtype\": \"float16\", \"axis\"", QUANT_CORRUPT,
+     "'version' is 1, though 'scale_dtype' is of version 2"},
+    {false, "\"version\": 1", "\"version\": 2, \"scale_dtype\": \"float16\"", QUANT_OUT_OF_RANGE,
+     "'scale[0]' is 0.0850393698; expected a finite float16 above 0"},
     {true, "\"q.npy.scales\"", "7", QUANT_CORRUPT, "'path' is not a string"},
     {true, "\"q.npy.scales\"", "\"q\", \"path\": \"r\"", QUANT_CORRUPT,
      "the key 'path' is doubled"},
@@ -324,12 +383,39 @@ static void test_changes(void **state)
     }
 }
 
+/* ---- Of version 1 ---- */
+
+/* The file has a float32 and an int32 for each group, and the sidecar says nothing of them. */
+static void test_version_1(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"format\": \"quant-sidecar\", \"version\": 1, \"tool\": \"quant 0.1.0\",\n"
+        "\"scheme\": \"absmax\", \"dtype\": \"int8\", \"qmin\": -127, \"qmax\": 127,\n"
+        "\"scale\": null, \"zero_point\": null, \"axis\": 1, \"block_size\": null,\n"
+        "\"scales\": {\"path\": \"q.npy.scales\", \"count\": 70000, \"bytes\": 560000,\n"
+        "\"xxh3_64\": \"0123456789abcdef\"}, \"rounding\": \"half-even\", \"range\": null,\n"
+        "\"calibration\": {\"method\": \"minmax\", \"observed\": [-7.59000015, 10.8000002]},\n"
+        "\"shape\": [3, 70000], \"order\": \"C\",\n"
+        "\"source\": {\"path\": \"../x.npy\", \"format\": \"npy\", \"dtype\": \"float32\"},\n"
+        "\"data\": {\"path\": \"q.npy\", \"format\": \"npy\", \"bytes\": 135,\n"
+        "\"xxh3_64\": \"f9bef6875836a65c\"}}\n";
+    struct quant_sidecar expected = in_file();
+    expected.groups.bytes = 560000;
+    expected.groups.has_zero_points = true;
+    struct quant_sidecar found;
+    struct quant_error error;
+    check_ok(read_it(text, strlen(text), &found, &error), &error);
+    check_equal(&found, &expected);
+    quant_sidecar_release(&found);
+}
+
 /* ---- Not whole ---- */
 
 static void test_not_whole(void **state)
 {
     (void)state;
-    const struct quant_sidecar whole[] = {in_arrays(), in_file()};
+    const struct quant_sidecar whole[] = {in_arrays(), in_file(), in_halves()};
     for (size_t i = 0; i < LENGTH(whole); i++) {
         check_prefixes(&whole[i]);
         check_bytes(&whole[i]);
@@ -351,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_shape_is_not_trusted),
         cmocka_unit_test(test_float_targets),
         cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_version_1),
         cmocka_unit_test(test_not_whole),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));

@@ -21,8 +21,6 @@ except ImportError:
 from reference import mapping  # noqa: E402
 from reference.mapping import Spec  # noqa: E402
 
-RECORD = np.dtype([("scale", "<f4"), ("zero_point", "<i4")])
-
 # Shapes, axes and block sizes (None: a scale for each slice): short and long rows, groups side by
 # side and far apart, blocks that do not divide their axis, more scales than a sidecar holds.
 SHAPES = [((5,), (None, 1, 3)), ((3, 5), (None, 2)), ((200, 300), (None, 7, 32)),
@@ -31,15 +29,23 @@ SHAPES = [((5,), (None, 1, 3)), ((3, 5), (None, 2)), ((200, 300), (None, 7, 32))
 SPECS = [("absmax", "int8", None, "half-even"), ("zero-point", "int8", None, "half-even"),
          ("zero-point", "int4", None, "half-away"), ("absmax", "int8", 100, "half-away"),
          ("absmax", "float8_e4m3fn", None, "half-even"), ("absmax", "uint16", None, "half-even")]
+SCALE_DTYPES = ("float32", "float16", "bfloat16", "float32", "bfloat16", "float16", "float32")
 
 
 def cases():
     """(shape, order, axis, block size, spec): each place with one spec after the other."""
     places = [(shape, order, axis, size) for shape, sizes in SHAPES for order in "CF"
               for axis in range(len(shape)) for size in sizes if order == "C" or len(shape) > 1]
-    for place, chosen in zip(places[::4 if IS_SANITIZED else 1], itertools.cycle(SPECS)):
+    for place, chosen, scale_dtype in zip(places[::4 if IS_SANITIZED else 1],
+                                          itertools.cycle(SPECS), itertools.cycle(SCALE_DTYPES)):
         scheme, dtype, qmax, rounding = chosen
-        yield (*place, Spec(scheme, dtype, None, None, None, None, qmax, False, rounding))
+        yield (*place, Spec(scheme, dtype, None, None, None, None, qmax, False, rounding,
+                            scale_dtype))
+    # A file of scales of each type, with zero points and without.
+    for spec, scale_dtype in itertools.product(SPECS[:2], ("float32", "float16", "bfloat16")):
+        scheme, dtype, qmax, rounding = spec
+        yield ((70000, 3), "C", 0, None, Spec(scheme, dtype, None, None, None, None, qmax, False,
+                                              rounding, scale_dtype))
 
 
 def groups_of(shape, order, axis, size):
@@ -53,15 +59,32 @@ def groups_of(shape, order, axis, size):
     return number.ravel(order), math.prod(counts)
 
 
-def parameters(folder, sidecar, count):
+def read_scales(file, named):
+    """(scales, zero points), from a file of version 2 by what the sidecar says of it alone"""
+    stored = {"float32": "<f4", "float16": "<f2", "bfloat16": "<u2"}[named["scale_dtype"]]
+    layout = [("scale", stored)] + [("zero_point", "<i4")] * named["zero_points"]
+    records = np.fromfile(file, np.dtype(layout))
+    assert len(records) == named["count"] and records.nbytes == named["bytes"], named
+    scales = records["scale"]
+    if named["scale_dtype"] == "bfloat16":  # the upper half of a float32
+        scales = (scales.astype(np.uint32) << 16).view(np.float32)
+    zero_points = records["zero_point"] if named["zero_points"] else np.zeros(len(records), int)
+    return scales.astype(np.float32), zero_points
+
+
+def parameters(folder, sidecar, spec, count):
     """(scales, zero points), from the sidecar or the file that it names"""
+    is_version_2 = count > 65536 or spec.scale_dtype != "float32"
+    assert sidecar["version"] == 1 + is_version_2, f"version {sidecar['version']}"
+    assert sidecar.get("scale_dtype", "float32") == spec.scale_dtype
     if count <= 65536:
         assert "scales" not in sidecar, f"{count} scales in a file"
         return np.array(sidecar["scale"], np.float32), np.array(sidecar["zero_point"])
     assert sidecar["scale"] is None and sidecar["zero_point"] is None
     assert sidecar["scales"]["count"] == count
-    records = np.fromfile(folder / sidecar["scales"]["path"], RECORD)
-    return records["scale"], records["zero_point"]
+    assert sidecar["scales"]["scale_dtype"] == spec.scale_dtype
+    assert sidecar["scales"]["zero_points"] == mapping.has_zero_points(spec)
+    return read_scales(folder / sidecar["scales"]["path"], sidecar["scales"])
 
 
 def check_parameters(spec, x, number, scales, zero_points):
@@ -118,7 +141,7 @@ def check(folder, rng, shape, order, axis, size, spec):
     sidecar = read_sidecar(folder / "o.npy.json")
     flat = x.ravel(order)
     number, count = groups_of(shape, order, axis, size)
-    scales, zero_points = parameters(folder, sidecar, count)
+    scales, zero_points = parameters(folder, sidecar, spec, count)
     check_parameters(spec, flat, number, scales, zero_points)
 
     qmin, qmax = mapping.target(spec)

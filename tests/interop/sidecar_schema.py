@@ -51,7 +51,12 @@ def commands():
         for name, more in itertools.product(
                 ("x.npy", "t.json"), ([], ["-s", "zero-point"], ["-t", "int4"], ["-t", "f8e4m3"])):
             yield options + more, name
-    yield ["-f", "raw", "--block-size", "1"], struct.pack("65537f", *range(65537))  # in a file
+    for options in ([], ["-s", "zero-point"], ["--scale-dtype", "bfloat16"],  # in a file
+                    ["-s", "zero-point", "--scale-dtype", "float16"]):
+        yield ["-f", "raw", "--block-size", "1", *options], struct.pack("65537f", *range(65537))
+    for scale_dtype in ("float16", "bfloat16", "float32"):
+        for options in ([], ["--axis", "0"], ["-t", "f8e4m3"], ["--scale", "0.5"], ["-m", "mse"]):
+            yield ["--scale-dtype", scale_dtype, *options], "x.npy"
     yield ["--axis", "1"], b'{"shape":[0,3,2],"data":[]}'
     for dtype, order in itertools.product(("f16", "bf16", "f32", "f64"), ("little", "big")):
         yield ["--input-dtype", dtype, "--byte-order", order, "--nonfinite", "saturate", "--shape",
@@ -106,7 +111,8 @@ def check_scales(sidecar, place, has_xxhsum):
     named = sidecar["scales"]
     file = place.parent / named["path"]
     assert "/" not in named["path"], f"scales have the path {named['path']}"
-    assert file.stat().st_size == named["bytes"] == 8 * named["count"], f"{named}"
+    size = (4 if named["scale_dtype"] == "float32" else 2) + 4 * named["zero_points"]
+    assert file.stat().st_size == named["bytes"] == size * named["count"], f"{named}"
     if has_xxhsum:
         check_checksum(named, file)
 
@@ -167,7 +173,7 @@ def check_mutations(sidecar):
     """Everything is refused that lacks a key, has one too many, or another type somewhere."""
     count = 0
     for path in paths_of(sidecar):
-        if not path:
+        if not path or path[-1] == "zero_points":  # true is as good, where the size allows it
             continue
         spoilt = [changed(sidecar, path, {"no": "such"}), changed(sidecar, path, True)]
         if isinstance(path[-1], str):
@@ -176,7 +182,7 @@ def check_mutations(sidecar):
         for one in spoilt:
             count += 1
             assert problems(one), f"the schema takes a sidecar spoilt at {path}: {json.dumps(one)}"
-    wrong = {"format": "sidecar", "version": 2, "scheme": "log", "dtype": "int7", "scale": 0,
+    wrong = {"format": "sidecar", "version": 3 - sidecar["version"], "scheme": "log", "dtype": "int7", "scale": 0,
              "zero_point": 1.5, "rounding": "up", "shape": [-1], "order": "Z", "qmin": 1 << 40,
              "range": [1], "tool": "cp", "block_size": 0}
     if sidecar["axis"] is None:
@@ -211,16 +217,26 @@ def check_groups():
     """What a sidecar of many scales must and must not say. Returns those that it may be."""
     arrays, file = (read_sidecar(ROOT / "data" / "bad" / "sidecar" / name)
                     for name in ("good_arrays.json", "good_scales.json"))
+    half, plain = (read_sidecar(ROOT / "data" / "bad" / "sidecar" / name)
+                   for name in ("good_float16.json", "good_scales_2.json"))
     floats = {**arrays, "dtype": "float8_e5m2", "qmin": None, "qmax": None}
     halves = {**floats, "dtype": "float16"}
     most = {"scale": [1] * 65536, "zero_point": [0] * 65536}
-    good = [arrays, file, floats, {**arrays, "block_size": None}, {**arrays, **most},
+    halves_2 = {**half, "dtype": "float16", "qmin": None, "qmax": None, "scale": 1, "range": None}
+    named = plain["scales"]
+    good = [half, plain, {**plain, "scale_dtype": "bfloat16",
+                          "scales": {**named, "scale_dtype": "bfloat16", "bytes": 8}},
+            {**plain, "scheme": "zero-point", "scales": {**named, "zero_points": True, "bytes": 32}},
+            {**arrays, "version": 2, "scale_dtype": "float16"}, arrays, file, floats, {**arrays, "block_size": None}, {**arrays, **most},
             {**arrays, "scale": [], "zero_point": [], "shape": [0]},
             {**arrays, "scale": [3.40282347e38, 1e-45], "zero_point": [-1 << 31, (1 << 31) - 1]},
             {**file, "scales": {**file["scales"], "path": "../up/q", "count": 1 << 50}}]
     for one in good:
         assert not problems(one), f"the schema refuses {json.dumps(one)[:400]}: {problems(one)}"
-    bad = [{**arrays, "axis": None}, {**arrays, "axis": None, "block_size": None},
+    bad = [halves_2, {**half, "version": 1}, {**plain, "version": 1}, {**file, "version": 2},
+           {**arrays, "version": 2}, {**half, "scale_dtype": "float64"},
+           {**plain, "scale_dtype": "float16"}, {**plain, "scheme": "zero-point"},
+           {**plain, "dtype": "uint8"}, {**arrays, "axis": None}, {**arrays, "axis": None, "block_size": None},
            {**file, "axis": None, "block_size": None}, {**arrays, "axis": -1},
            {**arrays, "axis": 64}, {**arrays, "scale": 1}, {**arrays, "zero_point": 0},
            {**arrays, "scale": None}, {**arrays, "zero_point": None},
@@ -234,19 +250,22 @@ def check_groups():
            {**file, "zero_point": [0]}, {**file, "scales": None}]
     bad += [{**arrays, "calibration": {**arrays["calibration"], "method": method}}
             for method in ("clip", "given", "none")]
+    bad += [{**plain, "scales": {**named, key: value}}
+            for key, value in (("scale_dtype", "float16"), ("scale_dtype", None), ("bytes", 14),
+                               ("zero_points", 0), ("zero_points", None))]
     bad += [{**file, "scales": {**file["scales"], key: value}}
             for key, value in (("path", None), ("path", ""), ("count", -1), ("count", 0.5),
                                ("bytes", 31), ("bytes", -8), ("xxh3_64", "0" * 15),
                                ("colour", "red"))]
     for one in bad:
         assert problems(one), f"the schema takes {json.dumps(one)[:400]}"
-    return [arrays, file]
+    return [arrays, file, half, plain]
 
 
 def check_bad_files():
     """What quant refuses as a sidecar for its form, the schema refuses, where it can know."""
     beyond = re.compile(r"checksum_differs|shape_larger|shape_smaller|bytes_differ|shape_overflow|"
-                        r"qm(in|ax)_|key_doubled|scale_infinite|dtype_differs|axis_beyond_shape|"
+                        r"qm(in|ax)_|key_doubled|scale_infinite|dtype_differs|axis_beyond_shape|scale_of_no_float16|scales_bytes_of_version_1|"
                         r"scale_array_(short|long)|zero_point_array_short|scales_count_differs")
     for file in sorted((ROOT / "data" / "bad" / "sidecar").glob("*.json")):
         try:

@@ -12,7 +12,8 @@ LIMITS = {"int8": (-128, 127), "uint8": (0, 255), "int4": (-8, 7), "uint4": (0, 
           "int16": (-32768, 32767), "uint16": (0, 65535)}
 FLOATS = {"float16": (5, 10), "bfloat16": (8, 7), "float8_e4m3fn": (4, 3), "float8_e5m2": (5, 2)}
 
-Spec = namedtuple("Spec", "scheme dtype clip scale zero_point qmin qmax include_zero rounding")
+Spec = namedtuple("Spec", "scheme dtype clip scale zero_point qmin qmax include_zero rounding "
+                  "scale_dtype", defaults=["float32"])
 Params = namedtuple("Params", "scale zero_point qmin qmax rounding dtype range")
 
 
@@ -24,6 +25,8 @@ def options_of(spec):
             options += ["--" + name.replace("_", "-"), repr(value)]
     if spec.clip:
         options += ["--clip", "%r,%r" % spec.clip]
+    if spec.scale_dtype != "float32":
+        options += ["--scale-dtype", spec.scale_dtype]
     return options + (["--include-zero"] if spec.include_zero else [])
 
 
@@ -87,6 +90,16 @@ def target(spec):
     return qmin, qmax
 
 
+def stored_scale(dtype, scale):
+    """scale, a double, as the nearest normal number of the type."""
+    if dtype == "float32":
+        return np.float32(min(max(scale, FLT_MIN), FLT_MAX))
+    type = SMALL_FLOATS[dtype]
+    smallest = 2.0 ** -14 if dtype == "float16" else FLT_MIN
+    q, _ = type.encode(np.array([max(scale, smallest)]))
+    return np.float32(type.decode(q)[0])
+
+
 def choose(spec, x):
     """Scale and zero point for the float32 array x: all in double, the scale rounded once."""
     qmin, qmax = target(spec)
@@ -96,7 +109,7 @@ def choose(spec, x):
     middle = qmax - half if symmetric_unsigned else 0
 
     def made(scale, zero_point, bounds):
-        scale = np.float32(min(max(scale, FLT_MIN), FLT_MAX))
+        scale = stored_scale(spec.scale_dtype, scale)
         return Params(scale, int(zero_point), qmin, qmax, spec.rounding, spec.dtype, bounds)
 
     if spec.scale is not None:
@@ -123,7 +136,10 @@ def choose(spec, x):
 
     def affine(lo, hi):
         scale = (hi - lo) / (qmax - qmin)
-        return scale, qmin - float(np.rint(np.float64(lo) / max(scale, FLT_MIN)))
+        divisor = max(scale, FLT_MIN)
+        if spec.scale_dtype != "float32":
+            divisor = float(stored_scale(spec.scale_dtype, scale))
+        return scale, qmin - float(np.rint(np.float64(lo) / divisor))
     scale, zero_point = affine(lo, hi)
     if abs(zero_point) > 1 << 22:
         lo, hi = min(lo, 0.0), max(hi, 0.0)
@@ -196,7 +212,7 @@ def scale_bytes(spec, count=1):
     """Of so many scales, with their zero points."""
     if is_unscaled(spec.dtype):
         return 0
-    return count * (4 + 4 * has_zero_points(spec))
+    return count * ((4 if spec.scale_dtype == "float32" else 2) + 4 * has_zero_points(spec))
 
 
 def report(params, x, nbytes_in, nbytes_scales):
