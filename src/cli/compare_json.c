@@ -47,7 +47,8 @@ static bool fill_row(cJSON *object, const struct quant_comparison *row)
         const struct quant_figure *figure = quant_figure_from_key(compare_figure_at(i));
         ok = report_json_add_figure(object, figure, figure->get(&row->report));
     }
-    return ok;
+    const struct quant_figure *bits = quant_figure_from_key("bits_per_element");
+    return ok && report_json_add_figure(object, bits, bits->get(&row->report));
 }
 
 static bool add_rows(cJSON *object, const struct quant_compare_result *result)
