@@ -7,7 +7,7 @@ To add a case, add one row: name, what is exchanged for what in a good one, and 
 from bad_sidecars import Bad, Change, apply_change
 
 CALIBRATION = '''{
-  "format": "quant-calibration", "version": 1, "tool": "quant 0.1.0",
+  "format": "quant-calibration", "version": 2, "tool": "quant 0.1.0",
   "stage": "partial", "method": "percentile", "argument": 100,
   "scheme": "absmax", "dtype": "int8", "qmin": null, "qmax": null,
   "include_zero": false, "rounding": "half-even", "ema": null,
@@ -19,14 +19,15 @@ CALIBRATION = '''{
   }],
   "part": {
     "inputs": 1, "count": 7,
-    "counts": [52429, 1], "maxima": [0, 0, 0, 0], "sums": []
+    "counts": [52429, 1], "maxima": [0, 0, 0, 0], "sums": [],
+    "digests": ["0123456789abcdef"]
   },
-  "ranges": null
+  "ranges": null, "position": null, "digests": ["0123456789abcdef"]
 }
 '''
 
 DEVIATIONS = '''{
-  "format": "quant-calibration", "version": 1, "tool": "quant 0.1.0",
+  "format": "quant-calibration", "version": 2, "tool": "quant 0.1.0",
   "stage": "partial", "method": "sigma", "argument": 1,
   "scheme": "absmax", "dtype": "int8", "qmin": null, "qmax": null,
   "include_zero": false, "rounding": "half-even", "ema": null,
@@ -35,21 +36,23 @@ DEVIATIONS = '''{
   "passes": [{"counts": [], "maxima": [0, 0, 0, 0], "sums": [5.239999532699585]}],
   "part": {
     "inputs": 1, "count": 7,
-    "counts": [], "maxima": [0, 0, 0, 0], "sums": [234.42029183973597]
+    "counts": [], "maxima": [0, 0, 0, 0], "sums": [234.42029183973597],
+    "digests": ["0123456789abcdef"]
   },
-  "ranges": null
+  "ranges": null, "position": null, "digests": ["0123456789abcdef"]
 }
 '''
 
 AVERAGE = '''{
-  "format": "quant-calibration", "version": 1, "tool": "quant 0.1.0",
+  "format": "quant-calibration", "version": 2, "tool": "quant 0.1.0",
   "stage": "partial", "method": "minmax", "argument": null,
   "scheme": "absmax", "dtype": "int8", "qmin": null, "qmax": null,
   "include_zero": false, "rounding": "half-even", "ema": 0.25,
   "range": null, "observed": [-7.59000015, 256.000000],
   "count": 14, "nonfinite": 0, "inputs": 2, "round": 1,
   "passes": [], "part": null,
-  "ranges": [[-7.590000152587891, 10.800000190734863], [-0.5899999737739563, 256]]
+  "ranges": [[-7.590000152587891, 10.800000190734863], [-0.5899999737739563, 256]],
+  "position": 7, "digests": ["0123456789abcdef", "fedcba9876543210"]
 }
 '''
 
@@ -59,10 +62,13 @@ PART = CALIBRATION[CALIBRATION.index('"part"'):CALIBRATION.index(',\n  "ranges"'
 CALIBRATION_CHANGES = [
     Change("format_wrong", '"quant-calibration"', '"quant-sidecar"', "`format` is a sidecar's."),
     Change("format_missing", '"format": "quant-calibration", ', "", "`format` is missing."),
-    Change("version_2", '"version": 1', '"version": 2', "`version` is 2."),
-    Change("version_missing", '"version": 1, ', "", "`version` is missing."),
+    Change("version_1", '"version": 2', '"version": 1', "`version` is 1, whose parts had no digests."),
+    Change("version_3", '"version": 2', '"version": 3', "`version` is 3."),
+    Change("version_missing", '"version": 2, ', "", "`version` is missing."),
     Change("stage_unknown", '"partial"', '"half"', "`stage` is no known one."),
-    Change("stage_complete", '"partial"', '"complete"', "`stage` is complete, without a range."),
+    Change("stage_complete", '"version": 2, "tool": "quant 0.1.0",\n  "stage": "partial"',
+           '"version": 1, "tool": "quant 0.1.0",\n  "stage": "complete"',
+           "`stage` is complete, without a range."),
     Change("stage_next", '"partial"', '"next"', "`stage` is next, with a part."),
     Change("method_unknown", '"percentile"', '"median"', "`method` is no known one."),
     Change("method_auto", '"percentile"', '"auto"', "`method` is the one that has no passes."),
@@ -130,6 +136,24 @@ CALIBRATION_CHANGES = [
     Change("part_count_more", '"count": 7,\n', '"count": 8,\n', "The part is more than all."),
     Change("part_inputs_more", '"inputs": 1, "count": 7,\n', '"inputs": 2, "count": 7,\n',
            "The part has more inputs than all."),
+    Change("part_digests_missing", ',\n    "digests": ["0123456789abcdef"]', "",
+           "The part does not say which inputs it holds."),
+    Change("part_digest_foreign", '["0123456789abcdef"]\n  }', '["0123456789abcde0"]\n  }',
+           "The part's input is not one of the first round."),
+    Change("position_missing", ', "position": null', "", "`position` is missing."),
+    Change("position_negative", '"position": null', '"position": -1', "`position` is negative."),
+    Change("position_string", '"position": null', '"position": "1"', "`position` is a string."),
+    Change("digests_missing", ', "digests": ["0123456789abcdef"]\n}', "\n}",
+           "`digests` is missing."),
+    Change("digests_null", '["0123456789abcdef"]\n}', "null\n}", "`digests` is null."),
+    Change("digests_two", '["0123456789abcdef"]\n}', '["0123456789abcdef", "0123456789abcdef"]\n}',
+           "One input has two digests."),
+    Change("digest_number", '["0123456789abcdef"]\n}', "[81985529216486895]\n}",
+           "A digest is a number."),
+    Change("digest_short", '["0123456789abcdef"]\n}', '["0123456789abcde"]\n}',
+           "A digest has 15 digits."),
+    Change("digest_capital", '["0123456789abcdef"]\n}', '["0123456789ABCDEF"]\n}',
+           "A digest has capital letters."),
     Change("ranges_without_ema", '"ranges": null', '"ranges": [[-1, 1]]',
            "`ranges` is there, and `ema` null."),
     Change("key_doubled", '"count": 7, "non', '"count": 7, "count": 7, "non', "A key is doubled."),

@@ -176,11 +176,14 @@ struct quant_calibrate_job {
     size_t npaths;
     struct quant_input input; /* what holds for all of them; path is not used */
     struct quant_spec spec;   /* no scale and clip; any calibration but auto */
-    bool has_ema;       /* not the range of all elements, but the moving average of those of */
-    double ema;         /* each file: lo += ema * (lo of the file - lo), hi the same, from the
-                         * first file's own on, in double; above 0, at most 1. Files in which
-                         * nothing is finite are passed over. Not with resume */
-    bool partial;       /* one round only */
+    bool has_ema;      /* not the range of all elements, but the moving average of those of */
+    double ema;        /* each file: lo += ema * (lo of the file - lo), hi the same, from the
+                        * first file's own on, in double; above 0, at most 1. Files in which
+                        * nothing is finite are passed over. Not with resume */
+    bool partial;      /* one round only: the output is a part, for quant_file_merge */
+    bool has_position; /* with partial, in the first round: this is part number `position` of all */
+    uint64_t position; /* parts. Without it two parts must not have inputs with the same elements,
+                        * because one of them is probably the other, repeated */
     const char *resume; /* with partial: the file that the round before came to, which tells
                          * scheme, dtype and calibration too; NULL: the first round */
     const char *output; /* "-": standard output; NULL: nothing is written */

@@ -6,15 +6,22 @@
 
 #include "cli/command.h"
 #include "cli/message.h"
+#include "cli/numbers.h"
 #include "cli/progress.h"
 #include "cli/quantize_options.h"
 #include "cli/signals.h"
+
+struct part_option {
+    bool given;
+    bool has_position;
+    uint64_t position;
+};
 
 struct calibrate_options {
     struct quantize_options mapping; /* what of it there are rows for */
     int scheme;                      /* from 1: 0 where not given */
     struct given_double ema;
-    bool partial;
+    struct part_option partial;
     const char *resume;
     bool merge;
 };
@@ -26,6 +33,18 @@ static const char *choice_method(size_t i)
 {
     const char *name = quant_calibration_name(i);
     return name && strcmp(name, "auto") != 0 ? name : NULL;
+}
+
+/* A struct part_option; the position may be left out. */
+static bool value_part(const struct option_row *row, const char *text, void *field,
+                       struct option_reason *reason)
+{
+    (void)row;
+    (void)reason;
+    struct part_option *part = field;
+    part->given = true;
+    part->has_position = text != NULL;
+    return !text || (number_count(text, &part->position) && part->position <= UINT64_C(1) << 53);
 }
 
 static const struct option_row rows[] = {
@@ -73,8 +92,12 @@ static const struct option_row rows[] = {
 
     {.heading = "In parts:",
      .name = "partial",
-     .help = "write what these INPUTs give in the first round",
-     .parse = value_flag,
+     .argument = "N",
+     .is_optional = true,
+     .help = "write what these INPUTs give in the first round; as part N of all, if other parts "
+             "have INPUTs with the same elements",
+     .expected = "a number from 0 to 2^53",
+     .parse = value_part,
      .offset = AT(partial)},
     {.name = "resume",
      .argument = "FILE",
@@ -140,9 +163,11 @@ static int check_parts(const struct command *self, const struct calibrate_option
 {
     const struct input_options *input = &options->mapping.input;
     const char *said = spec_option(options);
-    if (options->merge && (options->partial || options->resume))
+    if (options->merge && (options->partial.given || options->resume))
         return message_usage(self->name, "'--merge' puts parts together, '--%s' makes one",
-                             options->partial ? "partial" : "resume");
+                             options->partial.given ? "partial" : "resume");
+    if (options->partial.has_position && options->resume)
+        return message_usage(self->name, "'--partial=N' is for the first round only");
     if (said && (options->resume || options->merge))
         return message_usage(self->name,
                              "'--%s' is for the first round; what '--%s' reads says it now", said,
@@ -217,7 +242,9 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
         .spec = quantize_options_spec(&options->mapping),
         .has_ema = options->ema.given,
         .ema = options->ema.value,
-        .partial = options->partial || options->resume,
+        .partial = options->partial.given || options->resume,
+        .has_position = options->partial.has_position,
+        .position = options->partial.position,
         .resume = options->resume,
         .output = target->output ? target->output : "-",
         .force = target->force,

@@ -10,6 +10,7 @@
 #include "core/observed.h"
 #include "engine/calibrate.h"
 #include "engine/inputs.h"
+#include "engine/known_inputs.h"
 #include "engine/paths.h"
 #include "engine/rounds.h"
 #include "io/io.h"
@@ -19,7 +20,8 @@ struct calibrating {
     struct quant_error *error;
     struct quant_spec spec; /* what of the job's counts */
     struct quant_inputs inputs;
-    uint64_t *counts; /* owned: elements of each input, once it was observed */
+    uint64_t *counts;  /* owned: elements of each input, once it was observed */
+    uint64_t *digests; /* owned, where a part is made: of the elements of each input */
     struct quant_observed observed;
     struct quant_calibrator *calibrator; /* owned, while passes go on */
     double *totals;                      /* where an input's sums go; NULL: nobody asks */
@@ -37,6 +39,9 @@ static enum quant_status check_job(struct calibrating *run)
     if (job->has_ema && job->resume)
         return quant_error_set(run->error, QUANT_INVALID,
                                "a moving average has one round only: there is none to resume");
+    if (job->has_position && (!job->partial || job->resume))
+        return quant_error_set(run->error, QUANT_INVALID,
+                               "only a part of the first round has a position");
     if (job->has_ema && !(job->ema > 0 && job->ema <= 1))
         return quant_error_set(run->error, QUANT_INVALID,
                                "a moving average needs a constant above 0 and at most 1, found "
@@ -98,7 +103,10 @@ static enum quant_status open_inputs(struct calibrating *run)
         .begin_input = job->begin_input,
     };
     run->counts = calloc(job->npaths, sizeof *run->counts);
-    if (!run->counts)
+    const bool is_part = job->partial || job->resume;
+    if (is_part)
+        run->digests = calloc(job->npaths, sizeof *run->digests);
+    if (!run->counts || (is_part && !run->digests))
         return quant_error_no_memory(run->error, job->npaths * sizeof *run->counts, "inputs");
     return quant_inputs_init(&run->inputs, run->error);
 }
@@ -124,7 +132,9 @@ static enum quant_status observe_one(void *context, const struct quant_scan *sca
 {
     struct calibrating *run = context;
     struct quant_observed own = QUANT_OBSERVED_INIT;
-    enum quant_status status = quant_scan_observe(scan, &own, error);
+    struct quant_scan digesting = *scan;
+    digesting.digest = run->digests ? &run->digests[i] : NULL;
+    enum quant_status status = quant_scan_observe(&digesting, &own, error);
     if (status == QUANT_OK)
         status = quant_check_finite(scan->tensor, &own, run->spec.nonfinite, "calibrate",
                                     "leaves them out", error);
@@ -138,7 +148,10 @@ static enum quant_status take_one(void *context, const struct quant_scan *scan, 
 {
     struct calibrating *run = context;
     const uint64_t before = scan->progress->done;
-    const enum quant_status status = quant_scan_take(scan, run->calibrator, run->totals, error);
+    struct quant_scan digesting = *scan;
+    digesting.digest = run->job->resume ? &run->digests[i] : NULL;
+    const enum quant_status status =
+        quant_scan_take(&digesting, run->calibrator, run->totals, error);
     const uint64_t count = scan->progress->done - before;
     if (run->job->resume)
         run->counts[i] = count;
@@ -233,6 +246,31 @@ static enum quant_status calibrate_one_by_one(struct calibrating *run)
     return status;
 }
 
+/* Each input must be one of those that the rounds before were made from. */
+static enum quant_status check_known(const struct calibrating *run)
+{
+    const struct quant_calibrate_job *job = run->job;
+    struct quant_known_inputs known;
+    size_t taker = 0;
+    enum quant_status status =
+        quant_known_inputs_init(&known, run->file.digests, run->file.ninputs, run->error);
+    for (size_t i = 0; status == QUANT_OK && i < run->inputs.n; i++) {
+        const enum quant_known found = quant_known_inputs_take(&known, run->digests[i], i, &taker);
+        if (found == QUANT_KNOWN_FOREIGN)
+            status = quant_error_set(run->error, QUANT_INVALID,
+                                     "cannot calibrate '%s': its elements are those of no input "
+                                     "that '%s' was made from",
+                                     job->paths[i], job->resume);
+        else if (found == QUANT_KNOWN_REPEATED)
+            status = quant_error_set(run->error, QUANT_INVALID,
+                                     "cannot calibrate '%s': it has the same elements as '%s', "
+                                     "which '%s' was made from once",
+                                     job->paths[i], job->paths[taker], job->resume);
+    }
+    quant_known_inputs_release(&known);
+    return status;
+}
+
 /* The next pass of the calibration that is resumed, over the inputs that are here. */
 static enum quant_status count_round(struct calibrating *run)
 {
@@ -258,11 +296,15 @@ static enum quant_status count_round(struct calibrating *run)
         status = visit_all(run, take_one, i, i + 1);
         part->count += run->counts[i];
     }
+    if (status == QUANT_OK)
+        status = check_known(run);
     if (status != QUANT_OK)
         return status;
     run->file.stage = QUANT_STAGE_PARTIAL;
     run->file.has_part = true;
     part->ninputs = n;
+    part->digests = run->digests;
+    run->digests = NULL;
     quant_calibrator_gather(run->calibrator);
     return quant_rounds_record(run->calibrator, false, &part->findings, run->error);
 }
@@ -279,6 +321,10 @@ static void set_observed(struct calibrating *run)
     file->count = run->observed.count;
     file->nonfinite = run->observed.nonfinite;
     file->ninputs = run->inputs.n;
+    file->has_position = run->job->has_position;
+    file->position = run->job->position;
+    file->digests = run->digests;
+    run->digests = NULL;
 }
 
 static enum quant_status calibrate(struct calibrating *run)
@@ -308,6 +354,7 @@ static void close_all(struct calibrating *run)
     quant_calibration_file_release(&run->file);
     quant_inputs_release(&run->inputs);
     free(run->counts);
+    free(run->digests);
 }
 
 enum quant_status quant_file_calibrate(const struct quant_calibrate_job *job,

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "core/observed.h"
 #include "core/sums.h"
+#include "engine/known_inputs.h"
+#include "engine/part_inputs.h"
 #include "engine/paths.h"
 #include "engine/rounds.h"
 #include "io/io.h"
@@ -18,6 +20,10 @@ struct merging {
     struct quant_observed observed;       /* of those of the first round */
     uint64_t ninputs;                     /* of all files so far */
     uint64_t count;
+    struct quant_known_inputs known;     /* of the first round, in a later one */
+    struct quant_part_inputs inputs;     /* of all files of the first round */
+    bool has_position;                   /* one of the files so far has one */
+    uint64_t position;                   /* of the last such file */
     struct quant_calibrator *calibrator; /* owned; behind the first round */
     double *carries;                     /* owned: of its sums */
     struct quant_file_output output;
@@ -50,16 +56,84 @@ static enum quant_status add_ranges(struct merging *run, const struct quant_cali
     return QUANT_OK;
 }
 
-static enum quant_status add_observed(struct merging *run,
+/* Parts with a position come in that order. */
+static enum quant_status check_position(struct merging *run, const char *path,
+                                        const struct quant_calibration_file *file)
+{
+    if (!file->has_position)
+        return QUANT_OK;
+    if (run->has_position && file->position == run->position)
+        return refuse(run, path, "the part before it has the same number");
+    if (run->has_position && file->position < run->position)
+        return quant_error_set(run->error, QUANT_INVALID,
+                               "cannot merge '%s': it is part %llu, but part %llu came before it",
+                               path, (unsigned long long)file->position,
+                               (unsigned long long)run->position);
+    run->has_position = true;
+    run->position = file->position;
+    return QUANT_OK;
+}
+
+static enum quant_status add_observed(struct merging *run, const char *path,
                                       const struct quant_calibration_file *file)
 {
     const struct quant_observed own = quant_rounds_observed(file);
     quant_observed_join(&run->observed, &own);
     run->ninputs += file->ninputs;
-    if (run->observed.count > QUANT_COUNT_MOST || run->ninputs > QUANT_COUNT_MOST)
+    if (run->observed.count > QUANT_COUNT_MOST)
         return quant_error_set(run->error, QUANT_OUT_OF_RANGE,
                                "cannot merge: the parts have more elements than 2^53");
-    return file->has_ema && file != &run->merged ? add_ranges(run, file) : QUANT_OK;
+    enum quant_status status = check_position(run, path, file);
+    if (status == QUANT_OK)
+        status = quant_part_inputs_add(&run->inputs, file->digests, file->ninputs,
+                                       file->has_position, run->error);
+    if (status == QUANT_OK && file->has_ema && file != &run->merged)
+        status = add_ranges(run, file);
+    return status;
+}
+
+static enum quant_status check_twins(struct merging *run)
+{
+    const char *const *paths = run->job->paths;
+    size_t part = 0;
+    size_t twin = 0;
+    if (!quant_part_inputs_find_twin(&run->inputs, &part, &twin))
+        return QUANT_OK;
+    return quant_error_set(run->error, QUANT_INVALID,
+                           "cannot merge '%s': its inputs have the same elements as those of '%s', "
+                           "and a part must be counted once; parts that are alike need "
+                           "'--partial=N' to tell them apart",
+                           paths[part], paths[twin]);
+}
+
+/* The next round is checked by the inputs of all parts of the first. */
+static void take_digests(struct merging *run)
+{
+    free(run->merged.digests);
+    run->merged.digests = run->inputs.digests;
+    run->inputs.digests = NULL;
+    run->merged.has_position = false;
+}
+
+static enum quant_status take_inputs(struct merging *run, size_t i,
+                                     const struct quant_calibration_part *part)
+{
+    size_t taker = 0;
+    for (size_t input = 0; input < part->ninputs; input++) {
+        const enum quant_known found =
+            quant_known_inputs_take(&run->known, part->digests[input], i, &taker);
+        if (found == QUANT_KNOWN_FOREIGN)
+            return quant_error_set(run->error, QUANT_INVALID,
+                                   "cannot merge '%s': its input %zu is none of the inputs of the "
+                                   "first round",
+                                   run->job->paths[i], input + 1);
+        if (found == QUANT_KNOWN_REPEATED)
+            return quant_error_set(run->error, QUANT_INVALID,
+                                   "cannot merge '%s': its input %zu was counted by '%s'; each "
+                                   "must be counted once",
+                                   run->job->paths[i], input + 1, run->job->paths[taker]);
+    }
+    return QUANT_OK;
 }
 
 static enum quant_status refuse_totals(const struct merging *run)
@@ -73,9 +147,13 @@ static enum quant_status refuse_totals(const struct merging *run)
 }
 
 /* The sums of the file's inputs, one after the other, as if they had come by here. */
-static enum quant_status add_part(struct merging *run, const char *path,
+static enum quant_status add_part(struct merging *run, size_t number,
                                   const struct quant_calibration_part *part)
 {
+    const char *path = run->job->paths[number];
+    const enum quant_status status = take_inputs(run, number, part);
+    if (status != QUANT_OK)
+        return status;
     struct quant_calibrator *calibrator = run->calibrator;
     const size_t nsums = calibrator->nsums;
     const bool fits = nsums == 0 ? part->findings.nsums == 0
@@ -102,8 +180,10 @@ static enum quant_status begin_pass(struct merging *run, const char *path)
     memset(run->calibrator->counts, 0, run->calibrator->ncounts * sizeof *run->calibrator->counts);
     memset(run->calibrator->maxima, 0, sizeof run->calibrator->maxima);
     run->carries = calloc(run->calibrator->nsums + 1, sizeof *run->carries);
-    return run->carries ? QUANT_OK
-                        : quant_error_no_memory(run->error, sizeof *run->carries, "calibration");
+    if (!run->carries)
+        return quant_error_no_memory(run->error, sizeof *run->carries, "calibration");
+    return quant_known_inputs_init(&run->known, run->merged.digests, run->merged.ninputs,
+                                   run->error);
 }
 
 static enum quant_status check_file(const struct merging *run, const char *path,
@@ -121,17 +201,18 @@ static enum quant_status check_file(const struct merging *run, const char *path,
     return QUANT_OK;
 }
 
-static enum quant_status add_file(struct merging *run, const char *path,
+static enum quant_status add_file(struct merging *run, size_t i,
                                   const struct quant_calibration_file *file)
 {
+    const char *path = run->job->paths[i];
     enum quant_status status = check_file(run, path, file);
     if (status != QUANT_OK)
         return status;
     if (!file->has_part)
-        return add_observed(run, file);
+        return add_observed(run, path, file);
     if (!run->calibrator)
         status = begin_pass(run, path);
-    return status == QUANT_OK ? add_part(run, path, &file->part) : status;
+    return status == QUANT_OK ? add_part(run, i, &file->part) : status;
 }
 
 static enum quant_status add_all(struct merging *run)
@@ -142,12 +223,12 @@ static enum quant_status add_all(struct merging *run)
     enum quant_status status =
         quant_rounds_load(job->paths[0], &job->cancel, &run->merged, run->error);
     if (status == QUANT_OK)
-        status = add_file(run, job->paths[0], &run->merged);
+        status = add_file(run, 0, &run->merged);
     for (size_t i = 1; status == QUANT_OK && i < job->npaths; i++) {
         struct quant_calibration_file file;
         status = quant_rounds_load(job->paths[i], &job->cancel, &file, run->error);
         if (status == QUANT_OK)
-            status = add_file(run, job->paths[i], &file);
+            status = add_file(run, i, &file);
         quant_calibration_file_release(&file);
     }
     return status;
@@ -180,7 +261,10 @@ static enum quant_status complete(struct merging *run)
 static enum quant_status end_first_round(struct merging *run)
 {
     struct quant_calibration_file *merged = &run->merged;
-    enum quant_status status = QUANT_OK;
+    enum quant_status status = check_twins(run);
+    if (status != QUANT_OK)
+        return status;
+    take_digests(run);
     merged->has_observed = run->observed.count > run->observed.nonfinite;
     merged->observed[0] = (double)run->observed.least;
     merged->observed[1] = (double)run->observed.greatest;
@@ -219,6 +303,8 @@ static enum quant_status end_round(struct merging *run)
         return refuse_sums(run);
     merged->stage = QUANT_STAGE_NEXT;
     merged->has_part = false;
+    free(merged->part.digests);
+    merged->part.digests = NULL;
     const enum quant_status status = append_pass(run);
     if (status != QUANT_OK)
         return status;
@@ -256,6 +342,8 @@ enum quant_status quant_file_merge(const struct quant_merge_job *job,
     quant_output_discard(&run.output);
     quant_calibrator_free(run.calibrator);
     free(run.carries);
+    quant_part_inputs_release(&run.inputs);
+    quant_known_inputs_release(&run.known);
     quant_calibration_file_release(&run.merged);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/shape.h"
 #include "core/observed.h"
+#include "engine/digest.h"
 
 struct pass {
     const struct quant_scan *scan;
@@ -26,6 +27,9 @@ static enum quant_status load(void *context, struct quant_chunk *chunk, struct q
 static enum quant_status work(void *context, struct quant_chunk *chunk, struct quant_error *error)
 {
     const struct pass *pass = context;
+    struct quant_workbench *bench = &pass->scan->benches[chunk->worker];
+    if (pass->scan->digest)
+        bench->digest = quant_digest_chunk(chunk->first, bench->x, chunk->count);
     return pass->work(pass->context, chunk, error);
 }
 
@@ -34,6 +38,8 @@ static enum quant_status deliver(void *context, struct quant_chunk *chunk,
 {
     const struct pass *pass = context;
     quant_progress_add(pass->scan->progress, chunk->count);
+    if (pass->scan->digest)
+        *pass->scan->digest += pass->scan->benches[chunk->worker].digest;
     return pass->deliver(pass->context, chunk, error);
 }
 
@@ -51,6 +57,8 @@ enum quant_status quant_scan_pass(const struct quant_scan *scan, quant_chunk_fn 
         .work = work,
         .deliver = deliver,
     };
+    if (scan->digest)
+        *scan->digest = 0;
     const enum quant_status status = quant_chunk_pass_run(&chunks, error);
     return status == QUANT_OK ? reader->ops->rewind(reader, error) : status;
 }

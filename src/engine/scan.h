@@ -14,6 +14,7 @@ struct quant_scan {
     struct quant_workbench *benches; /* with room for x */
     unsigned workers;
     struct quant_progress *progress;
+    uint64_t *digest; /* of the elements, set by each pass; NULL: not wanted. engine/digest.h */
 };
 
 /* One pass: work finds a chunk's elements in its worker's x, side by side; deliver comes one at a

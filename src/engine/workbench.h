@@ -12,6 +12,7 @@ struct quant_workbench {
     uint16_t *q;          /* room for the widest integers */
     unsigned char *stage; /* QUANT_STAGE_BYTES */
     struct quant_observed observed;
+    uint64_t digest;                 /* of a chunk's elements, where it is wanted */
     struct quant_measure_part *part; /* where a report is made */
 };
 

@@ -24,6 +24,8 @@ void quant_calibration_file_release(struct quant_calibration_file *file)
         release(&file->passes[i]);
     free(file->passes);
     release(&file->part.findings);
+    free(file->part.digests);
+    free(file->digests);
     free(file->ranges);
     memset(file, 0, sizeof *file);
 }
@@ -65,6 +67,7 @@ bool quant_calibration_file_joins(const struct quant_calibration_file *a,
         return true;
     bool same = a->count == b->count && a->nonfinite == b->nonfinite && a->ninputs == b->ninputs &&
                 a->observed[0] == b->observed[0] && a->observed[1] == b->observed[1];
+    same = same && is_same(a->digests, b->digests, a->ninputs * sizeof *a->digests);
     for (size_t i = 0; same && i < a->npasses; i++)
         same = are_same(&a->passes[i], &b->passes[i]);
     return same;

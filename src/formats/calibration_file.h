@@ -44,10 +44,11 @@ struct quant_input_range {
     double ends[2];
 };
 
-/* What some of the inputs give in a round behind the first. */
+/* What some of the inputs give in a round after the first. */
 struct quant_calibration_part {
     uint64_t ninputs;
-    uint64_t count; /* elements */
+    uint64_t *digests; /* owned; of the elements of each */
+    uint64_t count;    /* elements */
     struct quant_findings findings;
 };
 
@@ -79,9 +80,13 @@ struct quant_calibration_file {
     uint64_t count; /* elements, finite or not */
     uint64_t nonfinite;
     uint64_t ninputs;
+    uint64_t *digests; /* owned; not where complete: of the elements of each of the ninputs, in
+                        * order, by which a part that is repeated or foreign is recognized */
+    bool has_position; /* partial, in the first round: the caller said which part it is */
+    uint64_t position;
     size_t npasses;                /* finished by all inputs; 0 where complete */
     struct quant_findings *passes; /* owned */
-    bool has_part; /* partial, behind the first round; else what is above is the part's own */
+    bool has_part; /* partial, after the first round; else what is above is the part's own */
     struct quant_calibration_part part;
 };
 

@@ -24,15 +24,23 @@ static const double COUNT_LIMIT = (double)QUANT_COUNT_MOST;
 /* No method has as many counters. */
 static const double INDEX_LIMIT = 1 << 20;
 
-static void read_head(struct quant_checker *checker, const cJSON *root)
+static void read_head(struct quant_checker *checker, const cJSON *root,
+                      struct quant_calibration_file *file)
 {
     if (strcmp(quant_check_string(checker, root, "format"), QUANT_CALIBRATION_FORMAT) != 0)
         quant_check_fail(checker, QUANT_UNRECOGNIZED,
                          "'format' is not '" QUANT_CALIBRATION_FORMAT "'");
+    file->stage =
+        (enum quant_stage)quant_check_word(checker, root, "stage", quant_calibration_stages);
     const double version = quant_check_number(checker, root, "version");
-    if (version != QUANT_CALIBRATION_VERSION)
-        quant_check_fail(checker, QUANT_UNSUPPORTED, "version %.9g; this program reads version %d",
-                         version, QUANT_CALIBRATION_VERSION);
+    const bool is_complete = file->stage == QUANT_STAGE_COMPLETE;
+    const int expected =
+        is_complete ? QUANT_CALIBRATION_VERSION : QUANT_CALIBRATION_VERSION_ON_THE_WAY;
+    if (version != expected)
+        quant_check_fail(checker, QUANT_UNSUPPORTED,
+                         "version %.9g; this program reads version %d of a file whose 'stage' is "
+                         "'%s'",
+                         version, expected, quant_calibration_stages[file->stage]);
 }
 
 static enum quant_dtype read_scale_dtype(struct quant_checker *checker, const cJSON *root)
@@ -196,6 +204,31 @@ static void read_findings(struct quant_checker *checker, const cJSON *object, ui
     }
 }
 
+/* One of each input. The caller owns it. */
+static uint64_t *read_digests(struct quant_checker *checker, const cJSON *object, uint64_t ninputs)
+{
+    size_t length;
+    const cJSON *item = open_array(checker, object, "digests", &length);
+    if (length != ninputs)
+        quant_check_fail(checker, QUANT_CORRUPT, "'digests' do not agree with 'inputs'");
+    uint64_t *digests = make(checker, length, sizeof *digests);
+    for (size_t i = 0; item && checker->status == QUANT_OK; item = item->next)
+        digests[i++] = quant_check_checksum_item(checker, item, "digests");
+    return digests;
+}
+
+static void read_position(struct quant_checker *checker, const cJSON *root,
+                          struct quant_calibration_file *file)
+{
+    const cJSON *item = quant_check_field(checker, root, "position");
+    file->has_position = item && !cJSON_IsNull(item);
+    if (!file->has_position)
+        return;
+    file->position = (uint64_t)quant_check_integer_item(checker, item, "position", 0, COUNT_LIMIT);
+    if (file->stage != QUANT_STAGE_PARTIAL)
+        quant_check_fail(checker, QUANT_CORRUPT, "'position' does not agree with 'stage'");
+}
+
 static void read_passes(struct quant_checker *checker, const cJSON *root,
                         struct quant_calibration_file *file)
 {
@@ -227,6 +260,7 @@ static void read_part(struct quant_checker *checker, const cJSON *root,
     quant_check_keys(checker, part);
     file->part.ninputs =
         (uint64_t)quant_check_integer(checker, part, "inputs", 1, (double)file->ninputs);
+    file->part.digests = read_digests(checker, part, file->part.ninputs);
     file->part.count =
         (uint64_t)quant_check_integer(checker, part, "count", 0, (double)file->count);
     read_findings(checker, part, file->part.count, &file->part.findings);
@@ -279,15 +313,15 @@ static void read_root(struct quant_checker *checker, const cJSON *root,
         return;
     }
     quant_check_keys(checker, root);
-    read_head(checker, root);
-    file->stage =
-        (enum quant_stage)quant_check_word(checker, root, "stage", quant_calibration_stages);
+    read_head(checker, root, file);
     read_spec(checker, root, file);
     read_result(checker, root, file);
     if (file->stage == QUANT_STAGE_COMPLETE || checker->status != QUANT_OK)
         return;
     if (file->has_ema && file->stage == QUANT_STAGE_NEXT)
         quant_check_fail(checker, QUANT_CORRUPT, "'ema' does not agree with 'stage'");
+    file->digests = read_digests(checker, root, file->ninputs);
+    read_position(checker, root, file);
     read_passes(checker, root, file);
     read_part(checker, root, file);
     if (file->has_ema && file->has_part)

@@ -4,7 +4,9 @@
 #define QUANT_FORMATS_CALIBRATION_FILE_WORDS_H
 
 #define QUANT_CALIBRATION_FORMAT "quant-calibration"
-#define QUANT_CALIBRATION_VERSION 1
+
+/* Of a complete file, and of one on the way there, which has digests. */
+enum { QUANT_CALIBRATION_VERSION = 1, QUANT_CALIBRATION_VERSION_ON_THE_WAY = 2 };
 
 /* By enum quant_stage, NULL-terminated. */
 extern const char *const quant_calibration_stages[];

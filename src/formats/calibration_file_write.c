@@ -43,6 +43,18 @@ fail:
     return NULL;
 }
 
+static cJSON *make_digests(const uint64_t *digests, uint64_t n)
+{
+    cJSON *array = cJSON_CreateArray();
+    for (uint64_t i = 0; i < n; i++)
+        if (!quant_document_append(array, quant_document_checksum(digests[i])))
+            goto fail;
+    return array;
+fail:
+    cJSON_Delete(array);
+    return NULL;
+}
+
 static void add_findings(cJSON *object, const struct quant_findings *findings, bool *ok)
 {
     quant_document_add(object, "counts", make_counts(findings), ok);
@@ -68,6 +80,7 @@ static cJSON *make_part(const struct quant_calibration_part *part, bool *ok)
     quant_document_add(object, "inputs", quant_document_integer(part->ninputs), ok);
     quant_document_add(object, "count", quant_document_integer(part->count), ok);
     add_findings(object, &part->findings, ok);
+    quant_document_add(object, "digests", make_digests(part->digests, part->ninputs), ok);
     return object;
 }
 
@@ -126,8 +139,11 @@ static void fill(cJSON *root, const void *content, bool *ok)
 {
     const struct quant_calibration_file *file = content;
     const char *const stage = quant_calibration_stages[file->stage];
+    const bool is_complete = file->stage == QUANT_STAGE_COMPLETE;
+    const int version =
+        is_complete ? QUANT_CALIBRATION_VERSION : QUANT_CALIBRATION_VERSION_ON_THE_WAY;
     quant_document_add(root, "format", quant_document_string(QUANT_CALIBRATION_FORMAT), ok);
-    quant_document_add(root, "version", cJSON_CreateNumber(QUANT_CALIBRATION_VERSION), ok);
+    quant_document_add(root, "version", cJSON_CreateNumber(version), ok);
     quant_document_add(root, "tool", quant_document_string("quant " QUANT_VERSION), ok);
     quant_document_add(root, "stage", quant_document_string(stage), ok);
     add_spec(root, file, ok);
@@ -137,7 +153,7 @@ static void fill(cJSON *root, const void *content, bool *ok)
     quant_document_add(root, "count", quant_document_integer(file->count), ok);
     quant_document_add(root, "nonfinite", quant_document_integer(file->nonfinite), ok);
     quant_document_add(root, "inputs", quant_document_integer(file->ninputs), ok);
-    if (file->stage == QUANT_STAGE_COMPLETE)
+    if (is_complete)
         return;
     const size_t round = quant_calibration_file_round(file);
     quant_document_add(root, "round", quant_document_integer(round), ok);
@@ -145,6 +161,10 @@ static void fill(cJSON *root, const void *content, bool *ok)
     quant_document_add(root, "part",
                        file->has_part ? make_part(&file->part, ok) : cJSON_CreateNull(), ok);
     quant_document_add(root, "ranges", file->has_ema ? make_ranges(file) : cJSON_CreateNull(), ok);
+    quant_document_add(
+        root, "position",
+        file->has_position ? quant_document_integer(file->position) : cJSON_CreateNull(), ok);
+    quant_document_add(root, "digests", make_digests(file->digests, file->ninputs), ok);
 }
 
 enum quant_status quant_calibration_file_write(const struct quant_calibration_file *file,

@@ -77,13 +77,23 @@ const cJSON *quant_check_object(struct quant_checker *checker, const cJSON *obje
     return item;
 }
 
-uint64_t quant_check_checksum(struct quant_checker *checker, const cJSON *object, const char *key)
+static uint64_t parse_checksum(struct quant_checker *checker, const char *digits, const char *key)
 {
-    const char *digits = quant_check_string(checker, object, key);
     if (strlen(digits) == 16 && strspn(digits, "0123456789abcdef") == 16)
         return strtoull(digits, NULL, 16);
     quant_check_fail(checker, QUANT_CORRUPT, "'%s' is not 16 hexadecimal digits", key);
     return 0;
+}
+
+uint64_t quant_check_checksum(struct quant_checker *checker, const cJSON *object, const char *key)
+{
+    return parse_checksum(checker, quant_check_string(checker, object, key), key);
+}
+
+uint64_t quant_check_checksum_item(struct quant_checker *checker, const cJSON *item,
+                                   const char *key)
+{
+    return parse_checksum(checker, cJSON_IsString(item) ? item->valuestring : "", key);
 }
 
 unsigned quant_check_word(struct quant_checker *checker, const cJSON *object, const char *key,

@@ -40,8 +40,10 @@ double quant_check_integer(struct quant_checker *checker, const cJSON *object, c
 double quant_check_integer_item(struct quant_checker *checker, const cJSON *item, const char *key,
                                 double least, double greatest);
 
-/* 64 bits in 16 hexadecimal digits, as xxhsum prints them. */
+/* 64 bits in 16 hexadecimal digits, as xxhsum prints them; and the same of an item in hand. */
 uint64_t quant_check_checksum(struct quant_checker *checker, const cJSON *object, const char *key);
+uint64_t quant_check_checksum_item(struct quant_checker *checker, const cJSON *item,
+                                   const char *key);
 
 /* The index of the string among words, which NULL ends. */
 unsigned quant_check_word(struct quant_checker *checker, const cJSON *object, const char *key,

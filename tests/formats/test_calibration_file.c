@@ -12,6 +12,8 @@
 
 #define FOLDER "data/bad/calibration/"
 
+static uint64_t digests[] = {UINT64_C(0x0123456789abcdef), UINT64_MAX, 0};
+
 static enum quant_status read_it(const void *bytes, size_t nbytes,
                                  struct quant_calibration_file *file, struct quant_error *error)
 {
@@ -56,6 +58,7 @@ static struct quant_calibration_file plain(enum quant_stage stage)
         .observed = {(double)-7.59F, (double)10.8F},
         .count = 7,
         .ninputs = 2,
+        .digests = stage == QUANT_STAGE_COMPLETE ? NULL : digests,
     };
 }
 
@@ -129,18 +132,23 @@ static void test_findings(void **state)
     file.rounding = QUANT_HALF_AWAY;
     file.count = file.nonfinite = QUANT_COUNT_MOST;
     file.nonfinite--;
-    file.ninputs = QUANT_COUNT_MOST;
+    file.ninputs = 2;
     file.npasses = LENGTH(passes);
     file.passes = passes;
     file.has_part = true;
-    file.part =
-        (struct quant_calibration_part){.ninputs = 1, .count = QUANT_COUNT_MOST, .findings = pass};
+    file.part = (struct quant_calibration_part){
+        .ninputs = 1, .digests = digests + 1, .count = QUANT_COUNT_MOST, .findings = pass};
     struct quant_calibration_file found;
     go_round(&file, &found);
     assert_true(quant_calibration_file_is_kin(&file, &found));
     assert_true(quant_calibration_file_joins(&file, &found));
     assert_int_equal(quant_calibration_file_round(&found), 4);
-    assert_true(found.nonfinite == QUANT_COUNT_MOST - 1 && found.ninputs == QUANT_COUNT_MOST);
+    assert_true(found.nonfinite == QUANT_COUNT_MOST - 1 && found.ninputs == 2);
+    assert_memory_equal(found.digests, digests, 2 * sizeof *digests);
+    assert_memory_equal(found.part.digests, digests + 1, sizeof *digests);
+    assert_false(found.has_position);
+    found.digests[1]--;
+    assert_false(quant_calibration_file_joins(&file, &found));
     const struct quant_findings *const both[] = {&found.passes[0], &found.part.findings};
     for (size_t i = 0; i < 2; i++) {
         assert_memory_equal(both[i]->sums, sums, sizeof sums);
@@ -159,9 +167,12 @@ static void test_moving_average(void **state)
     file.ema = 0.1;
     file.ninputs = file.nranges = LENGTH(ranges);
     file.ranges = ranges;
+    file.has_position = true;
+    file.position = QUANT_COUNT_MOST;
     struct quant_calibration_file found;
     go_round(&file, &found);
     assert_int_equal(found.nranges, LENGTH(ranges));
+    assert_true(found.has_position && found.position == QUANT_COUNT_MOST);
     for (size_t i = 0; i < LENGTH(ranges); i++) {
         assert_int_equal(found.ranges[i].present, ranges[i].present);
         assert_memory_equal(found.ranges[i].ends, ranges[i].ends, sizeof ranges[i].ends);
@@ -202,7 +213,8 @@ static const struct {
     {"good_ema.json", QUANT_OK, ""},
     {"method_auto.json", QUANT_OK, ""}, /* which methods there are is for others to know */
     {"format_wrong.json", QUANT_UNRECOGNIZED, "'format' is not 'quant-calibration'"},
-    {"version_2.json", QUANT_UNSUPPORTED, "version 2; this program reads version 1"},
+    {"version_1.json", QUANT_UNSUPPORTED, "version 1; this program reads version 2 of a file "},
+    {"version_3.json", QUANT_UNSUPPORTED, "version 3; this program reads version 2 of a file "},
     {"dtype_unknown.json", QUANT_UNSUPPORTED, "unknown 'dtype': 'int7'"},
     {"truncated.json", QUANT_CORRUPT, "it is not JSON at byte "},
     {"observed_nan.json", QUANT_CORRUPT, "it is not JSON at byte "},
