@@ -302,7 +302,10 @@ QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
  *     mse           the least sum of squared errors that was found, which is never more than
  *                   minmax's.
  *     entropy       the threshold of least Kullback-Leibler divergence between the elements'
- *                   histogram and the same in as many levels as the target has.
+ *                   histogram and the same in as many levels as the target has. Elements that
+ *                   minmax rounds to zero are not counted. Only thresholds that lose no more
+ *                   squared error than minmax, by the histogram, are considered. Elements more
+ *                   than 256 times the 99.99th percentile of |x| > 0 are clipped as outliers.
  *     octav         [-s, s], s where Newton's iteration ends for the squared error of a clipped
  *                   uniform quantizer (Sakr et al. 2022) that has the step the range really gets.
  *     sigma:K       mean - K to mean + K standard deviations.

@@ -251,22 +251,50 @@ static void sum_up(struct quant_entropy_search *search, const uint64_t *counts, 
     search->information[ALL_BINS] = information;
 }
 
+/* Squared errors of so nearly the same size are equal but for rounding: with two levels, those of
+ * all widths that clip nothing are. */
+static const double NO_GREATER = 1 + 1e-9;
+
+/* As the width goes from all bins down to one after the other. */
+struct limit {
+    double most; /* the squared error that a width may have; negative while it is unknown */
+    double clipped;
+};
+
+static void narrow(struct quant_entropy_search *search, const uint64_t *counts, bool symmetric,
+                   const struct quant_entropy_mapping *mapping, struct limit *limit)
+{
+    if (limit->most < 0) {
+        quant_entropy_error_init(&search->error, counts + BINS, symmetric ? NULL : counts);
+        limit->most = quant_entropy_error_total(&search->error, mapping) * NO_GREATER;
+    }
+    limit->clipped = quant_entropy_error_narrow(&search->error);
+}
+
 size_t quant_entropy_search(struct quant_entropy_search *search,
                             const uint64_t counts[QUANT_ENTROPY_COUNTS], size_t integers,
-                            bool symmetric)
+                            bool symmetric, const struct quant_entropy_mapping *mapping)
 {
     const size_t half = (integers + 1) / 2;
     size_t best = half > BINS ? 0 : BINS;
     double least = (double)INFINITY;
+    struct limit limit = {.most = -1, .clipped = 0};
     sum_up(search, counts, symmetric ? BINS : 0);
+    if (search->n == 0)
+        return best;
     for (size_t i = BINS; i >= half && i > 0; i--) {
         struct span span = {.first = symmetric ? BINS : BINS - i, .last = BINS + i};
         span.levels = symmetric ? half : integers;
         span.below = (double)counts[BEYOND] + search->before[span.first].elements;
         span.above = (double)counts[BEYOND + 1] + search->before[ALL_BINS].elements -
                      search->before[span.last].elements;
+        if (i < BINS)
+            narrow(search, counts, symmetric, mapping, &limit);
+        if (i < BINS && limit.clipped > limit.most)
+            break;
         const double found = divergence(search, &span, least);
-        if (found < least - SAME) {
+        if (found < least - SAME &&
+            (i == BINS || quant_entropy_error_total(&search->error, mapping) <= limit.most)) {
             least = found;
             best = i;
         }

@@ -7,8 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/entropy_error.h"
+
 enum {
-    QUANT_ENTROPY_BINS = 2048, /* to either side of 0 */
     QUANT_ENTROPY_ALL = 2 * QUANT_ENTROPY_BINS,
     QUANT_ENTROPY_BEYOND = QUANT_ENTROPY_ALL, /* what lies below all bins; then, what lies above */
     QUANT_ENTROPY_COUNTS = QUANT_ENTROPY_ALL + 2
@@ -26,13 +27,14 @@ struct quant_entropy_search {
     size_t nlogarithms;
     double n; /* elements, with those beyond the bins */
     double log_n;
+    struct quant_entropy_error error;
 };
 
-/* The number of bins next to 0, on either side or, symmetric, above, whose divergence is least; 0
- * where there are fewer than levels, as for 16 bits: then no width can be compared. integers: of
- * the target. */
+/* The number of bins next to 0, on either side or, symmetric, above, whose divergence is least of
+ * those that lose no more by mapping than all bins do; 0 where there are fewer bins than levels, as
+ * for 16 bits: then no width can be compared. integers: of the target. */
 size_t quant_entropy_search(struct quant_entropy_search *search,
                             const uint64_t counts[QUANT_ENTROPY_COUNTS], size_t integers,
-                            bool symmetric);
+                            bool symmetric, const struct quant_entropy_mapping *mapping);
 
 #endif

@@ -43,19 +43,64 @@ static double divergence(const double *bins, size_t m, size_t levels, double bel
     return sum;
 }
 
-/* The number of bins that is least divergent, with T at least the greatest magnitude there is. */
+struct ends {
+    double least;
+    double greatest;
+};
+
+/* Of int8 or uint8, in bins, for a width. */
+static double step_of(enum quant_scheme scheme, const struct ends *ends, double width)
+{
+    if (scheme == QUANT_ABSMAX)
+        return width / 127;
+    return (fmin(width, ends->greatest) - fmax(-width, ends->least)) / 255;
+}
+
+/* The squared error of elements that are spread evenly from a to b, by the midpoints of many
+ * pieces, where they are restored as multiples of step up to width. */
+static double error_between(double a, double b, double step, double width)
+{
+    enum { PIECES = 64 };
+    double sum = 0;
+    for (int k = 0; k < PIECES; k++) {
+        const double at = a + (b - a) * (k + 0.5) / PIECES;
+        const double error = a < width ? at - step * rint(at / step) : at - width;
+        sum += error * error;
+    }
+    return sum / PIECES;
+}
+
+static double mapping_error(enum quant_scheme scheme, const double *bins, const struct ends *ends,
+                            size_t width)
+{
+    const double step = step_of(scheme, ends, (double)width);
+    double sum = 0;
+    for (size_t k = 0; k < BINS; k++)
+        if (bins[BINS + k] + bins[BINS - 1 - k] > 0)
+            sum += (bins[BINS + k] + bins[BINS - 1 - k]) *
+                   error_between((double)k, (double)k + 1, step, (double)width);
+    return sum;
+}
+
+/* The number of bins that is least divergent, with T the greatest magnitude. */
 static size_t search(enum quant_scheme scheme, const float *x, size_t n, double limit)
 {
     static double bins[2 * BINS];
+    struct ends ends = {INFINITY, -INFINITY};
     memset(bins, 0, sizeof bins);
+    for (size_t i = 0; i < n; i++) {
+        ends.least = fmin(ends.least, (double)x[i] / (limit / BINS));
+        ends.greatest = fmax(ends.greatest, (double)x[i] / (limit / BINS));
+    }
     for (size_t i = 0; i < n; i++) {
         const double place = fabs((double)x[i]) / (limit / BINS);
         const size_t bin = place < BINS ? (size_t)place : BINS - 1;
-        if (x[i] != 0)
+        if (place > step_of(scheme, &ends, BINS) / 2)
             bins[x[i] < 0 && scheme == QUANT_ZERO_POINT ? BINS - 1 - bin : BINS + bin]++;
     }
     size_t best = BINS;
     double least = (double)INFINITY;
+    const double most = mapping_error(scheme, bins, &ends, BINS) * (1 + 1e-9);
     for (size_t i = BINS; i >= 128; i--) {
         double below = 0;
         double above = 0;
@@ -66,7 +111,7 @@ static size_t search(enum quant_scheme scheme, const float *x, size_t n, double 
         const double found = scheme == QUANT_ABSMAX
                                  ? divergence(bins + BINS, i, 128, 0, above)
                                  : divergence(bins + BINS - i, 2 * i, 256, below, above);
-        if (found < least - 1e-12) {
+        if (found < least - 1e-12 && mapping_error(scheme, bins, &ends, i) <= most) {
             least = found;
             best = i;
         }
@@ -120,6 +165,109 @@ static void test_algorithm(void **state)
         x[i] = (float)random_below(&random, 17) - 3;
     check(x, N);
 }
+
+/* ---- What it costs ---- */
+
+static double error_of(const struct quant_spec *spec, const float *x, size_t n)
+{
+    struct quant_choice choice;
+    assert_int_equal(quant_calibrate(spec, x, n, &choice, NULL), QUANT_OK);
+    return squared_error(&choice.params, x, n);
+}
+
+static float laplace(struct random *random)
+{
+    const double u = random_unit(random) - 0.5;
+    return (float)(0.02 * (u < 0 ? -1 : 1) * log(1 - 2 * fabs(u)));
+}
+
+static float normal(struct random *random)
+{
+    double sum = 0;
+    for (int k = 0; k < 12; k++)
+        sum += random_unit(random) - 0.5;
+    return (float)sum;
+}
+
+static float gelu(float x)
+{
+    return (float)((double)x * 0.5 * (1 + erf((double)x / sqrt(2))));
+}
+
+/* However many elements there are that minmax maps to zero, and whatever they are, the threshold is
+ * the one of as many zeros. */
+static void test_noise(void **state)
+{
+    (void)state;
+    enum { N = 60000 };
+    static float zeros[N];
+    static float noise[N];
+    static const float amounts[] = {1e-30F, 1e-9F, 1e-5F, 1e-4F};
+    static const double parts[] = {0.01, 0.3, 0.9, 0.99};
+    struct random random = random_begin();
+    for (size_t part = 0; part < LENGTH(parts); part++) {
+        for (size_t i = 0; i < N; i++)
+            zeros[i] = random_unit(&random) < parts[part] ? 0 : laplace(&random);
+        for (size_t amount = 0; amount < LENGTH(amounts); amount++) {
+            for (size_t i = 0; i < N; i++)
+                noise[i] = zeros[i] != 0 ? zeros[i]
+                                         : amounts[amount] * (float)(2 * random_unit(&random) - 1);
+            for (int scheme = 0; scheme < 2; scheme++) {
+                const struct quant_choice expected =
+                    calibrate("entropy", (enum quant_scheme)scheme, zeros, N);
+                const struct quant_choice found =
+                    calibrate("entropy", (enum quant_scheme)scheme, noise, N);
+                if (memcmp(found.range, expected.range, sizeof found.range) != 0)
+                    fail_msg("scheme %d, %g of it %g: up to %g, expected %g", scheme, parts[part],
+                             (double)amounts[amount], found.range[1], expected.range[1]);
+            }
+        }
+    }
+}
+
+/* Never worse than minmax, but for what a histogram does not show. */
+static void check_error(const char *name, const float *x, size_t n, double most)
+{
+    for (int scheme = 0; scheme < 2; scheme++)
+        for (int bits = 0; bits < 2; bits++) {
+            struct quant_spec spec = {.scheme = (enum quant_scheme)scheme,
+                                      .dtype = bits ? QUANT_INT4 : QUANT_INT8};
+            const double minmax = error_of(&spec, x, n);
+            spec.calibration = "entropy";
+            const double entropy = error_of(&spec, x, n);
+            if (!(entropy <= most * minmax))
+                fail_msg("%s, %zu elements, scheme %d, %s: %g times the error of minmax", name, n,
+                         scheme, bits ? "int4" : "int8", entropy / minmax);
+        }
+}
+
+static void test_error(void **state)
+{
+    (void)state;
+    enum { N = 50000, ROW = 500 };
+    static float x[N];
+    struct random random = random_begin();
+    for (size_t i = 0; i < N; i++)
+        x[i] = gelu(2 * normal(&random));
+    check_error("gelu", x, N, 1.01);
+    check_error("gelu", x, 700, 1.02);
+    for (size_t i = 0; i < N; i++)
+        x[i] = laplace(&random);
+    check_error("laplace", x, N, 1.01);
+    check_error("bias", x, 300, 1.02);
+    for (size_t i = 0; i < N; i++) /* few elements matter, and far beyond the rest */
+        x[i] = i % ROW == 7 ? 0.5F + (float)random_unit(&random) / 2
+                            : (float)exp(-9 - 6 * random_unit(&random));
+    check_error("softmax", x, N, 1.01);
+    for (size_t i = 0; i < N; i++)
+        x[i] = normal(&random) * (i % 1000 == 0 ? 30 : 1);
+    check_error("outliers", x, N, 1.01);
+    for (size_t i = 0; i < N; i++)
+        x[i] = fmaxf(normal(&random), 0);
+    check_error("relu", x, N, 1.01);
+}
+
+/* ---- Cases of their own ---- */
 
 /* What lies far beyond the bulk moves the threshold by no more than its own bin. */
 static void test_outliers(void **state)
@@ -198,7 +346,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_algorithm), cmocka_unit_test(test_outliers),
         cmocka_unit_test(test_one_sided), cmocka_unit_test(test_too_many_levels),
-        cmocka_unit_test(test_grid),
+        cmocka_unit_test(test_grid),      cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_error),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The search that passes over most widths against one that computes all of them, in the same order
- * of additions: the same width, whatever the histogram. */
+/* The search that passes over most widths against one that computes all of them, divergences in the
+ * same order of additions: the same width, whatever the histogram. */
 #include "core/entropy_search.h"
 
 #include <math.h>
@@ -80,7 +80,38 @@ static double divergence(const struct sums *sums, size_t first, size_t last, siz
     return (sum + n * natural_log(inside / n)) / n;
 }
 
-static size_t search_all(const uint64_t *counts, size_t integers, bool symmetric)
+/* The integral of the squared distance from the nearest multiple of step, from 0 to x. */
+static double integral(double x, double step)
+{
+    const double rest = x / step - rint(x / step);
+    return step * step * step * (rint(x / step) / 12 + rest * rest * rest / 3);
+}
+
+/* What the width loses by mapping; INFINITY where it has no range. */
+static double squared_error(const uint64_t *counts, size_t width, bool symmetric,
+                            const struct quant_entropy_mapping *mapping)
+{
+    const double i = (double)width;
+    const double lo = -i > mapping->least ? -i : mapping->least;
+    const double hi = i < mapping->greatest ? i : mapping->greatest;
+    const double step = (hi - lo) / mapping->steps;
+    double sum = 0;
+    if (step <= 0)
+        return (double)INFINITY;
+    for (size_t k = 0; k < BINS; k++) {
+        const double count =
+            (double)counts[BINS + k] + (symmetric ? 0 : (double)counts[BINS - 1 - k]);
+        const double at = (double)k;
+        if (k < width)
+            sum += count * (integral(at + 1, step) - integral(at, step));
+        else
+            sum += count * ((at + 0.5 - i) * (at + 0.5 - i) + 1.0 / 12);
+    }
+    return sum;
+}
+
+static size_t search_all(const uint64_t *counts, size_t integers, bool symmetric,
+                         const struct quant_entropy_mapping *mapping)
 {
     static struct sums sums;
     for (size_t i = 0; i < ALL; i++) {
@@ -93,6 +124,7 @@ static size_t search_all(const uint64_t *counts, size_t integers, bool symmetric
     const size_t half = (integers + 1) / 2;
     size_t best = half > BINS ? 0 : BINS;
     double least = (double)INFINITY;
+    const double most = squared_error(counts, BINS, symmetric, mapping) * (1 + 1e-9);
     for (size_t i = BINS; i >= half && i > 0; i--) {
         const size_t first = symmetric ? BINS : BINS - i;
         const size_t last = BINS + i;
@@ -100,7 +132,8 @@ static size_t search_all(const uint64_t *counts, size_t integers, bool symmetric
         const double above = (double)counts[ALL + 1] + sums.elements[ALL] - sums.elements[last];
         const double found =
             divergence(&sums, first, last, symmetric ? half : integers, below, above);
-        if (found < least - 1e-12) {
+        if (found < least - 1e-12 &&
+            (i == BINS || squared_error(counts, i, symmetric, mapping) <= most)) {
             least = found;
             best = i;
         }
@@ -131,6 +164,21 @@ static void make_counts(struct random *random, size_t n, bool symmetric, uint64_
         counts[ALL + random_below(random, 2) * !symmetric + symmetric] += random_below(random, 4);
 }
 
+/* As of elements that reach as far as the bins, on one side or the other. */
+static struct quant_entropy_mapping make_mapping(struct random *random, size_t integers,
+                                                 bool symmetric)
+{
+    if (symmetric)
+        return (struct quant_entropy_mapping){.steps = (double)(integers / 2), .greatest = BINS};
+    struct quant_entropy_mapping mapping = {
+        .steps = (double)integers - 1, .least = -BINS, .greatest = BINS};
+    if (random_below(random, 2))
+        mapping.least = -BINS * random_unit(random);
+    else
+        mapping.greatest = BINS * random_unit(random);
+    return mapping;
+}
+
 static void check(struct quant_entropy_search *search, struct random *random, size_t n)
 {
     static const size_t targets[] = {255, 256, 15, 16, 2, 3, 100, 4096, 65536};
@@ -138,8 +186,9 @@ static void check(struct quant_entropy_search *search, struct random *random, si
     const bool symmetric = random_below(random, 2);
     const size_t integers = targets[random_below(random, LENGTH(targets))];
     make_counts(random, n, symmetric, counts);
-    const size_t found = quant_entropy_search(search, counts, integers, symmetric);
-    const size_t expected = search_all(counts, integers, symmetric);
+    const struct quant_entropy_mapping mapping = make_mapping(random, integers, symmetric);
+    const size_t found = quant_entropy_search(search, counts, integers, symmetric, &mapping);
+    const size_t expected = search_all(counts, integers, symmetric, &mapping);
     if (found != expected)
         fail_msg("%zu elements, %zu integers, symmetric %d: %zu, expected %zu", n, integers,
                  (int)symmetric, found, expected);

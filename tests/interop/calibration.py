@@ -17,6 +17,7 @@ try:
 except ImportError:
     skip("there is no NumPy for this python3: script/bootstrap installs it")
 from reference import mapping  # noqa: E402
+from reference.entropy import BINS, Histogram  # noqa: E402
 from reference.mapping import Spec  # noqa: E402
 
 SCHEMES = ("absmax", "zero-point")
@@ -58,10 +59,11 @@ def odd(rng):
 
 
 def calibrate(folder, x, method, scheme, *options):
-    """(the range, the parameters) as the sidecar tells them"""
+    """(the range, the parameters) as the sidecar has them"""
     np.save(folder / "x.npy", x)
-    run("quantize", "-q", "--force", "-m", method, "-s", scheme, *options, "x.npy", cwd=folder)
-    sidecar = read_sidecar(folder / "x.int8.npy.json")
+    run("quantize", "-q", "--force", "-m", method, "-s", scheme, *options, "x.npy", "-o", "q.npy",
+        cwd=folder)
+    sidecar = read_sidecar(folder / "q.npy.json")
     return sidecar["range"], sidecar
 
 
@@ -181,6 +183,66 @@ def check_others(folder, name, x):
             assert near, f"{name}, {scheme}, {method}: {found}, expected {expected}"
 
 
+# ---- Entropy ----
+
+def activations(rng):
+    """Of which much is near zero, or little is far from it."""
+    x = rng.normal(0, 2, 30000)
+    yield "gelu", x * 0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x ** 3)))
+    yield "silu", x / (1 + np.exp(-x))
+    x = np.exp(rng.normal(0, 3, (100, 200)))
+    yield "softmax", x / x.sum(1, keepdims=True)
+
+
+def case(zeros):
+    """laplace(0, 0.02), 30 % of it replaced by noise of 1e-9, or by zeros"""
+    rng = np.random.default_rng(0)
+    x = rng.laplace(0, 0.02, 60000).astype(np.float32)
+    replaced = rng.random(60000) < 0.3
+    x[replaced] = 0 if zeros else rng.standard_normal(replaced.sum()) * 1e-9
+    return x
+
+
+def mse_by(x, spec, found):
+    return squared_error(x, mapping.choose(spec._replace(clip=tuple(found)), x)) / len(x)
+
+
+def check_entropy(folder, name, x, dtype):
+    qmax = 127 if dtype == "int8" else 7
+    for scheme in SCHEMES:
+        spec = Spec(scheme, dtype, None, None, None, None, None, False, "half-even")
+        found, _ = calibrate(folder, x, "entropy", scheme, "-t", dtype)
+        where = f"{name}, {scheme}, {dtype}: {found}"
+        histogram = Histogram(x, scheme, -qmax - (scheme != "absmax"), qmax)
+        _, widths = histogram.widths()
+        ranges = [around_zero(x, scheme, width * histogram.limit / BINS) for width in widths]
+        ranges = [r if r[0] < r[1] else (float(x.min()), float(x.max())) for r in ranges]
+        assert any(np.allclose(found, r, rtol=1e-8, atol=0) for r in ranges), f"{where}: {ranges}"
+        minmax = squared_error(x, mapping.choose(spec, x)) / len(x)
+        if histogram.limit == np.abs(x).max():
+            assert mse_by(x, spec, found) <= 1.05 * minmax, f"{where}: minmax is better"
+
+
+def check_noise(folder):
+    """Noise that minmax maps to zero counts no more than zeros do."""
+    for scheme, most in (("absmax", 1.74e-7), ("zero-point", 1.70e-7)):
+        spec = Spec(scheme, "int8", None, None, None, None, None, False, "half-even")
+        found, _ = calibrate(folder, case(False), "entropy", scheme)
+        expected, _ = calibrate(folder, case(True), "entropy", scheme)
+        assert found == expected, f"{scheme}: {found}, of zeros {expected}"
+        assert mse_by(case(False), spec, found) < most, f"{scheme}: {found}"
+
+
+def check_entropies(folder, tensors, rng):
+    tensors = tensors + [("noise", case(False))] + \
+        [(name, x.astype(np.float32).reshape(-1)) for name, x in activations(rng)]
+    if IS_SANITIZED:
+        tensors = tensors[::5]
+    for i, (name, x) in enumerate(tensors):
+        check_entropy(folder, name, x, "int4" if i % 3 == 1 else "int8")
+    check_noise(folder)
+
+
 def main():
     seed = seed_from(sys.argv)
     rng = np.random.default_rng(seed)
@@ -194,6 +256,7 @@ def main():
         for tensor in tensors:
             check_mse(folder, *tensor)
             check_others(folder, *tensor)
+        check_entropies(folder, tensors + strange, rng)
     print(f"{count} percentiles are NumPy's; {len(tensors)} tensors have no better range in {STEPS} steps")
 
 
