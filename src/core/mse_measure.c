@@ -39,6 +39,17 @@ static void add_finite_errors(const float *x, const float *restored, size_t n,
         }
 }
 
+/* The same mapping to bytes, which need not be packed: what it restores is the same. */
+static struct quant_params unpacked(const struct quant_params *params)
+{
+    struct quant_params bytes = *params;
+    if (params->dtype == QUANT_INT4)
+        bytes.dtype = QUANT_INT8;
+    else if (params->dtype == QUANT_UINT4)
+        bytes.dtype = QUANT_UINT8;
+    return bytes;
+}
+
 /* No square is negative and no rounded sum less than what it is rounded from: the sum of some is
  * never more than that of all. */
 double quant_mse_measure(const struct quant_params *params, const float *x, size_t n,
@@ -47,11 +58,12 @@ double quant_mse_measure(const struct quant_params *params, const float *x, size
     _Alignas(64) uint16_t q[PIECE]; /* room for the widest integers */
     _Alignas(64) float restored[PIECE];
     double lanes[QUANT_MEASURE_LANES] = {0};
+    const struct quant_params bytes = unpacked(params);
     const bool has_limit = limit < (double)INFINITY;
     for (size_t i = 0; i < n; i += PIECE) {
         const size_t size = n - i < PIECE ? n - i : PIECE;
-        quant_quantize(params, x + i, size, q);
-        quant_dequantize(params, q, size, restored);
+        quant_quantize(&bytes, x + i, size, q);
+        quant_dequantize(&bytes, q, size, restored);
         if (all_finite)
             add_errors(x + i, restored, size, lanes);
         else

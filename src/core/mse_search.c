@@ -1,136 +1,272 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Three kinds of rounds. Shrink: the observed range in QUANT_MSE_STEPS steps; for absmax that is
- * all there is, with the zero-point scheme towards zero (or the end next to it), towards the
- * middle, and from either side alone. Axes, for the zero-point scheme: one end stays, the other
- * goes where it will. Near: the surroundings of the best, finer from round to round. Axes and near
- * go on while they gain something, a few times at most; near to its end where every range can be
- * measured.
- */
+/* Scales in coarse and in fine steps, and ranges for the best ones. */
 #include "core/mse_search.h"
 
 #include <math.h>
+#include <string.h>
 
-/* Less is not worth another round. */
-static const double GAIN = 1e-4;
+#include "core/mse_cells.h"
+#include "core/params.h"
 
-enum { AXES_ROUNDS = 3, NEAR_ROUNDS = 4, NEAR_STEPS = 16, NEAR_SIDE = 3 };
+/* In a fine step the farthest multiple of the scale moves by this part of the scale. */
+static const double FINE = 0.0454;
 
-void quant_mse_search_begin(struct quant_mse_search *search, const struct quant_observed *observed,
-                            enum quant_scheme scheme, bool thorough)
+/* The error changes little in a coarse step but by chance, and no range is looked at whose scale is
+ * less than this part of the widest one's. */
+static const double COARSE = 1.0 / 128;
+static const double LEAST_PART = 0x1p-18;
+
+/* Fine steps within a coarse one. */
+enum { FINE_LEAST = 32, FINE_MOST = 128, FITS = 4, HALVINGS = 10, REFINED = 4, FINEST_STEPS = 8 };
+
+/* ---- Setting up ---- */
+
+static void begin(struct quant_mse_search *search, const struct quant_mse_points *points,
+                  const struct quant_spec *spec, const struct quant_observed *observed, size_t most)
 {
     const double least = (double)observed->least;
     const double greatest = (double)observed->greatest;
     const double absmax = fmax(fabs(least), fabs(greatest));
-    *search = (struct quant_mse_search){
-        .thorough = thorough,
-        .symmetric = scheme == QUANT_ABSMAX,
-        .least = scheme == QUANT_ABSMAX ? -absmax : least,
-        .greatest = scheme == QUANT_ABSMAX ? absmax : greatest,
-        .best = {.cost = (double)INFINITY},
-        .before = (double)INFINITY,
-    };
+    search->spec = spec;
+    search->points = points;
+    search->nothing = quant_choice_of_nothing(spec);
+    search->symmetric = spec->scheme == QUANT_ABSMAX;
+    search->observed[0] = search->symmetric ? -absmax : least;
+    search->observed[1] = search->symmetric ? absmax : greatest;
+    search->low = spec->include_zero ? fmin(search->observed[0], 0) : search->observed[0];
+    search->high = spec->include_zero ? fmax(search->observed[1], 0) : search->observed[1];
+    search->levels = (double)search->nothing.params.qmax - search->nothing.params.qmin;
+    search->reach = absmax;
+    search->center = 0;
+    search->nbest = 0;
+    search->most = most < QUANT_MSE_RANGES ? most : QUANT_MSE_RANGES;
 }
 
-/* ---- The ranges of a round ---- */
+/* The range of a scale, from which the mapping's own scale follows. */
+static double steps_of(const struct quant_mse_search *search)
+{
+    return search->symmetric ? quant_params_greatest_step(&search->nothing.params) : search->levels;
+}
 
-struct bounds {
-    double lo;
-    double hi;
+static double widest_scale(const struct quant_mse_search *search)
+{
+    const double half = search->symmetric ? 2 : 1;
+    return (search->high - search->low) / half / steps_of(search);
+}
+
+static double stored_scale(const struct quant_mse_search *search, double scale)
+{
+    struct quant_choice choice = search->nothing;
+    const double end = scale * steps_of(search);
+    quant_choice_set_range(&choice, search->spec, search->symmetric ? -end : 0, end);
+    return (double)choice.params.scale;
+}
+
+/* ---- The best ---- */
+
+static void keep(struct quant_mse_search *search, const struct quant_mse_grid *grid)
+{
+    size_t i = search->nbest;
+    if (i == search->most && !(grid->cost < search->best[i - 1].cost))
+        return;
+    for (size_t k = 0; k < search->nbest; k++)
+        if (search->best[k].scale == grid->scale && search->best[k].first == grid->first)
+            return;
+    if (i == search->most)
+        i--;
+    else
+        search->nbest++;
+    for (; i > 0 && grid->cost < search->best[i - 1].cost; i--)
+        search->best[i] = search->best[i - 1];
+    search->best[i] = *grid;
+}
+
+/* A step down from the scale, as a part of it. */
+static double fine_step(const struct quant_mse_search *search, double scale)
+{
+    const bool has_zero = search->low <= 0 && search->high >= 0;
+    const double multiples = search->reach / scale;
+    return FINE / fmax(has_zero ? fmin(multiples, search->levels) : multiples, 1);
+}
+
+/* The least scale that clips no more than the error, between one that does and one that clips more.
+ */
+static double find_last(struct quant_mse_search *search, double high, double low, double error)
+{
+    for (int i = 0; i < HALVINGS; i++) {
+        struct quant_mse_grid grid;
+        const double middle = low + (high - low) / 2;
+        if (quant_mse_cells_best(search, stored_scale(search, middle), &grid) > error)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Down to where what is clipped is already more than the least error. Returns the number of steps
+ * between the scales. */
+static size_t search_coarse(struct quant_mse_search *search)
+{
+    double scale = widest_scale(search);
+    const double least = scale * LEAST_PART;
+    double best = (double)INFINITY;
+    size_t n = 0;
+    search->costs[0] = (double)INFINITY;
+    for (; n < QUANT_MSE_SCALES - 1 && scale > least; n++) {
+        struct quant_mse_grid grid;
+        const double clipped = quant_mse_cells_best(search, stored_scale(search, scale), &grid);
+        search->scales[n] = scale;
+        search->costs[n] = grid.cost;
+        if (clipped > best) {
+            search->scales[n] = find_last(search, search->scales[n - 1], scale, best);
+            return n;
+        }
+        best = fmin(best, grid.cost);
+        scale *= 1 - fmax(fine_step(search, scale), COARSE);
+    }
+    return n > 0 ? n - 1 : 0; /* none: there are no steps from zero to divide by */
+}
+
+/* Of costs along falling scales, those that are less than on either side. */
+struct descent {
+    struct quant_mse_grid last;
+    bool falls;
 };
 
-/* Towards zero or the end next to it, towards the middle, from above, from below. */
-static struct bounds shrink(const struct quant_mse_search *search, size_t row, size_t i)
+static void descend(struct quant_mse_search *search, struct descent *descent,
+                    const struct quant_mse_grid *grid)
 {
-    const double lo = search->least;
-    const double hi = search->greatest;
-    if (row == 0 && i == 0)
-        return (struct bounds){lo, hi};
-    const double part = (double)(QUANT_MSE_STEPS - i - (row > 0)) / QUANT_MSE_STEPS;
-    const double zero = fmin(fmax(0, lo), hi);
-    const double middle = lo + (hi - lo) / 2;
-    const double center = row == 0 ? zero : middle;
-    switch (row) {
-    case 2:
-        return (struct bounds){lo, lo + (hi - lo) * part};
-    case 3:
-        return (struct bounds){hi - (hi - lo) * part, hi};
-    default:
-        return (struct bounds){center + (lo - center) * part, center + (hi - center) * part};
+    if (grid->scale == descent->last.scale)
+        return;
+    const bool falls = grid->cost < descent->last.cost;
+    if (!falls && descent->falls)
+        keep(search, &descent->last);
+    descent->falls = falls;
+    descent->last = *grid;
+}
+
+static void search_fine(struct quant_mse_search *search, size_t i, int least,
+                        struct descent *descent)
+{
+    const double from = search->scales[i];
+    const double to = search->scales[i + 1];
+    const double wanted = ceil((1 - to / from) / fine_step(search, from) - 0.01);
+    const int steps = (int)fmin(fmax(wanted, least), FINE_MOST);
+    for (int k = 0; k < steps; k++) {
+        struct quant_mse_grid grid;
+        const double scale = from + (to - from) * k / steps;
+        quant_mse_cells_best(search, stored_scale(search, scale), &grid);
+        descend(search, descent, &grid);
     }
 }
 
-static struct bounds along_axis(const struct quant_mse_search *search, size_t row, size_t i)
+/* The sum of n errors of rounding, each anywhere within half a step, differs from its mean by
+ * 0.9 / sqrt(n) of it, and its least value over many scales by several times that. */
+static double margin_of(const struct quant_mse_search *search)
 {
-    const struct quant_mse_range *best = &search->best;
-    const double part = 2.0 * (double)i / QUANT_MSE_STEPS;
-    if (row == 0)
-        return (struct bounds){search->least + (best->hi - search->least) * part, best->hi};
-    return (struct bounds){best->lo, search->greatest - (search->greatest - best->lo) * part};
+    const struct quant_mse_points *points = search->points;
+    return 1.002 + 4 / sqrt(points->weights[points->npoints]);
 }
 
-static struct bounds near_best(const struct quant_mse_search *search, size_t row, size_t i)
+static void search_all(struct quant_mse_search *search)
 {
-    const struct quant_mse_range *best = &search->best;
-    const double width = search->greatest - search->least;
+    const size_t n = search_coarse(search);
+    struct descent descent = {.last = {.cost = (double)INFINITY}, .falls = false};
+    double best = (double)INFINITY;
+    for (size_t i = 0; i <= n; i++)
+        best = fmin(best, search->costs[i]);
+    const double most = best * margin_of(search);
+    for (size_t i = 0; i < n; i++)
+        if (fmin(search->costs[i], search->costs[i + 1]) <= most)
+            search_fine(search, i, i + 1 == n ? FINE_LEAST : 1, &descent);
+    if (descent.falls)
+        keep(search, &descent.last);
+}
+
+/* ---- Ranges ---- */
+
+/* To the bottom of its valley. */
+static void fit(struct quant_mse_search *search, struct quant_mse_grid *grid)
+{
+    struct quant_mse_grid next;
+    quant_mse_cells_best(search, grid->scale, &next);
+    for (int i = 0; i < FITS; i++) {
+        const double scale = quant_mse_cells_fit(search, &next);
+        if (!(scale > 0 && scale <= widest_scale(search)))
+            return;
+        quant_mse_cells_best(search, stored_scale(search, scale), &next);
+        if (!(next.cost < grid->cost))
+            return;
+        *grid = next;
+    }
+}
+
+/* Valleys that are narrower than a fine step: the best in its surroundings. */
+static void refine(struct quant_mse_search *search, struct quant_mse_grid *grid)
+{
+    const double scale = grid->scale;
+    const double step = scale * fine_step(search, scale) / FINEST_STEPS;
+    for (int i = -FINEST_STEPS; i <= FINEST_STEPS; i++) {
+        struct quant_mse_grid next;
+        if (scale + i * step > widest_scale(search))
+            break;
+        quant_mse_cells_best(search, stored_scale(search, scale + i * step), &next);
+        if (next.cost < grid->cost)
+            *grid = next;
+    }
+    fit(search, grid);
+}
+
+static void fit_all(struct quant_mse_search *search)
+{
+    struct quant_mse_grid grids[QUANT_MSE_RANGES];
+    const size_t n = search->nbest;
+    memcpy(grids, search->best, n * sizeof grids[0]);
+    search->nbest = 0;
+    for (size_t i = 0; i < n; i++) {
+        fit(search, &grids[i]);
+        keep(search, &grids[i]);
+    }
+    const size_t nfitted = search->nbest < REFINED ? search->nbest : REFINED;
+    memcpy(grids, search->best, nfitted * sizeof grids[0]);
+    for (size_t i = 0; i < nfitted; i++) {
+        refine(search, &grids[i]);
+        keep(search, &grids[i]);
+    }
+}
+
+/* Inside the observed one: its ends may move by half a step without another zero point. */
+static struct quant_mse_range range_of(const struct quant_mse_search *search,
+                                       const struct quant_mse_grid *grid)
+{
+    struct quant_mse_range range = {.cost = grid->cost};
     if (search->symmetric) {
-        const double step = width / 2 / QUANT_MSE_STEPS * ldexp(1, -3 * (int)(search->round + 1));
-        const double steps = (double)i - NEAR_STEPS;
-        return (struct bounds){best->lo - steps * step, best->hi + steps * step};
+        range.hi = fmin(grid->scale * steps_of(search), search->observed[1]);
+        range.lo = -range.hi;
+        return range;
     }
-    const double step = width / QUANT_MSE_STEPS * ldexp(1, -2 * (int)search->round);
-    return (struct bounds){best->lo + ((double)row - NEAR_SIDE) * step,
-                           best->hi + ((double)i - NEAR_SIDE) * step};
+    const double width = grid->scale * search->levels;
+    range.lo = grid->first * grid->scale;
+    range.lo = fmax(fmin(range.lo, search->high - width), search->low);
+    range.hi = fmin(range.lo + width, search->high);
+    range.lo = fmax(range.lo, search->observed[0]); /* zero is included again */
+    range.hi = fmin(range.hi, search->observed[1]);
+    return range;
 }
 
-size_t quant_mse_search_rows(const struct quant_mse_search *search)
-{
-    switch (search->kind) {
-    case QUANT_MSE_SHRINK:
-        return search->symmetric ? 1 : 4;
-    case QUANT_MSE_AXES:
-        return 2;
-    case QUANT_MSE_NEAR:
-        return search->symmetric ? 1 : 2 * NEAR_SIDE + 1;
-    case QUANT_MSE_DONE:
-        break;
-    }
-    return 0;
-}
-
-/* The observed range is in the first row alone. */
-size_t quant_mse_search_row_length(const struct quant_mse_search *search, size_t row)
-{
-    switch (search->kind) {
-    case QUANT_MSE_SHRINK:
-        return row == 0 ? QUANT_MSE_STEPS : QUANT_MSE_STEPS - 1;
-    case QUANT_MSE_AXES:
-        return QUANT_MSE_STEPS / 2;
-    case QUANT_MSE_NEAR:
-        return search->symmetric ? 2 * NEAR_STEPS + 1 : 2 * NEAR_SIDE + 1;
-    case QUANT_MSE_DONE:
-        break;
-    }
-    return 0;
-}
-
-bool quant_mse_search_range(const struct quant_mse_search *search, size_t row, size_t i,
-                            struct quant_mse_range *range)
-{
-    const struct bounds bounds = search->kind == QUANT_MSE_SHRINK ? shrink(search, row, i)
-                                 : search->kind == QUANT_MSE_AXES ? along_axis(search, row, i)
-                                                                  : near_best(search, row, i);
-    *range = (struct quant_mse_range){.lo = bounds.lo, .hi = bounds.hi};
-    return bounds.lo >= search->least && bounds.lo < bounds.hi && bounds.hi <= search->greatest;
-}
-
-size_t quant_mse_search_list(const struct quant_mse_search *search,
-                             struct quant_mse_range list[QUANT_MSE_RANGES])
+size_t quant_mse_search(struct quant_mse_search *search, const struct quant_mse_points *points,
+                        const struct quant_spec *spec, const struct quant_observed *observed,
+                        size_t most, struct quant_mse_range *ranges)
 {
     size_t n = 0;
-    for (size_t row = 0; row < quant_mse_search_rows(search); row++)
-        for (size_t i = 0; i < quant_mse_search_row_length(search, row); i++)
-            n += quant_mse_search_range(search, row, i, &list[n]);
+    begin(search, points, spec, observed, most);
+    search_all(search);
+    fit_all(search);
+    for (size_t i = 0; i < search->nbest; i++) {
+        ranges[n] = range_of(search, &search->best[i]);
+        n += ranges[n].lo < ranges[n].hi;
+    }
     return n;
 }
 
@@ -143,25 +279,4 @@ int quant_mse_range_compare(const struct quant_mse_range *left, const struct qua
     if (left_width != right_width)
         return left_width > right_width ? -1 : 1;
     return (left->lo > right->lo) - (left->lo < right->lo);
-}
-
-/* ---- From round to round ---- */
-
-bool quant_mse_search_advance(struct quant_mse_search *search)
-{
-    const bool gains = search->best.cost < search->before * (1 - GAIN) || isinf(search->before);
-    search->before = search->best.cost;
-    search->round++;
-    const bool is_near_enough = search->kind == QUANT_MSE_NEAR &&
-                                ((!gains && !search->thorough) || search->round == NEAR_ROUNDS);
-    if (search->best.cost == 0 || is_near_enough) {
-        search->kind = QUANT_MSE_DONE;
-    } else if (search->kind == QUANT_MSE_SHRINK) {
-        search->kind = search->symmetric ? QUANT_MSE_NEAR : QUANT_MSE_AXES;
-        search->round = 0;
-    } else if (search->kind == QUANT_MSE_AXES && (!gains || search->round == AXES_ROUNDS)) {
-        search->kind = QUANT_MSE_NEAR;
-        search->round = 0;
-    }
-    return search->kind != QUANT_MSE_DONE;
 }

@@ -1,57 +1,74 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where to look for the range of least squared error: a list of ranges for each round, from the
- * whole down to the surroundings of the best one that has been found.
+ * The ranges that have the least squared error by the points of a tensor: those worth measuring.
+ *
+ * A mapping restores multiples of its scale: with the zero-point scheme too, since zero points are
+ * integers. So a range comes down to two numbers: the scale, and which multiples of it the target's
+ * integers stand for, the window. For a scale, the errors of all windows follow from sums over the
+ * cells of points that share a nearest multiple. So the search is one over scales, first in coarse
+ * steps down from the widest, then in fine ones where the error is least.
  */
 #ifndef QUANT_CORE_MSE_SEARCH_H
 #define QUANT_CORE_MSE_SEARCH_H
 
-#include <quant/quant.h>
+#include "core/mse_points.h"
 
-/* Steps in which the first round shrinks the observed range. */
-enum { QUANT_MSE_STEPS = 2048, QUANT_MSE_RANGES = 4 * QUANT_MSE_STEPS };
+enum {
+    QUANT_MSE_RANGES = 12,      /* at most */
+    QUANT_MSE_CELLS = 1 << 12,  /* fewer than a target of 16 bits has */
+    QUANT_MSE_SCALES = 1 << 11, /* coarse steps */
+};
 
 struct quant_mse_range {
     double lo;
     double hi;
-    double cost; /* its squared error, or an estimate of it */
+    double cost; /* its squared error, or by the points */
+};
+
+/* A scale, and the multiple of it that the target's least integer stands for. */
+struct quant_mse_grid {
+    double scale;
+    double first;
+    double cost;
 };
 
 struct quant_mse_search {
-    bool thorough;  /* look as near as there are rounds, whether it gains or not */
-    bool symmetric; /* only ranges [-a, a] */
-    double least;   /* observed; for symmetric ones -absmax and absmax */
-    double greatest;
-    struct quant_mse_range best; /* of those measured: the caller enters it */
-    double before;               /* the best cost as the round began */
-    unsigned round;              /* of its kind */
-    enum { QUANT_MSE_SHRINK, QUANT_MSE_AXES, QUANT_MSE_NEAR, QUANT_MSE_DONE } kind;
+    const struct quant_spec *spec;
+    const struct quant_mse_points *points;
+    struct quant_choice nothing; /* that a range is set in */
+    bool symmetric;
+    double low; /* where ranges lie */
+    double high;
+    double observed[2];
+    double levels; /* of the target, less one */
+    double reach;  /* the greatest distance of a multiple of the scale from 0 */
+    struct quant_mse_grid best[QUANT_MSE_RANGES]; /* by rising cost */
+    size_t nbest;
+    size_t most;
+
+    /* Of the scale at hand. */
+    double scale;
+    double nearest;                   /* the multiple of the scale nearest to the origin */
+    double phase;                     /* its distance from there */
+    double first;                     /* multiple of the window, counted from nearest */
+    double center;                    /* of the window, or of the one before, less the origin */
+    size_t ends[QUANT_MSE_CELLS + 1]; /* points that come before each cell, and before the end */
+    size_t hints[QUANT_MSE_CELLS];    /* what that was last, by the cell's number */
+
+    /* Coarse steps. */
+    double scales[QUANT_MSE_SCALES];
+    double costs[QUANT_MSE_SCALES];
 };
 
-/* thorough: for short tensors, whose error is a jagged function of the range. */
-void quant_mse_search_begin(struct quant_mse_search *search, const struct quant_observed *observed,
-                            enum quant_scheme scheme, bool thorough);
-
-/* Writes the ranges of the round to list and returns their number; the very first is the observed
- * one. */
-size_t quant_mse_search_list(const struct quant_mse_search *search,
-                             struct quant_mse_range list[QUANT_MSE_RANGES]);
-
-/* The same range by range. A round has rows of ranges; but near to the best, each range of a row
- * lies inside the one before. */
-size_t quant_mse_search_rows(const struct quant_mse_search *search);
-size_t quant_mse_search_row_length(const struct quant_mse_search *search, size_t row);
-
-/* False: it would be none, or reach beyond what was observed. */
-bool quant_mse_search_range(const struct quant_mse_search *search, size_t row, size_t i,
-                            struct quant_mse_range *range);
+/* Writes at most `most` ranges inside the observed one, the best first, and returns their number.
+ * What search holds before does not matter, but must have been set once: it saves time. */
+size_t quant_mse_search(struct quant_mse_search *search, const struct quant_mse_points *points,
+                        const struct quant_spec *spec, const struct quant_observed *observed,
+                        size_t most, struct quant_mse_range *ranges);
 
 /* Less than 0 where left is better than right: by cost, then the widest, then by place. So the best
  * of many does not depend on their order. */
 int quant_mse_range_compare(const struct quant_mse_range *left,
                             const struct quant_mse_range *right);
-
-/* To the next round, once the best of this one is entered; false: there is none. */
-bool quant_mse_search_advance(struct quant_mse_search *search);
 
 #endif

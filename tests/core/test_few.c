@@ -172,9 +172,9 @@ static void check_passes(const char *method, size_t count, size_t longest)
 }
 
 #if defined(__OPTIMIZE__)
-enum { COUNT = 400, COUNT_MSE = 600, LONGEST_MSE = 300 };
+enum { COUNT = 400 };
 #else
-enum { COUNT = 60, COUNT_MSE = 12, LONGEST_MSE = 60 };
+enum { COUNT = 60 };
 #endif
 
 static void test_passes(void **state)
@@ -184,13 +184,13 @@ static void test_passes(void **state)
     check_passes("entropy", COUNT, MOST - 2);
     check_passes("octav", COUNT, MOST - 2);
     check_passes("sigma", COUNT, MOST - 2);
-    check_passes("mse", COUNT_MSE, LONGEST_MSE);
+    check_passes("mse", COUNT, MOST - 2);
 }
 
 /* Around the length of a block, and of few. */
 static void test_lengths(void **state)
 {
-    static const char *const methods[] = {"percentile", "entropy", "octav"};
+    static const char *const methods[] = {"percentile", "entropy", "octav", "mse"};
     static const size_t lengths[] = {1, 40, 41, 4095, 4096, 4097, 8192, 8193, 16383, 16384, 16385};
     static float x[MOST];
     struct random random = random_begin();
@@ -206,25 +206,6 @@ static void test_lengths(void **state)
         }
 }
 
-/* Several blocks, whose sums are compensated: with the fewest ranges that there are. */
-static void test_mse_of_blocks(void **state)
-{
-    (void)state;
-#if defined(__OPTIMIZE__)
-    static float x[MOST];
-    struct random random = random_begin();
-    for (size_t n = 4096; n <= QUANT_CALIBRATION_FEW; n += 4096 + 731) {
-        for (size_t i = 0; i < n; i++)
-            x[i] = make_element(&random, n % 2 ? HEAVY : GAUSS, false);
-        const struct quant_spec spec = {.calibration = "mse", .dtype = QUANT_INT8};
-        struct quant_choice found;
-        assert_int_equal(quant_calibrate(&spec, x, n, &found, NULL), QUANT_OK);
-        const struct quant_choice expected = choose_by_passes(&spec, x, n);
-        check_same(&found, &expected, &spec, n % 2 ? HEAVY : GAUSS, n);
-    }
-#endif
-}
-
 /* ---- One after the other ---- */
 
 /* Lengths by few and by passes, elements that need no calibration, and other options each time. */
@@ -235,10 +216,9 @@ static void test_nothing_is_carried_over(void **state)
     (void)state;
     for (size_t k = 0; quant_calibration_name(k); k++) {
         const char *method = quant_calibration_name(k);
-        const bool searches = strcmp(method, "mse") == 0 || strcmp(method, "auto") == 0;
         struct quant_calibration_bench bench = {.trial = NULL};
         for (size_t i = 0; i < COUNT / 4; i++) {
-            const size_t longest = i % 5 > 0 ? 40 : searches ? 100 : MOST - 2;
+            const size_t longest = i % 5 > 0 ? 40 : MOST - 2;
             const size_t n = 1 + random_below(&random, (uint32_t)longest);
             const enum kind kind = make_elements(&random, x, n);
             const struct quant_spec spec = any_spec(&random, method);
@@ -257,7 +237,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_passes),
         cmocka_unit_test(test_lengths),
-        cmocka_unit_test(test_mse_of_blocks),
         cmocka_unit_test(test_nothing_is_carried_over),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));

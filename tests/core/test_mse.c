@@ -4,7 +4,7 @@
 
 #include "../support/floats.h"
 #include "calibrate.h"
-#include "core/mse_model.h"
+#include "core/mse_points.h"
 #include "core/params.h"
 
 static double gauss(struct random *random)
@@ -39,6 +39,9 @@ static double error_of(const struct quant_spec *spec, double lo, double hi, cons
     assert_int_equal(quant_choose_range(spec, NULL, range, &choice, NULL), QUANT_OK);
     return squared_error(&choice.params, x, n);
 }
+
+/* What may be lost against an exhaustive search: a thousandth. */
+static const double NEAR = 1.001;
 
 /* In 2,048 steps: the clip fraction, or both ends towards zero, or towards the middle. */
 static double exhaust(enum quant_scheme scheme, const float *x, size_t n)
@@ -77,7 +80,7 @@ static void check(enum kind kind, size_t n)
         const double error = squared_error(&found.params, x, n);
         assert_true(error <= squared_error(&observed.params, x, n));
         const double expected = exhaust((enum quant_scheme)scheme, x, n);
-        if (error > expected)
+        if (error > expected * NEAR)
             fail_msg("kind %d, %zu elements, scheme %d: [%g, %g] has %.9g, there is one of %.9g",
                      (int)kind, n, scheme, found.range[0], found.range[1], error, expected);
     }
@@ -94,7 +97,155 @@ static void test_short(void **state)
     }
 }
 
-/* So long that only a part of the ranges is measured. */
+/* ---- Both ends ---- */
+
+/* By two numbers of their own, each from a generator that is written out here: the cases below
+ * depend on them. */
+static void fill_laplace(uint64_t state, float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        const double u = ((double)(state >> 33) + 0.5) / 0x1p31 * 2 - 1;
+        x[i] = (float)(u > 0 ? -log(1 - u) : log(1 + u));
+    }
+}
+
+/* The best of all pairs of ends in so many steps of the observed range. */
+static double exhaust_both_ends(const struct quant_spec *spec, const float *x, size_t n, int steps)
+{
+    struct quant_observed observed = QUANT_OBSERVED_INIT;
+    quant_observe(&observed, x, n);
+    const double lo = (double)observed.least;
+    const double width = (double)observed.greatest - lo;
+    double least = (double)INFINITY;
+    for (int from = 0; from < steps; from++)
+        for (int to = from + 1; to <= steps; to++)
+            least = fmin(least,
+                         error_of(spec, lo + width * from / steps, lo + width * to / steps, x, n));
+    return least;
+}
+
+/* To move one end after the other stops 0.8 % to 2.8 % above the best range of these. */
+static void test_local_optima(void **state)
+{
+    (void)state;
+    enum { N = 500, STEPS = IS_SLOW_BUILD ? 60 : 200 };
+    static const uint64_t seeds[] = {58, 86, 97, 98};
+    float x[N];
+    for (size_t i = 0; i < LENGTH(seeds); i++) {
+        fill_laplace(seeds[i], x, N);
+        const struct quant_spec spec = {.scheme = QUANT_ZERO_POINT, .dtype = QUANT_INT4};
+        struct quant_spec by_mse = spec;
+        by_mse.calibration = "mse";
+        struct quant_choice found;
+        assert_int_equal(quant_calibrate(&by_mse, x, N, &found, NULL), QUANT_OK);
+        const double error = squared_error(&found.params, x, N);
+        const double expected = exhaust_both_ends(&spec, x, N, STEPS);
+        if (error > expected * NEAR)
+            fail_msg("seed %d: [%g, %g] has %.9g, there is one of %.9g", (int)seeds[i],
+                     found.range[0], found.range[1], error, expected);
+    }
+}
+
+/* Of blocks of few elements, in few integers, zero in the range or not. */
+static void test_blocks(void **state)
+{
+    (void)state;
+    enum { N = 32, BLOCKS = 12, STEPS = IS_SLOW_BUILD ? 60 : 150 };
+    static const enum quant_dtype dtypes[] = {QUANT_INT4, QUANT_UINT4, QUANT_INT8};
+    struct random random = random_begin();
+    float x[N];
+    for (int i = 0; i < BLOCKS * (int)LENGTH(dtypes); i++) {
+        fill(&random, (enum kind)(i % KINDS), x, N);
+        const struct quant_spec spec = {.scheme = QUANT_ZERO_POINT,
+                                        .dtype = dtypes[i % (int)LENGTH(dtypes)],
+                                        .include_zero = i % 4 == 3};
+        struct quant_spec by_mse = spec;
+        by_mse.calibration = "mse";
+        struct quant_choice found;
+        assert_int_equal(quant_calibrate(&by_mse, x, N, &found, NULL), QUANT_OK);
+        const double error = squared_error(&found.params, x, N);
+        const double expected = exhaust_both_ends(&spec, x, N, STEPS);
+        if (error > expected * NEAR + 1e-12)
+            fail_msg("kind %d, type %d: [%g, %g] has %.9g, there is one of %.9g", i % KINDS,
+                     (int)spec.dtype, found.range[0], found.range[1], error, expected);
+    }
+}
+
+/* Elements that lie on a grid come back as they were: the search finds its step. */
+static void test_grid(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    static float x[N];
+    struct random random = random_begin();
+    for (size_t i = 0; i < N; i++)
+        x[i] = (float)((double)random_below(&random, 256) - 100) * 0.0625F;
+    x[0] = 155 * 0.0625F + 0.01F; /* not on it: the observed range has another step */
+    x[1] = -100 * 0.0625F;
+    const struct quant_choice found = calibrate("mse", QUANT_ZERO_POINT, x, N);
+    assert_true(squared_error(&found.params, x, N) <= 0.01 * 0.011);
+}
+
+/* ---- Points ---- */
+
+/* The counters keep the sums of the elements, and points from few elements are the same. */
+static void test_points(void **state)
+{
+    (void)state;
+    enum { N = IS_SLOW_BUILD ? 500 : 3000 };
+    static float x[N];
+    static uint32_t keys[2 * N];
+    static struct quant_mse_points points;
+    static struct quant_mse_points few;
+    struct random random = random_begin();
+    for (enum kind kind = 0; kind < KINDS; kind++) {
+        fill(&random, kind, x, N);
+        struct quant_observed observed = QUANT_OBSERVED_INIT;
+        quant_observe(&observed, x, N);
+        const struct quant_mse_bins bins = quant_mse_bins_of(&observed);
+        uint64_t *counts = calloc(quant_mse_bins_counters(&bins), sizeof *counts);
+        assert_non_null(counts);
+        quant_mse_bins_count(&bins, x, N, counts);
+        assert_true(quant_mse_bins_add_up(&bins, counts, N));
+        assert_false(quant_mse_bins_add_up(&bins, counts, N - 1));
+        quant_mse_points_from_counts(&points, &bins, counts);
+        quant_mse_points_from_few(&few, &bins, x, N, keys);
+        free(counts);
+        double sum = 0;
+        for (size_t i = 0; i < N; i++)
+            sum += (double)x[i] - points.origin;
+        assert_true(points.weights[points.npoints] == N);
+        const double farthest = fmax(points.at[points.npoints - 1], -points.at[0]);
+        assert_true(fabs(points.moments[points.npoints] - sum) <= N * 0x1p-20 * farthest);
+        assert_int_equal(few.npoints, points.npoints);
+        assert_memory_equal(few.at, points.at, points.npoints * sizeof points.at[0]);
+        assert_memory_equal(few.squares, points.squares, points.npoints * sizeof points.at[0]);
+    }
+}
+
+/* Elements that are not finite are in none of the points. */
+static void test_points_of_infinities(void **state)
+{
+    (void)state;
+    const float x[] = {(float)NAN, 2, INFINITY, 3, -INFINITY, 7, -(float)NAN};
+    struct quant_observed observed = QUANT_OBSERVED_INIT;
+    quant_observe(&observed, x, LENGTH(x));
+    const struct quant_mse_bins bins = quant_mse_bins_of(&observed);
+    uint64_t *counts = calloc(quant_mse_bins_counters(&bins), sizeof *counts);
+    struct quant_mse_points *points = malloc(sizeof *points);
+    assert_true(counts && points);
+    quant_mse_bins_count(&bins, x, LENGTH(x), counts);
+    assert_true(quant_mse_bins_add_up(&bins, counts, 3));
+    quant_mse_points_from_counts(points, &bins, counts);
+    assert_int_equal(points->npoints, 3);
+    assert_true(points->origin == 2 && points->at[0] == 0 && points->at[1] == 1 &&
+                points->at[2] == 5);
+    free(points);
+    free(counts);
+}
+
+/* So long that few ranges are measured. */
 static void test_long(void **state)
 {
     (void)state;
@@ -142,49 +293,18 @@ static void test_options(void **state)
     }
 }
 
-/* The estimate is near what is measured, from the mapping of all to that of hardly any. */
-static void test_model(void **state)
-{
-    (void)state;
-    enum { N = IS_SLOW_BUILD ? 50000 : 200000 };
-    float *x = malloc(N * sizeof *x);
-    uint64_t *counts = calloc(QUANT_KEY_BINS, sizeof *counts);
-    struct quant_mse_model *model = malloc(sizeof *model);
-    assert_true(x && counts && model);
-    struct random random = random_begin();
-    static const enum kind kinds[] = {GAUSS, HEAVY, RELU, FAR, UNIFORM, OUTLIER};
-    for (size_t k = 0; k < LENGTH(kinds); k++) {
-        fill(&random, kinds[k], x, N);
-        struct quant_observed observed = QUANT_OBSERVED_INIT;
-        quant_observe(&observed, x, N);
-        const double a = fmax(fabs((double)observed.least), fabs((double)observed.greatest));
-        memset(counts, 0, QUANT_KEY_BINS * sizeof *counts);
-        quant_keys_count(x, N, counts);
-        quant_mse_model_fill(model, counts, a);
-        for (int scheme = 0; scheme < 2; scheme++)
-            for (int i = 1; i <= 20; i++) {
-                const struct quant_spec spec = {.scheme = (enum quant_scheme)scheme};
-                const double range[2] = {(double)observed.least * i / 20,
-                                         (double)observed.greatest * i / 20};
-                struct quant_choice choice;
-                quant_choose_range(&spec, NULL, range, &choice, NULL);
-                const double found = quant_mse_model_estimate(model, &choice.params);
-                const double expected = squared_error(&choice.params, x, N);
-                if (fabs(found - expected) > 0.06 * expected)
-                    fail_msg("kind %d, scheme %d, step %d: %g, expected %g", (int)kinds[k], scheme,
-                             i, found, expected);
-            }
-    }
-    free(model);
-    free(counts);
-    free(x);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_short),   cmocka_unit_test(test_long),  cmocka_unit_test(test_widest),
-        cmocka_unit_test(test_options), cmocka_unit_test(test_model),
+        cmocka_unit_test(test_short),
+        cmocka_unit_test(test_long),
+        cmocka_unit_test(test_widest),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_local_optima),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_grid),
+        cmocka_unit_test(test_points),
+        cmocka_unit_test(test_points_of_infinities),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

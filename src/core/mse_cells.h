@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The squared errors of one scale by the points: a part of the search in mse_search.h. */
+#ifndef QUANT_CORE_MSE_CELLS_H
+#define QUANT_CORE_MSE_CELLS_H
+
+#include "core/mse_search.h"
+
+/* Sets *grid to the best window of the scale, and returns the error of what that clips. */
+double quant_mse_cells_best(struct quant_mse_search *search, double scale,
+                            struct quant_mse_grid *grid);
+
+/* The scale that has the least error where every point keeps its multiple of grid's; right after
+ * quant_mse_cells_best of grid's scale. */
+double quant_mse_cells_fit(const struct quant_mse_search *search,
+                           const struct quant_mse_grid *grid);
+
+#endif
