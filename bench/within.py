@@ -143,7 +143,7 @@ def sets(bench: Bench) -> None:
     merged = bench.folder / "m.json"
     for more in (["-o", parts[0], "-m", "percentile", "--partial", *names],
                  ["-o", merged, "--merge", parts[0]],
-                 *(["-o", part, "--force", "--resume", merged, name]
+                 *(["-o", part, "--force", "--continue", merged, name]
                    for part, name in zip(parts, names))):
         subprocess.run([bench.quant, "calibrate", *more], check=True)
     times = time_commands({"merge": calibrate("--merge", *parts),

@@ -74,8 +74,9 @@ struct quant_quantize_job {
     struct quant_granularity granularity; /* with an axis or a block size, spec gives no scale and
                                            * no clip, and the type is not unscaled */
     bool measure;                         /* fill in report, and worst */
-    unsigned threads; /* to share the work where both ends are files by position; 0: one a
-                       * processor. No byte depends on it */
+    unsigned threads; /* to share the work if both ends are files by position; 0: one per
+                       * processor; more than are of use count as QUANT_MOST_THREADS. No byte
+                       * depends on it */
     struct quant_cancel cancel;
     quant_progress_fn *progress; /* NULL: none */
     void *progress_context;
@@ -304,8 +305,9 @@ struct quant_parallel {
  * its share. */
 QUANT_API bool quant_parallel_run(const struct quant_parallel *parallel);
 
-/* More than this many threads are not used for one file: memory is the limit long before, and each
- * has buffers of its own, at most 1.2 MiB, and another 1 MiB while a range is calibrated. */
+/* No file is worked on by more threads than this, however many a job asks for: memory is the limit
+ * long before, and each thread has buffers of its own, at most 1.2 MiB, and another 1 MiB while a
+ * range is calibrated. */
 #define QUANT_MOST_THREADS 48
 
 /* The processors that this process may use. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/environment.h"
 #include "cli/message.h"
 #include "cli/signals.h"
 #include "cli/status_line.h"
@@ -26,15 +27,19 @@ struct batch_state {
     int status;
 };
 
-static unsigned count_threads(const struct batch_options *options)
+unsigned batch_threads(const struct batch_options *options)
 {
-    const unsigned threads = options->threads > 0 ? options->threads : quant_processors();
+    unsigned threads = options->threads;
+    if (threads == 0)
+        threads = environment_threads();
+    if (threads == 0)
+        threads = quant_processors();
     return threads < QUANT_MOST_THREADS ? threads : QUANT_MOST_THREADS;
 }
 
 static unsigned count_workers(const struct batch_options *options, size_t n)
 {
-    const unsigned threads = count_threads(options);
+    const unsigned threads = batch_threads(options);
     return n < threads ? (unsigned)n : threads;
 }
 
@@ -140,7 +145,7 @@ int batch_run(const struct batch *batch, const struct batch_options *options)
     struct batch_state state = {
         .batch = batch,
         .workers = workers,
-        .threads = count_threads(options),
+        .threads = batch_threads(options),
         .nplaces = count_places(workers, batch->n),
         .status = EXIT_DONE,
     };

@@ -9,40 +9,44 @@
 
 #include <quant/file.h>
 
+#include "cli/numbers.h"
 #include "cli/progress.h"
 #include "cli/totals.h"
 #include "cli/values.h"
 
 struct batch_options {
-    unsigned threads; /* 0: one a processor */
+    unsigned threads; /* 0: not given */
     int progress;     /* enum progress_mode */
     bool quiet;       /* whatever progress says */
 };
 
 /* Their rows, as initializers; base is the offset of the struct batch_options in the command's.
- * first_heading may be NULL; same is what no number of threads changes, silent is --quiet's help.
- */
-#define BATCH_ROWS(base, first_heading, same, silent)                                              \
-    {.heading = (first_heading),                                                                   \
+ * same is what no number of threads changes; silent is what --quiet leaves out. */
+#define BATCH_ROWS(base, same, silent)                                                             \
+    {.heading = "Running:",                                                                        \
      .brief = 'j',                                                                                 \
      .name = "threads",                                                                            \
      .argument = "N",                                                                              \
-     .help = "work with N threads; the " same " stay the same",                                    \
-     .initial = "one a processor",                                                                 \
-     .expected = "a number from 1 to 48",                                                          \
+     .help = "use N threads, 0 for one per processor; the " same " stay the same",                 \
+     .initial = "QUANT_THREADS, else 0",                                                           \
+     .expected = NUMBER_THREADS_EXPECTED,                                                          \
      .parse = value_threads,                                                                       \
      .offset = (base) + offsetof(struct batch_options, threads)},                                  \
         {.name = "progress",                                                                       \
          .argument = "WHEN",                                                                       \
-         .help = "show a line on standard error (auto: if it is a terminal, after a second)",      \
+         .help = "show progress on standard error; auto: on a terminal, after a second",           \
          .initial = "auto",                                                                        \
          .choice = choice_progress,                                                                \
          .parse = value_choice,                                                                    \
          .offset = (base) + offsetof(struct batch_options, progress)},                             \
     {                                                                                              \
-        .brief = 'q', .name = "quiet", .help = (silent), .parse = value_flag,                      \
-        .offset = (base) + offsetof(struct batch_options, quiet)                                   \
+        .brief = 'q', .name = "quiet", .help = "print no " silent, .is_common = true,              \
+        .parse = value_flag, .offset = (base) + offsetof(struct batch_options, quiet)              \
     }
+
+/* The threads to use in all: as many as -j says, else QUANT_THREADS, else one per processor, and
+ * never more than are of use. */
+unsigned batch_threads(const struct batch_options *options);
 
 struct batch_item {
     size_t i;         /* the i-th file */

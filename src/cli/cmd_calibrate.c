@@ -22,7 +22,7 @@ struct calibrate_options {
     int scheme;                      /* from 1: 0 where not given */
     struct given_double ema;
     struct part_option partial;
-    const char *resume;
+    const char *continue_from;
     bool merge;
 };
 
@@ -52,36 +52,41 @@ static const struct option_row rows[] = {
      .brief = 'm',
      .name = "method",
      .argument = "METHOD[:ARG]",
-     .help = "how the range is found",
+     .help = "how to find the range",
      .initial = "minmax",
      .choice = choice_method,
      .parse = value_calibration,
-     .offset = AT(mapping.calibration)},
+     .offset = AT(mapping.calibration),
+     .is_common = true},
     {.brief = 's',
      .name = "scheme",
      .argument = "SCHEME",
-     .help = "what the range is for",
+     .help = "scheme that the range is for",
      .initial = "absmax",
      .choice = choice_scheme,
+     .synonym = synonym_scheme,
      .parse = value_later,
-     .offset = AT(scheme)},
+     .offset = AT(scheme),
+     .is_common = true},
     {.brief = 't',
      .name = "dtype",
      .argument = "TYPE",
-     .help = "what the range is for",
+     .help = "type that the range is for",
      .initial = "int8",
      .choice = choice_scaled_target,
+     .synonym = synonym_dtype,
      .parse = value_target,
-     .offset = AT(mapping.dtype)},
-    MAPPING_ROWS(AT(mapping)),
+     .offset = AT(mapping.dtype),
+     .is_common = true},
     {.name = "ema",
      .argument = "C",
-     .help = "the moving average of each INPUT's own range, in order: lo += C * (its lo - lo), hi "
-             "the same",
+     .help = "moving average of the ranges of the INPUTs, in order: lo += C * (its lo - lo), and "
+             "the same for hi",
      .initial = "one range over all elements",
      .expected = "a decimal number above 0 and at most 1",
      .parse = value_share,
      .offset = AT(ema)},
+    MAPPING_ROWS(AT(mapping)),
     {.name = "nonfinite",
      .argument = "POLICY",
      .help = "what to do with NaN and infinities; saturate leaves them out",
@@ -90,45 +95,48 @@ static const struct option_row rows[] = {
      .parse = value_choice,
      .offset = AT(mapping.nonfinite)},
 
-    {.heading = "In parts:",
-     .name = "partial",
-     .argument = "N",
-     .is_optional = true,
-     .help = "write what these INPUTs give in the first round; as part N of all, if other parts "
-             "have INPUTs with the same elements",
-     .expected = "a number from 0 to 2^53",
-     .parse = value_part,
-     .offset = AT(partial)},
-    {.name = "resume",
-     .argument = "FILE",
-     .help = "write what these INPUTs give in the next round, which FILE, merged from the round "
-             "before, is for",
-     .expected = "a file name",
-     .parse = value_text,
-     .offset = AT(resume)},
-    {.name = "merge",
-     .help = "the INPUTs are what --partial or --resume wrote, all of one round",
-     .parse = value_flag,
-     .offset = AT(merge)},
-
-    INPUT_ROWS(AT(mapping.input)),
-    FILES_FROM_ROWS(AT(mapping.files_from)),
-
     {.heading = "Output:",
      .brief = 'o',
      .name = "output",
      .argument = "FILE",
-     .help = "where the range goes, as JSON; - is standard output",
+     .help = "where to write the range, as JSON; - is standard output",
      .initial = "-",
      .expected = "a file name or '-'",
      .parse = value_text,
-     .offset = AT(mapping.target.output)},
+     .offset = AT(mapping.target.output),
+     .is_common = true},
     {.name = "force",
      .help = "replace an existing output",
      .parse = value_flag,
-     .offset = AT(mapping.target.force)},
+     .offset = AT(mapping.target.force),
+     .is_common = true},
 
-    BATCH_ROWS(AT(mapping.batch), "Telling:", "numbers", "no progress"),
+    {.heading = "In parts:",
+     .name = "partial",
+     .argument = "N",
+     .is_optional = true,
+     .help =
+         "first round: write a partial result of these INPUTs, for --merge; as part N of all, if "
+         "other parts have INPUTs with the same elements",
+     .expected = "a number from 0 to 2^53",
+     .parse = value_part,
+     .offset = AT(partial)},
+    {.name = "merge",
+     .help = "merge the INPUTs, which are all partial results of one round",
+     .parse = value_flag,
+     .offset = AT(merge)},
+    {.name = "continue",
+     .argument = "FILE",
+     .help = "next round: write a partial result of these INPUTs, going on from FILE, which "
+             "--merge wrote",
+     .expected = "a file name",
+     .parse = value_text,
+     .offset = AT(continue_from)},
+    {.name = "resume", .alias_of = "continue"},
+
+    INPUT_ROWS(AT(mapping.input)),
+    FILES_FROM_ROWS(AT(mapping.files_from), NULL),
+    BATCH_ROWS(AT(mapping.batch), "numbers", "progress"),
     {0},
 };
 
@@ -163,19 +171,19 @@ static int check_parts(const struct command *self, const struct calibrate_option
 {
     const struct input_options *input = &options->mapping.input;
     const char *said = spec_option(options);
-    if (options->merge && (options->partial.given || options->resume))
-        return message_usage(self->name, "'--merge' puts parts together, '--%s' makes one",
-                             options->partial.given ? "partial" : "resume");
-    if (options->partial.has_position && options->resume)
+    if (options->merge && (options->partial.given || options->continue_from))
+        return message_usage(self->name, "'--merge' puts parts together, but '--%s' makes one",
+                             options->partial.given ? "partial" : "continue");
+    if (options->partial.has_position && options->continue_from)
         return message_usage(self->name, "'--partial=N' is for the first round only");
-    if (said && (options->resume || options->merge))
+    if (said && (options->continue_from || options->merge))
         return message_usage(self->name,
-                             "'--%s' is for the first round; what '--%s' reads says it now", said,
-                             options->merge ? "merge" : "resume");
+                             "'--%s' is for the first round; what '--%s' reads has it already",
+                             said, options->merge ? "merge" : "continue");
     if (options->merge &&
         (input->from || input->shape.given || input->dtype != 0 || input->byte_order != 0))
-        return message_usage(self->name, "'--merge' reads what '--partial' and '--resume' wrote: "
-                                         "it takes no option of tensors");
+        return message_usage(self->name, "'--merge' reads what '--partial' and '--continue' wrote: "
+                                         "it takes no options for tensors");
     return EXIT_DONE;
 }
 
@@ -242,13 +250,13 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
         .spec = quantize_options_spec(&options->mapping),
         .has_ema = options->ema.given,
         .ema = options->ema.value,
-        .partial = options->partial.given || options->resume,
+        .partial = options->partial.given || options->continue_from,
         .has_position = options->partial.has_position,
         .position = options->partial.position,
-        .resume = options->resume,
+        .resume = options->continue_from,
         .output = target->output ? target->output : "-",
         .force = target->force,
-        .threads = batch->threads,
+        .threads = batch_threads(batch),
         .cancel = *cancel,
         .progress = progress.is_wanted ? progress_update : NULL,
         .begin_input = progress_begin_input,
@@ -294,36 +302,42 @@ static int run(const struct command *self, int argc, char **argv)
     return status;
 }
 
-static const char epilogue[] =
-    "All INPUTs count as one sequence of elements, in order; with --ema C, each has\n"
-    "its own range, as in PyTorch's MovingAverageMinMaxObserver.\n"
+static const char notes[] =
+    "All INPUTs count as one sequence of elements, in order: give all of them in one\n"
+    "call. 'xargs' splits a long list into several calls; --files-from does not.\n"
+    "With --ema C each INPUT has its own range, as in PyTorch's\n"
+    "MovingAverageMinMaxObserver.\n"
     "\n"
-    "One call must see all INPUTs, or it finds the range of a part of them. 'xargs'\n"
-    "splits a long list into several calls; --files-from does not.\n"
+    "To share the work among machines, run --partial on each with its share of the\n"
+    "INPUTs, then --merge once, with the partial results in the order of their\n"
+    "INPUTs. While \"stage\" in the merged file is \"next\", run --continue on each, and\n"
+    "--merge again. The last file is what one call over all INPUTs writes.\n"
     "\n"
-    "What a machine writes for its share of them is merged, round by round, until\n"
-    "'stage' is no longer 'next': the file is then the same as one call over all\n"
-    "INPUTs writes. Parts are named in the order of their INPUTs.\n"
-    "\n"
-    "What minmax finds is for any mapping, what percentile and sigma find for any of\n"
-    "the scheme. mse, entropy and octav reckon with --dtype, --qmin, --qmax,\n"
-    "--include-zero, --rounding and --scale-dtype too: 'quant quantize --range-from'\n"
-    "takes the same.\n"
-    "\n"
-    "Examples:\n"
-    "  quant calibrate -s zero-point -m percentile:99.99 -o calib.json a/*.npy\n"
-    "  quant quantize -s zero-point --range-from calib.json a/*.npy\n"
-    "  find a -name '*.npy' -print0 | quant calibrate --files-from - --null\n"
-    "  quant calibrate -m entropy --partial -o part1.json a/1*.npy\n"
-    "  quant calibrate --merge -o merged.json part*.json\n"
-    "  quant calibrate --resume merged.json -o again1.json a/1*.npy\n";
+    "A range of minmax fits any mapping; one of percentile or sigma fits any mapping\n"
+    "of the same scheme. mse, entropy and octav also depend on --dtype, --qmin,\n"
+    "--qmax, --include-zero, --rounding and --scale-dtype: give the same ones to\n"
+    "'quant quantize --range-from'.\n";
+
+static const struct command_example examples[] = {
+    {"calibrate -s zero-point -m percentile:99.99 -o calib.json act/*.npy",
+     "writes one range for all these files"},
+    {"quantize -s zero-point --range-from calib.json --output-dir q act/*.npy",
+     "quantizes them with that range"},
+    {"calibrate --files-from list.txt -o calib2.json", "reads the names from a list, however long"},
+    {"calibrate -m entropy --partial -o part1.json act/1*.npy",
+     "the first round, with a part of the files"},
+    {"calibrate --merge -o merged.json part*.json", "after the first round"},
+    {"calibrate --continue merged.json -o again1.json act/1*.npy", "the second round"},
+    {NULL, NULL},
+};
 
 const struct command command_calibrate = {
     .name = "calibrate",
-    .summary = "find one range for all INPUTs, as for the activations of a layer",
+    .summary = "find one range for all INPUTs, such as the activations of a layer",
     .usage = "calibrate [OPTION]... INPUT...",
     .options = rows,
-    .epilogue = epilogue,
+    .notes = notes,
+    .examples = examples,
     .computes = true,
     .run = run,
 };

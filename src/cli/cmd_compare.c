@@ -7,23 +7,33 @@
 #include "cli/quantize_options.h"
 #include "cli/streams.h"
 
+enum comparison { COMPARISON_TEXT = 1, COMPARISON_JSON };
+
 struct compare_options {
     struct quantize_options mapping; /* what of it there are rows for */
-    bool json;
+    int report;                      /* enum report_kind; REPORT_NONE: as text */
 };
 
 #define AT(field) offsetof(struct compare_options, field)
+
+static const char *choice_comparison(size_t i)
+{
+    static const char *const words[] = {"text", "json"}; /* from COMPARISON_TEXT */
+    return i < sizeof words / sizeof words[0] ? words[i] : NULL;
+}
 
 static const struct option_row rows[] = {
     {.heading = "Mapping:",
      .brief = 't',
      .name = "dtype",
      .argument = "TYPE",
-     .help = "the numbers to compare ranges for",
+     .help = "type to quantize to",
      .initial = "int8",
      .choice = choice_scaled_target,
+     .synonym = synonym_dtype,
      .parse = value_target,
-     .offset = AT(mapping.dtype)},
+     .offset = AT(mapping.dtype),
+     .is_common = true},
     MAPPING_ROWS(AT(mapping)),
     {.name = "nonfinite",
      .argument = "POLICY",
@@ -33,15 +43,21 @@ static const struct option_row rows[] = {
      .parse = value_choice,
      .offset = AT(mapping.nonfinite)},
 
-    INPUT_ROWS(AT(mapping.input)),
-    FILES_FROM_ROWS(AT(mapping.files_from)),
+    {.heading = "Reporting:",
+     .name = "report",
+     .argument = "KIND",
+     .is_optional = true,
+     .help = "print a table, or one JSON object for each file",
+     .initial = "text",
+     .choice = choice_comparison,
+     .parse = value_later,
+     .offset = AT(report),
+     .is_common = true},
+    {.name = "json", .alias_of = "report", .value = "json"},
 
-    {.heading = "Telling:",
-     .name = "json",
-     .help = "print one JSON object a file instead of a table",
-     .parse = value_flag,
-     .offset = AT(json)},
-    BATCH_ROWS(AT(mapping.batch), NULL, "figures", "no warnings and no progress"),
+    INPUT_ROWS(AT(mapping.input)),
+    FILES_FROM_ROWS(AT(mapping.files_from), NULL),
+    BATCH_ROWS(AT(mapping.batch), "figures", "warnings and no progress"),
     {0},
 };
 
@@ -89,7 +105,7 @@ static int tell_one(const struct batch_item *item)
         return message_failure(bench->status, &bench->error);
     totals_add(work->totals,
                quant_dtype_bytes(bench->result.source_dtype, bench->result.observed.count), 0);
-    if (!work->options->json) {
+    if (work->options->report != COMPARISON_JSON) {
         compare_print_text(path, &bench->result);
     } else if (!compare_print_json(path, &bench->result)) {
         message_error("'%s': no memory for its comparison", path);
@@ -171,21 +187,25 @@ static int run(const struct command *self, int argc, char **argv)
     return status;
 }
 
-static const char epilogue[] =
-    "The rows are every scheme with every method of 'quant quantize -m', the least\n"
-    "mse first; below them is what to make of it. '-m auto' takes the first row of its\n"
-    "scheme.\n"
-    "\n"
-    "Examples:\n"
-    "  quant compare w.npy\n"
-    "  quant compare --json *.npy | jq -r '[.path, .advice] | @tsv'\n";
+static const char notes[] =
+    "There is one row for each scheme with each method of 'quant quantize --method',\n"
+    "smallest mse first, and a recommendation below. '--method auto' takes the first\n"
+    "row of its scheme.\n";
+
+static const struct command_example examples[] = {
+    {"compare w.npy", "prints the error of every scheme and method, best first"},
+    {"compare --report=json weights/*.npy | jq -r '[.path, .advice] | @tsv'",
+     "prints the recommendation for each file"},
+    {NULL, NULL},
+};
 
 const struct command command_compare = {
     .name = "compare",
-    .summary = "show what each scheme and calibration method would make of each INPUT, and lose",
+    .summary = "compare the error of every scheme and method on each INPUT",
     .usage = "compare [OPTION]... INPUT...",
     .options = rows,
-    .epilogue = epilogue,
+    .notes = notes,
+    .examples = examples,
     .computes = true,
     .run = run,
 };

@@ -25,7 +25,7 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command command_help = {
     .name = "help",
-    .summary = "tell about quant, or about one of its commands",
+    .summary = "explain quant, or one of its commands",
     .usage = "help [COMMAND]",
     .run = run,
 };

@@ -236,21 +236,25 @@ static const char *method_row(size_t i, char *name, size_t room)
 
 static const struct command_list methods = {"Calibration methods:", method_row};
 
-static const char epilogue[] =
-    "Examples:\n"
-    "  quant quantize w.npy                      gives w.int8.npy and w.int8.npy.json\n"
-    "  quant quantize -s zero-point -c -5,5 --report w.npy\n"
-    "  quant quantize -f raw --shape 768,3072 --output-dir small *.bin\n"
-    "  find . -name '*.npy' -print0 | quant quantize --files-from - --null\n"
-    "  quant quantize - -o - --sidecar w.json < w.npy | zstd > w.int8.npy.zst\n";
+static const struct command_example examples[] = {
+    {"quantize w.npy", "writes w.int8.npy and its sidecar w.int8.npy.json"},
+    {"quantize -t int4 --block-size 32 --report w.npy",
+     "to int4 with one scale for every 32 elements; prints the error"},
+    {"quantize -s zero-point -c -5,5 --output-dir out weights/*.npy",
+     "affine, with everything outside [-5, 5] saturated; writes to the directory out"},
+    {"quantize -f raw --shape 768,3072 w.bin", "reads raw float32 elements"},
+    {"quantize - -o - --sidecar w.json < w.npy | gzip > w.int8.npy.gz",
+     "reads standard input and writes standard output"},
+    {NULL, NULL},
+};
 
 const struct command command_quantize = {
     .name = "quantize",
-    .summary = "map the numbers of each INPUT to small integers or floats",
+    .summary = "quantize each INPUT to small integers or floats",
     .usage = "quantize [OPTION]... INPUT...",
     .options = quantize_rows,
     .list = &methods,
-    .epilogue = epilogue,
+    .examples = examples,
     .computes = true,
     .run = run,
 };

@@ -114,7 +114,7 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command command_types = {
     .name = "types",
-    .summary = "list the number formats, with ranges, steps, and what each makes of pi",
+    .summary = "list the types, with their ranges, steps, and pi in each",
     .usage = "types",
     .computes = true,
     .run = run,

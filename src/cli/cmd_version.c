@@ -1,10 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /* `quant version`: which quant this is, and which kernels it runs here. */
+#include <quant/file.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/environment.h"
 #include "cli/message.h"
+
+static void print_kernels(void)
+{
+    const char *current = quant_isa_current();
+    for (size_t i = 0; quant_isa_name(i); i++) {
+        const char *name = quant_isa_name(i);
+        const char *state = strcmp(name, current) == 0 ? "in use"
+                            : quant_isa_supported(i)   ? "available"
+                                                       : "not supported here";
+        printf("kernels: %-8s %-19s %s\n", name, state, quant_isa_summary(i));
+    }
+}
+
+int version_print(void)
+{
+    if (!environment_apply())
+        return EXIT_USAGE;
+    printf("quant %s\n", quant_version());
+    print_kernels();
+    const unsigned threads = environment_threads();
+    if (threads > 0)
+        printf("threads: %u, from QUANT_THREADS\n", threads);
+    else
+        printf("threads: %u, one for each processor\n", quant_processors());
+    return EXIT_DONE;
+}
 
 static int run(const struct command *self, int argc, char **argv)
 {
@@ -14,23 +42,18 @@ static int run(const struct command *self, int argc, char **argv)
         return status;
     if (first < argc)
         return message_usage(self->name, "unexpected argument '%s'", argv[first]);
-    printf("quant %s\n", quant_version());
-    const char *current = quant_isa_current();
-    for (size_t i = 0; quant_isa_name(i); i++) {
-        const char *name = quant_isa_name(i);
-        const char *state = strcmp(name, current) == 0 ? "in use"
-                            : quant_isa_supported(i)   ? "available"
-                                                       : "not supported here";
-        printf("kernels: %-8s %-19s %s\n", name, state, quant_isa_summary(i));
-    }
-    return EXIT_DONE;
+    return version_print();
 }
+
+static const char notes[] =
+    "QUANT_ISA=NAME in the environment selects a kernel set, and QUANT_THREADS=N is\n"
+    "the default of -j. Neither changes a byte of any result.\n";
 
 const struct command command_version = {
     .name = "version",
-    .summary = "print the version, and the kernel sets with the one that runs",
+    .summary = "print the version, the kernel sets and the number of threads",
     .usage = "version",
-    .epilogue = "QUANT_ISA=NAME in the environment picks a kernel set; all give the same bytes.\n",
+    .notes = notes,
     .computes = true,
     .run = run,
 };

@@ -31,15 +31,22 @@ struct command_list {
     const char *(*row)(size_t i, char *name, size_t room);
 };
 
+/* A command line for the help. A test runs each of them. */
+struct command_example {
+    const char *line;   /* what follows "quant "; NULL ends the array */
+    const char *effect; /* what it does: a line without capital or full stop */
+};
+
 struct command {
     const char *name;    /* NULL: `quant` itself */
     const char *alias;   /* NULL: none */
     const char *summary; /* a line without capital or full stop, for the list of commands */
     const char *usage;   /* what follows "quant " in the help */
-    const struct option_row *options; /* ends in a row without a name; NULL: only --help */
-    const struct command_list *list;  /* printed after the options. NULL: nothing */
-    const char *epilogue; /* printed after the options; ends in a newline. NULL: nothing */
-    bool computes;        /* QUANT_ISA is looked at before it runs */
+    const struct option_row *options;       /* ends in a row without a name; NULL: only --help */
+    const struct command_list *list;        /* printed after the options. NULL: nothing */
+    const char *notes;                      /* text of the long help, ends in a newline, or NULL */
+    const struct command_example *examples; /* the first one is in the short help too. NULL: none */
+    bool computes;                          /* the environment is read before it runs */
     int (*run)(const struct command *self, int argc, char **argv);
 };
 
@@ -54,10 +61,13 @@ extern const struct command command_quantize;
 extern const struct command command_types;
 extern const struct command command_version;
 
+/* `quant version`, for -V of any command. An exit status. */
+int version_print(void);
+
 /* The i-th command in the order of the help, NULL past the last. */
 const struct command *command_at(size_t i);
 
-/* The command of that name or alias; where there is none, NULL, and the error has been told. */
+/* The command of that name or alias; NULL if there is none, and the error has been printed. */
 const struct command *command_find(const char *name);
 
 #endif

@@ -3,17 +3,30 @@
 #include "cli/help.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
     WIDTH = 80,
-    HELP_COLUMN = 30,   /* where an option's text begins */
-    SUMMARY_COLUMN = 24 /* where a command's text begins */
+    HELP_COLUMN = 30,    /* where an option's text begins */
+    SUMMARY_COLUMN = 24, /* where a command's text begins */
+    EFFECT_COLUMN = 6    /* where the text below an example begins */
 };
 
-const struct option_row help_row = {
-    .brief = 'h', .name = "help", .help = "print this help and exit"};
+const struct option_row help_row = {.brief = 'h',
+                                    .name = "help",
+                                    .help = "print the help and exit; -h prints a short one",
+                                    .is_common = true};
+
+const struct option_row version_row = {
+    .brief = 'V', .name = "version", .help = "print the version and exit"};
+
+static const char exit_status[] = "Exit status:\n"
+                                  "  0  success\n"
+                                  "  1  something failed; the other inputs were still processed\n"
+                                  "  2  wrong usage; nothing was done\n"
+                                  "  3  success, but a --fail-if condition was true\n";
 
 /* Prints text from the current column on, broken at spaces, each line indented to column. */
 static void print_wrapped(const char *text, int current, int column)
@@ -54,8 +67,6 @@ static void describe(const struct option_row *row, char *text, size_t room)
 
 static void print_row(const struct option_row *row)
 {
-    if (row->heading)
-        printf("\n%s\n", row->heading);
     char brief[8] = "    ";
     if (row->brief != 0)
         snprintf(brief, sizeof brief, "-%c, ", row->brief);
@@ -91,7 +102,7 @@ static void print_summary(const char *summary)
     print_wrapped(text, 0, 0);
 }
 
-void help_print(const struct command *command)
+static void print_usage(const struct command *command)
 {
     /* One "Usage:" before the first line, the others below it. */
     const char *line = command->usage;
@@ -102,19 +113,75 @@ void help_print(const struct command *command)
     }
     putchar('\n');
     print_summary(command->summary);
-    if (!command->name) {
-        printf("\nCommands:\n");
-        for (size_t i = 0; command_at(i); i++)
-            print_command(command_at(i));
-    }
+}
+
+static void print_commands(void)
+{
+    printf("\nCommands:\n");
+    for (size_t i = 0; command_at(i); i++)
+        print_command(command_at(i));
+}
+
+static void print_options(const struct command *command)
+{
     const struct option_row *row = command->options;
     if (!row || !row->heading)
         printf("\nOptions:\n");
-    for (; row && row->name; row++)
-        print_row(row);
+    for (; row && row->name; row++) {
+        if (row->heading)
+            printf("\n%s\n", row->heading);
+        if (!row->alias_of)
+            print_row(row);
+    }
     print_row(&help_row);
+    print_row(&version_row);
+}
+
+static void print_common_options(const struct command *command)
+{
+    const struct option_row *row = command->options;
+    printf("\n%s\n", row ? "Common options:" : "Options:");
+    for (; row && row->name; row++)
+        if (row->is_common)
+            print_row(row);
+    print_row(&help_row);
+}
+
+static void print_examples(const char *heading, const struct command_example *example, size_t n)
+{
+    printf("\n%s\n", heading);
+    for (size_t i = 0; i < n && example[i].line; i++) {
+        printf("  quant %s\n", example[i].line);
+        print_wrapped(example[i].effect, 0, EFFECT_COLUMN);
+    }
+}
+
+void help_print(const struct command *command)
+{
+    print_usage(command);
+    if (!command->name)
+        print_commands();
+    print_options(command);
     if (command->list)
         print_list(command->list);
-    if (command->epilogue)
-        printf("\n%s", command->epilogue);
+    if (command->notes)
+        printf("\n%s", command->notes);
+    if (command->examples)
+        print_examples("Examples:", command->examples, SIZE_MAX);
+    if (command->examples || !command->name)
+        printf("\n%s", exit_status);
+}
+
+void help_print_short(const struct command *command)
+{
+    print_usage(command);
+    if (!command->name)
+        print_commands();
+    print_common_options(command);
+    if (command->examples)
+        print_examples("Example:", command->examples, 1);
+    if (command->name)
+        printf("\n'quant %s --help' shows everything.\n", command->name);
+    else
+        printf("\n'quant help COMMAND' explains a command, 'quant help' everything.\n");
 }

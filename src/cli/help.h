@@ -5,10 +5,15 @@
 
 #include "cli/command.h"
 
-/* -h, --help: every command has it behind its own rows. */
+/* -h, --help and -V, --version: every command has them after its own rows. */
 extern const struct option_row help_row;
+extern const struct option_row version_row;
 
-/* Prints the help of one command to stdout; with command->name NULL, that of quant as a whole. */
+/* --help: prints everything about one command to stdout; with command->name NULL, about quant as a
+ * whole. */
 void help_print(const struct command *command);
+
+/* -h: prints the common options and one example. */
+void help_print_short(const struct command *command);
 
 #endif

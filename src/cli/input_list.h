@@ -16,9 +16,10 @@ struct files_from_options {
 };
 
 /* Their rows, as initializers; base is the offset of the struct files_from_options in the
- * command's. */
-#define FILES_FROM_ROWS(base)                                                                      \
-    {.name = "files-from",                                                                         \
+ * command's, first_heading may be NULL. */
+#define FILES_FROM_ROWS(base, first_heading)                                                       \
+    {.heading = (first_heading),                                                                   \
+     .name = "files-from",                                                                         \
      .argument = "FILE",                                                                           \
      .help = "read more INPUTs from FILE, one a line; - is standard input",                        \
      .expected = "a file name or '-'",                                                             \

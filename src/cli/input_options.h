@@ -3,6 +3,7 @@
 #ifndef QUANT_CLI_INPUT_OPTIONS_H
 #define QUANT_CLI_INPUT_OPTIONS_H
 
+#include "cli/synonyms.h"
 #include "cli/values.h"
 
 struct input_options {
@@ -18,28 +19,29 @@ struct input_options {
      .brief = 'f',                                                                                 \
      .name = "from",                                                                               \
      .argument = "FORMAT",                                                                         \
-     .help = "the input's format",                                                                 \
-     .initial = "by its content, then its name",                                                   \
+     .help = "format of the input",                                                                \
+     .initial = "by content, then by extension",                                                   \
      .choice = quant_format_name,                                                                  \
      .parse = value_word,                                                                          \
      .offset = (base) + offsetof(struct input_options, from)},                                     \
         {.name = "shape",                                                                          \
          .argument = "D,D,...",                                                                    \
-         .help = "of raw elements",                                                                \
+         .help = "shape of a raw input",                                                           \
          .initial = "one dimension",                                                               \
          .expected = "dimensions such as 768,3072, at most 64, with a product below 2^63",         \
          .parse = value_shape,                                                                     \
          .offset = (base) + offsetof(struct input_options, shape)},                                \
         {.name = "input-dtype",                                                                    \
          .argument = "TYPE",                                                                       \
-         .help = "of raw elements",                                                                \
+         .help = "type of a raw input",                                                            \
          .initial = "float32",                                                                     \
          .choice = choice_source,                                                                  \
+         .synonym = synonym_dtype,                                                                 \
          .parse = value_source,                                                                    \
          .offset = (base) + offsetof(struct input_options, dtype)},                                \
     {                                                                                              \
-        .name = "byte-order", .argument = "ORDER", .help = "of raw elements", .initial = "little", \
-        .choice = choice_byte_order, .parse = value_later,                                         \
+        .name = "byte-order", .argument = "ORDER", .help = "byte order of a raw input",            \
+        .initial = "little", .choice = choice_byte_order, .parse = value_later,                    \
         .offset = (base) + offsetof(struct input_options, byte_order)                              \
     }
 

@@ -113,6 +113,15 @@ bool number_count(const char *text, uint64_t *value)
     return true;
 }
 
+bool number_threads(const char *text, unsigned *threads)
+{
+    uint64_t found;
+    if (!number_count(text, &found) || found > INT32_MAX)
+        return false;
+    *threads = found > 0 ? (unsigned)found : quant_processors();
+    return true;
+}
+
 bool number_shape(const char *text, struct quant_shape *shape)
 {
     struct quant_shape found = {.ndim = 0};

@@ -20,6 +20,10 @@ bool number_int32(const char *text, int32_t *value);
 /* An integer of up to 63 bits that is not negative. */
 bool number_count(const char *text, uint64_t *value);
 
+/* A number of threads; 0 becomes the number of processors. */
+bool number_threads(const char *text, unsigned *threads);
+#define NUMBER_THREADS_EXPECTED "a number from 0 (all processors) to 2147483647"
+
 /* "LO,HI": two decimals, in any order. */
 bool number_pair(const char *text, double *first, double *second);
 

@@ -2,6 +2,7 @@
 /* From rows to getopt_long, and from its complaints to sentences. */
 #include "cli/options.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,29 +14,56 @@
 #include "cli/words.h"
 
 /* A long option's code for getopt_long is LONG_BASE plus its row's number, beyond any letter. */
-enum { OPTIONS_MAX = 62, LONG_BASE = 256 };
+enum { OPTIONS_MAX = 62, BUILT_IN = 2, LONG_BASE = 256 };
 
-/* Everything getopt_long is told about one command. */
+/* Everything that getopt_long needs to know about one command. */
 struct parser {
     const struct command *command;
-    const struct option_row *rows[OPTIONS_MAX + 1]; /* the command's, then help_row */
+    const struct option_row *rows[OPTIONS_MAX + BUILT_IN]; /* the command's, then the built-in */
     size_t nrows;
-    struct option longs[OPTIONS_MAX + 2];
-    char shorts[2 + 2 * (OPTIONS_MAX + 1) + 1];
+    struct option longs[OPTIONS_MAX + BUILT_IN + 1];
+    char shorts[2 + 2 * (OPTIONS_MAX + BUILT_IN) + 1];
 };
 
 static const struct option_row no_rows[] = {{0}};
 
-static void add_row(struct parser *parser, const struct option_row *row)
+static const struct option_row *find_row(const struct parser *parser, const char *name)
 {
-    const size_t i = parser->nrows++;
-    parser->rows[i] = row;
+    for (size_t i = 0; i < parser->nrows; i++)
+        if (strcmp(parser->rows[i]->name, name) == 0)
+            return parser->rows[i];
+    return NULL;
+}
+
+/* The row that an alias is another name for; any other row itself. */
+static const struct option_row *meaning(const struct parser *parser, const struct option_row *row)
+{
+    const struct option_row *found = row->alias_of ? find_row(parser, row->alias_of) : row;
+    assert(found && !found->alias_of);
+    return found;
+}
+
+/* Names of one code do not make an abbreviation ambiguous: an alias has the code of its row, unless
+ * it stands for a value too. */
+static int code_of(const struct parser *parser, const struct option_row *row)
+{
+    const struct option_row *meant = row->value ? row : meaning(parser, row);
+    size_t i = 0;
+    while (parser->rows[i] != meant)
+        i++;
+    return LONG_BASE + (int)i;
+}
+
+static void add_names(struct parser *parser, size_t i)
+{
+    const struct option_row *row = parser->rows[i];
+    const struct option_row *meant = meaning(parser, row);
     parser->longs[i] = (struct option){
         .name = row->name,
-        .has_arg = !row->argument     ? no_argument
-                   : row->is_optional ? optional_argument
-                                      : required_argument,
-        .val = LONG_BASE + (int)i,
+        .has_arg = !meant->argument || row->value ? no_argument
+                   : meant->is_optional           ? optional_argument
+                                                  : required_argument,
+        .val = code_of(parser, row),
     };
     if (row->brief != 0) {
         const size_t length = strlen(parser->shorts);
@@ -52,8 +80,12 @@ static void parser_init(struct parser *parser, const struct command *command)
     memcpy(parser->shorts, command->name ? ":" : "+:", command->name ? 1 : 2);
     const struct option_row *row = command->options ? command->options : no_rows;
     for (; row->name && parser->nrows < OPTIONS_MAX; row++)
-        add_row(parser, row);
-    add_row(parser, &help_row);
+        parser->rows[parser->nrows++] = row;
+    assert(!row->name);
+    parser->rows[parser->nrows++] = &help_row;
+    parser->rows[parser->nrows++] = &version_row;
+    for (size_t i = 0; i < parser->nrows; i++)
+        add_names(parser, i);
 }
 
 static const struct option_row *row_of_code(const struct parser *parser, int code)
@@ -70,29 +102,43 @@ static const char *row_name(const void *context, size_t i)
     return i < parser->nrows ? parser->rows[i]->name : NULL;
 }
 
-static int tell_ambiguous(const struct parser *parser, const char *typed, size_t length)
+static bool begins_with(const struct option_row *row, const char *typed, size_t length)
+{
+    return strncmp(row->name, typed, length) == 0;
+}
+
+static int report_ambiguous(const struct parser *parser, const char *typed, size_t length)
 {
     char list[512] = "";
     size_t used = 0;
     for (size_t i = 0; i < parser->nrows; i++)
-        if (strncmp(parser->rows[i]->name, typed, length) == 0 && used < sizeof list)
+        if (begins_with(parser->rows[i], typed, length) && used < sizeof list)
             used += (size_t)snprintf(list + used, sizeof list - used, "%s'--%s'",
                                      used > 0 ? ", " : "", parser->rows[i]->name);
     return message_usage(parser->command->name, "option '--%.*s' is ambiguous: %s", (int)length,
                          typed, list);
 }
 
+static bool is_ambiguous(const struct parser *parser, const char *typed, size_t length)
+{
+    int code = 0;
+    for (size_t i = 0; length > 0 && i < parser->nrows; i++) {
+        if (!begins_with(parser->rows[i], typed, length))
+            continue;
+        if (code != 0 && code != parser->longs[i].val)
+            return true;
+        code = parser->longs[i].val;
+    }
+    return false;
+}
+
 /* word is what was typed, "--fooo" or "--fooo=value". */
-static int tell_unrecognized_long(const struct parser *parser, const char *word)
+static int report_unrecognized_long(const struct parser *parser, const char *word)
 {
     const char *typed = word + strspn(word, "-");
     const size_t length = strcspn(typed, "=");
-    size_t candidates = 0;
-    for (size_t i = 0; i < parser->nrows; i++)
-        if (strncmp(parser->rows[i]->name, typed, length) == 0)
-            candidates++;
-    if (length > 0 && candidates > 1)
-        return tell_ambiguous(parser, typed, length);
+    if (is_ambiguous(parser, typed, length))
+        return report_ambiguous(parser, typed, length);
 
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : 0), typed);
@@ -100,24 +146,24 @@ static int tell_unrecognized_long(const struct parser *parser, const char *word)
     if (nearest)
         return message_usage(parser->command->name,
                              "unrecognized option '--%.*s'; did you mean '--%s'?", (int)length,
-                             typed, nearest);
+                             typed, meaning(parser, find_row(parser, nearest))->name);
     return message_usage(parser->command->name, "unrecognized option '--%.*s'", (int)length, typed);
 }
 
 /* getopt_long returned '?': optopt is 0 for an unknown or ambiguous long option, the code of a long
  * one that takes no argument and was given one, or the letter of an unknown short one. */
-static int tell_unrecognized(const struct parser *parser, char **argv)
+static int report_unrecognized(const struct parser *parser, char **argv)
 {
     const struct option_row *row = optopt >= LONG_BASE ? row_of_code(parser, optopt) : NULL;
     if (row)
         return message_usage(parser->command->name, "option '--%s' takes no argument", row->name);
     if (optopt == 0)
-        return tell_unrecognized_long(parser, argv[optind - 1]);
+        return report_unrecognized_long(parser, argv[optind - 1]);
     return message_usage(parser->command->name, "unrecognized option '-%c'", optopt);
 }
 
-static int tell_bad_value(const struct parser *parser, const struct option_row *row,
-                          const char *text, const struct option_reason *reason)
+static int report_bad_value(const struct parser *parser, const struct option_row *row,
+                            const char *text, const struct option_reason *reason)
 {
     char expected[512];
     const char *words = reason->text;
@@ -132,6 +178,33 @@ static int tell_bad_value(const struct parser *parser, const struct option_row *
                          row->name, words);
 }
 
+/* What -h, --help, -V and --version do. */
+static int run_built_in(const struct command *command, const struct option_row *row, int code)
+{
+    if (row == &version_row)
+        return version_print();
+    if (code == help_row.brief)
+        help_print_short(command);
+    else
+        help_print(command);
+    return EXIT_DONE;
+}
+
+/* Stores text, the option's argument if it has one, in the command's struct. */
+static bool apply(const struct parser *parser, const struct option_row *typed, const char *text,
+                  void *values, int *status)
+{
+    const struct option_row *row = meaning(parser, typed);
+    if (typed->value)
+        text = typed->value;
+    const char *word = text && row->synonym ? row->synonym(text) : text;
+    struct option_reason reason = {""};
+    if (row->parse(row, word, (char *)values + row->offset, &reason))
+        return true;
+    *status = report_bad_value(parser, row, text ? text : "", &reason);
+    return false;
+}
+
 bool options_parse(const struct command *command, int argc, char **argv, void *values, int *first,
                    int *status)
 {
@@ -142,7 +215,7 @@ bool options_parse(const struct command *command, int argc, char **argv, void *v
     int code;
     while ((code = getopt_long(argc, argv, parser.shorts, parser.longs, NULL)) != -1) {
         if (code == '?') {
-            *status = tell_unrecognized(&parser, argv);
+            *status = report_unrecognized(&parser, argv);
             return false;
         }
         const struct option_row *row = row_of_code(&parser, code == ':' ? optopt : code);
@@ -151,16 +224,12 @@ bool options_parse(const struct command *command, int argc, char **argv, void *v
                                     row->argument);
             return false;
         }
-        if (row == &help_row) {
-            help_print(command);
-            *status = EXIT_DONE;
+        if (row == &help_row || row == &version_row) {
+            *status = run_built_in(command, row, code);
             return false;
         }
-        struct option_reason reason = {""};
-        if (!row->parse(row, optarg, (char *)values + row->offset, &reason)) {
-            *status = tell_bad_value(&parser, row, optarg ? optarg : "", &reason);
+        if (!apply(&parser, row, optarg, values, status))
             return false;
-        }
     }
     *first = optind;
     return true;

@@ -39,30 +39,31 @@ struct quantize_options {
 #define MAPPING_ROWS(base)                                                                         \
     {.name = "qmin",                                                                               \
      .argument = "N",                                                                              \
-     .help = "least integer to use; inside the type",                                              \
+     .help = "smallest integer to use",                                                            \
      .expected = "an integer of 32 bits",                                                          \
      .parse = value_int32,                                                                         \
      .offset = (base) + offsetof(struct quantize_options, qmin)},                                  \
         {.name = "qmax",                                                                           \
          .argument = "N",                                                                          \
-         .help = "greatest integer to use",                                                        \
+         .help = "largest integer to use",                                                         \
          .expected = "an integer of 32 bits",                                                      \
          .parse = value_int32,                                                                     \
          .offset = (base) + offsetof(struct quantize_options, qmax)},                              \
         {.name = "include-zero",                                                                   \
-         .help = "extend the range to hold 0, so that the zero point lies inside the type",        \
+         .help = "extend the range to include 0, so that the zero point fits the type",            \
          .parse = value_flag,                                                                      \
          .offset = (base) + offsetof(struct quantize_options, include_zero)},                      \
         {.name = "rounding",                                                                       \
          .argument = "HOW",                                                                        \
-         .help = "of ties",                                                                        \
+         .help = "how ties are rounded",                                                           \
          .initial = "half-even",                                                                   \
          .choice = choice_rounding,                                                                \
          .parse = value_choice,                                                                    \
          .offset = (base) + offsetof(struct quantize_options, rounding)},                          \
     {                                                                                              \
-        .name = "scale-dtype", .argument = "TYPE", .help = "store scales as this type, rounded",   \
-        .initial = "float32", .choice = choice_scale, .parse = value_scale_dtype,                  \
+        .name = "scale-dtype", .argument = "TYPE", .help = "type that scales are stored as",       \
+        .initial = "float32", .choice = choice_scale, .synonym = synonym_dtype,                    \
+        .parse = value_scale_dtype,                                                                \
         .offset = (base) + offsetof(struct quantize_options, scale_dtype)                          \
     }
 

@@ -55,7 +55,7 @@ int report_options_check(const struct command *command, const struct report_opti
                        : options->top > 0    ? "top"
                                              : NULL;
     if (idle && options->kind == 0)
-        return message_usage(command->name, "'--%s' needs '--report' beside it", idle);
+        return message_usage(command->name, "'--%s' needs '--report'", idle);
     return EXIT_DONE;
 }
 

@@ -45,7 +45,8 @@ void report_options_release(struct report_options *options);
      .initial = "text",                                                                            \
      .choice = report_kind_name,                                                                   \
      .parse = value_later,                                                                         \
-     .offset = (base) + offsetof(struct report_options, kind)},                                    \
+     .offset = (base) + offsetof(struct report_options, kind),                                     \
+     .is_common = true},                                                                           \
         {.name = "report-file",                                                                    \
          .argument = "FILE",                                                                       \
          .help = "where the report goes",                                                          \
@@ -55,9 +56,9 @@ void report_options_release(struct report_options *options);
          .offset = (base) + offsetof(struct report_options, file)},                                \
         {.name = "sort",                                                                           \
          .argument = "KEY",                                                                        \
-         .help = "report the worst file first, by a key of --report=json; or by path; -KEY sorts " \
-                 "the other way",                                                                  \
-         .initial = "as given",                                                                    \
+         .help = "sort the files by a key of --report=json, worst first, or by path; -KEY "        \
+                 "reverses",                                                                       \
+         .initial = "in the order given",                                                          \
          .expected = "a key of --report=json or 'path', perhaps after '-'",                        \
          .parse = report_sort_parse,                                                               \
          .offset = (base) + offsetof(struct report_options, sort)},                                \
@@ -69,11 +70,11 @@ void report_options_release(struct report_options *options);
          .offset = (base) + offsetof(struct report_options, top)},                                 \
     {                                                                                              \
         .name = "fail-if", .argument = "CONDITION",                                                \
-        .help = "exit with status 3 if METRIC>VALUE (or >=, <, <=); METRIC is a key of "           \
-                "--report=json, of each tensor, or total.KEY, of all together; a METRIC without "  \
-                "a value fails; may be repeated" after,                                            \
+        .help = "exit 3 if METRIC>VALUE (or >=, <, <=); METRIC is a key of --report=json for "     \
+                "each tensor, or total.KEY for all together; a METRIC without a value fails; "     \
+                "repeatable" after,                                                                \
         .expected = "METRIC>VALUE (or >=, <, <=), such as 'mse>1e-6'", .parse = threshold_parse,   \
-        .offset = (base) + offsetof(struct report_options, thresholds)                             \
+        .offset = (base) + offsetof(struct report_options, thresholds), .is_common = true          \
     }
 
 #endif

@@ -191,7 +191,7 @@ bool value_calibration(const struct option_row *row, const char *text, void *fie
     double initial;
     if (calibration.has_argument && quant_calibration_argument((size_t)found, &initial) &&
         !number_double(text + length + 1, &calibration.argument)) {
-        snprintf(reason->text, sizeof reason->text, "expected a decimal number behind '%s:'", name);
+        snprintf(reason->text, sizeof reason->text, "expected a decimal number after '%s:'", name);
         return false;
     }
     *(struct given_calibration *)field = calibration;
@@ -207,6 +207,8 @@ bool value_target(const struct option_row *row, const char *text, void *field,
         *(int *)field = (int)dtype;
         return true;
     }
+    if (strcmp(text, "fp8") == 0 || strcmp(text, "float8") == 0 || strcmp(text, "f8") == 0)
+        snprintf(reason->text, sizeof reason->text, "expected float8_e4m3fn or float8_e5m2");
     if (info) {
         const int used = snprintf(reason->text, sizeof reason->text,
                                   "this version cannot quantize to %s; ", info->name);
@@ -334,9 +336,5 @@ bool value_threads(const struct option_row *row, const char *text, void *field,
 {
     (void)row;
     (void)reason;
-    int32_t number = 0;
-    if (!number_int32(text, &number) || number < 1 || number > QUANT_MOST_THREADS)
-        return false;
-    *(unsigned *)field = (unsigned)number;
-    return true;
+    return number_threads(text, field);
 }

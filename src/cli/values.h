@@ -48,7 +48,7 @@ option_parse_fn value_range;       /* struct given_range: LO,HI within float32 *
 option_parse_fn value_scale;       /* struct given_float: finite, > 0 */
 option_parse_fn value_share;       /* struct given_double: > 0, <= 1 */
 option_parse_fn value_int32;       /* struct given_int32 */
-option_parse_fn value_threads;     /* unsigned: from 1 to QUANT_MOST_THREADS */
+option_parse_fn value_threads;     /* unsigned: at least 1; 0 as text is all processors */
 option_parse_fn value_size;        /* uint64_t: from 1 to 2^53 */
 option_parse_fn value_shape;       /* struct given_shape */
 option_parse_fn value_target;      /* int: an enum quant_dtype that can be quantized to */

@@ -77,7 +77,7 @@ def merge_rounds(folder, options, groups):
         calibrate(folder, "--merge", "--force", "-o", "merged", *parts)
         if read_sidecar(folder / "merged")["stage"] == "complete":
             return (folder / "merged").read_bytes()
-        resume = ["--resume", "merged"]
+        resume = ["--continue", "merged"]
     raise AssertionError(f"{options}: no end after {number} rounds")
 
 

@@ -61,7 +61,7 @@ def make_rounds(folder, options):
             (folder / f"part{i}").write_bytes(texts[-1])
         texts.append(run("calibrate", "--merge", "part0", "part1", cwd=folder)[0])
         (folder / "merged").write_bytes(texts[-1])
-        resume = ["--resume", "merged"]
+        resume = ["--continue", "merged"]
         if json.loads(texts[-1])["stage"] == "complete":
             assert one == texts[-1], f"{options}: merged {texts[-1]}, one run {one}"
             return texts
