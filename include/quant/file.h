@@ -85,6 +85,7 @@ struct quant_quantize_job {
 struct quant_quantize_result {
     struct quant_choice choice; /* with an axis or a block size: what all groups have in common, and
                                  * the notes of any; no range, scale 1 */
+    struct quant_group_notes group_notes; /* the same notes, by the groups that have them */
     struct quant_grouping grouping;
     struct quant_observed observed;
     struct quant_shape shape;

@@ -78,6 +78,14 @@ QUANT_API enum quant_status quant_grouping_make(const struct quant_granularity *
 QUANT_API uint64_t quant_grouping_group_of(const struct quant_grouping *grouping, uint64_t element);
 QUANT_API uint64_t quant_grouping_first_of(const struct quant_grouping *grouping, uint64_t group);
 
+/* How many groups each note of enum quant_note is about, and the first of them: those of note 1 <<
+ * i are count[i] and first[i]. */
+enum { QUANT_NOTE_KINDS = 8 };
+struct quant_group_notes {
+    uint64_t count[QUANT_NOTE_KINDS];
+    uint64_t first[QUANT_NOTE_KINDS]; /* only if count is not 0 */
+};
+
 /* ---- Parameters by group ------------------------------------------------------------------- */
 
 /* What groups have of their own, for those from first on. Each scale is a number of the common

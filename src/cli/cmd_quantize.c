@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* `quant quantize`: the work, file by file. */
-#include <float.h>
 #include <stdio.h>
 
 #include "cli/batch.h"
@@ -9,64 +8,7 @@
 #include "cli/quantize_options.h"
 #include "cli/report.h"
 #include "cli/targets.h"
-
-/* bfloat16 has the exponents of float32. */
-static double smallest_scale(enum quant_dtype dtype)
-{
-    return dtype == QUANT_FLOAT16 ? 0x1p-14 : (double)FLT_MIN;
-}
-
-/* Of several groups choice has the notes of any, and no numbers. */
-static void warn_of_groups(const char *path, const struct quant_choice *choice)
-{
-    const struct quant_dtype_info *info = quant_dtype_info(choice->params.dtype);
-    const char *scale = quant_dtype_info(choice->params.scale_dtype)->name;
-    if (choice->notes & QUANT_NOTE_ZERO_POINT_OUTSIDE)
-        message_warning("'%s': some zero points lie outside %s (%.0f..%.0f); --include-zero keeps "
-                        "them inside",
-                        path, info->name, info->least, info->greatest);
-    if (choice->notes & QUANT_NOTE_ZERO_INCLUDED)
-        message_warning("'%s': some ranges lie too far from 0 for their width and were extended to "
-                        "it",
-                        path);
-    if (choice->notes & QUANT_NOTE_SCALE_RAISED)
-        message_warning("'%s': some scales were raised to %.9g, the least normal %s", path,
-                        smallest_scale(choice->params.scale_dtype), scale);
-    if (choice->notes & QUANT_NOTE_SCALE_LOWERED)
-        message_warning("'%s': some scales were lowered to the largest %s, which clips elements; "
-                        "--scale-dtype bfloat16 has a wider range",
-                        path, scale);
-    if (choice->notes & QUANT_NOTE_RESTORES_INFINITE)
-        message_warning("'%s': by some scales the outermost %s values are restored as infinity",
-                        path, info->name);
-}
-
-static void warn(const char *path, const struct quant_choice *choice)
-{
-    const struct quant_params *params = &choice->params;
-    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
-    const char *scale = quant_dtype_info(params->scale_dtype)->name;
-    if (choice->notes & QUANT_NOTE_ZERO_POINT_OUTSIDE)
-        message_warning("'%s': zero point %d lies outside %s (%.0f..%.0f); --include-zero keeps it "
-                        "inside",
-                        path, (int)params->zero_point, info->name, info->least, info->greatest);
-    if (choice->notes & QUANT_NOTE_ZERO_INCLUDED)
-        message_warning("'%s': the range lies too far from 0 for its width and was extended to "
-                        "%.9g..%.9g",
-                        path, choice->range[0], choice->range[1]);
-    if (choice->notes & QUANT_NOTE_SCALE_RAISED)
-        message_warning("'%s': the scale was raised to %.9g, the least normal %s", path,
-                        (double)params->scale, scale);
-    if (choice->notes & QUANT_NOTE_SCALE_LOWERED)
-        message_warning(
-            "'%s': the scale was lowered to %.9g, the largest %s, which clips elements; "
-            "--scale-dtype bfloat16 has a wider range",
-            path, (double)params->scale, scale);
-    if (choice->notes & QUANT_NOTE_RESTORES_INFINITE)
-        message_warning("'%s': by the scale %.9g the outermost %s values are restored as infinity; "
-                        "a narrower --clip or a smaller --scale keeps them finite",
-                        path, (double)params->scale, info->name);
-}
+#include "cli/warnings.h"
 
 static struct quant_quantize_job make_job(const struct quantize_options *options,
                                           const struct quant_spec *spec)
@@ -138,10 +80,8 @@ static int tell_one(const struct batch_item *item)
                                            .source_dtype = result->source_dtype,
                                            .figures = &result->report,
                                            .worst = &result->worst};
-    if (!work->options->batch.quiet && report_is_grouped(&subject))
-        warn_of_groups(path, &result->choice);
-    else if (!work->options->batch.quiet)
-        warn(path, &result->choice);
+    if (!work->options->batch.quiet)
+        warnings_print(path, result);
     return report_file(&work->report, &subject);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/grouping.h"
 #include "core/group_calibration.h"
+#include "core/group_notes.h"
 #include "core/params.h"
 #include "core/scale.h"
 #include "kernels/kernels.h"
@@ -111,12 +112,31 @@ static inline float round_to_float32(double scale)
     return bounded < FLT_MAX ? bounded : FLT_MAX;
 }
 
+static struct quant_choice choose_range(const struct quant_group_calibration *calibration,
+                                        float low, float high)
+{
+    struct quant_choice choice = calibration->nothing;
+    if (low <= high)
+        quant_choice_set_range(&choice, &calibration->spec, (double)low, (double)high);
+    return choice;
+}
+
+static void add_notes(const struct quant_extremes *extremes, uint64_t ngroups,
+                      const struct quant_group_calibration *calibration,
+                      struct quant_group_notes *notes)
+{
+    for (uint64_t i = 0; i < ngroups; i++)
+        quant_group_notes_add(
+            notes, extremes->first + i,
+            choose_range(calibration, extremes->least[i], extremes->greatest[i]).notes);
+}
+
 /* Absmax in a plain loop, for groups may be as short as 32 elements, and as many: the formula of
- * quant_choose where the range is not all zeros. A note that the shortest or the longest range does
- * not get, none in between gets. */
+ * quant_choose where the range is not all zeros. A note that neither the shortest nor the longest
+ * range gets, none in between gets. */
 static void choose_absmax(const struct quant_extremes *extremes, uint64_t ngroups,
                           const struct quant_group_calibration *calibration, float *scales,
-                          unsigned *notes)
+                          struct quant_group_notes *notes)
 {
     const double step = quant_params_greatest_step(&calibration->nothing.params);
     const enum quant_dtype dtype = calibration->nothing.params.scale_dtype;
@@ -135,31 +155,29 @@ static void choose_absmax(const struct quant_extremes *extremes, uint64_t ngroup
         longest = a > longest ? a : longest;
     }
     const float ends[] = {shortest, longest};
-    for (size_t i = 0; longest > 0 && i < sizeof ends / sizeof ends[0]; i++) {
-        struct quant_choice choice = calibration->nothing;
-        quant_choice_set_range(&choice, &calibration->spec, -(double)ends[i], (double)ends[i]);
-        *notes |= choice.notes;
-    }
+    unsigned any = 0;
+    for (size_t i = 0; longest > 0 && i < sizeof ends / sizeof ends[0]; i++)
+        any |= choose_range(calibration, -ends[i], ends[i]).notes;
+    if (any != 0)
+        add_notes(extremes, ngroups, calibration, notes);
 }
 
 static void choose_each(const struct quant_extremes *extremes, uint64_t ngroups,
                         const struct quant_group_calibration *calibration, float *scales,
-                        int32_t *zero_points, unsigned *notes)
+                        int32_t *zero_points, struct quant_group_notes *notes)
 {
     for (uint64_t i = 0; i < ngroups; i++) {
-        struct quant_choice choice = calibration->nothing;
-        if (extremes->least[i] <= extremes->greatest[i])
-            quant_choice_set_range(&choice, &calibration->spec, (double)extremes->least[i],
-                                   (double)extremes->greatest[i]);
+        const struct quant_choice choice =
+            choose_range(calibration, extremes->least[i], extremes->greatest[i]);
         scales[i] = choice.params.scale;
         zero_points[i] = choice.params.zero_point;
-        *notes |= choice.notes;
+        quant_group_notes_add(notes, extremes->first + i, choice.notes);
     }
 }
 
 void quant_extremes_choose(const struct quant_extremes *extremes, uint64_t ngroups,
                            const struct quant_group_calibration *calibration,
-                           const struct quant_group_params *params, unsigned *notes)
+                           const struct quant_group_params *params, struct quant_group_notes *notes)
 {
     float *scales = params->scales + (extremes->first - params->first);
     int32_t *zero_points = params->zero_points + (extremes->first - params->first);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/grouping.h"
 #include "core/calibration.h"
+#include "core/group_notes.h"
 #include "core/params.h"
 
 enum quant_status quant_group_spec_check(const struct quant_spec *spec, struct quant_error *error)
@@ -40,8 +41,8 @@ void quant_group_calibration_begin(struct quant_group_calibration *calibration,
 enum quant_status quant_group_calibrate(const struct quant_group_calibration *calibration,
                                         struct quant_calibration_bench *bench, uint64_t group,
                                         const float *x, size_t n,
-                                        const struct quant_group_params *params, unsigned *notes,
-                                        struct quant_error *error)
+                                        const struct quant_group_params *params,
+                                        struct quant_group_notes *notes, struct quant_error *error)
 {
     struct quant_choice choice;
     const enum quant_status status =
@@ -50,7 +51,7 @@ enum quant_status quant_group_calibrate(const struct quant_group_calibration *ca
         return status;
     params->scales[group - params->first] = choice.params.scale;
     params->zero_points[group - params->first] = choice.params.zero_point;
-    *notes |= choice.notes;
+    quant_group_notes_add(notes, group, choice.notes);
     return QUANT_OK;
 }
 
@@ -68,8 +69,8 @@ size_t quant_panel_gather(const struct quant_grouping *grouping, const float *x,
 enum quant_status quant_panel_calibrate(const struct quant_group_calibration *calibration,
                                         struct quant_calibration_bench *bench, uint64_t index,
                                         const float *x, float *scratch,
-                                        const struct quant_group_params *params, unsigned *notes,
-                                        struct quant_error *error)
+                                        const struct quant_group_params *params,
+                                        struct quant_group_notes *notes, struct quant_error *error)
 {
     const struct quant_grouping *grouping = calibration->grouping;
     const struct quant_panel panel = quant_panel_at(grouping, index);
@@ -99,7 +100,7 @@ static void fill(const struct quant_group_params *groups, uint64_t count,
 
 static enum quant_status by_extremes(const struct quant_group_calibration *calibration,
                                      const float *x, const struct quant_group_params *groups,
-                                     unsigned *notes, struct quant_error *error)
+                                     struct quant_group_notes *notes, struct quant_error *error)
 {
     const struct quant_grouping *grouping = calibration->grouping;
     const size_t count = (size_t)grouping->count;
@@ -116,7 +117,7 @@ static enum quant_status by_extremes(const struct quant_group_calibration *calib
 
 static enum quant_status by_panels(const struct quant_group_calibration *calibration,
                                    const float *x, const struct quant_group_params *groups,
-                                   unsigned *notes, struct quant_error *error)
+                                   struct quant_group_notes *notes, struct quant_error *error)
 {
     const struct quant_grouping *grouping = calibration->grouping;
     const size_t most = (size_t)(grouping->panel / grouping->ngroups);
@@ -164,6 +165,9 @@ enum quant_status quant_calibrate_groups(const struct quant_spec *spec,
     fill(groups, grouping->count, common);
     if (grouping->nelems == 0)
         return QUANT_OK;
-    return calibration.by_extremes ? by_extremes(&calibration, x, groups, notes, error)
-                                   : by_panels(&calibration, x, groups, notes, error);
+    struct quant_group_notes by_group = {{0}, {0}};
+    status = calibration.by_extremes ? by_extremes(&calibration, x, groups, &by_group, error)
+                                     : by_panels(&calibration, x, groups, &by_group, error);
+    *notes = quant_group_notes_any(&by_group);
+    return status;
 }

@@ -40,10 +40,11 @@ bool quant_extremes_add(const struct quant_extremes *extremes,
                         size_t n);
 
 /* The parameters of ngroups groups from extremes->first on, which params has too. *notes gathers
- * those of all. */
+ * theirs. */
 void quant_extremes_choose(const struct quant_extremes *extremes, uint64_t ngroups,
                            const struct quant_group_calibration *calibration,
-                           const struct quant_group_params *params, unsigned *notes);
+                           const struct quant_group_params *params,
+                           struct quant_group_notes *notes);
 
 /* ---- By any method ---- */
 
@@ -51,8 +52,8 @@ void quant_extremes_choose(const struct quant_extremes *extremes, uint64_t ngrou
 enum quant_status quant_group_calibrate(const struct quant_group_calibration *calibration,
                                         struct quant_calibration_bench *bench, uint64_t group,
                                         const float *x, size_t n,
-                                        const struct quant_group_params *params, unsigned *notes,
-                                        struct quant_error *error);
+                                        const struct quant_group_params *params,
+                                        struct quant_group_notes *notes, struct quant_error *error);
 
 /* Copies the elements of a panel's group, of those at x, the panel's first nelems, to group's.
  * Returns their number. column is the group, counted from the panel's first. */
@@ -64,7 +65,7 @@ size_t quant_panel_gather(const struct quant_grouping *grouping, const float *x,
 enum quant_status quant_panel_calibrate(const struct quant_group_calibration *calibration,
                                         struct quant_calibration_bench *bench, uint64_t panel,
                                         const float *x, float *scratch,
-                                        const struct quant_group_params *params, unsigned *notes,
-                                        struct quant_error *error);
+                                        const struct quant_group_params *params,
+                                        struct quant_group_notes *notes, struct quant_error *error);
 
 #endif

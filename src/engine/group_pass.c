@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/grouping.h"
+#include "core/group_notes.h"
 #include "core/observed.h"
 #include "io/cancel.h"
 
@@ -131,7 +132,7 @@ static void begin_window(struct quant_group_bench *bench)
 {
     bench->params.first = bench->panels.first_group;
     bench->extremes.first = bench->panels.first_group;
-    bench->notes = 0;
+    bench->notes = (struct quant_group_notes){{0}, {0}};
     bench->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
 }
 
@@ -166,14 +167,38 @@ static enum quant_status calibrate_panels(const struct quant_group_pass *pass,
     struct quant_panel panel = bench->panels;
     enum quant_status status = QUANT_OK;
     for (uint64_t i = 0; status == QUANT_OK && i < bench->npanels; i++) {
+        struct quant_group_notes notes = {{0}, {0}};
         status = quant_group_pass_check_cancelled(pass, error);
         if (status == QUANT_OK)
             status = quant_panel_calibrate(&pass->calibration, &bench->calibration, panel.index, x,
-                                           bench->scratch, &bench->params, &bench->notes, error);
+                                           bench->scratch, &bench->params, &notes, error);
+        if (i > 0 || bench->lead == 0)
+            quant_group_notes_join(&bench->notes, &notes);
         x += panel.nelems;
         panel = quant_panel_next(&pass->grouping, &panel);
     }
     return status;
+}
+
+/* Groups of the window that the chunk before has delivered: those of the first panel, if a part of
+ * it is there. */
+static uint64_t count_delivered(const struct quant_group_pass *pass,
+                                const struct quant_group_bench *bench)
+{
+    return bench->lead > 0 ? pass->grouping.ngroups : 0;
+}
+
+static void choose_by_extremes(const struct quant_group_pass *pass, struct quant_group_bench *bench,
+                               uint64_t ngroups)
+{
+    const uint64_t delivered = count_delivered(pass, bench);
+    const struct quant_extremes others = {bench->extremes.first + delivered,
+                                          bench->extremes.least + delivered,
+                                          bench->extremes.greatest + delivered};
+    struct quant_group_notes again = {{0}, {0}};
+    quant_extremes_choose(&bench->extremes, delivered, &pass->calibration, &bench->params, &again);
+    quant_extremes_choose(&others, ngroups - delivered, &pass->calibration, &bench->params,
+                          &bench->notes);
 }
 
 enum quant_status quant_group_pass_calibrate(struct quant_group_pass *pass,
@@ -198,8 +223,7 @@ enum quant_status quant_group_pass_calibrate(struct quant_group_pass *pass,
         observe_by_groups(bench, ngroups, chunk);
     else
         quant_observe(&bench->observed, x + bench->lead, chunk->count);
-    quant_extremes_choose(&bench->extremes, ngroups, &pass->calibration, &bench->params,
-                          &bench->notes);
+    choose_by_extremes(pass, bench, ngroups);
     return QUANT_OK;
 }
 
@@ -227,11 +251,10 @@ enum quant_status quant_group_pass_deliver(struct quant_group_pass *pass,
     }
     if (!pass->is_near || chunk->count == 0)
         return QUANT_OK;
-    pass->notes |= bench->notes;
-    /* The first panel's are there already, where the chunk before has a part of it. */
-    const uint64_t skipped = bench->lead > 0 ? pass->grouping.ngroups : 0;
+    quant_group_notes_join(&pass->notes, &bench->notes);
+    const uint64_t delivered = count_delivered(pass, bench);
     const uint64_t ngroups = bench->npanels * pass->grouping.ngroups;
-    return quant_group_store_append(store, bench->params.scales + skipped,
-                                    bench->params.zero_points + skipped,
-                                    (size_t)(ngroups - skipped), error);
+    return quant_group_store_append(store, bench->params.scales + delivered,
+                                    bench->params.zero_points + delivered,
+                                    (size_t)(ngroups - delivered), error);
 }

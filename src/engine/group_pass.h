@@ -28,7 +28,7 @@ struct quant_group_bench {
     struct quant_calibration_bench calibration; /* near */
     struct quant_group_sums *sums;              /* where a report is made */
     struct quant_observed observed;             /* of the chunk */
-    unsigned notes;
+    struct quant_group_notes notes; /* near: of the window, without the panel before it */
 };
 
 struct quant_group_pass {
@@ -40,7 +40,7 @@ struct quant_group_pass {
     struct quant_group_params all; /* far: of all groups */
     struct quant_group_bench *benches;
     unsigned nbenches;
-    unsigned notes; /* of any group */
+    struct quant_group_notes notes;
     bool measures;
     struct quant_group_ranking ranking;
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "core/group_notes.h"
 #include "core/observed.h"
 #include "engine/calibrate.h"
 #include "engine/group_pass.h"
@@ -103,7 +104,7 @@ struct batch_scan {
     uint64_t memory_each;                    /* elements */
     struct quant_calibration_bench *benches; /* of each worker */
     pthread_mutex_t mutex;                   /* for the rest */
-    unsigned notes;
+    struct quant_group_notes notes;
     enum quant_status status;
     struct quant_error *error;
 };
@@ -125,7 +126,8 @@ static struct quant_slices batch_at(const struct batch_scan *run, uint64_t part)
 /* A batch is read as a panel of its own, and its groups are gathered from there. */
 static enum quant_status calibrate_slices(const struct batch_scan *run,
                                           const struct quant_slices *slices, unsigned worker,
-                                          unsigned *notes, struct quant_error *error)
+                                          struct quant_group_notes *notes,
+                                          struct quant_error *error)
 {
     const struct quant_group_pass *pass = run->pass;
     const uint64_t nelems = slices->ncolumns * quant_slices_length(slices);
@@ -152,10 +154,10 @@ static bool calibrate_batch(void *context, unsigned worker, uint64_t part)
     struct batch_scan *run = context;
     const struct quant_slices slices = batch_at(run, part);
     struct quant_error error;
-    unsigned notes = 0;
+    struct quant_group_notes notes = {{0}, {0}};
     const enum quant_status status = calibrate_slices(run, &slices, worker, &notes, &error);
     pthread_mutex_lock(&run->mutex);
-    run->notes |= notes;
+    quant_group_notes_join(&run->notes, &notes);
     if (status != QUANT_OK && run->status == QUANT_OK) {
         run->status = status;
         if (run->error)
@@ -210,7 +212,7 @@ release:
     pthread_mutex_destroy(&run.mutex);
     free(run.benches);
     free(run.memory);
-    pass->notes |= run.notes;
+    quant_group_notes_join(&pass->notes, &run.notes);
     return run.status;
 }
 
@@ -239,7 +241,7 @@ static enum quant_status calibrate_in_passes(struct quant_group_pass *pass,
         return status;
     pass->all.scales[panel->first_group + column] = choice.params.scale;
     pass->all.zero_points[panel->first_group + column] = choice.params.zero_point;
-    pass->notes |= choice.notes;
+    quant_group_notes_add(&pass->notes, panel->first_group + column, choice.notes);
     return QUANT_OK;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "core/group_notes.h"
 #include "engine/paths.h"
 #include "engine/quantization.h"
 #include "engine/record.h"
@@ -137,7 +138,8 @@ static void fill_result(struct quantization *run)
         quant_measure_report(&run->measure, reader->stored, run->result->grouping.count,
                              &run->result->report);
     if (run->has_groups) {
-        run->result->choice.notes = run->groups.notes;
+        run->result->group_notes = run->groups.notes;
+        run->result->choice.notes = quant_group_notes_any(&run->groups.notes);
         run->result->worst = run->groups.ranking.worst;
     }
 }

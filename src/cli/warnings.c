@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Notes as sentences. */
+#include "cli/warnings.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli/message.h"
+
+enum { WHICH_ROOM = 128 };
+
+static void warn_one(const char *path, const struct quant_choice *choice)
+{
+    const struct quant_params *params = &choice->params;
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    const double scale = (double)params->scale;
+    if (choice->notes & QUANT_NOTE_ZERO_POINT_OUTSIDE)
+        message_warning("'%s': zero point %" PRId32 " lies outside %s (%.0f..%.0f); --include-zero "
+                        "keeps it inside",
+                        path, params->zero_point, info->name, info->least, info->greatest);
+    if (choice->notes & QUANT_NOTE_ZERO_INCLUDED)
+        message_warning("'%s': the range is narrow and far from 0, and was extended to %.9g..%.9g",
+                        path, choice->range[0], choice->range[1]);
+    if (choice->notes & QUANT_NOTE_SCALE_RAISED)
+        message_warning("'%s': the scale was raised to %.9g, the smallest normal %s", path, scale,
+                        quant_dtype_info(params->scale_dtype)->name);
+    if (choice->notes & QUANT_NOTE_SCALE_LOWERED)
+        message_warning("'%s': the scale was lowered to %.9g, the largest %s, which clips "
+                        "elements; --scale-dtype bfloat16 has a wider range",
+                        path, scale, quant_dtype_info(params->scale_dtype)->name);
+    if (choice->notes & QUANT_NOTE_RESTORES_INFINITE)
+        message_warning("'%s': the scale %.9g restores the outermost %s values as infinity; a "
+                        "narrower --clip or a smaller --scale keeps them finite",
+                        path, scale, info->name);
+}
+
+/* "3 of 64 channels" and "the first of channel 7". */
+struct which {
+    char how_many[WHICH_ROOM];
+    char first[WHICH_ROOM];
+};
+
+static bool find_which(const struct quant_quantize_result *result, enum quant_note note,
+                       struct which *which)
+{
+    unsigned kind = 0;
+    while (1u << kind != (unsigned)note)
+        kind++;
+    const struct quant_group_notes *notes = &result->group_notes;
+    const char *unit = result->grouping.block_size > 0 ? "block" : "channel";
+    snprintf(which->how_many, sizeof which->how_many, "%" PRIu64 " of %" PRIu64 " %ss",
+             notes->count[kind], result->grouping.count, unit);
+    snprintf(which->first, sizeof which->first, "the first of %s %" PRIu64, unit,
+             notes->first[kind]);
+    return notes->count[kind] > 0;
+}
+
+static double smallest_normal(enum quant_dtype dtype)
+{
+    return dtype == QUANT_FLOAT16 ? 0x1p-14 : (double)FLT_MIN; /* bfloat16 has float32's */
+}
+
+static void warn_groups(const char *path, const struct quant_quantize_result *result)
+{
+    const struct quant_params *params = &result->choice.params;
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    const char *scale_type = quant_dtype_info(params->scale_dtype)->name;
+    struct which which;
+    if (find_which(result, QUANT_NOTE_ZERO_POINT_OUTSIDE, &which))
+        message_warning("'%s': the zero points of %s lie outside %s (%.0f..%.0f), %s; "
+                        "--include-zero keeps them inside",
+                        path, which.how_many, info->name, info->least, info->greatest, which.first);
+    if (find_which(result, QUANT_NOTE_ZERO_INCLUDED, &which))
+        message_warning("'%s': the ranges of %s are narrow and far from 0, and were extended to "
+                        "it, %s",
+                        path, which.how_many, which.first);
+    if (find_which(result, QUANT_NOTE_SCALE_RAISED, &which))
+        message_warning("'%s': the scales of %s were raised to %.9g, %s", path, which.how_many,
+                        smallest_normal(params->scale_dtype), which.first);
+    if (find_which(result, QUANT_NOTE_SCALE_LOWERED, &which))
+        message_warning("'%s': the scales of %s were lowered to the largest %s, which clips "
+                        "elements, %s; --scale-dtype bfloat16 has a wider range",
+                        path, which.how_many, scale_type, which.first);
+    if (find_which(result, QUANT_NOTE_RESTORES_INFINITE, &which))
+        message_warning("'%s': the scales of %s restore the outermost %s values as infinity, %s",
+                        path, which.how_many, info->name, which.first);
+}
+
+void warnings_print(const char *path, const struct quant_quantize_result *result)
+{
+    if (result->grouping.axis >= 0)
+        warn_groups(path, result);
+    else
+        warn_one(path, &result->choice);
+}
