@@ -138,9 +138,10 @@ const struct quant_format *quant_format_at(size_t i);
 const struct quant_format *quant_format_from_name(const char *name);
 const struct quant_format *quant_format_from_path(const char *path);
 
-/* Told from the content, then from the source's name; has_raw_options says that options which only
- * raw files take were given. What has no extension, or such options, is raw; what has an unknown
- * one is QUANT_UNRECOGNIZED: it is some other program's format. */
+/* Recognizes by content, then by the source's name; has_raw_options says that options for raw files
+ * were given. No extension, or such options, means raw. QUANT_UNRECOGNIZED says what the file is
+ * where that is known (signatures.h), even if its name or the options mean raw, or that its
+ * extension is unknown. */
 enum quant_status quant_format_recognize(struct quant_source *source, bool has_raw_options,
                                          const struct quant_format **format,
                                          struct quant_error *error);

@@ -81,6 +81,9 @@ struct row {
     const struct quant_format *format;
 };
 
+static const char digits[] =
+    "0.33333333333333333333333333333333333333333333333333333333333333333333";
+
 static const struct row rows[] = {
     {"\x93NUMPY\1\0", 8, "w.json", &quant_format_npy},
     {"\x93NUMPY", 6, "w", &quant_format_npy},
@@ -102,27 +105,63 @@ static const struct row rows[] = {
     {"\0\0\x80\x3f", 4, "w", &quant_format_raw},
     {"[\0\0\0", 4, "w", &quant_format_raw}, /* begins like JSON, is no text */
     {"[1, \x80]", 6, "w", &quant_format_raw},
-    {"7777", 4, "w", &quant_format_json},             /* a number: a tensor without dimensions */
-    {"    ", 4, "w", &quant_format_raw},              /* 1.35e-19 as float32 */
+    {"7777", 4, "w", &quant_format_json},  /* a number: a tensor without dimensions */
+    {"    ", 4, "w", &quant_format_raw},   /* 1.35e-19 as float32 */
+    {digits, 70, "w", &quant_format_json}, /* one number, however long */
+    {digits, 70, "w.json", &quant_format_json},
+    {digits, 63, "w.bin", &quant_format_raw},         /* too short to be refused as text */
     {"\x93NUMPY\1\0", 8, "w.bin", &quant_format_npy}, /* what it is counts, not its name */
 };
 
-/* What some other program wrote is not taken for floats, unless options say that it is raw. */
-static void test_unrecognized(void **state)
+static void check_refused(const char *bytes, size_t nbytes, const char *name, bool has_raw_options,
+                          const char *message)
 {
-    (void)state;
-    struct hiding_source source = hiding_source_make("PK\3\4abcd", 8);
+    struct hiding_source source = hiding_source_make(bytes, nbytes);
     const struct quant_format *format = NULL;
     struct quant_error error;
-    source.source.name = "m.safetensors";
-    check_error("other", quant_format_recognize(&source.source, false, &format, &error), &error,
-                QUANT_UNRECOGNIZED, "format not recognized; --from raw takes it for raw floats");
-    check_ok(quant_format_recognize(&source.source, true, &format, &error), &error);
-    assert_ptr_equal(format, &quant_format_raw);
-    source = hiding_source_make("7777", 4);
-    source.source.name = "w";
-    check_ok(quant_format_recognize(&source.source, true, &format, &error), &error);
-    assert_ptr_equal(format, &quant_format_raw);
+    source.source.name = name;
+    check_error(name, quant_format_recognize(&source.source, has_raw_options, &format, &error),
+                &error, QUANT_UNRECOGNIZED, message);
+}
+
+/* What another program wrote is not taken for floats, whatever its name or the options. */
+static void test_foreign(void **state)
+{
+    (void)state;
+    static const char zip[] = "it is a ZIP archive, as .npz and PyTorch files are; export its "
+                              "tensors as .npy files";
+    static const char text[] = "it is text, not an array of floats; write it as JSON, or load it "
+                               "(numpy.loadtxt) and save it as .npy";
+    static const char lines[] =
+        "1.0 2.0 3.0 4.0 5.0 6.0 7.0 8.0 9.0 1.0 2.0 3.0 4.0 5.0 6.0 7.0 \n";
+    static const char *const names[] = {"m.safetensors", "m.bin", "m",      "m.npy", "m.json",
+                                        "m.F16",         "-",     "m.json", "m.xyz"};
+    for (size_t i = 0; i < LENGTH(names) * 2; i++)
+        check_refused("PK\3\4abcd", 8, names[i / 2], i % 2, zip);
+    static const char *const not_json[] = {"t.bin", "t.dat", "t", "t.npy", "t.csv", "-"};
+    for (size_t i = 0; i < LENGTH(not_json) * 2; i++)
+        check_refused(lines, 64, not_json[i / 2], i % 2, text);
+}
+
+static void test_extensions(void **state)
+{
+    (void)state;
+    static const char unknown[] = "unknown format: neither its content nor '.xyz' is known; --from "
+                                  "raw reads it if it holds nothing but floats";
+    check_refused("abcd", 4, "m.xyz", false, unknown);
+    check_refused("abcd", 4, "m.npz", false,
+                  "it is an archive of arrays by its name; export its tensors as .npy files");
+    check_refused("abcd", 4, "m.PT", true,
+                  "it is a PyTorch file by its name; export its tensors as .npy files");
+    static const char *const names[] = {"w", "w.xyz"};
+    for (size_t i = 0; i < LENGTH(names); i++) {
+        struct hiding_source source = hiding_source_make("7777", 4);
+        const struct quant_format *format = NULL;
+        struct quant_error error;
+        source.source.name = names[i];
+        check_ok(quant_format_recognize(&source.source, true, &format, &error), &error);
+        assert_ptr_equal(format, &quant_format_raw);
+    }
 }
 
 static void check_row(const struct row *row, bool hides)
@@ -155,7 +194,9 @@ static void test_only_the_head(void **state)
     text[0] = '[';
     text[QUANT_FORMAT_HEAD] = '\0';
     check_row(&(struct row){text, sizeof text, "w", &quant_format_json}, true);
-    text[QUANT_FORMAT_HEAD - 1] = '\0';
+    text[QUANT_FORMAT_HEAD - 1] = '\0'; /* no JSON then, but still no floats */
+    check_refused(text, sizeof text, "w", false, "it is text, not an array of floats");
+    text[511] = '\0';
     check_row(&(struct row){text, sizeof text, "w", &quant_format_raw}, true);
 }
 
@@ -173,10 +214,10 @@ static void test_read_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unrecognized), cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_names),        cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_recognize),    cmocka_unit_test(test_only_the_head),
-        cmocka_unit_test(test_read_error),
+        cmocka_unit_test(test_foreign),       cmocka_unit_test(test_extensions),
+        cmocka_unit_test(test_rows),          cmocka_unit_test(test_names),
+        cmocka_unit_test(test_paths),         cmocka_unit_test(test_recognize),
+        cmocka_unit_test(test_only_the_head), cmocka_unit_test(test_read_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
