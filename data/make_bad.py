@@ -79,6 +79,8 @@ NPY = [
         "The shape is (7), which without its comma is a number and not a tuple."),
     Bad("shape_list.npy", npy(npy_dict(shape="[7]")), "The shape is a list, not a tuple."),
     Bad("shape_fraction.npy", npy(npy_dict(shape="(7.0,)")), "The dimension is 7.0."),
+    Bad("shape_leading_zero.npy", npy(npy_dict(shape="(07,)")),
+        "The dimension is 07, which is no number in Python."),
     Bad("shape_dimension_overflow.npy", npy(npy_dict(shape="(18446744073709551623,)")),
         "The dimension is 2^64 + 7, which would wrap around to the right 7."),
     Bad("shape_product_overflow.npy", npy(npy_dict(shape="(4294967296, 4294967296)")),

@@ -52,7 +52,9 @@ typedef void quant_progress_fn(void *context, uint64_t done, uint64_t total);
 struct quant_input {
     const char *path;       /* "-": standard input */
     const char *format;     /* a quant_format_name; NULL: told from the content, then the name */
-    enum quant_dtype dtype; /* of raw elements, one that is_source; NONE: float32 */
+    enum quant_dtype dtype; /* of raw elements, and of bfloat16 and float8 in .npy, which does not
+                             * state them: one that is_source; NONE: as the sidecar beside the file
+                             * or the extension (f16, bf16, f64) says, else float32 */
     enum quant_byte_order byte_order; /* of raw elements; NONE: little */
     const struct quant_shape *shape;  /* of raw elements; NULL: one dimension */
 };
@@ -320,11 +322,21 @@ QUANT_API unsigned quant_processors(void);
 /*
  * The default name of an output: tag before the extension of path's last component ("w.npy", "int8"
  * give "w.int8.npy"), the extension exchanged for format's own unless it is one of format's already
- * (format may be NULL), in directory, or beside path where directory is NULL. The caller frees it.
+ * (format may be NULL), or for ".bin" where it states a float type ("h.f16" gives "h.int8.bin"), in
+ * directory, or beside path where directory is NULL. The caller frees it.
  * NULL: no memory.
  */
 QUANT_API char *quant_file_output_name(const char *path, const char *tag, const char *format,
                                        const char *directory);
+
+/*
+ * Checks the name of an output whose format is to follow from it (quant_output.format NULL):
+ * without an extension, or with one of a known format, it passes. QUANT_INVALID for the extension
+ * of another format, known or not ("w.npz", "w.v2"), and for one that states a float type other
+ * than dtype, that of the output's elements ("w.f16" for int8). Existing pipes and devices pass.
+ */
+QUANT_API enum quant_status quant_file_check_extension(const char *path, enum quant_dtype dtype,
+                                                       struct quant_error *error);
 
 /* The name of the file that more than 65,536 scales go to: the sidecar's, ".scales" in the place of
  * its ".json", or added. The caller frees it. NULL: no memory. */

@@ -19,9 +19,9 @@ static const struct quant_dtype_info rows[QUANT_DTYPE_COUNT] = {
     [QUANT_UINT16] = {"uint16", "u16", 16, true, true, false, false, false, 0, 65535, 1},
     /* OCP OFP8: 4 bits of precision, the topmost fraction a NaN, (2 - 2^-2) 2^8; and 3 bits,
      * (2 - 2^-2) 2^15. */
-    [QUANT_FLOAT8_E4M3FN] = {"float8_e4m3fn", "f8e4m3", 8, false, true, false, false, false, -448,
+    [QUANT_FLOAT8_E4M3FN] = {"float8_e4m3fn", "f8e4m3", 8, false, true, true, false, false, -448,
                              448, 0x1p-3},
-    [QUANT_FLOAT8_E5M2] = {"float8_e5m2", "f8e5m2", 8, false, true, false, false, false, -57344,
+    [QUANT_FLOAT8_E5M2] = {"float8_e5m2", "f8e5m2", 8, false, true, true, false, false, -57344,
                            57344, 0x1p-2},
     /* IEEE 754 binary16: 11 bits of precision, (2 - 2^-10) 2^15. */
     [QUANT_FLOAT16] = {"float16", "f16", 16, false, true, true, true, true, -65504, 65504, 0x1p-10},

@@ -86,7 +86,7 @@ static const struct option_row rows[] = {
      .offset = AT(original.from)},
     {.name = "input-dtype",
      .argument = "TYPE",
-     .help = "type of a raw original",
+     .help = "type of a raw original, or of bfloat16 or float8 in .npy",
      .initial = "by the sidecar, else float32",
      .choice = choice_source,
      .synonym = synonym_dtype,
@@ -308,6 +308,8 @@ static int check(const struct command *self, const struct dequant_options *optio
         status = check_measuring(self, options, inputs, n);
     if (status == EXIT_DONE)
         status = check_streams(self, options, inputs, n);
+    if (status == EXIT_DONE)
+        status = targets_check_extension(self, &options->target, QUANT_FLOAT32);
     return status;
 }
 

@@ -33,8 +33,8 @@ struct input_options {
          .offset = (base) + offsetof(struct input_options, shape)},                                \
         {.name = "input-dtype",                                                                    \
          .argument = "TYPE",                                                                       \
-         .help = "type of a raw input",                                                            \
-         .initial = "float32",                                                                     \
+         .help = "type of a raw input, or of bfloat16 or float8 in .npy",                          \
+         .initial = "by .f16, .bf16, .f64, else float32",                                          \
          .choice = choice_source,                                                                  \
          .synonym = synonym_dtype,                                                                 \
          .parse = value_source,                                                                    \

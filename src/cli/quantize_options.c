@@ -266,5 +266,8 @@ int quantize_options_check(const struct command *command, const struct quantize_
         status = report_options_check(command, &options->report);
     if (status == EXIT_DONE)
         status = check_streams(command, options, inputs, n);
+    if (status == EXIT_DONE)
+        status =
+            targets_check_extension(command, &options->target, (enum quant_dtype)options->dtype);
     return status;
 }

@@ -50,6 +50,16 @@ int targets_check(const struct command *command, const struct target_options *op
     return EXIT_DONE;
 }
 
+int targets_check_extension(const struct command *command, const struct target_options *options,
+                            enum quant_dtype dtype)
+{
+    struct quant_error error;
+    if (!options->output || options->format || is_stream(options->output) ||
+        quant_file_check_extension(options->output, dtype, &error) == QUANT_OK)
+        return EXIT_DONE;
+    return message_usage(command->name, "%s", error.text);
+}
+
 /* A device or a pipe that is standard output under another name, such as /dev/stdout. */
 static bool is_stdout_too(const char *path)
 {

@@ -36,6 +36,12 @@ struct targets {
 int targets_check(const struct command *command, const struct target_options *options,
                   char *const *inputs, size_t n);
 
+/* The usage error of an -o whose extension is not one of a format that is written, or states
+ * another type than dtype, that of the output's elements, where --to does not say the format.
+ * EXIT_DONE, or EXIT_USAGE and told. */
+int targets_check_extension(const struct command *command, const struct target_options *options,
+                            enum quant_dtype dtype);
+
 /* Whether an input's output is standard output: '-o -', or input '-' without -o. */
 bool targets_to_stdout(const struct target_options *options, const char *input);
 

@@ -150,6 +150,16 @@ enum quant_status quant_dequantization_check_data(struct dequantization *run)
 
 /* ---- The original ---- */
 
+/* Whether a file of the format and type that the sidecar names does not state its type itself: then
+ * the sidecar has it, whatever the file's extension says. */
+static bool source_needs_dtype(const struct quant_sidecar *sidecar)
+{
+    const struct quant_format *format = quant_format_from_name(sidecar->source.format);
+    const enum quant_dtype dtype = sidecar->source_dtype;
+    return format && (format->takes_raw_options || dtype == QUANT_BFLOAT16 ||
+                      quant_dtype_info(dtype)->bits == 8);
+}
+
 /* The file that the caller names, or the one that the sidecar names. */
 static enum quant_status name_original(struct dequantization *run, struct quant_input *original)
 {
@@ -166,8 +176,11 @@ static enum quant_status name_original(struct dequantization *run, struct quant_
     if (!run->original_path)
         return quant_error_no_memory(run->error, strlen(sidecar->source.path), "path");
     original->path = run->original_path;
-    if (!original->format)
+    if (!original->format) {
         original->format = sidecar->source.format;
+        if (!original->dtype && source_needs_dtype(sidecar))
+            original->dtype = sidecar->source_dtype;
+    }
     return QUANT_OK;
 }
 

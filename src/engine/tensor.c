@@ -32,7 +32,7 @@ enum quant_status quant_output_format(const struct quant_output *output,
     return status;
 }
 
-/* The caller's word, else the default's, else nothing. */
+/* What the caller says, else what the path's extension does, else the default. */
 static struct quant_read_request make_request(const struct quant_input *input,
                                               const struct quant_read_request *raw_defaults)
 {
@@ -42,6 +42,8 @@ static struct quant_read_request make_request(const struct quant_input *input,
         .byte_order = input->byte_order,
         .shape = input->shape,
     };
+    if (!request.raw_dtype)
+        request.raw_dtype = quant_format_path_dtype(input->path);
     if (raw_defaults) {
         if (!request.raw_dtype)
             request.raw_dtype = raw_defaults->raw_dtype;
@@ -53,24 +55,34 @@ static struct quant_read_request make_request(const struct quant_input *input,
     return request;
 }
 
+static enum quant_status refuse_raw_options(const struct quant_tensor *tensor,
+                                            const struct quant_format *format,
+                                            struct quant_error *error)
+{
+    return quant_source_error(tensor->source, error, QUANT_INVALID,
+                              "its format is %s, which itself tells type and shape; "
+                              "type, byte order and shape are given for raw input only",
+                              format->name);
+}
+
 static enum quant_status open_reader(struct quant_tensor *tensor, const struct quant_input *input,
                                      const struct quant_read_request *raw_defaults,
                                      struct quant_error *error)
 {
     const bool has_raw_options = input->dtype || input->byte_order || input->shape;
     const struct quant_format *format = NULL;
-    const enum quant_status status =
+    enum quant_status status =
         input->format ? quant_format_find(input->format, &format, error)
                       : quant_format_recognize(tensor->source, has_raw_options, &format, error);
     if (status != QUANT_OK)
         return status;
-    if (!format->takes_raw_options && has_raw_options)
-        return quant_source_error(tensor->source, error, QUANT_INVALID,
-                                  "its format is %s, which itself tells type and shape; "
-                                  "type, byte order and shape are given for raw input only",
-                                  format->name);
+    if (!format->takes_raw_options && (input->byte_order || input->shape))
+        return refuse_raw_options(tensor, format, error);
     const struct quant_read_request request = make_request(input, raw_defaults);
-    return format->open_reader(tensor->source, &request, &tensor->reader, error);
+    status = format->open_reader(tensor->source, &request, &tensor->reader, error);
+    if (status == QUANT_OK && input->dtype && !tensor->reader->stored_as_asked)
+        status = refuse_raw_options(tensor, format, error);
+    return status;
 }
 
 enum quant_status quant_tensor_open(struct quant_tensor *tensor, const struct quant_input *input,

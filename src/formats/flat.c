@@ -125,11 +125,21 @@ static enum quant_status read_swapped(const struct flat_reader *flat, uint64_t f
     return status;
 }
 
+/* 8-bit floats are what quantizing makes, with a scale of 1. */
+static void widen(const struct flat_reader *flat, const void *bytes, size_t nelems, float *x)
+{
+    const enum quant_dtype stored = flat->head.stored;
+    const struct quant_params unscaled = {.dtype = stored, .scale = 1};
+    if (quant_kernels()->widen[stored])
+        quant_kernels()->widen[stored](bytes, nelems, flat->head.byte_order == QUANT_BIG, x);
+    else
+        quant_kernels()->dequantize[stored](&unscaled, bytes, nelems, x);
+}
+
 static enum quant_status read_widened(const struct flat_reader *flat, uint64_t first,
                                       float *elements, size_t nelems, void *stage, size_t *count,
                                       struct quant_error *error)
 {
-    const bool big = flat->head.byte_order == QUANT_BIG;
     const size_t piece = QUANT_STAGE_BYTES / unit_of(flat);
     while (*count < nelems) {
         const size_t wanted = nelems - *count < piece ? nelems - *count : piece;
@@ -138,7 +148,7 @@ static enum quant_status read_widened(const struct flat_reader *flat, uint64_t f
             read_stored(flat, first + *count, stage, wanted, &got, error);
         if (status != QUANT_OK)
             return status;
-        quant_kernels()->widen[flat->head.stored](stage, got, big, elements + *count);
+        widen(flat, stage, got, elements + *count);
         *count += got;
         if (got < wanted)
             break;

@@ -50,6 +50,7 @@ struct quant_reader {
     const struct quant_format *format;
     struct quant_source *source;      /* borrowed */
     enum quant_dtype stored;          /* the type in the file; float32 for JSON */
+    bool stored_as_asked;             /* the request said so, the file does not */
     enum quant_dtype delivered;       /* the type that read delivers, in the host's byte order */
     enum quant_byte_order byte_order; /* NONE where the format has none */
     enum quant_order order;
@@ -70,7 +71,9 @@ static inline bool quant_reader_is_positional(const struct quant_reader *reader)
 /* What a reader is asked for. */
 struct quant_read_request {
     enum quant_dtype deliver;         /* FLOAT32, or a type to quantize to, whose values must fit */
-    enum quant_dtype raw_dtype;       /* for raw: the stored type, NONE for float32 or deliver */
+    enum quant_dtype raw_dtype;       /* the stored type where the file does not state it: of raw
+                                       * elements (NONE: float32 or deliver) and of bytes without
+                                       * a meaning in .npy (NONE: an error) */
     enum quant_byte_order byte_order; /* for raw: NONE for little */
     const struct quant_shape *shape;  /* for raw: NULL for one dimension of all there is; for
                                        * packed elements in .npy, whose header cannot tell it */
@@ -137,6 +140,9 @@ const struct quant_format *quant_format_at(size_t i);
  * component, case aside); NULL where there is none. */
 const struct quant_format *quant_format_from_name(const char *name);
 const struct quant_format *quant_format_from_path(const char *path);
+
+/* The float type that path's extension states (f16, bf16, f32, f64); NONE where it states none. */
+enum quant_dtype quant_format_path_dtype(const char *path);
 
 /* Recognizes by content, then by the source's name; has_raw_options says that options for raw files
  * were given. No extension, or such options, means raw. QUANT_UNRECOGNIZED says what the file is

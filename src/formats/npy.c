@@ -27,8 +27,9 @@ static const char *const descrs[QUANT_DTYPE_COUNT] = {
     [QUANT_BFLOAT16] = "<V2", [QUANT_FLOAT8_E4M3FN] = "<V1", [QUANT_FLOAT8_E5M2] = "<V1",
 };
 
-/* What floats to quantize may be. */
+/* What floats to quantize may be, and what bytes without a meaning may be if the caller says so. */
 static const enum quant_dtype sources[] = {QUANT_FLOAT32, QUANT_FLOAT16, QUANT_FLOAT64};
+static const enum quant_dtype opaque[] = {QUANT_BFLOAT16, QUANT_FLOAT8_E4M3FN, QUANT_FLOAT8_E5M2};
 
 static enum quant_match npy_recognize(const unsigned char *head, size_t nbytes)
 {
@@ -92,38 +93,68 @@ static enum quant_status read_header(struct quant_source *source, struct quant_n
     return status;
 }
 
+/* "f4" of "<f4", ">f4", "=f4", "|i1", or of "f4". */
+static const char *code_of(const struct quant_npy_header *header)
+{
+    return *header->descr != '\0' && strchr("<>=|", *header->descr) ? header->descr + 1
+                                                                    : header->descr;
+}
+
+static bool is_of_type(const struct quant_npy_header *header, enum quant_dtype dtype)
+{
+    return descrs[dtype] && strcmp(descrs[dtype] + 1, code_of(header)) == 0;
+}
+
+/* The first of dtypes that the header may mean, NONE where it means none of them. */
+static enum quant_dtype find_dtype(const struct quant_npy_header *header,
+                                   const enum quant_dtype *dtypes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (is_of_type(header, dtypes[i]))
+            return dtypes[i];
+    return QUANT_DTYPE_NONE;
+}
+
 static enum quant_status unsupported_dtype(const struct quant_source *source,
                                            const struct quant_npy_header *header,
                                            enum quant_dtype deliver, struct quant_error *error)
 {
     const char *expected = "one of <f4 <f2 <f8 >f4 >f2 >f8";
-    if (deliver != QUANT_FLOAT32)
+    const char *hint = "";
+    const bool wants_floats = deliver == QUANT_FLOAT32;
+    if (!wants_floats)
         expected = descrs[deliver];
+    else if (is_of_type(header, QUANT_BFLOAT16))
+        hint = "; --input-dtype bfloat16 reads it as such";
+    else if (is_of_type(header, QUANT_FLOAT8_E5M2))
+        hint = "; --input-dtype float8_e4m3fn or float8_e5m2 reads it as such";
+    else if (*code_of(header) == 'i' || *code_of(header) == 'u')
+        hint = "; if it is already quantized, 'quant dequant' restores it";
     return quant_source_error(source, error, QUANT_UNSUPPORTED,
-                              "unsupported dtype '%s' at byte %llu; expected %s", header->descr,
-                              (unsigned long long)header->descr_offset, expected);
+                              "unsupported dtype '%s' at byte %llu; expected %s%s", header->descr,
+                              (unsigned long long)header->descr_offset, expected, hint);
 }
 
-/* "<f4", ">f4", "=f4", "|i1", or without the first character. */
+/* Floats: as the header states, or of bytes without a meaning as the caller does. */
+static enum quant_dtype float_dtype(const struct quant_npy_header *header,
+                                    const struct quant_read_request *request)
+{
+    const enum quant_dtype asked = find_dtype(header, &request->raw_dtype, 1);
+    const bool is_opaque = find_dtype(header, opaque, sizeof opaque / sizeof opaque[0]);
+    return is_opaque ? asked : find_dtype(header, sources, sizeof sources / sizeof sources[0]);
+}
+
 static enum quant_status settle_dtype(const struct quant_source *source,
                                       const struct quant_npy_header *header,
+                                      const struct quant_read_request *request,
                                       struct quant_reader *reader, struct quant_error *error)
 {
-    const char *code = header->descr;
-    bool big = quant_host_is_big();
-    if (*code != '\0' && strchr("<>=|", *code)) {
-        if (*code == '<' || *code == '>')
-            big = *code == '>';
-        code++;
-    }
-    reader->byte_order = big ? QUANT_BIG : QUANT_LITTLE;
-    const bool wants_floats = reader->delivered == QUANT_FLOAT32;
-    const enum quant_dtype *wanted = wants_floats ? sources : &reader->delivered;
-    const size_t nwanted = wants_floats ? sizeof sources / sizeof sources[0] : 1;
-    for (size_t i = 0; i < nwanted; i++)
-        if (descrs[wanted[i]] && strcmp(descrs[wanted[i]] + 1, code) == 0)
-            reader->stored = wanted[i];
-    return reader->stored ? QUANT_OK : unsupported_dtype(source, header, reader->delivered, error);
+    const bool is_big = *header->descr == '>' || (*header->descr != '<' && quant_host_is_big());
+    reader->byte_order = is_big ? QUANT_BIG : QUANT_LITTLE;
+    reader->stored = request->deliver == QUANT_FLOAT32 ? float_dtype(header, request)
+                                                       : find_dtype(header, &request->deliver, 1);
+    reader->stored_as_asked = find_dtype(header, opaque, sizeof opaque / sizeof opaque[0]);
+    return reader->stored ? QUANT_OK : unsupported_dtype(source, header, request->deliver, error);
 }
 
 /* From the bytes of packed elements, which is all that the header tells, to the elements. */
@@ -165,7 +196,7 @@ static enum quant_status npy_open_reader(struct quant_source *source,
         .knowledge = QUANT_SHAPE_KNOWN,
         .shape = header.shape,
     };
-    status = settle_dtype(source, &header, &head, error);
+    status = settle_dtype(source, &header, request, &head, error);
     if (status == QUANT_OK && quant_dtype_info(head.delivered)->bits == 4)
         status = settle_packed(source, request, &head, error);
     return status == QUANT_OK ? quant_flat_open_reader(source, &head, data_offset, reader, error)

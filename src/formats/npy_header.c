@@ -119,6 +119,10 @@ static enum quant_status parse_dimension(struct cursor *cursor, uint64_t *dimens
     }
     if (cursor->at == begin)
         return corrupt(cursor, "a dimension");
+    if (*dimension != 0 && cursor->text[begin] == '0') { /* Python takes 00, but not 04 */
+        cursor->at = begin;
+        return fail(cursor, QUANT_CORRUPT, "a dimension with a leading zero");
+    }
     if (cursor->at < cursor->length && cursor->text[cursor->at] == 'L')
         cursor->at++; /* Python 2 wrote long integers like this */
     return QUANT_OK;

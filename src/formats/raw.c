@@ -9,6 +9,7 @@ static enum quant_status raw_open_reader(struct quant_source *source,
     struct quant_reader head = {
         .format = &quant_format_raw,
         .stored = request->raw_dtype ? request->raw_dtype : request->deliver,
+        .stored_as_asked = true,
         .delivered = request->deliver,
         .byte_order = request->byte_order == QUANT_BIG ? QUANT_BIG : QUANT_LITTLE,
         .order = QUANT_ORDER_C,

@@ -65,6 +65,18 @@ const struct quant_format *quant_format_from_path(const char *path)
     return NULL;
 }
 
+enum quant_dtype quant_format_path_dtype(const char *path)
+{
+    const char *extension = extension_of(path);
+    for (int i = 0; extension && i < QUANT_DTYPE_COUNT; i++) {
+        const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)i);
+        if (info && info->is_source && has_extension(&quant_format_raw, extension) &&
+            strcasecmp(info->short_name, extension) == 0)
+            return (enum quant_dtype)i;
+    }
+    return QUANT_DTYPE_NONE;
+}
+
 /* The format whose content this is for sure, or else, in *weak, the first that it may be of. */
 static const struct quant_format *find_by_content(const unsigned char *head, size_t nbytes,
                                                   const struct quant_format **weak)

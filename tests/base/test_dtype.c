@@ -54,7 +54,7 @@ static void test_integers(void **state)
         const struct quant_dtype_info *info = quant_dtype_info(all[i]);
         assert_true(info->is_integer == (strstr(info->name, "int") != NULL));
         assert_true(info->quantizes == (info->bits <= 16));
-        assert_true(info->is_source == (!info->is_integer && info->bits >= 16));
+        assert_true(info->is_source == !info->is_integer);
         assert_true(info->is_unscaled == (!info->is_integer && info->bits == 16));
         if (!info->is_integer)
             continue;

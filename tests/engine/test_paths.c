@@ -237,7 +237,7 @@ static void test_output_name(void **state)
         {"w.NPY", "int8", "npy", NULL, "w.int8.NPY"},
         {"w.npy", "int8", "raw", NULL, "w.int8.bin"},
         {"w.npy", "int8", "json", NULL, "w.int8.json"},
-        {"w.f32", "int8", "raw", NULL, "w.int8.f32"},
+        {"w.f32", "int8", "raw", NULL, "w.int8.bin"},
         {"w.raw", "int8", "npy", NULL, "w.int8.npy"},
         {"w.txt", "int8", NULL, NULL, "w.int8.txt"},
         {"w.txt", "int8", "npy", NULL, "w.int8.npy"},
@@ -259,6 +259,11 @@ static void test_output_name(void **state)
         {"100%s.npy", "int8", NULL, "%n", "%n/100%s.int8.npy"},
         {"gr\xc3\xbc\xff.npy", "int8", NULL, NULL, "gr\xc3\xbc\xff.int8.npy"},
         {"w.npy", "int8", "no format", NULL, "w.int8.npy"},
+        {"h.f16", "int8", NULL, NULL, "h.int8.bin"},
+        {"a/h.BF16", "int8", "raw", "out", "out/h.int8.bin"},
+        {"w.f32", "float16", NULL, NULL, "w.float16.bin"},
+        {"w.f64", "int8", "npy", NULL, "w.int8.npy"},
+        {"h.int8.bin", "f32", NULL, NULL, "h.int8.f32.bin"},
     };
     for (size_t i = 0; i < LENGTH(rows); i++) {
         char *name =
@@ -278,6 +283,31 @@ static void test_sidecar_name(void **state)
     free(name);
 }
 
+static void test_check_extension(void **state)
+{
+    (void)state;
+    static const char *const fine[] = {"w",         "w.npy",       "w.JSON", "w.bin",  "w.raw",
+                                       "w.dat",     "w.f32",       "a.b/w",  ".npz",   "w.",
+                                       "/dev/null", "/dev/stdout", "-",      "w.npz.", "a/.pt"};
+    struct quant_error error;
+    for (size_t i = 0; i < LENGTH(fine); i++)
+        check_ok(quant_file_check_extension(fine[i], QUANT_FLOAT32, &error), &error);
+    check_ok(quant_file_check_extension("h.f16", QUANT_FLOAT16, &error), &error);
+    static const char *const other[] = {"w.npz", "w.safetensors", "a.b/w.txt", "w.int8",
+                                        "model.v2"};
+    for (size_t i = 0; i < LENGTH(other); i++)
+        check_error(other[i], quant_file_check_extension(other[i], QUANT_INT8, &error), &error,
+                    QUANT_INVALID,
+                    "is not an extension of the formats written (.npy .json .bin .raw .dat); give "
+                    "'--to FORMAT' or another name");
+    check_error(
+        "f16", quant_file_check_extension("w.F16", QUANT_INT8, &error), &error, QUANT_INVALID,
+        "cannot write 'w.F16': '.F16' states float16, but the elements are int8; give '--to "
+        "raw' or another name");
+    check_error("f32", quant_file_check_extension("w.f32", QUANT_INT8, &error), &error,
+                QUANT_INVALID, "'.f32' states float32");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +318,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many, enter, folder_leave),
         cmocka_unit_test_setup_teardown(test_empty_folder, enter, folder_leave),
         cmocka_unit_test(test_output_name),
+        cmocka_unit_test(test_check_extension),
         cmocka_unit_test(test_sidecar_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

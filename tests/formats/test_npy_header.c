@@ -144,6 +144,8 @@ static const struct bad {
     {"{'shape': (3 4)}", QUANT_CORRUPT, "expected a comma but found '4'"},
     {"{'shape': (7.0,)}", QUANT_CORRUPT, "expected a comma but found '.'"},
     {"{'shape': (-7,)}", QUANT_CORRUPT, "a negative dimension at byte 21"},
+    {"{'shape': (07,)}", QUANT_CORRUPT, "a dimension with a leading zero at byte 21"},
+    {"{'shape': (7, 04)}", QUANT_CORRUPT, "a dimension with a leading zero at byte 24"},
     {"{'shape': (+7,)}", QUANT_CORRUPT, "expected a dimension but found '+'"},
     {"{'shape': (L,)}", QUANT_CORRUPT, "expected a dimension but found 'L'"},
     {"{'shape': (7LL,)}", QUANT_CORRUPT, "expected a comma but found 'L'"},

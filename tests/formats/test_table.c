@@ -72,6 +72,25 @@ static void test_paths(void **state)
             fail_msg("%s", rows[i].path);
 }
 
+static void test_stated_types(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        enum quant_dtype dtype;
+    } rows[] = {
+        {"h.f16", QUANT_FLOAT16},       {"a.b/H.BF16", QUANT_BFLOAT16},
+        {"w.int8.f32", QUANT_FLOAT32},  {"w.F64", QUANT_FLOAT64},
+        {"w.bin", QUANT_DTYPE_NONE},    {"w.float16", QUANT_DTYPE_NONE},
+        {"w.f8e5m2", QUANT_DTYPE_NONE}, {"w.i8", QUANT_DTYPE_NONE},
+        {"f16", QUANT_DTYPE_NONE},      {".f16", QUANT_DTYPE_NONE},
+        {"", QUANT_DTYPE_NONE},         {"w.f16.npy", QUANT_DTYPE_NONE},
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++)
+        if (quant_format_path_dtype(rows[i].path) != rows[i].dtype)
+            fail_msg("%s", rows[i].path);
+}
+
 /* ---- By content ---- */
 
 struct row {
@@ -214,10 +233,11 @@ static void test_read_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_foreign),       cmocka_unit_test(test_extensions),
-        cmocka_unit_test(test_rows),          cmocka_unit_test(test_names),
-        cmocka_unit_test(test_paths),         cmocka_unit_test(test_recognize),
-        cmocka_unit_test(test_only_the_head), cmocka_unit_test(test_read_error),
+        cmocka_unit_test(test_foreign),      cmocka_unit_test(test_extensions),
+        cmocka_unit_test(test_rows),         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_stated_types), cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_recognize),    cmocka_unit_test(test_only_the_head),
+        cmocka_unit_test(test_read_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,7 +55,7 @@ static void test_rows_are_complete(void **state)
             assert_true((row->mark_levels[dtype] != NULL) == target);
             assert_true((row->quantize_each[dtype] != NULL) == (target && !info->is_unscaled));
             assert_true(!row->quantize_runs[dtype] || row->quantize_each[dtype]);
-            assert_true((row->widen[dtype] != NULL) == (info && info->is_source));
+            assert_true((row->widen[dtype] != NULL) == (info && info->is_source && info->bits > 8));
         }
     }
 }
