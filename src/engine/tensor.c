@@ -6,6 +6,7 @@
 
 #include "base/endian.h"
 #include "base/error.h"
+#include "engine/quantized.h"
 #include "io/io.h"
 
 enum quant_status quant_format_find(const char *name, const struct quant_format **format,
@@ -32,8 +33,10 @@ enum quant_status quant_output_format(const struct quant_output *output,
     return status;
 }
 
-/* What the caller says, else what the path's extension does, else the default. */
+/* What the caller says, else the sidecar beside the file, else the path's extension, else the
+ * default. */
 static struct quant_read_request make_request(const struct quant_input *input,
+                                              enum quant_dtype recorded,
                                               const struct quant_read_request *raw_defaults)
 {
     struct quant_read_request request = {
@@ -42,6 +45,8 @@ static struct quant_read_request make_request(const struct quant_input *input,
         .byte_order = input->byte_order,
         .shape = input->shape,
     };
+    if (!request.raw_dtype)
+        request.raw_dtype = recorded;
     if (!request.raw_dtype)
         request.raw_dtype = quant_format_path_dtype(input->path);
     if (raw_defaults) {
@@ -67,18 +72,23 @@ static enum quant_status refuse_raw_options(const struct quant_tensor *tensor,
 
 static enum quant_status open_reader(struct quant_tensor *tensor, const struct quant_input *input,
                                      const struct quant_read_request *raw_defaults,
-                                     struct quant_error *error)
+                                     const struct quant_cancel *cancel, struct quant_error *error)
 {
     const bool has_raw_options = input->dtype || input->byte_order || input->shape;
     const struct quant_format *format = NULL;
+    enum quant_dtype recorded = QUANT_DTYPE_NONE;
     enum quant_status status =
-        input->format ? quant_format_find(input->format, &format, error)
-                      : quant_format_recognize(tensor->source, has_raw_options, &format, error);
+        quant_quantized_check(tensor->source, input->path, input->dtype, cancel, &recorded, error);
+    if (status != QUANT_OK)
+        return status;
+    status = input->format
+                 ? quant_format_find(input->format, &format, error)
+                 : quant_format_recognize(tensor->source, has_raw_options, &format, error);
     if (status != QUANT_OK)
         return status;
     if (!format->takes_raw_options && (input->byte_order || input->shape))
         return refuse_raw_options(tensor, format, error);
-    const struct quant_read_request request = make_request(input, raw_defaults);
+    const struct quant_read_request request = make_request(input, recorded, raw_defaults);
     status = format->open_reader(tensor->source, &request, &tensor->reader, error);
     if (status == QUANT_OK && input->dtype && !tensor->reader->stored_as_asked)
         status = refuse_raw_options(tensor, format, error);
@@ -91,7 +101,7 @@ enum quant_status quant_tensor_open(struct quant_tensor *tensor, const struct qu
 {
     enum quant_status status = quant_input_open(input->path, cancel, &tensor->source, error);
     if (status == QUANT_OK)
-        status = open_reader(tensor, input, raw_defaults, error);
+        status = open_reader(tensor, input, raw_defaults, cancel, error);
     if (status != QUANT_OK)
         quant_tensor_close(tensor);
     return status;
