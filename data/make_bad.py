@@ -120,9 +120,11 @@ DEEP = 65
 JSON = [
     Bad("empty.json", b"", "The file has no bytes at all."),
     Bad("whitespace.json", b" \t\r\n", "The file has white space only."),
-    Bad("nan.json", b"[1, NaN]\n", "NaN is no JSON number."),
-    Bad("infinity.json", b"[1, Infinity]\n", "Infinity is no JSON number."),
-    Bad("infinity_negative.json", b"[1, -Infinity]\n", "-Infinity is no JSON number."),
+    Bad("nan.json", b"[1, NaN]\n", "Well formed as Python writes it, but element 1 is NaN."),
+    Bad("infinity.json", b"[1, Infinity]\n",
+        "Well formed as Python writes it, but element 1 is infinite."),
+    Bad("infinity_negative.json", b"[1, -Infinity]\n",
+        "Well formed as Python writes it, but element 1 is infinite."),
     Bad("leading_zero.json", b"[01]\n", "A number begins with a needless zero."),
     Bad("leading_plus.json", b"[+1]\n", "A number begins with a plus sign."),
     Bad("leading_point.json", b"[.5]\n", "A number has no digit before its point."),
@@ -151,10 +153,11 @@ JSON = [
     Bad("number_then_array.json", b"[1,[2]]\n", "An array follows a number in the same array."),
     Bad("array_then_number.json", b"[[1],2]\n", "A number follows an array in the same array."),
     Bad("levels_65.json", b"[" * DEEP + b"1" + b"]" * DEEP + b"\n", "The arrays nest 65 deep."),
-    Bad("beyond_float64.json", b"[1, 1e999]\n", "A number is beyond float64."),
+    Bad("beyond_float64.json", b"[1, 1e999]\n", "Well formed, but element 1 is beyond float64."),
     Bad("exponent_huge.json", b"[1, 1e99999999999]\n",
-        "A number has an exponent that does not fit 32 bits."),
-    Bad("beyond_float32.json", b"[1, 1e39]\n", "A number fits float64 and is beyond float32."),
+        "Well formed, but element 1 has an exponent that does not fit 32 bits."),
+    Bad("beyond_float32.json", b"[1, 1e39]\n",
+        "Well formed, but element 1 fits float64 and is beyond float32."),
     Bad("string.json", b'[1, "2"]\n', "An element is a string."),
     Bad("true.json", b"[1, true]\n", "An element is true."),
     Bad("null.json", b"[1, null]\n", "An element is null."),
@@ -175,8 +178,12 @@ JSON = [
         "The dimensions multiply to 2^64 elements, which would wrap around to 0."),
     Bad("object_key_doubled.json", b'{"shape": [1], "data": [1], "shape": [1]}\n',
         "`shape` occurs twice."),
-    Bad("object_key_unknown.json", b'{"shape": [1], "data": [1], "colour": 3}\n',
-        "The object has a third key, `colour`."),
+    Bad("object_key_value_missing.json", b'{"shape": [1], "data": [1], "colour": }\n',
+        "A key that is passed over has no value."),
+    Bad("object_key_value_unclosed.json", b'{"shape": [1], "data": [1], "colour": {"a": [1}}\n',
+        "A value that is passed over has a wrong bracket."),
+    Bad("nan_lower_case.json", b"[1, nan]\n", "NaN is written in lower case."),
+    Bad("infinity_short.json", b"[1, -Inf]\n", "Infinity is cut short."),
     Bad("object_key_bare.json", b"{shape: [1], data: [1]}\n", "The keys have no quotes."),
     Bad("object_unclosed.json", b'{"shape": [1], "data": [1]\n', "The object is not closed."),
     Bad("object_string_unclosed.json", b'{"sha', "The file ends inside a key."),
@@ -227,8 +234,8 @@ Each of these files is wrong in one way. `quant` must refuse each with one clear
 status of 1, and must write nothing. `python3 data/make_bad.py` makes them all again, and this page
 with them.
 
-The `.npy` and `.bin` files named nan, infinity or beyond_float32 are well formed: only their values
-are refused, and only without `--nonfinite saturate`.
+The `.npy`, `.bin` and `.json` files called well formed have values that are refused, and only
+without `--nonfinite saturate`.
 """
 
 SIDECAR_README = """\

@@ -3,6 +3,7 @@
 #include "engine/scan.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "base/shape.h"
@@ -97,6 +98,23 @@ enum quant_status quant_scan_observe(const struct quant_scan *scan, struct quant
     return quant_scan_pass(scan, observe, join_observed, &observation, error);
 }
 
+/* "the first is inf", or of an element that only float32 cannot hold "1e+300 is beyond float32". */
+static void describe_first(const struct quant_tensor *tensor, const struct quant_observed *observed,
+                           char *text, size_t room)
+{
+    struct quant_reader *origin = tensor->spooled_reader ? tensor->spooled_reader : tensor->reader;
+    const float value = observed->nonfinite_value;
+    const char *word = value > 0 ? "inf" : "-inf";
+    char element[QUANT_ELEMENT_TEXT];
+    if (isinf(value) && origin->ops->is_beyond &&
+        origin->ops->is_beyond(origin, observed->first_nonfinite, element))
+        snprintf(text, room, "%s is beyond float32", element);
+    else if (isinf(value) && origin->stored == QUANT_FLOAT64 && !origin->source->positional)
+        snprintf(text, room, "the first is %s or beyond float32", word);
+    else
+        snprintf(text, room, "the first is %s", isnan(value) ? "nan" : word);
+}
+
 enum quant_status quant_check_finite(const struct quant_tensor *tensor,
                                      const struct quant_observed *observed,
                                      enum quant_nonfinite policy, const char *verb,
@@ -105,15 +123,14 @@ enum quant_status quant_check_finite(const struct quant_tensor *tensor,
     if (observed->nonfinite == 0 || policy == QUANT_NONFINITE_SATURATE)
         return QUANT_OK;
     const struct quant_reader *reader = tensor->reader;
-    const float value = observed->nonfinite_value;
-    const char *word = value > 0 ? "inf" : "-inf";
+    char first[QUANT_ELEMENT_TEXT + 32];
     char index[QUANT_SHAPE_TEXT];
+    describe_first(tensor, observed, first, sizeof first);
     return quant_error_set(
         error, QUANT_NONFINITE,
-        "cannot %s '%s': %llu of %llu elements not finite, the first is %s at element %llu, index "
+        "cannot %s '%s': %llu of %llu elements not finite, %s at element %llu, index "
         "%s; --nonfinite saturate %s",
         verb, tensor->source->name, (unsigned long long)observed->nonfinite,
-        (unsigned long long)observed->count, isnan(value) ? "nan" : word,
-        (unsigned long long)observed->first_nonfinite,
+        (unsigned long long)observed->count, first, (unsigned long long)observed->first_nonfinite,
         quant_index_text(&reader->shape, reader->order, observed->first_nonfinite, index), saved);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Elements of one size, one behind the other, two to a byte where that is half a byte: what raw
  * files are, and .npy files behind their header. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/decimal.h"
 #include "base/endian.h"
 #include "base/error.h"
 #include "base/shape.h"
@@ -189,6 +191,25 @@ static enum quant_status flat_read_at(struct quant_reader *reader, uint64_t firs
                          error);
 }
 
+static bool flat_is_beyond(struct quant_reader *reader, uint64_t index,
+                           char text[QUANT_ELEMENT_TEXT])
+{
+    unsigned char bytes[8];
+    size_t count = 0;
+    if (reader->stored != QUANT_FLOAT64 || reader->delivered != QUANT_FLOAT32 ||
+        read_stored((const struct flat_reader *)reader, index, bytes, 1, &count, NULL) !=
+            QUANT_OK ||
+        count == 0)
+        return false;
+    const uint64_t bits = quant_load_64(bytes, reader->byte_order == QUANT_BIG);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    if (!isfinite(value) || !isinf((float)value))
+        return false;
+    quant_decimal_short(value, text);
+    return true;
+}
+
 static enum quant_status flat_rewind(struct quant_reader *reader, struct quant_error *error)
 {
     (void)error;
@@ -204,6 +225,7 @@ static void flat_reader_close(struct quant_reader *reader)
 static const struct quant_reader_ops reader_ops = {
     .read = flat_read,
     .read_at = flat_read_at,
+    .is_beyond = flat_is_beyond,
     .rewind = flat_rewind,
     .close = flat_reader_close,
 };

@@ -26,6 +26,8 @@ enum quant_shape_knowledge {
 
 struct quant_reader;
 
+enum { QUANT_ELEMENT_TEXT = 48 };
+
 struct quant_reader_ops {
     /* Delivers up to capacity elements at elements; *count is 0 only at the end of the data, and
      * all that the format promises about the end has been checked by then. Of packed elements, two
@@ -38,6 +40,9 @@ struct quant_reader_ops {
      * where quant_reader_is_positional says no: then elements come in order only. */
     enum quant_status (*read_at)(struct quant_reader *reader, uint64_t first, void *elements,
                                  size_t nelems, void *stage, struct quant_error *error);
+    /* Whether the index-th element is finite in the file and beyond float32: then text gets it as
+     * decimal digits. false also where that can no longer be seen. NULL: never. */
+    bool (*is_beyond)(struct quant_reader *reader, uint64_t index, char text[QUANT_ELEMENT_TEXT]);
     /* Back to the first element. Needs a source that keeps what has passed. */
     enum quant_status (*rewind)(struct quant_reader *reader, struct quant_error *error);
     /* Frees the reader, not its source. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/shape.h"
+#include "formats/json_skip.h"
 
 static enum quant_status read_dimensions(struct quant_json_object *object,
                                          struct quant_json_scan *scan, struct quant_error *error)
@@ -54,10 +55,13 @@ static enum quant_status read_shape(struct quant_json_object *object, struct qua
     return QUANT_OK;
 }
 
+enum member { MEMBER_SHAPE, MEMBER_DATA, MEMBER_FORMAT, MEMBER_OTHER };
+
 /* Reads `"KEY":` and notes it. */
 static enum quant_status read_key(struct quant_json_object *object, struct quant_json_scan *scan,
-                                  bool *is_data, struct quant_error *error)
+                                  enum member *member, struct quant_error *error)
 {
+    static const char *const keys[] = {"shape", "data", "format"};
     char key[QUANT_JSON_TOKEN];
     char place[QUANT_JSON_PLACE];
     int byte;
@@ -67,20 +71,35 @@ static enum quant_status read_key(struct quant_json_object *object, struct quant
     quant_json_scan_place(scan, quant_json_scan_offset(scan), place);
     if (byte != '"')
         return quant_json_scan_unexpected(scan, "'\"shape\"' or '\"data\"'", error);
-    status = quant_json_scan_string(scan, key, error);
+    status = quant_json_scan_string(scan, "key", key, error);
     if (status != QUANT_OK)
         return status;
-    *is_data = strcmp(key, "data") == 0;
-    /* A key written with escapes is not decoded: nobody does that to these two. */
-    if (!*is_data && strcmp(key, "shape") != 0)
-        return quant_source_error(scan->source, error, QUANT_CORRUPT,
-                                  "unknown key '%s' %s; expected 'shape' or 'data'", key, place);
-    bool *seen = *is_data ? &object->has_data : &object->has_shape;
-    if (*seen)
-        return quant_source_error(scan->source, error, QUANT_CORRUPT, "a second key '%s' %s", key,
-                                  place);
-    *seen = true;
+    *member = MEMBER_SHAPE;
+    while (*member < MEMBER_OTHER && strcmp(key, keys[*member]) != 0)
+        (*member)++;
+    if (*member <= MEMBER_DATA) {
+        bool *seen = *member == MEMBER_DATA ? &object->has_data : &object->has_shape;
+        if (*seen)
+            return quant_source_error(scan->source, error, QUANT_CORRUPT, "a second key '%s' %s",
+                                      key, place);
+        *seen = true;
+    }
     return quant_json_scan_expect(scan, ':', error);
+}
+
+/* Other programs may say a format too; those of quant are no tensors. */
+static enum quant_status read_format(struct quant_json_scan *scan, struct quant_error *error)
+{
+    char text[QUANT_JSON_TOKEN];
+    int byte;
+    enum quant_status status = quant_json_scan_token(scan, &byte, error);
+    if (status != QUANT_OK || byte != '"')
+        return status == QUANT_OK ? quant_json_skip_value(scan, error) : status;
+    status = quant_json_scan_string(scan, "string", text, error);
+    if (status == QUANT_OK && strncmp(text, "quant-", 6) == 0)
+        return quant_source_error(scan->source, error, QUANT_UNSUPPORTED,
+                                  "it is a '%s' file of quant, not a tensor", text);
+    return status;
 }
 
 static enum quant_status check_keys(const struct quant_json_object *object,
@@ -112,10 +131,16 @@ enum quant_status quant_json_object_read(struct quant_json_object *object,
             quant_json_scan_skip(scan);
         }
         object->begun = true;
-        status = read_key(object, scan, at_data, error);
+        enum member member = MEMBER_OTHER;
+        status = read_key(object, scan, &member, error);
+        *at_data = status == QUANT_OK && member == MEMBER_DATA;
         if (status != QUANT_OK || *at_data)
             return status;
-        status = read_shape(object, scan, error);
+        if (member == MEMBER_SHAPE)
+            status = read_shape(object, scan, error);
+        else
+            status = member == MEMBER_FORMAT ? read_format(scan, error)
+                                             : quant_json_skip_value(scan, error);
         if (status != QUANT_OK)
             return status;
     }

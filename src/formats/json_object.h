@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The form {"shape": [...], "data": ...}: everything of it but the data. */
+/* The form {"shape": [...], "data": ...}: everything of it but the data. Other keys are passed
+ * over. */
 #ifndef QUANT_FORMATS_JSON_OBJECT_H
 #define QUANT_FORMATS_JSON_OBJECT_H
 

@@ -12,6 +12,8 @@
 #include "formats/json_object.h"
 #include "formats/json_run.h"
 
+_Static_assert((int)QUANT_JSON_TOKEN <= (int)QUANT_ELEMENT_TEXT, "a token is an element's text");
+
 /* What may come next in the text. */
 enum phase {
     AT_VALUE,     /* an array or a number */
@@ -24,8 +26,9 @@ struct json_reader {
     struct quant_reader head;
     enum phase phase;
     bool is_object;
-    bool at_number; /* the next byte begins an element */
-    uint64_t done;  /* elements read */
+    bool at_number;                  /* the next byte begins an element */
+    uint64_t done;                   /* elements read */
+    struct quant_json_beyond beyond; /* in the first pass that met it */
     struct quant_json_nest nest;
     struct quant_json_object object;
     struct quant_json_scan scan;
@@ -92,7 +95,7 @@ static enum quant_status step_into_value(struct json_reader *json, int byte,
         }
         return status;
     }
-    if (byte != '-' && (byte < '0' || byte > '9'))
+    if (!quant_json_scan_begins_number(byte, json->head.delivered == QUANT_FLOAT32))
         return unexpected_value(json, error);
     status = quant_json_nest_number(&json->nest, &json->scan, error);
     json->at_number = status == QUANT_OK;
@@ -209,7 +212,8 @@ static enum quant_status read_numbers(struct json_reader *json, void *elements, 
     if (*count > 0) {
         json->phase = behind_number ? BEHIND_VALUE : AT_VALUE;
     } else {
-        status = quant_json_one(&json->scan, head->delivered, json->done, elements, first, error);
+        status = quant_json_one(&json->scan, head->delivered, json->done, elements, first,
+                                &json->beyond, error);
         if (status != QUANT_OK)
             return status;
         json->phase = BEHIND_VALUE;
@@ -241,6 +245,16 @@ static enum quant_status json_read(struct quant_reader *reader, void *elements, 
     return status;
 }
 
+static bool json_is_beyond(struct quant_reader *reader, uint64_t index,
+                           char text[QUANT_ELEMENT_TEXT])
+{
+    const struct json_reader *json = (const struct json_reader *)reader;
+    if (!json->beyond.found || json->beyond.index != index)
+        return false;
+    memcpy(text, json->beyond.token, sizeof json->beyond.token);
+    return true;
+}
+
 static enum quant_status json_rewind(struct quant_reader *reader, struct quant_error *error)
 {
     return start((struct json_reader *)reader, error);
@@ -253,6 +267,7 @@ static void json_close(struct quant_reader *reader)
 
 static const struct quant_reader_ops json_reader_ops = {
     .read = json_read,
+    .is_beyond = json_is_beyond,
     .rewind = json_rewind,
     .close = json_close,
 };
@@ -277,6 +292,7 @@ enum quant_status quant_json_open_reader(struct quant_source *source,
                                        .byte_order = QUANT_BYTE_ORDER_NONE,
                                        .order = QUANT_ORDER_C,
                                        .knowledge = QUANT_SHAPE_UNKNOWN};
+    json->beyond.found = false;
     const enum quant_status status = start(json, error);
     if (status != QUANT_OK) {
         free(json);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * JSON text to elements, as a stream: a number, arrays nested to a regular shape, or an object of
- * `shape` and `data`, strictly by RFC 8259. A reader takes about 70 KiB, whatever the text.
+ * `shape` and `data`, whose other keys are passed over, strictly by RFC 8259, except that float32
+ * elements may be Python's NaN, Infinity and -Infinity. A reader takes about 70 KiB, whatever the
+ * text.
  *
  * What is known of the shape (enum quant_shape_knowledge) after opening, which reads up to the
  * first number:
@@ -13,7 +15,7 @@
  *
  * and all of it from the end of the data on, after a rewind too.
  *
- * Numbers become the nearest double and then the nearest float32; beyond either is an error. For an
+ * Numbers become the nearest double and then the nearest float32, infinite beyond. For an
  * integer type each must be an integer that the type holds: 1.0 and 1e2 are.
  */
 #ifndef QUANT_FORMATS_JSON_READER_H

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/nibble.h"
 #include "base/small_float.h"
@@ -121,10 +122,29 @@ size_t quant_json_run(struct quant_json_scan *scan, enum quant_dtype dtype, void
     return run_of_integers(scan, dtype, elements, first, capacity, behind_number);
 }
 
+static enum quant_status one_float(struct quant_json_scan *scan, uint64_t index, float *element,
+                                   struct quant_json_beyond *beyond, struct quant_error *error)
+{
+    char token[QUANT_JSON_TOKEN];
+    double value;
+    bool is_word;
+    const enum quant_status status = quant_json_scan_float(scan, &value, &is_word, token, error);
+    if (status != QUANT_OK)
+        return status;
+    *element = (float)value;
+    if (isinf(*element) && !is_word && !beyond->found) {
+        *beyond = (struct quant_json_beyond){.found = true, .index = index};
+        memcpy(beyond->token, token, sizeof token);
+    }
+    return QUANT_OK;
+}
+
 enum quant_status quant_json_one(struct quant_json_scan *scan, enum quant_dtype dtype,
                                  uint64_t index, void *elements, size_t first,
-                                 struct quant_error *error)
+                                 struct quant_json_beyond *beyond, struct quant_error *error)
 {
+    if (dtype == QUANT_FLOAT32)
+        return one_float(scan, index, (float *)elements + first, beyond, error);
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
     struct quant_json_decimal decimal;
     char token[QUANT_JSON_TOKEN];
@@ -133,15 +153,6 @@ enum quant_status quant_json_one(struct quant_json_scan *scan, enum quant_dtype 
     const enum quant_status status = quant_json_scan_number(scan, &decimal, token, error);
     if (status != QUANT_OK)
         return status;
-    if (dtype == QUANT_FLOAT32) {
-        const double value = quant_json_decimal_double(&decimal);
-        if (isinf((float)value))
-            return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
-                                      "element %" PRIu64 " %s is %s, beyond %s", index, place,
-                                      token, isinf(value) ? "float64" : "float32");
-        ((float *)elements)[first] = (float)value;
-        return QUANT_OK;
-    }
     if (quant_small_float(dtype)) {
         if (!store_small_float(dtype, elements, first, quant_json_decimal_double(&decimal)))
             return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,

@@ -17,10 +17,18 @@ bool quant_json_takes(enum quant_dtype dtype);
 size_t quant_json_run(struct quant_json_scan *scan, enum quant_dtype dtype, void *elements,
                       size_t first, size_t capacity, bool *behind_number);
 
+/* The first number of a text that float32 cannot hold. */
+struct quant_json_beyond {
+    bool found;
+    uint64_t index;
+    char token[QUANT_JSON_TOKEN];
+};
+
 /* Reads one, the first-th of elements, whose first byte is the next one. index is for the error,
- * that it is no number, or one that dtype cannot hold. */
+ * that it is no number, or one that dtype cannot hold. A float32 may be NaN or infinite, in
+ * Python's words or beyond float32, which is noted in *beyond unless it has been found. */
 enum quant_status quant_json_one(struct quant_json_scan *scan, enum quant_dtype dtype,
                                  uint64_t index, void *elements, size_t first,
-                                 struct quant_error *error);
+                                 struct quant_json_beyond *beyond, struct quant_error *error);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocks, white space, strings, and the words for what should not be there. */
+/* Blocks, white space, and the words for what should not be there. */
 #include "formats/json_scan.h"
 
 #include <inttypes.h>
@@ -132,28 +132,4 @@ enum quant_status quant_json_scan_unexpected(struct quant_json_scan *scan, const
     }
     return quant_source_error(scan->source, error, QUANT_CORRUPT, "unexpected %s %s; expected %s",
                               found, place, expected);
-}
-
-enum quant_status quant_json_scan_string(struct quant_json_scan *scan, char text[QUANT_JSON_TOKEN],
-                                         struct quant_error *error)
-{
-    int byte;
-    enum quant_status status = quant_json_scan_expect(scan, '"', error);
-    size_t length = 0;
-    bool escaped = false;
-    while (status == QUANT_OK) {
-        status = quant_json_scan_byte(scan, &byte, error);
-        if (status != QUANT_OK)
-            break;
-        if (byte == QUANT_JSON_END || byte < 0x20)
-            return quant_json_scan_unexpected(scan, "the quote that ends the key", error);
-        quant_json_scan_skip(scan);
-        if (byte == '"' && !escaped)
-            break;
-        escaped = byte == '\\' && !escaped;
-        if (length < QUANT_JSON_TOKEN - 1)
-            text[length++] = is_printable(byte) ? (char)byte : '?';
-    }
-    text[length] = '\0';
-    return status;
 }

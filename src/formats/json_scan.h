@@ -85,9 +85,31 @@ enum quant_status quant_json_scan_number(struct quant_json_scan *scan,
 enum quant_status quant_json_scan_dimension(struct quant_json_scan *scan, uint64_t *value,
                                             struct quant_error *error);
 
-/* A string behind any white space, without its quotes and with escapes left as they are; longer
- * ones are cut. */
-enum quant_status quant_json_scan_string(struct quant_json_scan *scan, char text[QUANT_JSON_TOKEN],
-                                         struct quant_error *error);
+/* Whether a number begins with byte; takes_words: Python's NaN and Infinity too. */
+static inline bool quant_json_scan_begins_number(int byte, bool takes_words)
+{
+    return byte == '-' || (byte >= '0' && byte <= '9') ||
+           (takes_words && (byte == 'N' || byte == 'I'));
+}
+
+/* The same as quant_json_scan_number for a double, infinite beyond float64, or one of Python's
+ * words NaN, Infinity and -Infinity: *is_word. */
+enum quant_status quant_json_scan_float(struct quant_json_scan *scan, double *value, bool *is_word,
+                                        char token[QUANT_JSON_TOKEN], struct quant_error *error);
+
+/* Letters, as far as there are any; long words are cut. */
+enum quant_status quant_json_scan_word(struct quant_json_scan *scan, char word[QUANT_JSON_TOKEN],
+                                       struct quant_error *error);
+
+/* Sets the error that word, which begins at offset and has been passed over, or the end of the text
+ * after it, is not what is expected. */
+enum quant_status quant_json_scan_wrong_word(struct quant_json_scan *scan, const char *word,
+                                             uint64_t offset, const char *expected,
+                                             struct quant_error *error);
+
+/* A string after any white space, without its quotes. Escapes are decoded; what is not printable
+ * ASCII becomes '?'; long strings are cut. noun is what messages call it: "key". */
+enum quant_status quant_json_scan_string(struct quant_json_scan *scan, const char *noun,
+                                         char text[QUANT_JSON_TOKEN], struct quant_error *error);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The grammar of numbers, RFC 8259 section 6, byte by byte: for those that the fast way left. */
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "formats/json_scan.h"
@@ -54,12 +55,16 @@ static void need_digit(struct pass *pass, const char *where)
                                           "no digit %s of '%s' %s", where, pass->token, place);
 }
 
+static void read_sign(struct pass *pass)
+{
+    if (pass->byte != '-')
+        return;
+    pass->decimal->negative = true;
+    take(pass);
+}
+
 static void read_integer(struct pass *pass)
 {
-    if (pass->byte == '-') {
-        pass->decimal->negative = true;
-        take(pass);
-    }
     need_digit(pass, "after the minus sign");
     const bool zero = pass->byte == '0';
     const uint64_t offset = quant_json_scan_offset(pass->scan);
@@ -99,6 +104,16 @@ static void read_exponent(struct pass *pass)
         quant_json_decimal_exponent_digit(pass->decimal, (char)pass->byte);
 }
 
+/* From behind the sign on. */
+static void read_unsigned(struct pass *pass)
+{
+    read_integer(pass);
+    if (pass->status == QUANT_OK)
+        read_fraction(pass);
+    if (pass->status == QUANT_OK)
+        read_exponent(pass);
+}
+
 enum quant_status quant_json_scan_number(struct quant_json_scan *scan,
                                          struct quant_json_decimal *decimal,
                                          char token[QUANT_JSON_TOKEN], struct quant_error *error)
@@ -107,11 +122,45 @@ enum quant_status quant_json_scan_number(struct quant_json_scan *scan,
     memset(token, 0, QUANT_JSON_TOKEN);
     struct pass pass = {scan, decimal, token, 0, QUANT_JSON_END, QUANT_OK, error};
     look(&pass);
-    read_integer(&pass);
-    if (pass.status == QUANT_OK)
-        read_fraction(&pass);
-    if (pass.status == QUANT_OK)
-        read_exponent(&pass);
+    read_sign(&pass);
+    read_unsigned(&pass);
+    return pass.status;
+}
+
+/* NaN or Infinity, from behind the sign on; offset is that of the sign. */
+static void read_word(struct pass *pass, uint64_t offset, double *value)
+{
+    char word[QUANT_JSON_TOKEN + 1] = "-";
+    const bool negative = pass->decimal->negative;
+    pass->status = quant_json_scan_word(pass->scan, word + 1, pass->error);
+    if (pass->status != QUANT_OK)
+        return;
+    if (strcmp(word + 1, "Infinity") == 0)
+        *value = negative ? -(double)INFINITY : (double)INFINITY;
+    else if (strcmp(word + 1, "NaN") == 0 && !negative)
+        *value = (double)NAN;
+    else
+        pass->status = quant_json_scan_wrong_word(pass->scan, word + !negative, offset, "a number",
+                                                  pass->error);
+}
+
+enum quant_status quant_json_scan_float(struct quant_json_scan *scan, double *value, bool *is_word,
+                                        char token[QUANT_JSON_TOKEN], struct quant_error *error)
+{
+    struct quant_json_decimal decimal;
+    const uint64_t offset = quant_json_scan_offset(scan);
+    memset(&decimal, 0, sizeof decimal);
+    memset(token, 0, QUANT_JSON_TOKEN);
+    struct pass pass = {scan, &decimal, token, 0, QUANT_JSON_END, QUANT_OK, error};
+    look(&pass);
+    read_sign(&pass);
+    *is_word = pass.byte == 'N' || pass.byte == 'I';
+    if (*is_word)
+        read_word(&pass, offset, value);
+    else
+        read_unsigned(&pass);
+    if (pass.status == QUANT_OK && !*is_word)
+        *value = quant_json_decimal_double(&decimal);
     return pass.status;
 }
 

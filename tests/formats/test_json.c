@@ -3,6 +3,7 @@
  * grows. Errors have a file of their own. */
 #include "test_json.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,17 @@ static const struct form forms[] = {
     {"{\"shape\":[2,0,3],\"data\":[[],[]]}", "(2, 0, 3)", QUANT_SHAPE_KNOWN, 0},
     {"{\"data\":[],\"shape\":[2,0]}", "(2, 0)", QUANT_SHAPE_KNOWN, 0},
     {"{\"shape\":[1e1,0],\"data\":[]}", "(10, 0)", QUANT_SHAPE_KNOWN, 0},
+    {"{\"name\":\"w\",\"shape\":[2],\"n\":-1.5e3,\"data\":[1,2],\"ok\":true}", "(2,)",
+     QUANT_SHAPE_KNOWN, 2},
+    {"{\"a\":{},\"b\":[],\"data\":[1],\"c\":[[{\"shape\":[7]},{}],[]] , \"shape\" : [1]}", "(1,)",
+     QUANT_SHAPE_UNKNOWN, 1},
+    {"{\"a\":null,\"a\":false,\"format\":[\"quant-\"],\"data\":[1],\"shape\":[1]}", "(1,)",
+     QUANT_SHAPE_UNKNOWN, 1},
+    {"{\"format\":\"other\",\"a\":[NaN,-Infinity, 1e999],\"sh\\u0061pe\":[1],\"data\":[1]}", "(1,)",
+     QUANT_SHAPE_KNOWN, 1},
+    {"{\"\\u00e9\\\"\\\\\":\"\\b\\f\\n\\r\\t\\/\\ud83d\\ude00 "
+     "\xc3\xa9\",\"data\":[1],\"shape\":[1]}",
+     "(1,)", QUANT_SHAPE_UNKNOWN, 1},
 };
 
 static void test_forms(void **state)
@@ -241,13 +253,84 @@ static void test_source_fails(void **state)
     reader->ops->close(reader);
 }
 
+/* Python's words, and numbers that float32 does not hold, wherever blocks meet. */
+static void test_nonfinite(void **state)
+{
+    (void)state;
+    static const char text[] = "[1,NaN, Infinity ,-Infinity,1e39,-1e400,2]";
+    static const float expected[] = {1, NAN, INFINITY, -INFINITY, INFINITY, -INFINITY, 2};
+    static char padded[QUANT_JSON_BLOCK + sizeof text];
+    for (size_t cut = 0; cut < sizeof text; cut++) {
+        memset(padded, ' ', QUANT_JSON_BLOCK - cut);
+        memcpy(padded + QUANT_JSON_BLOCK - cut, text, sizeof text - 1);
+        const struct outcome outcome = read_all(padded, QUANT_JSON_BLOCK - cut + sizeof text - 1,
+                                                QUANT_FLOAT32, cut % 2 ? 1 : MOST);
+        assert_int_equal(outcome.status, QUANT_OK);
+        assert_int_equal(outcome.n, LENGTH(expected));
+        for (size_t i = 0; i < LENGTH(expected); i++)
+            assert_true(isnan(expected[i]) ? isnan(outcome.x[i]) : outcome.x[i] == expected[i]);
+    }
+    const struct outcome alone = read_all("-Infinity", 9, QUANT_FLOAT32, MOST);
+    assert_int_equal(alone.status, QUANT_OK);
+    assert_true(alone.n == 1 && isinf(alone.x[0]));
+}
+
+/* The first number beyond float32 can be quoted, after any number of passes. */
+static void test_beyond(void **state)
+{
+    (void)state;
+    static const char text[] = "[1,Infinity,-1e400,1e39]";
+    struct quant_source *source;
+    struct quant_error error;
+    enum quant_status status;
+    struct outcome outcome;
+    char element[QUANT_ELEMENT_TEXT];
+    struct quant_reader *reader =
+        open_text(&source, text, strlen(text), QUANT_FLOAT32, &status, &error);
+    assert_non_null(reader);
+    for (int pass = 0; pass < 2; pass++) {
+        assert_int_equal(read_pass(reader, 2, &outcome), QUANT_OK);
+        assert_true(reader->ops->is_beyond(reader, 2, element));
+        assert_string_equal(element, "-1e400");
+        assert_false(reader->ops->is_beyond(reader, 1, element)); /* it is infinite there */
+        assert_int_equal(reader->ops->rewind(reader, &error), QUANT_OK);
+    }
+    reader->ops->close(reader);
+    quant_source_close(source);
+}
+
+/* Values that are passed over take no memory, but have a limit. */
+static void test_skipped_depth(void **state)
+{
+    (void)state;
+    enum { MOST_DEPTH = 1024 };
+    char text[2 * MOST_DEPTH + 128];
+    for (int more = 0; more < 2; more++) {
+        const int depth = MOST_DEPTH + more;
+        static const char begin[] = "{\"shape\":[1],\"data\":[1],\"a\":";
+        memcpy(text, begin, sizeof begin);
+        char *p = text + sizeof begin - 1;
+        for (int i = 0; i < depth; i++)
+            *p++ = '[';
+        for (int i = 0; i < depth; i++)
+            *p++ = ']';
+        memcpy(p, "}", 2);
+        const struct outcome outcome = read_all(text, strlen(text), QUANT_FLOAT32, MOST);
+        assert_int_equal(outcome.status, more ? QUANT_UNSUPPORTED : QUANT_OK);
+        if (more)
+            assert_non_null(strstr(outcome.error.text, "nested more than 1024 deep at byte"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),       cmocka_unit_test(test_every_prefix),
-        cmocka_unit_test(test_integers),    cmocka_unit_test(test_recognize),
-        cmocka_unit_test(test_blocks_meet), cmocka_unit_test(test_million_digits),
-        cmocka_unit_test(test_growing),     cmocka_unit_test(test_source_fails),
+        cmocka_unit_test(test_forms),         cmocka_unit_test(test_every_prefix),
+        cmocka_unit_test(test_integers),      cmocka_unit_test(test_recognize),
+        cmocka_unit_test(test_blocks_meet),   cmocka_unit_test(test_million_digits),
+        cmocka_unit_test(test_growing),       cmocka_unit_test(test_source_fails),
+        cmocka_unit_test(test_nonfinite),     cmocka_unit_test(test_beyond),
+        cmocka_unit_test(test_skipped_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
