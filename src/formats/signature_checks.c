@@ -56,8 +56,8 @@ static size_t name_length(const unsigned char *text, size_t nbytes)
     return n > 0 && n < nbytes && text[n] == '\n' ? n + 1 : 0;
 }
 
-/* The opcode GLOBAL: 'c', a module and a name, each on a line: at least "c", 3 letters and "\n"
- * (24 bits), 2 letters and "\n" (12 bits). */
+/* The opcode GLOBAL: 'c', a module and a name, each on a line: 8 bits, 3 letters or more and "\n"
+ * (13 bits), 2 letters or more and "\n" (11 bits). */
 static bool is_pickled_global(const unsigned char *head, size_t nbytes)
 {
     if (nbytes < 8 || head[0] != 'c')
@@ -71,11 +71,16 @@ static bool is_pickled_global(const unsigned char *head, size_t nbytes)
  *
  *     95 ........          FRAME, from protocol 4 on: 8 bits, and 32 zero bits of its length
  *     7d 71 00, 5d 71 00   an empty dictionary or list, memorized: 23 bits
- *     28 63, 63            a tuple of globals, or one global: 36 bits
+ *     28 63, 63            a tuple of globals, or one global: 32 bits
  *     8a 0a 6c fc 9c 46    torch.save before 1.6: its magic number
+ *
+ * Protocols 0 and 1 have no PROTO: a global, or the text "(dp0" or "(lp0" on a line.
  */
 bool quant_looks_like_pickle(const unsigned char *head, size_t nbytes)
 {
+    if (is_pickled_global(head, nbytes) || has_bytes(head, nbytes, 0, "(dp0\n", 5) ||
+        has_bytes(head, nbytes, 0, "(lp0\n", 5))
+        return true;
     if (nbytes < 5 || head[0] != 0x80 || head[1] < 2 || head[1] > 5)
         return false;
     if (head[2] == 0x95)

@@ -48,6 +48,7 @@ static const struct row rows[] = {
            "7zXZ\0",
            0),
      {"compressed with xz", DECOMPRESS}},
+    {BYTES("\x5d\0\0\x80\0", 0), {"compressed with lzma", DECOMPRESS}},
     {CHECK(quant_looks_like_bzip2), {"compressed with bzip2", DECOMPRESS}},
     {CHECK(quant_looks_like_lz4), {"compressed with lz4", DECOMPRESS}},
     {BYTES("7z\xbc\xaf\x27\x1c", 0), {"a 7z archive", "extract it first"}},
@@ -63,7 +64,7 @@ static const struct row rows[] = {
     {BYTES("II*\0", 0), {"a TIFF image", CONVERT}},
     {BYTES("MM\0*", 0), {"a TIFF image", CONVERT}},
     {CHECK(quant_looks_like_bmp), {"a BMP image", CONVERT}},
-    {CHECK(quant_looks_like_riff), {"a WebP image, or WAV or AVI media", CONVERT}},
+    {CHECK(quant_looks_like_riff), {"a RIFF file (WAV, WebP, AVI)", CONVERT}},
     {BYTES("%PDF-", 0), {"a PDF document", "give the tensors themselves"}},
     {BYTES("\x7f"
            "ELF",

@@ -43,6 +43,9 @@ static const struct {
     {ROW("\xfd"
          "7zXZ\0\0\4",
          "xz")},
+    {ROW("\x5d\0\0\x80\0\xff\xff\xff\xff", "lzma")},
+    {ROW("cnumpy.core.multiarray\n_reconstruct\np0\n", "pickle")}, /* protocols 0 and 1 */
+    {ROW("(dp0\nVw\np1\n", "pickle")},
     {ROW("BZh91AY&SY\x20", "bzip2")},
     {ROW("BZh11AY&SY\x20", "bzip2")},
     {ROW("\x04\x22\x4d\x18\x64\x40\xa7", "lz4")},
