@@ -122,39 +122,65 @@ QUANT_API enum quant_status quant_file_quantize(const struct quant_quantize_job 
 
 /* ---- Comparing ------------------------------------------------------------------------------- */
 
-/* There is room for every scheme with every calibration method. */
-enum { QUANT_COMPARE_MOST = 32 };
+/* There is room for so many types, each with every scheme, every calibration method and a given
+ * range. */
+enum { QUANT_COMPARE_TYPES = 8, QUANT_COMPARE_MOST = QUANT_COMPARE_TYPES * 2 * 17 };
 
 struct quant_compare_job {
     struct quant_input input;
-    struct quant_spec spec; /* without a clip or a scale; its scheme and calibration are not used */
-    unsigned threads;       /* as above */
+    struct quant_spec spec; /* without a scale; its calibration is not used. With has_clip each
+                             * scheme has one more row, which maps that range */
+    bool has_scheme;        /* only the spec's scheme; else both */
+    const enum quant_dtype *dtypes;       /* to compare, in this order; QUANT_DTYPE_NONE is int8 */
+    size_t ndtypes;                       /* at most QUANT_COMPARE_TYPES; 0: the spec's dtype */
+    struct quant_granularity granularity; /* of each row; with an axis or a block size no clip */
+    unsigned threads;                     /* as above */
     struct quant_cancel cancel;
     quant_progress_fn *progress;
     void *progress_context;
 };
 
-/* One scheme with one calibration method other than auto, by its own argument. */
+/* One scheme with one calibration method other than auto, by its own argument, or with the spec's
+ * clip. */
 struct quant_comparison {
     enum quant_scheme scheme;
-    const char *calibration; /* a quant_calibration_name */
-    struct quant_choice choice;
+    const char *calibration;    /* a quant_calibration_name; NULL: the range is the spec's clip */
+    struct quant_choice choice; /* with an axis or a block size: as in quant_quantize_result */
     struct quant_report report;
+};
+
+/* Outliers are the finite elements x with |x| > a / 2, where a is the largest |x|: without them the
+ * range would be at most half as wide on each side of 0. Few outliers set the range; of evenly
+ * spread elements about half are outliers, and say nothing. */
+struct quant_outliers {
+    uint64_t count;
+    float least;    /* of the other finite elements; +Inf if there are none */
+    float greatest; /* -Inf if there are none */
 };
 
 struct quant_compare_result {
     struct quant_observed observed;
+    struct quant_outliers outliers;
     struct quant_shape shape;
     enum quant_order order;
     enum quant_dtype source_dtype;
+    const char *source_format; /* a quant_format_name */
+    struct quant_grouping grouping;
     size_t n;
-    struct quant_comparison rows[QUANT_COMPARE_MOST]; /* least mse first; of equals, by scheme and
-                                                       * method in the order of their lists */
+    struct quant_comparison rows[QUANT_COMPARE_MOST]; /* by type, as given; of a type smallest mse
+                                                       * first; of equals, by scheme and method in
+                                                       * the order of their lists */
 };
 
-/* What each scheme and method would make of one file, and lose. Those that the spec does not go
- * with are left out: a float type has no zero-point rows, a target without an integer above 0 no
- * absmax ones. Nothing is written. Where none remains, the error is that of absmax. */
+/* What each type, scheme and method would make of one file, and lose: the figures are those that
+ * quant_file_quantize reports. Schemes and methods that the spec does not go with are left out: a
+ * float type has no zero-point rows, a target without an integer above 0 no absmax ones. Nothing is
+ * written. If nothing remains of a type, the error is that of its first scheme.
+ *
+ * The file is read once for the range and outliers each, then for each type by most methods several
+ * times, and once to measure all of them. With an axis or a block size each row reads it as often
+ * as quantizing does, and takes as much memory; an input without positions is copied to an unlinked
+ * file in TMPDIR first. */
 QUANT_API enum quant_status quant_file_compare(const struct quant_compare_job *job,
                                                struct quant_compare_result *result,
                                                struct quant_error *error);

@@ -252,6 +252,8 @@ enum quant_status quant_group_pass_deliver(struct quant_group_pass *pass,
     if (!pass->is_near || chunk->count == 0)
         return QUANT_OK;
     quant_group_notes_join(&pass->notes, &bench->notes);
+    if (!store)
+        return QUANT_OK;
     const uint64_t delivered = count_delivered(pass, bench);
     const uint64_t ngroups = bench->npanels * pass->grouping.ngroups;
     return quant_group_store_append(store, bench->params.scales + delivered,

@@ -83,7 +83,8 @@ enum quant_status quant_group_pass_calibrate(struct quant_group_pass *pass,
 struct quant_group_part quant_group_pass_part(const struct quant_group_pass *pass,
                                               const struct quant_chunk *chunk);
 
-/* In order: hands over what was found of the groups that begin in the chunk. */
+/* In order: hands over what was found of the groups that begin in the chunk. store NULL: nobody
+ * keeps it. */
 enum quant_status quant_group_pass_deliver(struct quant_group_pass *pass,
                                            const struct quant_chunk *chunk,
                                            struct quant_group_store *store,

@@ -16,6 +16,7 @@ struct quantization {
     struct quant_error *error;
     struct quant_tensor tensor;
     const struct quant_format *format; /* of the output */
+    bool only_measures; /* nothing is written: format, outputs and store are not used */
     bool scans_first;
     bool has_groups;
     struct quant_group_pass groups; /* with has_groups */

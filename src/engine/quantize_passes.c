@@ -83,11 +83,13 @@ static enum quant_status emit(void *context, struct quant_chunk *chunk, struct q
     if (run->job->measure)
         quant_measure_join(&run->measure, bench->part);
     if (run->has_groups) {
-        const enum quant_status status =
-            quant_group_pass_deliver(&run->groups, chunk, &run->store, error);
+        const enum quant_status status = quant_group_pass_deliver(
+            &run->groups, chunk, run->only_measures ? NULL : &run->store, error);
         if (status != QUANT_OK)
             return status;
     }
+    if (run->only_measures)
+        return QUANT_OK;
     if (!run->writes_by_position)
         return run->writer->ops->write(run->writer, bench->q, chunk->count, error);
     const enum quant_dtype dtype = run->writer->dtype;
@@ -156,7 +158,7 @@ static enum quant_status scan_groups(struct quantization *run, const struct quan
             : quant_group_pass_scan(&run->groups, scan, &run->result->observed, run->error);
     if (status == QUANT_OK)
         status = check_finite(run);
-    if (status == QUANT_OK && !groups->is_near)
+    if (status == QUANT_OK && !groups->is_near && !run->only_measures)
         status = quant_group_store_append(&run->store, groups->all.scales, groups->all.zero_points,
                                           (size_t)groups->grouping.count, run->error);
     return status;
@@ -202,35 +204,44 @@ enum quant_status quant_quantization_choose(struct quantization *run)
     return status;
 }
 
-/* Streams are written by the thread that was called: a signal wakes it when they are full. */
-enum quant_status quant_quantization_apply(struct quantization *run)
+static enum quant_status open_writer(struct quantization *run)
 {
-    struct quant_reader *reader = run->tensor.reader;
-    enum quant_status status =
+    const struct quant_reader *reader = run->tensor.reader;
+    const enum quant_status status =
         run->format->open_writer(&run->checksum.sink, run->result->choice.params.dtype,
                                  &reader->shape, reader->order, &run->writer, run->error);
     if (status != QUANT_OK)
         return status;
     run->writes_by_position =
         quant_reader_is_positional(reader) && run->writer->is_flat && run->data.sink.ops->write_at;
+    if (run->writes_by_position)
+        quant_writer_expect(run->writer, &run->data.sink, reader->nelems);
+    return QUANT_OK;
+}
+
+/* Streams are written by the thread that was called: a signal wakes it when they are full. */
+enum quant_status quant_quantization_apply(struct quantization *run)
+{
+    const struct quant_reader *reader = run->tensor.reader;
+    enum quant_status status = run->only_measures ? QUANT_OK : open_writer(run);
+    if (status != QUANT_OK)
+        return status;
     const struct quant_chunk_pass pass = {
         .by_position = run->reads_by_position,
         .nelems = reader->nelems,
-        .threads = run->writes_by_position ? run->workers : 1,
+        .threads = run->writes_by_position || run->only_measures ? run->workers : 1,
         .context = run,
         .load = load,
         .work = quantize,
         .deliver = emit,
         .finish = run->writes_by_position ? write_by_position : NULL,
     };
-    if (run->writes_by_position)
-        quant_writer_expect(run->writer, &run->data.sink, reader->nelems);
     if (run->scans_first || reader->knowledge == QUANT_SHAPE_KNOWN)
         quant_progress_begin_pass(&run->progress, reader->nelems, 0);
     status = quant_chunk_pass_run(&pass, run->error);
     if (status == QUANT_OK)
         status = check_finite(run);
-    if (status == QUANT_OK)
+    if (status == QUANT_OK && run->writer)
         status = run->writer->ops->finish(run->writer, run->error);
     return status;
 }

@@ -17,6 +17,14 @@ enum quant_status quant_trials_choose(const struct quant_scan *scan, const struc
 enum quant_status quant_trials_measure(const struct quant_scan *scan, struct quant_comparison *rows,
                                        size_t n, struct quant_error *error);
 
+/* Fills in choice and report of one row as quantizing by the job would, whose granularity has an
+ * axis or a block size and whose spec is the row's: choice is what all groups have in common. The
+ * scan's reader is one by position. Nothing is written; a pass of the scan's progress has begun. */
+enum quant_status quant_trials_measure_groups(const struct quant_quantize_job *job,
+                                              const struct quant_scan *scan,
+                                              struct quant_comparison *row,
+                                              struct quant_error *error);
+
 /* The choice of the method whose mse is least, the first of equals: what `auto` takes. */
 enum quant_status quant_trials_best(const struct quant_scan *scan, const struct quant_spec *spec,
                                     const struct quant_observed *observed,

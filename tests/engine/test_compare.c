@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A comparison's rows are what quantizing with each scheme and method finds and reports. */
+/* A comparison's rows are what quantizing with each type, scheme and method finds and reports. */
 #include <math.h>
 
 #include "engine.h"
@@ -30,28 +30,53 @@ static size_t count_rows(enum quant_dtype dtype)
     return dtype == QUANT_FLOAT8_E5M2 ? 3 : 2 * (nmethods - 1);
 }
 
-static void check_rows(const struct quant_compare_job *job)
+/* The quantization that a row stands for. */
+static struct quant_quantize_job row_job(const struct quant_compare_job *job,
+                                         const struct quant_comparison *row)
+{
+    struct quant_quantize_job single = quantize_job(job->input.path, "q.npy");
+    single.input = job->input;
+    single.spec = job->spec;
+    single.spec.dtype = row->choice.params.dtype;
+    single.spec.scheme = row->scheme;
+    single.spec.calibration = row->calibration;
+    single.spec.has_clip = !row->calibration;
+    single.granularity = job->granularity;
+    single.output.force = true;
+    return single;
+}
+
+static void check_row(const struct quant_compare_job *job, const struct quant_comparison *row)
+{
+    const struct quant_quantize_job single = row_job(job, row);
+    const struct quant_quantize_result expected = quantize_ok(&single);
+    assert_memory_equal(&row->choice.params, &expected.choice.params, sizeof row->choice.params);
+    assert_int_equal(row->choice.notes, expected.choice.notes);
+    assert_memory_equal(&row->report, &expected.report, sizeof row->report);
+}
+
+/* Returns the number of rows. */
+static size_t check_rows(const struct quant_compare_job *job)
 {
     const struct quant_compare_result result = compare_ok(job);
-    assert_int_equal(result.n, count_rows(job->spec.dtype));
     for (size_t i = 0; i < result.n; i++) {
         const struct quant_comparison *row = &result.rows[i];
-        struct quant_quantize_job single = quantize_job(job->input.path, "q.npy");
-        single.spec = job->spec;
-        single.spec.scheme = row->scheme;
-        single.spec.calibration = row->calibration;
-        single.output.force = true;
-        const struct quant_quantize_result expected = quantize_ok(&single);
-        assert_memory_equal(&row->choice.params, &expected.choice.params,
-                            sizeof row->choice.params);
-        assert_memory_equal(&row->report, &expected.report, sizeof row->report);
-        assert_true(i == 0 || !(row->report.mse < result.rows[i - 1].report.mse));
+        check_row(job, row);
+        const bool begins_type = i == 0 || row->choice.params.dtype != row[-1].choice.params.dtype;
+        assert_true(begins_type || !(row->report.mse < row[-1].report.mse));
         for (size_t k = 0; k < i; k++)
             assert_false(row->scheme == result.rows[k].scheme &&
-                         row->calibration == result.rows[k].calibration);
+                         row->calibration == result.rows[k].calibration &&
+                         row->choice.params.dtype == result.rows[k].choice.params.dtype);
     }
     assert_int_equal(unlink("q.npy"), 0);
     assert_int_equal(unlink("q.npy.json"), 0);
+    return result.n;
+}
+
+static void check_all_rows(const struct quant_compare_job *job)
+{
+    assert_int_equal(check_rows(job), count_rows(job->spec.dtype));
 }
 
 static void test_rows(void **state)
@@ -64,17 +89,138 @@ static void test_rows(void **state)
         struct quant_compare_job job = compare_job("x.npy");
         job.threads = 2;
         job.spec.dtype = QUANT_FLOAT8_E5M2;
-        check_rows(&job);
+        check_all_rows(&job);
         if (lengths[i] <= QUANT_CHUNK) { /* beyond, searching for ranges takes too long */
             job.threads = 1;
             job.spec.dtype = QUANT_INT8;
-            check_rows(&job);
+            check_all_rows(&job);
             job.spec.dtype = QUANT_UINT8;
             job.spec.rounding = QUANT_HALF_AWAY;
-            check_rows(&job);
+            check_all_rows(&job);
         }
         free(x);
     }
+}
+
+/* Groups that lie in a short stretch, groups that do not, and blocks; from a file, and from JSON,
+ * which is spooled. */
+static void test_groups(void **state)
+{
+    (void)state;
+    enum { ROWS = 40, COLUMNS = 37 };
+    static const struct quant_granularity granularities[] = {
+        {true, 0, 0}, {true, -1, 0}, {false, 0, 16}, {true, 0, 8}};
+    float *x = make_floats(ROWS * COLUMNS);
+    write_npy("x.npy", x, ROWS * COLUMNS, false, "(40, 37)");
+    write_npy("f.npy", x, ROWS * COLUMNS, true, "(40, 37)");
+    write_json("x.json", x, ROWS * COLUMNS);
+    for (size_t i = 0; i < LENGTH(granularities); i++) {
+        struct quant_compare_job job = compare_job(i % 2 == 0 ? "x.npy" : "f.npy");
+        job.granularity = granularities[i];
+        job.threads = 1 + (unsigned)i % 2;
+        job.spec.dtype = i == 3 ? QUANT_FLOAT8_E5M2 : QUANT_INT4;
+        job.spec.scale_dtype = i == 2 ? QUANT_FLOAT16 : QUANT_FLOAT32;
+        check_all_rows(&job);
+    }
+    struct quant_compare_job job = compare_job("x.json");
+    job.granularity = granularities[2];
+    job.spec.scheme = QUANT_ZERO_POINT;
+    job.has_scheme = true;
+    assert_int_equal(check_rows(&job), count_rows(QUANT_INT8) / 2);
+    job.granularity = (struct quant_granularity){true, 2, 0};
+    struct quant_error error;
+    struct quant_compare_result result;
+    assert_int_equal(quant_file_compare(&job, &result, &error), QUANT_INVALID);
+    free(x);
+}
+
+/* Panels longer than a chunk need passes of their own. */
+static void test_far_groups(void **state)
+{
+    (void)state;
+    enum { COLUMNS = 2 * QUANT_CHUNK + 5 };
+    float *x = make_floats(2 * COLUMNS);
+    char shape[64];
+    snprintf(shape, sizeof shape, "(%d, 2)", (int)COLUMNS);
+    write_npy("x.npy", x, 2 * (size_t)COLUMNS, true, shape);
+    struct quant_compare_job job = compare_job("x.npy");
+    job.granularity = (struct quant_granularity){true, 1, 0};
+    job.spec.dtype = QUANT_FLOAT8_E5M2; /* few methods, and quick ones */
+    job.threads = 2;
+    check_all_rows(&job);
+    free(x);
+}
+
+/* Types in the order given, one scheme of two, and a range. */
+static void test_selection(void **state)
+{
+    (void)state;
+    static const enum quant_dtype dtypes[] = {QUANT_UINT16, QUANT_FLOAT8_E4M3FN, QUANT_INT4};
+    float *x = make_floats(500);
+    write_tensor("x.npy", x, 500);
+    struct quant_compare_job job = compare_job("x.npy");
+    job.dtypes = dtypes;
+    job.ndtypes = LENGTH(dtypes);
+    job.spec.has_clip = true;
+    job.spec.clip[0] = -2;
+    job.spec.clip[1] = 3;
+    const size_t all = count_rows(QUANT_INT8) + 2;
+    const size_t floats = count_rows(QUANT_FLOAT8_E5M2) + 1;
+    assert_int_equal(check_rows(&job), 2 * all + floats);
+    const struct quant_compare_result result = compare_ok(&job);
+    assert_int_equal(result.rows[0].choice.params.dtype, QUANT_UINT16);
+    assert_int_equal(result.rows[all].choice.params.dtype, QUANT_FLOAT8_E4M3FN);
+    assert_int_equal(result.rows[all + floats].choice.params.dtype, QUANT_INT4);
+    job.has_scheme = true; /* absmax */
+    assert_int_equal(check_rows(&job), all + floats);
+    job.spec.scheme = QUANT_ZERO_POINT;
+    struct quant_error error;
+    struct quant_compare_result none;
+    assert_int_equal(quant_file_compare(&job, &none, &error), QUANT_INVALID);
+    job.dtypes = NULL;
+    job.ndtypes = 0;
+    assert_int_equal(check_rows(&job), all / 2);
+    job.granularity.block_size = 8;
+    assert_int_equal(quant_file_compare(&job, &none, &error), QUANT_INVALID);
+    free(x);
+}
+
+static struct quant_outliers find_outliers(const float *x, size_t n)
+{
+    write_tensor("x.npy", x, n);
+    struct quant_compare_job job = compare_job("x.npy");
+    job.spec.dtype = QUANT_FLOAT8_E5M2;
+    job.spec.nonfinite = QUANT_NONFINITE_SATURATE;
+    job.threads = 2;
+    return compare_ok(&job).outliers;
+}
+
+/* More than half of the largest magnitude. */
+static void test_outliers(void **state)
+{
+    (void)state;
+    const float one[] = {1, -2, 50, 25, -25, (float)NAN, (float)INFINITY};
+    struct quant_outliers found = find_outliers(one, LENGTH(one));
+    assert_int_equal(found.count, 1);
+    assert_true(found.least == -25 && found.greatest == 25);
+    const float below[] = {-50, -26, 3};
+    found = find_outliers(below, LENGTH(below));
+    assert_int_equal(found.count, 2);
+    assert_true(found.least == 3 && found.greatest == 3);
+    const float zeros[] = {0, 0};
+    assert_int_equal(find_outliers(zeros, LENGTH(zeros)).count, 0);
+    found = find_outliers(zeros, 0);
+    assert_true(found.count == 0 && found.least > found.greatest);
+    const size_t n = 2 * QUANT_CHUNK + 3;
+    float *x = calloc(n, sizeof *x);
+    assert_non_null(x);
+    x[0] = 1;
+    x[n - 1] = -1;
+    x[QUANT_CHUNK] = 0.25F;
+    found = find_outliers(x, n);
+    assert_int_equal(found.count, 2);
+    assert_true(found.least == 0 && found.greatest == 0.25F);
+    free(x);
 }
 
 static void test_json(void **state)
@@ -146,10 +292,9 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_rows),
-        IN_FOLDER(test_json),
-        IN_FOLDER(test_schemes),
-        IN_FOLDER(test_errors),
+        IN_FOLDER(test_rows),      IN_FOLDER(test_groups),   IN_FOLDER(test_far_groups),
+        IN_FOLDER(test_selection), IN_FOLDER(test_outliers), IN_FOLDER(test_json),
+        IN_FOLDER(test_schemes),   IN_FOLDER(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,17 +120,23 @@ static void test_quantize(void **state)
 static void test_compare(void **state)
 {
     (void)state;
+    static const uint64_t block_sizes[] = {0, 64};
+    static const enum quant_dtype dtypes[] = {QUANT_FLOAT8_E5M2, QUANT_INT8};
     float *x = make_floats(N);
     write_tensor("x.npy", x, N);
-    struct watch watch = {0};
     struct quant_error error;
     struct quant_compare_result *result = malloc(sizeof *result);
-    const struct quant_compare_job job = {.input.path = "x.npy",
-                                          .spec.dtype = QUANT_INT8,
-                                          .progress = watch_progress,
-                                          .progress_context = &watch};
-    check_ok(quant_file_compare(&job, result, &error), &error);
-    check_end(&watch, "compare");
+    for (size_t i = 0; i < LENGTH(block_sizes); i++) {
+        struct watch watch = {0};
+        const struct quant_compare_job job = {.input.path = "x.npy",
+                                              .dtypes = dtypes,
+                                              .ndtypes = LENGTH(dtypes) - i, /* groups are slow */
+                                              .granularity.block_size = block_sizes[i],
+                                              .progress = watch_progress,
+                                              .progress_context = &watch};
+        check_ok(quant_file_compare(&job, result, &error), &error);
+        check_end(&watch, "compare");
+    }
     free(result);
     free(x);
 }
