@@ -1,17 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /* `quant compare`: what every scheme and calibration method would lose. */
+#include <stdio.h>
+#include <string.h>
+
 #include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/compare.h"
 #include "cli/message.h"
 #include "cli/quantize_options.h"
+#include "cli/report_json.h"
+#include "cli/signals.h"
 #include "cli/streams.h"
 
 enum comparison { COMPARISON_TEXT = 1, COMPARISON_JSON };
 
+struct given_dtypes {
+    size_t n;
+    enum quant_dtype dtypes[QUANT_COMPARE_TYPES];
+};
+
 struct compare_options {
-    struct quantize_options mapping; /* what of it there are rows for */
-    int report;                      /* enum report_kind; REPORT_NONE: as text */
+    struct quantize_options mapping; /* as far as it has rows; scheme and dtype are not used */
+    int scheme;                      /* from 1; 0: both */
+    struct given_dtypes types;       /* none: int8 */
+    int report;                      /* enum comparison; 0: as text */
+    bool is_wide;
 };
 
 #define AT(field) offsetof(struct compare_options, field)
@@ -22,18 +35,88 @@ static const char *choice_comparison(size_t i)
     return i < sizeof words / sizeof words[0] ? words[i] : NULL;
 }
 
+static void add_dtype(struct given_dtypes *types, enum quant_dtype dtype)
+{
+    for (size_t i = 0; i < types->n; i++)
+        if (types->dtypes[i] == dtype)
+            return;
+    types->dtypes[types->n++] = dtype;
+}
+
+/* struct given_dtypes: adds types, with commas between them, each once. */
+static bool parse_dtypes(const struct option_row *row, const char *text, void *field,
+                         struct option_reason *reason)
+{
+    struct given_dtypes *types = field;
+    for (;;) {
+        char word[64];
+        int dtype;
+        const size_t length = strcspn(text, ",");
+        snprintf(word, sizeof word, "%.*s", length < sizeof word ? (int)length : 0, text);
+        if (!value_target(row, synonym_dtype(word), &dtype, reason)) {
+            if (reason->text[0] == '\0')
+                value_expect_choice(row, word, reason->text, sizeof reason->text);
+            return false;
+        }
+        if (quant_dtype_info((enum quant_dtype)dtype)->is_unscaled) {
+            snprintf(reason->text, sizeof reason->text,
+                     "%s is unscaled: it has no ranges to compare",
+                     quant_dtype_info((enum quant_dtype)dtype)->name);
+            return false;
+        }
+        add_dtype(types, (enum quant_dtype)dtype);
+        if (text[length] == '\0')
+            return true;
+        text += length + 1;
+    }
+}
+
 static const struct option_row rows[] = {
     {.heading = "Mapping:",
      .brief = 't',
      .name = "dtype",
-     .argument = "TYPE",
-     .help = "type to quantize to",
+     .argument = "TYPE[,TYPE]",
+     .help = "types to quantize to, a table for each; may be repeated",
      .initial = "int8",
      .choice = choice_scaled_target,
-     .synonym = synonym_dtype,
-     .parse = value_target,
-     .offset = AT(mapping.dtype),
+     .parse = parse_dtypes,
+     .offset = AT(types),
      .is_common = true},
+    {.brief = 's',
+     .name = "scheme",
+     .argument = "SCHEME",
+     .help = "compare only this scheme: symmetric around 0 (absmax), or affine from end to end "
+             "(zero-point)",
+     .initial = "both",
+     .choice = choice_scheme,
+     .synonym = synonym_scheme,
+     .parse = value_later,
+     .offset = AT(scheme),
+     .is_common = true},
+    {.brief = 'c',
+     .name = "clip",
+     .argument = "LO,HI",
+     .help = "compare this range too",
+     .expected = "two numbers LO,HI with LO < HI, both within float32",
+     .parse = value_range,
+     .offset = AT(mapping.clip),
+     .is_common = true},
+    {.name = "axis",
+     .argument = "N",
+     .help = "per channel: one scale for each index of axis N; 0 is the first axis, -1 the last",
+     .expected = "an integer of 32 bits",
+     .parse = value_int32,
+     .offset = AT(mapping.axis),
+     .is_common = true},
+    {.name = "block-size",
+     .argument = "N",
+     .help = "per group: one scale for every N elements along --axis, or along the last axis; also "
+             "--group-size",
+     .expected = "an integer from 1 to 2^53",
+     .parse = value_size,
+     .offset = AT(mapping.block_size),
+     .is_common = true},
+    {.name = "group-size", .alias_of = "block-size"},
     MAPPING_ROWS(AT(mapping)),
     {.name = "nonfinite",
      .argument = "POLICY",
@@ -52,6 +135,11 @@ static const struct option_row rows[] = {
      .choice = choice_comparison,
      .parse = value_later,
      .offset = AT(report),
+     .is_common = true},
+    {.name = "wide",
+     .help = "print every figure in the table, in more than 80 columns",
+     .parse = value_flag,
+     .offset = AT(is_wide),
      .is_common = true},
     {.name = "json", .alias_of = "report", .value = "json"},
 
@@ -75,19 +163,26 @@ struct work {
     struct totals *totals;
 };
 
-static struct quant_compare_job make_job(const struct quantize_options *options)
+static struct quant_compare_job make_job(const struct compare_options *options)
 {
-    return (struct quant_compare_job){
-        .input = input_options_input(&options->input),
-        .spec = quantize_options_spec(options),
+    struct quant_compare_job job = {
+        .input = input_options_input(&options->mapping.input),
+        .spec = quantize_options_spec(&options->mapping),
+        .has_scheme = options->scheme > 0,
+        .dtypes = options->types.dtypes,
+        .ndtypes = options->types.n,
+        .granularity = quantize_options_granularity(&options->mapping),
     };
+    if (job.has_scheme)
+        job.spec.scheme = (enum quant_scheme)(options->scheme - 1);
+    return job;
 }
 
 static void compare_one(const struct batch_item *item)
 {
     const struct work *work = item->context;
     struct bench *bench = item->place;
-    bench->job = make_job(&work->options->mapping);
+    bench->job = make_job(work->options);
     bench->job.input.path = work->inputs[item->i];
     bench->job.threads = item->threads;
     bench->job.cancel = item->cancel;
@@ -96,22 +191,56 @@ static void compare_one(const struct batch_item *item)
     bench->status = quant_file_compare(&bench->job, &bench->result, &bench->error);
 }
 
+/* False after a message. */
+static bool print_all(const struct work *work, const struct bench *bench, const char *path)
+{
+    struct compare_part part = {.path = path, .job = &bench->job, .result = &bench->result};
+    while (compare_next_part(&part)) {
+        if (work->options->report != COMPARISON_JSON) {
+            compare_print_text(&part, work->options->is_wide);
+        } else if (!compare_print_json(&part)) {
+            message_error("'%s': no memory for its comparison", path);
+            return false;
+        }
+    }
+    return true;
+}
+
+static int fail(const struct work *work, const struct bench *bench, const char *path)
+{
+    const enum quant_status status = bench->status;
+    message_failure(status, &bench->error);
+    const bool is_news = status != QUANT_CANCELLED && status != QUANT_CLOSED;
+    if (is_news && work->options->report == COMPARISON_JSON &&
+        report_json_print_failure(stdout, path, bench->error.text))
+        streams_flush();
+    return EXIT_FAILED;
+}
+
 static int tell_one(const struct batch_item *item)
 {
     const struct work *work = item->context;
     const struct bench *bench = item->place;
     const char *path = work->inputs[item->i];
     if (bench->status != QUANT_OK)
-        return message_failure(bench->status, &bench->error);
+        return fail(work, bench, path);
     totals_add(work->totals,
                quant_dtype_bytes(bench->result.source_dtype, bench->result.observed.count), 0);
-    if (work->options->report != COMPARISON_JSON) {
-        compare_print_text(path, &bench->result);
-    } else if (!compare_print_json(path, &bench->result)) {
-        message_error("'%s': no memory for its comparison", path);
-        return EXIT_FAILED;
+    const bool is_printed = print_all(work, bench, path);
+    return streams_flush() && is_printed ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* The last record of a JSON report on several files. */
+static int print_summary(const struct compare_options *options, const struct totals *totals,
+                         int status)
+{
+    if (options->report != COMPARISON_JSON || totals->nfiles < 2 || totals->is_cut)
+        return status;
+    if (!compare_print_json_summary(totals->nfiles, totals->nfiles - totals->ndone)) {
+        message_error("no memory for the summary");
+        status = EXIT_FAILED;
     }
-    return streams_flush() ? EXIT_DONE : EXIT_FAILED;
+    return streams_flush() ? status : EXIT_FAILED;
 }
 
 static int compare_all(const struct compare_options *options, char *const *inputs, size_t n)
@@ -129,44 +258,56 @@ static int compare_all(const struct compare_options *options, char *const *input
         .only_prints = true,
         .totals = &totals,
     };
-    const int status = batch_run(&batch, &options->mapping.batch);
+    int status = batch_run(&batch, &options->mapping.batch);
+    if (!signals_raised())
+        status = print_summary(options, &totals, status);
     if (!options->mapping.batch.quiet)
         totals_print(&totals, &(struct totals_words){.done = "compared", .only_reads = true});
     return status;
 }
 
-/* A scheme that the options do not go with has no rows; that a float type has none of zero-point is
- * no news. */
-static int check_schemes(const struct command *self, const struct quantize_options *options)
+/* Of the schemes to compare, those that the options do not go with are left out, with a warning,
+ * unless none remains. That a float type has no zero-point rows is no news. */
+static int check_type(const struct command *self, const struct compare_options *options,
+                      enum quant_dtype dtype)
 {
-    static const enum quant_scheme schemes[] = {QUANT_ABSMAX, QUANT_ZERO_POINT};
-    struct quant_spec spec = quantize_options_spec(options);
-    struct quant_error errors[2];
-    enum quant_status statuses[2];
-    for (size_t i = 0; i < 2; i++) {
-        spec.scheme = schemes[i];
-        statuses[i] = quant_spec_check(&spec, &errors[i]);
+    enum { NSCHEMES = 2 };
+    struct quant_spec spec = make_job(options).spec;
+    struct quant_error errors[NSCHEMES];
+    bool is_fine[NSCHEMES] = {false};
+    const enum quant_scheme only = spec.scheme;
+    spec.dtype = dtype;
+    for (int i = 0; i < NSCHEMES; i++) {
+        spec.scheme = (enum quant_scheme)i;
+        is_fine[i] = quant_spec_check(&spec, &errors[i]) == QUANT_OK;
     }
-    if (statuses[0] != QUANT_OK && statuses[1] != QUANT_OK)
-        return message_usage(self->name, "%s", errors[0].text);
-    if (options->batch.quiet || !quant_dtype_info(spec.dtype)->is_integer)
-        return EXIT_DONE;
-    for (size_t i = 0; i < 2; i++)
-        if (statuses[i] != QUANT_OK)
-            message_warning("there are no rows of %s: %s", choice_scheme(schemes[i]),
+    if (options->scheme > 0)
+        return is_fine[only] ? EXIT_DONE : message_usage(self->name, "%s", errors[only].text);
+    if (!is_fine[QUANT_ABSMAX] && !is_fine[QUANT_ZERO_POINT])
+        return message_usage(self->name, "%s", errors[QUANT_ABSMAX].text);
+    const bool is_quiet = options->mapping.batch.quiet || !quant_dtype_info(dtype)->is_integer;
+    for (int i = 0; i < NSCHEMES && !is_quiet; i++)
+        if (!is_fine[i])
+            message_warning("there are no rows of %s: %s", choice_scheme((size_t)i),
                             errors[i].text);
     return EXIT_DONE;
 }
 
-static int check(const struct command *self, const struct quantize_options *options,
+static int check(const struct command *self, const struct compare_options *options,
                  char *const *inputs, size_t n)
 {
-    const struct quant_spec spec = quantize_options_spec(options);
-    if (!quant_spec_needs_range(&spec))
-        return message_usage(self->name, "%s is unscaled: it has no ranges to compare",
-                             quant_dtype_info(spec.dtype)->name);
-    const int status = targets_check(self, &options->target, inputs, n);
-    return status == EXIT_DONE ? check_schemes(self, options) : status;
+    const struct quantize_options *mapping = &options->mapping;
+    const char *groups = mapping->axis.given       ? "axis"
+                         : mapping->block_size > 0 ? "block-size"
+                                                   : NULL;
+    if (mapping->clip.given && groups)
+        return message_usage(self->name,
+                             "'--%s' finds a range for each scale, but '--clip' gives one for all",
+                             groups);
+    int status = targets_check(self, &mapping->target, inputs, n);
+    for (size_t i = 0; status == EXIT_DONE && i < options->types.n; i++)
+        status = check_type(self, options, options->types.dtypes[i]);
+    return status;
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -176,11 +317,13 @@ static int run(const struct command *self, int argc, char **argv)
     int status;
     if (!options_parse(self, argc, argv, &options, &first, &status))
         return status;
+    if (options.types.n == 0)
+        add_dtype(&options.types, QUANT_INT8);
     struct input_list inputs;
     status = input_list_init(&inputs, self, &options.mapping.files_from, argv + first,
                              (size_t)(argc - first));
     if (status == EXIT_DONE)
-        status = check(self, &options.mapping, inputs.names, inputs.n);
+        status = check(self, &options, inputs.names, inputs.n);
     if (status == EXIT_DONE)
         status = compare_all(&options, inputs.names, inputs.n);
     input_list_release(&inputs);
@@ -189,13 +332,20 @@ static int run(const struct command *self, int argc, char **argv)
 
 static const char notes[] =
     "There is one row for each scheme with each method of 'quant quantize --method',\n"
-    "smallest mse first, and a recommendation below. '--method auto' takes the first\n"
-    "row of its scheme.\n";
+    "smallest mse first, with the figures that quantizing would report. lo and hi are\n"
+    "the range that is mapped. '--method auto' takes the first row of its scheme that\n"
+    "is not for --clip; with --axis or --block-size, the best method of each group.\n"
+    "\n"
+    "'best' is the row with the smallest mse, as options of 'quant quantize', or the\n"
+    "defaults if no mse is more than 5 % less. Values set the range if they are few\n"
+    "(one, or at most 1 %) and without them the range would be at most half as wide\n"
+    "on each side of 0.\n";
 
 static const struct command_example examples[] = {
     {"compare w.npy", "prints the error of every scheme and method, best first"},
-    {"compare --report=json weights/*.npy | jq -r '[.path, .advice] | @tsv'",
-     "prints the recommendation for each file"},
+    {"compare -t int8,int4 --block-size 32 w.npy", "compares two types, with a scale per group"},
+    {"compare --report=json weights/*.npy | jq -r .recommendation.options",
+     "prints the recommended options for each file"},
     {NULL, NULL},
 };
 

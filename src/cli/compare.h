@@ -1,25 +1,54 @@
 /* SPDX-License-Identifier: MIT */
-/* A comparison of schemes and calibration methods, on standard output. */
+/* A comparison of types, schemes and calibration methods, on standard output. */
 #ifndef QUANT_CLI_COMPARE_H
 #define QUANT_CLI_COMPARE_H
 
 #include <quant/file.h>
 
-enum { COMPARE_ADVICE = 384, COMPARE_METHOD = 48 };
+enum { COMPARE_METHOD = 48, COMPARE_OPTIONS = 384, COMPARE_REASON = 512 };
 
-/* The figures that are compared: keys of quant_figure_from_key, NULL past the last. */
-const char *compare_figure_at(size_t i);
+/* The rows of one type of a comparison, best first. Nothing is owned. */
+struct compare_part {
+    const char *path;
+    const struct quant_compare_job *job;
+    const struct quant_compare_result *result;
+    const struct quant_comparison *rows;
+    size_t n;
+};
 
-/* "percentile:99.9": the method with its own argument, as -m takes it. */
-void compare_method(const char *calibration, char text[COMPARE_METHOD]);
+/* Sets *part, whose first three fields are set, to the next type's rows; begin with the others
+ * zero. False after the last. */
+bool compare_next_part(struct compare_part *part);
 
-/* One line of what to make of it, without capital or full stop. */
-void compare_advise(const struct quant_compare_result *result, char text[COMPARE_ADVICE]);
+bool compare_is_grouped(const struct compare_part *part);
 
-/* A table, best first, and the advice. */
-void compare_print_text(const char *path, const struct quant_compare_result *result);
+/* "percentile:99.9": the method with its own argument, as -m takes it; "clip" without one. */
+void compare_method(const struct quant_comparison *row, char text[static COMPARE_METHOD]);
 
-/* One object on one line. False: no memory. */
-bool compare_print_json(const char *path, const struct quant_compare_result *result);
+/* The range that a row maps to the integers, wider than what it was made from if that is not
+ * symmetric and the scheme is. False: there is none, or each group has its own. */
+bool compare_mapped_range(const struct quant_comparison *row, double range[static 2]);
+
+/* The one recommendation for a type. */
+struct compare_recommendation {
+    const struct quant_comparison *row;   /* NULL: there are no finite elements to compare */
+    const struct quant_comparison *plain; /* minmax with absmax, or with the only scheme compared */
+    bool has_outliers;                    /* few elements set the range: result->outliers */
+    char options[COMPARE_OPTIONS];        /* of 'quant quantize', for row */
+    char reason[COMPARE_REASON]; /* sentences without capital or full stop, parted by "; " */
+};
+
+/* Recommends the row with the smallest mse, but the plain one if no mse is 5 % below its. */
+void compare_recommend(const struct compare_part *part,
+                       struct compare_recommendation *recommendation);
+
+/* A table, best first, and the recommendation: in 80 columns, or with every figure if wide. */
+void compare_print_text(const struct compare_part *part, bool is_wide);
+
+/* One object on one line, with every figure. False: no memory. */
+bool compare_print_json(const struct compare_part *part);
+
+/* The record after those of several files. False: no memory. */
+bool compare_print_json_summary(size_t nfiles, size_t nfailed);
 
 #endif

@@ -1,144 +1,246 @@
 /* SPDX-License-Identifier: MIT */
-/* What a person would say who looks at the table. */
-#include "cli/compare.h"
-
+/* Which row to take, and why. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/compare.h"
+#include "cli/report_json.h"
 #include "cli/values.h"
 
-/* Less of a difference is not worth an option. */
-static const double WORTH = 1.1;
+/* A smaller gain is not worth an option. */
+static const double WORTH = 0.95;
 
-/* So much narrower is the range that tells most of the elements where few others set the whole. */
-static const double NARROWER = 4;
+/* More than this share of the elements are not few. */
+static const double FEW = 0.01;
 
-const char *compare_figure_at(size_t i)
+bool compare_next_part(struct compare_part *part)
 {
-    static const char *const keys[] = {"mse",    "sqnr_db",      "cosine",     "clipped",
-                                       "zeroed", "sign_flipped", "levels_used"};
-    return i < sizeof keys / sizeof keys[0] ? keys[i] : NULL;
+    const struct quant_compare_result *result = part->result;
+    const struct quant_comparison *end = result->rows + result->n;
+    part->rows = part->rows ? part->rows + part->n : result->rows;
+    part->n = 0;
+    while (part->rows + part->n < end &&
+           part->rows[part->n].choice.params.dtype == part->rows->choice.params.dtype)
+        part->n++;
+    return part->n > 0;
 }
 
-void compare_method(const char *calibration, char text[COMPARE_METHOD])
+bool compare_is_grouped(const struct compare_part *part)
+{
+    return part->result->grouping.axis >= 0;
+}
+
+void compare_method(const struct quant_comparison *row, char text[static COMPARE_METHOD])
 {
     double initial;
-    snprintf(text, COMPARE_METHOD, "%s", calibration);
-    for (size_t i = 0; quant_calibration_name(i); i++)
-        if (strcmp(quant_calibration_name(i), calibration) == 0 &&
+    snprintf(text, COMPARE_METHOD, "%s", row->calibration ? row->calibration : "clip");
+    for (size_t i = 0; row->calibration && quant_calibration_name(i); i++)
+        if (strcmp(quant_calibration_name(i), row->calibration) == 0 &&
             quant_calibration_argument(i, &initial))
-            snprintf(text, COMPARE_METHOD, "%s:%g", calibration, initial);
+            snprintf(text, COMPARE_METHOD, "%s:%g", row->calibration, initial);
 }
 
-/* calibration NULL: the best of the scheme. NULL: there is none. */
-static const struct quant_comparison *find_row(const struct quant_compare_result *result,
+bool compare_mapped_range(const struct quant_comparison *row, double range[static 2])
+{
+    const struct quant_choice *choice = &row->choice;
+    const struct quant_params *params = &choice->params;
+    if (!choice->has_range)
+        return false;
+    memcpy(range, choice->range, sizeof choice->range);
+    if (row->scheme != QUANT_ABSMAX)
+        return true;
+    range[1] = fmax(fabs(range[0]), fabs(range[1]));
+    range[0] = -range[1];
+    /* A target narrowed by --qmin has fewer integers below 0 than above. */
+    const int64_t below = (int64_t)params->zero_point - params->qmin;
+    const int64_t above = (int64_t)params->qmax - params->zero_point;
+    if (quant_dtype_info(params->dtype)->is_integer && below < above)
+        range[0] = below == 0 ? 0 : -(double)below * (double)params->scale;
+    return true;
+}
+
+/* ---- Options of quantize ---- */
+
+struct text {
+    char *at;
+    size_t room;
+    size_t used;
+};
+
+/* What does not fit is cut off; the room is enough for every option at its longest. */
+__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    const int n = vsnprintf(text->at + text->used, text->room - text->used, format, arguments);
+    va_end(arguments);
+    text->used += n > 0 ? (size_t)n : 0;
+    if (text->used >= text->room)
+        text->used = text->room - 1;
+}
+
+static void add_mapping(struct text *text, const struct quant_spec *spec,
+                        const struct quant_granularity *granularity)
+{
+    if (granularity->has_axis)
+        add(text, " --axis %d", granularity->axis);
+    if (granularity->block_size > 0)
+        add(text, " --block-size %" PRIu64, granularity->block_size);
+    if (spec->has_qmin)
+        add(text, " --qmin %" PRId32, spec->qmin);
+    if (spec->has_qmax)
+        add(text, " --qmax %" PRId32, spec->qmax);
+    if (spec->include_zero)
+        add(text, " --include-zero");
+    if (spec->rounding != QUANT_HALF_EVEN)
+        add(text, " --rounding %s", choice_rounding(spec->rounding));
+    if (spec->scale_dtype != QUANT_DTYPE_NONE && spec->scale_dtype != QUANT_FLOAT32)
+        add(text, " --scale-dtype %s", quant_dtype_info(spec->scale_dtype)->name);
+    if (spec->nonfinite != QUANT_NONFINITE_ERROR)
+        add(text, " --nonfinite %s", choice_nonfinite(spec->nonfinite));
+}
+
+static void add_row(struct text *text, const struct quant_spec *spec,
+                    const struct quant_comparison *row)
+{
+    char method[COMPARE_METHOD];
+    char ends[2][REPORT_JSON_NUMBER];
+    add(text, "-s %s", choice_scheme(row->scheme));
+    compare_method(row, method);
+    if (row->calibration) {
+        add(text, " -m %s", method);
+        return;
+    }
+    for (size_t i = 0; i < 2; i++)
+        report_json_number(spec->clip[i], ends[i]);
+    add(text, " --clip %s,%s", ends[0], ends[1]);
+}
+
+static void fill_options(const struct compare_part *part,
+                         struct compare_recommendation *recommendation)
+{
+    const struct quant_spec *spec = &part->job->spec;
+    const enum quant_dtype dtype = recommendation->row->choice.params.dtype;
+    struct text text = {recommendation->options, COMPARE_OPTIONS, 0};
+    if (dtype != QUANT_INT8)
+        add(&text, "-t %s ", quant_dtype_info(dtype)->name);
+    add_row(&text, spec, recommendation->row);
+    add_mapping(&text, spec, &part->job->granularity);
+}
+
+/* ---- The reason ---- */
+
+/* NULL: there is none. */
+static const struct quant_comparison *find_row(const struct compare_part *part,
                                                enum quant_scheme scheme, const char *calibration)
 {
-    for (size_t i = 0; i < result->n; i++)
-        if (result->rows[i].scheme == scheme &&
-            (!calibration || strcmp(result->rows[i].calibration, calibration) == 0))
-            return &result->rows[i];
+    for (size_t i = 0; i < part->n; i++) {
+        const struct quant_comparison *row = &part->rows[i];
+        const bool is_method = row->calibration && strcmp(row->calibration, calibration) == 0;
+        if (row->scheme == scheme && is_method)
+            return row;
+    }
     return NULL;
 }
 
-/* What the defaults make; where they are no row, the default method of the scheme that has rows. */
-static const struct quant_comparison *find_plain(const struct quant_compare_result *result)
+static const struct quant_comparison *find_plain(const struct compare_part *part)
 {
-    const struct quant_comparison *defaults =
-        find_row(result, QUANT_ABSMAX, quant_calibration_name(0));
-    return defaults ? defaults
-                    : find_row(result, result->rows[0].scheme, quant_calibration_name(0));
+    const char *method = quant_calibration_name(0);
+    const struct quant_comparison *row = find_row(part, QUANT_ABSMAX, method);
+    return row ? row : find_row(part, QUANT_ZERO_POINT, method);
 }
 
-static bool is_worth(double mse, double less)
+/* "-s absmax -m minmax, the default" */
+static void add_plain(struct text *text, const struct compare_part *part,
+                      const struct quant_comparison *plain)
 {
-    return mse > WORTH * less;
+    add_row(text, &part->job->spec, plain);
+    if (plain->scheme == QUANT_ABSMAX)
+        add(text, ", the default");
 }
 
-/* All on one side of zero, where the symmetric scheme leaves half of its integers unused. */
-static const char *side_of(const struct quant_compare_result *result)
+static void add_gain(struct text *text, const struct compare_part *part,
+                     const struct compare_recommendation *recommendation)
 {
-    const struct quant_comparison *symmetric = find_row(result, QUANT_ABSMAX, NULL);
-    const struct quant_comparison *affine = find_row(result, QUANT_ZERO_POINT, NULL);
-    if (!symmetric || !affine || !is_worth(symmetric->report.mse, affine->report.mse))
-        return NULL;
-    return result->observed.least >= 0 ? ">=" : result->observed.greatest <= 0 ? "<=" : NULL;
-}
-
-/* The row that clips the few that set the range: the best one, where clipping pays; or entropy's,
- * where the squared error is all theirs. NULL: there are no such few. */
-static const struct quant_comparison *find_clipping(const struct quant_compare_result *result)
-{
-    const struct quant_comparison *best = &result->rows[0];
-    const struct quant_comparison *whole =
-        find_row(result, best->scheme, quant_calibration_name(0));
-    const struct quant_comparison *most = find_row(result, best->scheme, "entropy");
-    if (best->report.clipped > 0 && is_worth(whole->report.mse, best->report.mse))
-        return best;
-    if (!most ||
-        (most->report.clipped > 1 && (double)most->report.clipped > 0.01 * (double)most->report.n))
-        return NULL; /* a float type has no such row; or these are no few */
-    const double *wide = whole->choice.range;
-    const double *narrow = most->choice.range;
-    const double reach = fmax(fabs(wide[0]), fabs(wide[1]));
-    return most->report.clipped > 0 && reach > NARROWER * fmax(fabs(narrow[0]), fabs(narrow[1]))
-               ? most
-               : NULL;
-}
-
-/* Where the best row does not clip, what the others gain is told: the squared error is that of the
- * few alone, and says nothing of them. */
-static size_t advise_clipping(const struct quant_compare_result *result,
-                              const struct quant_comparison *clipping, char *text, size_t room)
-{
-    const uint64_t few = clipping->report.clipped;
-    const struct quant_comparison *whole =
-        find_row(result, clipping->scheme, quant_calibration_name(0));
-    size_t used =
-        (size_t)snprintf(text, room, "%" PRIu64 " of %" PRIu64 " values %s the range: ", few,
-                         clipping->report.n, few == 1 ? "sets" : "set");
-    if (clipping == &result->rows[0])
-        used += (size_t)snprintf(text + used, room - used, "clip; ");
+    const double mse = recommendation->row->report.mse;
+    const double plain = recommendation->plain->report.mse;
+    if (plain == 0) {
+        add(text, "mse 0, so nothing is lost");
+        return;
+    }
+    if (recommendation->row == recommendation->plain) {
+        add(text, "mse %.3g, and no other is more than 5 %% less", mse);
+        return;
+    }
+    if (mse == 0)
+        add(text, "mse 0, not %.3g as ", plain);
+    else if (plain / mse >= 2)
+        add(text, "mse %.3g, %.3g times less than ", mse, plain / mse);
     else
-        used += (size_t)snprintf(
-            text + used, room - used,
-            "clip, as -m %s does, and the others use %" PRIu64 " levels, not %" PRIu64 "; ",
-            clipping->calibration, clipping->report.levels_used, whole->report.levels_used);
-    return used;
+        add(text, "mse %.3g, %.0f %% less than ", mse, 100 * (1 - mse / plain));
+    add_plain(text, part, recommendation->plain);
 }
 
-void compare_advise(const struct quant_compare_result *result, char text[COMPARE_ADVICE])
+/* In groups the zero points count. */
+static void add_bits(struct text *text, const struct compare_recommendation *recommendation)
 {
-    const struct quant_comparison *best = &result->rows[0];
-    const struct quant_comparison *plain = find_plain(result);
-    const double first = plain->report.mse;
-    const struct quant_comparison *clipping = find_clipping(result);
-    size_t used = 0;
-    text[0] = '\0';
+    const double bits = recommendation->row->report.bits_per_element;
+    const double plain = recommendation->plain->report.bits_per_element;
+    if (fabs(bits - plain) > 0.01)
+        add(text, "; %.4g bits per element, not %.4g", bits, plain);
+}
+
+/* All on one side of 0, where absmax leaves half of its integers unused. */
+static void add_side(struct text *text, const struct compare_part *part,
+                     const struct compare_recommendation *recommendation)
+{
+    const struct quant_observed *observed = &part->result->observed;
+    const bool is_absmax = recommendation->plain->scheme == QUANT_ABSMAX;
+    if (!is_absmax || recommendation->row->scheme == QUANT_ABSMAX)
+        return;
+    if (observed->least >= 0 || observed->greatest <= 0)
+        add(text, "; all values are %s 0, so absmax leaves half of its integers unused",
+            observed->least >= 0 ? ">=" : "<=");
+}
+
+static bool has_outliers(const struct compare_part *part)
+{
+    const struct quant_observed *observed = &part->result->observed;
+    const struct quant_outliers *outliers = &part->result->outliers;
+    const uint64_t n = observed->count - observed->nonfinite;
+    const bool is_few = outliers->count == 1 || (double)outliers->count <= FEW * (double)n;
+    return !compare_is_grouped(part) && outliers->count > 0 && outliers->count < n && is_few;
+}
+
+static void add_outliers(struct text *text, const struct compare_part *part)
+{
+    const struct quant_observed *observed = &part->result->observed;
+    const struct quant_outliers *outliers = &part->result->outliers;
+    add(text, "; %" PRIu64 " of %" PRIu64 " values %s the range, all others lie in [%.4g, %.4g]",
+        outliers->count, observed->count - observed->nonfinite,
+        outliers->count == 1 ? "sets" : "set", (double)outliers->least, (double)outliers->greatest);
+}
+
+void compare_recommend(const struct compare_part *part,
+                       struct compare_recommendation *recommendation)
+{
+    const struct quant_comparison *best = &part->rows[0];
+    struct text reason = {recommendation->reason, COMPARE_REASON, 0};
+    *recommendation = (struct compare_recommendation){.plain = find_plain(part)};
     if (best->report.n == 0) {
-        snprintf(text, COMPARE_ADVICE, "there is nothing to compare");
+        add(&reason, "there is nothing to compare");
         return;
     }
-    if (side_of(result))
-        used += (size_t)snprintf(text, COMPARE_ADVICE,
-                                 "all values %s 0: zero-point uses twice the levels; ",
-                                 side_of(result));
-    if (clipping)
-        used += advise_clipping(result, clipping, text + used, COMPARE_ADVICE - used);
-    const char *whose = plain->scheme == QUANT_ABSMAX ? "the defaults" : "-s zero-point";
-    if (!is_worth(first, best->report.mse)) {
-        snprintf(text + used, COMPARE_ADVICE - used, "no mse is much below that of %s", whose);
-        return;
-    }
-    char method[COMPARE_METHOD];
-    compare_method(best->calibration, method);
-    used += (size_t)snprintf(text + used, COMPARE_ADVICE - used, "-s %s -m %s ",
-                             choice_scheme(best->scheme), method);
-    if (best->report.mse > 0)
-        snprintf(text + used, COMPARE_ADVICE - used, "divides the mse of %s by %.3g", whose,
-                 first / best->report.mse);
-    else
-        snprintf(text + used, COMPARE_ADVICE - used, "loses nothing");
+    const bool is_worth = best->report.mse < WORTH * recommendation->plain->report.mse;
+    recommendation->row = is_worth ? best : recommendation->plain;
+    recommendation->has_outliers = has_outliers(part);
+    fill_options(part, recommendation);
+    add_gain(&reason, part, recommendation);
+    add_bits(&reason, recommendation);
+    add_side(&reason, part, recommendation);
+    if (recommendation->has_outliers)
+        add_outliers(&reason, part);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The comparison as a table whose columns are as wide as they have to be. */
+/* The comparison as a table, with as many digits as fit the width. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,80 +10,228 @@
 #include "cli/message.h"
 #include "cli/values.h"
 
-enum { COLUMNS = 13, FIRST_FIGURE = 6, LEFT = 2, CELL = 48 };
+enum { CELL = 48, LEFT = 2, WIDTH = 80, DIGITS_MOST = 6, DIGITS_LEAST = 3 };
 
-struct table {
-    char cells[QUANT_COMPARE_MOST + 1][COLUMNS][CELL]; /* the first row is the heading */
-    size_t nrows;
+/* Fills a cell from a row; digits are the significant ones of a number. */
+typedef void fill_fn(char cell[CELL], const char *key, const struct quant_comparison *row,
+                     int digits);
+
+struct column {
+    const char *name; /* NULL ends a list */
+    const char *key;  /* of a figure */
+    fill_fn *fill;
+    bool in_table;  /* without --wide */
+    bool for_one;   /* one scale, and its range */
+    bool for_sizes; /* without --wide: only if sizes differ */
 };
 
-static void fill_heading(char cells[COLUMNS][CELL])
+static void fill_scheme(char cell[CELL], const char *key, const struct quant_comparison *row,
+                        int digits)
 {
-    static const char *const words[FIRST_FIGURE] = {"scheme", "method", "lo",
-                                                    "hi",     "scale",  "zero_point"};
-    for (size_t i = 0; i < COLUMNS; i++)
-        snprintf(cells[i], CELL, "%s",
-                 i < FIRST_FIGURE ? words[i] : compare_figure_at(i - FIRST_FIGURE));
+    (void)key;
+    (void)digits;
+    snprintf(cell, CELL, "%s", choice_scheme(row->scheme));
 }
 
-static void fill_figure(char cell[CELL], const char *key, const struct quant_report *report)
+static void fill_method(char cell[CELL], const char *key, const struct quant_comparison *row,
+                        int digits)
+{
+    char method[COMPARE_METHOD];
+    (void)key;
+    (void)digits;
+    compare_method(row, method);
+    snprintf(cell, CELL, "%s", method);
+}
+
+static void fill_low(char cell[CELL], const char *key, const struct quant_comparison *row,
+                     int digits)
+{
+    double range[2];
+    (void)key;
+    if (compare_mapped_range(row, range))
+        snprintf(cell, CELL, "%.*g", digits, range[0]);
+    else
+        snprintf(cell, CELL, "-");
+}
+
+static void fill_high(char cell[CELL], const char *key, const struct quant_comparison *row,
+                      int digits)
+{
+    double range[2];
+    (void)key;
+    if (compare_mapped_range(row, range))
+        snprintf(cell, CELL, "%.*g", digits, range[1]);
+    else
+        snprintf(cell, CELL, "-");
+}
+
+static void fill_scale(char cell[CELL], const char *key, const struct quant_comparison *row,
+                       int digits)
+{
+    (void)key;
+    snprintf(cell, CELL, "%.*g", digits, (double)row->choice.params.scale);
+}
+
+static void fill_zero_point(char cell[CELL], const char *key, const struct quant_comparison *row,
+                            int digits)
+{
+    (void)key;
+    (void)digits;
+    snprintf(cell, CELL, "%" PRId32, row->choice.params.zero_point);
+}
+
+static void fill_figure(char cell[CELL], const char *key, const struct quant_comparison *row,
+                        int digits)
 {
     const struct quant_figure *figure = quant_figure_from_key(key);
-    const double value = figure->get(report);
+    const double value = figure->get(&row->report);
     if (isnan(value))
         snprintf(cell, CELL, "-");
+    else if (figure->is_count && value < 1e7)
+        snprintf(cell, CELL, "%.0f", value);
     else
-        snprintf(cell, CELL, figure->is_count ? "%.0f" : "%.6g", value);
+        snprintf(cell, CELL, "%.*g", digits, value);
 }
 
-static void fill_row(char cells[COLUMNS][CELL], const struct quant_comparison *row)
+static const struct column all_columns[] = {
+    {"scheme", NULL, fill_scheme, true, false, false},
+    {"method", NULL, fill_method, true, false, false},
+    {"lo", NULL, fill_low, true, true, false},
+    {"hi", NULL, fill_high, true, true, false},
+    {"scale", NULL, fill_scale, false, true, false},
+    {"zero_point", NULL, fill_zero_point, false, true, false},
+    {"mse", "mse", fill_figure, true, false, false},
+    {"sqnr_db", "sqnr_db", fill_figure, true, false, false},
+    {"cosine", "cosine", fill_figure, false, false, false},
+    {"max_abs_error", "max_abs_error", fill_figure, false, false, false},
+    {"clipped", "clipped", fill_figure, true, false, false},
+    {"zeroed", "zeroed", fill_figure, false, false, false},
+    {"sign_flipped", "sign_flipped", fill_figure, false, false, false},
+    {"levels_used", "levels_used", fill_figure, false, false, false},
+    {"bits", "bits_per_element", fill_figure, true, false, true},
+};
+
+enum { COLUMNS = sizeof all_columns / sizeof all_columns[0] };
+
+struct table {
+    int widths[COLUMNS]; /* 0: not shown */
+    int digits;
+};
+
+static bool is_shown(const struct column *column, const struct compare_part *part, bool is_wide)
 {
-    const struct quant_choice *choice = &row->choice;
-    snprintf(cells[0], CELL, "%s", choice_scheme(row->scheme));
-    compare_method(row->calibration, cells[1]);
-    for (size_t i = 0; i < 2; i++)
-        snprintf(cells[2 + i], CELL, choice->has_range ? "%.6g" : "-", choice->range[i]);
-    snprintf(cells[4], CELL, "%.6g", (double)choice->params.scale);
-    snprintf(cells[5], CELL, "%" PRId32, choice->params.zero_point);
-    for (size_t i = FIRST_FIGURE; i < COLUMNS; i++)
-        fill_figure(cells[i], compare_figure_at(i - FIRST_FIGURE), &row->report);
+    const bool has_sizes = compare_is_grouped(part) || part->n < part->result->n;
+    if (column->for_one && compare_is_grouped(part))
+        return false;
+    return is_wide || (column->in_table && (has_sizes || !column->for_sizes));
 }
 
-static void print_table(const struct table *table)
+/* Returns the columns of the terminal that it takes. */
+static int measure_table(struct table *table, const struct compare_part *part, bool is_wide,
+                         int digits)
 {
-    int widths[COLUMNS] = {0};
-    for (size_t row = 0; row < table->nrows; row++)
-        for (size_t i = 0; i < COLUMNS; i++) {
-            const int length = (int)strlen(table->cells[row][i]);
-            widths[i] = length > widths[i] ? length : widths[i];
+    int width = 0;
+    table->digits = digits;
+    for (size_t i = 0; i < COLUMNS; i++) {
+        const struct column *column = &all_columns[i];
+        table->widths[i] = 0;
+        if (!is_shown(column, part, is_wide))
+            continue;
+        table->widths[i] = (int)strlen(column->name);
+        for (size_t row = 0; row < part->n; row++) {
+            char cell[CELL];
+            column->fill(cell, column->key, &part->rows[row], digits);
+            const int length = (int)strlen(cell);
+            table->widths[i] = length > table->widths[i] ? length : table->widths[i];
         }
-    for (size_t row = 0; row < table->nrows; row++) {
-        for (size_t i = 0; i < COLUMNS; i++)
-            printf("  %*s", i < LEFT ? -widths[i] : widths[i], table->cells[row][i]);
-        putchar('\n');
+        width += 2 + table->widths[i];
     }
+    return width;
 }
 
-static void print_title(const char *path, const struct quant_compare_result *result)
+/* row NULL: the heading. */
+static void print_row(const struct table *table, const struct quant_comparison *row)
 {
-    char *title = strdup(strcmp(path, "-") == 0 ? "standard input" : path);
+    for (size_t i = 0; i < COLUMNS; i++) {
+        const struct column *column = &all_columns[i];
+        const int width = table->widths[i];
+        char cell[CELL];
+        if (width == 0)
+            continue;
+        snprintf(cell, sizeof cell, "%s", column->name);
+        if (row)
+            column->fill(cell, column->key, row, table->digits);
+        printf("  %*s", i < LEFT ? -width : width, cell);
+    }
+    putchar('\n');
+}
+
+static void print_table(const struct compare_part *part, bool is_wide)
+{
+    struct table table;
+    int digits = DIGITS_MOST;
+    while (measure_table(&table, part, is_wide, digits) > WIDTH && !is_wide &&
+           digits > DIGITS_LEAST)
+        digits--;
+    print_row(&table, NULL);
+    for (size_t i = 0; i < part->n; i++)
+        print_row(&table, &part->rows[i]);
+}
+
+static void print_title(const struct compare_part *part)
+{
+    const struct quant_compare_result *result = part->result;
+    const struct quant_grouping *grouping = &result->grouping;
+    char *title = strdup(strcmp(part->path, "-") == 0 ? "standard input" : part->path);
     if (title)
         message_mask(title);
-    const struct quant_params *params = &result->rows[0].choice.params;
-    printf("%s: %" PRIu64 " elements to %s\n", title ? title : "", result->observed.count,
-           quant_dtype_info(params->dtype)->name);
+    printf("%s: %" PRIu64 " elements to %s", title ? title : "", result->observed.count,
+           quant_dtype_info(part->rows[0].choice.params.dtype)->name);
+    if (compare_is_grouped(part)) {
+        printf(", %" PRIu64 " scale%s", grouping->count, grouping->count == 1 ? "" : "s");
+        if (grouping->block_size > 0)
+            printf(", blocks of %" PRIu64, grouping->block_size);
+        printf(" along axis %d", grouping->axis);
+    }
+    putchar('\n');
     free(title);
 }
 
-void compare_print_text(const char *path, const struct quant_compare_result *result)
+/* Breaks lines at spaces. */
+static void print_wrapped(const char *text, int indent)
 {
-    struct table table = {.nrows = result->n + 1};
-    fill_heading(table.cells[0]);
-    for (size_t i = 0; i < result->n; i++)
-        fill_row(table.cells[i + 1], &result->rows[i]);
-    print_title(path, result);
-    print_table(&table);
-    char advice[COMPARE_ADVICE];
-    compare_advise(result, advice);
-    printf("  %s\n", advice);
+    int column = 0;
+    while (*text != '\0') {
+        const size_t length = strcspn(text, " ");
+        if (column > 0 && column + 1 + (int)length > WIDTH) {
+            putchar('\n');
+            column = 0;
+        }
+        column += column == 0 ? printf("%*s%.*s", indent, "", (int)length, text)
+                              : printf(" %.*s", (int)length, text);
+        text += length + (text[length] == ' ' ? 1 : 0);
+    }
+    putchar('\n');
+}
+
+void compare_print_text(const struct compare_part *part, bool is_wide)
+{
+    struct compare_recommendation recommendation;
+    enum { INDENT = 2, REASON_INDENT = 8 };
+    print_title(part);
+    print_table(part, is_wide);
+    compare_recommend(part, &recommendation);
+    if (!recommendation.row) {
+        print_wrapped(recommendation.reason, INDENT);
+        return;
+    }
+    printf("  best: %s\n", recommendation.options);
+    char *sentence = recommendation.reason;
+    while (sentence) {
+        char *end = strstr(sentence, "; ");
+        if (end)
+            *end = '\0';
+        print_wrapped(sentence, REASON_INDENT);
+        sentence = end ? end + 2 : NULL;
+    }
 }

@@ -162,7 +162,7 @@ static bool add_scale(cJSON *object, const struct quant_params *params)
            add_number(object, "zero_point", params->zero_point);
 }
 
-static bool add_scale_count(cJSON *object, const struct quant_grouping *grouping)
+bool report_json_add_grouping(cJSON *object, const struct quant_grouping *grouping)
 {
     return add_item(object, "scale_count", create_count(grouping->count)) &&
            add_number(object, "axis", grouping->axis) &&
@@ -171,29 +171,30 @@ static bool add_scale_count(cJSON *object, const struct quant_grouping *grouping
                                              : cJSON_CreateNull());
 }
 
-static bool add_shape(cJSON *object, const struct quant_shape *shape)
+bool report_json_add_layout(cJSON *object, const struct quant_shape *shape, enum quant_order order)
 {
     cJSON *array = cJSON_AddArrayToObject(object, "shape");
     bool ok = array != NULL;
     for (int i = 0; ok && i < shape->ndim; i++)
         ok = add_item(array, NULL, create_count(shape->dims[i]));
-    return ok;
+    return ok && cJSON_AddStringToObject(object, "order", order == QUANT_ORDER_C ? "C" : "F");
 }
 
 /* As in the sidecar, but that the path is the one that was opened. */
-static bool add_source(cJSON *object, const struct report_subject *subject)
+bool report_json_add_source(cJSON *object, const char *path, const char *format,
+                            enum quant_dtype dtype)
 {
     cJSON *source = cJSON_AddObjectToObject(object, "source");
-    const bool is_stream = strcmp(subject->source_path, "-") == 0;
+    const bool is_stream = strcmp(path, "-") == 0;
     return source &&
            (is_stream ? cJSON_AddNullToObject(source, "path") != NULL
-                      : report_json_add_path(source, subject->source_path)) &&
-           cJSON_AddStringToObject(source, "format", subject->source_format) &&
-           cJSON_AddStringToObject(source, "dtype", quant_dtype_info(subject->source_dtype)->name);
+                      : report_json_add_path(source, path)) &&
+           cJSON_AddStringToObject(source, "format", format) &&
+           cJSON_AddStringToObject(source, "dtype", quant_dtype_info(dtype)->name);
 }
 
 /* A file has one tensor, without a name. */
-static bool add_name(cJSON *object, const char *path)
+bool report_json_add_name(cJSON *object, const char *path)
 {
     return report_json_add_path(object, path) && cJSON_AddNullToObject(object, "tensor") != NULL;
 }
@@ -201,14 +202,14 @@ static bool add_name(cJSON *object, const char *path)
 static bool add_identity(cJSON *object, const struct report_subject *subject)
 {
     const struct quant_params *params = subject->params;
-    return add_name(object, subject->path) &&
+    return report_json_add_name(object, subject->path) &&
            cJSON_AddStringToObject(object, "scheme", choice_scheme(params->scheme)) &&
            cJSON_AddStringToObject(object, "dtype", quant_dtype_info(params->dtype)->name) &&
-           (report_is_grouped(subject) ? add_scale_count(object, subject->grouping)
+           (report_is_grouped(subject) ? report_json_add_grouping(object, subject->grouping)
                                        : add_scale(object, params)) &&
-           add_shape(object, subject->shape) &&
-           cJSON_AddStringToObject(object, "order", subject->order == QUANT_ORDER_C ? "C" : "F") &&
-           add_source(object, subject);
+           report_json_add_layout(object, subject->shape, subject->order) &&
+           report_json_add_source(object, subject->source_path, subject->source_format,
+                                  subject->source_dtype);
 }
 
 /* ---- Records ---- */
@@ -229,12 +230,11 @@ static void print_line(FILE *out, const char *text)
     fputc('\n', out);
 }
 
-/* Consumes object, which is complete if ok. False: no memory. */
-static bool print_object(struct report *report, cJSON *object, bool ok)
+bool report_json_print(FILE *out, cJSON *object, bool ok)
 {
     char *text = object && ok ? cJSON_PrintUnformatted(object) : NULL;
     if (text)
-        print_line(report->output.stream, text);
+        print_line(out, text);
     cJSON_free(text);
     cJSON_Delete(object);
     return text != NULL;
@@ -249,14 +249,20 @@ static bool print_file(struct report *report, const struct report_subject *subje
         ok = report_json_add_figure(object, figure, figure->get(subject->figures));
     if (ok && report_is_grouped(subject))
         ok = add_worst(object, subject);
-    return print_object(report, object, ok);
+    return report_json_print(report->output.stream, object, ok);
+}
+
+bool report_json_print_failure(FILE *out, const char *path, const char *text)
+{
+    cJSON *object = cJSON_CreateObject();
+    const bool ok =
+        object && report_json_add_name(object, path) && report_json_add_text(object, "error", text);
+    return report_json_print(out, object, ok);
 }
 
 static bool print_failure(struct report *report, const char *path, const char *text)
 {
-    cJSON *object = cJSON_CreateObject();
-    const bool ok = object && add_name(object, path) && report_json_add_text(object, "error", text);
-    return print_object(report, object, ok);
+    return report_json_print_failure(report->output.stream, path, text);
 }
 
 /* No time and no thread count: the same files give the same bytes. */
@@ -272,7 +278,7 @@ static bool print_summary(struct report *report)
     for (size_t i = 0; ok && (figure = quant_figure_at(i)) != NULL; i++)
         if (figure->has_total)
             ok = report_json_add_figure(summary, figure, figure->get(&report->total));
-    return print_object(report, object, ok);
+    return report_json_print(report->output.stream, object, ok);
 }
 
 const struct report_kind report_json = {

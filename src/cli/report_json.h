@@ -3,7 +3,8 @@
 #ifndef QUANT_CLI_REPORT_JSON_H
 #define QUANT_CLI_REPORT_JSON_H
 
-#include <quant/quant.h>
+#include <quant/file.h>
+#include <stdio.h>
 
 struct cJSON;
 enum { REPORT_JSON_NUMBER = 32 };
@@ -19,5 +20,25 @@ bool report_json_add_path(struct cJSON *object, const char *path);
 
 /* null if the value is not finite. */
 bool report_json_add_figure(struct cJSON *object, const struct quant_figure *figure, double value);
+
+/* "path", and "tensor" null: a file has one tensor, without a name. */
+bool report_json_add_name(struct cJSON *object, const char *path);
+
+/* "shape" and "order". */
+bool report_json_add_layout(struct cJSON *object, const struct quant_shape *shape,
+                            enum quant_order order);
+
+/* "scale_count", "axis" and "block_size". */
+bool report_json_add_grouping(struct cJSON *object, const struct quant_grouping *grouping);
+
+/* "source", with the path as it was opened: null for "-". */
+bool report_json_add_source(struct cJSON *object, const char *path, const char *format,
+                            enum quant_dtype dtype);
+
+/* Prints object, which is complete if ok, on one line, and deletes it. It may be NULL. */
+bool report_json_print(FILE *out, struct cJSON *object, bool ok);
+
+/* Prints the record of a file that failed. */
+bool report_json_print_failure(FILE *out, const char *path, const char *text);
 
 #endif
