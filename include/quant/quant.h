@@ -244,12 +244,13 @@ QUANT_API uint64_t quant_scale_bytes(const struct quant_params *params, uint64_t
 
 /* Remarks on the choice of parameters that a person should hear of. */
 enum quant_note {
-    QUANT_NOTE_ZERO_POINT_OUTSIDE =
-        1,                        /* the zero point lies outside the type; include_zero mends it */
-    QUANT_NOTE_ZERO_INCLUDED = 2, /* the range was too far from zero and was extended to it */
-    QUANT_NOTE_SCALE_RAISED = 4,  /* the scale was raised to the smallest normal of its type */
-    QUANT_NOTE_RESTORES_INFINITE = 8, /* one of qmin..qmax, or of the float type's finite numbers,
-                                       * comes back as an infinity: the scale is too great for it */
+    QUANT_NOTE_ZERO_POINT_OUTSIDE = 1, /* the zero point lies outside the type; include_zero keeps
+                                        * it inside */
+    QUANT_NOTE_SCALE_RAISED_FAR = 2,  /* the range is narrow and far from zero: the scale was raised
+                                       * to bring the zero point near */
+    QUANT_NOTE_SCALE_RAISED = 4,      /* the scale was raised to the smallest normal of its type */
+    QUANT_NOTE_RESTORES_INFINITE = 8, /* a given scale is so great that one of qmin..qmax, or of the
+                                       * float type's finite numbers, is restored as an infinity */
     QUANT_NOTE_SCALE_LOWERED = 16     /* the scale was lowered to the largest finite float16 or
                                        * bfloat16, so elements are clipped */
 };
@@ -258,7 +259,7 @@ enum quant_note {
 struct quant_choice {
     struct quant_params params;
     bool has_range;  /* false: nothing finite was seen, the scale was given, or there is none */
-    double range[2]; /* after clipping and include_zero */
+    double range[2]; /* what is mapped: after clipping, include_zero and the rules below */
     unsigned notes;  /* of enum quant_note, or-ed */
     const char *calibration; /* the method that found the range, of auto the one that was taken;
                               * NULL: the spec needs none */
@@ -274,13 +275,24 @@ struct quant_choice {
  *                 8-bit floats: s = a / m, the type's greatest finite number)
  *     zero-point  s = (hi - lo) / (qmax - qmin), z = qmin - rne(lo / s)
  *
- * computed in double; s is rounded once, to float32, at the end. Nothing finite, or all zeros:
- * s = 1, z = 0 (the middle for unsigned absmax). A constant other than 0, or |z| > 2^22: zero is
- * included in the range. s is raised to FLT_MIN where it would be less. Zero is not otherwise
- * forced into the range, so z may lie outside the type: dequantizing is exact about it.
+ * computed in double; s is rounded once, to float32, at the end. Zero is not forced into the
+ * range, so z may lie outside the type: dequantizing is exact about it. In order:
+ *
+ *     1. Nothing finite, or all zeros: s = 1, z = 0 clamped to [qmin, qmax] (the middle for
+ *        unsigned absmax), so zeros are restored as zeros.
+ *     2. A constant other than 0: zero is included in the range.
+ *     3. s below FLT_MIN is raised to it, and z = qmin - rne(lo / s) by the raised s.
+ *     4. |z| > 2^22: s is raised to the smallest float32 for which |z| <= 2^22, z still from lo,
+ *        by the raised s. The range becomes [lo, lo + (qmax - qmin) * s], which is what the raised
+ *        s maps onto [qmin, qmax] and holds the range that was asked for. It is computed in
+ *        double, and its end is no greater than FLT_MAX.
+ *     5. (qmin - z) * s or (qmax - z) * s overflows float32 (an 8-bit float: m * s): s is lowered
+ *        to the largest float32 for which both are finite. z and the range stay.
  *
  * With a spec->scale_dtype of float16 or bfloat16, s is rounded once to that type instead, kept
  * within its smallest normal and its largest finite number, and z is computed from the result.
+ * What 4 and 5 say of float32 then holds for that type. If its largest number is too small for 4,
+ * z is clamped to -2^22 or 2^22.
  *
  * observed may be NULL where quant_spec_needs_range says no. Errors: those of quant_spec_check,
  * QUANT_NONFINITE where observed counts non-finite elements and the spec does not saturate them,

@@ -15,13 +15,15 @@ static void warn_one(const char *path, const struct quant_choice *choice)
     const struct quant_params *params = &choice->params;
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     const double scale = (double)params->scale;
-    if (choice->notes & QUANT_NOTE_ZERO_POINT_OUTSIDE)
+    if (choice->notes & QUANT_NOTE_SCALE_RAISED_FAR)
+        message_warning("'%s': the range is narrow and far from 0: the scale was raised to %.9g, "
+                        "and zero point %" PRId32 " lies outside %s (%.0f..%.0f); --include-zero "
+                        "keeps it inside",
+                        path, scale, params->zero_point, info->name, info->least, info->greatest);
+    else if (choice->notes & QUANT_NOTE_ZERO_POINT_OUTSIDE)
         message_warning("'%s': zero point %" PRId32 " lies outside %s (%.0f..%.0f); --include-zero "
                         "keeps it inside",
                         path, params->zero_point, info->name, info->least, info->greatest);
-    if (choice->notes & QUANT_NOTE_ZERO_INCLUDED)
-        message_warning("'%s': the range is narrow and far from 0, and was extended to %.9g..%.9g",
-                        path, choice->range[0], choice->range[1]);
     if (choice->notes & QUANT_NOTE_SCALE_RAISED)
         message_warning("'%s': the scale was raised to %.9g, the smallest normal %s", path, scale,
                         quant_dtype_info(params->scale_dtype)->name);
@@ -31,12 +33,13 @@ static void warn_one(const char *path, const struct quant_choice *choice)
                         path, scale, quant_dtype_info(params->scale_dtype)->name);
     if (choice->notes & QUANT_NOTE_RESTORES_INFINITE)
         message_warning("'%s': the scale %.9g restores the outermost %s values as infinity; a "
-                        "narrower --clip or a smaller --scale keeps them finite",
+                        "smaller --scale keeps them finite",
                         path, scale, info->name);
 }
 
 /* "3 of 64 channels" and "the first of channel 7". */
 struct which {
+    uint64_t count;
     char how_many[WHICH_ROOM];
     char first[WHICH_ROOM];
 };
@@ -48,6 +51,7 @@ static bool find_which(const struct quant_quantize_result *result, enum quant_no
     while (1u << kind != (unsigned)note)
         kind++;
     const struct quant_group_notes *notes = &result->group_notes;
+    which->count = notes->count[kind];
     const char *unit = result->grouping.block_size > 0 ? "block" : "channel";
     snprintf(which->how_many, sizeof which->how_many, "%" PRIu64 " of %" PRIu64 " %ss",
              notes->count[kind], result->grouping.count, unit);
@@ -67,14 +71,18 @@ static void warn_groups(const char *path, const struct quant_quantize_result *re
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     const char *scale_type = quant_dtype_info(params->scale_dtype)->name;
     struct which which;
-    if (find_which(result, QUANT_NOTE_ZERO_POINT_OUTSIDE, &which))
+    uint64_t far_groups = 0;
+    if (find_which(result, QUANT_NOTE_SCALE_RAISED_FAR, &which)) {
+        far_groups = which.count;
+        message_warning("'%s': the ranges of %s are narrow and far from 0: their scales were "
+                        "raised, and their zero points lie outside %s (%.0f..%.0f), %s; "
+                        "--include-zero keeps them inside",
+                        path, which.how_many, info->name, info->least, info->greatest, which.first);
+    }
+    if (find_which(result, QUANT_NOTE_ZERO_POINT_OUTSIDE, &which) && which.count > far_groups)
         message_warning("'%s': the zero points of %s lie outside %s (%.0f..%.0f), %s; "
                         "--include-zero keeps them inside",
                         path, which.how_many, info->name, info->least, info->greatest, which.first);
-    if (find_which(result, QUANT_NOTE_ZERO_INCLUDED, &which))
-        message_warning("'%s': the ranges of %s are narrow and far from 0, and were extended to "
-                        "it, %s",
-                        path, which.how_many, which.first);
     if (find_which(result, QUANT_NOTE_SCALE_RAISED, &which))
         message_warning("'%s': the scales of %s were raised to %.9g, %s", path, which.how_many,
                         smallest_normal(params->scale_dtype), which.first);

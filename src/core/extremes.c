@@ -105,11 +105,11 @@ bool quant_extremes_add(const struct quant_extremes *extremes,
     return all_finite;
 }
 
-/* quant_scale_round in a form that compilers make a vector of. */
-static inline float round_to_float32(double scale)
+/* quant_scale_round, and not above the greatest, in a form that compilers make a vector of. */
+static inline float round_to_float32(double scale, float greatest)
 {
     const float bounded = scale < (double)FLT_MIN ? FLT_MIN : (float)scale;
-    return bounded < FLT_MAX ? bounded : FLT_MAX;
+    return bounded < greatest ? bounded : greatest;
 }
 
 static struct quant_choice choose_range(const struct quant_group_calibration *calibration,
@@ -131,16 +131,19 @@ static void add_notes(const struct quant_extremes *extremes, uint64_t ngroups,
             choose_range(calibration, extremes->least[i], extremes->greatest[i]).notes);
 }
 
-/* Absmax in a plain loop, for groups may be as short as 32 elements, and as many: the formula of
- * quant_choose where the range is not all zeros. A note that neither the shortest nor the longest
- * range gets, none in between gets. */
+/* Absmax in a plain loop, since groups may be as short as 32 elements, and as many: the formula of
+ * quant_choose. If the shortest and the longest range get no note, none in between gets one. */
 static void choose_absmax(const struct quant_extremes *extremes, uint64_t ngroups,
                           const struct quant_group_calibration *calibration, float *scales,
-                          struct quant_group_notes *notes)
+                          int32_t *zero_points, struct quant_group_notes *notes)
 {
-    const double step = quant_params_greatest_step(&calibration->nothing.params);
-    const enum quant_dtype dtype = calibration->nothing.params.scale_dtype;
+    const struct quant_params *nothing = &calibration->nothing.params;
+    struct quant_params params = *nothing;
+    params.zero_point = quant_params_middle(nothing);
+    const enum quant_dtype dtype = nothing->scale_dtype;
     const bool is_float32 = dtype == QUANT_FLOAT32;
+    const float greatest = quant_params_greatest_scale(&params);
+    const double step = quant_params_greatest_step(nothing);
     float shortest = FLT_MAX;
     float longest = 0;
     for (uint64_t i = 0; i < ngroups; i++) {
@@ -148,9 +151,12 @@ static void choose_absmax(const struct quant_extremes *extremes, uint64_t ngroup
         const float high = extremes->greatest[i];
         const float a = low <= high ? (-low > high ? -low : high) : 0;
         const double scale = (double)a / step;
-        scales[i] = a > 0 ? (is_float32 ? round_to_float32(scale)
-                                        : quant_scale_round(dtype, scale, QUANT_TO_NEAREST))
-                          : 1;
+        scales[i] =
+            a > 0
+                ? (is_float32 ? round_to_float32(scale, greatest)
+                              : fminf(quant_scale_round(dtype, scale, QUANT_TO_NEAREST), greatest))
+                : 1;
+        zero_points[i] = a > 0 ? params.zero_point : nothing->zero_point;
         shortest = a > 0 && a < shortest ? a : shortest;
         longest = a > longest ? a : longest;
     }
@@ -181,11 +187,8 @@ void quant_extremes_choose(const struct quant_extremes *extremes, uint64_t ngrou
 {
     float *scales = params->scales + (extremes->first - params->first);
     int32_t *zero_points = params->zero_points + (extremes->first - params->first);
-    if (calibration->spec.scheme != QUANT_ABSMAX) {
+    if (calibration->spec.scheme == QUANT_ABSMAX)
+        choose_absmax(extremes, ngroups, calibration, scales, zero_points, notes);
+    else
         choose_each(extremes, ngroups, calibration, scales, zero_points, notes);
-        return;
-    }
-    choose_absmax(extremes, ngroups, calibration, scales, notes);
-    for (uint64_t i = 0; i < ngroups; i++)
-        zero_points[i] = calibration->nothing.params.zero_point;
 }

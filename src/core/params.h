@@ -15,6 +15,14 @@ enum quant_status quant_choose_range(const struct quant_spec *spec,
 /* What absmax maps the greatest magnitude to, seen from the zero point: of dtype, qmin and qmax. */
 double quant_params_greatest_step(const struct quant_params *params);
 
+/* The zero point where the range does not decide it: 0, or the middle of an unsigned absmax target.
+ */
+int32_t quant_params_middle(const struct quant_params *params);
+
+/* The greatest scale of scale_dtype by which, with the zero point, no number of the target is
+ * restored as an infinity: of dtype, qmin, qmax and zero_point. */
+float quant_params_greatest_scale(const struct quant_params *params);
+
 /* ---- The same in two steps, for many ranges and one spec, which is a checked one ---- */
 
 /* What the spec comes to where nothing finite was seen. */

@@ -86,7 +86,7 @@ static void test_worked_scale(void **state)
 
 enum {
     OUTSIDE = QUANT_NOTE_ZERO_POINT_OUTSIDE,
-    INCLUDED = QUANT_NOTE_ZERO_INCLUDED,
+    FAR = QUANT_NOTE_SCALE_RAISED_FAR | QUANT_NOTE_ZERO_POINT_OUTSIDE,
     RAISED = QUANT_NOTE_SCALE_RAISED,
     INFINITE = QUANT_NOTE_RESTORES_INFINITE
 };
@@ -141,6 +141,10 @@ static const struct rule rules[] = {
     /* all zeros, of either sign */
     {{0}, {0, -0.0F}, 2, 1, 0, {0, 0}, 0},
     {{UNSIGNED}, {0, 0}, 2, 1, 128, {0, 0}, 0},
+    {{AFFINE, TARGET(10, 20)}, {0, 0}, 2, 1, 10, {0, 0}, 0},
+    {{AFFINE, TARGET(-20, -10)}, {0, 0}, 2, 1, -10, {0, 0}, 0},
+    {{TARGET(10, 20)}, {0, 0}, 2, 1, 10, {0, 0}, 0},
+    {{UNSIGNED, TARGET(100, 200)}, {0, 0}, 2, 1, 150, {0, 0}, 0},
     {{AFFINE}, {-0.0F}, 1, 1, 0, {0, 0}, 0},
     {{AFFINE, UNSIGNED}, {0}, 1, 1, 0, {0, 0}, 0},
     /* a constant: zero is included, and nobody is told */
@@ -149,13 +153,54 @@ static const struct rule rules[] = {
     {{AFFINE}, {5, 5, 5}, 3, 5 / 255., -128, {0, 5}, 0},
     {{AFFINE}, {-5, -5}, 2, 5 / 255., 127, {-5, 0}, 0},
     {{AFFINE, UNSIGNED}, {-5, -5}, 2, 5 / 255., 255, {-5, 0}, 0},
-    /* so far from zero that |z| > 2^22: zero is included; 2^22 itself is not too far */
+    /* narrow and far from zero: s is raised until |z| <= 2^22, which itself is not too far; found
+     * by NumPy, by bisection of all float32 */
     {{AFFINE}, {4194176, 4194431}, 2, 1, -4194304, {4194176, 4194431}, OUTSIDE},
-    {{AFFINE}, {4194177, 4194432}, 2, 4194432 / 255., -128, {0, 4194432}, INCLUDED},
+    {{AFFINE},
+     {4194177, 4194432},
+     2,
+     0x1.000004p0,
+     -4194304,
+     {4194177, 0x1.000200000ff00p+22},
+     FAR},
     {{AFFINE}, {-4194432, -4194177}, 2, 1, 4194304, {-4194432, -4194177}, OUTSIDE},
-    {{AFFINE}, {-4194433, -4194178}, 2, 4194433 / 255., 127, {-4194433, 0}, INCLUDED},
-    {{AFFINE}, {1e9F, 1000001024}, 2, 1000001024 / 255., -128, {0, 1000001024}, INCLUDED},
-    {{AFFINE, CLIP(1e9, 1e9 + 1e-3)}, {0}, 0, (1e9 + 1e-3) / 255, -128, {0, 1e9 + 1e-3}, INCLUDED},
+    {{AFFINE},
+     {-4194433, -4194178},
+     2,
+     0x1.000002p0,
+     4194304,
+     {-4194433, -0x1.fffc0ffff0100p+21},
+     FAR},
+    {{AFFINE}, {1e9F, 1000001024}, 2, 0x1.dcda06p7, -4194304, {1e9, 0x1.dcddbbf4afe80p29}, FAR},
+    {{AFFINE, CLIP(1e9, 1e9 + 1e-3)},
+     {0},
+     0,
+     0x1.dcda06p7,
+     -4194304,
+     {1e9, 0x1.dcddbbf4afe80p29},
+     FAR},
+    {{AFFINE, .dtype = QUANT_INT16},
+     {1000, 1001},
+     2,
+     0x1.f7efdcp-13,
+     -4194304,
+     {1000, 0x1.fbdfb79040900p9},
+     FAR},
+    {{AFFINE, .dtype = QUANT_UINT16},
+     {-1001, -1000},
+     2,
+     0x1.f47ffep-13,
+     4194304,
+     {-1001, -0x1.ecae07d9fff80p9},
+     FAR},
+    /* raised to FLT_MIN first, which is not enough */
+    {{AFFINE, CLIP(0x1p-100, 0x1.000002p-100)},
+     {0},
+     0,
+     0x1.0002p-122,
+     -4194304,
+     {0x1p-100, 0x1.0003fc07f8000p-100},
+     FAR},
     {{0}, {1e9F, 1000001024}, 2, 1000001024 / 127., 0, {1e9, 1000001024}, 0}, /* absmax: never */
     /* the scale is raised to FLT_MIN, and z is that of the raised one */
     {{0}, {0x1p-149F}, 1, FLT_MIN, 0, {0, 0x1p-149}, RAISED},
@@ -163,10 +208,20 @@ static const struct rule rules[] = {
     {{AFFINE}, {0x1p-126F, 0x1p-125F}, 2, FLT_MIN, -129, {0x1p-126, 0x1p-125}, RAISED | OUTSIDE},
     {{AFFINE, CLIP(1e-300, 2e-300)}, {0}, 0, FLT_MIN, -128, {1e-300, 2e-300}, RAISED},
     {{TARGET(-1, 1)}, {FLT_MIN}, 1, FLT_MIN, 0, {0, FLT_MIN}, 0}, /* it need not be raised */
-    /* the greatest there is */
-    {{0}, {-FLT_MAX, FLT_MAX}, 2, (double)FLT_MAX / 127, 0, {-FLT_MAX, FLT_MAX}, INFINITE},
-    {{AFFINE}, {-FLT_MAX, FLT_MAX}, 2, (double)FLT_MAX / 127.5, 0, {-FLT_MAX, FLT_MAX}, INFINITE},
+    /* near FLT_MAX s is lowered until nothing is restored as an infinity; z and the range stay */
+    {{0}, {-FLT_MAX, 0.5F}, 2, 0x1.020406p121, 0, {-FLT_MAX, 0.5}, 0},
+    {{0}, {-FLT_MAX, FLT_MAX}, 2, 0x1.020406p121, 0, {-FLT_MAX, FLT_MAX}, 0},
+    {{.dtype = QUANT_FLOAT8_E4M3FN}, {FLT_MAX}, 1, 0x1.249248p119, 0, {0, FLT_MAX}, 0},
+    {{.dtype = QUANT_FLOAT8_E5M2}, {-FLT_MAX}, 1, 0x1.249248p112, 0, {-FLT_MAX, 0}, 0},
+    {{AFFINE}, {-FLT_MAX, FLT_MAX}, 2, 0x1.fffffep120, 0, {-FLT_MAX, FLT_MAX}, 0},
     {{AFFINE, TARGET(0, 1)}, {-FLT_MAX, FLT_MAX}, 2, FLT_MAX, 0, {-FLT_MAX, FLT_MAX}, 0},
+    {{AFFINE, CLIP(0x1.fffffcp127, 0x1.fffffep127), .dtype = QUANT_UINT16},
+     {0},
+     0,
+     0x1.f81f88p105,
+     -4194304,
+     {0x1.fffffcp127, 0x1.fffffep127},
+     FAR},
 };
 
 static void test_rules(void **state)

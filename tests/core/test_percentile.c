@@ -37,8 +37,8 @@ static void check_one(enum quant_scheme scheme, double percent, const double *so
     const double hi = percentile(sorted, nfinite, symmetric ? percent : 100 - tail);
     const double lo = symmetric ? -hi : percentile(sorted, nfinite, tail);
     const struct quant_choice choice = calibrate_with("percentile", percent, scheme, x, n);
-    /* Where that is no range, or too far from zero, others rules hold. */
-    if (!(lo < hi) || choice.notes & QUANT_NOTE_ZERO_INCLUDED)
+    /* If that is no range, or narrow and far from zero, other rules hold. */
+    if (!(lo < hi) || choice.notes & QUANT_NOTE_SCALE_RAISED_FAR)
         return;
     if (choice.range[0] != lo || choice.range[1] != hi)
         fail_msg("percentile %.17g of %zu, scheme %d: [%a, %a], expected [%a, %a]", percent, n,

@@ -37,9 +37,9 @@ static void test_far(void **state)
                                     .calibration_argument = 0.5};
     struct quant_choice choice;
     assert_int_equal(quant_calibrate(&spec, x, N, &choice, NULL), QUANT_OK);
-    /* Too far for the zero point: zero is included, the other end stays. */
-    assert_true(choice.notes & QUANT_NOTE_ZERO_INCLUDED);
-    assert_true(fabs(choice.range[1] - (16777214.5 + 0.5 * sqrt(0.75))) < 1e-8);
+    /* So narrow that the scale is raised: lo stays. */
+    assert_true(choice.notes & QUANT_NOTE_SCALE_RAISED_FAR);
+    assert_true(fabs(choice.range[0] - (16777214.5 - 0.5 * sqrt(0.75))) < 1e-8);
 }
 
 static void test_extremes(void **state)

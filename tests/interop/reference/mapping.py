@@ -100,6 +100,30 @@ def stored_scale(dtype, scale):
     return np.float32(type.decode(q)[0])
 
 
+def bisect(dtype, holds):
+    """The smallest normal number of the type for which this holds, as it does for all greater ones,
+    and the number before it; the greatest if it holds for none."""
+    if dtype == "float32":
+        below, above = 0x007FFFFF, 0x7F7FFFFF  # bit patterns, which are in the order of the numbers
+
+        def number(i):
+            return np.uint32(i).view(np.float32)
+    else:
+        values = SMALL_FLOATS[dtype].values
+        smallest = 2.0 ** -14 if dtype == "float16" else FLT_MIN
+        below, above = int(np.searchsorted(values, smallest)) - 1, values.size - 1
+
+        def number(i):
+            return np.float32(values[i])
+    while above - below > 1:
+        middle = (below + above) // 2
+        if holds(number(middle)):
+            above = middle
+        else:
+            below = middle
+    return number(above), number(above - 1)
+
+
 def choose(spec, x):
     """Scale and zero point for the float32 array x: all in double, the scale rounded once."""
     qmin, qmax = target(spec)
@@ -108,43 +132,57 @@ def choose(spec, x):
     half = 0 if is_float else (qmax - qmin) // 2
     middle = qmax - half if symmetric_unsigned else 0
 
+    def restored(scale, zero_point):
+        """The ends of the target, as they are restored."""
+        if is_float:
+            return np.float32(SMALL_FLOATS[spec.dtype].greatest) * scale
+        ends = np.array([qmin - zero_point, qmax - zero_point], np.int64).astype(np.float32)
+        return ends * scale
+
     def made(scale, zero_point, bounds):
         scale = stored_scale(spec.scale_dtype, scale)
+        with np.errstate(over="ignore"):
+            if not np.isfinite(restored(scale, zero_point)).all():
+                _, scale = bisect(spec.scale_dtype,
+                                  lambda s: not np.isfinite(restored(s, zero_point)).all())
         return Params(scale, int(zero_point), qmin, qmax, spec.rounding, spec.dtype, bounds)
 
     if spec.scale is not None:
         z = middle if spec.zero_point is None else spec.zero_point
         return made(1, z, None)._replace(scale=np.float32(spec.scale))
     if is_unscaled(spec.dtype):
-        return made(1, 0, None)
+        return Params(np.float32(1), 0, None, None, spec.rounding, spec.dtype, None)
+    nothing = middle if is_float else min(max(middle, qmin), qmax)
     finite = x[np.isfinite(x)]
     if spec.clip:
         lo, hi = spec.clip
     elif finite.size:
         lo, hi = float(finite.min()), float(finite.max())
     else:
-        return made(1, middle, None)
+        return made(1, nothing, None)
     if spec.include_zero or lo == hi:
         lo, hi = min(lo, 0.0), max(hi, 0.0)
     if lo == hi == 0:
-        return made(1, middle, (lo, hi))
+        return made(1, nothing, (lo, hi))
     if spec.scheme == "absmax":
         steps = half if symmetric_unsigned else qmax
         if is_float:
             steps = SMALL_FLOATS[spec.dtype].greatest
         return made(max(abs(lo), abs(hi)) / steps, middle, (lo, hi))
 
-    def affine(lo, hi):
-        scale = (hi - lo) / (qmax - qmin)
-        divisor = max(scale, FLT_MIN)
+    def affine(scale):
+        divisor = max(float(scale), FLT_MIN)
         if spec.scale_dtype != "float32":
             divisor = float(stored_scale(spec.scale_dtype, scale))
-        return scale, qmin - float(np.rint(np.float64(lo) / divisor))
-    scale, zero_point = affine(lo, hi)
-    if abs(zero_point) > 1 << 22:
-        lo, hi = min(lo, 0.0), max(hi, 0.0)
-        scale, zero_point = affine(lo, hi)
-    return made(scale, zero_point, (lo, hi))
+        return qmin - float(np.rint(np.float64(lo) / divisor))
+    most = 1 << 22
+    scale = (hi - lo) / (qmax - qmin)
+    if abs(affine(scale)) > most:
+        raised, _ = bisect(spec.scale_dtype, lambda s: abs(affine(s)) <= most)
+        if raised > scale:
+            scale = float(raised)
+            hi = min(lo + (qmax - qmin) * scale, FLT_MAX)
+    return made(scale, min(max(affine(scale), -most), most), (lo, hi))
 
 
 def same_range(found, expected):
