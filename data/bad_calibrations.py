@@ -32,11 +32,14 @@ DEVIATIONS = '''{
   "scheme": "absmax", "dtype": "int8", "qmin": null, "qmax": null,
   "include_zero": false, "rounding": "half-even", "ema": null,
   "range": null, "observed": [-7.59000015, 10.8000002],
-  "count": 7, "nonfinite": 0, "inputs": 1, "round": 3,
-  "passes": [{"counts": [], "maxima": [0, 0, 0, 0], "sums": [5.239999532699585]}],
+  "count": 7, "nonfinite": 0, "inputs": 1, "round": 2,
+  "passes": [],
   "part": {
     "inputs": 1, "count": 7,
-    "counts": [], "maxima": [0, 0, 0, 0], "sums": [234.42029183973597],
+    "counts": [], "maxima": [0, 0, 0, 0],
+    "sums": [0, 0, 0, 0, 0, 0, 0, 32768, 44563, 167, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+             0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16384, 45928, 2146, 47455, 3,
+             0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
     "digests": ["0123456789abcdef"]
   },
   "ranges": null, "position": null, "digests": ["0123456789abcdef"]
@@ -162,14 +165,18 @@ CALIBRATION_CHANGES = [
 ]
 
 DEVIATIONS_CHANGES = [
-    Change("pass_sums_missing", ', "sums": [5.239999532699585]', "", "A pass has no sums."),
-    Change("pass_sums_two", "[5.239999532699585]", "[5.239999532699585, 0]",
-           "A sum too many for the method."),
-    Change("sums_string", "[234.42029183973597]", '["234.42029183973597"]', "A sum is a string."),
-    Change("sums_infinite", "[234.42029183973597]", "[1e999]", "A sum is beyond float64."),
-    Change("sums_negative", "[234.42029183973597]", "[-234.42029183973597]",
-           "A sum of squares is negative."),
-    Change("sums_two", "[234.42029183973597]", "[234.42029183973597, 0]",
+    Change("pass_sums_missing", '"round": 2,\n  "passes": []',
+           '"round": 3,\n  "passes": [{"counts": [], "maxima": [0, 0, 0, 0]}]',
+           "A pass has no sums."),
+    Change("pass_sums_two", '"round": 2,\n  "passes": []',
+           '"round": 3,\n  "passes": [{"counts": [], "maxima": [0, 0, 0, 0], "sums": [0, 0]}]',
+           "A pass has not as many sums as the method."),
+    Change("sums_string", "32768", '"32768"', "A sum is a string."),
+    Change("sums_infinite", "32768", "1e999", "A sum is beyond float64."),
+    Change("sums_huge", "32768", "1e300", "A sum is beyond 2^53."),
+    Change("sums_fraction", "32768", "32768.5", "A sum is not an integer."),
+    Change("sums_negative", "47455, 3", "47455, -3", "A sum of squares is negative."),
+    Change("sums_two", '0, 0],\n    "digests', '0, 0, 0],\n    "digests',
            "More sums than inputs."),
 ]
 

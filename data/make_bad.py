@@ -254,8 +254,8 @@ CALIBRATION_README = """\
 ## Calibrations
 
 `calibration/good.json` is what one machine found of `examples/x.npy` in the second pass of
-percentile, `calibration/good_sigma.json` the same of sigma, which adds elements up, and
-`calibration/good_ema.json` the ranges that a moving average goes through; they must be accepted.
+percentile, `calibration/good_sigma.json` what it found in the only pass of sigma, which adds elements up,
+and `calibration/good_ema.json` the ranges that a moving average goes through; they must be accepted.
 The others differ from one of them in the way that the sentence names, or are no calibration at all.
 The command line is `quant calibrate --merge data/bad/FILE`.
 """

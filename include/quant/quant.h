@@ -322,7 +322,9 @@ QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
  *                   than 256 times the 99.99th percentile of |x| > 0 are clipped as outliers.
  *     octav         [-s, s], s where Newton's iteration ends for the squared error of a clipped
  *                   uniform quantizer (Sakr et al. 2022) that has the step the range really gets.
- *     sigma:K       mean - K to mean + K standard deviations.
+ *     sigma:K       mean - K to mean + K standard deviations, S / n and sqrt(n Q - S^2) / n by the
+ *                   sums S of the elements and Q of their squares. S and n Q - S^2 are exact, each
+ *                   rounded once to double: the order of the elements makes no difference.
  *     auto          of what these find, the one whose mse, as quant_measure_report has it, is
  *                   least: of equals, the first in the order of quant_calibration_name. Each by its
  *                   own argument; of the spec's scheme alone, and of a float type those that it

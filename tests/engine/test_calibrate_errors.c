@@ -218,6 +218,10 @@ static void change(const char *path, const char *key, const char *from, const ch
     free(text);
 }
 
+/* Sums of sigma: 58 digits. */
+#define SIX ", 0, 0, 0, 0, 0, 0"
+#define TEN SIX ", 0, 0, 0, 0"
+
 static const struct {
     const char *method;
     double argument; /* 0: its own */
@@ -250,7 +254,18 @@ static const struct {
      "cannot merge 'p1.json': its findings are not of this method's pass"},
     {"sigma", 0, 2, "\"part\"", "\"sums\": [", "\"sums\": [], \"was\": [", QUANT_INVALID,
      "cannot merge 'p1.json': its findings are not of this method's pass"},
-    {"sigma", 0, 3, "\"part\"", "\"sums\": [", "\"sums\": [-1e9], \"was\": [", QUANT_CORRUPT,
+    {"sigma", 0, 2, "\"part\"", "\"sums\": [",
+     "\"sums\": [0.5" TEN TEN TEN TEN TEN SIX ", 0"
+     "], \"was\": [",
+     QUANT_CORRUPT, "the counters of the parts do not add up"},
+    {"sigma", 0, 2, "\"part\"", "\"sums\": [",
+     "\"sums\": [1e300" TEN TEN TEN TEN TEN SIX ", 0"
+     "], \"was\": [",
+     QUANT_CORRUPT, "the counters of the parts do not add up"},
+    {"sigma", 0, 2, "\"part\"", "\"sums\": [",
+     "\"sums\": [0" TEN ", 1e15" TEN TEN TEN TEN SIX "], \"was\": [", QUANT_CORRUPT,
+     "the counters of the parts do not add up"}, /* for so few squares */
+    {"mse", 0, 3, "\"part\"", "\"sums\": [", "\"sums\": [-1", QUANT_CORRUPT,
      "the counters of the parts do not add up"},
     {"mse", 0, 2, "\"part\"", "\"sums\": [", "\"sums\": [-1e9, ", QUANT_INVALID,
      "cannot merge 'p1.json': its findings are not of this method's pass"},
@@ -267,7 +282,7 @@ static const struct {
      "cannot merge 'p1.json': it was made with other options than the first"},
     {"mse", 0, 1, "\"include_zero\"", "false", "true", QUANT_INVALID,
      "cannot merge 'p1.json': it was made with other options than the first"},
-    {"sigma", 0, 3, "\"passes\"", "\"sums\": [", "\"sums\": [1", QUANT_INVALID,
+    {"mse", 0, 3, "\"passes\"", "\"sums\": [", "\"sums\": [1", QUANT_INVALID,
      "cannot merge 'p1.json': it is of another round or calibration than the first"},
     {"octav", 0, 2, "\"observed\"", "7.25", "7.5", QUANT_INVALID,
      "cannot merge 'p1.json': it is of another round or calibration than the first"},
@@ -304,7 +319,7 @@ static void test_spoilt_passes(void **state)
         {"octav", 2, "\"counts\": [", "\"counts\": [5], \"was\": ["},
         {"octav", 2, "\"counts\": [", "\"counts\": [0, 500, "},
         {"octav", 2, "\"maxima\"", "\"sums\": [1], \"maxima\""},
-        {"sigma", 2, "\"sums\": [", "\"sums\": [1, "},
+        {"mse", 2, "\"sums\": [", "\"sums\": [1, "},
         {"entropy", 2, "\"counts\": [", "\"counts\": [65536, 1], \"was\": ["},
         {"mse", 2, "\"sums\": [", "\"sums\": [-1], \"was\": ["},
     };

@@ -127,13 +127,6 @@ def check_mse(folder, name, x):
 
 # ---- The others ----
 
-def sigma(x, scheme, k):
-    wide = x.astype(np.float64)
-    lo = max(wide.mean() - k * wide.std(), wide.min())
-    hi = min(wide.mean() + k * wide.std(), wide.max())
-    return (-max(abs(lo), abs(hi)), max(abs(lo), abs(hi))) if scheme == "absmax" else (lo, hi)
-
-
 def around_zero(x, scheme, s):
     return (-s, s) if scheme == "absmax" else (max(-s, float(x.min())), min(s, float(x.max())))
 
@@ -171,7 +164,7 @@ def octav(x, scheme):
 
 def check_others(folder, name, x):
     for scheme in SCHEMES:
-        for method, expected in (("sigma:2.5", sigma(x, scheme, 2.5)), ("sigma", sigma(x, scheme, 3)),
+        for method, expected in (("sigma:2.5", mapping.sigma(x, scheme, 2.5)), ("sigma", mapping.sigma(x, scheme, 3)),
                                  ("octav", octav(x, scheme))):
             found, _ = calibrate(folder, x, method, scheme)
             # Float32 ends have nine digits.

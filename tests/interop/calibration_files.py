@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Ranges of many files against NumPy: percentiles are numpy.percentile's over the concatenation, to
-the last bit, in one run and merged from parts; moving averages are PyTorch's formula; and neither
-threads nor instruction sets change a byte.
+the last bit, in one run and merged from parts; sigma's are those of exact sums, in any order and
+however elements are cut into files; moving averages are PyTorch's formula; and neither threads
+nor instruction sets change a byte.
 
     calibration_files.py [SEED]
 """
@@ -17,6 +18,8 @@ try:
     import numpy as np
 except ImportError:
     skip("there is no NumPy for this python3: script/bootstrap installs it")
+
+from reference import mapping  # needs NumPy
 
 SCHEMES = ("absmax", "zero-point")
 METHODS = ("percentile", "mse", "entropy", "octav", "sigma")
@@ -101,6 +104,32 @@ def check_percentiles(folder, label, tensors, names):
     return count
 
 
+# ---- Standard deviations ----
+
+def cut(rng, x, n):
+    """x in n pieces, some of them empty, in any order."""
+    places = np.sort(rng.integers(0, x.size + 1, n - 1))
+    pieces = np.split(x, places)
+    return [pieces[i] for i in rng.permutation(n)]
+
+
+def check_sigma(folder, label, tensors, names, rng):
+    """The same in one file and in many, in any order, merged or not."""
+    whole = np.concatenate(tensors)
+    for scheme in SCHEMES:
+        for k in (0.3, 3):
+            options = ["-m", f"sigma:{k}", "-s", scheme]
+            expected = mapping.sigma(whole, scheme, k)
+            text = calibrate(folder, *options, *names)
+            pieces = folder / "pieces"
+            pieces.mkdir(exist_ok=True)
+            other = write(pieces, cut(rng, rng.permutation(whole), 5))
+            for found in (text, calibrate(pieces, *options, *other)):
+                found = json.loads(found)["range"]
+                assert same(found, expected), f"{label}, {scheme}, {k}: {found}, Python {expected}"
+    assert merge_rounds(folder, options, [names[:1], names[1:]]) == text, f"{label}, {scheme}"
+
+
 # ---- The moving average ----
 
 def average(tensors, constant):
@@ -161,6 +190,7 @@ def main():
             names = write(folder, tensors)
             count += check_percentiles(folder, label, tensors, names)
             check_averages(folder, label, tensors, names)
+            check_sigma(folder, label, tensors, names, rng)
             if label == "ties":
                 check_processors(folder, label, names, instruction_sets(folder))
     print(f"{count} percentiles of many files are NumPy's")

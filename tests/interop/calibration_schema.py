@@ -30,7 +30,8 @@ AGREEMENTS = {
     "observed_falling", "observed_null", "part_count_less", "part_count_more", "part_inputs_more",
     "part_null", "pass_count_missing", "pass_count_more", "pass_index_beyond", "pass_sums_two",
     "qmin_beyond_dtype", "qmin_is_qmax", "ranges_falling", "ranges_null", "ranges_one",
-    "digests_two", "part_digest_foreign", "round_wrong", "sums_infinite", "sums_negative", "sums_two", "method_other",
+    "digests_two", "part_digest_foreign", "round_wrong", "sums_fraction", "sums_huge",
+    "sums_infinite", "sums_negative", "sums_two", "method_other",
 }
 
 

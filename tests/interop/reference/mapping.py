@@ -185,6 +185,18 @@ def choose(spec, x):
     return made(scale, min(max(affine(scale), -most), most), (lo, hi))
 
 
+def sigma(x, scheme, k):
+    """The range of k standard deviations around the mean: sums in Python's integers."""
+    units = [int(math.ldexp(float(value), 149)) for value in x[np.isfinite(x)]]
+    n, total, squares = len(units), sum(units), sum(unit * unit for unit in units)
+    mean = total / 2 ** 149 / n  # Python's division of integers is correctly rounded
+    reach = k * (math.sqrt((n * squares - total * total) / 2 ** 298) / n)
+    lo, hi = max(mean - reach, float(x.min())), min(mean + reach, float(x.max()))
+    if scheme == "absmax":
+        return -max(abs(lo), abs(hi)), max(abs(lo), abs(hi))
+    return (lo, hi) if lo < hi else (float(x.min()), float(x.max()))
+
+
 def same_range(found, expected):
     """Whether a sidecar's range is this one: nine digits tell a float32, other doubles have all."""
     return all(np.float32(a) == np.float32(b) if float(np.float32(b)) == b else a == b
