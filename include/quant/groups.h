@@ -67,7 +67,9 @@ struct quant_grouping {
 };
 
 /* QUANT_INVALID where the shape has no such axis, as a scalar has none, or more elements than 63
- * bits count. A tensor without elements has no groups, whatever its axis. */
+ * bits count. A tensor without elements has the groups of its shape all the same: shape (0, 5) has
+ * five on axis 1, and no block. QUANT_UNSUPPORTED: it has no elements, and more than 2^20 groups.
+ */
 QUANT_API enum quant_status quant_grouping_make(const struct quant_granularity *granularity,
                                                 const struct quant_shape *shape,
                                                 enum quant_order order,
@@ -100,8 +102,8 @@ struct quant_group_params {
 /*
  * Finds the parameters of every group from all elements at x, as quant_calibrate does from the
  * group alone. *common gets what all groups have in common: its scale is 1, its zero point the one
- * that groups without a finite element have. groups has room for all of them, and first 0. *notes,
- * of enum quant_note, are of any group.
+ * that groups without a finite element have, or without any. groups has room for all of them, and
+ * first 0. *notes, of enum quant_note, are of any group.
  *
  * Errors: those of quant_calibrate, QUANT_NO_MEMORY among them, and QUANT_INVALID where the spec
  * gives a scale or a clipping range, or the type is unscaled: there is nothing to be found then.

@@ -202,11 +202,12 @@ struct quant_spec {
     const char *calibration;       /* method, NULL for "minmax"; see quant_calibration_name */
     bool has_calibration_argument; /* else the method's own, where it has one */
     double calibration_argument;   /* P of percentile:P, K of sigma:K */
-    bool clip_is_calibrated;       /* with has_clip: the calibration found it, as a sidecar tells */
-    enum quant_dtype scale_dtype;  /* what scales are stored as: QUANT_FLOAT32, which
-                                    * QUANT_DTYPE_NONE stands for, QUANT_FLOAT16 or QUANT_BFLOAT16.
-                                    * A given scale must be a number of the type; an unscaled dtype
-                                    * takes QUANT_DTYPE_NONE only */
+    bool clip_is_calibrated;      /* with has_clip: the calibration found it, as the sidecar says. A
+                                   * clip of 0 and 0 is then one of zeros, or of nothing finite */
+    enum quant_dtype scale_dtype; /* what scales are stored as: QUANT_FLOAT32, which
+                                   * QUANT_DTYPE_NONE stands for, QUANT_FLOAT16 or QUANT_BFLOAT16.
+                                   * A given scale must be a number of the type; an unscaled dtype
+                                   * takes QUANT_DTYPE_NONE only */
 };
 
 /* Whether the spec makes sense by itself: QUANT_OK, QUANT_INVALID (the arguments contradict each

@@ -12,6 +12,9 @@
 #include "base/error.h"
 #include "base/shape.h"
 
+/* Of a tensor without elements. Otherwise a header of a few bytes could ask for any number. */
+#define EMPTY_GROUPS_MOST (UINT64_C(1) << 20)
+
 /* The axis counted from the first, or -1 where there is none of that number. */
 static int settle_axis(const struct quant_granularity *granularity, int ndim)
 {
@@ -54,6 +57,25 @@ static void group_blocks(struct quant_grouping *grouping, uint64_t outer, uint64
     grouping->repeat = inner == 1 ? grouping->panel : 1;
 }
 
+/* Channels have scales even if they have no elements. Of blocks, which divide one dimension of the
+ * shape, there are none: a dimension stays 0. What the others are divided by is not 0. */
+static enum quant_status group_nothing(struct quant_grouping *grouping,
+                                       const struct quant_shape *shape, struct quant_error *error)
+{
+    char text[QUANT_SHAPE_TEXT];
+    grouping->stride = grouping->panel = grouping->repeat = 1;
+    if (grouping->axis < 0)
+        return QUANT_OK;
+    grouping->count = grouping->block_size > 0 ? 0 : shape->dims[grouping->axis];
+    return grouping->count <= EMPTY_GROUPS_MOST
+               ? QUANT_OK
+               : quant_error_set(error, QUANT_UNSUPPORTED,
+                                 "the shape %s has no elements, and too many channels: %llu, at "
+                                 "most %llu",
+                                 quant_shape_text(shape, text), (unsigned long long)grouping->count,
+                                 (unsigned long long)EMPTY_GROUPS_MOST);
+}
+
 enum quant_status quant_grouping_make(const struct quant_granularity *granularity,
                                       const struct quant_shape *shape, enum quant_order order,
                                       struct quant_grouping *grouping, struct quant_error *error)
@@ -73,11 +95,9 @@ enum quant_status quant_grouping_make(const struct quant_granularity *granularit
     grouping->axis = is_whole ? -1 : settle_axis(granularity, shape->ndim);
     if (!is_whole && grouping->axis < 0)
         return no_such_axis(granularity, shape, error);
-    if (nelems == 0) { /* nothing to be divided by is 0 */
-        grouping->stride = grouping->panel = grouping->repeat = 1;
-        grouping->count = is_whole ? 1 : 0;
-    }
-    if (is_whole || nelems == 0)
+    if (nelems == 0)
+        return group_nothing(grouping, shape, error);
+    if (is_whole)
         return QUANT_OK;
     uint64_t before = 1;
     uint64_t behind = 1;

@@ -92,6 +92,15 @@ static enum quant_status check_target(const struct quant_spec *spec, struct quan
     return QUANT_OK;
 }
 
+/* A calibration of zeros, or of nothing finite, has a range without width; no other has. */
+static bool is_clip(const struct quant_spec *spec)
+{
+    const double *clip = spec->clip;
+    const bool is_empty = spec->clip_is_calibrated && clip[0] == 0 && clip[1] == 0;
+    return is_empty ||
+           (clip[0] < clip[1] && clip[0] >= -(double)FLT_MAX && clip[1] <= (double)FLT_MAX);
+}
+
 static enum quant_status check_range(const struct quant_spec *spec, struct quant_error *error)
 {
     if (spec->has_zero_point && !spec->has_scale)
@@ -103,8 +112,7 @@ static enum quant_status check_range(const struct quant_spec *spec, struct quant
         return quant_error_set(error, QUANT_INVALID,
                                "a scale must be finite and above 0 as a float32, found %.9g",
                                (double)spec->scale);
-    if (spec->has_clip && !(spec->clip[0] < spec->clip[1] && spec->clip[0] >= -(double)FLT_MAX &&
-                            spec->clip[1] <= (double)FLT_MAX))
+    if (spec->has_clip && !is_clip(spec))
         return quant_error_set(
             error, QUANT_INVALID,
             "a clipping range must rise and lie within float32, found %.9g to %.9g", spec->clip[0],

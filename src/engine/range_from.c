@@ -27,12 +27,6 @@ static enum quant_status check_range(const struct quant_calibration_file *file, 
         return quant_error_set(error, QUANT_INVALID,
                                "'%s' is not complete: it has no range before round %zu is merged",
                                path, quant_calibration_file_round(file));
-    if (!file->has_range)
-        return quant_error_set(error, QUANT_INVALID,
-                               "'%s' has no range: nothing finite was calibrated", path);
-    if (file->range[0] == 0 && file->range[1] == 0)
-        return quant_error_set(error, QUANT_INVALID,
-                               "'%s' has no range: all that was calibrated is 0", path);
     if (method != &quant_calibration_minmax && file->scheme != spec->scheme)
         return quant_error_set(error, QUANT_INVALID,
                                "'%s' was calibrated by %s for the scheme %s, not %s", path,
@@ -65,7 +59,7 @@ enum quant_status quant_file_range(const char *path, const struct quant_cancel *
     enum quant_status status = quant_rounds_load(path, cancel, &file, error);
     if (status == QUANT_OK)
         status = check_range(&file, path, spec, error);
-    if (status == QUANT_OK) {
+    if (status == QUANT_OK) { /* file.range is [0, 0] if nothing finite was calibrated */
         const bool is_point = file.range[0] == file.range[1];
         spec->has_clip = spec->clip_is_calibrated = true;
         spec->clip[0] = is_point ? fmin(file.range[0], 0) : file.range[0];

@@ -284,6 +284,12 @@ static void test_refusals(void **state)
                          QUANT_INVALID);
         assert_string_equal(error.text, refused[i].text);
     }
+    const struct quant_granularity by_axis = {true, 1, 0};
+    const struct quant_shape many = {2, {0, (1 << 20) + 1}};
+    assert_int_equal(quant_grouping_make(&by_axis, &many, QUANT_ORDER_C, &grouping, &error),
+                     QUANT_UNSUPPORTED);
+    assert_string_equal(error.text, "the shape (0, 1048577) has no elements, and too many "
+                                    "channels: 1048577, at most 1048576");
     static const struct quant_spec given[] = {
         {.has_scale = true, .scale = 1},
         {.has_clip = true, .clip = {-1, 1}},

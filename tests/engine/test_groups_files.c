@@ -261,21 +261,21 @@ static void test_empty(void **state)
     static const struct {
         struct quant_shape shape;
         struct quant_granularity granularity;
+        uint64_t count; /* of scales */
     } empty[] = {
-        {{1, {0}}, {true, 0, 0}},
-        {{2, {0, 5}}, {true, 1, 0}},
-        {{2, {5, 0}}, {true, 0, 0}},
-        {{2, {5, 0}}, {true, 1, 3}},
-        {{2, {0, 5}}, {true, 1, 3}},
-        /* No header makes groups of no elements. */
-        {{2, {0, (uint64_t)1 << 52}}, {true, 1, 0}},
+        {{1, {0}}, {true, 0, 0}, 0},        {{2, {0, 5}}, {true, 1, 0}, 5},
+        {{2, {0, 5}}, {true, 0, 0}, 0},     {{2, {5, 0}}, {true, 0, 0}, 5},
+        {{3, {2, 3, 0}}, {true, -2, 0}, 3}, {{2, {5, 0}}, {true, 1, 3}, 0},
+        {{2, {0, 5}}, {true, 1, 3}, 0},     {{2, {0, 70000}}, {true, 1, 0}, 70000}, /* in a file */
     };
     for (size_t i = 0; i < LENGTH(empty); i++)
         for (int order = 0; order < 2; order++) {
             struct tensor tensor = tensor_make(empty[i].shape, (enum quant_order)order);
             struct plain plain = plain_make(&tensor, &affine, &empty[i].granularity);
             struct quant_quantize_job job = groups_job("x.npy", &affine, &empty[i].granularity);
-            assert_true(plain.grouping.count == 0);
+            assert_true(plain.grouping.count == empty[i].count);
+            for (uint64_t k = 0; k < empty[i].count; k++)
+                assert_true(plain.groups.scales[k] == 1 && plain.groups.zero_points[k] == 0);
             tensor_write_npy(&tensor, "x.npy");
             const struct quant_quantize_result result = quantize_ok(&job);
             assert_int_equal(result.report.n, 0);
