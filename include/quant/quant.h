@@ -234,8 +234,8 @@ struct quant_params {
 };
 
 /* Whether zero points are stored beside the scales: in the scheme zero-point, for an unsigned type,
- * and where the zero point is not 0. With a scale for each group params is what all of them have in
- * common. */
+ * if [qmin, qmax] does not hold 0 (all zeros then have another), and if the zero point is not 0.
+ * With a scale for each group params is what all of them have in common. */
 QUANT_API bool quant_params_have_zero_points(const struct quant_params *params);
 
 /* Bytes of so many scales: each is of params->scale_dtype, and a 32-bit zero point comes with it

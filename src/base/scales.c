@@ -9,7 +9,9 @@ bool quant_params_have_zero_points(const struct quant_params *params)
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     if (!info || !info->is_integer)
         return false;
-    return params->scheme == QUANT_ZERO_POINT || info->least >= 0 || params->zero_point != 0;
+    const bool has_zero = params->qmin <= 0 && params->qmax >= 0; /* else zeros need another z */
+    return params->scheme == QUANT_ZERO_POINT || info->least >= 0 || !has_zero ||
+           params->zero_point != 0;
 }
 
 uint64_t quant_scale_bytes(const struct quant_params *params, uint64_t count)

@@ -22,6 +22,9 @@ static const struct row rows[] = {
     {{.dtype = QUANT_UINT4, .scale_dtype = QUANT_FLOAT16}, true, 6},
     {{.dtype = QUANT_UINT16}, true, 8},
     {{.dtype = QUANT_INT8, .zero_point = -1}, true, 8},
+    /* all zeros are mapped to the end of the target that is next to 0 */
+    {{.dtype = QUANT_INT8, .qmin = 10, .qmax = 20}, true, 8},
+    {{.dtype = QUANT_INT8, .qmin = 0, .qmax = 20}, false, 4},
     /* of the scheme zero-point one that happens to be 0 is stored all the same */
     {{AFFINE, .dtype = QUANT_INT8}, true, 8},
     {{AFFINE, .dtype = QUANT_INT4, .scale_dtype = QUANT_BFLOAT16}, true, 6},

@@ -254,8 +254,11 @@ def divide(a, b):
 
 def has_zero_points(spec):
     """Whether the plan can give a zero point other than 0."""
-    return spec.dtype not in FLOATS and bool(
-        spec.scheme == "zero-point" or spec.dtype.startswith("u") or spec.zero_point)
+    if spec.dtype in FLOATS:
+        return False
+    qmin, qmax = target(spec)
+    return bool(spec.scheme == "zero-point" or spec.dtype.startswith("u") or spec.zero_point
+                or not qmin <= 0 <= qmax)
 
 
 def scale_bytes(spec, count=1):
