@@ -9,6 +9,7 @@
 #include "cli/input_list.h"
 #include "cli/input_options.h"
 #include "cli/message.h"
+#include "cli/read_files.h"
 #include "cli/report.h"
 #include "cli/targets.h"
 #include "cli/values.h"
@@ -269,32 +270,17 @@ static int dequant_all(const struct dequant_options *options, const struct targe
     return status;
 }
 
-/* The sidecars and the original are read too: no output may take their place. */
+/* No output may replace a file that is read. */
 static int prepare(struct targets *targets, const struct dequant_options *options)
 {
-    const size_t nothers = targets->n + 1;
-    char **names = calloc(nothers, sizeof *names);
-    const char **others = calloc(nothers, sizeof *others);
-    bool is_complete = names && others;
-    for (size_t i = 0; is_complete && i < targets->n; i++) {
-        others[i] = options->target.sidecar;
-        if (others[i] || is_stdin(targets->inputs[i]))
-            continue;
-        names[i] = targets_sidecar_name(targets->inputs[i]);
-        others[i] = names[i];
-        is_complete = names[i] != NULL;
-    }
     int status = EXIT_FAILED;
-    if (is_complete) {
-        others[targets->n] = options->against;
-        status = targets_prepare(targets, false, others, nothers);
-    } else {
+    struct read_files files;
+    targets->report = options->report.file;
+    if (read_files_init(&files, targets, options->against, options->files_from.path))
+        status = targets_prepare(targets, false, files.paths, files.n);
+    else
         message_error("no memory for the names of the sidecars");
-    }
-    for (size_t i = 0; names && i < nothers; i++)
-        free(names[i]);
-    free(names);
-    free(others);
+    read_files_release(&files);
     return status;
 }
 

@@ -136,8 +136,10 @@ static int quantize_inputs(const struct command *self, const struct quantize_opt
     const char *tag = quant_dtype_info(spec.dtype)->name;
     status = targets_init(&targets, &options->target, inputs->names, inputs->n, tag, true);
     targets.has_scales = options->axis.given || options->block_size > 0;
+    targets.report = options->report.file;
+    const char *const others[] = {options->range_from, options->files_from.path};
     if (status == EXIT_DONE)
-        status = targets_prepare(&targets, true, &options->range_from, 1);
+        status = targets_prepare(&targets, true, others, 2);
     if (status == EXIT_DONE)
         status = quantize_all(options, &spec, &targets);
     targets_release(&targets);

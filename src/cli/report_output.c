@@ -18,32 +18,12 @@ static bool fail(const struct report_output *output, const char *why)
     return false;
 }
 
-/* By name, since it may be about to be written, or by what is there. */
 static bool is_same(const char *path, const char *other)
 {
     struct stat a;
     struct stat b;
-    return other && (strcmp(path, other) == 0 ||
-                     (stat(path, &a) == 0 && S_ISREG(a.st_mode) && stat(other, &b) == 0 &&
-                      a.st_dev == b.st_dev && a.st_ino == b.st_ino));
-}
-
-/* A file, or the sidecar beside it. */
-static bool is_same_pair(const char *path, const char *other)
-{
-    char *sidecar = other ? targets_sidecar_name(other) : NULL;
-    const bool is_either = is_same(path, other) || is_same(path, sidecar);
-    free(sidecar);
-    return is_either;
-}
-
-static bool is_target(const char *path, const struct targets *targets)
-{
-    bool is_any = is_same(path, targets->options->sidecar);
-    for (size_t i = 0; i < targets->n; i++)
-        is_any = is_any || is_same_pair(path, targets->inputs[i]) ||
-                 is_same_pair(path, targets->outputs[i]);
-    return is_any;
+    return stat(path, &a) == 0 && S_ISREG(a.st_mode) && stat(other, &b) == 0 &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 /* The permissions of a new file are those that the umask leaves. */
@@ -97,7 +77,7 @@ bool report_output_open(struct report_output *output, const char *path,
         return true;
     output->path = path;
     output->stream = NULL;
-    if (is_target(path, targets))
+    if (targets->report_is_taken)
         return fail(output, "it is one of the files that are read or written");
     struct stat found;
     const bool is_there = stat(path, &found) == 0;

@@ -20,8 +20,8 @@ struct report_output {
 /* NULL, "-", or the file that standard output is by another name, such as /dev/stdout. */
 bool report_output_is_stdout(const char *path);
 
-/* No file of the targets is ever replaced, another one only if
- * they may be. False after a message. */
+/* path is the report of the targets. Their files are never replaced, other files only with --force.
+ * False after a message. */
 bool report_output_open(struct report_output *output, const char *path,
                         const struct targets *targets);
 

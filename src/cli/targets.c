@@ -176,6 +176,7 @@ static bool lists_fill(struct path_lists *lists, const struct targets *targets, 
     }
     for (size_t i = 0; i < nothers; i++)
         lists->inputs[targets->n + i] = others[i];
+    lists->outputs[targets->n + nothers] = targets->report;
     return true;
 }
 
@@ -241,7 +242,7 @@ static bool describe_clashes(struct targets *targets, const struct path_lists *l
 static int find_clashes(struct targets *targets, bool has_sidecars, const char *const *others,
                         size_t nothers)
 {
-    const size_t n = targets->n + nothers;
+    const size_t n = targets->n + nothers + 1;
     int status = EXIT_FAILED;
     struct path_lists lists;
     struct quant_error error;
@@ -258,6 +259,7 @@ static int find_clashes(struct targets *targets, bool has_sidecars, const char *
         status = message_failure(found, &error);
     else
         status = describe_clashes(targets, &lists, clashes) ? EXIT_DONE : tell_no_memory();
+    targets->report_is_taken = clashes[n - 1].path != NULL;
 release:
     free(clashes);
     lists_release(&lists);
@@ -277,10 +279,10 @@ bool targets_clash(const struct targets *targets, size_t i, struct quant_error *
 int targets_prepare(struct targets *targets, bool has_sidecars, const char *const *others,
                     size_t nothers)
 {
-    bool is_writing = false;
+    bool is_any = targets->report != NULL;
     for (size_t i = 0; i < targets->n; i++)
-        is_writing = is_writing || targets->outputs[i];
-    if (!is_writing)
+        is_any = is_any || targets->outputs[i];
+    if (!is_any)
         return EXIT_DONE;
     const char *directory = targets->options->directory;
     if (directory && !folder_open(&targets->folder, directory)) {

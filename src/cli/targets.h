@@ -27,6 +27,8 @@ struct targets {
     char **outputs;       /* owned, each NULL where none is written */
     struct folder folder; /* that of --output-dir */
     bool has_scales;      /* there may be a file of scales beside each sidecar */
+    const char *report;   /* the file of --report-file; NULL: none */
+    bool report_is_taken; /* it is one of the files that are read or written */
     char **clashes;       /* owned: for each input what targets_clash says, NULL where nothing; or
                            * NULL */
 };
@@ -53,9 +55,9 @@ bool targets_is_terminal(const struct target_options *options, const char *outpu
 int targets_init(struct targets *targets, const struct target_options *options, char *const *inputs,
                  size_t n, const char *tag, bool is_writing);
 
-/* Makes the directory and finds the inputs whose outputs would destroy files of others. others are
- * nothers further paths that are read; entries may be NULL. EXIT_DONE, or EXIT_FAILED with a
- * message, and then nothing has changed. */
+/* Makes the directory and finds the inputs whose outputs would destroy files of others, and whether
+ * the report would. others are nothers further paths that are read; entries may be NULL. EXIT_DONE,
+ * or EXIT_FAILED with a message, and then nothing has changed. */
 int targets_prepare(struct targets *targets, bool has_sidecars, const char *const *others,
                     size_t nothers);
 
