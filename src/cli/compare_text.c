@@ -23,6 +23,7 @@ struct column {
     bool in_table;  /* without --wide */
     bool for_one;   /* one scale, and its range */
     bool for_sizes; /* without --wide: only if sizes differ */
+    bool may_go;    /* without --wide: left out if the others need the room */
 };
 
 static void fill_scheme(char cell[CELL], const char *key, const struct quant_comparison *row,
@@ -94,21 +95,21 @@ static void fill_figure(char cell[CELL], const char *key, const struct quant_com
 }
 
 static const struct column all_columns[] = {
-    {"scheme", NULL, fill_scheme, true, false, false},
-    {"method", NULL, fill_method, true, false, false},
-    {"lo", NULL, fill_low, true, true, false},
-    {"hi", NULL, fill_high, true, true, false},
-    {"scale", NULL, fill_scale, false, true, false},
-    {"zero_point", NULL, fill_zero_point, false, true, false},
-    {"mse", "mse", fill_figure, true, false, false},
-    {"sqnr_db", "sqnr_db", fill_figure, true, false, false},
-    {"cosine", "cosine", fill_figure, false, false, false},
-    {"max_abs_error", "max_abs_error", fill_figure, false, false, false},
-    {"clipped", "clipped", fill_figure, true, false, false},
-    {"zeroed", "zeroed", fill_figure, false, false, false},
-    {"sign_flipped", "sign_flipped", fill_figure, false, false, false},
-    {"levels_used", "levels_used", fill_figure, false, false, false},
-    {"bits", "bits_per_element", fill_figure, true, false, true},
+    {"scheme", NULL, fill_scheme, true, false, false, false},
+    {"method", NULL, fill_method, true, false, false, false},
+    {"lo", NULL, fill_low, true, true, false, false},
+    {"hi", NULL, fill_high, true, true, false, false},
+    {"scale", NULL, fill_scale, false, true, false, false},
+    {"zero_point", NULL, fill_zero_point, false, true, false, false},
+    {"mse", "mse", fill_figure, true, false, false, false},
+    {"sqnr_db", "sqnr_db", fill_figure, true, false, false, false},
+    {"cosine", "cosine", fill_figure, false, false, false, false},
+    {"max_abs_error", "max_abs_error", fill_figure, false, false, false, false},
+    {"clipped", "clipped", fill_figure, true, false, false, true},
+    {"zeroed", "zeroed", fill_figure, false, false, false, false},
+    {"sign_flipped", "sign_flipped", fill_figure, false, false, false, false},
+    {"levels_used", "levels_used", fill_figure, false, false, false, false},
+    {"bits", "bits_per_element", fill_figure, true, false, true, false},
 };
 
 enum { COLUMNS = sizeof all_columns / sizeof all_columns[0] };
@@ -118,29 +119,40 @@ struct table {
     int digits;
 };
 
-static bool is_shown(const struct column *column, const struct compare_part *part, bool is_wide)
+/* How a table is printed. */
+struct layout {
+    bool is_wide;
+    bool is_tight; /* without the columns that may go */
+    int digits;
+};
+
+static bool is_shown(const struct column *column, const struct compare_part *part,
+                     const struct layout *layout)
 {
     const bool has_sizes = compare_is_grouped(part) || part->n < part->result->n;
     if (column->for_one && compare_is_grouped(part))
         return false;
-    return is_wide || (column->in_table && (has_sizes || !column->for_sizes));
+    if (layout->is_wide)
+        return true;
+    return column->in_table && (has_sizes || !column->for_sizes) &&
+           !(column->may_go && layout->is_tight);
 }
 
 /* Returns the columns of the terminal that it takes. */
-static int measure_table(struct table *table, const struct compare_part *part, bool is_wide,
-                         int digits)
+static int measure_table(struct table *table, const struct compare_part *part,
+                         const struct layout *layout)
 {
     int width = 0;
-    table->digits = digits;
+    table->digits = layout->digits;
     for (size_t i = 0; i < COLUMNS; i++) {
         const struct column *column = &all_columns[i];
         table->widths[i] = 0;
-        if (!is_shown(column, part, is_wide))
+        if (!is_shown(column, part, layout))
             continue;
         table->widths[i] = (int)strlen(column->name);
         for (size_t row = 0; row < part->n; row++) {
             char cell[CELL];
-            column->fill(cell, column->key, &part->rows[row], digits);
+            column->fill(cell, column->key, &part->rows[row], layout->digits);
             const int length = (int)strlen(cell);
             table->widths[i] = length > table->widths[i] ? length : table->widths[i];
         }
@@ -169,10 +181,11 @@ static void print_row(const struct table *table, const struct quant_comparison *
 static void print_table(const struct compare_part *part, bool is_wide)
 {
     struct table table;
-    int digits = DIGITS_MOST;
-    while (measure_table(&table, part, is_wide, digits) > WIDTH && !is_wide &&
-           digits > DIGITS_LEAST)
-        digits--;
+    struct layout layout = {is_wide, false, DIGITS_MOST};
+    while (measure_table(&table, part, &layout) > WIDTH && !is_wide && !layout.is_tight) {
+        layout.is_tight = layout.digits == DIGITS_LEAST;
+        layout.digits -= layout.is_tight ? 0 : 1;
+    }
     print_row(&table, NULL);
     for (size_t i = 0; i < part->n; i++)
         print_row(&table, &part->rows[i]);
@@ -225,7 +238,9 @@ void compare_print_text(const struct compare_part *part, bool is_wide)
         print_wrapped(recommendation.reason, INDENT);
         return;
     }
-    printf("  best: %s\n", recommendation.options);
+    /* On a line of its own if it is long: options that a line break parts cannot be pasted. */
+    const bool is_long = INDENT + strlen("best: ") + strlen(recommendation.options) > WIDTH;
+    printf("  best:%s%s\n", is_long ? "\n    " : " ", recommendation.options);
     char *sentence = recommendation.reason;
     while (sentence) {
         char *end = strstr(sentence, "; ");
