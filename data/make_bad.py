@@ -198,13 +198,13 @@ JSON = [
 
 
 RAW = [
-    Bad("odd_size.bin", SEVEN_FLOATS[:-1], "27 bytes are no whole number of float32."),
+    Bad("odd_size.bin", SEVEN_FLOATS[:-1], "27 bytes are not a multiple of 4."),
     Bad("one_byte.bin", b"\0", "One byte is less than one float32."),
     Bad("shape_larger.bin", SEVEN_FLOATS, "7 elements do not fill the shape.", "--shape 2,4"),
     Bad("shape_smaller.bin", SEVEN_FLOATS, "7 elements are more than the shape.", "--shape 2,3"),
-    Bad("odd_size_f64.bin", SEVEN_FLOATS, "28 bytes are no whole number of float64.",
+    Bad("odd_size_f64.bin", SEVEN_FLOATS, "28 bytes are not a multiple of 8.",
         "--input-dtype f64"),
-    Bad("odd_size_f16.bin", SEVEN_FLOATS[:-1], "27 bytes are no whole number of float16.",
+    Bad("odd_size_f16.bin", SEVEN_FLOATS[:-1], "27 bytes are not a multiple of 2.",
         "--input-dtype f16"),
     Bad("nan.bin", struct.pack("<3f", 1, NAN, 3), "Element 1 is NaN."),
     Bad("infinity.bin", struct.pack("<3f", 1, 2, -INFINITY), "Element 2 is -infinity."),

@@ -71,6 +71,14 @@ void quant_error_prefix(struct quant_error *error, const char *prefix, const cha
         snprintf(error->text + length, sizeof error->text - (size_t)length, "%s", text);
 }
 
+void quant_error_append(struct quant_error *error, const char *text)
+{
+    if (!error)
+        return;
+    const size_t length = strlen(error->text);
+    snprintf(error->text + length, sizeof error->text - length, "%s", text);
+}
+
 enum quant_status quant_error_no_memory(struct quant_error *error, size_t nbytes, const char *what)
 {
     return quant_error_set(error, QUANT_NO_MEMORY, "no memory for %zu bytes of %s", nbytes, what);

@@ -18,6 +18,9 @@ enum quant_status quant_error_system(struct quant_error *error, int number, cons
 /* Puts "`prefix` 'name': " before the text that is there. */
 void quant_error_prefix(struct quant_error *error, const char *prefix, const char *name);
 
+/* Adds text at the end. */
+void quant_error_append(struct quant_error *error, const char *text);
+
 /* "no memory for N bytes of WHAT" */
 enum quant_status quant_error_no_memory(struct quant_error *error, size_t nbytes, const char *what);
 

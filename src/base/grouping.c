@@ -30,8 +30,7 @@ static enum quant_status no_such_axis(const struct quant_granularity *granularit
     char text[QUANT_SHAPE_TEXT];
     if (shape->ndim == 0)
         return quant_error_set(error, QUANT_INVALID, "a scalar has no axis");
-    return quant_error_set(error, QUANT_INVALID,
-                           "there is no axis %d: the shape %s has the axes 0 to %d",
+    return quant_error_set(error, QUANT_INVALID, "no axis %d: the shape %s has axes 0 to %d",
                            granularity->axis, quant_shape_text(shape, text), shape->ndim - 1);
 }
 
@@ -82,7 +81,7 @@ enum quant_status quant_grouping_make(const struct quant_granularity *granularit
 {
     uint64_t nelems;
     if (!quant_shape_count(shape, &nelems))
-        return quant_error_set(error, QUANT_INVALID, "the shape has more elements than 63 bits");
+        return quant_error_set(error, QUANT_INVALID, "the shape has more than 2^63 - 1 elements");
     *grouping = (struct quant_grouping){.nelems = nelems,
                                         .count = 1,
                                         .stride = nelems,

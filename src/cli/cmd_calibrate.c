@@ -10,6 +10,7 @@
 #include "cli/progress.h"
 #include "cli/quantize_options.h"
 #include "cli/signals.h"
+#include "cli/streams.h"
 
 struct part_option {
     bool given;
@@ -195,7 +196,8 @@ static int check_inputs(const struct command *self, char *const *inputs, size_t 
     for (size_t i = 0; i < n; i++)
         nstreams += strcmp(inputs[i], "-") == 0;
     if (nstreams > 1)
-        return message_usage(self->name, "'-' is given twice, but standard input is read once");
+        return message_usage(self->name,
+                             "'-' is given twice, but standard input can be read only once");
     return EXIT_DONE;
 }
 
@@ -270,6 +272,8 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
 
 static int find_range(const struct calibrate_options *options, const struct input_list *inputs)
 {
+    if (!options->mapping.batch.quiet)
+        streams_announce((const char *const *)inputs->names, inputs->n);
     struct quant_cancel cancel;
     if (!signals_start(&cancel)) {
         message_error("cannot make a pipe for signals: %s", strerror(errno));

@@ -324,6 +324,8 @@ static int run(const struct command *self, int argc, char **argv)
                              (size_t)(argc - first));
     if (status == EXIT_DONE)
         status = check(self, &options, inputs.names, inputs.n);
+    if (status == EXIT_DONE && !options.mapping.batch.quiet)
+        streams_announce((const char *const *)inputs.names, inputs.n);
     if (status == EXIT_DONE)
         status = compare_all(&options, inputs.names, inputs.n);
     input_list_release(&inputs);

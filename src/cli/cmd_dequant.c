@@ -11,6 +11,7 @@
 #include "cli/message.h"
 #include "cli/read_files.h"
 #include "cli/report.h"
+#include "cli/streams.h"
 #include "cli/targets.h"
 #include "cli/values.h"
 
@@ -133,16 +134,17 @@ static int check_measuring(const struct command *self, const struct dequant_opti
     if (idle && !is_measuring(options))
         return message_usage(
             self->name,
-            "'--%s' is about the original, which is read only with '--report' or '--fail-if'",
+            "'--%s' describes the original, which is read only with '--report' or '--fail-if'",
             idle);
     if (!is_writing(options) && options->target.format)
         return message_usage(self->name,
-                             "'--to' is about the array, which '--report' and '--fail-if' write "
-                             "only with '--output' or '--output-dir'");
+                             "'--to' is the format of the array, which '--report' and '--fail-if' "
+                             "write only with '--output' or '--output-dir'");
     if (options->against && n > 1)
         return message_usage(self->name, "'--against' names one file, but there are %zu INPUTs", n);
     if (is_stdin(options->against) && (is_stdin(inputs[0]) || is_stdin(options->files_from.path)))
-        return message_usage(self->name, "'-' is given twice, but standard input is read once");
+        return message_usage(self->name,
+                             "'-' is given twice, but standard input can be read only once");
     return EXIT_DONE;
 }
 
@@ -151,17 +153,16 @@ static int check_streams(const struct command *self, const struct dequant_option
 {
     for (size_t i = 0; i < n; i++) {
         if (is_stdin(inputs[i]) && !options->target.sidecar)
-            return message_usage(
-                self->name,
-                n > 1 ? "'-' needs '--sidecar', which names one file; restore it by itself"
-                      : "'-' needs '--sidecar FILE'");
+            return message_usage(self->name, n > 1 ? "'-' needs '--sidecar', which names one file; "
+                                                     "dequantize it in a call of its own"
+                                                   : "'-' needs '--sidecar FILE'");
         if (!is_writing(options) || !targets_to_stdout(&options->target, inputs[i]))
             continue;
         if (report_options_to_stdout(&options->report))
             return message_usage(
                 self->name,
-                "the data and '--report' both want standard output; give '--output FILE' or "
-                "'--report-file FILE'");
+                "the data and the report cannot both go to standard output; give '--output FILE' "
+                "or '--report-file FILE'");
         return EXIT_DONE;
     }
     return EXIT_DONE;
@@ -302,6 +303,10 @@ static int check(const struct command *self, const struct dequant_options *optio
 static int work(const struct dequant_options *options, char *const *inputs, size_t n)
 {
     struct targets targets;
+    if (!options->batch.quiet) {
+        streams_announce((const char *const *)inputs, n);
+        streams_announce(&options->against, 1);
+    }
     int status = targets_init(&targets, &options->target, inputs, n, "f32", is_writing(options));
     if (status == EXIT_DONE)
         status = prepare(&targets, options);

@@ -7,6 +7,7 @@
 #include "cli/message.h"
 #include "cli/quantize_options.h"
 #include "cli/report.h"
+#include "cli/streams.h"
 #include "cli/targets.h"
 #include "cli/warnings.h"
 
@@ -128,6 +129,8 @@ static int read_range(const struct command *self, const char *path, struct quant
 static int quantize_inputs(const struct command *self, const struct quantize_options *options,
                            const struct input_list *inputs)
 {
+    if (!options->batch.quiet)
+        streams_announce((const char *const *)inputs->names, inputs->n);
     struct quant_spec spec = quantize_options_spec(options);
     int status = options->range_from ? read_range(self, options->range_from, &spec) : EXIT_DONE;
     if (status != EXIT_DONE)

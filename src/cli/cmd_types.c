@@ -11,8 +11,8 @@ enum { COLUMNS = 9, ROWS = QUANT_DTYPE_COUNT + 1, CELL_ROOM = 32 };
 
 typedef char cell[CELL_ROOM];
 
-static const char *const headings[COLUMNS] = {
-    "type", "bits", "least", "greatest", "step", "pi as it is", "error", "by absmax", "error"};
+static const char *const headings[COLUMNS] = {"type",       "bits",  "min",          "max",  "step",
+                                              "pi rounded", "error", "pi by absmax", "error"};
 
 /* pi is PI_HIGH + PI_LOW to some 32 digits. The error of float64 itself is only seen with both. */
 static const double PI_HIGH = 0x1.921fb54442d18p+1;
@@ -105,9 +105,9 @@ static int run(const struct command *self, int argc, char **argv)
     }
     print_table(table, nrows);
     printf("\n"
-           "step: from 1 to the next number. pi as it is: pi rounded to the type. by absmax: pi\n"
-           "quantized over [-%g, %g] and restored, for the types that have a scale.\n"
-           "error: what became of pi, less pi.\n",
+           "step: from 1 to the next number. pi rounded: the number of the type nearest to pi.\n"
+           "pi by absmax: pi quantized over [-%g, %g] and restored, for the types with a scale.\n"
+           "error: that number minus pi.\n",
            RANGE, RANGE);
     return EXIT_DONE;
 }

@@ -179,7 +179,7 @@ static int check_mapping(const struct command *command, const struct quantize_op
     if (options->clip.given && options->scale.given)
         return message_usage(command->name, "'--clip' and '--scale' exclude each other");
     if (options->zero_point.given && !options->scale.given)
-        return message_usage(command->name, "'--zero-point' needs '--scale' beside it");
+        return message_usage(command->name, "'--zero-point' needs '--scale'");
     const char *given = options->clip.given ? "clip" : options->scale.given ? "scale" : NULL;
     if (options->range_from && given)
         return message_usage(command->name, "'--%s' and '--range-from' exclude each other", given);
@@ -223,8 +223,8 @@ static int check_streams(const struct command *command, const struct quantize_op
             continue;
         if (n > 1)
             return message_usage(command->name,
-                                 "'-' goes to standard output and needs '--sidecar', "
-                                 "which names one file; quantize it by itself");
+                                 "'-' goes to standard output and needs '--sidecar', which names "
+                                 "one file; quantize it in a call of its own");
         if (!options->target.sidecar)
             return message_usage(command->name,
                                  "data that goes to standard output needs '--sidecar "
@@ -232,8 +232,8 @@ static int check_streams(const struct command *command, const struct quantize_op
         if (report_options_to_stdout(&options->report))
             return message_usage(
                 command->name,
-                "the data and '--report' both want standard output; give '--output FILE' or "
-                "'--report-file FILE'");
+                "the data and the report cannot both go to standard output; give '--output FILE' "
+                "or '--report-file FILE'");
         return EXIT_DONE;
     }
     return EXIT_DONE;

@@ -25,6 +25,15 @@ void streams_buffer(void)
     (void)setvbuf(stdout, room, isatty(STDOUT_FILENO) == 1 ? _IOLBF : _IOFBF, sizeof room);
 }
 
+void streams_announce(const char *const *paths, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (paths[i] && strcmp(paths[i], "-") == 0 && isatty(STDIN_FILENO)) {
+            message_error("reading standard input, which is a terminal; Ctrl-D ends it");
+            return;
+        }
+}
+
 bool streams_flush(void)
 {
     static bool is_told; /* the stream is one for the whole program, and so is its failure */

@@ -43,10 +43,11 @@ int targets_check(const struct command *command, const struct target_options *op
     for (size_t i = 0; i < n; i++)
         nstreams += is_stream(inputs[i]);
     if (nstreams > 1)
-        return message_usage(command->name, "'-' is given twice, but standard input is read once");
+        return message_usage(command->name,
+                             "'-' is given twice, but standard input can be read only once");
     if (nstreams > 0 && options->directory)
-        return message_usage(command->name, "'-' has no name to make one in '--output-dir' of; "
-                                            "give '--output'");
+        return message_usage(command->name,
+                             "'-' has no name that '--output-dir' could use; give '--output'");
     return EXIT_DONE;
 }
 
@@ -286,7 +287,7 @@ int targets_prepare(struct targets *targets, bool has_sidecars, const char *cons
         return EXIT_DONE;
     const char *directory = targets->options->directory;
     if (directory && !folder_open(&targets->folder, directory)) {
-        message_error("cannot make the directory '%s': %s", directory, strerror(errno));
+        message_error("cannot create the directory '%s': %s", directory, strerror(errno));
         return EXIT_FAILED;
     }
     return find_clashes(targets, has_sidecars, others, nothers);

@@ -16,8 +16,8 @@ enum quant_status quant_group_spec_check(const struct quant_spec *spec, struct q
     const enum quant_status status = quant_spec_check(spec, error);
     if (status == QUANT_OK && !quant_spec_needs_range(spec))
         return quant_error_set(error, QUANT_INVALID,
-                               "scales per channel or block are found from the elements: a given "
-                               "scale or clipping range, and an unscaled type, exclude them");
+                               "scales per channel or block are found from the elements: they "
+                               "exclude a given scale or clipping range, and an unscaled type");
     return status;
 }
 

@@ -250,10 +250,10 @@ static enum quant_status find_range(const struct quant_spec *spec,
         return QUANT_OK;
     }
     if (quant_calibration_from_name(spec->calibration) != &quant_calibration_minmax)
-        return quant_error_set(error, QUANT_INVALID,
-                               "the calibration method '%s' needs the elements themselves: "
-                               "quant_calibrate takes them",
-                               spec->calibration);
+        return quant_error_set(
+            error, QUANT_INVALID,
+            "the calibration method '%s' needs the elements: call quant_calibrate",
+            spec->calibration);
     choice->range[0] = (double)observed->least + 0.0; /* -0 becomes 0, whichever came first */
     choice->range[1] = (double)observed->greatest + 0.0;
     return QUANT_OK;
@@ -273,10 +273,11 @@ enum quant_status quant_choose_range(const struct quant_spec *spec,
     if (status != QUANT_OK)
         return status;
     if (observed && observed->nonfinite > 0 && spec->nonfinite == QUANT_NONFINITE_ERROR)
-        return quant_error_set(
-            error, QUANT_NONFINITE, "%llu of %llu elements are not finite, the first of them %llu",
-            (unsigned long long)observed->nonfinite, (unsigned long long)observed->count,
-            (unsigned long long)observed->first_nonfinite);
+        return quant_error_set(error, QUANT_NONFINITE,
+                               "%llu of %llu elements are not finite, the first is element %llu",
+                               (unsigned long long)observed->nonfinite,
+                               (unsigned long long)observed->count,
+                               (unsigned long long)observed->first_nonfinite);
     *choice = quant_choice_of_nothing(spec);
     if (quant_dtype_info(choice->params.dtype)->is_unscaled)
         return QUANT_OK;

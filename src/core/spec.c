@@ -79,16 +79,17 @@ static enum quant_status check_target(const struct quant_spec *spec, struct quan
     int32_t qmax;
     quant_spec_target(spec, &qmin, &qmax);
     if (qmin < info->least || qmax > info->greatest)
-        return quant_error_set(error, QUANT_INVALID,
-                               "target range %d..%d does not lie inside %s (%.0f..%.0f)", qmin,
-                               qmax, info->name, info->least, info->greatest);
+        return quant_error_set(
+            error, QUANT_INVALID,
+            "the target range qmin..qmax is %d..%d, which is not within %s (%.0f..%.0f)", qmin,
+            qmax, info->name, info->least, info->greatest);
     if (qmin >= qmax)
-        return quant_error_set(error, QUANT_INVALID,
-                               "target range %d..%d is empty: qmin must be less than qmax", qmin,
-                               qmax);
+        return quant_error_set(
+            error, QUANT_INVALID,
+            "the target range qmin..qmax is %d..%d, which is empty: qmin must be less than qmax",
+            qmin, qmax);
     if (spec->scheme == QUANT_ABSMAX && info->least < 0 && qmax <= 0)
-        return quant_error_set(error, QUANT_INVALID,
-                               "absmax needs a qmax above 0 to divide by, found %d", qmax);
+        return quant_error_set(error, QUANT_INVALID, "absmax needs qmax above 0, found %d", qmax);
     return QUANT_OK;
 }
 
@@ -104,19 +105,19 @@ static bool is_clip(const struct quant_spec *spec)
 static enum quant_status check_range(const struct quant_spec *spec, struct quant_error *error)
 {
     if (spec->has_zero_point && !spec->has_scale)
-        return quant_error_set(error, QUANT_INVALID, "a zero point needs a scale beside it");
+        return quant_error_set(error, QUANT_INVALID, "a zero point needs a scale");
     if (spec->has_scale && spec->has_clip)
         return quant_error_set(error, QUANT_INVALID,
                                "a scale and a clipping range exclude each other");
     if (spec->has_scale && !(spec->scale > 0 && isfinite(spec->scale)))
         return quant_error_set(error, QUANT_INVALID,
-                               "a scale must be finite and above 0 as a float32, found %.9g",
+                               "a scale must be above 0 and finite as float32, found %.9g",
                                (double)spec->scale);
     if (spec->has_clip && !is_clip(spec))
         return quant_error_set(
             error, QUANT_INVALID,
-            "a clipping range must rise and lie within float32, found %.9g to %.9g", spec->clip[0],
-            spec->clip[1]);
+            "a clipping range needs LO < HI, both within float32, found %.9g to %.9g",
+            spec->clip[0], spec->clip[1]);
     return QUANT_OK;
 }
 
@@ -152,7 +153,7 @@ static enum quant_status check_calibration(const struct quant_spec *spec, struct
 {
     const struct quant_calibration *method = quant_calibration_from_name(spec->calibration);
     if (!method)
-        return quant_error_set(error, QUANT_UNSUPPORTED, "there is no calibration method '%s'",
+        return quant_error_set(error, QUANT_UNSUPPORTED, "unknown calibration method '%s'",
                                spec->calibration);
     if (!spec->has_calibration_argument)
         return QUANT_OK;

@@ -35,10 +35,10 @@ static enum quant_status check_job(struct calibrating *run)
 {
     const struct quant_calibrate_job *job = run->job;
     if (job->npaths == 0)
-        return quant_error_set(run->error, QUANT_INVALID, "there is no input to calibrate");
+        return quant_error_set(run->error, QUANT_INVALID, "no input to calibrate");
     if (job->has_ema && job->resume)
         return quant_error_set(run->error, QUANT_INVALID,
-                               "a moving average has one round only: there is none to resume");
+                               "a moving average has only one round: nothing to continue");
     if (job->has_position && (!job->partial || job->resume))
         return quant_error_set(run->error, QUANT_INVALID,
                                "only a part of the first round has a position");
@@ -70,9 +70,9 @@ static enum quant_status check_job(struct calibrating *run)
                                "%s is unscaled: there is no range to calibrate for it",
                                quant_dtype_info(run->spec.dtype)->name);
     if (quant_calibration_is_auto(&run->spec))
-        return quant_error_set(run->error, QUANT_INVALID,
-                               "'auto' weighs the methods on one tensor; for a set of files name "
-                               "one of them");
+        return quant_error_set(
+            run->error, QUANT_INVALID,
+            "'auto' compares methods on one tensor; for a set of files, name a method");
     return QUANT_OK;
 }
 
@@ -81,10 +81,11 @@ static enum quant_status load_basis(struct calibrating *run)
     const char *path = run->job->resume;
     enum quant_status status = quant_rounds_load(path, &run->job->cancel, &run->file, run->error);
     if (status == QUANT_OK && run->file.stage != QUANT_STAGE_NEXT)
-        status = quant_error_set(run->error, QUANT_INVALID, "cannot resume from '%s': %s", path,
-                                 run->file.stage == QUANT_STAGE_COMPLETE
-                                     ? "it is complete"
-                                     : "it is partial; merge all of its round first");
+        status = quant_error_set(
+            run->error, QUANT_INVALID, "cannot continue from '%s': %s", path,
+            run->file.stage == QUANT_STAGE_COMPLETE
+                ? "it is complete"
+                : "it is a partial result; merge all partial results of its round first");
     if (status == QUANT_OK)
         run->spec = quant_rounds_spec(&run->file);
     return status;
@@ -157,7 +158,7 @@ static enum quant_status take_one(void *context, const struct quant_scan *scan, 
         run->counts[i] = count;
     if (status == QUANT_OK && count != run->counts[i])
         return quant_source_error(scan->tensor->source, error, QUANT_IO,
-                                  "it had %llu elements and now has %llu",
+                                  "it had %llu elements in the round before, and now has %llu",
                                   (unsigned long long)run->counts[i], (unsigned long long)count);
     return status;
 }
@@ -282,7 +283,7 @@ static enum quant_status count_round(struct calibrating *run)
         return status;
     if (run->calibrator->done)
         return quant_error_set(run->error, QUANT_CORRUPT,
-                               "cannot resume from '%s': it needs no further round",
+                               "cannot continue from '%s': it needs no further round",
                                run->job->resume);
     const size_t n = run->inputs.n;
     const size_t nsums = run->calibrator->nsums;

@@ -66,8 +66,7 @@ static enum quant_status check_type(const struct comparing *run, enum quant_dtyp
     spec.has_clip = false;
     if (status == QUANT_OK && !quant_spec_needs_range(&spec))
         return quant_error_set(run->error, QUANT_INVALID,
-                               "there are no ranges to compare if a scale is given, or for a type "
-                               "that is unscaled");
+                               "no ranges to compare: a scale is given, or the type is unscaled");
     return status;
 }
 

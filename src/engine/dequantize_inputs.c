@@ -24,11 +24,11 @@ static enum quant_status check_default_sidecar(const struct dequantization *run)
     if (stat(run->job->path, &status) != 0)
         return quant_error_system(run->error, errno, "cannot read '%s'", run->job->path);
     if (S_ISDIR(status.st_mode))
-        return quant_error_set(run->error, QUANT_IO, "cannot read '%s': it is a folder",
+        return quant_error_set(run->error, QUANT_IO, "cannot read '%s': it is a directory",
                                run->job->path);
     return quant_error_set(run->error, QUANT_IO,
-                           "'%s' is unfinished: there is no sidecar '%s'; --sidecar names one "
-                           "elsewhere",
+                           "'%s' is not quantized yet, or unfinished: there is no sidecar '%s'; "
+                           "--sidecar names another",
                            run->job->path, run->sidecar_path);
 }
 
@@ -37,7 +37,7 @@ enum quant_status quant_dequantization_find_sidecar(struct dequantization *run)
     const struct quant_dequantize_job *job = run->job;
     if (!job->sidecar && quant_path_is_stream(job->path))
         return quant_error_set(run->error, QUANT_INVALID,
-                               "a stream as the input needs a sidecar path beside it");
+                               "standard input as the input needs a sidecar path");
     run->sidecar_path = job->sidecar ? strdup(job->sidecar) : quant_sidecar_default(job->path);
     if (!run->sidecar_path)
         return quant_error_no_memory(run->error, strlen(job->path) + 6, "path");
@@ -78,7 +78,7 @@ static enum quant_status differs(const struct dequantization *run, const char *w
                                  unsigned long long found, unsigned long long expected)
 {
     return quant_source_error(run->source, run->error, QUANT_CORRUPT,
-                              "its %s %llu is not the %llu of its sidecar", what, found, expected);
+                              "its %s is %llu, not the %llu of its sidecar", what, found, expected);
 }
 
 static enum quant_status check_shape(const struct dequantization *run,
@@ -91,13 +91,13 @@ static enum quant_status check_shape(const struct dequantization *run,
         return QUANT_OK; /* asked again at the end */
     if (!quant_shape_equal(&reader->shape, &sidecar->shape))
         return quant_source_error(reader->source, run->error, QUANT_CORRUPT,
-                                  "its shape %s is not the %s of %s",
+                                  "its shape is %s, not the %s of %s",
                                   quant_shape_text(&reader->shape, found),
                                   quant_shape_text(&sidecar->shape, expected), what);
     if (reader->order != sidecar->order && quant_shape_has_order(&sidecar->shape) &&
         !reader->format->takes_raw_options)
         return quant_source_error(reader->source, run->error, QUANT_CORRUPT,
-                                  "its order is not that of %s", what);
+                                  "its order differs from that of %s", what);
     return QUANT_OK;
 }
 
@@ -113,7 +113,7 @@ enum quant_status quant_dequantization_open_data(struct dequantization *run)
     const struct quant_format *format = quant_format_from_name(sidecar->data.format);
     if (!format)
         return quant_source_error(run->source, run->error, QUANT_UNSUPPORTED,
-                                  "its sidecar '%s' names a format that is not known: '%s'",
+                                  "its sidecar '%s' names an unknown format: '%s'",
                                   run->sidecar_path, sidecar->data.format);
     status = quant_checksum_source_init(&run->checksum, run->source, run->error);
     if (status != QUANT_OK)
@@ -142,7 +142,7 @@ enum quant_status quant_dequantization_check_data(struct dequantization *run)
         return differs(run, "size", nbytes, run->sidecar.data_bytes);
     if (status == QUANT_OK && digest != run->sidecar.data_xxh3_64)
         return quant_source_error(run->source, run->error, QUANT_CORRUPT,
-                                  "its checksum %016llx is not the %016llx of its sidecar",
+                                  "its checksum is %016llx, not the %016llx of its sidecar",
                                   (unsigned long long)digest,
                                   (unsigned long long)run->sidecar.data_xxh3_64);
     return status;
@@ -160,6 +160,26 @@ static bool source_needs_dtype(const struct quant_sidecar *sidecar)
                       quant_dtype_info(dtype)->bits == 8);
 }
 
+/* The message says where the path comes from, since the user did not type it. A sidecar may come
+ * from anybody: a FIFO that it names would be waited for, and a device may act on being read. */
+static enum quant_status check_named_original(const struct dequantization *run)
+{
+    const char *path = run->original_path;
+    struct stat status;
+    enum quant_status found = QUANT_OK;
+    if (stat(path, &status) != 0 || access(path, R_OK) != 0)
+        found =
+            quant_error_system(run->error, errno, "cannot read '%s', the original that '%s' names",
+                               path, run->sidecar_path);
+    else if (!S_ISREG(status.st_mode))
+        found = quant_error_set(
+            run->error, QUANT_IO, "cannot read '%s', the original that '%s' names: it is %s", path,
+            run->sidecar_path, S_ISDIR(status.st_mode) ? "a directory" : "not a regular file");
+    if (found != QUANT_OK)
+        quant_error_append(run->error, "; --against names another");
+    return found;
+}
+
 /* The file that the caller names, or the one that the sidecar names. */
 static enum quant_status name_original(struct dequantization *run, struct quant_input *original)
 {
@@ -175,6 +195,9 @@ static enum quant_status name_original(struct dequantization *run, struct quant_
     run->original_path = quant_path_beside(sidecar->source.path, run->sidecar_path);
     if (!run->original_path)
         return quant_error_no_memory(run->error, strlen(sidecar->source.path), "path");
+    const enum quant_status status = check_named_original(run);
+    if (status != QUANT_OK)
+        return status;
     original->path = run->original_path;
     if (!original->format) {
         original->format = sidecar->source.format;

@@ -36,7 +36,7 @@ static enum quant_status differs(const struct quant_group_source *groups, const 
                                  uint64_t found, uint64_t expected, struct quant_error *error)
 {
     return quant_source_error(groups->source, error, QUANT_CORRUPT,
-                              "its %s %llu is not the %llu of the sidecar", what,
+                              "its %s is %llu, not the %llu of the sidecar", what,
                               (unsigned long long)found, (unsigned long long)expected);
 }
 
@@ -61,10 +61,10 @@ static enum quant_status read_all(struct quant_group_source *groups,
                    groups->all.scales ? groups->all.scales + first : scales,
                    groups->all.zero_points ? groups->all.zero_points + first : zero_points);
         if (fine < n)
-            return quant_source_error(groups->source, error, QUANT_CORRUPT,
-                                      "group %llu has no finite scale above 0, or a zero point "
-                                      "that its type does not take",
-                                      (unsigned long long)(first + fine));
+            return quant_source_error(
+                groups->source, error, QUANT_CORRUPT,
+                "group %llu needs a finite scale above 0, and a zero point within 32 bits",
+                (unsigned long long)(first + fine));
     }
     return QUANT_OK;
 }
@@ -87,7 +87,7 @@ static enum quant_status check_file(struct quant_group_source *groups,
     if (status == QUANT_OK && digest != expected->xxh3_64)
         status =
             quant_source_error(groups->source, error, QUANT_CORRUPT,
-                               "its checksum %016llx is not the %016llx of the sidecar",
+                               "its checksum is %016llx, not the %016llx of the sidecar",
                                (unsigned long long)digest, (unsigned long long)expected->xxh3_64);
     quant_checksum_source_release(&checksum);
     return status;
@@ -108,7 +108,7 @@ static enum quant_status open_file(struct quant_group_source *groups,
         return status;
     if (!groups->source->positional)
         return quant_source_error(groups->source, error, QUANT_UNSUPPORTED,
-                                  "scales are read by position, which takes a regular file");
+                                  "scales need a regular file, since they are read by position");
     /* Before memory is taken for them: a header is not to be trusted. */
     if (groups->source->size != sidecar->groups.bytes)
         return differs(groups, "size", groups->source->size, sidecar->groups.bytes, error);

@@ -20,7 +20,8 @@ static enum quant_status name_file(struct quant_group_store *store, const char *
     struct quant_error own;
     if (quant_path_is_stream(sidecar_path))
         return quant_error_set(error, QUANT_INVALID,
-                               "%llu scales need a file beside the sidecar, and '%s' is a stream",
+                               "%llu scales need a file next to the sidecar, but '%s' is a stream; "
+                               "--sidecar names a file",
                                count, sidecar_path);
     store->path = quant_file_scales_name(sidecar_path);
     if (!store->path)
@@ -29,10 +30,10 @@ static enum quant_status name_file(struct quant_group_store *store, const char *
     if (!store->relative)
         return error ? error->status : own.status;
     if (!quant_is_utf8(store->relative))
-        return quant_error_set(error, QUANT_INVALID,
-                               "%llu scales need a file that the sidecar names, in UTF-8, which "
-                               "'%s' is not",
-                               count, store->path);
+        return quant_error_set(
+            error, QUANT_INVALID,
+            "%llu scales need a file that the sidecar names in UTF-8, but '%s' is not UTF-8", count,
+            store->path);
     return QUANT_OK;
 }
 

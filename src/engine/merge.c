@@ -39,8 +39,8 @@ static enum quant_status refuse(const struct merging *run, const char *path, con
 static enum quant_status refuse_sums(const struct merging *run)
 {
     return quant_error_set(run->error, QUANT_CORRUPT,
-                           "cannot merge: the counters of the parts do not add up to what all "
-                           "their inputs have");
+                           "cannot merge: the counters of the partial results do not add up to the "
+                           "elements of their inputs");
 }
 
 static enum quant_status add_ranges(struct merging *run, const struct quant_calibration_file *file)
@@ -160,7 +160,7 @@ static enum quant_status add_part(struct merging *run, size_t number,
                                  : part->findings.nsums / nsums == part->ninputs &&
                                        part->findings.nsums % nsums == 0;
     if (!fits || !quant_rounds_enter(calibrator, &part->findings))
-        return refuse(run, path, "its findings are not of this method's pass");
+        return refuse(run, path, "its results are not those of this method's pass");
     for (size_t i = 0; i < part->findings.nsums; i++)
         quant_sum_add(&calibrator->sums[i % nsums], &run->carries[i % nsums],
                       part->findings.sums[i]);
@@ -192,12 +192,12 @@ static enum quant_status check_file(const struct merging *run, const char *path,
     if (file->stage != QUANT_STAGE_PARTIAL)
         return refuse(run, path,
                       file->stage == QUANT_STAGE_COMPLETE
-                          ? "it is complete, not a part"
-                          : "it is merged already, and what the next round begins with");
+                          ? "it is complete, not a partial result"
+                          : "it is merged already: the next round begins with it");
     if (!quant_calibration_file_is_kin(&run->merged, file))
-        return refuse(run, path, "it was made with other options than the first");
+        return refuse(run, path, "it was made with other options than the first one");
     if (!quant_calibration_file_joins(&run->merged, file))
-        return refuse(run, path, "it is of another round or calibration than the first");
+        return refuse(run, path, "it is from another round or calibration than the first one");
     return QUANT_OK;
 }
 
@@ -219,7 +219,7 @@ static enum quant_status add_all(struct merging *run)
 {
     const struct quant_merge_job *job = run->job;
     if (job->npaths == 0)
-        return quant_error_set(run->error, QUANT_INVALID, "there is nothing to merge");
+        return quant_error_set(run->error, QUANT_INVALID, "nothing to merge");
     enum quant_status status =
         quant_rounds_load(job->paths[0], &job->cancel, &run->merged, run->error);
     if (status == QUANT_OK)

@@ -25,7 +25,7 @@ static enum quant_status check_job(struct quantization *run)
     run->data_is_new = quant_path_is_free(output->path);
     if (!output->sidecar && !run->data_is_new && quant_path_is_stream(output->path))
         return quant_error_set(run->error, QUANT_INVALID,
-                               "a stream as the output needs a sidecar path beside it");
+                               "a stream as the output needs a sidecar path");
     const struct quant_granularity *granularity = &run->job->granularity;
     run->has_groups = granularity->has_axis || granularity->block_size > 0;
     return run->has_groups ? quant_group_spec_check(&run->job->spec, run->error)

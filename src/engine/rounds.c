@@ -56,7 +56,7 @@ static enum quant_status check_method(const struct quant_calibration_file *file,
     const struct quant_calibration *method = quant_calibration_from_name(file->method);
     if (!method || method == &quant_calibration_auto)
         return quant_source_error(source, error, QUANT_UNSUPPORTED,
-                                  "there is no calibration method '%s'", file->method);
+                                  "unknown calibration method '%s'", file->method);
     const struct quant_spec spec = quant_rounds_spec(file);
     struct quant_error own;
     const enum quant_status status = quant_spec_check(&spec, &own);
@@ -169,7 +169,7 @@ enum quant_status quant_rounds_record(const struct quant_calibrator *calibrator,
         n += calibrator->counts[i] > 0;
         if (calibrator->counts[i] > QUANT_COUNT_MOST)
             return quant_error_set(error, QUANT_OUT_OF_RANGE,
-                                   "a counter of '%s' is beyond 2^53, which no file can tell",
+                                   "a counter of '%s' is above 2^53, too large for the file",
                                    calibrator->method->name);
     }
     const size_t nsums = has_sums ? calibrator->nsums : 0;

@@ -14,7 +14,7 @@ enum quant_status quant_format_find(const char *name, const struct quant_format 
 {
     *format = quant_format_from_name(name);
     if (!*format)
-        return quant_error_set(error, QUANT_INVALID, "there is no format '%s'", name);
+        return quant_error_set(error, QUANT_INVALID, "unknown format '%s'", name);
     return QUANT_OK;
 }
 
@@ -27,9 +27,9 @@ enum quant_status quant_output_format(const struct quant_output *output,
     const enum quant_status status =
         output->format ? quant_format_find(output->format, format, error) : QUANT_OK;
     if (status == QUANT_OK && output->text_only && !(*format)->is_text)
-        return quant_error_set(error, QUANT_INVALID,
-                               "binary data is not written to a terminal; redirect it, or give "
-                               "'--to json' or '--force'");
+        return quant_error_set(
+            error, QUANT_INVALID,
+            "binary data is not sent to a terminal; redirect it, or give '--to json' or '--force'");
     return status;
 }
 

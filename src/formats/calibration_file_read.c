@@ -191,7 +191,8 @@ static void read_findings(struct quant_checker *checker, const cJSON *object, ui
     size_t length;
     const cJSON *item = open_array(checker, object, "maxima", &length);
     if (length != QUANT_FINDINGS_MAXIMA)
-        quant_check_fail(checker, QUANT_CORRUPT, "'maxima' are not %d", QUANT_FINDINGS_MAXIMA);
+        quant_check_fail(checker, QUANT_CORRUPT, "'maxima' does not have %d numbers",
+                         QUANT_FINDINGS_MAXIMA);
     for (size_t i = 0; checker->status == QUANT_OK && i < length; i++, item = item->next)
         findings->maxima[i] =
             (uint32_t)quant_check_integer_item(checker, item, "maxima", 0, (double)UINT32_MAX);
@@ -281,7 +282,7 @@ static void read_input_range(struct quant_checker *checker, const cJSON *item,
     range->ends[1] = second->valuedouble;
     if (!(range->ends[0] <= range->ends[1] && isfinite((float)range->ends[0]) &&
           isfinite((float)range->ends[1])))
-        quant_check_fail(checker, QUANT_OUT_OF_RANGE, "one of 'ranges' is no range of float32");
+        quant_check_fail(checker, QUANT_OUT_OF_RANGE, "one of 'ranges' is not a range of float32");
 }
 
 /* One of each input, null where it has no finite element. */
@@ -309,7 +310,7 @@ static void read_root(struct quant_checker *checker, const cJSON *root,
                       struct quant_calibration_file *file)
 {
     if (!cJSON_IsObject(root)) {
-        quant_check_fail(checker, QUANT_CORRUPT, "it is not a JSON object");
+        quant_check_fail(checker, QUANT_CORRUPT, "not a JSON object");
         return;
     }
     quant_check_keys(checker, root);

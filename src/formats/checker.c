@@ -28,7 +28,7 @@ const cJSON *quant_check_field(struct quant_checker *checker, const cJSON *objec
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
     if (!item)
-        quant_check_fail(checker, QUANT_CORRUPT, "it has no '%s'", key);
+        quant_check_fail(checker, QUANT_CORRUPT, "no key '%s'", key);
     return checker->status == QUANT_OK ? item : NULL;
 }
 
@@ -134,7 +134,7 @@ void quant_check_pair(struct quant_checker *checker, const cJSON *object, const 
     pair[0] = first->valuedouble;
     pair[1] = second->valuedouble;
     if (!(pair[0] <= pair[1]) || !isfinite(pair[0]) || !isfinite(pair[1]))
-        quant_check_fail(checker, QUANT_CORRUPT, "'%s' is no range", key);
+        quant_check_fail(checker, QUANT_CORRUPT, "'%s' is not a range", key);
 }
 
 void quant_check_path(struct quant_checker *checker, const cJSON *object, const char *key,
@@ -161,6 +161,5 @@ void quant_check_keys(struct quant_checker *checker, const cJSON *object)
     for (const cJSON *item = object->child; item; item = item->next)
         for (const cJSON *other = item->next; other; other = other->next)
             if (strcmp(item->string, other->string) == 0)
-                quant_check_fail(checker, QUANT_CORRUPT, "the key '%.64s' is doubled",
-                                 item->string);
+                quant_check_fail(checker, QUANT_CORRUPT, "duplicate key '%.64s'", item->string);
 }

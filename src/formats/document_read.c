@@ -42,7 +42,7 @@ static cJSON *parse(struct quant_checker *checker, const char *noun, const char 
     }
     if (!root || end != text + length) {
         const long long offset = end ? end - text : 0;
-        quant_check_fail(checker, QUANT_CORRUPT, "it is not JSON at byte %lld", offset);
+        quant_check_fail(checker, QUANT_CORRUPT, "not JSON at byte %lld", offset);
         cJSON_Delete(root);
         return NULL;
     }

@@ -52,9 +52,9 @@ static enum quant_status no_whole_number(const struct flat_reader *flat, uint64_
                                          struct quant_error *error)
 {
     return quant_source_error(flat->head.source, error, QUANT_CORRUPT,
-                              "%llu bytes are no whole number of %s elements of %zu bytes",
-                              (unsigned long long)nbytes, quant_dtype_info(flat->head.stored)->name,
-                              unit_of(flat));
+                              "its %llu bytes are not a multiple of %zu, the size of a %s",
+                              (unsigned long long)nbytes, unit_of(flat),
+                              quant_dtype_info(flat->head.stored)->name);
 }
 
 static enum quant_status wrong_size(const struct flat_reader *flat, uint64_t found,

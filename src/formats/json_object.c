@@ -80,7 +80,7 @@ static enum quant_status read_key(struct quant_json_object *object, struct quant
     if (*member <= MEMBER_DATA) {
         bool *seen = *member == MEMBER_DATA ? &object->has_data : &object->has_shape;
         if (*seen)
-            return quant_source_error(scan->source, error, QUANT_CORRUPT, "a second key '%s' %s",
+            return quant_source_error(scan->source, error, QUANT_CORRUPT, "duplicate key '%s' %s",
                                       key, place);
         *seen = true;
     }

@@ -75,7 +75,7 @@ static enum quant_status end_data(struct json_reader *json, struct quant_error *
         return quant_json_scan_unexpected(&json->scan, "the end of the text", error);
     if (head->knowledge == QUANT_SHAPE_KNOWN && !quant_shape_equal(&head->shape, &shape))
         return quant_source_error(head->source, error, QUANT_CORRUPT,
-                                  "the text has changed while it was read");
+                                  "it changed while it was read");
     head->shape = shape;
     head->nelems = json->done;
     head->knowledge = QUANT_SHAPE_KNOWN;

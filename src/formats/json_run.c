@@ -156,8 +156,8 @@ enum quant_status quant_json_one(struct quant_json_scan *scan, enum quant_dtype 
     if (quant_small_float(dtype)) {
         if (!store_small_float(dtype, elements, first, quant_json_decimal_double(&decimal)))
             return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
-                                      "element %" PRIu64 " %s is %s, no number of %s", index, place,
-                                      token, info->name);
+                                      "element %" PRIu64 " %s is %s, not a number of %s", index,
+                                      place, token, info->name);
         return QUANT_OK;
     }
     int64_t value;

@@ -127,7 +127,7 @@ static enum quant_status json_write(struct quant_writer *writer, const void *ele
         const float value = float_at(writer->dtype, elements, i);
         if (!isfinite(value))
             return quant_sink_error(writer->sink, error, QUANT_NONFINITE,
-                                    "element %" PRIu64 " is %s, for which JSON has no number",
+                                    "element %" PRIu64 " is %s, which JSON cannot express",
                                     json->done,
                                     isnan(value) ? "NaN"
                                     : value < 0  ? "-inf"

@@ -50,7 +50,7 @@ static enum quant_status read_prefix(struct quant_source *source, uint64_t *offs
     const size_t compared = got < sizeof magic ? got : sizeof magic;
     if (memcmp(prefix, magic, compared) != 0)
         return quant_source_error(source, error, QUANT_UNRECOGNIZED,
-                                  "it does not begin like a .npy file");
+                                  "it does not begin as a .npy file does");
     if (got < sizeof prefix)
         return quant_source_error(source, error, QUANT_TRUNCATED,
                                   "it ends at byte %zu, within the .npy header", got);

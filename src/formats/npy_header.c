@@ -77,7 +77,7 @@ static enum quant_status parse_string(struct cursor *cursor, char *string, size_
     const char *begin = cursor->text + cursor->at + 1;
     const char *end = memchr(begin, quote, cursor->length - cursor->at - 1);
     if (!end)
-        return fail(cursor, QUANT_CORRUPT, "a string without an end");
+        return fail(cursor, QUANT_CORRUPT, "an unterminated string");
     const size_t length = (size_t)(end - begin);
     const size_t kept = length < room - 1 ? length : room - 1;
     memcpy(string, begin, kept);
@@ -175,7 +175,7 @@ static enum quant_status parse_entry(struct cursor *cursor, bool seen[KEYS],
         if (strcmp(keys[i].name, name) != 0)
             continue;
         if (seen[i])
-            return fail(&before, QUANT_CORRUPT, "a doubled key");
+            return fail(&before, QUANT_CORRUPT, "a duplicate key");
         seen[i] = true;
         if (!take(cursor, ':'))
             return corrupt(cursor, "a colon");

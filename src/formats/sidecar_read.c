@@ -217,7 +217,7 @@ static void read_root(struct quant_checker *checker, const cJSON *root,
                       struct quant_sidecar *sidecar)
 {
     if (!cJSON_IsObject(root)) {
-        quant_check_fail(checker, QUANT_CORRUPT, "it is not a JSON object");
+        quant_check_fail(checker, QUANT_CORRUPT, "not a JSON object");
         return;
     }
     quant_check_keys(checker, root);

@@ -51,9 +51,10 @@ static enum quant_status commit_failed(const struct quant_file_output *output,
 {
     if (errno == EEXIST)
         return quant_error_set(error, QUANT_EXISTS,
-                               "'%s' came to be in the meantime; --force replaces it",
+                               "'%s' was created by another process meanwhile; --force replaces it",
                                output->sink.name);
-    return quant_error_system(error, errno, "cannot put '%s' in place", output->sink.name);
+    return quant_error_system(error, errno, "cannot rename the finished '%s' into place",
+                              output->sink.name);
 }
 
 static enum quant_status name_aside(struct quant_file_output *output, struct quant_error *error)

@@ -121,7 +121,7 @@ static enum quant_status open_kind(int fd, bool owned, const char *name,
     if (fstat(fd, &status) != 0)
         return quant_error_system(error, errno, "cannot read '%s'", name);
     if (S_ISDIR(status.st_mode))
-        return quant_error_set(error, QUANT_IO, "cannot read '%s': it is a folder", name);
+        return quant_error_set(error, QUANT_IO, "cannot read '%s': it is a directory", name);
     if (S_ISREG(status.st_mode))
         return open_regular(fd, owned, name, &status, cancel, source, error);
     return quant_stream_open(fd, owned, name, cancel, source, error);

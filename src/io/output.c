@@ -235,9 +235,10 @@ static enum quant_status check_old(const char *path, const struct stat *old, boo
                                    struct quant_error *error)
 {
     if (S_ISDIR(old->st_mode))
-        return quant_error_set(error, QUANT_IO, "cannot write '%s': it is a folder", path);
+        return quant_error_set(error, QUANT_IO, "cannot write '%s': it is a directory", path);
     if (!S_ISREG(old->st_mode))
-        return quant_error_set(error, QUANT_IO, "cannot write '%s': it is no regular file", path);
+        return quant_error_set(error, QUANT_IO, "cannot write '%s': it is not a regular file",
+                               path);
     if (!force)
         return quant_error_set(error, QUANT_EXISTS, "'%s' exists already; --force replaces it",
                                path);
@@ -311,7 +312,7 @@ enum quant_status quant_output_open(struct quant_file_output *output, const char
     output_init(output, path, force, cancel);
     struct stat status;
     if (path[0] == '\0')
-        return quant_error_set(error, QUANT_IO, "cannot write to a file without a name");
+        return quant_error_set(error, QUANT_IO, "no output path is given");
     if (strcmp(path, "-") == 0)
         return open_stream(output, path, error);
     if (lstat(path, &status) == 0)

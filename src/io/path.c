@@ -140,7 +140,8 @@ char *quant_path_relative(const char *path, const char *base, struct quant_error
     if (alike)
         relative = strdup(last_component(path));
     if (!relative)
-        quant_error_system(error, errno, "cannot tell where '%s' lies from '%s'", path, base);
+        quant_error_system(error, errno, "cannot express the path of '%s' relative to '%s'", path,
+                           base);
     free(folder);
     free(real);
     return relative;

@@ -102,6 +102,19 @@ static void test_prefix(void **state)
 }
 
 /* Where the name fills the room, the text gives way: to be cut, not to be overrun. */
+static void test_append(void **state)
+{
+    (void)state;
+    struct quant_error error;
+    quant_error_set(&error, QUANT_IO, "cannot read '%s'", "w.npy");
+    quant_error_append(&error, "; %s");
+    assert_string_equal(error.text, "cannot read 'w.npy'; %s");
+    quant_error_append(NULL, "; %s");
+    for (int i = 0; i < 1000; i++)
+        quant_error_append(&error, " and more");
+    assert_int_equal(strlen(error.text), sizeof error.text - 1);
+}
+
 static void test_prefix_is_cut_to_the_room(void **state)
 {
     (void)state;
@@ -160,10 +173,15 @@ static void test_status_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_set),       cmocka_unit_test(test_set_is_cut_to_the_room),
-        cmocka_unit_test(test_system),    cmocka_unit_test(test_system_is_cut_to_the_room),
-        cmocka_unit_test(test_prefix),    cmocka_unit_test(test_prefix_is_cut_to_the_room),
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_status_words),
+        cmocka_unit_test(test_set),
+        cmocka_unit_test(test_set_is_cut_to_the_room),
+        cmocka_unit_test(test_system),
+        cmocka_unit_test(test_system_is_cut_to_the_room),
+        cmocka_unit_test(test_append),
+        cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_prefix_is_cut_to_the_room),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_status_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

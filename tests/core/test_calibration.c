@@ -219,8 +219,8 @@ static void test_choose_needs_elements(void **state)
     struct quant_choice choice;
     struct quant_error error;
     assert_int_equal(quant_choose(&spec, &observed, &choice, &error), QUANT_INVALID);
-    assert_string_equal(error.text, "the calibration method 'sigma' needs the elements themselves: "
-                                    "quant_calibrate takes them");
+    assert_string_equal(error.text,
+                        "the calibration method 'sigma' needs the elements: call quant_calibrate");
 }
 
 /* Every row has what a calibrator calls, or is refused one. */

@@ -29,9 +29,9 @@ static const struct {
     {{.dtype = QUANT_FLOAT16, .has_clip = true, .clip = {-1, 1}}, "float16 " UNSCALED},
     {{.dtype = QUANT_BFLOAT16, .calibration = "minmax"}, "bfloat16 " UNSCALED},
     {{FLOAT8, .has_scale = true, .scale = 0},
-     "a scale must be finite and above 0 as a float32, found 0"},
+     "a scale must be above 0 and finite as float32, found 0"},
     {{FLOAT8, .has_clip = true, .clip = {1, 1}},
-     "a clipping range must rise and lie within float32, found 1 to 1"},
+     "a clipping range needs LO < HI, both within float32, found 1 to 1"},
 };
 
 static void test_wrongs(void **state)

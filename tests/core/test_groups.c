@@ -270,8 +270,8 @@ static void test_refusals(void **state)
         struct quant_granularity granularity;
         const char *text;
     } refused[] = {
-        {{2, {3, 5}}, {true, 2, 0}, "there is no axis 2: the shape (3, 5) has the axes 0 to 1"},
-        {{2, {3, 5}}, {true, -3, 0}, "there is no axis -3: the shape (3, 5) has the axes 0 to 1"},
+        {{2, {3, 5}}, {true, 2, 0}, "no axis 2: the shape (3, 5) has axes 0 to 1"},
+        {{2, {3, 5}}, {true, -3, 0}, "no axis -3: the shape (3, 5) has axes 0 to 1"},
         {{0, {0}}, {true, 0, 0}, "a scalar has no axis"},
         {{0, {0}}, {false, 0, 32}, "a scalar has no axis"},
     };

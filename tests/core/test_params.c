@@ -398,7 +398,7 @@ static void test_nonfinite_is_refused(void **state)
         struct quant_error error;
         assert_int_equal(quant_choose(&specs[i], &observed, &choice, &error), QUANT_NONFINITE);
         assert_int_equal(error.status, QUANT_NONFINITE);
-        assert_string_equal(error.text, "2 of 5 elements are not finite, the first of them 1");
+        assert_string_equal(error.text, "2 of 5 elements are not finite, the first is element 1");
         assert_int_equal(quant_choose(&specs[i], &observed, &choice, NULL), QUANT_NONFINITE);
     }
 }

@@ -30,7 +30,7 @@ static void test_jobs(void **state)
     struct quant_calibrate_job job = calibrate_job(both, 2, &minmax, "c.json");
     write_both();
     job.npaths = 0;
-    calibrate_fails(&job, QUANT_INVALID, "there is no input to calibrate");
+    calibrate_fails(&job, QUANT_INVALID, "no input to calibrate");
     job.npaths = 2;
     static const double wrong[] = {0, -0.5, 1.0001, (double)INFINITY, (double)NAN};
     for (size_t i = 0; i < LENGTH(wrong); i++) {
@@ -40,16 +40,16 @@ static void test_jobs(void **state)
     }
     job.ema = 0.5;
     job.resume = "m.json";
-    calibrate_fails(&job, QUANT_INVALID, "a moving average has one round only");
+    calibrate_fails(&job, QUANT_INVALID, "a moving average has only one round");
     job = calibrate_job(both, 2, &minmax, "c.json");
     job.spec.calibration = "auto";
-    calibrate_fails(&job, QUANT_INVALID, "'auto' weighs the methods on one tensor; for a set");
+    calibrate_fails(&job, QUANT_INVALID, "'auto' compares methods on one tensor; for a set");
     job.spec.calibration = "median";
-    calibrate_fails(&job, QUANT_UNSUPPORTED, "there is no calibration method 'median'");
+    calibrate_fails(&job, QUANT_UNSUPPORTED, "unknown calibration method 'median'");
     job.spec = (struct quant_spec){.dtype = QUANT_BFLOAT16};
     calibrate_fails(&job, QUANT_INVALID, "bfloat16 is unscaled: there is no range to calibrate");
     job.spec = (struct quant_spec){.has_qmin = true, .qmin = -300};
-    calibrate_fails(&job, QUANT_INVALID, "target range -300..127 does not lie inside int8");
+    calibrate_fails(&job, QUANT_INVALID, "-300..127, which is not within int8");
     job.spec = minmax;
     job.force = false;
     calibrate_ok(&job);
@@ -61,7 +61,7 @@ static void test_jobs(void **state)
     struct quant_calibrate_result result;
     struct quant_error error;
     check_error("none", quant_file_merge(&none, &result, &error), &error, QUANT_INVALID,
-                "there is nothing to merge");
+                "nothing to merge");
 }
 
 static void test_inputs(void **state)
@@ -168,7 +168,8 @@ static void test_changing_file(void **state)
     free(x);
     job.progress = grow;
     job.progress_context = (void *)(uintptr_t)paths[0];
-    calibrate_fails(&job, QUANT_IO, "'x.bin': it had 300 elements and now has 301");
+    calibrate_fails(&job, QUANT_IO,
+                    "'x.bin': it had 300 elements in the round before, and now has 301");
 }
 
 static void test_cancel(void **state)
@@ -234,41 +235,41 @@ static const struct {
 } spoilt[] = {
     /* Fewer or more than there are. */
     {"percentile", 0, 2, "\"part\"", "[", "[128, 1, ", QUANT_CORRUPT,
-     "the counters of the parts do not add up"},
+     "the counters of the partial results do not add up"},
     {"percentile", 100, 3, "\"part\"", "\"counts\": [", "\"counts\": [1, 7], \"was\": [",
-     QUANT_CORRUPT, "the counters of the parts do not add up"},
+     QUANT_CORRUPT, "the counters of the partial results do not add up"},
     {"percentile", 99.9, 3, "\"part\"", "\"maxima\": [",
      "\"maxima\": [4294967295, 4294967295, 0, 0], \"was\": [", QUANT_CORRUPT,
-     "the counters of the parts do not add up"},
+     "the counters of the partial results do not add up"},
     {"entropy", 0, 2, "\"part\"", "[", "[200, 2, ", QUANT_CORRUPT,
-     "the counters of the parts do not add up"},
+     "the counters of the partial results do not add up"},
     {"entropy", 0, 3, "\"part\"", "[", "[0, 190, 1, 190, 2, 190, ", QUANT_CORRUPT,
-     "the counters of the parts do not add up"},
+     "the counters of the partial results do not add up"},
     {"octav", 0, 2, "\"part\"", "[", "[0, 200, ", QUANT_CORRUPT,
-     "the counters of the parts do not add up"},
+     "the counters of the partial results do not add up"},
     {"octav", 0, 2, "\"part\"", "]", ", 65000, 1]", QUANT_CORRUPT,
-     "the counters of the parts do not add up"},
+     "the counters of the partial results do not add up"},
     {"octav", 0, 3, "\"part\"", "\"counts\": [", "\"counts\": [1, 7], \"was\": [", QUANT_CORRUPT,
-     "the counters of the parts do not add up"},
+     "the counters of the partial results do not add up"},
     {"sigma", 0, 2, "\"part\"", "\"sums\": [", "\"sums\": [-1e9, ", QUANT_INVALID,
-     "cannot merge 'p1.json': its findings are not of this method's pass"},
+     "cannot merge 'p1.json': its results are not those of this method's pass"},
     {"sigma", 0, 2, "\"part\"", "\"sums\": [", "\"sums\": [], \"was\": [", QUANT_INVALID,
-     "cannot merge 'p1.json': its findings are not of this method's pass"},
+     "cannot merge 'p1.json': its results are not those of this method's pass"},
     {"sigma", 0, 2, "\"part\"", "\"sums\": [",
      "\"sums\": [0.5" TEN TEN TEN TEN TEN SIX ", 0"
      "], \"was\": [",
-     QUANT_CORRUPT, "the counters of the parts do not add up"},
+     QUANT_CORRUPT, "the counters of the partial results do not add up"},
     {"sigma", 0, 2, "\"part\"", "\"sums\": [",
      "\"sums\": [1e300" TEN TEN TEN TEN TEN SIX ", 0"
      "], \"was\": [",
-     QUANT_CORRUPT, "the counters of the parts do not add up"},
+     QUANT_CORRUPT, "the counters of the partial results do not add up"},
     {"sigma", 0, 2, "\"part\"", "\"sums\": [",
      "\"sums\": [0" TEN ", 1e15" TEN TEN TEN TEN SIX "], \"was\": [", QUANT_CORRUPT,
-     "the counters of the parts do not add up"}, /* for so few squares */
+     "the counters of the partial results do not add up"}, /* for so few squares */
     {"mse", 0, 3, "\"part\"", "\"sums\": [", "\"sums\": [-1", QUANT_CORRUPT,
-     "the counters of the parts do not add up"},
+     "the counters of the partial results do not add up"},
     {"mse", 0, 2, "\"part\"", "\"sums\": [", "\"sums\": [-1e9, ", QUANT_INVALID,
-     "cannot merge 'p1.json': its findings are not of this method's pass"},
+     "cannot merge 'p1.json': its results are not those of this method's pass"},
     {"percentile", 0, 2, "\"part\"", "\"count\": 200", "\"count\": 199", QUANT_INVALID,
      "the parts have 499 elements of 2 inputs, all inputs together had 500 of 2; each must"},
     {"percentile", 0, 2, "\"part\"", "\"count\": 200", "\"count\": 500", QUANT_INVALID,
@@ -277,15 +278,15 @@ static const struct {
      "cannot read 'p1.json': not a valid calibration: 'count' is 501, not"},
     /* Of another calibration. */
     {"percentile", 0, 2, "\"argument\"", "99.9", "99.8", QUANT_INVALID,
-     "cannot merge 'p1.json': it was made with other options than the first"},
+     "cannot merge 'p1.json': it was made with other options than the first one"},
     {"mse", 0, 1, "\"qmax\"", "null", "126", QUANT_INVALID,
-     "cannot merge 'p1.json': it was made with other options than the first"},
+     "cannot merge 'p1.json': it was made with other options than the first one"},
     {"mse", 0, 1, "\"include_zero\"", "false", "true", QUANT_INVALID,
-     "cannot merge 'p1.json': it was made with other options than the first"},
+     "cannot merge 'p1.json': it was made with other options than the first one"},
     {"mse", 0, 3, "\"passes\"", "\"sums\": [", "\"sums\": [1", QUANT_INVALID,
-     "cannot merge 'p1.json': it is of another round or calibration than the first"},
+     "cannot merge 'p1.json': it is from another round or calibration than the first one"},
     {"octav", 0, 2, "\"observed\"", "7.25", "7.5", QUANT_INVALID,
-     "cannot merge 'p1.json': it is of another round or calibration than the first"},
+     "cannot merge 'p1.json': it is from another round or calibration than the first one"},
 };
 
 static void test_spoilt_parts(void **state)

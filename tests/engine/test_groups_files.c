@@ -92,11 +92,11 @@ static const struct {
 } spoilings[] = {
     {flip_bit, QUANT_CORRUPT, "cannot read 'q.npy.scales': its checksum"},
     {negate_scale, QUANT_CORRUPT,
-     "cannot read 'q.npy.scales': group 69999 has no finite scale above 0"},
+     "cannot read 'q.npy.scales': group 69999 needs a finite scale above 0"},
     {truncate_scales, QUANT_CORRUPT,
-     "cannot read 'q.npy.scales': its size 559992 is not the 560000 of the sidecar"},
+     "cannot read 'q.npy.scales': its size is 559992, not the 560000 of the sidecar"},
     {empty_scales, QUANT_CORRUPT,
-     "cannot read 'q.npy.scales': its size 0 is not the 560000 of the sidecar"},
+     "cannot read 'q.npy.scales': its size is 0, not the 560000 of the sidecar"},
     {lose_scales, QUANT_IO, "cannot read 'q.npy.scales': No such file or directory"},
     {exchange_scales, QUANT_CORRUPT, "cannot read 'q.npy.scales': its checksum"},
 };
@@ -159,7 +159,7 @@ static void test_sidecar_to_stream(void **state)
             assert_int_equal(folder_count("."), 1);
         } else {
             quantize_fails(&job, QUANT_INVALID,
-                           "65537 scales need a file beside the sidecar, and '/dev/null' is a");
+                           "65537 scales need a file next to the sidecar, but '/dev/null' is a");
         }
         free(tensor.x);
     }

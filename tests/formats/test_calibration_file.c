@@ -216,8 +216,8 @@ static const struct {
     {"version_1.json", QUANT_UNSUPPORTED, "version 1; this program reads version 2 of a file "},
     {"version_3.json", QUANT_UNSUPPORTED, "version 3; this program reads version 2 of a file "},
     {"dtype_unknown.json", QUANT_UNSUPPORTED, "unknown 'dtype': 'int7'"},
-    {"truncated.json", QUANT_CORRUPT, "it is not JSON at byte "},
-    {"observed_nan.json", QUANT_CORRUPT, "it is not JSON at byte "},
+    {"truncated.json", QUANT_CORRUPT, "not JSON at byte "},
+    {"observed_nan.json", QUANT_CORRUPT, "not JSON at byte "},
     {"count_negative.json", QUANT_OUT_OF_RANGE, "'count' is -7, not within 0 to "},
     {"counts_huge.json", QUANT_OUT_OF_RANGE, "not within 1 to 458752"}, /* 7 times 2^16 */
     {"counts_odd.json", QUANT_CORRUPT, "'counts' has an index without a count"},
@@ -283,7 +283,7 @@ static void test_deep(void **state)
     assert_non_null(text);
     memset(text, '[', length);
     check_error("deep", read_it(text, length, &file, &error), &error, QUANT_CORRUPT,
-                "it is not JSON at byte");
+                "not JSON at byte");
     quant_calibration_file_release(&file);
     free(text);
 }

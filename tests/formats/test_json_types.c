@@ -13,10 +13,12 @@ static const struct float_row {
     const char *wrong;
     const char *message;
 } floats[] = {
-    {QUANT_FLOAT8_E4M3FN, 0x7E, "[1, 0.3]", "element 1 at byte 4 is 0.3, no number of float8_e4m3"},
-    {QUANT_FLOAT8_E5M2, 0x7B, "[65536]", "element 0 at byte 1 is 65536, no number of float8_e5m2"},
-    {QUANT_FLOAT16, 0x7BFF, "[1e-9]", "element 0 at byte 1 is 1e-9, no number of float16"},
-    {QUANT_BFLOAT16, 0x7F7F, "[2,1e39]", "element 1 at byte 3 is 1e39, no number of bfloat16"},
+    {QUANT_FLOAT8_E4M3FN, 0x7E, "[1, 0.3]",
+     "element 1 at byte 4 is 0.3, not a number of float8_e4m3"},
+    {QUANT_FLOAT8_E5M2, 0x7B, "[65536]",
+     "element 0 at byte 1 is 65536, not a number of float8_e5m2"},
+    {QUANT_FLOAT16, 0x7BFF, "[1e-9]", "element 0 at byte 1 is 1e-9, not a number of float16"},
+    {QUANT_BFLOAT16, 0x7F7F, "[2,1e39]", "element 1 at byte 3 is 1e39, not a number of bfloat16"},
 };
 
 static enum quant_status write_text(enum quant_dtype dtype, const unsigned char *q, size_t n,
@@ -126,11 +128,11 @@ static void test_wrongs(void **state)
     struct memory_sink sink;
     struct quant_error error;
     check_error("NaN", write_text(QUANT_FLOAT8_E4M3FN, nan, 2, &sink, &error), &error,
-                QUANT_NONFINITE, "element 1 is NaN, for which JSON has no number");
+                QUANT_NONFINITE, "element 1 is NaN, which JSON cannot express");
     free(sink.bytes);
     static const unsigned char infinity[] = {0xFC};
     check_error("-inf", write_text(QUANT_FLOAT8_E5M2, infinity, 1, &sink, &error), &error,
-                QUANT_NONFINITE, "element 0 is -inf, for which JSON has no number");
+                QUANT_NONFINITE, "element 0 is -inf, which JSON cannot express");
     free(sink.bytes);
 }
 

@@ -165,11 +165,11 @@ static void test_errors(void **state)
     static const int8_t q[] = {1, 2, 3};
     const struct quant_shape two = {1, {2}};
     expect_error(QUANT_FLOAT32, two, f32, 2, QUANT_NONFINITE,
-                 "element 1 is NaN, for which JSON has no number");
+                 "element 1 is NaN, which JSON cannot express");
     expect_error(QUANT_FLOAT32, two, f32 + 2, 2, QUANT_NONFINITE,
-                 "element 0 is inf, for which JSON has no number");
+                 "element 0 is inf, which JSON cannot express");
     expect_error(QUANT_FLOAT32, two, f32 + 3, 1, QUANT_NONFINITE,
-                 "element 0 is -inf, for which JSON has no number");
+                 "element 0 is -inf, which JSON cannot express");
     expect_error(QUANT_INT8, two, q, 3, QUANT_INVALID, "more elements than the shape (2,) has");
     expect_error(QUANT_INT8, two, q, 1, QUANT_INVALID, "1 elements for the shape (2,)");
     expect_error(QUANT_INT8, (struct quant_shape){0}, q, 2, QUANT_INVALID,

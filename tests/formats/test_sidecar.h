@@ -129,7 +129,7 @@ static inline void check_prefixes(const struct quant_sidecar *sidecar)
         struct quant_error error;
         const enum quant_status status = read_it(copy, length, &back, &error);
         check_error("prefix", status, &error, QUANT_CORRUPT,
-                    "cannot read 'q.json': not a valid sidecar: it is not JSON at byte ");
+                    "cannot read 'q.json': not a valid sidecar: not JSON at byte ");
         quant_sidecar_release(&back);
         free(copy);
     }

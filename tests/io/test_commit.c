@@ -167,8 +167,8 @@ static const struct {
     void (*spoil)(struct pair *pair);
     const char *message;
 } spoilers[] = {
-    {lose_data, "'w' in place: No such file or directory"},
-    {lose_sidecar, "'w.json' in place: No such file or directory"},
+    {lose_data, "'w' into place: No such file or directory"},
+    {lose_sidecar, "'w.json' into place: No such file or directory"},
     {close_data, "cannot write 'w': Bad file descriptor"},
     {close_sidecar, "cannot write 'w.json': Bad file descriptor"},
 };
@@ -188,7 +188,7 @@ static void test_undone(void **state)
         if (pair.data.unnamed && message[0] != 'c')
             message = i / 2 ? "cannot write 'w.json': Invalid" : "cannot write 'w': Invalid";
         check_error(message, commit_pair(&pair, &error), &error, QUANT_IO,
-                    old || message[0] == 'c' ? message : " in place: No such file or directory");
+                    old || message[0] == 'c' ? message : " into place: No such file or directory");
         if (!old)
             assert_int_equal(folder_count("."), 0);
         else
@@ -224,7 +224,7 @@ static void test_sidecar_in_the_meantime(void **state)
     open_pair(&pair, false);
     file_write_text("w.json", "theirs");
     check_error("meantime", commit_pair(&pair, &error), &error, QUANT_EXISTS,
-                "'w.json' came to be in the meantime");
+                "'w.json' was created by another process meanwhile");
     assert_true(file_has_text("w.json", "theirs"));
     assert_false(file_exists("w"));
     assert_int_equal(folder_count("."), 1);

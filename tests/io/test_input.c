@@ -119,8 +119,8 @@ static void test_refused(void **state)
         const char *path;
         const char *message;
     } rows[] = {
-        {"folder", "cannot read 'folder': it is a folder"},
-        {".", "cannot read '.': it is a folder"},
+        {"folder", "cannot read 'folder': it is a directory"},
+        {".", "cannot read '.': it is a directory"},
         {"missing", "cannot read 'missing': No such file or directory"},
         {"", "cannot read '': No such file or directory"},
         {"missing/w", "cannot read 'missing/w': No such file or directory"},

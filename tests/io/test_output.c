@@ -232,10 +232,10 @@ static void test_refused(void **state)
         const char *path;
         const char *message;
     } rows[] = {
-        {"folder", "cannot write 'folder': it is a folder"},
-        {"to_folder", "cannot write 'to_folder': it is a folder"},
-        {".", "cannot write '.': it is a folder"},
-        {"/", "cannot write '/': it is a folder"},
+        {"folder", "cannot write 'folder': it is a directory"},
+        {"to_folder", "cannot write 'to_folder': it is a directory"},
+        {".", "cannot write '.': it is a directory"},
+        {"/", "cannot write '/': it is a directory"},
         {"missing/w", "cannot write 'missing/w': No such file or directory"},
         {"file/w", "cannot write 'file/w': Not a directory"},
         {"new/", "cannot write 'new/': "},
@@ -255,7 +255,7 @@ static void test_no_name(void **state)
     (void)state;
     struct quant_error error;
     check_error("no name", write_it("", "x", false, &error), &error, QUANT_IO,
-                "cannot write to a file without a name");
+                "no output path is given");
     assert_int_equal(folder_count("."), 0);
 }
 
@@ -268,7 +268,7 @@ static void test_came_in_the_meantime(void **state)
     check_ok(quant_sink_write(&output.sink, "new", 3, &error), &error);
     file_write_text("w", "theirs");
     check_error("meantime", quant_output_commit(&output, NULL, NULL, &error), &error, QUANT_EXISTS,
-                "'w' came to be in the meantime; --force replaces it");
+                "'w' was created by another process meanwhile; --force replaces it");
     quant_output_discard(&output);
     assert_true(file_has_text("w", "theirs"));
     assert_int_equal(folder_count("."), 1);

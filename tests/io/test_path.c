@@ -93,8 +93,10 @@ static void test_unresolved(void **state)
         const char *base;
         const char *message;
     } rows[] = {
-        {"missing/w", "w.json", "cannot tell where 'missing/w' lies from 'w.json': No such file"},
-        {"w", "missing/w.json", "cannot tell where 'w' lies from 'missing/w.json': No such file"},
+        {"missing/w", "w.json",
+         "cannot express the path of 'missing/w' relative to 'w.json': No such file"},
+        {"w", "missing/w.json",
+         "cannot express the path of 'w' relative to 'missing/w.json': No such file"},
     };
     for (size_t i = 0; i < LENGTH(rows); i++) {
         struct quant_error error = {QUANT_OK, ""};

@@ -58,7 +58,7 @@ def binary(command, status, told):
             check(text, "the terminal got nothing")
 
 
-REFUSED = b"quant: binary data is not written to a terminal; redirect it, or give '--to json' or " \
+REFUSED = b"quant: binary data is not sent to a terminal; redirect it, or give '--to json' or " \
           b"'--force'\nTry 'quant %s --help'.\n"
 
 
@@ -174,6 +174,25 @@ def messages_whole():
     check_equal(len(re.findall(r"(?:^|\r)d\d+\.npy", text.decode(), re.M)), 20, "reports")
 
 
+def waits_for_input(options, wanted, stdin_is_terminal=True):
+    """'-' on a terminal says so; the input itself is typed, and Ctrl-D ends it."""
+    command = ["quant", "quantize", "-", "-o", "-", "--sidecar", "s.json", *options]
+    ours, theirs = pty.openpty()
+    try:
+        with fresh_folder() as folder:
+            if stdin_is_terminal:
+                os.write(ours, b"[1,2]\n\x04")
+                with started(command, cwd=folder, stdin=theirs) as process:
+                    result = finish(process)
+            else:
+                result = run(command, folder, stdin=b"[1,2]")
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    told = b"quant: reading standard input, which is a terminal; Ctrl-D ends it\n" if wanted else b""
+    check_equal((result.status, result.out, result.err), (0, b"[64,127]\n", told), "the run")
+
+
 def masked_name():
     with fresh_folder(examples=True) as folder:
         name = "a\n\x1b[31mb\x07.npy"
@@ -194,6 +213,10 @@ def tests():
     yield Test("terminal/json_report", "the JSON report has no colour", lambda: colour(
         {}, False, ("quant", "quantize", "--report=json", "x.npy")))
     quantize = ["quant", "quantize", "x.npy", "-o", "-", "--sidecar", "s.json"]
+    yield Test("terminal/waits", "'-' on a terminal says that it waits for input",
+               lambda: waits_for_input([], True))
+    yield Test("terminal/waits_quietly", "but not with -q", lambda: waits_for_input(["-q"], False))
+    yield Test("terminal/waits_pipe", "nor in a pipe", lambda: waits_for_input([], False, False))
     yield Test("terminal/binary", "binary data does not go to a terminal",
                lambda: binary(quantize, 2, REFUSED % b"quantize"))
     yield Test("terminal/binary_force", "with --force it does",
