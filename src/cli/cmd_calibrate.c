@@ -270,6 +270,24 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
     return status;
 }
 
+/* The list of names is read like an INPUT: the output must not replace it either. */
+static int check_list(const struct calibrate_options *options)
+{
+    const char *const inputs[] = {options->mapping.files_from.path, NULL};
+    const char *const outputs[] = {NULL, options->mapping.target.output};
+    struct quant_clash clashes[2];
+    struct quant_error error;
+    const enum quant_status found =
+        quant_file_find_clashes(inputs, outputs, NULL, NULL, 2, clashes, &error);
+    if (found != QUANT_OK)
+        return message_failure(found, &error);
+    if (!clashes[1].path)
+        return EXIT_DONE;
+    message_error("the output '%s' is the list of names '%s', which is never replaced",
+                  clashes[1].path, clashes[1].other);
+    return EXIT_FAILED;
+}
+
 static int find_range(const struct calibrate_options *options, const struct input_list *inputs)
 {
     if (!options->mapping.batch.quiet)
@@ -300,6 +318,8 @@ static int run(const struct command *self, int argc, char **argv)
                              (size_t)(argc - first));
     if (status == EXIT_DONE)
         status = check(self, &options, inputs.names, inputs.n);
+    if (status == EXIT_DONE)
+        status = check_list(&options);
     if (status == EXIT_DONE)
         status = find_range(&options, &inputs);
     input_list_release(&inputs);
