@@ -145,7 +145,7 @@ static const struct option_row rows[] = {
 
     INPUT_ROWS(AT(mapping.input)),
     FILES_FROM_ROWS(AT(mapping.files_from), NULL),
-    BATCH_ROWS(AT(mapping.batch), "figures", "warnings and no progress"),
+    BATCH_ROWS(AT(mapping.batch), "figures", "warnings, progress or summary"),
     {0},
 };
 

@@ -102,7 +102,7 @@ static const struct option_row rows[] = {
      .parse = value_later,
      .offset = AT(original.byte_order)},
 
-    BATCH_ROWS(AT(batch), "bytes", "progress"),
+    BATCH_ROWS(AT(batch), "bytes", "progress or summary"),
     {0},
 };
 

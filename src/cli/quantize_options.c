@@ -134,7 +134,7 @@ const struct option_row quantize_rows[] = {
 
     INPUT_ROWS(AT(input)),
     FILES_FROM_ROWS(AT(files_from), NULL),
-    BATCH_ROWS(AT(batch), "bytes", "warnings and no progress"),
+    BATCH_ROWS(AT(batch), "bytes", "warnings, progress or summary"),
     {0},
 };
 
