@@ -58,37 +58,39 @@ static size_t compose(char *text, size_t room, const char *prefix, const char *f
     return strlen(text);
 }
 
-void message_error(const char *format, ...)
+static void write_line(const char *prefix, const char *format, va_list arguments)
+    QUANT_PRINTF(2, 0);
+
+static void write_line(const char *prefix, const char *format, va_list arguments)
 {
     char text[MESSAGE_ROOM + 1];
-    va_list arguments;
-    va_start(arguments, format);
-    size_t length = compose(text, MESSAGE_ROOM, "quant: ", format, arguments);
-    va_end(arguments);
+    size_t length = compose(text, MESSAGE_ROOM, prefix, format, arguments);
     text[length++] = '\n';
     status_line_write(text, length);
+}
+
+void message_error(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    write_line("quant: ", format, arguments);
+    va_end(arguments);
 }
 
 void message_warning(const char *format, ...)
 {
-    char text[MESSAGE_ROOM + 1];
     va_list arguments;
     va_start(arguments, format);
-    size_t length = compose(text, MESSAGE_ROOM, "quant: warning: ", format, arguments);
+    write_line("quant: warning: ", format, arguments);
     va_end(arguments);
-    text[length++] = '\n';
-    status_line_write(text, length);
 }
 
 void message_note(const char *format, ...)
 {
-    char text[MESSAGE_ROOM + 1];
     va_list arguments;
     va_start(arguments, format);
-    size_t length = compose(text, MESSAGE_ROOM, "", format, arguments);
+    write_line("", format, arguments);
     va_end(arguments);
-    text[length++] = '\n';
-    status_line_write(text, length);
 }
 
 int message_usage(const char *command, const char *format, ...)
