@@ -176,8 +176,9 @@ static bool check(const struct threshold *threshold, const struct quant_report *
     }
     if (!is_gone)
         return false;
-    message_error("%s%s%s%s %s, which fails '%s %s %s' (--fail-if)", quote, subject, join, key,
-                  isinf(found) ? "is infinite" : "has no value", key, relation, limit);
+    message_error("%s%s%s%s %s, which fails '%s%s %s %s' (--fail-if)", quote, subject, join, key,
+                  isinf(found) ? "is infinite" : "has no value", path ? "" : total_prefix, key,
+                  relation, limit);
     return true;
 }
 
