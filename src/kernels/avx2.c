@@ -267,6 +267,7 @@ const struct quant_kernels quant_kernels_avx2 = {
             [QUANT_FLOAT64] = widen_float64,
         },
     .measure = quant_avx2_measure,
+    .point_errors = quant_avx2_point_errors,
     .mark_levels =
         {
             [QUANT_INT8] = quant_avx2_mark_levels_int8,

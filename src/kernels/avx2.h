@@ -26,6 +26,7 @@ enum { TWO = 2 * LANES, THREE = 3 * LANES };
 
 quant_observe_fn quant_avx2_observe;
 quant_measure_fn quant_avx2_measure;
+quant_point_errors_fn quant_avx2_point_errors;
 quant_mark_levels_fn quant_avx2_mark_levels_int8;
 quant_mark_levels_fn quant_avx2_mark_levels_uint8;
 

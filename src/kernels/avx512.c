@@ -350,6 +350,7 @@ const struct quant_kernels quant_kernels_avx512 = {
             [QUANT_FLOAT64] = widen_float64,
         },
     .measure = quant_avx512_measure,
+    .point_errors = quant_avx512_point_errors,
     .mark_levels =
         {
             [QUANT_INT8] = quant_avx512_mark_levels_int8,

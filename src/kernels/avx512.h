@@ -19,6 +19,7 @@
 enum { LANES = 16, STEP = 64 };
 
 quant_measure_fn quant_avx512_measure;
+quant_point_errors_fn quant_avx512_point_errors;
 quant_mark_levels_fn quant_avx512_mark_levels_int8;
 quant_mark_levels_fn quant_avx512_mark_levels_uint8;
 

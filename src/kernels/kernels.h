@@ -41,6 +41,18 @@ struct quant_measure_block {
     size_t max_abs_error_index; /* where it is raised: the first element of the call that has it */
 };
 
+/* Points in memory come a multiple of this at a time. */
+enum { QUANT_POINT_LANES = 8 };
+
+/* The integers from first to last, far below 2^51, among the multiples of a scale: a point at x is
+ * x * steps - phase from 0. */
+struct quant_grid {
+    double steps; /* 1 / scale */
+    double phase;
+    double first;
+    double last;
+};
+
 typedef void quant_observe_fn(const float *x, size_t n, struct quant_observed *observed);
 typedef void quant_quantize_fn(const struct quant_params *params, const float *x, size_t n,
                                void *q);
@@ -49,6 +61,8 @@ typedef void quant_dequantize_fn(const struct quant_params *params, const void *
 typedef void quant_widen_fn(const void *bytes, size_t n, bool big, float *x);
 typedef void quant_measure_fn(const float *x, const float *restored, size_t n, size_t first_lane,
                               struct quant_measure_block *block);
+typedef void quant_point_errors_fn(const struct quant_grid *grid, const double *at,
+                                   const double *weight, size_t n, double lanes[QUANT_POINT_LANES]);
 typedef void quant_mark_levels_fn(const void *q, size_t n, uint64_t *levels);
 typedef bool quant_observe_each_fn(const float *x, size_t n, float *least, float *greatest);
 typedef bool quant_observe_runs_fn(const float *x, size_t nruns, size_t run, float *least,
@@ -81,6 +95,11 @@ struct quant_kernels {
 
     /* Adds n elements to *block. */
     quant_measure_fn *measure;
+
+    /* Adds weight * e^2 of each of n points, a multiple of QUANT_POINT_LANES, to the lane of its
+     * number. e is the distance from the nearest integer of the grid. Every operation is rounded.
+     */
+    quant_point_errors_fn *point_errors;
 
     /* By type: sets bit q - least of the type for each of n integers, or the bit that a float's
      * pattern says, that of +0 for -0 too; bit 0 being the lowest of levels[0]. */

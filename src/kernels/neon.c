@@ -348,6 +348,7 @@ const struct quant_kernels quant_kernels_neon = {
             [QUANT_FLOAT64] = widen_float64,
         },
     .measure = quant_neon_measure,
+    .point_errors = quant_scalar_point_errors,
     .mark_levels =
         {
             [QUANT_INT8] = quant_neon_mark_levels_int8,

@@ -324,6 +324,7 @@ const struct quant_kernels quant_kernels_scalar = {
             [QUANT_FLOAT64] = scalar_widen_float64,
         },
     .measure = scalar_measure,
+    .point_errors = quant_scalar_point_errors,
     .mark_levels =
         {
             [QUANT_INT8] = scalar_mark_levels_int8,

@@ -8,6 +8,7 @@
 /* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "kernels/avx2.c"
 #include "kernels/avx2_measure.c"
+#include "kernels/avx2_points.c"
 /* NOLINTEND(bugprone-suspicious-include) */
 
 bool simde_supported(void)

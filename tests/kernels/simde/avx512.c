@@ -8,6 +8,7 @@
 /* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "kernels/avx512.c"
 #include "kernels/avx512_measure.c"
+#include "kernels/avx512_points.c"
 /* NOLINTEND(bugprone-suspicious-include) */
 
 bool simde_supported(void)
