@@ -22,12 +22,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/kernels.h"
+
 /* A window may reach beyond the observed range by nearly half a step: zero points are rounded. */
 static const double HALF = 0.499;
 
 enum {
-    CELL_COST = 8,     /* of a point's */
-    POINTS_MOST = 4096 /* taken one by one where cells are too many */
+    CELL_COST = 8,              /* of a point's */
+    POINTS_MOST = QUANT_MSE_FEW /* taken one by one where cells are too many */
 };
 
 static double sum_errors(const struct quant_mse_points *points, size_t from, size_t to,
@@ -188,33 +190,30 @@ static double cost_by_points(const struct quant_mse_search *search)
 {
     const struct quant_mse_points *points = search->points;
     const double steps = 1 / search->scale;
-    const double low = search->first;
-    const double high = search->first + search->levels;
+    const struct quant_grid grid = {.steps = steps,
+                                    .phase = search->phase * steps,
+                                    .first = search->first,
+                                    .last = search->first + search->levels};
+    const size_t n = (points->npoints + QUANT_MSE_LANES - 1) / QUANT_MSE_LANES * QUANT_MSE_LANES;
     double sums[QUANT_MSE_LANES] = {0};
-    for (size_t i = 0; i < points->npoints; i += QUANT_MSE_LANES)
-        for (size_t lane = 0; lane < QUANT_MSE_LANES; lane++) { /* weights past the last are 0 */
-            const double x = points->at[i + lane] - search->phase;
-            const double e = x - round_small(clamp(x * steps, low, high)) * search->scale;
-            sums[lane] += points->weight[i + lane] * (e * e);
-        }
+    quant_kernels()->point_errors(&grid, points->at, points->weight, n, sums);
     double sum = 0;
     for (size_t lane = 0; lane < QUANT_MSE_LANES; lane++)
         sum += sums[lane];
-    return sum;
+    return sum * search->scale * search->scale;
 }
 
-static double cost_evenly(const struct quant_mse_search *search, double clipped)
+static double cost_evenly(const struct quant_mse_search *search)
 {
     const struct quant_mse_points *points = search->points;
     const double low = level_of(search, search->first);
     const size_t from = count_below(points, low);
     const size_t to = count_below(points, low + search->levels * search->scale);
-    return clipped +
+    return sum_clipped(search) +
            (points->weights[to] - points->weights[from]) * (search->scale * search->scale / 12);
 }
 
-double quant_mse_cells_best(struct quant_mse_search *search, double scale,
-                            struct quant_mse_grid *grid)
+static void begin_scale(struct quant_mse_search *search, double scale)
 {
     const double origin = search->points->origin;
     search->scale = scale;
@@ -222,13 +221,23 @@ double quant_mse_cells_best(struct quant_mse_search *search, double scale,
     search->phase = search->nearest * scale - origin;
     search->first = find_window(search);
     search->center = level_of(search, search->first + search->levels / 2);
-    const double clipped = sum_clipped(search);
+}
+
+double quant_mse_cells_clipped(struct quant_mse_search *search, double scale)
+{
+    begin_scale(search, scale);
+    return sum_clipped(search);
+}
+
+void quant_mse_cells_best(struct quant_mse_search *search, double scale,
+                          struct quant_mse_grid *grid)
+{
+    begin_scale(search, scale);
     grid->scale = scale;
     grid->first = search->first + search->nearest;
     grid->cost = has_cells(search)      ? cost_by_cells(search)
                  : takes_points(search) ? cost_by_points(search)
-                                        : cost_evenly(search, clipped);
-    return clipped;
+                                        : cost_evenly(search);
 }
 
 /* ---- The best scale nearby ---- */
@@ -256,23 +265,39 @@ static void fit_cells(const struct quant_mse_search *search, double first, struc
     }
 }
 
-static void fit_points(const struct quant_mse_search *search, double first, struct fit *fit)
+static void fit_points(const struct quant_mse_search *search, const struct quant_mse_grid *grid,
+                       struct fit *fit)
 {
     const struct quant_mse_points *points = search->points;
-    for (size_t i = 0; i < points->npoints; i++) {
-        const double x = points->at[i] + points->origin;
-        const double multiple = rint(clamp(x / search->scale, first, first + search->levels));
-        add_to_fit(fit, multiple, points->weight[i], points->weight[i] * x);
+    const double steps = 1 / grid->scale;
+    const double last = grid->first + search->levels;
+    double products[QUANT_MSE_LANES] = {0};
+    double squares[QUANT_MSE_LANES] = {0};
+    for (size_t i = 0; i < points->npoints; i += QUANT_MSE_LANES)
+        for (size_t lane = 0; lane < QUANT_MSE_LANES; lane++) { /* weights past the last are 0 */
+            const double x = points->at[i + lane] + points->origin;
+            const double multiple = round_small(clamp(x * steps, grid->first, last));
+            const double weighted = multiple * points->weight[i + lane];
+            products[lane] += weighted * x;
+            squares[lane] += weighted * multiple;
+        }
+    for (size_t lane = 0; lane < QUANT_MSE_LANES; lane++) {
+        fit->products += products[lane];
+        fit->squares += squares[lane];
     }
 }
 
 /* The least squares: sum w m x / sum w m^2, for the multiples m. */
-double quant_mse_cells_fit(const struct quant_mse_search *search, const struct quant_mse_grid *grid)
+double quant_mse_cells_fit(struct quant_mse_search *search, const struct quant_mse_grid *grid)
 {
     struct fit fit = {.products = 0};
-    if (has_cells(search))
+    if (takes_points(search)) {
+        fit_points(search, grid, &fit);
+    } else if (has_cells(search)) {
+        struct quant_mse_grid same;
+        if (search->scale != grid->scale)
+            quant_mse_cells_best(search, grid->scale, &same);
         fit_cells(search, grid->first, &fit);
-    else if (takes_points(search))
-        fit_points(search, grid->first, &fit);
+    }
     return fit.squares > 0 ? fit.products / fit.squares : grid->scale;
 }

@@ -5,13 +5,14 @@
 
 #include "core/mse_search.h"
 
-/* Sets *grid to the best window of the scale, and returns the error of what that clips. */
-double quant_mse_cells_best(struct quant_mse_search *search, double scale,
-                            struct quant_mse_grid *grid);
+/* Sets *grid to the best window of the scale. */
+void quant_mse_cells_best(struct quant_mse_search *search, double scale,
+                          struct quant_mse_grid *grid);
 
-/* The scale that has the least error where every point keeps its multiple of grid's; right after
- * quant_mse_cells_best of grid's scale. */
-double quant_mse_cells_fit(const struct quant_mse_search *search,
-                           const struct quant_mse_grid *grid);
+/* The error of what that window clips. */
+double quant_mse_cells_clipped(struct quant_mse_search *search, double scale);
+
+/* The scale that has the least error where every point keeps its multiple of the grid's. */
+double quant_mse_cells_fit(struct quant_mse_search *search, const struct quant_mse_grid *grid);
 
 #endif

@@ -10,7 +10,12 @@
 /* Elements whose bins are found at a time, in vectors; counting them is scalar work. */
 enum { RUN = 64 };
 
-#define OPEN_MASK ((UINT32_C(1) << QUANT_MSE_OPEN_BITS) - 1)
+enum { OPEN_BITS = 13, OPEN_BITS_OF_FEW = 7 };
+
+/* Between these the distances of few elements are evened: they and their double are normal. */
+#define EVENED_LEAST 0x1p-100F
+#define EVENED_MOST 0x1p125F
+
 #define NOT_FINITE 0x7F800000 /* the bits of infinity, and less than those of any NaN */
 #define OCTAVES_BITS (UINT32_C(20) << 23)
 
@@ -28,6 +33,26 @@ static float float_of(uint32_t bits)
     return x;
 }
 
+static uint32_t open_mask(const struct quant_mse_bins *bins)
+{
+    return (UINT32_C(1) << bins->open_bits) - 1;
+}
+
+/* Of few elements, with the power of two above the farthest distance added to all of them. */
+static void set_even_bins(struct quant_mse_bins *bins, float farthest)
+{
+    bins->added = ldexpf(1, ilogbf(farthest) + 1);
+    bins->open_bits = OPEN_BITS_OF_FEW;
+    bins->base = bits_of(bins->added);
+}
+
+static void set_bins(struct quant_mse_bins *bins, float farthest)
+{
+    const uint32_t bits = bits_of(farthest);
+    bins->open_bits = OPEN_BITS;
+    bins->base = bits > OCTAVES_BITS ? (bits - OCTAVES_BITS) & ~open_mask(bins) : 0;
+}
+
 /* Where both ends have one sign, their difference is finite; else the origin is 0. */
 struct quant_mse_bins quant_mse_bins_of(const struct quant_observed *observed)
 {
@@ -36,11 +61,14 @@ struct quant_mse_bins quant_mse_bins_of(const struct quant_observed *observed)
         bins.origin = observed->least;
     else if (observed->greatest < 0)
         bins.origin = observed->greatest;
-    const uint32_t below = bits_of(fabsf(observed->least - bins.origin));
-    const uint32_t above = bits_of(fabsf(observed->greatest - bins.origin));
-    const uint32_t farthest = above > below ? above : below;
-    bins.base = farthest > OCTAVES_BITS ? (farthest - OCTAVES_BITS) & ~OPEN_MASK : 0;
-    bins.last = ((farthest - bins.base) >> QUANT_MSE_OPEN_BITS) + 2;
+    const float farthest =
+        fmaxf(fabsf(observed->least - bins.origin), fabsf(observed->greatest - bins.origin));
+    if (observed->count - observed->nonfinite <= QUANT_MSE_FEW && farthest >= EVENED_LEAST &&
+        farthest <= EVENED_MOST)
+        set_even_bins(&bins, farthest);
+    else
+        set_bins(&bins, farthest);
+    bins.last = ((bits_of(farthest + bins.added) - bins.base) >> bins.open_bits) + 2;
     return bins;
 }
 
@@ -51,11 +79,11 @@ size_t quant_mse_bins_counters(const struct quant_mse_bins *bins)
 
 /* The bin, from 0, and below it the open bits: bin 0 ends where base begins. Signed numbers, since
  * vectors of SSE2 compare no others. */
-static inline int32_t place(const struct quant_mse_bins *bins, uint32_t distance)
+static inline int32_t place(const struct quant_mse_bins *bins, float distance)
 {
-    const int32_t begin = (int32_t)bins->base - (int32_t)OPEN_MASK - 1;
-    const int32_t end = (int32_t)(bins->last << QUANT_MSE_OPEN_BITS);
-    const int32_t magnitude = (int32_t)(distance & INT32_MAX);
+    const int32_t begin = (int32_t)(bins->base - (UINT32_C(1) << bins->open_bits));
+    const int32_t end = (int32_t)(bins->last << bins->open_bits);
+    const int32_t magnitude = (int32_t)(bits_of(fabsf(distance) + bins->added) & INT32_MAX);
     const int32_t from_begin = (magnitude < NOT_FINITE ? magnitude : NOT_FINITE) - begin;
     const int32_t above = from_begin > 0 ? from_begin : 0;
     return above < end ? above : end;
@@ -67,11 +95,12 @@ static inline void count_run(const struct quant_mse_bins *bins, const float *x, 
 {
     uint32_t indices[RUN];
     uint32_t opens[RUN];
+    const uint32_t mask = open_mask(bins);
     for (size_t i = 0; i < n; i++) {
-        const uint32_t distance = bits_of(x[i] - bins->origin);
+        const float distance = x[i] - bins->origin;
         const uint32_t at = (uint32_t)place(bins, distance);
-        opens[i] = at & OPEN_MASK;
-        indices[i] = (at >> QUANT_MSE_OPEN_BITS) * 4 + (distance >> 31) * 2;
+        opens[i] = at & mask;
+        indices[i] = (at >> bins->open_bits) * 4 + (bits_of(distance) >> 31) * 2;
     }
     for (size_t i = 0; i < n; i++) {
         counts[indices[i]]++;
@@ -93,7 +122,7 @@ bool quant_mse_bins_add_up(const struct quant_mse_bins *bins, const uint64_t *co
 {
     uint64_t total = 0;
     for (size_t bin = 0; bin < 2 * (size_t)bins->last; bin++) {
-        if (counts[2 * bin + 1] / OPEN_MASK > counts[2 * bin])
+        if (counts[2 * bin + 1] / open_mask(bins) > counts[2 * bin])
             return false;
         total += counts[2 * bin];
     }
@@ -133,10 +162,10 @@ static void add_bin(struct quant_mse_points *points, const struct quant_mse_bins
     if (count == 0)
         return;
     if (bin > 0) {
-        const uint32_t bits = bins->base + ((bin - 1) << QUANT_MSE_OPEN_BITS);
+        const uint32_t bits = bins->base + ((bin - 1) << bins->open_bits);
         const double left = (double)float_of(bits);
         const double step = (double)float_of(bits + 1) - left;
-        at = left + step * ((double)open / (double)count);
+        at = left - (double)bins->added + step * ((double)open / (double)count);
     }
     add_point(points, is_negative ? -at : at, (double)count);
 }
@@ -164,17 +193,17 @@ void quant_mse_points_from_few(struct quant_mse_points *points, const struct qua
     }
     const uint32_t *sorted = quant_keys_sort(keys, nkeys, keys + nkeys);
     for (size_t i = 0; i < nkeys;) {
-        const uint32_t first = (uint32_t)place(bins, bits_of(quant_key_value(sorted[i])));
-        const uint32_t bin = first >> QUANT_MSE_OPEN_BITS;
+        const uint32_t first = (uint32_t)place(bins, quant_key_value(sorted[i]));
+        const uint32_t bin = first >> bins->open_bits;
         const bool is_negative = bin > 0 && sorted[i] >> 31 == 0;
         uint64_t count = 0;
         uint64_t open = 0;
         for (; i < nkeys && (bin == 0 || (sorted[i] >> 31 == 0) == is_negative); i++) {
-            const uint32_t next = (uint32_t)place(bins, bits_of(quant_key_value(sorted[i])));
-            if (next >> QUANT_MSE_OPEN_BITS != bin)
+            const uint32_t next = (uint32_t)place(bins, quant_key_value(sorted[i]));
+            if (next >> bins->open_bits != bin)
                 break;
             count++;
-            open += next & OPEN_MASK;
+            open += next & open_mask(bins);
         }
         add_bin(points, bins, bin, is_negative, count, open);
     }

@@ -7,6 +7,10 @@
  * that is nearest to 0. A bin is 2^-10 of its distance wide. It has two counters: the number of
  * its elements, and the sum of the 13 bits of their distance that the bin leaves open. So the mean
  * of a bin is exact, and that of a single element, or of equal ones, is the element itself.
+ *
+ * With few elements each of them matters, and two in one bin are one too few. So their bins are
+ * narrower, and all equally wide: 2^-16 of the power of two above the greatest distance. That power
+ * is added to each distance before its bits are taken, which rounds it to 2^-23 of the power.
  */
 #ifndef QUANT_CORE_MSE_POINTS_H
 #define QUANT_CORE_MSE_POINTS_H
@@ -14,21 +18,23 @@
 #include <quant/quant.h>
 
 #include "core/calibration.h"
+#include "kernels/kernels.h"
 
 /* Distances below 2^-20 of the greatest one are one bin, and count as 0. One more bin is for
  * elements that are not finite. */
 enum {
-    QUANT_MSE_OPEN_BITS = 13,
-    QUANT_MSE_BINS_MOST = (20 << (23 - QUANT_MSE_OPEN_BITS)) + 3,
-    QUANT_MSE_COUNTERS_MOST = 4 * QUANT_MSE_BINS_MOST,
-    QUANT_MSE_LANES = 8,
+    QUANT_MSE_FEW = 1 << 12,
+    QUANT_MSE_BINS_MOST = (20 << 10) + 3, /* of more elements than that */
+    QUANT_MSE_LANES = QUANT_POINT_LANES,
     QUANT_MSE_POINTS_MOST = 2 * QUANT_MSE_BINS_MOST + QUANT_MSE_LANES
 };
 
 struct quant_mse_bins {
     float origin;
-    uint32_t base; /* the bits of the least distance that is not taken for 0 */
-    uint32_t last; /* the bin of elements that are not finite */
+    float added;        /* to each distance */
+    uint32_t open_bits; /* of a distance, that its bin leaves open */
+    uint32_t base;      /* the bits of the least distance that is not taken for 0 */
+    uint32_t last;      /* the bin of elements that are not finite */
 };
 
 /* Points in rising order; past the last, up to a multiple of the lanes, some of no weight. Sums

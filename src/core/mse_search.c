@@ -8,16 +8,33 @@
 #include "core/mse_cells.h"
 #include "core/params.h"
 
-/* In a fine step the farthest multiple of the scale moves by this part of the scale. */
-static const double FINE = 0.0454;
-
 /* The error changes little in a coarse step but by chance, and no range is looked at whose scale is
  * less than this part of the widest one's. */
 static const double COARSE = 1.0 / 128;
 static const double LEAST_PART = 0x1p-18;
 
 /* Fine steps within a coarse one. */
-enum { FINE_LEAST = 32, FINE_MOST = 128, FITS = 4, HALVINGS = 10, REFINED = 4, FINEST_STEPS = 8 };
+enum { FINE_LEAST = 32, HALVINGS = 10, FINEST_STEPS = 8 };
+
+static const struct quant_mse_effort usual = {
+    .fine = 0.0454, .fine_most = 128, .kept = QUANT_MSE_RANGES, .fits = 4, .refined = 4};
+
+/* With few elements in many integers, the error changes from scale to scale as by chance: more
+ * steps find more than fits do. And each restored element is rounded to a float32, a 2^-9th of the
+ * scale with 16 bits. Chance again: scales that differ in the last bit differ by 0.1 %. */
+static const struct quant_mse_effort by_chance = {
+    .fine = 0.06, .fine_most = 160, .kept = 2, .fits = 1, .refined = 0, .neighbors = 2};
+static const double NEIGHBOR = 0x1p-23;
+
+static struct quant_mse_effort effort_of(const struct quant_mse_search *search)
+{
+    struct quant_mse_effort effort = usual;
+    if (search->points->npoints > QUANT_MSE_FEW || search->levels < QUANT_MSE_CELLS)
+        return effort;
+    if (search->nothing.params.scale_dtype == QUANT_FLOAT32)
+        effort = by_chance;
+    return effort;
+}
 
 /* ---- Setting up ---- */
 
@@ -39,7 +56,8 @@ static void begin(struct quant_mse_search *search, const struct quant_mse_points
     search->reach = absmax;
     search->center = 0;
     search->nbest = 0;
-    search->most = most < QUANT_MSE_RANGES ? most : QUANT_MSE_RANGES;
+    search->effort = effort_of(search);
+    search->most = most < search->effort.kept ? most : search->effort.kept;
 }
 
 /* The range of a scale, from which the mapping's own scale follows. */
@@ -86,7 +104,7 @@ static double fine_step(const struct quant_mse_search *search, double scale)
 {
     const bool has_zero = search->low <= 0 && search->high >= 0;
     const double multiples = search->reach / scale;
-    return FINE / fmax(has_zero ? fmin(multiples, search->levels) : multiples, 1);
+    return search->effort.fine / fmax(has_zero ? fmin(multiples, search->levels) : multiples, 1);
 }
 
 /* The least scale that clips no more than the error, between one that does and one that clips more.
@@ -94,9 +112,8 @@ static double fine_step(const struct quant_mse_search *search, double scale)
 static double find_last(struct quant_mse_search *search, double high, double low, double error)
 {
     for (int i = 0; i < HALVINGS; i++) {
-        struct quant_mse_grid grid;
         const double middle = low + (high - low) / 2;
-        if (quant_mse_cells_best(search, stored_scale(search, middle), &grid) > error)
+        if (quant_mse_cells_clipped(search, stored_scale(search, middle)) > error)
             low = middle;
         else
             high = middle;
@@ -115,7 +132,9 @@ static size_t search_coarse(struct quant_mse_search *search)
     search->costs[0] = (double)INFINITY;
     for (; n < QUANT_MSE_SCALES - 1 && scale > least; n++) {
         struct quant_mse_grid grid;
-        const double clipped = quant_mse_cells_best(search, stored_scale(search, scale), &grid);
+        const double stored = stored_scale(search, scale);
+        const double clipped = quant_mse_cells_clipped(search, stored);
+        quant_mse_cells_best(search, stored, &grid);
         search->scales[n] = scale;
         search->costs[n] = grid.cost;
         if (clipped > best) {
@@ -152,7 +171,7 @@ static void search_fine(struct quant_mse_search *search, size_t i, int least,
     const double from = search->scales[i];
     const double to = search->scales[i + 1];
     const double wanted = ceil((1 - to / from) / fine_step(search, from) - 0.01);
-    const int steps = (int)fmin(fmax(wanted, least), FINE_MOST);
+    const int steps = (int)fmin(fmax(wanted, least), search->effort.fine_most);
     for (int k = 0; k < steps; k++) {
         struct quant_mse_grid grid;
         const double scale = from + (to - from) * k / steps;
@@ -189,10 +208,9 @@ static void search_all(struct quant_mse_search *search)
 /* To the bottom of its valley. */
 static void fit(struct quant_mse_search *search, struct quant_mse_grid *grid)
 {
-    struct quant_mse_grid next;
-    quant_mse_cells_best(search, grid->scale, &next);
-    for (int i = 0; i < FITS; i++) {
-        const double scale = quant_mse_cells_fit(search, &next);
+    for (int i = 0; i < search->effort.fits; i++) {
+        struct quant_mse_grid next;
+        const double scale = quant_mse_cells_fit(search, grid);
         if (!(scale > 0 && scale <= widest_scale(search)))
             return;
         quant_mse_cells_best(search, stored_scale(search, scale), &next);
@@ -228,7 +246,8 @@ static void fit_all(struct quant_mse_search *search)
         fit(search, &grids[i]);
         keep(search, &grids[i]);
     }
-    const size_t nfitted = search->nbest < REFINED ? search->nbest : REFINED;
+    const size_t nfitted =
+        search->nbest < search->effort.refined ? search->nbest : search->effort.refined;
     memcpy(grids, search->best, nfitted * sizeof grids[0]);
     for (size_t i = 0; i < nfitted; i++) {
         refine(search, &grids[i]);
@@ -255,6 +274,21 @@ static struct quant_mse_range range_of(const struct quant_mse_search *search,
     return range;
 }
 
+/* The range of the scale, and those of its neighbors, while there is room for them. */
+static size_t add_ranges(const struct quant_mse_search *search, const struct quant_mse_grid *grid,
+                         size_t most, struct quant_mse_range *ranges)
+{
+    const int neighbors = search->effort.neighbors;
+    size_t n = 0;
+    for (int i = -neighbors; i <= neighbors && n < most; i++) {
+        struct quant_mse_grid neighbor = *grid;
+        neighbor.scale += i * NEIGHBOR * grid->scale;
+        ranges[n] = range_of(search, &neighbor);
+        n += ranges[n].lo < ranges[n].hi;
+    }
+    return n;
+}
+
 size_t quant_mse_search(struct quant_mse_search *search, const struct quant_mse_points *points,
                         const struct quant_spec *spec, const struct quant_observed *observed,
                         size_t most, struct quant_mse_range *ranges)
@@ -263,10 +297,8 @@ size_t quant_mse_search(struct quant_mse_search *search, const struct quant_mse_
     begin(search, points, spec, observed, most);
     search_all(search);
     fit_all(search);
-    for (size_t i = 0; i < search->nbest; i++) {
-        ranges[n] = range_of(search, &search->best[i]);
-        n += ranges[n].lo < ranges[n].hi;
-    }
+    for (size_t i = 0; i < search->nbest; i++)
+        n += add_ranges(search, &search->best[i], most - n, ranges + n);
     return n;
 }
 

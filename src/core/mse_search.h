@@ -32,10 +32,21 @@ struct quant_mse_grid {
     double cost;
 };
 
+/* How much work a search does. */
+struct quant_mse_effort {
+    double fine;    /* by this part of the scale, its farthest multiple moves in a fine step */
+    int fine_most;  /* such steps within a coarse one */
+    size_t kept;    /* scales to choose from, at most QUANT_MSE_RANGES */
+    int fits;       /* of each of them */
+    size_t refined; /* scales whose surroundings are searched */
+    int neighbors;  /* of a scale on either side that get a range too */
+};
+
 struct quant_mse_search {
     const struct quant_spec *spec;
     const struct quant_mse_points *points;
     struct quant_choice nothing; /* that a range is set in */
+    struct quant_mse_effort effort;
     bool symmetric;
     double low; /* where ranges lie */
     double high;
