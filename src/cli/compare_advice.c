@@ -53,7 +53,7 @@ bool compare_mapped_range(const struct quant_comparison *row, double range[stati
     if (row->scheme != QUANT_ABSMAX)
         return true;
     range[1] = fmax(fabs(range[0]), fabs(range[1]));
-    range[0] = -range[1];
+    range[0] = 0 - range[1]; /* 0 of 0, not -0 */
     /* A target narrowed by --qmin has fewer integers below 0 than above. */
     const int64_t below = (int64_t)params->zero_point - params->qmin;
     const int64_t above = (int64_t)params->qmax - params->zero_point;
