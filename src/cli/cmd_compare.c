@@ -346,7 +346,7 @@ static const char notes[] =
 static const struct command_example examples[] = {
     {"compare w.npy", "prints the error of every scheme and method, best first"},
     {"compare -t int8,int4 --block-size 32 w.npy", "compares two types, with a scale per group"},
-    {"compare --report=json weights/*.npy | jq -r .recommendation.options",
+    {"compare --report=json weights/*.npy | jq -r '.recommendation.options // empty'",
      "prints the recommended options for each file"},
     {NULL, NULL},
 };
