@@ -65,8 +65,8 @@ static enum quant_status refuse_raw_options(const struct quant_tensor *tensor,
                                             struct quant_error *error)
 {
     return quant_source_error(tensor->source, error, QUANT_INVALID,
-                              "its format is %s, which itself tells type and shape; "
-                              "type, byte order and shape are given for raw input only",
+                              "its format is %s, which has its own type and shape; "
+                              "--input-dtype, --byte-order and --shape are for raw input",
                               format->name);
 }
 
