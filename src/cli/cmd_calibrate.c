@@ -362,6 +362,7 @@ const struct command command_calibrate = {
     .options = rows,
     .notes = notes,
     .examples = examples,
+    .failure = "nothing was written",
     .computes = true,
     .run = run,
 };

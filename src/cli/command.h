@@ -46,7 +46,8 @@ struct command {
     const struct command_list *list;        /* printed after the options. NULL: nothing */
     const char *notes;                      /* text of the long help, ends in a newline, or NULL */
     const struct command_example *examples; /* the first one is in the short help too. NULL: none */
-    bool computes;                          /* the environment is read before it runs */
+    const char *failure; /* what else exit status 1 means; NULL: other inputs were processed */
+    bool computes;       /* the environment is read before it runs */
     int (*run)(const struct command *self, int argc, char **argv);
 };
 

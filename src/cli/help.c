@@ -22,12 +22,6 @@ const struct option_row help_row = {.brief = 'h',
 const struct option_row version_row = {
     .brief = 'V', .name = "version", .help = "print the version and exit"};
 
-static const char exit_status[] = "Exit status:\n"
-                                  "  0  success\n"
-                                  "  1  something failed; the other inputs were still processed\n"
-                                  "  2  wrong usage; nothing was done\n"
-                                  "  3  success, but a --fail-if condition was true\n";
-
 /* Prints text from the current column on, broken at spaces, each line indented to column. */
 static void print_wrapped(const char *text, int current, int column)
 {
@@ -156,6 +150,26 @@ static void print_examples(const char *heading, const struct command_example *ex
     }
 }
 
+static bool has_option(const struct command *command, const char *name)
+{
+    const struct option_row *row = command->options;
+    while (row && row->name && strcmp(row->name, name) != 0)
+        row++;
+    return row && row->name;
+}
+
+/* `quant` itself lists what any command can exit with. */
+static void print_exit_status(const struct command *command)
+{
+    printf("\nExit status:\n"
+           "  0  success\n"
+           "  1  something failed; %s\n"
+           "  2  wrong usage; nothing was done\n",
+           command->failure ? command->failure : "the other inputs were still processed");
+    if (!command->name || has_option(command, "fail-if"))
+        printf("  3  success, but a --fail-if condition was true\n");
+}
+
 void help_print(const struct command *command)
 {
     print_usage(command);
@@ -169,7 +183,7 @@ void help_print(const struct command *command)
     if (command->examples)
         print_examples("Examples:", command->examples, SIZE_MAX);
     if (command->examples || !command->name)
-        printf("\n%s", exit_status);
+        print_exit_status(command);
 }
 
 void help_print_short(const struct command *command)
