@@ -67,6 +67,35 @@ struct quantize_options {
         .offset = (base) + offsetof(struct quantize_options, scale_dtype)                          \
     }
 
+/* The rows that say which elements share a scale, and what to do with elements that are not
+ * finite. */
+#define GROUPING_ROWS(base)                                                                        \
+    {.name = "axis",                                                                               \
+     .argument = "N",                                                                              \
+     .help = "per channel: one scale for each index of axis N; 0 is the first axis, -1 the last",  \
+     .expected = "an integer of 32 bits",                                                          \
+     .parse = value_int32,                                                                         \
+     .offset = (base) + offsetof(struct quantize_options, axis),                                   \
+     .is_common = true},                                                                           \
+        {.name = "block-size",                                                                     \
+         .argument = "N",                                                                          \
+         .help = "per group: one scale for every N elements along --axis, or along the last "      \
+                 "axis; also --group-size",                                                        \
+         .expected = "an integer from 1 to 2^53",                                                  \
+         .parse = value_size,                                                                      \
+         .offset = (base) + offsetof(struct quantize_options, block_size),                         \
+         .is_common = true},                                                                       \
+    {                                                                                              \
+        .name = "group-size", .alias_of = "block-size"                                             \
+    }
+
+#define NONFINITE_ROW(base)                                                                        \
+    {                                                                                              \
+        .name = "nonfinite", .argument = "POLICY", .help = "what to do with NaN and infinities",   \
+        .initial = "error", .choice = choice_nonfinite, .parse = value_choice,                     \
+        .offset = (base) + offsetof(struct quantize_options, nonfinite)                            \
+    }
+
 /* The option table of the command. */
 extern const struct option_row quantize_rows[];
 
