@@ -13,6 +13,10 @@
 static const double COARSE = 1.0 / 128;
 static const double LEAST_PART = 0x1p-18;
 
+/* So many multiples of the scale can be counted in doubles, fractions and all. Only where the type
+ * of the scale is too small for the data are there more. */
+static const double MULTIPLES_MOST = 0x1p44;
+
 /* Fine steps within a coarse one. */
 enum { FINE_LEAST = 32, HALVINGS = 10, FINEST_STEPS = 8 };
 
@@ -295,6 +299,8 @@ size_t quant_mse_search(struct quant_mse_search *search, const struct quant_mse_
 {
     size_t n = 0;
     begin(search, points, spec, observed, most);
+    if (search->reach > MULTIPLES_MOST * stored_scale(search, widest_scale(search)))
+        return 0;
     search_all(search);
     fit_all(search);
     for (size_t i = 0; i < search->nbest; i++)
