@@ -13,6 +13,10 @@
 static const double COARSE = 1.0 / 128;
 static const double LEAST_PART = 0x1p-18;
 
+/* A stored scale that is so many times the wanted one was raised to the least of its type, not
+ * rounded: all smaller ones would be stored as the same. */
+static const double RAISED = 1.5;
+
 /* So many multiples of the scale can be counted in doubles, fractions and all. Only where the type
  * of the scale is too small for the data are there more. */
 static const double MULTIPLES_MOST = 0x1p44;
@@ -137,6 +141,8 @@ static size_t search_coarse(struct quant_mse_search *search)
     for (; n < QUANT_MSE_SCALES - 1 && scale > least; n++) {
         struct quant_mse_grid grid;
         const double stored = stored_scale(search, scale);
+        if (stored > RAISED * scale)
+            break;
         const double clipped = quant_mse_cells_clipped(search, stored);
         quant_mse_cells_best(search, stored, &grid);
         search->scales[n] = scale;

@@ -4,7 +4,7 @@
 
 #include "../support/floats.h"
 #include "calibrate.h"
-#include "core/mse_points.h"
+#include "core/mse_search.h"
 #include "core/params.h"
 
 static double gauss(struct random *random)
@@ -368,9 +368,43 @@ static void test_stored_scale(void **state)
     }
 }
 
+static size_t count_ranges(const struct quant_spec *spec, const float *x, size_t n)
+{
+    static struct quant_mse_points points;
+    static struct quant_mse_search search;
+    static uint32_t keys[64];
+    struct quant_mse_range ranges[QUANT_MSE_RANGES];
+    struct quant_observed observed = QUANT_OBSERVED_INIT;
+    assert_true(2 * n <= LENGTH(keys));
+    quant_observe(&observed, x, n);
+    const struct quant_mse_bins bins = quant_mse_bins_of(&observed);
+    quant_mse_points_from_few(&points, &bins, x, n, keys);
+    return quant_mse_search(&search, &points, spec, &observed, QUANT_MSE_RANGES, ranges);
+}
+
+/* Where no scale other than the observed range's can be stored there is nothing to search: neither
+ * below the least scale of a type, nor far above its greatest. */
+static void test_nothing_to_search(void **state)
+{
+    (void)state;
+    static const float tiny[] = {3e-42F, -1e-41F, 2e-40F, 7e-41F, -2e-40F};
+    static const float huge[] = {1.7e28F, 6e27F, -1.1e28F, 2e28F, -3e27F};
+    static const float usual[] = {1.7F, 0.6F, -1.1F, 2, -0.3F};
+    for (int scheme = 0; scheme < 2; scheme++) {
+        struct quant_spec spec = {.scheme = (enum quant_scheme)scheme};
+        assert_int_equal(count_ranges(&spec, tiny, LENGTH(tiny)), 0);
+        assert_int_not_equal(count_ranges(&spec, huge, LENGTH(huge)), 0);
+        assert_int_not_equal(count_ranges(&spec, usual, LENGTH(usual)), 0);
+        spec.scale_dtype = QUANT_FLOAT16;
+        assert_int_equal(count_ranges(&spec, huge, LENGTH(huge)), 0);
+        assert_int_not_equal(count_ranges(&spec, usual, LENGTH(usual)), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_to_search),
         cmocka_unit_test(test_short),
         cmocka_unit_test(test_long),
         cmocka_unit_test(test_widest),
