@@ -116,13 +116,17 @@ static float smallest_near_scale(const struct quant_choice *choice)
     const double qmin = (double)choice->params.qmin;
     const double most = ZERO_POINT_LIMIT + (lo > 0 ? qmin : -qmin);
     float scale = quant_scale_round(dtype, fabs(lo) / (most + 0.5), QUANT_DOWNWARD);
-    for (float above = scale; !is_near(choice, (double)scale); scale = above)
-        if ((above = next_scale(dtype, scale, QUANT_UPWARD)) == scale)
+    while (!is_near(choice, (double)scale)) {
+        const float above = next_scale(dtype, scale, QUANT_UPWARD);
+        if (above == scale)
             return scale;
-    for (float below;; scale = below) {
-        below = next_scale(dtype, scale, QUANT_DOWNWARD);
+        scale = above;
+    }
+    for (;;) {
+        const float below = next_scale(dtype, scale, QUANT_DOWNWARD);
         if (below == scale || !is_near(choice, (double)below))
             return scale;
+        scale = below;
     }
 }
 

@@ -22,7 +22,7 @@ struct row {
     struct quant_signature signature;
 };
 
-#define BYTES(bytes, offset) bytes, sizeof bytes - 1, offset, NULL
+#define BYTES(bytes, offset) (bytes), sizeof(bytes) - 1, offset, NULL
 #define CHECK(check) NULL, 0, 0, check
 
 static const struct row rows[] = {

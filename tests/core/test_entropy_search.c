@@ -169,7 +169,8 @@ static struct quant_entropy_mapping make_mapping(struct random *random, size_t i
                                                  bool symmetric)
 {
     if (symmetric)
-        return (struct quant_entropy_mapping){.steps = (double)(integers / 2), .greatest = BINS};
+        return (struct quant_entropy_mapping){.steps = floor((double)integers / 2),
+                                              .greatest = BINS};
     struct quant_entropy_mapping mapping = {
         .steps = (double)integers - 1, .least = -BINS, .greatest = BINS};
     if (random_below(random, 2))

@@ -358,7 +358,7 @@ static void test_bytes_of_blocks(void **state)
         {{.dtype = QUANT_INT4, .scale_dtype = QUANT_FLOAT16}, 16 * 8 + 2 * 8, 4.5},
         {{.dtype = QUANT_INT4, .scheme = QUANT_ZERO_POINT}, 16 * 8 + 8 * 8, 6},
         {{.dtype = QUANT_UINT4, .scale_dtype = QUANT_BFLOAT16}, 16 * 8 + 6 * 8, 5.5},
-        {{.dtype = QUANT_FLOAT16}, 2 * 256, 16},
+        {{.dtype = QUANT_FLOAT16}, 512, 16},
     };
     static const float x[256];
     static const uint16_t q[256];

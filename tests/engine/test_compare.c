@@ -108,12 +108,13 @@ static void test_groups(void **state)
 {
     (void)state;
     enum { ROWS = 40, COLUMNS = 37 };
+    const size_t n = (size_t)ROWS * COLUMNS;
     static const struct quant_granularity granularities[] = {
         {true, 0, 0}, {true, -1, 0}, {false, 0, 16}, {true, 0, 8}};
-    float *x = make_floats(ROWS * COLUMNS);
-    write_npy("x.npy", x, ROWS * COLUMNS, false, "(40, 37)");
-    write_npy("f.npy", x, ROWS * COLUMNS, true, "(40, 37)");
-    write_json("x.json", x, ROWS * COLUMNS);
+    float *x = make_floats(n);
+    write_npy("x.npy", x, n, false, "(40, 37)");
+    write_npy("f.npy", x, n, true, "(40, 37)");
+    write_json("x.json", x, n);
     for (size_t i = 0; i < LENGTH(granularities); i++) {
         struct quant_compare_job job = compare_job(i % 2 == 0 ? "x.npy" : "f.npy");
         job.granularity = granularities[i];
@@ -139,7 +140,7 @@ static void test_far_groups(void **state)
 {
     (void)state;
     enum { COLUMNS = 2 * QUANT_CHUNK + 5 };
-    float *x = make_floats(2 * COLUMNS);
+    float *x = make_floats(2 * (size_t)COLUMNS);
     char shape[64];
     snprintf(shape, sizeof shape, "(%d, 2)", (int)COLUMNS);
     write_npy("x.npy", x, 2 * (size_t)COLUMNS, true, shape);

@@ -12,7 +12,8 @@
 #include "engine/known_inputs.h"
 #include "engine/part_inputs.h"
 
-enum { BLOCK = QUANT_MEASURE_BLOCK, N = 3 * BLOCK + 77 };
+#define BLOCK ((size_t)QUANT_MEASURE_BLOCK)
+#define N (3 * BLOCK + 77)
 
 static uint64_t hash(const float *x, size_t n, uint64_t seed)
 {

@@ -8,7 +8,7 @@
 
 #include "formats/signatures.h"
 
-#define ROW(bytes, word) bytes, sizeof bytes - 1, word
+#define ROW(bytes, word) (bytes), sizeof(bytes) - 1, word
 
 /* The first bytes as the programs themselves write them. */
 static const struct {
