@@ -314,8 +314,8 @@ QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
  *                   end. Exact order statistics, interpolated in double as numpy.percentile does.
  *     mse           the range of least squared error, both ends free: found from counts of the
  *                   elements in fine bins, and confirmed by quantizing and restoring all of them.
- *                   Never more than minmax's. In integers of 8 bits or fewer it is within 0.1 % of
- *                   the best range on all tensors that were tried.
+ *                   Never more than minmax's. In integers of 8 bits or fewer it was within 0.1 %
+ *                   of the best range on each of 97 real tensors (docs/mse.md).
  *     entropy       the threshold of least Kullback-Leibler divergence between the elements'
  *                   histogram and the same in as many levels as the target has. Elements that
  *                   minmax rounds to zero are not counted. Only thresholds that lose no more

@@ -8,7 +8,7 @@ The exhaustive search tries --steps places (100) for each end of a range, and fi
 best; for absmax, 40 times as many for its one end. Prints for each scheme and type how far the
 squared error of quant's range is above the least one found, in percent.
 
-Fails if any is above 0.1 %, or 0.2 % for fewer than 1,000 elements. --table prints the rows as Markdown.
+Fails if any is above 0.1 %. --table prints the rows as Markdown.
 The packages that this needs are installed by script/live. See docs/mse.md.
 """
 import argparse
@@ -32,7 +32,7 @@ from reference import mapping  # noqa: E402
 from reference.least_error import Sorted  # noqa: E402
 
 KINDS = (("absmax", "int8"), ("absmax", "int4"), ("zero-point", "int8"), ("zero-point", "int4"))
-MOST, MOST_OF_FEW, FEW = 0.1, 0.2, 1000  # percent, and of fewer elements than that
+MOST = 0.1  # percent
 
 
 def excess(directory, x, scheme, dtype, steps):
@@ -70,7 +70,7 @@ def main():
             np.save(directory / "x.npy", x)
             found = [excess(directory, x, *what, options.steps) for what in KINDS]
             rows.append(found)
-            failed |= max(found) > (MOST_OF_FEW if x.size < FEW else MOST)
+            failed |= max(found) > MOST
             print_row(kind, label, x, found, options.table)
     print(f"{len(rows)} tensors, percent above the least squared error:")
     for i, what in enumerate(KINDS):
