@@ -12,7 +12,12 @@ static struct quant_sidecar in_arrays(void)
     static float scales[] = {1, 2, 3};
     static int32_t zero_points[] = {-1, 0, 1};
     return (struct quant_sidecar){
-        .params = {.dtype = QUANT_INT8, .qmin = -127, .qmax = 127, .scale = 1},
+        .params = {.scheme = QUANT_ZERO_POINT,
+                   .dtype = QUANT_INT8,
+                   .qmin = -127,
+                   .qmax = 127,
+                   .scale_dtype = QUANT_FLOAT32,
+                   .scale = 1},
         .has_groups = true,
         .groups = {.block_size = 3, .count = 3, .scales = scales, .zero_points = zero_points},
         .method = "minmax",
@@ -29,6 +34,7 @@ static struct quant_sidecar in_file(void)
     sidecar.groups.scales = NULL;
     sidecar.groups.zero_points = NULL;
     sidecar.groups.path = (char *)"q.npy.scales";
+    sidecar.groups.has_zero_points = true;
     sidecar.groups.bytes = 24;
     return sidecar;
 }
