@@ -216,7 +216,7 @@ static void test_points(void **state)
         double sum = 0;
         for (size_t i = 0; i < n; i++)
             sum += (double)x[i] - points.origin;
-        assert_true(points.weights[points.npoints] == n);
+        assert_true(points.weights[points.npoints] == (double)n);
         const double farthest = fmax(points.at[points.npoints - 1], -points.at[0]);
         assert_true(fabs(points.moments[points.npoints] - sum) <= (double)n * 0x1p-20 * farthest);
         assert_int_equal(few.npoints, points.npoints);
