@@ -227,7 +227,7 @@ static char *describe_clash(const struct path_lists *lists, size_t i,
 static bool describe_clashes(struct targets *targets, const struct path_lists *lists,
                              const struct quant_clash *clashes)
 {
-    targets->clashes = calloc(targets->n, sizeof *targets->clashes);
+    targets->clashes = calloc(targets->n + 1, sizeof *targets->clashes);
     if (!targets->clashes)
         return false;
     for (size_t i = 0; i < targets->n; i++) {
