@@ -326,7 +326,7 @@ def many_in(bench: Bench, parent: Path, where: str, at_most: float | None = None
     names = [path.name for path in sorted(folder.iterdir())]
     commands = {
         "cp": Command(["cp", "-r", folder, area / "copy{run}"]),
-        "quant": Command([bench.quant, "quantize", "--output-dir", area / "out{run}", *names],
+        "quant": Command([bench.quant, "quantize", "-q", "--output-dir", area / "out{run}", *names],
                          folder=folder),
     }
     times = time_commands(commands, bench.repetitions)
