@@ -9,8 +9,9 @@
 #include "cli/compare.h"
 #include "cli/message.h"
 #include "cli/values.h"
+#include "cli/wrap.h"
 
-enum { CELL = 48, LEFT = 2, WIDTH = 80, DIGITS_MOST = 6, DIGITS_LEAST = 3 };
+enum { CELL = 48, LEFT = 2, DIGITS_MOST = 6, DIGITS_LEAST = 3 };
 
 /* Fills a cell from a row; digits are the significant ones of a number. */
 typedef void fill_fn(char cell[CELL], const char *key, const struct quant_comparison *row,
@@ -182,7 +183,7 @@ static void print_table(const struct compare_part *part, bool is_wide)
 {
     struct table table;
     struct layout layout = {is_wide, false, DIGITS_MOST};
-    while (measure_table(&table, part, &layout) > WIDTH && !is_wide && !layout.is_tight) {
+    while (measure_table(&table, part, &layout) > WRAP_WIDTH && !is_wide && !layout.is_tight) {
         layout.is_tight = layout.digits == DIGITS_LEAST;
         layout.digits -= layout.is_tight ? 0 : 1;
     }
@@ -210,23 +211,6 @@ static void print_title(const struct compare_part *part)
     free(title);
 }
 
-/* Breaks lines at spaces. */
-static void print_wrapped(const char *text, int indent)
-{
-    int column = 0;
-    while (*text != '\0') {
-        const size_t length = strcspn(text, " ");
-        if (column > 0 && column + 1 + (int)length > WIDTH) {
-            putchar('\n');
-            column = 0;
-        }
-        column += column == 0 ? printf("%*s%.*s", indent, "", (int)length, text)
-                              : printf(" %.*s", (int)length, text);
-        text += length + (text[length] == ' ' ? 1 : 0);
-    }
-    putchar('\n');
-}
-
 void compare_print_text(const struct compare_part *part, bool is_wide)
 {
     struct compare_recommendation recommendation;
@@ -235,18 +219,18 @@ void compare_print_text(const struct compare_part *part, bool is_wide)
     print_table(part, is_wide);
     compare_recommend(part, &recommendation);
     if (!recommendation.row) {
-        print_wrapped(recommendation.reason, INDENT);
+        wrap_text(recommendation.reason, 0, INDENT);
         return;
     }
     /* On a line of its own if it is long: options that a line break parts cannot be pasted. */
-    const bool is_long = INDENT + strlen("best: ") + strlen(recommendation.options) > WIDTH;
+    const bool is_long = INDENT + strlen("best: ") + strlen(recommendation.options) > WRAP_WIDTH;
     printf("  best:%s%s\n", is_long ? "\n    " : " ", recommendation.options);
     char *sentence = recommendation.reason;
     while (sentence) {
         char *end = strstr(sentence, "; ");
         if (end)
             *end = '\0';
-        print_wrapped(sentence, REASON_INDENT);
+        wrap_text(sentence, 0, REASON_INDENT);
         sentence = end ? end + 2 : NULL;
     }
 }

@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/wrap.h"
+
 enum {
-    WIDTH = 80,
     HELP_COLUMN = 30,    /* where an option's text begins */
     SUMMARY_COLUMN = 24, /* where a command's text begins */
     EFFECT_COLUMN = 6    /* where the text below an example begins */
@@ -21,31 +22,6 @@ const struct option_row help_row = {.brief = 'h',
 
 const struct option_row version_row = {
     .brief = 'V', .name = "version", .help = "print the version and exit"};
-
-/* Prints text from the current column on, broken at spaces, each line indented to column. */
-static void print_wrapped(const char *text, int current, int column)
-{
-    const char *word = text + strspn(text, " ");
-    bool is_first = true;
-    while (*word != '\0') {
-        const int length = (int)strcspn(word, " ");
-        const bool is_full = is_first ? current > column - 2 : current + 1 + length > WIDTH;
-        if (is_full && current > 0) {
-            putchar('\n');
-            current = 0;
-        }
-        if (is_first || is_full)
-            current += printf("%*s", column - current, "");
-        else
-            current += printf(" ");
-        printf("%.*s", length, word);
-        current += length;
-        word += length;
-        word += strspn(word, " ");
-        is_first = false;
-    }
-    putchar('\n');
-}
 
 /* Help text, choices and default as one text. */
 static void describe(const struct option_row *row, char *text, size_t room)
@@ -69,14 +45,14 @@ static void print_row(const struct option_row *row)
                                row->argument ? row->argument : "", row->is_optional ? "]" : "");
     char text[768];
     describe(row, text, sizeof text);
-    print_wrapped(text, current, HELP_COLUMN);
+    wrap_text(text, current, HELP_COLUMN);
 }
 
 static void print_command(const struct command *command)
 {
     const int current = printf("  %s%s%s", command->name, command->alias ? ", " : "",
                                command->alias ? command->alias : "");
-    print_wrapped(command->summary, current, SUMMARY_COLUMN);
+    wrap_text(command->summary, current, SUMMARY_COLUMN);
 }
 
 static void print_list(const struct command_list *list)
@@ -85,7 +61,7 @@ static void print_list(const struct command_list *list)
     const char *text;
     printf("\n%s\n", list->heading);
     for (size_t i = 0; (text = list->row(i, name, sizeof name)) != NULL; i++)
-        print_wrapped(text, printf("  %s", name), SUMMARY_COLUMN);
+        wrap_text(text, printf("  %s", name), SUMMARY_COLUMN);
 }
 
 /* The summary as a sentence. */
@@ -93,7 +69,7 @@ static void print_summary(const char *summary)
 {
     char text[512];
     snprintf(text, sizeof text, "%c%s.", toupper((unsigned char)summary[0]), summary + 1);
-    print_wrapped(text, 0, 0);
+    wrap_text(text, 0, 0);
 }
 
 static void print_usage(const struct command *command)
@@ -146,7 +122,7 @@ static void print_examples(const char *heading, const struct command_example *ex
     printf("\n%s\n", heading);
     for (size_t i = 0; i < n && example[i].line; i++) {
         printf("  quant %s\n", example[i].line);
-        print_wrapped(example[i].effect, 0, EFFECT_COLUMN);
+        wrap_text(example[i].effect, 0, EFFECT_COLUMN);
     }
 }
 
