@@ -28,18 +28,10 @@ static void relay_progress(void *context, uint64_t done, uint64_t total)
 
 static enum quant_status measure(struct quantization *run)
 {
-    enum quant_status status =
+    const enum quant_status status =
         quant_group_pass_init(&run->groups, run->job, run->tensor.reader, run->error);
     run->scans_first = !run->groups.is_near;
-    if (status == QUANT_OK)
-        status = quant_quantization_make_benches(run);
-    if (status == QUANT_OK && run->scans_first)
-        status = quant_quantization_scan(run);
-    if (status == QUANT_OK)
-        status = quant_quantization_choose(run);
-    if (status == QUANT_OK)
-        status = quant_quantization_apply(run);
-    return status;
+    return status == QUANT_OK ? quant_quantization_make_passes(run) : status;
 }
 
 enum quant_status quant_trials_measure_groups(const struct quant_quantize_job *job,

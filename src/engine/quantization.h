@@ -37,10 +37,8 @@ struct quantization {
     struct quant_measure measure;
 };
 
-/* In this order; what they leave in the structure is released with it. */
-enum quant_status quant_quantization_make_benches(struct quantization *run);
-enum quant_status quant_quantization_scan(struct quantization *run);   /* with scans_first */
-enum quant_status quant_quantization_choose(struct quantization *run); /* the parameters */
-enum quant_status quant_quantization_apply(struct quantization *run);  /* the integers */
+/* Finds the range where one is needed, chooses the parameters, maps the elements. What it leaves in
+ * the structure is released with it. */
+enum quant_status quant_quantization_make_passes(struct quantization *run);
 
 #endif

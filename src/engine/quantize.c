@@ -187,13 +187,7 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
     if (status == QUANT_OK)
         status = open_outputs(run);
     if (status == QUANT_OK)
-        status = quant_quantization_make_benches(run);
-    if (status == QUANT_OK && run->scans_first)
-        status = quant_quantization_scan(run);
-    if (status == QUANT_OK)
-        status = quant_quantization_choose(run);
-    if (status == QUANT_OK)
-        status = quant_quantization_apply(run);
+        status = quant_quantization_make_passes(run);
     if (status == QUANT_OK)
         status = quant_source_check_unchanged(quant_tensor_source(&run->tensor), error);
     if (status == QUANT_OK)

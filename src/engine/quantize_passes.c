@@ -118,7 +118,7 @@ static size_t bench_capacity(const struct quantization *run)
                                                                   : QUANT_CHUNK;
 }
 
-enum quant_status quant_quantization_make_benches(struct quantization *run)
+static enum quant_status make_benches(struct quantization *run)
 {
     const struct quant_reader *reader = run->tensor.reader;
     const struct quant_workbench_needs needs = {.x = true, .part = run->job->measure};
@@ -174,7 +174,7 @@ static void begin_scan(struct quantization *run)
         quant_progress_begin_pass(&run->progress, reader->nelems, reader->nelems * (passes + 1));
 }
 
-enum quant_status quant_quantization_scan(struct quantization *run)
+static enum quant_status scan_first(struct quantization *run)
 {
     const struct quant_scan scan = make_scan(run);
     if (run->has_groups)
@@ -185,7 +185,7 @@ enum quant_status quant_quantization_scan(struct quantization *run)
     return status == QUANT_OK ? check_finite(run) : status;
 }
 
-enum quant_status quant_quantization_choose(struct quantization *run)
+static enum quant_status choose(struct quantization *run)
 {
     struct quant_quantize_result *result = run->result;
     if (run->has_groups) {
@@ -220,7 +220,7 @@ static enum quant_status open_writer(struct quantization *run)
 }
 
 /* Streams are written by the thread that was called: a signal wakes it when they are full. */
-enum quant_status quant_quantization_apply(struct quantization *run)
+static enum quant_status apply(struct quantization *run)
 {
     const struct quant_reader *reader = run->tensor.reader;
     enum quant_status status = run->only_measures ? QUANT_OK : open_writer(run);
@@ -244,4 +244,14 @@ enum quant_status quant_quantization_apply(struct quantization *run)
     if (status == QUANT_OK && run->writer)
         status = run->writer->ops->finish(run->writer, run->error);
     return status;
+}
+
+enum quant_status quant_quantization_make_passes(struct quantization *run)
+{
+    enum quant_status status = make_benches(run);
+    if (status == QUANT_OK && run->scans_first)
+        status = scan_first(run);
+    if (status == QUANT_OK)
+        status = choose(run);
+    return status == QUANT_OK ? apply(run) : status;
 }
