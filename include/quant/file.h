@@ -122,8 +122,8 @@ QUANT_API enum quant_status quant_file_quantize(const struct quant_quantize_job 
 
 /* ---- Comparing ------------------------------------------------------------------------------- */
 
-/* There is room for so many types, each with every scheme, every calibration method and a given
- * range. */
+/* The most types in one call, and the rows that they can make: each type with every scheme, every
+ * calibration method and a given range. */
 enum { QUANT_COMPARE_TYPES = 8, QUANT_COMPARE_MOST = QUANT_COMPARE_TYPES * 2 * 17 };
 
 struct quant_compare_job {
@@ -172,10 +172,10 @@ struct quant_compare_result {
                                                        * the order of their lists */
 };
 
-/* What each type, scheme and method would make of one file, and lose: the figures are those that
- * quant_file_quantize reports. Schemes and methods that the spec does not go with are left out: a
- * float type has no zero-point rows, a target without an integer above 0 no absmax ones. Nothing is
- * written. If nothing remains of a type, the error is that of its first scheme.
+/* Measures each type, scheme and method on one file, and writes nothing: the figures are those that
+ * quant_file_quantize reports. Schemes and methods that the spec cannot be used with are left out:
+ * a float type has no zero-point rows, a target without an integer above 0 no absmax ones. If a
+ * type has no row at all, the error is that of its first scheme.
  *
  * The file is read once for the range and outliers each, then for each type by most methods several
  * times, and once to measure all of them. With an axis or a block size each row reads it as often

@@ -238,8 +238,8 @@ struct quant_params {
  * With a scale for each group params is what all of them have in common. */
 QUANT_API bool quant_params_have_zero_points(const struct quant_params *params);
 
-/* Bytes of so many scales: each is of params->scale_dtype, and a 32-bit zero point comes with it
- * where quant_params_have_zero_points says so. 0 for an unscaled type, UINT64_MAX if the product
+/* The bytes that `count` scales take: each is of params->scale_dtype, with a 32-bit zero point if
+ * quant_params_have_zero_points says so. 0 for an unscaled type, UINT64_MAX if the product
  * does not fit. */
 QUANT_API uint64_t quant_scale_bytes(const struct quant_params *params, uint64_t count);
 

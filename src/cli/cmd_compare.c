@@ -245,8 +245,8 @@ static int compare_all(const struct compare_options *options, char *const *input
     return status;
 }
 
-/* Of the schemes to compare, those that the options do not go with are left out, with a warning,
- * unless none remains. That a float type has no zero-point rows is no news. */
+/* Schemes that the options cannot be used with are left out, with a warning, unless none remains.
+ * No warning says that a float type has no zero-point rows. */
 static int check_type(const struct command *self, const struct compare_options *options,
                       enum quant_dtype dtype)
 {

@@ -140,7 +140,7 @@ static bool is_exempt(const struct threshold *threshold, const struct quant_repo
     return report->n == 0 && report->nonfinite == 0 && !threshold->figure->is_count;
 }
 
-/* Whether the figure does not tell how large the error is. A cosine of 1 over no elements does not
+/* Whether the figure says nothing about the error. A cosine of 1 over no elements says nothing
  * either: all of them may have been NaN. */
 static bool is_missing(const struct threshold *threshold, const struct quant_report *report,
                        double found)

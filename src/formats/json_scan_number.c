@@ -104,7 +104,7 @@ static void read_exponent(struct pass *pass)
         quant_json_decimal_exponent_digit(pass->decimal, (char)pass->byte);
 }
 
-/* From behind the sign on. */
+/* Reads a number from after its sign. */
 static void read_unsigned(struct pass *pass)
 {
     read_integer(pass);
@@ -127,7 +127,7 @@ enum quant_status quant_json_scan_number(struct quant_json_scan *scan,
     return pass.status;
 }
 
-/* NaN or Infinity, from behind the sign on; offset is that of the sign. */
+/* Reads NaN or Infinity from after its sign; offset is that of the sign. */
 static void read_word(struct pass *pass, uint64_t offset, double *value)
 {
     char word[QUANT_JSON_TOKEN + 1] = "-";
