@@ -5,7 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/message.h"
-#include "cli/words.h"
+#include "cli/word_lists.h"
 
 static const struct command *const table[] = {
     &command_quantize, &command_dequant, &command_calibrate, &command_compare,

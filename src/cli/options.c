@@ -11,7 +11,7 @@
 #include "cli/help.h"
 #include "cli/message.h"
 #include "cli/values.h"
-#include "cli/words.h"
+#include "cli/word_lists.h"
 
 /* A long option's code for getopt_long is LONG_BASE plus its row's number, beyond any letter. */
 enum { OPTIONS_MAX = 62, BUILT_IN = 2, LONG_BASE = 256 };

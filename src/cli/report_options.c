@@ -7,7 +7,7 @@
 
 #include "cli/message.h"
 #include "cli/report_output.h"
-#include "cli/words.h"
+#include "cli/word_lists.h"
 
 static const char path_key[] = "path";
 

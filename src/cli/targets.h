@@ -9,7 +9,7 @@
 #include <quant/file.h>
 
 #include "cli/command.h"
-#include "cli/folder.h"
+#include "cli/output_directory.h"
 
 /* What the command line says; NULL where it says nothing. */
 struct target_options {

@@ -9,7 +9,7 @@
 
 #include "cli/message.h"
 #include "cli/numbers.h"
-#include "cli/words.h"
+#include "cli/word_lists.h"
 
 enum { KEY_ROOM = 64, NUMBER_ROOM = 32 };
 

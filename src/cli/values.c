@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cli/numbers.h"
-#include "cli/words.h"
+#include "cli/word_lists.h"
 
 /* ---- Enumerations -------------------------------------------------------------------------- */
 

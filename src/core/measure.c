@@ -9,7 +9,7 @@
 #include "base/small_float.h"
 #include "core/measure.h"
 #include "core/measure_groups.h"
-#include "core/report.h"
+#include "core/report_totals.h"
 #include "core/sums.h"
 #include "kernels/kernels.h"
 

@@ -3,7 +3,8 @@
  * The seam between bytes and tensors.
  *
  * To add a format: write one file here that ends in one `const struct quant_format`, declare it
- * below and give it a row in table.c. Recognition, --from, --to, help and tests iterate the table.
+ * below and give it a row in format_table.c. Recognition, --from, --to, help and tests iterate the
+ * table.
  *
  * A reader delivers elements in file order as the type it was asked for; a writer takes them in the
  * same order. Neither holds a tensor in memory.

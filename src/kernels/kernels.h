@@ -3,8 +3,8 @@
  * The contract of the inner loops, and the table of their implementations.
  *
  * To add an instruction set: write one file here that ends in one `const struct quant_kernels`,
- * declare it below and give it a row in table.c, fastest first. A function an instruction set has
- * no better way for is taken from scalar.c by name. Tests iterate the table.
+ * declare it below and give it a row in kernel_table.c, fastest first. A function an instruction
+ * set has no better way for is taken from scalar.c by name. Tests iterate the table.
  *
  * scalar.c is the definition: every other row gives the same bytes for every input, length,
  * alignment and floating-point value. Functions read and write exactly n elements, nothing beside

@@ -2,7 +2,7 @@
 /* Float targets: which specs they take, what is chosen for them, and what the report says. */
 #include <float.h>
 
-#include "examples.h"
+#include "../support/examples.h"
 #include "reports.h"
 
 #define FLOAT8 .dtype = QUANT_FLOAT8_E4M3FN

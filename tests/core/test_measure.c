@@ -3,7 +3,7 @@
 #include <float.h>
 #include <stdio.h>
 
-#include "examples.h"
+#include "../support/examples.h"
 #include "reports.h"
 
 /* ---- The worked examples --------------------------------------------------------------------- */

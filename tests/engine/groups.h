@@ -8,8 +8,8 @@
 
 #include <math.h>
 
-#include "formats/sidecar.h"
 #include "io/io.h"
+#include "records/sidecar.h"
 
 struct tensor {
     struct quant_shape shape;

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "engine.h"
-#include "engine/chunks.h"
+#include "engine/work/chunks.h"
 
 #define CHUNK ((size_t)QUANT_CHUNK)
 

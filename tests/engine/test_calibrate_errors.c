@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "calibrating.h"
-#include "engine/chunks.h"
+#include "engine/work/chunks.h"
 
 static const char *const both[] = {"x.npy", "y.npy"};
 

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "calibrating.h"
-#include "engine/chunks.h"
+#include "engine/work/chunks.h"
 
 enum { NFILES = 5 };
 

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "engine.h"
-#include "engine/chunks.h"
+#include "engine/work/chunks.h"
 
 static struct quant_compare_job compare_job(const char *input)
 {

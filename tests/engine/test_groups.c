@@ -6,7 +6,7 @@
  */
 #include "groups.h"
 
-#include "engine/chunks.h"
+#include "engine/work/chunks.h"
 
 struct example {
     struct quant_shape shape;

@@ -4,7 +4,7 @@
  * file, by every method: the passes over that file are the definition.
  */
 #include "engine.h"
-#include "engine/chunks.h"
+#include "engine/work/chunks.h"
 
 struct layout {
     const char *name;

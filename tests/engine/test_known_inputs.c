@@ -8,9 +8,9 @@
 #include <xxhash.h>
 
 #include "../support/random.h"
-#include "engine/digest.h"
-#include "engine/known_inputs.h"
-#include "engine/part_inputs.h"
+#include "engine/calibration/known_inputs.h"
+#include "engine/calibration/part_inputs.h"
+#include "engine/tensor/element_digest.h"
 
 #define BLOCK ((size_t)QUANT_MEASURE_BLOCK)
 #define N (3 * BLOCK + 77)

@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-#include "engine/paths.h"
+#include "io/sidecar_names.h"
 
 static int enter(void **state)
 {

@@ -2,7 +2,7 @@
 /* The share of the work that is reported never falls and ends at 1, however many passes come. */
 #include "engine.h"
 
-#include "engine/progress.h"
+#include "engine/work/pass_progress.h"
 
 struct watch {
     uint64_t calls;

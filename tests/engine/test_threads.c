@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "engine.h"
-#include "engine/chunks.h"
+#include "engine/work/chunks.h"
 
 #define CHUNK ((size_t)QUANT_CHUNK)
 

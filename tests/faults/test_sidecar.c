@@ -5,7 +5,7 @@
 
 #include "../support/files.h"
 
-#include "formats/sidecar.h"
+#include "records/sidecar.h"
 
 static struct quant_sidecar in_arrays(void)
 {

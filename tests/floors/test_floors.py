@@ -26,7 +26,7 @@ def floors(files: dict[str, str]) -> subprocess.CompletedProcess[str]:
 class Allowed(unittest.TestCase):
     def test_each(self) -> None:
         for name, text in [
-            ("src/engine/run.c", '#include "core/a.h"\n#include "io/b.h"\n#include "base/c.h"\n'),
+            ("src/engine/files/run.c", '#include "core/a.h"\n#include "io/b.h"\n#include "base/c.h"\n'),
             ("src/core/a.c", '#include <quant/quant.h>\n#include <math.h>\n#include "core/a.h"\n'),
             ("src/kernels/scalar.c", '#include "base/endian.h"\n'),
             ("src/cli/main.c", '#include <quant/file.h>\n#include "cli/command.h"\n'
@@ -45,9 +45,10 @@ class Refused(unittest.TestCase):
         for name, text, line, word in [
             ("src/base/a.c", '\n#include "core/a.h"\n', 2, "above"),
             ("src/core/a.c", '#include "formats/format.h"\n', 1, "neighbours"),
-            ("src/formats/a.c", '#include "io/io.h"\n', 1, "neighbours"),
-            ("src/io/a.c", '#  include "engine/a.h"\n', 1, "above"),
-            ("src/engine/a.c", '#include "cli/a.h"\n', 1, "above"),
+            ("src/records/a.c", '#include "io/io.h"\n', 1, "neighbours"),
+            ("src/io/a.c", '#  include "engine/work/a.h"\n', 1, "above"),
+            ("src/engine/work/a.c", '#include "engine/files/a.h"\n', 1, "above"),
+            ("src/engine/files/a.c", '#include "cli/a.h"\n', 1, "above"),
             ("src/cli/a.c", '#include <quant/quant.h>\n\n#include "base/a.h"\n', 3, "like any other"),
             ("src/core/a.c", '#include "params.h"\n', 1, "path from src"),
             ("src/core/a.c", '#include "../io/io.h"\n', 1, "path from src"),
@@ -56,7 +57,7 @@ class Refused(unittest.TestCase):
             ("include/quant/file.h", '#include "base/a.h"\n', 1, "public header"),
             ("src/extra/a.c", "", 1, "not one of the floors"),
             ("src/io/a.c", "/*\n*/ int a;\nvoid f(void) { fprintf (NULL, \"\"); }\n", 3, "prints"),
-            ("src/engine/a.c", "void f(void)\n{\n    exit(1);\n}\n", 3, "prints"),
+            ("src/engine/files/a.c", "void f(void)\n{\n    exit(1);\n}\n", 3, "prints"),
             ("src/base/a.c", 'void f(void) { char c = \'"\'; abort(); }\n', 1, "prints"),
             ("src/core/a.c", "void f(void) { assert(0); }\n", 1, "prints"),
             ("src/core/a.c", "FILE *f = stderr;\n", 1, "prints"),

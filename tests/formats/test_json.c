@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "formats/json_scan.h"
+#include "records/json_scan.h"
 
 struct form {
     const char *text;

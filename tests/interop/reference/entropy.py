@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The entropy calibration as src/core/entropy.c defines it, written with NumPy: every width, one
+"""The entropy calibration as src/methods/entropy.c defines it, written with NumPy: every width, one
 after the other."""
 import numpy as np
 

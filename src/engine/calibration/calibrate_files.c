@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One range for many files, or one round on the way to it: observe -> passes of the method -> the
+ * calibration file. With a moving average, each file goes the way by itself.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "core/observed.h"
+#include "engine/calibration/calibration_inputs.h"
+#include "engine/calibration/calibration_rounds.h"
+#include "engine/calibration/known_inputs.h"
+#include "engine/tensor/scan_choose.h"
+#include "io/distinct_paths.h"
+#include "io/io.h"
+
+struct calibrating {
+    const struct quant_calibrate_job *job;
+    struct quant_error *error;
+    struct quant_spec spec; /* what of the job's counts */
+    struct quant_inputs inputs;
+    uint64_t *counts;  /* owned: elements of each input, once it was observed */
+    uint64_t *digests; /* owned, where a part is made: of the elements of each input */
+    struct quant_observed observed;
+    struct quant_calibrator *calibrator; /* owned, while passes go on */
+    double *totals;                      /* where an input's sums go; NULL: nobody asks */
+    struct quant_calibration_file file;  /* what will be written */
+    struct quant_file_output output;
+};
+
+/* ---- Opening ---- */
+
+static enum quant_status check_job(struct calibrating *run)
+{
+    const struct quant_calibrate_job *job = run->job;
+    if (job->npaths == 0)
+        return quant_error_set(run->error, QUANT_INVALID, "no input to calibrate");
+    if (job->has_ema && job->resume)
+        return quant_error_set(run->error, QUANT_INVALID,
+                               "a moving average has only one round: nothing to continue");
+    if (job->has_position && (!job->partial || job->resume))
+        return quant_error_set(run->error, QUANT_INVALID,
+                               "only a part of the first round has a position");
+    if (job->has_ema && !(job->ema > 0 && job->ema <= 1))
+        return quant_error_set(run->error, QUANT_INVALID,
+                               "a moving average needs a constant above 0 and at most 1, found "
+                               "%.9g",
+                               job->ema);
+    run->spec = (struct quant_spec){
+        .scheme = job->spec.scheme,
+        .dtype = job->spec.dtype,
+        .has_qmin = job->spec.has_qmin,
+        .has_qmax = job->spec.has_qmax,
+        .qmin = job->spec.qmin,
+        .qmax = job->spec.qmax,
+        .include_zero = job->spec.include_zero,
+        .rounding = job->spec.rounding,
+        .scale_dtype = job->spec.scale_dtype,
+        .nonfinite = job->spec.nonfinite,
+        .calibration = job->spec.calibration,
+        .has_calibration_argument = job->spec.has_calibration_argument,
+        .calibration_argument = job->spec.calibration_argument,
+    };
+    const enum quant_status status = quant_spec_check(&run->spec, run->error);
+    if (status != QUANT_OK)
+        return status;
+    if (!quant_spec_needs_range(&run->spec))
+        return quant_error_set(run->error, QUANT_INVALID,
+                               "%s is unscaled: there is no range to calibrate for it",
+                               quant_dtype_info(run->spec.dtype)->name);
+    if (quant_calibration_is_auto(&run->spec))
+        return quant_error_set(
+            run->error, QUANT_INVALID,
+            "'auto' compares methods on one tensor; for a set of files, name a method");
+    return QUANT_OK;
+}
+
+static enum quant_status load_basis(struct calibrating *run)
+{
+    const char *path = run->job->resume;
+    enum quant_status status = quant_rounds_load(path, &run->job->cancel, &run->file, run->error);
+    if (status == QUANT_OK && run->file.stage != QUANT_STAGE_NEXT)
+        status = quant_error_set(
+            run->error, QUANT_INVALID, "cannot continue from '%s': %s", path,
+            run->file.stage == QUANT_STAGE_COMPLETE
+                ? "it is complete"
+                : "it is a partial result; merge all partial results of its round first");
+    if (status == QUANT_OK)
+        run->spec = quant_rounds_spec(&run->file);
+    return status;
+}
+
+static enum quant_status open_inputs(struct calibrating *run)
+{
+    const struct quant_calibrate_job *job = run->job;
+    run->inputs = (struct quant_inputs){
+        .paths = job->paths,
+        .n = job->npaths,
+        .common = job->input,
+        .cancel = job->cancel,
+        .threads = job->threads,
+        .progress = {.call = job->progress, .context = job->progress_context},
+        .begin_input = job->begin_input,
+    };
+    run->counts = calloc(job->npaths, sizeof *run->counts);
+    const bool is_part = job->partial || job->resume;
+    if (is_part)
+        run->digests = calloc(job->npaths, sizeof *run->digests);
+    if (!run->counts || (is_part && !run->digests))
+        return quant_error_no_memory(run->error, job->npaths * sizeof *run->counts, "inputs");
+    return quant_inputs_init(&run->inputs, run->error);
+}
+
+static enum quant_status open_output(struct calibrating *run)
+{
+    const struct quant_calibrate_job *job = run->job;
+    if (!job->output)
+        return QUANT_OK;
+    enum quant_status status =
+        quant_paths_distinct(job->paths, job->npaths, &job->output, 1, run->error);
+    if (status == QUANT_OK && job->resume)
+        status = quant_paths_distinct(&job->resume, 1, &job->output, 1, run->error);
+    return status == QUANT_OK
+               ? quant_output_open(&run->output, job->output, job->force, &job->cancel, run->error)
+               : status;
+}
+
+/* ---- The passes ---- */
+
+static enum quant_status observe_one(void *context, const struct quant_scan *scan, size_t i,
+                                     struct quant_error *error)
+{
+    struct calibrating *run = context;
+    struct quant_observed own = QUANT_OBSERVED_INIT;
+    struct quant_scan digesting = *scan;
+    digesting.digest = run->digests ? &run->digests[i] : NULL;
+    enum quant_status status = quant_scan_observe(&digesting, &own, error);
+    if (status == QUANT_OK)
+        status = quant_check_finite(scan->tensor, &own, run->spec.nonfinite, "calibrate",
+                                    "leaves them out", error);
+    run->counts[i] = own.count;
+    quant_observed_join(&run->observed, &own);
+    return status;
+}
+
+static enum quant_status take_one(void *context, const struct quant_scan *scan, size_t i,
+                                  struct quant_error *error)
+{
+    struct calibrating *run = context;
+    const uint64_t before = scan->progress->done;
+    struct quant_scan digesting = *scan;
+    digesting.digest = run->job->resume ? &run->digests[i] : NULL;
+    const enum quant_status status =
+        quant_scan_take(&digesting, run->calibrator, run->totals, error);
+    const uint64_t count = scan->progress->done - before;
+    if (run->job->resume)
+        run->counts[i] = count;
+    if (status == QUANT_OK && count != run->counts[i])
+        return quant_source_error(scan->tensor->source, error, QUANT_IO,
+                                  "it had %llu elements in the round before, and now has %llu",
+                                  (unsigned long long)run->counts[i], (unsigned long long)count);
+    return status;
+}
+
+static enum quant_status visit_all(struct calibrating *run, quant_input_fn *visit, size_t first,
+                                   size_t last)
+{
+    enum quant_status status = QUANT_OK;
+    for (size_t i = first; status == QUANT_OK && i < last; i++)
+        status = quant_inputs_visit(&run->inputs, i, visit, run, run->error);
+    return status;
+}
+
+/* Over the inputs from first up to below last, which were observed. */
+static enum quant_status find_range(struct calibrating *run, size_t first, size_t last,
+                                    const struct quant_observed *observed, double range[2])
+{
+    enum quant_status status = QUANT_OK;
+    struct quant_progress *progress = &run->inputs.progress;
+    const uint64_t weight = quant_inputs_weight(&run->inputs, first, last);
+    run->calibrator = quant_calibrator_new(&run->spec, observed, run->inputs.workers, run->error);
+    if (!run->calibrator)
+        return QUANT_NO_MEMORY;
+    while (status == QUANT_OK && !run->calibrator->done) {
+        quant_progress_begin_pass(progress, weight,
+                                  progress->ahead +
+                                      weight * quant_calibrator_passes_left(run->calibrator));
+        status = visit_all(run, take_one, first, last);
+        if (status == QUANT_OK)
+            quant_calibrator_end_pass(run->calibrator);
+    }
+    memcpy(range, run->calibrator->range, sizeof run->calibrator->range);
+    quant_calibrator_free(run->calibrator);
+    run->calibrator = NULL;
+    return status;
+}
+
+static bool is_any_finite(const struct quant_observed *observed)
+{
+    return observed->count > observed->nonfinite;
+}
+
+static enum quant_status calibrate_all(struct calibrating *run)
+{
+    const size_t n = run->inputs.n;
+    const unsigned passes = run->job->partial ? 0 : quant_calibration_passes(&run->spec);
+    const uint64_t weight = quant_inputs_weight(&run->inputs, 0, n);
+    quant_progress_begin_pass(&run->inputs.progress, weight, weight * passes);
+    enum quant_status status = visit_all(run, observe_one, 0, n);
+    memcpy(run->inputs.weights, run->counts, n * sizeof *run->counts); /* pipes have one now too */
+    if (status != QUANT_OK || !is_any_finite(&run->observed) || run->job->partial)
+        return status;
+    run->file.has_range = true;
+    return find_range(run, 0, n, &run->observed, run->file.range);
+}
+
+static enum quant_status calibrate_one_by_one(struct calibrating *run)
+{
+    struct quant_calibration_file *file = &run->file;
+    struct quant_observed all = QUANT_OBSERVED_INIT;
+    enum quant_status status = QUANT_OK;
+    file->has_ema = true;
+    file->ema = run->job->ema;
+    file->ranges = calloc(run->inputs.n, sizeof *file->ranges);
+    if (!file->ranges)
+        return quant_error_no_memory(run->error, run->inputs.n * sizeof *file->ranges, "inputs");
+    const unsigned passes = quant_calibration_passes(&run->spec);
+    uint64_t left = quant_inputs_weight(&run->inputs, 0, run->inputs.n);
+    for (size_t i = 0; status == QUANT_OK && i < run->inputs.n; i++) {
+        struct quant_input_range *range = &file->ranges[file->nranges++];
+        const uint64_t weight = run->inputs.weights[i];
+        left -= weight;
+        run->inputs.progress.ahead = left * (passes + 1);
+        quant_progress_begin_pass(&run->inputs.progress, weight,
+                                  weight * passes + run->inputs.progress.ahead);
+        run->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
+        status = visit_all(run, observe_one, i, i + 1);
+        quant_observed_join(&all, &run->observed);
+        range->present = is_any_finite(&run->observed);
+        if (status == QUANT_OK && range->present)
+            status = find_range(run, i, i + 1, &run->observed, range->ends);
+    }
+    run->observed = all;
+    if (!run->job->partial)
+        quant_rounds_average(file);
+    return status;
+}
+
+/* Each input must be one of those that the rounds before were made from. */
+static enum quant_status check_known(const struct calibrating *run)
+{
+    const struct quant_calibrate_job *job = run->job;
+    struct quant_known_inputs known;
+    size_t taker = 0;
+    enum quant_status status =
+        quant_known_inputs_init(&known, run->file.digests, run->file.ninputs, run->error);
+    for (size_t i = 0; status == QUANT_OK && i < run->inputs.n; i++) {
+        const enum quant_known found = quant_known_inputs_take(&known, run->digests[i], i, &taker);
+        if (found == QUANT_KNOWN_FOREIGN)
+            status = quant_error_set(run->error, QUANT_INVALID,
+                                     "cannot calibrate '%s': its elements are those of no input "
+                                     "that '%s' was made from",
+                                     job->paths[i], job->resume);
+        else if (found == QUANT_KNOWN_REPEATED)
+            status = quant_error_set(run->error, QUANT_INVALID,
+                                     "cannot calibrate '%s': it has the same elements as '%s', "
+                                     "which '%s' was made from once",
+                                     job->paths[i], job->paths[taker], job->resume);
+    }
+    quant_known_inputs_release(&known);
+    return status;
+}
+
+/* The next pass of the calibration that is resumed, over the inputs that are here. */
+static enum quant_status count_round(struct calibrating *run)
+{
+    struct quant_calibration_part *part = &run->file.part;
+    enum quant_status status;
+    run->calibrator =
+        quant_rounds_replay(&run->file, run->job->resume, run->inputs.workers, &status, run->error);
+    if (!run->calibrator)
+        return status;
+    if (run->calibrator->done)
+        return quant_error_set(run->error, QUANT_CORRUPT,
+                               "cannot continue from '%s': it needs no further round",
+                               run->job->resume);
+    const size_t n = run->inputs.n;
+    const size_t nsums = run->calibrator->nsums;
+    part->findings.sums = calloc(n * nsums + 1, sizeof *part->findings.sums);
+    if (!part->findings.sums)
+        return quant_error_no_memory(run->error, n * nsums * sizeof(double), "calibration");
+    part->findings.nsums = n * nsums;
+    quant_progress_begin_pass(&run->inputs.progress, quant_inputs_weight(&run->inputs, 0, n), 0);
+    for (size_t i = 0; status == QUANT_OK && i < n; i++) {
+        run->totals = part->findings.sums + i * nsums;
+        status = visit_all(run, take_one, i, i + 1);
+        part->count += run->counts[i];
+    }
+    if (status == QUANT_OK)
+        status = check_known(run);
+    if (status != QUANT_OK)
+        return status;
+    run->file.stage = QUANT_STAGE_PARTIAL;
+    run->file.has_part = true;
+    part->ninputs = n;
+    part->digests = run->digests;
+    run->digests = NULL;
+    quant_calibrator_gather(run->calibrator);
+    return quant_rounds_record(run->calibrator, false, &part->findings, run->error);
+}
+
+/* ---- The end ---- */
+
+static void set_observed(struct calibrating *run)
+{
+    struct quant_calibration_file *file = &run->file;
+    file->stage = run->job->partial ? QUANT_STAGE_PARTIAL : QUANT_STAGE_COMPLETE;
+    file->has_observed = is_any_finite(&run->observed);
+    file->observed[0] = (double)run->observed.least + 0.0; /* -0 becomes 0 */
+    file->observed[1] = (double)run->observed.greatest + 0.0;
+    file->count = run->observed.count;
+    file->nonfinite = run->observed.nonfinite;
+    file->ninputs = run->inputs.n;
+    file->has_position = run->job->has_position;
+    file->position = run->job->position;
+    file->digests = run->digests;
+    run->digests = NULL;
+}
+
+static enum quant_status calibrate(struct calibrating *run)
+{
+    if (run->job->resume)
+        return count_round(run);
+    quant_rounds_begin(&run->file, &run->spec);
+    const enum quant_status status =
+        run->job->has_ema ? calibrate_one_by_one(run) : calibrate_all(run);
+    set_observed(run);
+    return status;
+}
+
+static enum quant_status commit(struct calibrating *run)
+{
+    if (!run->job->output)
+        return QUANT_OK;
+    const enum quant_status status =
+        quant_calibration_file_write(&run->file, &run->output.sink, run->error);
+    return status == QUANT_OK ? quant_output_commit(&run->output, NULL, NULL, run->error) : status;
+}
+
+static void close_all(struct calibrating *run)
+{
+    quant_output_discard(&run->output);
+    quant_calibrator_free(run->calibrator);
+    quant_calibration_file_release(&run->file);
+    quant_inputs_release(&run->inputs);
+    free(run->counts);
+    free(run->digests);
+}
+
+enum quant_status quant_file_calibrate(const struct quant_calibrate_job *job,
+                                       struct quant_calibrate_result *result,
+                                       struct quant_error *error)
+{
+    struct calibrating run = {
+        .job = job, .error = error, .observed = QUANT_OBSERVED_INIT, .output = {.fd = -1}};
+    *result = (struct quant_calibrate_result){.is_complete = false};
+    enum quant_status status = check_job(&run);
+    if (status == QUANT_OK && job->resume)
+        status = load_basis(&run);
+    if (status == QUANT_OK)
+        status = open_output(&run);
+    if (status == QUANT_OK)
+        status = open_inputs(&run);
+    if (status == QUANT_OK)
+        status = calibrate(&run);
+    if (status == QUANT_OK)
+        status = commit(&run);
+    if (status == QUANT_OK)
+        quant_rounds_tell(&run.file, result);
+    close_all(&run);
+    return status;
+}

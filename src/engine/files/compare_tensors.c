@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/* Every type and scheme with every method on one tensor, the best first. */
+#include <string.h>
+
+#include "base/error.h"
+#include "engine/tensor/outliers.h"
+#include "engine/tensor/trials.h"
+#include "methods/method.h"
+
+struct comparing {
+    const struct quant_compare_job *job;
+    struct quant_compare_result *result;
+    struct quant_error *error;
+    const enum quant_dtype *dtypes;
+    size_t ndtypes;
+    bool has_groups;
+    struct quant_tensor tensor;
+    bool by_position;
+    struct quant_workbench *benches; /* owned */
+    unsigned workers;
+    unsigned ahead; /* passes that are expected after the one at work */
+    struct quant_progress progress;
+};
+
+static const enum quant_scheme schemes[] = {QUANT_ABSMAX, QUANT_ZERO_POINT};
+
+enum { NSCHEMES = sizeof schemes / sizeof schemes[0] };
+
+_Static_assert(QUANT_COMPARE_TYPES *(int)NSCHEMES *((int)QUANT_CALIBRATION_MOST + 1) <=
+                   (int)QUANT_COMPARE_MOST,
+               "room for every row");
+
+/* ---- What to compare ---- */
+
+static bool is_wanted(const struct comparing *run, enum quant_scheme scheme)
+{
+    return !run->job->has_scheme || run->job->spec.scheme == scheme;
+}
+
+/* The spec of a type's and scheme's rows, but for the method. */
+static struct quant_spec make_spec(const struct comparing *run, enum quant_dtype dtype,
+                                   enum quant_scheme scheme)
+{
+    struct quant_spec spec = run->job->spec;
+    spec.dtype = dtype;
+    spec.scheme = scheme;
+    spec.has_clip = false;
+    spec.calibration = NULL;
+    spec.has_calibration_argument = false;
+    return spec;
+}
+
+static enum quant_status check_type(const struct comparing *run, enum quant_dtype dtype)
+{
+    struct quant_spec spec = {.dtype = dtype};
+    enum quant_status status = QUANT_OK;
+    for (size_t i = NSCHEMES; i-- > 0;) {
+        if (!is_wanted(run, schemes[i]))
+            continue;
+        spec = make_spec(run, dtype, schemes[i]);
+        spec.has_clip = run->job->spec.has_clip;
+        status = quant_spec_check(&spec, run->error);
+        if (status == QUANT_OK)
+            break;
+    }
+    spec.has_clip = false;
+    if (status == QUANT_OK && !quant_spec_needs_range(&spec))
+        return quant_error_set(run->error, QUANT_INVALID,
+                               "no ranges to compare: a scale is given, or the type is unscaled");
+    return status;
+}
+
+static enum quant_status check_job(struct comparing *run)
+{
+    const struct quant_compare_job *job = run->job;
+    run->dtypes = job->ndtypes > 0 ? job->dtypes : &job->spec.dtype;
+    run->ndtypes = job->ndtypes > 0 ? job->ndtypes : 1;
+    run->has_groups = job->granularity.has_axis || job->granularity.block_size > 0;
+    if (run->ndtypes > QUANT_COMPARE_TYPES)
+        return quant_error_set(run->error, QUANT_INVALID,
+                               "at most %d types are compared in one call, found %zu",
+                               (int)QUANT_COMPARE_TYPES, run->ndtypes);
+    if (run->has_groups && job->spec.has_clip)
+        return quant_error_set(run->error, QUANT_INVALID,
+                               "scales per channel or block are found from the elements: a given "
+                               "clipping range excludes them");
+    enum quant_status status = QUANT_OK;
+    for (size_t i = 0; status == QUANT_OK && i < run->ndtypes; i++)
+        status = check_type(run, run->dtypes[i]);
+    return status;
+}
+
+/* ---- Passes ---- */
+
+/* What all methods of a type and scheme make, as a rule. */
+static unsigned scheme_passes(const struct comparing *run, enum quant_dtype dtype,
+                              enum quant_scheme scheme)
+{
+    struct quant_spec candidates[QUANT_CALIBRATION_MOST];
+    const struct quant_spec spec = make_spec(run, dtype, scheme);
+    if (!is_wanted(run, scheme))
+        return 0;
+    const size_t n = quant_calibration_candidates(&spec, candidates);
+    unsigned passes = 0;
+    for (size_t i = 0; i < n; i++)
+        passes += run->has_groups ? 1 : quant_calibration_passes(&candidates[i]);
+    return passes;
+}
+
+/* After the first: one that finds outliers, those of the methods, and one for each type that
+ * measures; a group's row is one pass. */
+static unsigned expected_passes(const struct comparing *run)
+{
+    unsigned passes = 1;
+    for (size_t i = 0; i < run->ndtypes; i++) {
+        for (size_t k = 0; k < NSCHEMES; k++)
+            passes += scheme_passes(run, run->dtypes[i], schemes[k]);
+        passes += run->has_groups ? 0 : 1;
+    }
+    return passes;
+}
+
+/* So many of the passes ahead are at work now. */
+static void expect_passes(struct comparing *run, unsigned begun)
+{
+    run->ahead -= begun < run->ahead ? begun : run->ahead;
+    run->progress.ahead = run->result->observed.count * run->ahead;
+}
+
+static enum quant_status make_benches(struct comparing *run)
+{
+    const struct quant_reader *reader = run->tensor.reader;
+    const struct quant_workbench_needs needs = {.x = true};
+    run->by_position = quant_reader_is_positional(reader);
+    const bool is_short = run->by_position && reader->nelems < QUANT_CHUNK;
+    run->workers = run->by_position ? quant_chunk_workers(run->job->threads, reader->nelems) : 1;
+    run->benches = quant_workbenches_new(
+        run->workers, is_short ? (size_t)reader->nelems : QUANT_CHUNK, &needs, run->error);
+    return run->benches ? QUANT_OK : QUANT_NO_MEMORY;
+}
+
+static enum quant_status observe(struct comparing *run, const struct quant_scan *scan)
+{
+    const struct quant_reader *reader = run->tensor.reader;
+    struct quant_compare_result *result = run->result;
+    run->ahead = expected_passes(run);
+    if (reader->knowledge == QUANT_SHAPE_KNOWN)
+        quant_progress_begin_pass(&run->progress, reader->nelems, reader->nelems * run->ahead);
+    enum quant_status status = quant_scan_observe(scan, &result->observed, run->error);
+    if (status == QUANT_OK)
+        status = quant_check_finite(&run->tensor, &result->observed, run->job->spec.nonfinite,
+                                    "quantize", "maps them", run->error);
+    expect_passes(run, 1);
+    if (status == QUANT_OK)
+        status = quant_outliers_find(scan, &result->observed, &result->outliers, run->error);
+    return status;
+}
+
+/* ---- Rows ---- */
+
+/* Rows are few, and equal ones must stay in their order. Without a mse, of nothing, none moves. */
+static void sort_rows(struct quant_comparison *rows, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        const struct quant_comparison row = rows[i];
+        size_t k = i;
+        for (; k > 0 && row.report.mse < rows[k - 1].report.mse; k--)
+            rows[k] = rows[k - 1];
+        rows[k] = row;
+    }
+}
+
+/* The row of the given range, if the scheme takes one. */
+static enum quant_status choose_clip(const struct comparing *run, const struct quant_spec *spec,
+                                     struct quant_comparison *rows, size_t *n)
+{
+    struct quant_spec clipped = *spec;
+    clipped.has_clip = run->job->spec.has_clip;
+    if (!clipped.has_clip || quant_spec_check(&clipped, NULL) != QUANT_OK)
+        return QUANT_OK;
+    struct quant_comparison *row = &rows[(*n)++];
+    *row = (struct quant_comparison){.scheme = spec->scheme};
+    return quant_choose(&clipped, &run->result->observed, &row->choice, run->error);
+}
+
+/* One scale for all elements: each method finds its range, then one pass measures all of them. */
+static enum quant_status compare_type(struct comparing *run, const struct quant_scan *scan,
+                                      enum quant_dtype dtype)
+{
+    struct quant_compare_result *result = run->result;
+    struct quant_comparison *rows = result->rows + result->n;
+    size_t n = 0;
+    enum quant_status status = QUANT_OK;
+    for (size_t i = 0; status == QUANT_OK && i < NSCHEMES; i++) {
+        if (!is_wanted(run, schemes[i]))
+            continue;
+        const struct quant_spec spec = make_spec(run, dtype, schemes[i]);
+        expect_passes(run, scheme_passes(run, dtype, schemes[i]));
+        status = quant_trials_choose(scan, &spec, &result->observed, rows, &n, run->error);
+        if (status == QUANT_OK)
+            status = choose_clip(run, &spec, rows, &n);
+    }
+    expect_passes(run, 1);
+    if (status == QUANT_OK)
+        status = quant_trials_measure(scan, rows, n, run->error);
+    sort_rows(rows, n);
+    result->n += n;
+    return status;
+}
+
+static enum quant_status compare_scheme_in_groups(struct comparing *run,
+                                                  const struct quant_scan *scan,
+                                                  const struct quant_spec *spec,
+                                                  struct quant_comparison *rows, size_t *n)
+{
+    struct quant_spec candidates[QUANT_CALIBRATION_MOST];
+    const size_t ncandidates = quant_calibration_candidates(spec, candidates);
+    const uint64_t nelems = scan->tensor->reader->nelems;
+    enum quant_status status = QUANT_OK;
+    for (size_t i = 0; status == QUANT_OK && i < ncandidates; i++) {
+        const struct quant_quantize_job job = {.input = run->job->input,
+                                               .spec = candidates[i],
+                                               .granularity = run->job->granularity,
+                                               .measure = true,
+                                               .threads = run->job->threads,
+                                               .cancel = run->job->cancel};
+        struct quant_comparison *row = &rows[(*n)++];
+        *row = (struct quant_comparison){.scheme = spec->scheme,
+                                         .calibration = candidates[i].calibration};
+        expect_passes(run, 1);
+        quant_progress_begin_pass(&run->progress, nelems, run->progress.ahead);
+        status = quant_trials_measure_groups(&job, scan, row, run->error);
+    }
+    return status;
+}
+
+/* A scale for each group: each row is a quantization of its own. */
+static enum quant_status
+compare_type_in_groups(struct comparing *run, const struct quant_scan *scan, enum quant_dtype dtype)
+{
+    struct quant_compare_result *result = run->result;
+    struct quant_comparison *rows = result->rows + result->n;
+    size_t n = 0;
+    enum quant_status status = QUANT_OK;
+    for (size_t i = 0; status == QUANT_OK && i < NSCHEMES; i++) {
+        if (!is_wanted(run, schemes[i]))
+            continue;
+        const struct quant_spec spec = make_spec(run, dtype, schemes[i]);
+        status = compare_scheme_in_groups(run, scan, &spec, rows, &n);
+    }
+    sort_rows(rows, n);
+    result->n += n;
+    return status;
+}
+
+/* ---- All of it ---- */
+
+/* Groups take elements by position, and the shape says which. */
+static enum quant_status settle_grouping(struct comparing *run)
+{
+    struct quant_error own;
+    enum quant_status status = QUANT_OK;
+    if (!run->has_groups)
+        return QUANT_OK;
+    if (!quant_reader_is_positional(run->tensor.reader))
+        status = quant_tensor_spool(&run->tensor, &run->job->cancel, run->error);
+    if (status != QUANT_OK)
+        return status;
+    const struct quant_reader *reader = run->tensor.reader;
+    status = quant_grouping_make(&run->job->granularity, &reader->shape, reader->order,
+                                 &run->result->grouping, &own);
+    return status == QUANT_OK
+               ? QUANT_OK
+               : quant_source_error(reader->source, run->error, status, "%s", own.text);
+}
+
+static enum quant_status compare(struct comparing *run)
+{
+    struct quant_compare_result *result = run->result;
+    const struct quant_scan scan = {
+        .tensor = &run->tensor,
+        .by_position = run->by_position,
+        .benches = run->benches,
+        .workers = run->workers,
+        .progress = &run->progress,
+    };
+    enum quant_status status = observe(run, &scan);
+    for (size_t i = 0; status == QUANT_OK && i < run->ndtypes; i++)
+        status = run->has_groups ? compare_type_in_groups(run, &scan, run->dtypes[i])
+                                 : compare_type(run, &scan, run->dtypes[i]);
+    if (status == QUANT_OK)
+        status = quant_source_check_unchanged(quant_tensor_source(&run->tensor), run->error);
+    const struct quant_reader *reader = quant_tensor_origin(&run->tensor);
+    result->shape = reader->shape;
+    result->order = reader->order;
+    result->source_dtype = reader->stored;
+    result->source_format = reader->format->name;
+    if (status == QUANT_OK)
+        status = quant_grouping_make(&run->job->granularity, &result->shape, result->order,
+                                     &result->grouping, run->error);
+    return status;
+}
+
+enum quant_status quant_file_compare(const struct quant_compare_job *job,
+                                     struct quant_compare_result *result, struct quant_error *error)
+{
+    memset(result, 0, sizeof *result);
+    result->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
+    struct comparing run = {
+        .job = job,
+        .result = result,
+        .error = error,
+        .progress = {.call = job->progress, .context = job->progress_context},
+    };
+    enum quant_status status = check_job(&run);
+    if (status == QUANT_OK)
+        status = quant_tensor_open(&run.tensor, &job->input, NULL, &job->cancel, error);
+    if (status == QUANT_OK)
+        status = settle_grouping(&run);
+    if (status == QUANT_OK)
+        status = make_benches(&run);
+    if (status == QUANT_OK)
+        status = compare(&run);
+    quant_workbenches_free(run.benches, run.workers);
+    quant_tensor_close(&run.tensor);
+    return status;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* A dequantization under way, and the checks on what it reads. */
+#ifndef QUANT_ENGINE_FILES_DEQUANTIZATION_H
+#define QUANT_ENGINE_FILES_DEQUANTIZATION_H
+
+#include "core/measure_groups.h"
+#include "engine/tensor/group_source.h"
+#include "engine/tensor/tensor.h"
+#include "engine/work/buffers.h"
+#include "engine/work/pass_progress.h"
+#include "io/checksum.h"
+#include "io/io.h"
+#include "records/sidecar.h"
+
+struct dequantization {
+    const struct quant_dequantize_job *job;
+    struct quant_dequantize_result *result;
+    struct quant_error *error;
+    char *sidecar_path; /* owned */
+    struct quant_sidecar sidecar;
+    struct quant_group_source groups;   /* where the sidecar has them */
+    struct quant_group_ranking ranking; /* the same, where a report is made */
+    struct quant_source *source;        /* owned: the data */
+    struct quant_checksum_source checksum;
+    struct quant_reader *reader;
+    char *original_path; /* owned */
+    struct quant_tensor original;
+    struct quant_file_output output;
+    struct quant_writer *writer;
+    bool reads_by_position; /* of the original too, where it is read */
+    bool writes_by_position;
+    struct quant_workbench *benches; /* owned */
+    unsigned workers;
+    uint64_t nelems; /* of the sidecar's shape */
+    struct quant_progress progress;
+    struct quant_measure measure;
+};
+
+/* In this order; what they leave in the structure is released with it. */
+enum quant_status quant_dequantization_find_sidecar(struct dequantization *run);
+enum quant_status quant_dequantization_read_sidecar(struct dequantization *run);
+enum quant_status quant_dequantization_open_data(struct dequantization *run);
+enum quant_status quant_dequantization_open_original(struct dequantization *run);
+
+/* After the last element: that the data is what its sidecar says, down to the checksum, and that
+ * the original has no more elements. */
+enum quant_status quant_dequantization_check_data(struct dequantization *run);
+enum quant_status quant_dequantization_finish_original(struct dequantization *run);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What goes into a sidecar, put together from what the passes found. */
+#ifndef QUANT_ENGINE_FILES_SIDECAR_RECORD_H
+#define QUANT_ENGINE_FILES_SIDECAR_RECORD_H
+
+#include "formats/format.h"
+#include "records/sidecar.h"
+
+struct quant_record_files {
+    const char *sidecar; /* its path: the others are seen from its folder */
+    bool source_is_file; /* known not to be a stream, but for "-"; else the path is looked at */
+    bool data_is_file;   /* the same */
+};
+
+/* Fills in all of *sidecar, which the caller releases also after an error, but its data section's
+ * size and checksum. */
+enum quant_status
+quant_record_fill(struct quant_sidecar *sidecar, const struct quant_record_files *files,
+                  const struct quant_quantize_job *job, const struct quant_quantize_result *result,
+                  const struct quant_reader *reader, const struct quant_format *data_format,
+                  struct quant_error *error);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* A file of records is gone through once to check it; then its records are read
+ * again for each chunk, or stay in memory where every chunk may need any of them. */
+#include "engine/tensor/group_source.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/grouping.h"
+#include "core/measure_groups.h"
+#include "io/checksum.h"
+
+enum { RECORDS_AT_A_TIME = 4096 };
+
+static bool is_scale(float scale)
+{
+    return scale > 0 && isfinite(scale);
+}
+
+/* Returns the number of records that are fine before the first that is not. */
+static size_t decode(const struct quant_scale_records *layout, const unsigned char *records,
+                     size_t n, bool is_integer, float *scales, int32_t *zero_points)
+{
+    quant_scale_records_decode(layout, records, n, scales, zero_points);
+    for (size_t i = 0; i < n; i++)
+        if (!is_scale(scales[i]) || (!is_integer && zero_points[i] != 0))
+            return i;
+    return n;
+}
+
+/* ---- Opening ---- */
+
+static enum quant_status differs(const struct quant_group_source *groups, const char *what,
+                                 uint64_t found, uint64_t expected, struct quant_error *error)
+{
+    return quant_source_error(groups->source, error, QUANT_CORRUPT,
+                              "its %s is %llu, not the %llu of the sidecar", what,
+                              (unsigned long long)found, (unsigned long long)expected);
+}
+
+static enum quant_status read_all(struct quant_group_source *groups,
+                                  struct quant_checksum_source *checksum, bool is_integer,
+                                  struct quant_error *error)
+{
+    unsigned char records[QUANT_SCALE_RECORD_MOST * RECORDS_AT_A_TIME];
+    const size_t size = quant_scale_record_size(&groups->layout);
+    float scales[RECORDS_AT_A_TIME];
+    int32_t zero_points[RECORDS_AT_A_TIME];
+    const uint64_t count = groups->grouping.count;
+    for (uint64_t first = 0; first < count; first += RECORDS_AT_A_TIME) {
+        const size_t n =
+            count - first < RECORDS_AT_A_TIME ? (size_t)(count - first) : RECORDS_AT_A_TIME;
+        const enum quant_status status =
+            quant_source_read_exactly(&checksum->source, size * first, records, size * n, error);
+        if (status != QUANT_OK)
+            return status;
+        const size_t fine =
+            decode(&groups->layout, records, n, is_integer,
+                   groups->all.scales ? groups->all.scales + first : scales,
+                   groups->all.zero_points ? groups->all.zero_points + first : zero_points);
+        if (fine < n)
+            return quant_source_error(
+                groups->source, error, QUANT_CORRUPT,
+                "group %llu needs a finite scale above 0, and a zero point within 32 bits",
+                (unsigned long long)(first + fine));
+    }
+    return QUANT_OK;
+}
+
+static enum quant_status check_file(struct quant_group_source *groups,
+                                    const struct quant_sidecar *sidecar, struct quant_error *error)
+{
+    const struct quant_sidecar_groups *expected = &sidecar->groups;
+    const bool is_integer = quant_dtype_info(sidecar->params.dtype)->is_integer;
+    struct quant_checksum_source checksum = {.state = NULL};
+    uint64_t digest = 0;
+    uint64_t nbytes = 0;
+    enum quant_status status = quant_checksum_source_init(&checksum, groups->source, error);
+    if (status == QUANT_OK)
+        status = read_all(groups, &checksum, is_integer, error);
+    if (status == QUANT_OK)
+        status = quant_checksum_source_finish(&checksum, &digest, &nbytes, error);
+    if (status == QUANT_OK && nbytes != expected->bytes)
+        status = differs(groups, "size", nbytes, expected->bytes, error);
+    if (status == QUANT_OK && digest != expected->xxh3_64)
+        status =
+            quant_source_error(groups->source, error, QUANT_CORRUPT,
+                               "its checksum is %016llx, not the %016llx of the sidecar",
+                               (unsigned long long)digest, (unsigned long long)expected->xxh3_64);
+    quant_checksum_source_release(&checksum);
+    return status;
+}
+
+static enum quant_status open_file(struct quant_group_source *groups,
+                                   const struct quant_sidecar *sidecar, const char *sidecar_path,
+                                   const struct quant_cancel *cancel, struct quant_error *error)
+{
+    const uint64_t count = groups->grouping.count;
+    groups->path = quant_path_beside(sidecar->groups.path, sidecar_path);
+    if (!groups->path)
+        return quant_error_no_memory(error, strlen(sidecar->groups.path), "path");
+    groups->layout =
+        (struct quant_scale_records){sidecar->params.scale_dtype, sidecar->groups.has_zero_points};
+    const enum quant_status status = quant_input_open(groups->path, cancel, &groups->source, error);
+    if (status != QUANT_OK)
+        return status;
+    if (!groups->source->positional)
+        return quant_source_error(groups->source, error, QUANT_UNSUPPORTED,
+                                  "scales need a regular file, since they are read by position");
+    /* Before memory is taken for them: a header is not to be trusted. */
+    if (groups->source->size != sidecar->groups.bytes)
+        return differs(groups, "size", groups->source->size, sidecar->groups.bytes, error);
+    /* Groups that are far apart are needed all the time. */
+    if (groups->grouping.panel > QUANT_CHUNK) {
+        groups->owns_all = true;
+        groups->all.scales = malloc((count + 1) * sizeof *groups->all.scales);
+        groups->all.zero_points = malloc((count + 1) * sizeof *groups->all.zero_points);
+        if (!groups->all.scales || !groups->all.zero_points)
+            return quant_error_no_memory(error, count * QUANT_SCALE_RECORD_MOST, "scales");
+    }
+    return check_file(groups, sidecar, error);
+}
+
+enum quant_status quant_group_source_open(struct quant_group_source *groups,
+                                          const struct quant_sidecar *sidecar,
+                                          const char *sidecar_path,
+                                          const struct quant_cancel *cancel,
+                                          struct quant_error *error)
+{
+    const struct quant_granularity granularity = {true, sidecar->groups.axis,
+                                                  sidecar->groups.block_size};
+    const enum quant_status status = quant_grouping_make(&granularity, &sidecar->shape,
+                                                         sidecar->order, &groups->grouping, error);
+    if (status != QUANT_OK)
+        return status;
+    if (sidecar->groups.path)
+        return open_file(groups, sidecar, sidecar_path, cancel, error);
+    groups->all =
+        (struct quant_group_params){0, sidecar->groups.scales, sidecar->groups.zero_points};
+    return QUANT_OK;
+}
+
+/* ---- Chunk by chunk ---- */
+
+unsigned quant_group_source_workers(const struct quant_group_source *groups, unsigned workers,
+                                    bool measures)
+{
+    return measures && groups->all.scales ? quant_group_workers(&groups->grouping, workers)
+                                          : workers;
+}
+
+enum quant_status quant_group_source_share(struct quant_group_source *groups, unsigned workers,
+                                           bool measures, struct quant_error *error)
+{
+    const bool has_all = groups->all.scales;
+    const size_t most = (size_t)(has_all ? groups->grouping.count + 1
+                                         : quant_groups_most(&groups->grouping, QUANT_CHUNK));
+    groups->shares = calloc(workers, sizeof *groups->shares);
+    bool ok = groups->shares;
+    for (unsigned i = 0; ok && i < workers; i++) {
+        struct quant_group_share *share = &groups->shares[i];
+        groups->nshares++;
+        if (measures)
+            ok = (share->sums = calloc(most, sizeof *share->sums)) != NULL;
+        if (!has_all) {
+            share->params.scales = malloc(most * sizeof *share->params.scales);
+            share->params.zero_points = malloc(most * sizeof *share->params.zero_points);
+            share->records = malloc(most * QUANT_SCALE_RECORD_MOST);
+            ok = ok && share->params.scales && share->params.zero_points && share->records;
+        }
+    }
+    return ok ? QUANT_OK : quant_error_no_memory(error, most * QUANT_SCALE_RECORD_MOST, "scales");
+}
+
+enum quant_status quant_group_source_load(struct quant_group_source *groups,
+                                          const struct quant_chunk *chunk,
+                                          struct quant_error *error)
+{
+    if (groups->all.scales || chunk->count == 0)
+        return QUANT_OK;
+    const struct quant_grouping *grouping = &groups->grouping;
+    struct quant_group_share *share = &groups->shares[chunk->worker];
+    const uint64_t from = quant_panel_of(grouping, chunk->first);
+    const uint64_t to = quant_panel_of(grouping, chunk->first + chunk->count - 1) + 1;
+    const size_t n = (size_t)((to - from) * grouping->ngroups);
+    const size_t size = quant_scale_record_size(&groups->layout);
+    share->params.first = from * grouping->ngroups;
+    const enum quant_status status = quant_source_read_exactly(
+        groups->source, size * share->params.first, share->records, size * n, error);
+    if (status != QUANT_OK)
+        return status;
+    /* They were fine, unless somebody has changed the file since. */
+    if (decode(&groups->layout, share->records, n, true, share->params.scales,
+               share->params.zero_points) < n)
+        return quant_source_error(groups->source, error, QUANT_IO, "it changed while it was read");
+    return QUANT_OK;
+}
+
+struct quant_group_part quant_group_source_part(const struct quant_group_source *groups,
+                                                const struct quant_chunk *chunk)
+{
+    const struct quant_group_share *share = &groups->shares[chunk->worker];
+    return (struct quant_group_part){
+        .grouping = &groups->grouping,
+        .params = groups->all.scales ? groups->all : share->params,
+        .sums = share->sums,
+        .first = chunk->first,
+    };
+}
+
+enum quant_status quant_group_source_check_unchanged(const struct quant_group_source *groups,
+                                                     struct quant_error *error)
+{
+    return groups->source ? quant_source_check_unchanged(groups->source, error) : QUANT_OK;
+}
+
+void quant_group_source_release(struct quant_group_source *groups)
+{
+    for (unsigned i = 0; i < groups->nshares; i++) {
+        free(groups->shares[i].params.scales);
+        free(groups->shares[i].params.zero_points);
+        free(groups->shares[i].records);
+        free(groups->shares[i].sums);
+    }
+    free(groups->shares);
+    if (groups->owns_all) {
+        free(groups->all.scales);
+        free(groups->all.zero_points);
+    }
+    quant_source_close(groups->source);
+    free(groups->path);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* The scales and zero points of all groups, from a sidecar or the file that it names, for passes
+ * over the elements that need those of a chunk. */
+#ifndef QUANT_ENGINE_TENSOR_GROUP_SOURCE_H
+#define QUANT_ENGINE_TENSOR_GROUP_SOURCE_H
+
+#include "core/measure.h"
+#include "engine/work/chunks.h"
+#include "io/io.h"
+#include "records/scale_records.h"
+#include "records/sidecar.h"
+
+/* What each worker has of its own. */
+struct quant_group_share {
+    struct quant_group_params params; /* of the chunk's groups, where not all are in memory */
+    unsigned char *records;           /* the same as they are in the file */
+    struct quant_group_sums *sums;    /* where a report is made */
+};
+
+struct quant_group_source {
+    struct quant_grouping grouping;
+    struct quant_group_params
+        all; /* where all are in memory; borrowed from the sidecar, or owned */
+    bool owns_all;
+    struct quant_scale_records layout; /* of the file */
+    char *path;                        /* owned */
+    struct quant_source *source;       /* owned: where they are read chunk by chunk */
+    struct quant_group_share *shares;
+    unsigned nshares;
+};
+
+/* Checks a file against the sidecar, which must outlive *groups: its size, its checksum, and every
+ * scale in it. */
+enum quant_status quant_group_source_open(struct quant_group_source *groups,
+                                          const struct quant_sidecar *sidecar,
+                                          const char *sidecar_path,
+                                          const struct quant_cancel *cancel,
+                                          struct quant_error *error);
+/* How many of so many workers have room for what each has of its own. */
+unsigned quant_group_source_workers(const struct quant_group_source *groups, unsigned workers,
+                                    bool measures);
+enum quant_status quant_group_source_share(struct quant_group_source *groups, unsigned workers,
+                                           bool measures, struct quant_error *error);
+
+/* Before the chunk is worked on: its groups' parameters, for its worker. */
+enum quant_status quant_group_source_load(struct quant_group_source *groups,
+                                          const struct quant_chunk *chunk,
+                                          struct quant_error *error);
+struct quant_group_part quant_group_source_part(const struct quant_group_source *groups,
+                                                const struct quant_chunk *chunk);
+
+/* At the end: that the file is still the one that was checked. */
+enum quant_status quant_group_source_check_unchanged(const struct quant_group_source *groups,
+                                                     struct quant_error *error);
+
+/* Fine on a zeroed one. */
+void quant_group_source_release(struct quant_group_source *groups);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Looking up files once each. Sorting makes ten thousand files cost ten thousand look-ups. */
+#include "io/file_identity.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *last_component(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Every directory has these. */
+static bool is_dots(const char *name)
+{
+    return name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static bool directory_is_empty(const char *path)
+{
+    DIR *entries = opendir(path);
+    if (!entries)
+        return false;
+    const struct dirent *entry = readdir(entries);
+    while (entry && is_dots(entry->d_name))
+        entry = readdir(entries);
+    closedir(entries);
+    return !entry;
+}
+
+/* That of path's first length bytes. */
+static void directory_look_up(struct quant_identity_directory *directory, const char *path,
+                              size_t length)
+{
+    if (directory->path && directory->length == length &&
+        memcmp(directory->path, path, length) == 0)
+        return;
+    char *name = length > 0 ? strndup(path, length) : strdup(".");
+    *directory = (struct quant_identity_directory){
+        .for_many = directory->for_many, .path = path, .length = length};
+    directory->found = name && stat(name, &directory->status) == 0;
+    directory->is_empty = directory->found && directory->for_many && directory_is_empty(name);
+    free(name);
+}
+
+static bool look_up(const char *path, bool is_output, struct quant_identity_directory *directory,
+                    struct quant_identity *identity, struct stat *status)
+{
+    if (strcmp(path, "-") == 0)
+        return fstat(is_output ? STDOUT_FILENO : STDIN_FILENO, status) == 0;
+    const char *name = last_component(path);
+    const size_t length = (size_t)(name - path);
+    if (is_output)
+        directory_look_up(directory, path, length);
+    const bool can_exist = !is_output || !directory->is_empty || is_dots(name);
+    if (can_exist && stat(path, status) == 0)
+        return true;
+    directory_look_up(directory, path, length);
+    identity->name = name;
+    *status = directory->status;
+    return directory->found;
+}
+
+bool quant_identify(const char *path, bool is_output, size_t number,
+                    struct quant_identity_directory *directory, struct quant_identity *identity)
+{
+    struct stat status;
+    if (!path)
+        return false;
+    *identity = (struct quant_identity){.name = "", .number = number};
+    if (!look_up(path, is_output, directory, identity, &status) || S_ISCHR(status.st_mode) ||
+        S_ISFIFO(status.st_mode))
+        return false;
+    identity->device = status.st_dev;
+    identity->inode = status.st_ino;
+    return true;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct quant_identity *first = a;
+    const struct quant_identity *second = b;
+    if (first->device != second->device)
+        return first->device < second->device ? -1 : 1;
+    if (first->inode != second->inode)
+        return first->inode < second->inode ? -1 : 1;
+    const int names = strcmp(first->name, second->name);
+    if (names != 0)
+        return names;
+    return first->number < second->number ? -1 : 1;
+}
+
+void quant_identities_sort(struct quant_identity *identities, size_t count)
+{
+    qsort(identities, count, sizeof *identities, compare);
+}
+
+bool quant_identity_equal(const struct quant_identity *a, const struct quant_identity *b)
+{
+    return a->device == b->device && a->inode == b->inode && strcmp(a->name, b->name) == 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Which paths are the same file, however they are written: by device and inode or, for a file that
+ * does not exist yet, those of its directory and its name there. */
+#ifndef QUANT_IO_FILE_IDENTITY_H
+#define QUANT_IO_FILE_IDENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+struct quant_identity {
+    dev_t device;
+    ino_t inode;
+    const char *name; /* in the directory that device and inode are of; "" for an existing file */
+    size_t number;    /* the caller's own */
+};
+
+/* The directory that was looked up last: thousands of outputs go to one. Begin it with zeros. */
+struct quant_identity_directory {
+    bool for_many;    /* there are enough outputs that it pays to see whether it is empty */
+    const char *path; /* NULL: none yet */
+    size_t length;
+    bool found;
+    bool is_empty; /* no file in it need be looked up */
+    struct stat status;
+};
+
+/* false where path is NULL, a pipe or a device, or where nothing is found, which opening it will
+ * report. "-" is the file that a standard stream leads to, if any. */
+bool quant_identify(const char *path, bool is_output, size_t number,
+                    struct quant_identity_directory *directory, struct quant_identity *identity);
+
+/* Sorts by file, then by number. */
+void quant_identities_sort(struct quant_identity *identities, size_t count);
+
+bool quant_identity_equal(const struct quant_identity *a, const struct quant_identity *b);
+
+#endif

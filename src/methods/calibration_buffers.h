@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calibrating many tensors in memory, one after the other: what is allocated for the first serves
+ * the next. It carries nothing else over: each gets the choice that quant_calibrate makes of it.
+ */
+#ifndef QUANT_METHODS_CALIBRATION_BUFFERS_H
+#define QUANT_METHODS_CALIBRATION_BUFFERS_H
+
+#include "methods/method.h"
+
+struct quant_trial;
+
+/* All zeros at first. Of one thread at a time. */
+struct quant_calibration_bench {
+    struct quant_calibrator *calibrators[QUANT_CALIBRATION_MOST]; /* owned: by place in the table */
+    struct quant_trial *trial;                                    /* owned: auto's */
+};
+
+void quant_calibration_bench_release(struct quant_calibration_bench *bench);
+
+/* As quant_calibrate. */
+enum quant_status quant_calibrate_on(struct quant_calibration_bench *bench,
+                                     const struct quant_spec *spec, const float *x, size_t n,
+                                     struct quant_choice *choice, struct quant_error *error);
+
+#endif

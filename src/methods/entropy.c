@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The threshold that loses least information, by the algorithm of NVIDIA's TensorRT (Migacz 2017,
+ * "8-bit Inference with TensorRT", GTC), which ONNX Runtime has too:
+ *
+ * A histogram of BINS bins to either side of 0 is taken over [-T, T]; for absmax one of |x|, over
+ * [0, T]. For each width i from the number of levels L on, the i bins next to 0 (on either side)
+ * are compared with themselves seen through L levels:
+ *
+ *     P = these bins, and in the outermost also all that lies beyond them: clipping puts it there
+ *     Q = these bins, gathered into L groups, group g being bins floor(g * m / L) up to below
+ *         floor((g + 1) * m / L) of their number m; a group's elements are spread evenly over those
+ *         of its bins where P is not empty
+ *     KL(P || Q) = sum over P's bins of p ln(p / q), both scaled to a sum of 1
+ *
+ * The width of the least divergence gives the threshold i * T / BINS, the outer edge of its bins;
+ * of equals, the widest. With 16 bits there are more levels than bins, and the threshold is the
+ * greatest magnitude. For absmax L is half the integers of the target, rounded up: 128 for int8.
+ * For the zero-point scheme it is all of them, on both sides together; the threshold t is symmetric
+ * all the same, as in ONNX Runtime, and the range is the part of [-t, t] that was observed.
+ *
+ * Where this differs:
+ *
+ * - Elements that round to zero when [-T, T] is mapped (|x| at most half of that step) are not
+ *   counted. No threshold loses much of them, but there are often very many: zeros after a ReLU,
+ *   numbers near 0 after a GELU, noise of 1e-9. They would fill the bin at 0, and the divergence
+ *   would then be least where that bin has a level of its own, however much is clipped for it.
+ * - A width is passed over if its squared error is greater than that of all BINS bins. Divergence
+ *   alone clips too much: on half of the weights and activations of real networks it loses more
+ *   than 1.25 times the squared error of minmax in int8, and up to thousands of times as much. The
+ *   error is computed from the histogram (entropy_error.c).
+ * - TensorRT and ONNX Runtime take T to be the greatest magnitude. So does this, but for outliers:
+ *   where the greatest magnitude is more than REACH times the 0.9999 quantile of |x| > 0, T is ROOM
+ *   times the 0.99 quantile, or the greatest magnitude within REACH if that is more. What lies
+ *   beyond T counts as clipped, and is left out of the squared error. REACH is ten times what those
+ *   tensors have. A quantile q is the element of rank floor(q (n - 1)), never the greatest of
+ *   several. All of these are upper edges of bins of keys.h.
+ * - ONNX Runtime gathers m / L bins, rounded down, and all that remain in the last group, and adds
+ *   0.0001 to empty bins. Here an empty bin of Q under one of P makes the divergence infinite. So
+ *   does a width whose elements are all in its outermost bins if others are clipped to them: one
+ *   bin is the same as itself, however many elements are in it. With few values, on a grid, and to
+ *   4 bits, that would be the least divergence by far, with all but the smallest values clipped.
+ * - The logarithm is computed here: the last bit of the library's depends on the processor.
+ *
+ * docs/entropy.md compares it with ONNX Runtime.
+ */
+#include <math.h>
+
+#include "methods/calibrator.h"
+#include "methods/entropy_search.h"
+#include "methods/float_keys.h"
+#include "methods/range_params.h"
+#include "methods/spec.h"
+
+enum { BINS = QUANT_ENTROPY_BINS, BEYOND = QUANT_ENTROPY_BEYOND, REACH = 256, ROOM = 16 };
+
+struct state {
+    double limit; /* T */
+    double width; /* of a bin */
+    double zero;  /* magnitudes up to this one are not counted */
+    struct quant_entropy_mapping mapping;
+    struct quant_entropy_search search;
+    uint64_t counts[QUANT_ENTROPY_COUNTS];    /* of few elements */
+    uint32_t keys[2 * QUANT_CALIBRATION_FEW]; /* of the same, and room to sort them */
+};
+
+static bool is_symmetric(const struct quant_calibrator *calibrator)
+{
+    return calibrator->spec.scheme == QUANT_ABSMAX;
+}
+
+static void begin(struct quant_calibrator *calibrator)
+{
+    calibrator->ncounts = QUANT_KEY_BINS;
+}
+
+/* T / BINS is exact, BINS being a power of two: T itself has the place BINS, in the last bin. */
+static void count_bins(const struct quant_calibrator *calibrator, const float *x, size_t n,
+                       uint64_t *counts)
+{
+    const struct state *state = calibrator->state;
+    const bool symmetric = is_symmetric(calibrator);
+    for (size_t i = 0; i < n; i++) {
+        const double magnitude = fabs((double)x[i]);
+        const bool left = x[i] < 0 && !symmetric;
+        if (!(magnitude > state->zero && isfinite(x[i])))
+            continue;
+        if (magnitude > state->limit) {
+            counts[BEYOND + !left]++;
+            continue;
+        }
+        const double place = magnitude / state->width;
+        const int bin = place < BINS ? (int)place : BINS - 1;
+        counts[left ? BINS - 1 - bin : BINS + bin]++;
+    }
+}
+
+static void block(const struct quant_calibrator *calibrator, const float *x, size_t n,
+                  struct quant_tally *tally, double *sums) /* NOLINT: other methods write there */
+{
+    (void)sums;
+    if (calibrator->passes == 0)
+        quant_keys_count_magnitudes(x, n, tally->counts);
+    else
+        count_bins(calibrator, x, n, tally->counts);
+}
+
+static uint64_t rank_of(double quantile, uint64_t n)
+{
+    return (uint64_t)(quantile * (double)(n - 1));
+}
+
+static double upper_edge(uint32_t bin)
+{
+    return (double)quant_key_value(bin << 16 | 0xFFFF);
+}
+
+/* Of the elements by magnitude, zeros left out. */
+struct profile {
+    uint32_t bulk; /* the bins of the 0.99 quantile */
+    uint32_t most; /* and of the 0.9999 quantile */
+    uint32_t last; /* the last bin with elements within REACH of it */
+};
+
+static double limit_of(const struct quant_calibrator *calibrator, const struct profile *profile)
+{
+    const double absmax = quant_calibrator_absmax(calibrator);
+    if (absmax <= REACH * upper_edge(profile->most))
+        return absmax;
+    return fmin(absmax, fmax(ROOM * upper_edge(profile->bulk), upper_edge(profile->last)));
+}
+
+/* The bin of the element of a rank, from a bin on. */
+static uint32_t bin_of_rank(const uint64_t *counts, uint32_t bin, uint64_t rank)
+{
+    for (; rank >= counts[bin]; bin++)
+        rank -= counts[bin];
+    return bin;
+}
+
+/* Zeros are in one bin with the least numbers there are, and are left out with it. */
+static double find_limit(const struct quant_calibrator *calibrator)
+{
+    const uint64_t *counts = calibrator->counts;
+    const uint32_t first = QUANT_KEY_ZERO + 1;
+    const uint64_t n = quant_calibrator_total(counts + first, QUANT_KEY_LAST - first + 1);
+    if (n == 0)
+        return quant_calibrator_absmax(calibrator);
+    struct profile profile = {
+        .bulk = bin_of_rank(counts, first, rank_of(0.99, n)),
+        .most = bin_of_rank(counts, first, rank_of(0.9999, n)),
+    };
+    const double reach = REACH * upper_edge(profile.most);
+    profile.last = profile.most;
+    for (uint32_t bin = profile.most; bin <= QUANT_KEY_LAST && upper_edge(bin) <= reach; bin++)
+        if (counts[bin] > 0)
+            profile.last = bin;
+    return limit_of(calibrator, &profile);
+}
+
+/* The same from the elements. */
+static double find_limit_of_few(const struct quant_calibrator *calibrator, const float *x, size_t n)
+{
+    struct state *state = calibrator->state;
+    size_t nbins = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t bin = quant_key(fabsf(x[i])) >> 16;
+        state->keys[nbins] = bin;
+        nbins += (bin > QUANT_KEY_ZERO) & (bin <= QUANT_KEY_LAST);
+    }
+    if (nbins == 0)
+        return quant_calibrator_absmax(calibrator);
+    const uint32_t *bins = quant_keys_sort(state->keys, nbins, state->keys + nbins);
+    size_t last = (size_t)rank_of(0.9999, nbins);
+    struct profile profile = {.bulk = bins[rank_of(0.99, nbins)], .most = bins[last]};
+    const double reach = REACH * upper_edge(profile.most);
+    while (last + 1 < nbins && upper_edge(bins[last + 1]) <= reach)
+        last++;
+    profile.last = bins[last];
+    return limit_of(calibrator, &profile);
+}
+
+/* How widths are mapped, in bins. */
+static struct quant_entropy_mapping find_mapping(const struct quant_calibrator *calibrator)
+{
+    const struct state *state = calibrator->state;
+    const struct quant_spec *spec = &calibrator->spec;
+    struct quant_params params = {.dtype = quant_spec_dtype(spec)};
+    quant_spec_target(spec, &params.qmin, &params.qmax);
+    if (is_symmetric(calibrator))
+        return (struct quant_entropy_mapping){
+            .steps = quant_params_greatest_step(&params), .least = 0, .greatest = BINS};
+    double least = (double)calibrator->observed.least;
+    double greatest = (double)calibrator->observed.greatest;
+    if (spec->include_zero) {
+        least = fmin(least, 0);
+        greatest = fmax(greatest, 0);
+    }
+    return (struct quant_entropy_mapping){
+        .steps = (double)params.qmax - (double)params.qmin,
+        .least = least / state->width,
+        .greatest = greatest / state->width,
+    };
+}
+
+static void set_limit(const struct quant_calibrator *calibrator, double limit)
+{
+    struct state *state = calibrator->state;
+    state->limit = limit;
+    state->width = limit / BINS;
+    state->mapping = find_mapping(calibrator);
+    state->zero = quant_entropy_step(&state->mapping, BINS) * state->width / 2;
+}
+
+static void settle(struct quant_calibrator *calibrator, const uint64_t *counts)
+{
+    struct state *state = calibrator->state;
+    const bool symmetric = is_symmetric(calibrator);
+    int32_t qmin;
+    int32_t qmax;
+    quant_spec_target(&calibrator->spec, &qmin, &qmax);
+    const size_t integers = (size_t)((int64_t)qmax - qmin + 1);
+    const size_t width =
+        quant_entropy_search(&state->search, counts, integers, symmetric, &state->mapping);
+    double reach = (double)width * state->width;
+    if (width == 0)
+        reach = quant_calibrator_absmax(calibrator); /* all there is */
+    else if (width == BINS)
+        reach = state->limit;
+    quant_calibrator_settle_around_zero(calibrator, reach);
+}
+
+/* The second pass leaves some out. */
+static bool adds_up(const struct quant_calibrator *calibrator)
+{
+    if (calibrator->passes == 0)
+        return quant_calibrator_has_all(calibrator);
+    return quant_calibrator_total(calibrator->counts, QUANT_ENTROPY_COUNTS) <= calibrator->nfinite;
+}
+
+static void next(struct quant_calibrator *calibrator)
+{
+    if (calibrator->passes == 1)
+        set_limit(calibrator, find_limit(calibrator));
+    else
+        settle(calibrator, calibrator->counts);
+}
+
+static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
+{
+    struct state *state = calibrator->state;
+    set_limit(calibrator, find_limit_of_few(calibrator, x, n));
+    memset(state->counts, 0, sizeof state->counts);
+    count_bins(calibrator, x, n, state->counts);
+    settle(calibrator, state->counts);
+}
+
+const struct quant_calibration quant_calibration_entropy = {
+    .name = "entropy",
+    .summary = "least Kullback-Leibler divergence, as in TensorRT and ONNX Runtime",
+    .for_integers = true,
+    .passes = 2,
+    .state_bytes = sizeof(struct state),
+    .begin = begin,
+    .block = block,
+    .next = next,
+    .adds_up = adds_up,
+    .few = few,
+};

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* The least and the greatest element of many groups at once, and the parameters they give. */
+#include <float.h>
+#include <math.h>
+
+#include "base/grouping.h"
+#include "core/group_notes.h"
+#include "core/scale.h"
+#include "kernels/kernels.h"
+#include "methods/group_calibration.h"
+#include "methods/range_params.h"
+
+/* Rows of fewer channels than NARROW are looked at several at a time, as one row of about WIDE. */
+enum { NARROW = 64, WIDE = 512 };
+
+void quant_extremes_clear(const struct quant_extremes *extremes, uint64_t ngroups)
+{
+    for (uint64_t i = 0; i < ngroups; i++) {
+        extremes->least[i] = INFINITY;
+        extremes->greatest[i] = -INFINITY;
+    }
+}
+
+/* From the beginning of a row on: the rows that are in n elements. */
+static bool add_narrow_rows(const struct quant_extremes *extremes, uint64_t at, size_t columns,
+                            const float *x, size_t n)
+{
+    float least[WIDE];
+    float greatest[WIDE];
+    const struct quant_extremes wide = {0, least, greatest};
+    const size_t width = WIDE / columns * columns;
+    quant_extremes_clear(&wide, width);
+    bool all_finite = true;
+    for (size_t i = 0; i < n; i += width) {
+        const size_t m = n - i < width ? n - i : width;
+        all_finite &= quant_kernels()->observe_each(x + i, m, least, greatest);
+    }
+    for (size_t i = 0; i < width; i++) {
+        float *low = &extremes->least[at + i % columns];
+        float *high = &extremes->greatest[at + i % columns];
+        *low = fminf(*low, least[i]);
+        *high = fmaxf(*high, greatest[i]);
+    }
+    return all_finite;
+}
+
+/* Of n elements from a place on, those that go with one call: they are counted in *m. */
+static bool add_columns(const struct quant_extremes *extremes, const struct quant_stretch *stretch,
+                        const float *x, size_t n, size_t *m)
+{
+    const struct quant_grouping *grouping = stretch->grouping;
+    const uint64_t row_left = quant_stretch_row_left(stretch);
+    const uint64_t at = stretch->group - extremes->first;
+    const uint64_t panel_left = stretch->panel_left < n ? stretch->panel_left : n;
+    if (row_left == grouping->ngroups && grouping->ngroups < NARROW && panel_left >= WIDE) {
+        const size_t columns = (size_t)grouping->ngroups;
+        *m = (size_t)panel_left / columns * columns;
+        return add_narrow_rows(extremes, at, columns, x, *m);
+    }
+    *m = row_left < n ? (size_t)row_left : n;
+    return quant_kernels()->observe_each(x, *m, extremes->least + at, extremes->greatest + at);
+}
+
+/* The same where the elements of a group lie in runs. */
+static bool add_runs(const struct quant_extremes *extremes, const struct quant_stretch *stretch,
+                     const float *x, size_t n, size_t *m)
+{
+    const struct quant_grouping *grouping = stretch->grouping;
+    const bool is_apart = grouping->ngroups == 1;
+    const uint64_t run = is_apart ? grouping->panel : grouping->repeat;
+    const uint64_t at = stretch->group - extremes->first;
+    uint64_t ahead = is_apart
+                         ? grouping->stride - stretch->panel.first % grouping->stride
+                         : (stretch->panel.first_group + grouping->ngroups - stretch->group) * run;
+    if (is_apart && grouping->stride % run == 0)
+        ahead = n;
+    if (ahead > n)
+        ahead = n;
+    if (stretch->left != run || ahead < run) { /* a part of one, or a short one */
+        *m = stretch->left < n ? (size_t)stretch->left : n;
+        return quant_kernels()->observe_runs(x, 1, *m, extremes->least + at,
+                                             extremes->greatest + at);
+    }
+    *m = (size_t)(ahead / run * run);
+    return quant_kernels()->observe_runs(x, (size_t)(ahead / run), (size_t)run,
+                                         extremes->least + at, extremes->greatest + at);
+}
+
+bool quant_extremes_add(const struct quant_extremes *extremes,
+                        const struct quant_grouping *grouping, uint64_t first, const float *x,
+                        size_t n)
+{
+    bool all_finite = true;
+    while (n > 0) {
+        struct quant_stretch stretch = quant_stretch_at(grouping, first);
+        size_t m = 0;
+        if (grouping->ngroups > 1 && grouping->repeat == 1)
+            all_finite &= add_columns(extremes, &stretch, x, n, &m);
+        else
+            all_finite &= add_runs(extremes, &stretch, x, n, &m);
+        first += m;
+        x += m;
+        n -= m;
+    }
+    return all_finite;
+}
+
+/* quant_scale_round, and not above the greatest, in a form that compilers make a vector of. */
+static inline float round_to_float32(double scale, float greatest)
+{
+    const float bounded = scale < (double)FLT_MIN ? FLT_MIN : (float)scale;
+    return bounded < greatest ? bounded : greatest;
+}
+
+static struct quant_choice choose_range(const struct quant_group_calibration *calibration,
+                                        float low, float high)
+{
+    struct quant_choice choice = calibration->nothing;
+    if (low <= high)
+        quant_choice_set_range(&choice, &calibration->spec, (double)low, (double)high);
+    return choice;
+}
+
+static void add_notes(const struct quant_extremes *extremes, uint64_t ngroups,
+                      const struct quant_group_calibration *calibration,
+                      struct quant_group_notes *notes)
+{
+    for (uint64_t i = 0; i < ngroups; i++)
+        quant_group_notes_add(
+            notes, extremes->first + i,
+            choose_range(calibration, extremes->least[i], extremes->greatest[i]).notes);
+}
+
+/* Absmax in a plain loop, since groups may be as short as 32 elements, and as many: the formula of
+ * quant_choose. If the shortest and the longest range get no note, none in between gets one. */
+static void choose_absmax(const struct quant_extremes *extremes, uint64_t ngroups,
+                          const struct quant_group_calibration *calibration, float *scales,
+                          int32_t *zero_points, struct quant_group_notes *notes)
+{
+    const struct quant_params *nothing = &calibration->nothing.params;
+    struct quant_params params = *nothing;
+    params.zero_point = quant_params_middle(nothing);
+    const enum quant_dtype dtype = nothing->scale_dtype;
+    const bool is_float32 = dtype == QUANT_FLOAT32;
+    const float greatest = quant_params_greatest_scale(&params);
+    const double step = quant_params_greatest_step(nothing);
+    float shortest = FLT_MAX;
+    float longest = 0;
+    for (uint64_t i = 0; i < ngroups; i++) {
+        const float low = extremes->least[i];
+        const float high = extremes->greatest[i];
+        const float a = low <= high ? (-low > high ? -low : high) : 0;
+        const double scale = (double)a / step;
+        scales[i] =
+            a > 0
+                ? (is_float32 ? round_to_float32(scale, greatest)
+                              : fminf(quant_scale_round(dtype, scale, QUANT_TO_NEAREST), greatest))
+                : 1;
+        zero_points[i] = a > 0 ? params.zero_point : nothing->zero_point;
+        shortest = a > 0 && a < shortest ? a : shortest;
+        longest = a > longest ? a : longest;
+    }
+    const float ends[] = {shortest, longest};
+    unsigned any = 0;
+    for (size_t i = 0; longest > 0 && i < sizeof ends / sizeof ends[0]; i++)
+        any |= choose_range(calibration, -ends[i], ends[i]).notes;
+    if (any != 0)
+        add_notes(extremes, ngroups, calibration, notes);
+}
+
+static void choose_each(const struct quant_extremes *extremes, uint64_t ngroups,
+                        const struct quant_group_calibration *calibration, float *scales,
+                        int32_t *zero_points, struct quant_group_notes *notes)
+{
+    for (uint64_t i = 0; i < ngroups; i++) {
+        const struct quant_choice choice =
+            choose_range(calibration, extremes->least[i], extremes->greatest[i]);
+        scales[i] = choice.params.scale;
+        zero_points[i] = choice.params.zero_point;
+        quant_group_notes_add(notes, extremes->first + i, choice.notes);
+    }
+}
+
+void quant_extremes_choose(const struct quant_extremes *extremes, uint64_t ngroups,
+                           const struct quant_group_calibration *calibration,
+                           const struct quant_group_params *params, struct quant_group_notes *notes)
+{
+    float *scales = params->scales + (extremes->first - params->first);
+    int32_t *zero_points = params->zero_points + (extremes->first - params->first);
+    if (calibration->spec.scheme == QUANT_ABSMAX)
+        choose_absmax(extremes, ngroups, calibration, scales, zero_points, notes);
+    else
+        choose_each(extremes, ngroups, calibration, scales, zero_points, notes);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding the parameters of many groups: what a spec makes of each of them alone. */
+#ifndef QUANT_METHODS_GROUP_CALIBRATION_H
+#define QUANT_METHODS_GROUP_CALIBRATION_H
+
+#include <quant/groups.h>
+
+#include "methods/calibration_buffers.h"
+
+struct quant_group_calibration {
+    const struct quant_grouping *grouping;
+    struct quant_spec spec; /* where non-finite elements saturate: they are told of elsewhere */
+    struct quant_choice nothing; /* of a group without a finite element */
+    bool by_extremes;            /* the least and the greatest element are all that it takes */
+};
+
+/* Errors: those of quant_spec_check, and QUANT_INVALID where the spec needs no range. */
+enum quant_status quant_group_spec_check(const struct quant_spec *spec, struct quant_error *error);
+
+/* With a checked spec; grouping must outlive it. */
+void quant_group_calibration_begin(struct quant_group_calibration *calibration,
+                                   const struct quant_spec *spec,
+                                   const struct quant_grouping *grouping);
+
+/* ---- By extremes ---- */
+
+/* The least and the greatest finite element of the groups from first on: begin with INFINITY and
+ * -INFINITY. */
+struct quant_extremes {
+    uint64_t first;
+    float *least;
+    float *greatest;
+};
+
+void quant_extremes_clear(const struct quant_extremes *extremes, uint64_t ngroups);
+
+/* Adds n elements from the first-th of the tensor on. Returns whether all are finite. */
+bool quant_extremes_add(const struct quant_extremes *extremes,
+                        const struct quant_grouping *grouping, uint64_t first, const float *x,
+                        size_t n);
+
+/* The parameters of ngroups groups from extremes->first on, which params has too. *notes gathers
+ * theirs. */
+void quant_extremes_choose(const struct quant_extremes *extremes, uint64_t ngroups,
+                           const struct quant_group_calibration *calibration,
+                           const struct quant_group_params *params,
+                           struct quant_group_notes *notes);
+
+/* ---- By any method ---- */
+
+/* The same of one group, from its n elements. bench is the worker's, from one group to the next. */
+enum quant_status quant_group_calibrate(const struct quant_group_calibration *calibration,
+                                        struct quant_calibration_bench *bench, uint64_t group,
+                                        const float *x, size_t n,
+                                        const struct quant_group_params *params,
+                                        struct quant_group_notes *notes, struct quant_error *error);
+
+/* Copies the elements of a panel's group, of those at x, the panel's first nelems, to group's.
+ * Returns their number. column is the group, counted from the panel's first. */
+size_t quant_panel_gather(const struct quant_grouping *grouping, const float *x, size_t nelems,
+                          uint64_t column, float *group);
+
+/* The parameters of a panel's groups, all of whose elements are at x. scratch has room for those of
+ * a group, or is NULL where there is one. */
+enum quant_status quant_panel_calibrate(const struct quant_group_calibration *calibration,
+                                        struct quant_calibration_bench *bench, uint64_t panel,
+                                        const float *x, float *scratch,
+                                        const struct quant_group_params *params,
+                                        struct quant_group_notes *notes, struct quant_error *error);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calibration methods: from the elements to the clipping range, in one pass over them or several.
+ *
+ * To add a method: one file here that ends in one `const struct quant_calibration`, declared below,
+ * and a row in method.c. --calibrate, its help and the tests iterate the table.
+ *
+ * A method that is slow for few elements, as counters outnumber them, may have another way for
+ * those, to the same range: the passes define what it is.
+ *
+ * auto alone is none by itself: it is one of the others, and settled before there is a calibrator.
+ *
+ * A method sees the elements block by block, on any thread and in any order; what it learns of them
+ * are counts and maxima, which join in any order, and sums, which are joined in the order of
+ * core/sums.h. So no range depends on threads, chunks or instruction sets. Between the passes it
+ * decides, by next, what to look for in the following one, or that it has its range.
+ */
+#ifndef QUANT_METHODS_METHOD_H
+#define QUANT_METHODS_METHOD_H
+
+#include <quant/quant.h>
+
+struct quant_calibration_bench;
+struct quant_calibrator;
+struct quant_tally;
+
+/* Few: at most so many elements in memory. */
+enum { QUANT_CALIBRATION_FEW = 1 << 14 };
+
+struct quant_calibration {
+    const char *name;
+    const char *summary;
+    const char *argument; /* what the help calls its argument; NULL: it takes none */
+    const char *expected; /* what an argument has to be, for the error */
+    bool (*accepts)(double argument);
+    double initial;     /* the argument where none is given */
+    bool for_integers;  /* its model of rounding is that of evenly spaced levels */
+    unsigned passes;    /* over many elements, as a rule: for progress. 0: it settles at once */
+    size_t state_bytes; /* of calibrator->state: all zeros, or what other elements left there */
+
+    /* Settles the range, or sets what the passes need at most: ncounts and nsums. It is only called
+     * where two finite elements differ. NULL: auto, which no calibrator is made for. */
+    void (*begin)(struct quant_calibrator *calibrator);
+
+    /* Looks at n elements, a block of QUANT_MEASURE_BLOCK or the last one, on any thread: adds to
+     * tally->counts, raises tally->maxima, and sets sums[0..nsums). Elements that are not finite
+     * count for nothing. */
+    void (*block)(const struct quant_calibrator *calibrator, const float *x, size_t n,
+                  struct quant_tally *tally, double *sums);
+
+    /* After a pass: settles the range, or prepares the next one. The number of passes is bounded by
+     * each method's own limit. */
+    void (*next)(struct quant_calibrator *calibrator);
+
+    /* Whether the pass in hand can have found what calibrator->counts, maxima and sums, which are
+     * finite, say of all elements: they may come from a file. NULL: it finds nothing. */
+    bool (*adds_up)(const struct quant_calibrator *calibrator);
+
+    /* In place of all these: settles the range that they would settle, of n elements, at most
+     * QUANT_CALIBRATION_FEW. NULL: by passes. */
+    void (*few)(struct quant_calibrator *calibrator, const float *x, size_t n);
+};
+
+extern const struct quant_calibration quant_calibration_minmax;
+extern const struct quant_calibration quant_calibration_percentile;
+extern const struct quant_calibration quant_calibration_mse;
+extern const struct quant_calibration quant_calibration_entropy;
+extern const struct quant_calibration quant_calibration_octav;
+extern const struct quant_calibration quant_calibration_sigma;
+extern const struct quant_calibration quant_calibration_auto;
+
+/* The method of that name, NULL standing for the default; NULL where there is none. */
+const struct quant_calibration *quant_calibration_from_name(const char *name);
+
+/* The argument that the spec gives its method, or the method's own. The spec is a checked one. */
+double quant_calibration_argument_of(const struct quant_spec *spec);
+
+bool quant_calibration_is_auto(const struct quant_spec *spec);
+
+/* The passes that the spec's method makes as a rule; of auto, those of all candidates and one that
+ * measures them. */
+unsigned quant_calibration_passes(const struct quant_spec *spec);
+
+/* There is room for every method of the table. */
+enum { QUANT_CALIBRATION_MOST = 16 };
+
+/* What auto chooses among, in the order of the table: the spec with each other method that its type
+ * and scheme go with, by the method's own argument. Returns their number. */
+size_t quant_calibration_candidates(const struct quant_spec *spec,
+                                    struct quant_spec candidates[QUANT_CALIBRATION_MOST]);
+
+/* quant_calibrate_on of auto. Elements that it refuses, the candidates refuse. */
+enum quant_status quant_calibrate_auto(struct quant_calibration_bench *bench,
+                                       const struct quant_spec *spec, const float *x, size_t n,
+                                       struct quant_choice *choice, struct quant_error *error);
+
+#endif

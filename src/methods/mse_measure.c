@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* Squared errors, a piece that fits on the stack at a time. */
+#include "methods/mse_measure.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/sums.h"
+
+enum { PIECE = 1024 };
+
+_Static_assert(PIECE % QUANT_MEASURE_LANES == 0, "a piece begins at lane 0");
+
+static void add_errors(const float *x, const float *restored, size_t n,
+                       double lanes[QUANT_MEASURE_LANES])
+{
+    double sums[QUANT_MEASURE_LANES];
+    memcpy(sums, lanes, sizeof sums);
+    size_t i = 0;
+    for (; n - i >= QUANT_MEASURE_LANES; i += QUANT_MEASURE_LANES)
+        for (size_t lane = 0; lane < QUANT_MEASURE_LANES; lane++) {
+            const double e = (double)x[i + lane] - (double)restored[i + lane];
+            sums[lane] += e * e;
+        }
+    for (; i < n; i++) {
+        const double e = (double)x[i] - (double)restored[i];
+        sums[i % QUANT_MEASURE_LANES] += e * e;
+    }
+    memcpy(lanes, sums, sizeof sums);
+}
+
+static void add_finite_errors(const float *x, const float *restored, size_t n,
+                              double lanes[QUANT_MEASURE_LANES])
+{
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(x[i])) {
+            const double e = (double)x[i] - (double)restored[i];
+            lanes[i % QUANT_MEASURE_LANES] += e * e;
+        }
+}
+
+/* The same mapping to bytes, which need not be packed: what it restores is the same. */
+static struct quant_params unpacked(const struct quant_params *params)
+{
+    struct quant_params bytes = *params;
+    if (params->dtype == QUANT_INT4)
+        bytes.dtype = QUANT_INT8;
+    else if (params->dtype == QUANT_UINT4)
+        bytes.dtype = QUANT_UINT8;
+    return bytes;
+}
+
+/* No square is negative and no rounded sum less than what it is rounded from: the sum of some is
+ * never more than that of all. */
+double quant_mse_measure(const struct quant_params *params, const float *x, size_t n,
+                         bool all_finite, double limit)
+{
+    _Alignas(64) uint16_t q[PIECE]; /* room for the widest integers */
+    _Alignas(64) float restored[PIECE];
+    double lanes[QUANT_MEASURE_LANES] = {0};
+    const struct quant_params bytes = unpacked(params);
+    const bool has_limit = limit < (double)INFINITY;
+    for (size_t i = 0; i < n; i += PIECE) {
+        const size_t size = n - i < PIECE ? n - i : PIECE;
+        quant_quantize(&bytes, x + i, size, q);
+        quant_dequantize(&bytes, q, size, restored);
+        if (all_finite)
+            add_errors(x + i, restored, size, lanes);
+        else
+            add_finite_errors(x + i, restored, size, lanes);
+        if (has_limit && i + size < n && quant_sum_lanes(lanes) > limit)
+            return (double)INFINITY;
+    }
+    return quant_sum_lanes(lanes);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* Counting elements by their distance from the origin, and points from the counters. */
+#include "methods/mse_points.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "methods/float_keys.h"
+
+/* Elements whose bins are found at a time, in vectors; counting them is scalar work. */
+enum { RUN = 64 };
+
+enum { OPEN_BITS = 13, OPEN_BITS_OF_FEW = 7 };
+
+/* Between these the distances of few elements are evened: they and their double are normal. */
+#define EVENED_LEAST 0x1p-100F
+#define EVENED_MOST 0x1p125F
+
+#define NOT_FINITE 0x7F800000 /* the bits of infinity, and less than those of any NaN */
+#define OCTAVES_BITS (UINT32_C(20) << 23)
+
+static uint32_t bits_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static float float_of(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static uint32_t open_mask(const struct quant_mse_bins *bins)
+{
+    return (UINT32_C(1) << bins->open_bits) - 1;
+}
+
+/* Of few elements, with the power of two above the farthest distance added to all of them. */
+static void set_even_bins(struct quant_mse_bins *bins, float farthest)
+{
+    bins->added = ldexpf(1, ilogbf(farthest) + 1);
+    bins->open_bits = OPEN_BITS_OF_FEW;
+    bins->base = bits_of(bins->added);
+}
+
+static void set_bins(struct quant_mse_bins *bins, float farthest)
+{
+    const uint32_t bits = bits_of(farthest);
+    bins->open_bits = OPEN_BITS;
+    bins->base = bits > OCTAVES_BITS ? (bits - OCTAVES_BITS) & ~open_mask(bins) : 0;
+}
+
+/* Where both ends have one sign, their difference is finite; else the origin is 0. */
+struct quant_mse_bins quant_mse_bins_of(const struct quant_observed *observed)
+{
+    struct quant_mse_bins bins = {.origin = 0};
+    if (observed->least > 0)
+        bins.origin = observed->least;
+    else if (observed->greatest < 0)
+        bins.origin = observed->greatest;
+    const float farthest =
+        fmaxf(fabsf(observed->least - bins.origin), fabsf(observed->greatest - bins.origin));
+    if (observed->count - observed->nonfinite <= QUANT_MSE_FEW && farthest >= EVENED_LEAST &&
+        farthest <= EVENED_MOST)
+        set_even_bins(&bins, farthest);
+    else
+        set_bins(&bins, farthest);
+    bins.last = ((bits_of(farthest + bins.added) - bins.base) >> bins.open_bits) + 2;
+    return bins;
+}
+
+size_t quant_mse_bins_counters(const struct quant_mse_bins *bins)
+{
+    return 4 * ((size_t)bins->last + 1);
+}
+
+/* The bin, from 0, and below it the open bits: bin 0 ends where base begins. Signed numbers, since
+ * vectors of SSE2 compare no others. */
+static inline int32_t place(const struct quant_mse_bins *bins, float distance)
+{
+    const int32_t begin = (int32_t)(bins->base - (UINT32_C(1) << bins->open_bits));
+    const int32_t end = (int32_t)(bins->last << bins->open_bits);
+    const int32_t magnitude = (int32_t)(bits_of(fabsf(distance) + bins->added) & INT32_MAX);
+    const int32_t from_begin = (magnitude < NOT_FINITE ? magnitude : NOT_FINITE) - begin;
+    const int32_t above = from_begin > 0 ? from_begin : 0;
+    return above < end ? above : end;
+}
+
+/* Bins of negative distances come after those of the others, one by one. */
+static inline void count_run(const struct quant_mse_bins *bins, const float *x, size_t n,
+                             uint64_t *counts)
+{
+    uint32_t indices[RUN];
+    uint32_t opens[RUN];
+    const uint32_t mask = open_mask(bins);
+    for (size_t i = 0; i < n; i++) {
+        const float distance = x[i] - bins->origin;
+        const uint32_t at = (uint32_t)place(bins, distance);
+        opens[i] = at & mask;
+        indices[i] = (at >> bins->open_bits) * 4 + (bits_of(distance) >> 31) * 2;
+    }
+    for (size_t i = 0; i < n; i++) {
+        counts[indices[i]]++;
+        counts[indices[i] + 1] += opens[i];
+    }
+}
+
+void quant_mse_bins_count(const struct quant_mse_bins *bins, const float *x, size_t n,
+                          uint64_t *counts)
+{
+    size_t i = 0;
+    for (; n - i >= RUN; i += RUN)
+        count_run(bins, x + i, RUN, counts);
+    count_run(bins, x + i, n - i, counts);
+}
+
+bool quant_mse_bins_add_up(const struct quant_mse_bins *bins, const uint64_t *counts,
+                           uint64_t nfinite)
+{
+    uint64_t total = 0;
+    for (size_t bin = 0; bin < 2 * (size_t)bins->last; bin++) {
+        if (counts[2 * bin + 1] / open_mask(bins) > counts[2 * bin])
+            return false;
+        total += counts[2 * bin];
+    }
+    return total == nfinite;
+}
+
+/* ---- Points ---- */
+
+static void clear(struct quant_mse_points *points, const struct quant_mse_bins *bins)
+{
+    points->npoints = 0;
+    points->origin = (double)bins->origin;
+    points->weights[0] = points->moments[0] = points->squares[0] = 0;
+}
+
+static void pad(struct quant_mse_points *points)
+{
+    for (size_t i = points->npoints; i % QUANT_MSE_LANES != 0; i++)
+        points->at[i] = points->weight[i] = 0;
+}
+
+static void add_point(struct quant_mse_points *points, double at, double weight)
+{
+    const size_t i = points->npoints++;
+    points->at[i] = at;
+    points->weight[i] = weight;
+    points->weights[i + 1] = points->weights[i] + weight;
+    points->moments[i + 1] = points->moments[i] + weight * at;
+    points->squares[i + 1] = points->squares[i] + weight * at * at;
+}
+
+/* A bin lies within one power of two: distances grow evenly in it. */
+static void add_bin(struct quant_mse_points *points, const struct quant_mse_bins *bins,
+                    uint32_t bin, bool is_negative, uint64_t count, uint64_t open)
+{
+    double at = 0;
+    if (count == 0)
+        return;
+    if (bin > 0) {
+        const uint32_t bits = bins->base + ((bin - 1) << bins->open_bits);
+        const double left = (double)float_of(bits);
+        const double step = (double)float_of(bits + 1) - left;
+        at = left - (double)bins->added + step * ((double)open / (double)count);
+    }
+    add_point(points, is_negative ? -at : at, (double)count);
+}
+
+void quant_mse_points_from_counts(struct quant_mse_points *points,
+                                  const struct quant_mse_bins *bins, const uint64_t *counts)
+{
+    clear(points, bins);
+    for (uint32_t bin = bins->last - 1; bin > 0; bin--)
+        add_bin(points, bins, bin, true, counts[4 * (size_t)bin + 2], counts[4 * (size_t)bin + 3]);
+    add_bin(points, bins, 0, false, counts[0] + counts[2], 0);
+    for (uint32_t bin = 1; bin < bins->last; bin++)
+        add_bin(points, bins, bin, false, counts[4 * (size_t)bin], counts[4 * (size_t)bin + 1]);
+    pad(points);
+}
+
+void quant_mse_points_from_few(struct quant_mse_points *points, const struct quant_mse_bins *bins,
+                               const float *x, size_t n, uint32_t *keys)
+{
+    size_t nkeys = 0;
+    clear(points, bins);
+    for (size_t i = 0; i < n; i++) {
+        keys[nkeys] = quant_key(x[i] - bins->origin);
+        nkeys += isfinite(x[i]) != 0;
+    }
+    const uint32_t *sorted = quant_keys_sort(keys, nkeys, keys + nkeys);
+    for (size_t i = 0; i < nkeys;) {
+        const uint32_t first = (uint32_t)place(bins, quant_key_value(sorted[i]));
+        const uint32_t bin = first >> bins->open_bits;
+        const bool is_negative = bin > 0 && sorted[i] >> 31 == 0;
+        uint64_t count = 0;
+        uint64_t open = 0;
+        for (; i < nkeys && (bin == 0 || (sorted[i] >> 31 == 0) == is_negative); i++) {
+            const uint32_t next = (uint32_t)place(bins, quant_key_value(sorted[i]));
+            if (next >> bins->open_bits != bin)
+                break;
+            count++;
+            open += next & open_mask(bins);
+        }
+        add_bin(points, bins, bin, is_negative, count, open);
+    }
+    pad(points);
+}

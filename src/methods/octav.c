@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * OCTAV (Sakr, Dai, Venkatesan, Zimmer, Dally, Khailany 2022, "Optimal Clipping and Magnitude-aware
+ * Differentiation for Improved Quantization-aware Training", ICML): the squared error of clipping
+ * at s and rounding below it, to steps of D(s), is taken to be
+ *
+ *     J(s) = D(s)^2 / 12 * P(0 < |x| <= s)  +  E[(|x| - s)^2; |x| > s]
+ *
+ * and the derivative that is to be 0, the probabilities being held as they are, is 2 / n times
+ *
+ *     d(s) = D(s) D'(s) / 12 * count of 0 < |x| <= s  -  sum of (|x| - s) over |x| > s
+ *
+ * The paper has D = 2s / 2^B for data of both signs, thus a noise of 4^-B / 3 * s^2, and s / 2^B,
+ * 4^-B / 12 * s^2, for what lies to one side of 0. Here D is the step that the range really gets,
+ * which is neither a power of two nor, where one end of the range is that of the elements, in
+ * proportion to s:
+ *
+ *     absmax      D = s / qmax, or half of the target's steps for an unsigned type
+ *     zero-point  D = (hi - lo) / (qmax - qmin), lo = max(-s, least), hi = min(s, greatest), and
+ *                 both with zero where that is to be included
+ *
+ * The paper finds the 0 of d by Newton's iteration from s = 0. Between two magnitudes next to each
+ * other d is linear, so once they are known no iteration is needed: one pass over the elements
+ * counts and adds them up by the bins of keys.h and finds the bin that the 0 is in, another one by
+ * the floats of that bin. All sums are of integers, the lower bits, so no order of additions shows.
+ * It is the least s at which d is no longer negative: where the iteration ends too. (Only at the
+ * end of the elements' shorter side can d fall again, and have another 0.) Few elements are sorted.
+ */
+#include <math.h>
+
+#include "methods/calibrator.h"
+#include "methods/float_keys.h"
+#include "methods/range_params.h"
+#include "methods/spec.h"
+
+enum {
+    BINS = QUANT_KEY_BINS / 2, /* of magnitudes */
+    LOWER = BINS,              /* counts[LOWER + bin]: the sum of its elements' lower halves */
+    LOWER_HALVES = 1 << 16,
+    LAST = QUANT_KEY_LAST - QUANT_KEY_ZERO,
+    ZEROS = BINS - 1 /* a bin of NaNs, where nothing else that matters is counted */
+};
+
+/* What lies above some s. */
+struct above {
+    double count;
+    double sum; /* of magnitudes */
+};
+
+struct state {
+    double steps; /* of the target, over the width of the range */
+    double nonzero;
+    uint32_t bin;    /* that the s looked for is in */
+    uint64_t inside; /* elements of it */
+    struct above above_bin;
+    uint32_t magnitudes[2 * QUANT_CALIBRATION_FEW]; /* of few elements, and room to sort them */
+};
+
+static uint32_t magnitude_bits(float x)
+{
+    return quant_key(fabsf(x)) & 0x7FFFFFFF;
+}
+
+static double magnitude_of(uint32_t bits)
+{
+    return (double)quant_key_value(bits | 0x80000000);
+}
+
+static void begin(struct quant_calibrator *calibrator)
+{
+    struct state *state = calibrator->state;
+    const struct quant_spec *spec = &calibrator->spec;
+    struct quant_params params = {.dtype = quant_spec_dtype(spec)};
+    quant_spec_target(spec, &params.qmin, &params.qmax);
+    state->nonzero = 0;
+    state->bin = 0;
+    state->inside = 0;
+    state->above_bin = (struct above){0, 0};
+    state->steps = spec->scheme == QUANT_ABSMAX ? quant_params_greatest_step(&params)
+                                                : (double)params.qmax - (double)params.qmin;
+    calibrator->ncounts = QUANT_KEY_BINS;
+}
+
+static void count_bins(const float *x, size_t n, uint64_t *counts)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t bits = magnitude_bits(x[i]);
+        const uint32_t bin = bits >> 16;
+        counts[bits == 0 ? (uint32_t)ZEROS : bin]++;
+        counts[LOWER + bin] += bits & 0xFFFF;
+    }
+}
+
+static void count_floats(const float *x, size_t n, uint32_t bin, uint64_t *counts)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t bits = magnitude_bits(x[i]);
+        if (bits >> 16 == bin)
+            counts[bits & 0xFFFF]++;
+    }
+}
+
+static void block(const struct quant_calibrator *calibrator, const float *x, size_t n,
+                  struct quant_tally *tally, double *sums) /* NOLINT: other methods write there */
+{
+    const struct state *state = calibrator->state;
+    (void)sums;
+    if (calibrator->passes == 0)
+        count_bins(x, n, tally->counts);
+    else
+        count_floats(x, n, state->bin, tally->counts);
+}
+
+/* D(s) times the target's steps, and in *rate D'(s) likewise: to the right of s, where it changes
+ * there. */
+static double width_at(const struct quant_calibrator *calibrator, double s, double *rate)
+{
+    *rate = 1;
+    if (calibrator->spec.scheme == QUANT_ABSMAX)
+        return s;
+    const double least = (double)calibrator->observed.least;
+    const double greatest = (double)calibrator->observed.greatest;
+    const bool cuts[2] = {-s > least, s < greatest};
+    double lo = cuts[0] ? -s : least;
+    double hi = cuts[1] ? s : greatest;
+    if (calibrator->spec.include_zero) {
+        lo = fmin(lo, 0);
+        hi = fmax(hi, 0);
+    }
+    *rate = (double)cuts[0] + (double)cuts[1];
+    return hi - lo;
+}
+
+/* d(s) */
+static double slope_at(const struct quant_calibrator *calibrator, double s,
+                       const struct above *above)
+{
+    const struct state *state = calibrator->state;
+    double rate;
+    const double noise = 1 / (12 * state->steps * state->steps);
+    const double width = width_at(calibrator, s, &rate);
+    return noise * rate * width * (state->nonzero - above->count) - (above->sum - s * above->count);
+}
+
+/* Where d would be 0 if nothing lay between that and s: it is linear there. */
+static double zero_beyond(const struct quant_calibrator *calibrator, double s,
+                          const struct above *above)
+{
+    const struct state *state = calibrator->state;
+    double rate;
+    const double noise = 1 / (12 * state->steps * state->steps);
+    width_at(calibrator, s, &rate);
+    const double increase = noise * rate * rate * (state->nonzero - above->count) + above->count;
+    return s - slope_at(calibrator, s, above) / increase;
+}
+
+/* Some elements of a bin. */
+struct part {
+    uint64_t count;
+    uint64_t lower; /* the sum of their lower halves */
+};
+
+/* Each bin's floats are evenly spaced. */
+static struct above above_with(const struct above *above, uint32_t bin, const struct part *part)
+{
+    const double first = magnitude_of(bin << 16);
+    const double spacing = magnitude_of(bin << 16 | 1) - first;
+    const double count = (double)part->count;
+    return (struct above){
+        .count = above->count + count,
+        .sum = above->sum + (count * first + (double)part->lower * spacing),
+    };
+}
+
+/* ---- The bin ---- */
+
+/* At the end of the bin, above which these lie, d is not negative. */
+static bool is_far_enough(const struct quant_calibrator *calibrator, uint32_t bin,
+                          const struct above *above)
+{
+    return slope_at(calibrator, magnitude_of(bin << 16 | 0xFFFF), above) >= 0;
+}
+
+static void take_bin(struct state *state, uint32_t bin, const struct above *above)
+{
+    state->bin = bin;
+    state->above_bin = *above;
+}
+
+/* The first bin at whose end d is not negative: at the end of all of them it is not. */
+static void find_bin(struct quant_calibrator *calibrator)
+{
+    struct state *state = calibrator->state;
+    const uint64_t *counts = calibrator->counts;
+    struct above above = {0, 0};
+    state->nonzero = 0;
+    for (uint32_t bin = 0; bin <= LAST; bin++)
+        state->nonzero += (double)counts[bin];
+    for (uint32_t bin = LAST + 1; bin-- > 0;) {
+        if (is_far_enough(calibrator, bin, &above))
+            take_bin(state, bin, &above);
+        above = above_with(&above, bin, &(struct part){counts[bin], counts[LOWER + bin]});
+    }
+    state->inside = counts[state->bin];
+}
+
+/* The same of the empty bins from first up to below end. From each to the next d does not fall, not
+ * by a rounding error either: all that it is computed by is monotone in s, and the range's ends
+ * stop at elements, which are in other bins. */
+static void try_empty_bins(struct quant_calibrator *calibrator, uint32_t first, uint32_t end,
+                           const struct above *above)
+{
+    if (first == end || !is_far_enough(calibrator, end - 1, above))
+        return;
+    uint32_t last = is_far_enough(calibrator, first, above) ? first : end - 1;
+    while (first < last) {
+        const uint32_t middle = first + (last - first) / 2;
+        if (is_far_enough(calibrator, middle, above))
+            last = middle;
+        else
+            first = middle + 1;
+    }
+    take_bin(calibrator->state, first, above);
+}
+
+/* What find_bin finds, of n sorted magnitudes that are not 0. Below all of them d is negative. */
+static void find_bin_of_few(struct quant_calibrator *calibrator, const uint32_t *sorted, size_t n)
+{
+    struct state *state = calibrator->state;
+    struct above above = {0, 0};
+    uint32_t end = LAST + 1;
+    state->nonzero = (double)n;
+    while (n > 0) {
+        const uint32_t bin = sorted[n - 1] >> 16;
+        struct part part = {0, 0};
+        try_empty_bins(calibrator, bin + 1, end, &above);
+        if (is_far_enough(calibrator, bin, &above))
+            take_bin(state, bin, &above);
+        for (; n > 0 && sorted[n - 1] >> 16 == bin; n--) {
+            part.count++;
+            part.lower += sorted[n - 1] & 0xFFFF;
+        }
+        above = above_with(&above, bin, &part);
+        end = bin;
+    }
+}
+
+/* ---- The place in the bin: between two floats of it that there are, or where d jumps over 0 as
+ * one is passed ---- */
+
+struct walk {
+    struct part rest; /* what lies above */
+    struct above above;
+    double at;
+};
+
+static struct walk walk_from(const struct state *state, const struct part *all)
+{
+    return (struct walk){
+        .rest = *all,
+        .above = above_with(&state->above_bin, state->bin, all),
+        .at = magnitude_of(state->bin << 16),
+    };
+}
+
+/* To the next float that there is, which so many elements are. Returns whether d is 0 up to there
+ * or no longer negative there: then walk->at is where. */
+static bool walk_on(const struct quant_calibrator *calibrator, struct walk *walk, uint32_t lower,
+                    uint64_t count)
+{
+    const struct state *state = calibrator->state;
+    const double magnitude = magnitude_of(state->bin << 16 | lower);
+    const double zero = zero_beyond(calibrator, walk->at, &walk->above);
+    walk->at = zero < magnitude ? zero : magnitude;
+    walk->rest.count -= count;
+    walk->rest.lower -= count * lower;
+    walk->above = above_with(&state->above_bin, state->bin, &walk->rest);
+    return zero < magnitude || slope_at(calibrator, magnitude, &walk->above) >= 0;
+}
+
+static double find_zero(const struct quant_calibrator *calibrator)
+{
+    const struct state *state = calibrator->state;
+    const uint64_t *counts = calibrator->counts;
+    const uint32_t first = state->bin == 0 ? 1 : 0; /* not 0 itself */
+    struct part all = {0, 0};
+    for (uint32_t lower = first; lower < LOWER_HALVES; lower++) {
+        all.count += counts[lower];
+        all.lower += counts[lower] * lower;
+    }
+    struct walk walk = walk_from(state, &all);
+    for (uint32_t lower = first; lower < LOWER_HALVES; lower++)
+        if (counts[lower] > 0 && walk_on(calibrator, &walk, lower, counts[lower]))
+            return walk.at;
+    return zero_beyond(calibrator, walk.at, &walk.above);
+}
+
+/* What find_zero finds, of n sorted magnitudes that are not 0. */
+static double find_zero_of_few(const struct quant_calibrator *calibrator, const uint32_t *sorted,
+                               size_t n)
+{
+    const struct state *state = calibrator->state;
+    struct part all = {0, 0};
+    size_t first = 0;
+    while (first < n && sorted[first] >> 16 < state->bin)
+        first++;
+    for (size_t i = first; i < n && sorted[i] >> 16 == state->bin; i++) {
+        all.count++;
+        all.lower += sorted[i] & 0xFFFF;
+    }
+    const size_t end = first + (size_t)all.count;
+    struct walk walk = walk_from(state, &all);
+    for (size_t i = first, next; i < end; i = next) {
+        for (next = i + 1; next < end && sorted[next] == sorted[i];)
+            next++;
+        if (walk_on(calibrator, &walk, sorted[i] & 0xFFFF, next - i))
+            return walk.at;
+    }
+    return zero_beyond(calibrator, walk.at, &walk.above);
+}
+
+/* ---- All of it ---- */
+
+/* Zeros share their place with some NaNs. */
+static bool bins_add_up(const struct quant_calibrator *calibrator)
+{
+    const uint64_t *counts = calibrator->counts;
+    for (uint32_t bin = 0; bin <= LAST; bin++)
+        if ((double)counts[LOWER + bin] > (double)counts[bin] * (LOWER_HALVES - 1))
+            return false;
+    const uint64_t nonzero = quant_calibrator_total(counts, LAST + 1);
+    return nonzero <= calibrator->nfinite && counts[ZEROS] >= calibrator->nfinite - nonzero;
+}
+
+static bool adds_up(const struct quant_calibrator *calibrator)
+{
+    const struct state *state = calibrator->state;
+    if (calibrator->passes == 0)
+        return bins_add_up(calibrator);
+    const uint32_t first = state->bin == 0 ? 1 : 0;
+    return quant_calibrator_total(calibrator->counts + first, LOWER_HALVES - first) ==
+           state->inside;
+}
+
+static void next(struct quant_calibrator *calibrator)
+{
+    if (calibrator->passes == 1)
+        find_bin(calibrator);
+    else
+        quant_calibrator_settle_around_zero(calibrator, find_zero(calibrator));
+}
+
+static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
+{
+    struct state *state = calibrator->state;
+    size_t count = 0;
+    begin(calibrator);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t bits = magnitude_bits(x[i]);
+        state->magnitudes[count] = bits;
+        count += (bits > 0) & (bits >> 16 <= LAST);
+    }
+    const uint32_t *sorted = quant_keys_sort(state->magnitudes, count, state->magnitudes + count);
+    find_bin_of_few(calibrator, sorted, count);
+    quant_calibrator_settle_around_zero(calibrator, find_zero_of_few(calibrator, sorted, count));
+}
+
+const struct quant_calibration quant_calibration_octav = {
+    .name = "octav",
+    .summary = "the threshold of least squared error in the OCTAV paper's model",
+    .for_integers = true,
+    .passes = 2,
+    .state_bytes = sizeof(struct state),
+    .begin = begin,
+    .block = block,
+    .next = next,
+    .adds_up = adds_up,
+    .few = few,
+};

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JSON that this program writes for itself: sidecars and calibration files. Both are small objects
+ * beside the data, built and parsed by cJSON.
+ */
+#ifndef QUANT_RECORDS_DOCUMENT_H
+#define QUANT_RECORDS_DOCUMENT_H
+
+#include <cjson/cJSON.h>
+
+#include "base/sink.h"
+#include "records/field.h"
+
+/* The text of checker->source, at most limit bytes, as one JSON value with nothing but space
+ * around; the caller deletes it. NULL, having complained, where it is none. noun is what messages
+ * call it. */
+cJSON *quant_document_read(struct quant_checker *checker, const char *noun, size_t limit);
+
+/* Adds the keys; *ok becomes false where memory is out. */
+typedef void quant_document_fill(cJSON *root, const void *content, bool *ok);
+
+/* Writes an object, indented by two spaces, the same in any locale. */
+enum quant_status quant_document_write(quant_document_fill *fill, const void *content,
+                                       const char *noun, struct quant_sink *sink,
+                                       struct quant_error *error);
+
+/* ---- For fill. NULL stands for no memory, and is fine as an item ---- */
+
+/* Takes item, also where it fails. */
+void quant_document_add(cJSON *object, const char *key, cJSON *item, bool *ok);
+bool quant_document_append(cJSON *array, cJSON *item);
+
+cJSON *quant_document_float(double value);      /* nine digits */
+cJSON *quant_document_double(double value);     /* as many as read back to the same bits */
+cJSON *quant_document_integer(uint64_t value);  /* exact */
+cJSON *quant_document_string(const char *text); /* null for NULL */
+cJSON *quant_document_checksum(uint64_t value); /* 16 hexadecimal digits */
+
+/* Two ends of a range, as floats where they are; null where it is not present. */
+cJSON *quant_document_pair(bool present, const double pair[2]);
+
+#endif

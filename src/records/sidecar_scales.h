@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* What a sidecar says of scales, where it is read: one for the whole tensor, one for each group in
+ * arrays, or the file that those of many groups are in. */
+#ifndef QUANT_RECORDS_SIDECAR_SCALES_H
+#define QUANT_RECORDS_SIDECAR_SCALES_H
+
+#include "records/field.h"
+#include "records/sidecar.h"
+
+/* Fills in the scale and the zero point of sidecar->params, and has_groups and groups. Its shape
+ * has been read. */
+void quant_sidecar_read_scales(struct quant_checker *checker, const cJSON *root,
+                               struct quant_sidecar *sidecar);
+
+#endif

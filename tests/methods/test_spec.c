@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* Which specs make sense by themselves: every error with its status and its words. */
+#include <float.h>
+#include <math.h>
+
+#include "../support/unit.h"
+#include "methods/spec.h"
+
+#define QMIN(n) .has_qmin = true, .qmin = (n)
+#define QMAX(n) .has_qmax = true, .qmax = (n)
+#define SCALE(s) .has_scale = true, .scale = (s)
+#define CLIP(lo, hi) .has_clip = true, .clip = {lo, hi}
+
+struct wrong {
+    struct quant_spec spec;
+    enum quant_status status;
+    const char *text;
+};
+
+static const struct wrong wrongs[] = {
+    {{.dtype = QUANT_FLOAT32}, QUANT_UNSUPPORTED, "this version cannot quantize to float32"},
+    {{.dtype = (enum quant_dtype)99},
+     QUANT_UNSUPPORTED,
+     "this version cannot quantize to an unknown type"},
+    {{.calibration = "minmix"}, QUANT_UNSUPPORTED, "unknown calibration method 'minmix'"},
+    {{.calibration = ""}, QUANT_UNSUPPORTED, "unknown calibration method ''"},
+    {{QMIN(-129)},
+     QUANT_INVALID,
+     "the target range qmin..qmax is -129..127, which is not within int8 (-128..127)"},
+    {{QMAX(128)},
+     QUANT_INVALID,
+     "the target range qmin..qmax is -127..128, which is not within int8 (-128..127)"},
+    {{.dtype = QUANT_UINT8, QMIN(-1)},
+     QUANT_INVALID,
+     "the target range qmin..qmax is -1..255, which is not within uint8 (0..255)"},
+    {{.dtype = QUANT_UINT8, .scheme = QUANT_ZERO_POINT, QMAX(256)},
+     QUANT_INVALID,
+     "the target range qmin..qmax is 0..256, which is not within uint8 (0..255)"},
+    {{QMIN(INT32_MIN), QMAX(INT32_MAX)},
+     QUANT_INVALID,
+     "the target range qmin..qmax is -2147483648..2147483647, which is not within int8 "
+     "(-128..127)"},
+    {{QMIN(5), QMAX(5)},
+     QUANT_INVALID,
+     "the target range qmin..qmax is 5..5, which is empty: qmin must be "
+     "less than qmax"},
+    {{.scheme = QUANT_ZERO_POINT, QMAX(-128)},
+     QUANT_INVALID,
+     "the target range qmin..qmax is -128..-128, which is empty: qmin "
+     "must be less than qmax"},
+    {{QMIN(7), QMAX(-7)},
+     QUANT_INVALID,
+     "the target range qmin..qmax is 7..-7, which is empty: qmin must be "
+     "less than qmax"},
+    {{QMAX(0)}, QUANT_INVALID, "absmax needs qmax above 0, found 0"},
+    {{QMAX(-5)}, QUANT_INVALID, "absmax needs qmax above 0, found -5"},
+    {{.has_zero_point = true}, QUANT_INVALID, "a zero point needs a scale"},
+    {{.has_zero_point = true, CLIP(0, 1)}, QUANT_INVALID, "a zero point needs a scale"},
+    {{SCALE(1), CLIP(0, 1)}, QUANT_INVALID, "a scale and a clipping range exclude each other"},
+    {{SCALE(0)}, QUANT_INVALID, "a scale must be above 0 and finite as float32, found 0"},
+    {{SCALE(-3)}, QUANT_INVALID, "a scale must be above 0 and finite as float32, found -3"},
+    {{SCALE((float)INFINITY)},
+     QUANT_INVALID,
+     "a scale must be above 0 and finite as float32, found inf"},
+    {{SCALE((float)NAN)},
+     QUANT_INVALID,
+     "a scale must be above 0 and finite as float32, found nan"},
+    {{CLIP(5, 5)},
+     QUANT_INVALID,
+     "a clipping range needs LO < HI, both within float32, found 5 to 5"},
+    {{CLIP(5, -5)},
+     QUANT_INVALID,
+     "a clipping range needs LO < HI, both within float32, found 5 to -5"},
+    {{CLIP(-1e39, 5)},
+     QUANT_INVALID,
+     "a clipping range needs LO < HI, both within float32, found -1e+39 to 5"},
+    {{CLIP(0, INFINITY)},
+     QUANT_INVALID,
+     "a clipping range needs LO < HI, both within float32, found 0 to inf"},
+    {{CLIP(-INFINITY, 0)},
+     QUANT_INVALID,
+     "a clipping range needs LO < HI, both within float32, found -inf to 0"},
+    {{CLIP(NAN, 1)},
+     QUANT_INVALID,
+     "a clipping range needs LO < HI, both within float32, found nan to 1"},
+    {{CLIP(0, NAN)},
+     QUANT_INVALID,
+     "a clipping range needs LO < HI, both within float32, found 0 to nan"},
+    {{.scale_dtype = QUANT_FLOAT64},
+     QUANT_UNSUPPORTED,
+     "this version cannot store scales as float64"},
+    {{.scale_dtype = QUANT_INT8}, QUANT_UNSUPPORTED, "this version cannot store scales as int8"},
+    {{.scale_dtype = (enum quant_dtype)99},
+     QUANT_UNSUPPORTED,
+     "this version cannot store scales as an unknown type"},
+    {{.dtype = QUANT_FLOAT16, .scale_dtype = QUANT_FLOAT32},
+     QUANT_INVALID,
+     "float16 is unscaled: it does not take a type for scales"},
+    {{SCALE(0.1F), .scale_dtype = QUANT_FLOAT16},
+     QUANT_INVALID,
+     "the scale 0.100000001 is not a float16, which it is to be stored as; the nearest is "
+     "0.0999755859"},
+    {{SCALE(0.1F), .scale_dtype = QUANT_BFLOAT16},
+     QUANT_INVALID,
+     "the scale 0.100000001 is not a bfloat16, which it is to be stored as; the nearest is "
+     "0.100097656"},
+    {{SCALE(1e6F), .scale_dtype = QUANT_FLOAT16},
+     QUANT_INVALID,
+     "the scale 1000000 is beyond float16, which it is to be stored as"},
+    {{SCALE(1e-9F), .scale_dtype = QUANT_FLOAT16},
+     QUANT_INVALID,
+     "the scale 9.99999972e-10 is below float16, which it is to be stored as"},
+};
+
+/* quant_choose refuses what quant_spec_check refuses, in the same words. */
+static void test_wrongs(void **state)
+{
+    (void)state;
+    const struct quant_observed observed = QUANT_OBSERVED_INIT;
+    for (size_t i = 0; i < LENGTH(wrongs); i++) {
+        struct quant_error error = {QUANT_OK, ""};
+        struct quant_choice choice;
+        assert_int_equal(quant_spec_check(&wrongs[i].spec, &error), wrongs[i].status);
+        assert_int_equal(error.status, wrongs[i].status);
+        assert_string_equal(error.text, wrongs[i].text);
+        assert_int_equal(quant_spec_check(&wrongs[i].spec, NULL), wrongs[i].status);
+        error.text[0] = '\0';
+        assert_int_equal(quant_choose(&wrongs[i].spec, &observed, &choice, &error),
+                         wrongs[i].status);
+        assert_string_equal(error.text, wrongs[i].text);
+    }
+}
+
+/* A type is refused exactly where its row says so. */
+static void test_types(void **state)
+{
+    (void)state;
+    for (int dtype = 1; dtype < QUANT_DTYPE_COUNT; dtype++) {
+        const struct quant_spec spec = {.dtype = (enum quant_dtype)dtype};
+        assert_int_equal(quant_spec_check(&spec, NULL),
+                         quant_dtype_info(spec.dtype)->quantizes ? QUANT_OK : QUANT_UNSUPPORTED);
+    }
+}
+
+/* What lies at the edge and is right: on success the error is left alone. */
+static void test_rights(void **state)
+{
+    (void)state;
+    static const struct quant_spec rights[] = {
+        {0},
+        {.calibration = "minmax"},
+        {.scheme = QUANT_ZERO_POINT, .include_zero = true, CLIP(5, 10)},
+        {QMIN(-128), QMAX(127)},
+        {QMIN(0), QMAX(1)},
+        {QMAX(1)},
+        {.scheme = QUANT_ZERO_POINT, QMAX(-127)},
+        {.dtype = QUANT_UINT8, QMIN(0), QMAX(1)},
+        {SCALE(0x1p-149F)},
+        {SCALE(FLT_MAX), .has_zero_point = true, .zero_point = INT32_MIN},
+        {CLIP(-(double)FLT_MAX, (double)FLT_MAX)},
+        {CLIP(1, 0x1.0000000000001p0)},
+        {.scale_dtype = QUANT_FLOAT32},
+        {.dtype = QUANT_FLOAT8_E4M3FN, .scale_dtype = QUANT_BFLOAT16},
+        {SCALE(65504), .scale_dtype = QUANT_FLOAT16},
+        {SCALE(0x1p-24F), .scale_dtype = QUANT_FLOAT16},
+        {SCALE(0x1.01p0F), .scale_dtype = QUANT_FLOAT16},
+        {SCALE(0x1.FEp127F), .scale_dtype = QUANT_BFLOAT16},
+    };
+    for (size_t i = 0; i < LENGTH(rights); i++) {
+        struct quant_error error = {QUANT_IO, "as it was"};
+        assert_int_equal(quant_spec_check(&rights[i], &error), QUANT_OK);
+        assert_int_equal(error.status, QUANT_IO);
+        assert_string_equal(error.text, "as it was");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_wrongs),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_rights),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
