@@ -1,204 +1,233 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Quantizing one file: scan -> range -> parameters -> apply -> sidecar -> commit. Most calibration
- * methods go over the elements again between the scan and the range. The scan is a pass of its own
- * only where something must be known before the first integer is written: the
- * range, or the shape for a format that begins with it. Otherwise what it would find is found on
- * the way.
- */
+/* Quantizing one file of one tensor: open the input, run the tensor through its passes, write the
+ * sidecar, and make all outputs visible together. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "core/group_notes.h"
 #include "engine/files/sidecar_record.h"
-#include "engine/tensor/quantization.h"
+#include "engine/tensor/tensor_run.h"
 #include "io/distinct_paths.h"
 #include "io/sidecar_names.h"
+#include "methods/group_calibration.h"
+#include "methods/range_params.h"
+
+struct file_run {
+    const struct quant_quantize_job *job;
+    struct quant_quantize_result *result;
+    struct quant_error *error;
+    bool has_groups;
+    struct quant_tensor tensor;
+    const struct quant_format *format; /* of the output */
+    struct quant_file_output data;
+    struct quant_file_output sidecar;
+    char *sidecar_path; /* owned */
+    bool data_is_new;   /* nothing is there yet: no need to look again */
+    bool sidecar_is_new;
+    struct quant_scale_store scales;
+    struct quant_tensor_output output;
+    struct quant_progress progress;
+    struct quant_tensor_run run;
+};
 
 /* ---- Opening ---- */
 
-static enum quant_status check_job(struct quantization *run)
+static enum quant_status check_job(struct file_run *file)
 {
-    const struct quant_output *output = &run->job->output;
+    const struct quant_output *output = &file->job->output;
     if (!output->path)
-        return quant_error_set(run->error, QUANT_INVALID, "an output path is needed");
-    run->data_is_new = quant_path_is_free(output->path);
-    if (!output->sidecar && !run->data_is_new && quant_path_is_stream(output->path))
-        return quant_error_set(run->error, QUANT_INVALID,
+        return quant_error_set(file->error, QUANT_INVALID, "an output path is needed");
+    file->data_is_new = quant_path_is_free(output->path);
+    if (!output->sidecar && !file->data_is_new && quant_path_is_stream(output->path))
+        return quant_error_set(file->error, QUANT_INVALID,
                                "a stream as the output needs a sidecar path");
-    const struct quant_granularity *granularity = &run->job->granularity;
-    run->has_groups = granularity->has_axis || granularity->block_size > 0;
-    return run->has_groups ? quant_group_spec_check(&run->job->spec, run->error)
-                           : quant_spec_check(&run->job->spec, run->error);
+    file->has_groups = quant_granularity_has_groups(&file->job->granularity);
+    return file->has_groups ? quant_group_spec_check(&file->job->spec, file->error)
+                            : quant_spec_check(&file->job->spec, file->error);
 }
 
-static enum quant_status settle_sidecar_path(struct quantization *run)
+static enum quant_status settle_sidecar_path(struct file_run *file)
 {
-    const struct quant_output *output = &run->job->output;
-    run->sidecar_path =
+    const struct quant_output *output = &file->job->output;
+    file->sidecar_path =
         output->sidecar ? strdup(output->sidecar) : quant_sidecar_default(output->path);
-    if (!run->sidecar_path)
-        return quant_error_no_memory(run->error, strlen(output->path) + 6, "path");
-    run->sidecar_is_new = quant_path_is_free(run->sidecar_path);
-    if (run->data_is_new && run->sidecar_is_new &&
-        !quant_paths_end_alike(output->path, run->sidecar_path))
+    if (!file->sidecar_path)
+        return quant_error_no_memory(file->error, strlen(output->path) + 6, "path");
+    file->sidecar_is_new = quant_path_is_free(file->sidecar_path);
+    if (file->data_is_new && file->sidecar_is_new &&
+        !quant_paths_end_alike(output->path, file->sidecar_path))
         return QUANT_OK;
-    const char *const inputs[] = {run->job->input.path};
-    const char *const outputs[] = {output->path, run->sidecar_path};
-    return quant_paths_distinct(inputs, 1, outputs, 2, run->error);
+    const char *const inputs[] = {file->job->input.path};
+    const char *const outputs[] = {output->path, file->sidecar_path};
+    return quant_paths_distinct(inputs, 1, outputs, 2, file->error);
 }
 
-static enum quant_status settle_format(struct quantization *run)
+/* What has gone to a stream cannot be taken back if an element is refused: with groups, whose
+ * parameters are found chunk by chunk, elements are then checked before. */
+static bool must_scan(const struct file_run *file)
 {
-    const struct quant_reader *reader = run->tensor.reader;
-    const enum quant_status status =
-        quant_output_format(&run->job->output, reader->format, &run->format, run->error);
+    const struct quant_quantize_job *job = file->job;
+    if (!file->has_groups)
+        return file->tensor.reader->knowledge < file->format->writer_needs;
+    return job->spec.nonfinite == QUANT_NONFINITE_ERROR && !file->data_is_new &&
+           quant_path_is_stream(job->output.path);
+}
+
+/* Groups take elements by position, and the shape says which. */
+static enum quant_status begin_run(struct file_run *file)
+{
+    const struct quant_quantize_job *job = file->job;
+    enum quant_status status =
+        quant_output_format(&job->output, file->tensor.reader->format, &file->format, file->error);
+    if (status == QUANT_OK && file->has_groups && !quant_reader_is_positional(file->tensor.reader))
+        status = quant_tensor_spool(&file->tensor, &job->cancel, file->error);
     if (status != QUANT_OK)
         return status;
-    run->scans_first =
-        quant_spec_needs_range(&run->job->spec) || reader->knowledge < run->format->writer_needs;
-    if (!run->scans_first && run->tensor.source->ops->forward_only)
-        run->tensor.source->ops->forward_only(run->tensor.source);
-    return QUANT_OK;
+    file->run = (struct quant_tensor_run){.spec = &job->spec,
+                                          .granularity = &job->granularity,
+                                          .cancel = &job->cancel,
+                                          .tensor = &file->tensor,
+                                          .output = &file->output,
+                                          .progress = &file->progress,
+                                          .threads = job->threads,
+                                          .measures = job->measure,
+                                          .must_scan = must_scan(file)};
+    return quant_tensor_run_begin(&file->run, file->error);
 }
 
-/* Groups take elements by position, and the shape tells which. */
-static enum quant_status settle_groups(struct quantization *run)
-{
-    enum quant_status status = QUANT_OK;
-    if (!quant_reader_is_positional(run->tensor.reader))
-        status = quant_tensor_spool(&run->tensor, &run->job->cancel, run->error);
-    if (status == QUANT_OK)
-        status = quant_group_pass_init(&run->groups, run->job, run->tensor.reader, run->error);
-    /* What has gone to a stream cannot be taken back where an element is refused. */
-    const bool checks_first = run->job->spec.nonfinite == QUANT_NONFINITE_ERROR &&
-                              !run->data_is_new && quant_path_is_stream(run->job->output.path);
-    run->scans_first = !run->groups.is_near || checks_first;
-    return status;
-}
-
-/* Where force is given, what has come to be there since is replaced as if it had been there. */
-static enum quant_status open_output(struct quantization *run, struct quant_file_output *output,
+/* With force, what another process has created since is replaced as if it had been there. */
+static enum quant_status open_output(struct file_run *file, struct quant_file_output *output,
                                      const char *path, bool is_new)
 {
-    const bool force = run->job->output.force;
-    const struct quant_cancel *cancel = &run->job->cancel;
-    return is_new && !force ? quant_output_open_free(output, path, force, cancel, run->error)
-                            : quant_output_open(output, path, force, cancel, run->error);
+    const bool force = file->job->output.force;
+    const struct quant_cancel *cancel = &file->job->cancel;
+    return is_new && !force ? quant_output_open_free(output, path, force, cancel, file->error)
+                            : quant_output_open(output, path, force, cancel, file->error);
 }
 
-static enum quant_status open_outputs(struct quantization *run)
+static enum quant_status open_scales(struct file_run *file)
 {
-    const struct quant_output *output = &run->job->output;
-    enum quant_status status = open_output(run, &run->data, output->path, run->data_is_new);
+    const uint64_t count = file->run.grouping.count;
+    const struct quant_choice common = quant_choice_of_nothing(&file->job->spec);
+    file->output.scales = &file->scales;
+    return count > QUANT_SIDECAR_SCALES
+               ? quant_scale_store_open_file(&file->scales, count, &common.params, file->job,
+                                             file->sidecar_path, file->error)
+               : quant_scale_store_open_memory(&file->scales, count, file->error);
+}
+
+static enum quant_status open_outputs(struct file_run *file)
+{
+    const struct quant_output *output = &file->job->output;
+    enum quant_status status = open_output(file, &file->data, output->path, file->data_is_new);
     if (status == QUANT_OK)
-        status = open_output(run, &run->sidecar, run->sidecar_path, run->sidecar_is_new);
+        status = open_output(file, &file->sidecar, file->sidecar_path, file->sidecar_is_new);
+    file->output.format = file->format;
+    file->output.sink = &file->data.sink;
     if (status == QUANT_OK)
-        status = quant_checksum_sink_init(&run->checksum, &run->data.sink, run->error);
-    if (status == QUANT_OK && run->has_groups)
-        status = quant_group_store_open(&run->store, &run->groups.grouping,
-                                        &run->groups.calibration.nothing.params, run->job,
-                                        run->sidecar_path, run->error);
-    return status;
+        status = quant_tensor_output_open(&file->output, file->error);
+    return status == QUANT_OK && file->has_groups ? open_scales(file) : status;
 }
 
 /* ---- The end ---- */
 
-static enum quant_status write_sidecar(struct quantization *run)
+static void fill_result(struct file_run *file)
+{
+    const struct quant_reader *reader = quant_tensor_origin(&file->tensor);
+    struct quant_quantize_result *result = file->result;
+    result->shape = reader->shape;
+    result->order = reader->order;
+    result->source_dtype = reader->stored;
+    result->source_format = reader->format->name;
+    result->observed = file->run.observed;
+    result->choice = file->run.choice;
+    quant_grouping_make(&file->job->granularity, &reader->shape, reader->order, &result->grouping,
+                        NULL);
+    if (file->job->measure)
+        quant_tensor_run_report(&file->run, &result->report);
+    if (file->has_groups) {
+        result->group_notes = file->run.notes;
+        result->choice.notes = quant_group_notes_any(&file->run.notes);
+        result->worst = file->run.ranking.worst;
+    }
+}
+
+static enum quant_status write_sidecar(struct file_run *file)
 {
     struct quant_sidecar sidecar;
     const struct quant_record_files files = {
-        .sidecar = run->sidecar_path,
-        .source_is_file = quant_tensor_source(&run->tensor)->positional,
-        .data_is_file = !quant_output_is_stream(&run->data),
+        .sidecar = file->sidecar_path,
+        .source_is_file = quant_tensor_source(&file->tensor)->positional,
+        .data_is_file = !quant_output_is_stream(&file->data),
     };
     enum quant_status status =
-        quant_record_fill(&sidecar, &files, run->job, run->result,
-                          quant_tensor_origin(&run->tensor), run->format, run->error);
-    sidecar.data_bytes = run->checksum.nbytes;
-    sidecar.data_xxh3_64 = quant_checksum_sink_digest(&run->checksum);
-    if (run->has_groups)
-        quant_group_store_record(&run->store, &sidecar);
+        quant_record_fill(&sidecar, &files, file->job, file->result,
+                          quant_tensor_origin(&file->tensor), file->format, file->error);
+    sidecar.data_bytes = file->output.checksum.nbytes;
+    sidecar.data_xxh3_64 = quant_checksum_sink_digest(&file->output.checksum);
+    if (file->has_groups)
+        quant_scale_store_record(&file->scales, &file->run.grouping, &sidecar);
     if (status == QUANT_OK)
-        status = quant_sidecar_write(&sidecar, &run->sidecar.sink, run->error);
+        status = quant_sidecar_write(&sidecar, &file->sidecar.sink, file->error);
     quant_sidecar_release(&sidecar);
     return status;
 }
 
-static void fill_result(struct quantization *run)
+static void close_all(struct file_run *file)
 {
-    const struct quant_reader *reader = quant_tensor_origin(&run->tensor);
-    run->result->shape = reader->shape;
-    run->result->order = reader->order;
-    run->result->source_dtype = reader->stored;
-    run->result->source_format = reader->format->name;
-    quant_grouping_make(&run->job->granularity, &reader->shape, reader->order,
-                        &run->result->grouping, NULL);
-    if (run->job->measure)
-        quant_measure_report(&run->measure, reader->stored, run->result->grouping.count,
-                             &run->result->report);
-    if (run->has_groups) {
-        run->result->group_notes = run->groups.notes;
-        run->result->choice.notes = quant_group_notes_any(&run->groups.notes);
-        run->result->worst = run->groups.ranking.worst;
-    }
+    quant_tensor_run_release(&file->run);
+    quant_tensor_output_release(&file->output);
+    quant_scale_store_release(&file->scales);
+    quant_output_discard(&file->sidecar);
+    quant_output_discard(&file->data);
+    quant_tensor_close(&file->tensor);
+    free(file->sidecar_path);
 }
 
-static void close_all(struct quantization *run)
+static enum quant_status run_file(struct file_run *file)
 {
-    if (run->writer)
-        run->writer->ops->close(run->writer);
-    quant_workbenches_free(run->benches, run->workers);
-    quant_checksum_sink_release(&run->checksum);
-    if (run->has_groups) {
-        quant_group_store_release(&run->store);
-        quant_group_pass_release(&run->groups);
-    }
-    quant_output_discard(&run->sidecar);
-    quant_output_discard(&run->data);
-    quant_tensor_close(&run->tensor);
-    free(run->sidecar_path);
+    const struct quant_quantize_job *job = file->job;
+    struct quant_error *error = file->error;
+    enum quant_status status = check_job(file);
+    if (status == QUANT_OK)
+        status = settle_sidecar_path(file);
+    if (status == QUANT_OK)
+        status = quant_tensor_open(&file->tensor, &job->input, NULL, &job->cancel, error);
+    if (status == QUANT_OK)
+        status = begin_run(file);
+    if (status == QUANT_OK)
+        status = open_outputs(file);
+    if (status == QUANT_OK)
+        status = quant_tensor_run_make_passes(&file->run, error);
+    if (status == QUANT_OK)
+        status = quant_source_check_unchanged(quant_tensor_source(&file->tensor), error);
+    if (status != QUANT_OK)
+        return status;
+    fill_result(file);
+    status = write_sidecar(file);
+    return status == QUANT_OK
+               ? quant_output_commit(&file->data, quant_scale_store_file(&file->scales),
+                                     &file->sidecar, error)
+               : status;
 }
 
 enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
                                       struct quant_quantize_result *result,
                                       struct quant_error *error)
 {
-    struct quantization *run = calloc(1, sizeof *run);
-    if (!run)
-        return quant_error_no_memory(error, sizeof *run, "buffers");
+    struct file_run *file = calloc(1, sizeof *file);
+    if (!file)
+        return quant_error_no_memory(error, sizeof *file, "buffers");
     *result = (struct quant_quantize_result){.observed = QUANT_OBSERVED_INIT};
-    run->job = job;
-    run->result = result;
-    run->error = error;
-    run->data.fd = run->sidecar.fd = -1;
-    run->progress =
+    file->job = job;
+    file->result = result;
+    file->error = error;
+    file->data.fd = file->sidecar.fd = -1;
+    file->progress =
         (struct quant_progress){.call = job->progress, .context = job->progress_context};
-
-    enum quant_status status = check_job(run);
-    if (status == QUANT_OK)
-        status = settle_sidecar_path(run);
-    if (status == QUANT_OK)
-        status = quant_tensor_open(&run->tensor, &job->input, NULL, &job->cancel, error);
-    if (status == QUANT_OK)
-        status = settle_format(run);
-    if (status == QUANT_OK && run->has_groups)
-        status = settle_groups(run);
-    if (status == QUANT_OK)
-        status = open_outputs(run);
-    if (status == QUANT_OK)
-        status = quant_quantization_make_passes(run);
-    if (status == QUANT_OK)
-        status = quant_source_check_unchanged(quant_tensor_source(&run->tensor), error);
-    if (status == QUANT_OK)
-        status = write_sidecar(run);
-    if (status == QUANT_OK)
-        status = quant_output_commit(&run->data, quant_group_store_file(&run->store), &run->sidecar,
-                                     error);
-    if (status == QUANT_OK)
-        fill_result(run);
-    close_all(run);
-    free(run);
+    const enum quant_status status = run_file(file);
+    close_all(file);
+    free(file);
     return status;
 }

@@ -4,24 +4,34 @@
  * one pass finds those of all groups. Any other method gets its groups one after the other: as many
  * at a time as memory has room for, or, a group that is longer than that, in passes of its own.
  */
+#include "engine/tensor/far_params.h"
+
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "core/group_notes.h"
+#include "core/measure_groups.h"
 #include "core/observed.h"
-#include "engine/tensor/group_pass.h"
 #include "engine/tensor/scan_choose.h"
 #include "engine/tensor/slices.h"
+#include "io/cancel.h"
 
 /* Elements in memory at a time, of all workers together. */
 enum { MEMORY = 8 << 20 };
 
+static enum quant_status check_cancelled(const struct quant_far_params *far,
+                                         struct quant_error *error)
+{
+    return quant_cancelled(far->cancel) ? quant_error_set(error, QUANT_CANCELLED, "cancelled")
+                                        : QUANT_OK;
+}
+
 /* ---- By extremes ---- */
 
 struct extremes_scan {
-    struct quant_group_pass *pass;
+    struct quant_far_params *far;
     const struct quant_scan *scan;
     struct quant_extremes *extremes; /* of each worker */
     struct quant_observed *observed;
@@ -34,7 +44,7 @@ static enum quant_status take_extremes(void *context, struct quant_chunk *chunk,
     struct quant_workbench *bench = &run->scan->benches[chunk->worker];
     (void)error;
     bench->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
-    if (quant_extremes_add(&run->extremes[chunk->worker], &run->pass->grouping, chunk->first,
+    if (quant_extremes_add(&run->extremes[chunk->worker], run->far->grouping, chunk->first,
                            bench->x, chunk->count))
         bench->observed.count = chunk->count; /* the groups tell the rest */
     else
@@ -64,12 +74,12 @@ static void join_extremes(const struct extremes_scan *run, size_t workers, uint6
     }
 }
 
-static enum quant_status scan_extremes(struct quant_group_pass *pass, const struct quant_scan *scan,
+static enum quant_status scan_extremes(struct quant_far_params *far, const struct quant_scan *scan,
                                        struct quant_observed *observed, struct quant_error *error)
 {
-    const size_t count = (size_t)pass->grouping.count;
+    const size_t count = (size_t)far->grouping->count;
     struct quant_scan by_few = *scan;
-    by_few.workers = quant_group_workers(&pass->grouping, scan->workers);
+    by_few.workers = quant_group_workers(far->grouping, scan->workers);
     const size_t workers = by_few.workers;
     struct quant_extremes *extremes = calloc(workers, sizeof *extremes);
     float *memory = malloc((2 * workers * count + 1) * sizeof *memory);
@@ -81,12 +91,12 @@ static enum quant_status scan_extremes(struct quant_group_pass *pass, const stru
         extremes[i].greatest = extremes[i].least + count;
         quant_extremes_clear(&extremes[i], count);
     }
-    struct extremes_scan run = {pass, &by_few, extremes, observed};
+    struct extremes_scan run = {far, &by_few, extremes, observed};
     if (status == QUANT_OK)
         status = quant_scan_pass(&by_few, take_extremes, join_observed, &run, error);
     if (status == QUANT_OK) {
         join_extremes(&run, workers, count);
-        quant_extremes_choose(&extremes[0], count, &pass->calibration, &pass->all, &pass->notes);
+        quant_extremes_choose(&extremes[0], count, &far->calibration, &far->all, &far->notes);
     }
     free(memory);
     free(extremes);
@@ -96,7 +106,7 @@ static enum quant_status scan_extremes(struct quant_group_pass *pass, const stru
 /* ---- By any method, in memory ---- */
 
 struct batch_scan {
-    struct quant_group_pass *pass;
+    struct quant_far_params *far;
     const struct quant_scan *scan;
     uint64_t columns;                        /* groups of a batch */
     uint64_t batches;                        /* of a panel */
@@ -111,7 +121,7 @@ struct batch_scan {
 
 static struct quant_slices batch_at(const struct batch_scan *run, uint64_t part)
 {
-    const struct quant_grouping *grouping = &run->pass->grouping;
+    const struct quant_grouping *grouping = run->far->grouping;
     const uint64_t column = part % run->batches * run->columns;
     const uint64_t left = grouping->ngroups - column;
     return (struct quant_slices){
@@ -129,11 +139,11 @@ static enum quant_status calibrate_slices(const struct batch_scan *run,
                                           struct quant_group_notes *notes,
                                           struct quant_error *error)
 {
-    const struct quant_group_pass *pass = run->pass;
+    const struct quant_far_params *far = run->far;
     const uint64_t nelems = slices->ncolumns * quant_slices_length(slices);
     const struct quant_grouping batch = {
         .ngroups = slices->ncolumns,
-        .repeat = pass->grouping.ngroups == 1 ? nelems : pass->grouping.repeat};
+        .repeat = far->grouping->ngroups == 1 ? nelems : far->grouping->repeat};
     float *x = run->memory + worker * run->memory_each;
     float *group = x + nelems;
     enum quant_status status = quant_slices_read(slices, 0, quant_slices_rows(slices), x,
@@ -141,10 +151,10 @@ static enum quant_status calibrate_slices(const struct batch_scan *run,
     for (uint64_t j = 0; status == QUANT_OK && j < slices->ncolumns; j++) {
         const size_t n = quant_panel_gather(&batch, x, (size_t)nelems, j, group);
         const uint64_t number = slices->panel.first_group + slices->column + j;
-        status = quant_group_pass_check_cancelled(pass, error);
+        status = check_cancelled(far, error);
         if (status == QUANT_OK)
-            status = quant_group_calibrate(&pass->calibration, &run->benches[worker], number, group,
-                                           n, &pass->all, notes, error);
+            status = quant_group_calibrate(&far->calibration, &run->benches[worker], number, group,
+                                           n, &far->all, notes, error);
     }
     return status;
 }
@@ -176,14 +186,14 @@ static bool tell_progress(void *context, unsigned worker, uint64_t part)
     return true;
 }
 
-static enum quant_status calibrate_in_memory(struct quant_group_pass *pass,
+static enum quant_status calibrate_in_memory(struct quant_far_params *far,
                                              const struct quant_scan *scan, uint64_t length,
                                              struct quant_error *error)
 {
-    const uint64_t ngroups = pass->grouping.ngroups;
+    const uint64_t ngroups = far->grouping->ngroups;
     const uint64_t room = MEMORY / scan->workers / length - 1; /* one more is gathered */
     const uint64_t columns = room < ngroups ? room : ngroups;
-    struct batch_scan run = {.pass = pass,
+    struct batch_scan run = {.far = far,
                              .scan = scan,
                              .columns = columns,
                              .batches = ngroups / columns + (ngroups % columns != 0),
@@ -198,13 +208,13 @@ static enum quant_status calibrate_in_memory(struct quant_group_pass *pass,
         goto release;
     }
     const struct quant_parallel parallel = {
-        .n = quant_panel_count(&pass->grouping) * run.batches,
+        .n = quant_panel_count(far->grouping) * run.batches,
         .threads = scan->workers,
         .context = &run,
         .work = calibrate_batch,
         .deliver = tell_progress,
     };
-    quant_progress_begin_pass(scan->progress, pass->grouping.nelems, scan->progress->ahead);
+    quant_progress_begin_pass(scan->progress, far->grouping->nelems, scan->progress->ahead);
     quant_parallel_run(&parallel);
     for (unsigned i = 0; i < scan->workers; i++)
         quant_calibration_bench_release(&run.benches[i]);
@@ -212,18 +222,18 @@ release:
     pthread_mutex_destroy(&run.mutex);
     free(run.benches);
     free(run.memory);
-    quant_group_notes_join(&pass->notes, &run.notes);
+    quant_group_notes_join(&far->notes, &run.notes);
     return run.status;
 }
 
 /* ---- By any method, in passes ---- */
 
-static enum quant_status calibrate_in_passes(struct quant_group_pass *pass,
+static enum quant_status calibrate_in_passes(struct quant_far_params *far,
                                              const struct quant_scan *scan,
                                              const struct quant_panel *panel, uint64_t column,
                                              struct quant_error *error)
 {
-    const struct quant_slices slices = {scan->tensor->reader, &pass->grouping, *panel, column, 1};
+    const struct quant_slices slices = {scan->tensor->reader, far->grouping, *panel, column, 1};
     struct quant_slice_reader reader;
     quant_slice_reader_init(&reader, &slices);
     struct quant_tensor tensor = {.source = scan->tensor->source, .reader = &reader.head};
@@ -232,64 +242,63 @@ static enum quant_status calibrate_in_passes(struct quant_group_pass *pass,
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     struct quant_choice choice;
     const uint64_t length = reader.head.nelems;
-    const unsigned passes = quant_calibration_passes(&pass->calibration.spec);
+    const unsigned passes = quant_calibration_passes(&far->calibration.spec);
     quant_progress_begin_pass(scan->progress, length, scan->progress->ahead + length * passes);
     enum quant_status status = quant_scan_observe(&own, &observed, error);
     if (status == QUANT_OK)
-        status = quant_scan_choose(&own, &pass->calibration.spec, &observed, &choice, error);
+        status = quant_scan_choose(&own, &far->calibration.spec, &observed, &choice, error);
     if (status != QUANT_OK)
         return status;
-    pass->all.scales[panel->first_group + column] = choice.params.scale;
-    pass->all.zero_points[panel->first_group + column] = choice.params.zero_point;
-    quant_group_notes_add(&pass->notes, panel->first_group + column, choice.notes);
+    far->all.scales[panel->first_group + column] = choice.params.scale;
+    far->all.zero_points[panel->first_group + column] = choice.params.zero_point;
+    quant_group_notes_add(&far->notes, panel->first_group + column, choice.notes);
     return QUANT_OK;
 }
 
-static enum quant_status calibrate_panels(struct quant_group_pass *pass,
+static enum quant_status calibrate_panels(struct quant_far_params *far,
                                           const struct quant_scan *scan, struct quant_error *error)
 {
-    const struct quant_grouping *grouping = &pass->grouping;
+    const struct quant_grouping *grouping = far->grouping;
     struct quant_panel panel = quant_panel_at(grouping, 0);
     enum quant_status status = QUANT_OK;
     const uint64_t after = scan->progress->ahead;
-    const unsigned passes = 1 + quant_calibration_passes(&pass->calibration.spec);
+    const unsigned passes = 1 + quant_calibration_passes(&far->calibration.spec);
     const uint64_t length = grouping->nelems / grouping->count; /* of a group, about */
     uint64_t ngroups = grouping->count;
     for (uint64_t i = 0; status == QUANT_OK && i < quant_panel_count(grouping); i++) {
         for (uint64_t j = 0; status == QUANT_OK && j < grouping->ngroups; j++) {
             scan->progress->ahead = after + --ngroups * passes * length;
-            status = calibrate_in_passes(pass, scan, &panel, j, error);
+            status = calibrate_in_passes(far, scan, &panel, j, error);
         }
         panel = quant_panel_next(grouping, &panel);
     }
     return status;
 }
 
-static enum quant_status scan_panels(struct quant_group_pass *pass, const struct quant_scan *scan,
+static enum quant_status scan_panels(struct quant_far_params *far, const struct quant_scan *scan,
                                      struct quant_observed *observed, struct quant_error *error)
 {
-    const uint64_t length = pass->grouping.panel / pass->grouping.ngroups;
+    const uint64_t length = far->grouping->panel / far->grouping->ngroups;
     const bool in_memory = 2 * length * scan->workers <= MEMORY;
-    const uint64_t nelems = pass->grouping.nelems;
+    const uint64_t nelems = far->grouping->nelems;
     const uint64_t passes =
-        in_memory ? 1 : 1 + (uint64_t)quant_calibration_passes(&pass->calibration.spec);
+        in_memory ? 1 : 1 + (uint64_t)quant_calibration_passes(&far->calibration.spec);
     quant_progress_begin_pass(scan->progress, nelems, scan->progress->ahead + nelems * passes);
     enum quant_status status = quant_scan_observe(scan, observed, error);
     if (status == QUANT_OK)
-        status = quant_check_finite(scan->tensor, observed, pass->spec->nonfinite, "quantize",
+        status = quant_check_finite(scan->tensor, observed, far->spec->nonfinite, "quantize",
                                     "maps them", error);
     if (status != QUANT_OK)
         return status;
-    return in_memory ? calibrate_in_memory(pass, scan, length, error)
-                     : calibrate_panels(pass, scan, error);
+    return in_memory ? calibrate_in_memory(far, scan, length, error)
+                     : calibrate_panels(far, scan, error);
 }
 
-enum quant_status quant_group_pass_scan(struct quant_group_pass *pass,
-                                        const struct quant_scan *scan,
+enum quant_status quant_far_params_find(struct quant_far_params *far, const struct quant_scan *scan,
                                         struct quant_observed *observed, struct quant_error *error)
 {
-    if (!pass->calibration.by_extremes && pass->grouping.nelems > 0)
-        return scan_panels(pass, scan, observed, error);
-    quant_progress_begin_pass(scan->progress, pass->grouping.nelems, scan->progress->ahead);
-    return scan_extremes(pass, scan, observed, error);
+    if (!far->calibration.by_extremes && far->grouping->nelems > 0)
+        return scan_panels(far, scan, observed, error);
+    quant_progress_begin_pass(scan->progress, far->grouping->nelems, scan->progress->ahead);
+    return scan_extremes(far, scan, observed, error);
 }

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* One scale for all elements. */
+#include "core/observed.h"
+#include "engine/tensor/map.h"
+#include "engine/tensor/scan_choose.h"
+
+static enum quant_status begin(struct quant_tensor_run *run, struct quant_error *error)
+{
+    struct quant_source *source = run->tensor->source;
+    (void)error;
+    run->scans_first = run->must_scan || quant_spec_needs_range(run->spec);
+    if (!run->scans_first && source->ops->forward_only)
+        source->ops->forward_only(source);
+    return QUANT_OK;
+}
+
+static size_t capacity(const struct quant_tensor_run *run)
+{
+    const struct quant_reader *reader = run->tensor->reader;
+    return run->reads_by_position && reader->nelems < QUANT_CHUNK ? (size_t)reader->nelems
+                                                                  : QUANT_CHUNK;
+}
+
+/* The number of elements of a stream is not known before its end. */
+static enum quant_status scan(struct quant_tensor_run *run, struct quant_error *error)
+{
+    const struct quant_reader *reader = run->tensor->reader;
+    const struct quant_scan scan = quant_tensor_run_scan(run);
+    const unsigned passes =
+        quant_spec_needs_range(run->spec) ? quant_calibration_passes(run->spec) : 0;
+    if (reader->knowledge == QUANT_SHAPE_KNOWN)
+        quant_progress_begin_pass(run->progress, reader->nelems, reader->nelems * (passes + 1));
+    const enum quant_status status = quant_scan_observe(&scan, &run->observed, error);
+    run->is_loaded = run->reads_by_position && reader->nelems <= QUANT_CHUNK;
+    return status == QUANT_OK ? quant_tensor_run_check_finite(run, error) : status;
+}
+
+static enum quant_status choose(struct quant_tensor_run *run, struct quant_error *error)
+{
+    const struct quant_scan scan = quant_tensor_run_scan(run);
+    const struct quant_observed *observed = run->scans_first ? &run->observed : NULL;
+    run->progress->ahead = observed ? observed->count : 0; /* the pass that quantizes */
+    const enum quant_status status =
+        quant_scan_choose(&scan, run->spec, observed, &run->choice, error);
+    if (status == QUANT_OK && run->measures)
+        quant_measure_init(&run->measure, &run->choice.params);
+    return status;
+}
+
+static enum quant_status load(struct quant_tensor_run *run, struct quant_chunk *chunk,
+                              struct quant_error *error)
+{
+    const struct quant_workbench *bench = &run->benches[chunk->worker];
+    if (run->is_loaded)
+        return QUANT_OK;
+    return quant_reader_load(run->tensor->reader, run->reads_by_position, chunk, bench->x,
+                             bench->stage, error);
+}
+
+static enum quant_status map(struct quant_tensor_run *run, const struct quant_chunk *chunk,
+                             struct quant_error *error)
+{
+    struct quant_workbench *bench = &run->benches[chunk->worker];
+    (void)error;
+    if (!run->scans_first) {
+        bench->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
+        quant_observe(&bench->observed, bench->x, chunk->count);
+    }
+    quant_quantize(&run->choice.params, bench->x, chunk->count, bench->q);
+    if (run->measures)
+        quant_measure_part_take(bench->part, &run->measure, bench->x, bench->q, chunk->count);
+    return QUANT_OK;
+}
+
+const struct quant_map_ops quant_map_whole = {
+    .name = "whole",
+    .begin = begin,
+    .capacity = capacity,
+    .scan = scan,
+    .choose = choose,
+    .load = load,
+    .map = map,
+};

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* The three places for scales, one row each. */
+#include "engine/tensor/scale_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/endian.h"
+#include "base/error.h"
+#include "base/utf8.h"
+#include "io/distinct_paths.h"
+
+enum { RECORDS_AT_A_TIME = 1024 };
+
+struct quant_scale_store_ops {
+    enum quant_status (*append)(struct quant_scale_store *store, const float *scales,
+                                const int32_t *zero_points, size_t n, struct quant_error *error);
+};
+
+/* ---- Memory ---- */
+
+static enum quant_status append_to_memory(struct quant_scale_store *store, const float *scales,
+                                          const int32_t *zero_points, size_t n,
+                                          struct quant_error *error)
+{
+    (void)error;
+    memcpy(store->scales + store->appended, scales, n * sizeof *scales);
+    memcpy(store->zero_points + store->appended, zero_points, n * sizeof *zero_points);
+    return QUANT_OK;
+}
+
+static const struct quant_scale_store_ops memory_ops = {append_to_memory};
+
+enum quant_status quant_scale_store_open_memory(struct quant_scale_store *store, uint64_t count,
+                                                struct quant_error *error)
+{
+    const size_t room = (size_t)count + 1; /* never 0 bytes */
+    store->ops = &memory_ops;
+    store->scales = malloc(room * sizeof *store->scales);
+    store->zero_points = malloc(room * sizeof *store->zero_points);
+    return store->scales && store->zero_points
+               ? QUANT_OK
+               : quant_error_no_memory(error, room * sizeof *store->scales, "scales");
+}
+
+/* ---- A file beside the data ---- */
+
+static enum quant_status append_to_file(struct quant_scale_store *store, const float *scales,
+                                        const int32_t *zero_points, size_t n,
+                                        struct quant_error *error)
+{
+    unsigned char records[QUANT_SCALE_RECORD_MOST * RECORDS_AT_A_TIME];
+    quant_scale_records_encode(&store->layout, scales, zero_points, n, records);
+    return quant_sink_write(&store->checksum.sink, records,
+                            quant_scale_record_size(&store->layout) * n, error);
+}
+
+static const struct quant_scale_store_ops file_ops = {append_to_file};
+
+/* A file that nobody finds again would be of no use. */
+static enum quant_status name_file(struct quant_scale_store *store, uint64_t count,
+                                   const char *sidecar_path, struct quant_error *error)
+{
+    struct quant_error own;
+    if (quant_path_is_stream(sidecar_path))
+        return quant_error_set(error, QUANT_INVALID,
+                               "%llu scales need a file next to the sidecar, but '%s' is a stream; "
+                               "--sidecar names a file",
+                               (unsigned long long)count, sidecar_path);
+    store->path = quant_file_scales_name(sidecar_path);
+    if (!store->path)
+        return quant_error_no_memory(error, strlen(sidecar_path) + 8, "path");
+    store->relative = quant_path_relative(store->path, sidecar_path, error ? error : &own);
+    if (!store->relative)
+        return error ? error->status : own.status;
+    if (!quant_is_utf8(store->relative))
+        return quant_error_set(
+            error, QUANT_INVALID,
+            "%llu scales need a file that the sidecar names in UTF-8, but '%s' is not UTF-8",
+            (unsigned long long)count, store->path);
+    return QUANT_OK;
+}
+
+enum quant_status quant_scale_store_open_file(struct quant_scale_store *store, uint64_t count,
+                                              const struct quant_params *common,
+                                              const struct quant_quantize_job *job,
+                                              const char *sidecar_path, struct quant_error *error)
+{
+    store->ops = &file_ops;
+    store->file.fd = -1;
+    store->layout =
+        (struct quant_scale_records){common->scale_dtype, quant_params_have_zero_points(common)};
+    enum quant_status status = name_file(store, count, sidecar_path, error);
+    const char *const inputs[] = {job->input.path};
+    const char *const outputs[] = {store->path, job->output.path, sidecar_path};
+    if (status == QUANT_OK)
+        status = quant_paths_distinct(inputs, 1, outputs, 3, error);
+    if (status == QUANT_OK)
+        status =
+            quant_output_open(&store->file, store->path, job->output.force, &job->cancel, error);
+    if (status == QUANT_OK)
+        status = quant_checksum_sink_init(&store->checksum, &store->file.sink, error);
+    return status;
+}
+
+/* ---- Two tensors of a container ---- */
+
+static enum quant_status write_at(struct quant_checksum_sink *checksum, uint64_t offset,
+                                  const void *bytes, size_t nbytes, struct quant_error *error)
+{
+    const uint64_t at = offset + checksum->nbytes;
+    quant_checksum_sink_update(checksum, bytes, nbytes);
+    return checksum->target->ops->write_at(checksum->target, at, bytes, nbytes, error);
+}
+
+static enum quant_status append_to_container(struct quant_scale_store *store, const float *scales,
+                                             const int32_t *zero_points, size_t n,
+                                             struct quant_error *error)
+{
+    const struct quant_scale_records alone = {store->layout.dtype, false};
+    unsigned char bytes[4 * RECORDS_AT_A_TIME];
+    quant_scale_records_encode(&alone, scales, NULL, n, bytes);
+    enum quant_status status = write_at(&store->checksum, store->scales_offset, bytes,
+                                        quant_scale_record_size(&alone) * n, error);
+    if (status != QUANT_OK || !store->layout.has_zero_points)
+        return status;
+    for (size_t i = 0; i < n; i++)
+        quant_store_32_little(bytes + 4 * i, (uint32_t)zero_points[i]);
+    return write_at(&store->zero_points_checksum, store->zero_points_offset, bytes, 4 * n, error);
+}
+
+static const struct quant_scale_store_ops container_ops = {append_to_container};
+
+enum quant_status quant_scale_store_open_container(struct quant_scale_store *store,
+                                                   const struct quant_scale_records *layout,
+                                                   struct quant_sink *sink, uint64_t scales_offset,
+                                                   uint64_t zero_points_offset,
+                                                   struct quant_error *error)
+{
+    store->ops = &container_ops;
+    store->layout = *layout;
+    store->scales_offset = scales_offset;
+    store->zero_points_offset = zero_points_offset;
+    enum quant_status status = quant_checksum_sink_init(&store->checksum, sink, error);
+    if (status == QUANT_OK && layout->has_zero_points)
+        status = quant_checksum_sink_init(&store->zero_points_checksum, sink, error);
+    return status;
+}
+
+/* ---- All of them ---- */
+
+enum quant_status quant_scale_store_append(struct quant_scale_store *store, const float *scales,
+                                           const int32_t *zero_points, size_t n,
+                                           struct quant_error *error)
+{
+    enum quant_status status = QUANT_OK;
+    for (size_t i = 0; status == QUANT_OK && i < n; i += RECORDS_AT_A_TIME) {
+        const size_t left = n - i;
+        const size_t count = left < RECORDS_AT_A_TIME ? left : RECORDS_AT_A_TIME;
+        status = store->ops->append(store, scales + i, zero_points + i, count, error);
+        store->appended += count;
+    }
+    return status;
+}
+
+void quant_scale_store_record(struct quant_scale_store *store,
+                              const struct quant_grouping *grouping, struct quant_sidecar *sidecar)
+{
+    const bool to_file = store->ops == &file_ops;
+    sidecar->has_groups = true;
+    sidecar->groups = (struct quant_sidecar_groups){
+        .axis = grouping->axis,
+        .block_size = grouping->block_size,
+        .count = grouping->count,
+        .scales = store->scales,
+        .zero_points = store->zero_points,
+        .path = store->relative,
+        .has_zero_points = store->layout.has_zero_points,
+        .bytes = to_file ? store->checksum.nbytes : 0,
+        .xxh3_64 = to_file ? quant_checksum_sink_digest(&store->checksum) : 0,
+    };
+    store->scales = NULL;
+    store->zero_points = NULL;
+    store->relative = NULL;
+}
+
+struct quant_file_output *quant_scale_store_file(struct quant_scale_store *store)
+{
+    return store->ops == &file_ops ? &store->file : NULL;
+}
+
+void quant_scale_store_release(struct quant_scale_store *store)
+{
+    quant_checksum_sink_release(&store->checksum);
+    quant_checksum_sink_release(&store->zero_points_checksum);
+    if (store->ops == &file_ops)
+        quant_output_discard(&store->file);
+    free(store->path);
+    free(store->relative);
+    free(store->scales);
+    free(store->zero_points);
+    *store = (struct quant_scale_store){.ops = NULL};
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scales and zero points of a tensor, on their way out. There are three places for them:
+ * memory, from which the sidecar takes them; a file beside the data, if they are too many for the
+ * sidecar; and two tensors of a container, one of scales and one of zero points.
+ */
+#ifndef QUANT_ENGINE_TENSOR_SCALE_STORE_H
+#define QUANT_ENGINE_TENSOR_SCALE_STORE_H
+
+#include "base/sink.h"
+#include "io/checksum.h"
+#include "io/io.h"
+#include "records/scale_records.h"
+#include "records/sidecar.h"
+
+struct quant_scale_store_ops;
+
+struct quant_scale_store {
+    const struct quant_scale_store_ops *ops; /* NULL: closed */
+    struct quant_scale_records layout;       /* of a file, or of the container's tensors */
+    uint64_t appended;                       /* groups */
+    /* In memory: */
+    float *scales;        /* owned */
+    int32_t *zero_points; /* owned */
+    /* In a file: */
+    char *path;     /* owned */
+    char *relative; /* owned: the same, as the sidecar names it */
+    struct quant_file_output file;
+    /* In a file or a container: */
+    struct quant_checksum_sink checksum; /* of the file, or of the scales */
+    /* In a container: */
+    uint64_t scales_offset;
+    uint64_t zero_points_offset;
+    struct quant_checksum_sink zero_points_checksum;
+};
+
+/* Keeps them in memory: there are count groups. */
+enum quant_status quant_scale_store_open_memory(struct quant_scale_store *store, uint64_t count,
+                                                struct quant_error *error);
+
+/* Writes them to the file of that name beside the sidecar. common is what all groups have in
+ * common. QUANT_INVALID if the sidecar cannot name the file, QUANT_EXISTS if it is one of the job's
+ * own. */
+enum quant_status quant_scale_store_open_file(struct quant_scale_store *store, uint64_t count,
+                                              const struct quant_params *common,
+                                              const struct quant_quantize_job *job,
+                                              const char *sidecar_path, struct quant_error *error);
+
+/* Writes scales at one offset of a container and zero points at another; layout says as what, and
+ * whether there are any. The sink, which is written by position, must outlive the store. */
+enum quant_status quant_scale_store_open_container(struct quant_scale_store *store,
+                                                   const struct quant_scale_records *layout,
+                                                   struct quant_sink *sink, uint64_t scales_offset,
+                                                   uint64_t zero_points_offset,
+                                                   struct quant_error *error);
+
+/* Adds the next n groups, in order. */
+enum quant_status quant_scale_store_append(struct quant_scale_store *store, const float *scales,
+                                           const int32_t *zero_points, size_t n,
+                                           struct quant_error *error);
+
+/* Fills in the groups of a single tensor's sidecar, which takes over what is kept. */
+void quant_scale_store_record(struct quant_scale_store *store,
+                              const struct quant_grouping *grouping, struct quant_sidecar *sidecar);
+
+/* The file to be committed, NULL if there is none. */
+struct quant_file_output *quant_scale_store_file(struct quant_scale_store *store);
+
+/* Fine on a zeroed one. */
+void quant_scale_store_release(struct quant_scale_store *store);
+
+#endif

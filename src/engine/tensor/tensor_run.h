@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One tensor through its passes: its range is found, its parameters are chosen, its elements are
+ * mapped, measured and handed to an output. Nothing here knows paths, files or sidecars, so the
+ * same run serves a file of one tensor, a tensor of a container, and a comparison, which writes
+ * nothing.
+ *
+ *     fill in the first part; begin; quant_tensor_output_open, if it has one; make_passes; read
+ * what was found; release.
+ *
+ * How elements get from the reader to their integers is one of the ways of map.h.
+ */
+#ifndef QUANT_ENGINE_TENSOR_TENSOR_RUN_H
+#define QUANT_ENGINE_TENSOR_TENSOR_RUN_H
+
+#include "core/measure_groups.h"
+#include "engine/tensor/scan.h"
+#include "engine/tensor/tensor_output.h"
+
+struct quant_map_ops;
+
+struct quant_tensor_run {
+    /* The caller's, all borrowed: */
+    const struct quant_spec *spec; /* a checked one */
+    const struct quant_granularity *granularity;
+    const struct quant_cancel *cancel;
+    struct quant_tensor *tensor;        /* at its first element; by position if it has groups */
+    struct quant_tensor_output *output; /* NULL: nothing is written */
+    struct quant_progress *progress;
+    unsigned threads;
+    bool measures;
+    bool must_scan; /* before anything is written: the output needs to know the shape, or cannot be
+                     * taken back if an element is refused */
+
+    /* Found: */
+    struct quant_grouping grouping; /* of one group if the tensor has one scale */
+    struct quant_observed observed;
+    struct quant_choice choice; /* with groups: what all of them have in common */
+    struct quant_measure measure;
+    struct quant_group_notes notes;     /* with groups */
+    struct quant_group_ranking ranking; /* with groups, if measured */
+
+    /* The run's own: */
+    const struct quant_map_ops *map;
+    void *map_state;                 /* owned */
+    struct quant_workbench *benches; /* owned */
+    unsigned workers;
+    bool scans_first;
+    bool is_loaded; /* by the scan: all elements are one chunk, in the first worker's buffers */
+    bool reads_by_position;
+};
+
+/* Whether each channel or block has a scale of its own. */
+bool quant_granularity_has_groups(const struct quant_granularity *granularity);
+
+/* Chooses the way through the tensor. Errors: QUANT_INVALID if its shape cannot be grouped so. */
+enum quant_status quant_tensor_run_begin(struct quant_tensor_run *run, struct quant_error *error);
+
+/* Finds the range if one is needed, chooses the parameters, maps the elements. */
+enum quant_status quant_tensor_run_make_passes(struct quant_tensor_run *run,
+                                               struct quant_error *error);
+
+/* The figures of what was mapped, with measures. */
+void quant_tensor_run_report(const struct quant_tensor_run *run, struct quant_report *report);
+
+/* Frees what the run owns. Fine on one whose own part is zeros. */
+void quant_tensor_run_release(struct quant_tensor_run *run);
+
+/* ---- For the ways of map.h ---- */
+
+/* QUANT_NONFINITE as quant_check_finite says, by what the run has observed. */
+enum quant_status quant_tensor_run_check_finite(const struct quant_tensor_run *run,
+                                                struct quant_error *error);
+
+/* A scan of the run's tensor. */
+struct quant_scan quant_tensor_run_scan(struct quant_tensor_run *run);
+
+#endif
