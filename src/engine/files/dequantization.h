@@ -3,13 +3,8 @@
 #ifndef QUANT_ENGINE_FILES_DEQUANTIZATION_H
 #define QUANT_ENGINE_FILES_DEQUANTIZATION_H
 
-#include "core/measure_groups.h"
-#include "engine/tensor/group_source.h"
+#include "engine/tensor/restore_run.h"
 #include "engine/tensor/tensor.h"
-#include "engine/work/buffers.h"
-#include "engine/work/pass_progress.h"
-#include "io/checksum.h"
-#include "io/io.h"
 #include "records/sidecar.h"
 
 struct dequantization {
@@ -18,22 +13,17 @@ struct dequantization {
     struct quant_error *error;
     char *sidecar_path; /* owned */
     struct quant_sidecar sidecar;
-    struct quant_group_source groups;   /* where the sidecar has them */
-    struct quant_group_ranking ranking; /* the same, where a report is made */
-    struct quant_source *source;        /* owned: the data */
+    struct quant_group_source groups; /* where the sidecar has them */
+    struct quant_source *source;      /* owned: the data */
     struct quant_checksum_source checksum;
     struct quant_reader *reader;
     char *original_path; /* owned */
     struct quant_tensor original;
-    struct quant_file_output output;
-    struct quant_writer *writer;
-    bool reads_by_position; /* of the original too, where it is read */
-    bool writes_by_position;
-    struct quant_workbench *benches; /* owned */
-    unsigned workers;
+    struct quant_file_output file;
+    struct quant_tensor_output output;
     uint64_t nelems; /* of the sidecar's shape */
     struct quant_progress progress;
-    struct quant_measure measure;
+    struct quant_restore_run run;
 };
 
 /* In this order; what they leave in the structure is released with it. */

@@ -232,8 +232,9 @@ enum quant_status quant_dequantization_finish_original(struct dequantization *ru
     struct quant_reader *reader = run->original.reader;
     float x;
     size_t count = 0;
-    const enum quant_status status =
-        run->reads_by_position ? QUANT_OK : reader->ops->read(reader, &x, 1, &count, run->error);
+    const enum quant_status status = run->run.reads_by_position
+                                         ? QUANT_OK
+                                         : reader->ops->read(reader, &x, 1, &count, run->error);
     if (status == QUANT_OK && count > 0)
         return quant_source_error(run->original.source, run->error, QUANT_CORRUPT,
                                   "it has more elements than the quantized tensor");

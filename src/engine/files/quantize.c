@@ -125,6 +125,7 @@ static enum quant_status open_outputs(struct file_run *file)
         status = open_output(file, &file->sidecar, file->sidecar_path, file->sidecar_is_new);
     file->output.format = file->format;
     file->output.sink = &file->data.sink;
+    file->output.is_hashed = true;
     if (status == QUANT_OK)
         status = quant_tensor_output_open(&file->output, file->error);
     return status == QUANT_OK && file->has_groups ? open_scales(file) : status;

@@ -5,33 +5,34 @@
 enum quant_status quant_tensor_output_open(struct quant_tensor_output *output,
                                            struct quant_error *error)
 {
-    return quant_checksum_sink_init(&output->checksum, output->sink, error);
+    return output->is_hashed ? quant_checksum_sink_init(&output->checksum, output->sink, error)
+                             : QUANT_OK;
 }
 
 static enum quant_status open_writer(struct quant_tensor_output *output,
-                                     const struct quant_reader *reader, enum quant_dtype dtype,
+                                     const struct quant_tensor_form *form,
                                      struct quant_error *error)
 {
-    struct quant_sink *sink = &output->checksum.sink;
+    struct quant_sink *sink = output->is_hashed ? &output->checksum.sink : output->sink;
     if (output->format)
-        return output->format->open_writer(sink, dtype, &reader->shape, reader->order,
+        return output->format->open_writer(sink, form->dtype, form->shape, form->order,
                                            &output->writer, error);
-    return quant_flat_open_writer(sink, dtype, &reader->shape, reader->order, output->offset,
+    return quant_flat_open_writer(sink, form->dtype, form->shape, form->order, output->offset,
                                   &output->writer, error);
 }
 
 enum quant_status quant_tensor_output_begin(struct quant_tensor_output *output,
-                                            const struct quant_reader *reader,
-                                            enum quant_dtype dtype, struct quant_error *error)
+                                            const struct quant_tensor_form *form,
+                                            struct quant_error *error)
 {
-    const enum quant_status status = open_writer(output, reader, dtype, error);
+    const enum quant_status status = open_writer(output, form, error);
     if (status != QUANT_OK)
         return status;
-    output->by_position = quant_reader_is_positional(reader) && output->writer->is_flat &&
-                          output->sink->ops->write_at;
+    output->by_position =
+        form->has_positions && output->writer->is_flat && output->sink->ops->write_at;
     /* The size of a container is announced once, for all of its tensors. */
     if (output->by_position && output->format)
-        quant_writer_expect(output->writer, output->sink, reader->nelems);
+        quant_writer_expect(output->writer, output->sink, form->nelems);
     return QUANT_OK;
 }
 
@@ -40,8 +41,9 @@ enum quant_status quant_tensor_output_deliver(struct quant_tensor_output *output
 {
     if (!output->by_position)
         return output->writer->ops->write(output->writer, q, nelems, error);
-    quant_checksum_sink_update(&output->checksum, q,
-                               (size_t)quant_dtype_bytes(output->writer->dtype, nelems));
+    if (output->is_hashed)
+        quant_checksum_sink_update(&output->checksum, q,
+                                   (size_t)quant_dtype_bytes(output->writer->dtype, nelems));
     return QUANT_OK;
 }
 

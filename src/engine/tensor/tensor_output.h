@@ -15,11 +15,13 @@ struct quant_tensor_output {
     const struct quant_format *format; /* whose writer is used; NULL: elements alone, at offset */
     struct quant_sink *sink;           /* borrowed; by position without a format */
     uint64_t offset;                   /* of the first element, without a format */
-    struct quant_scale_store *scales;  /* borrowed; NULL: a scale is not stored here */
+    struct quant_scale_store *scales;  /* borrowed; NULL: scales are not stored here */
+    bool is_hashed;
 
     /* The output's own: */
-    struct quant_checksum_sink checksum; /* of what was written: the file, or the elements */
-    struct quant_writer *writer;         /* owned */
+    struct quant_checksum_sink
+        checksum; /* of what was written, if it is hashed: the file, or the elements */
+    struct quant_writer *writer; /* owned */
     bool by_position;
 };
 
@@ -27,10 +29,18 @@ struct quant_tensor_output {
 enum quant_status quant_tensor_output_open(struct quant_tensor_output *output,
                                            struct quant_error *error);
 
-/* Once the shape is known as far as the format needs it: dtype is what reader's elements become. */
+/* What the elements are, once the shape is known as far as the format needs it. */
+struct quant_tensor_form {
+    enum quant_dtype dtype;
+    const struct quant_shape *shape; /* borrowed until the end, and watched while it grows */
+    enum quant_order order;
+    bool has_positions; /* chunks come with their position, nelems in all */
+    uint64_t nelems;
+};
+
 enum quant_status quant_tensor_output_begin(struct quant_tensor_output *output,
-                                            const struct quant_reader *reader,
-                                            enum quant_dtype dtype, struct quant_error *error);
+                                            const struct quant_tensor_form *form,
+                                            struct quant_error *error);
 
 /* One chunk, in order: writes it, or if the output is by position only hashes it. */
 enum quant_status quant_tensor_output_deliver(struct quant_tensor_output *output, const void *q,

@@ -126,9 +126,12 @@ static enum quant_status apply(struct quant_tensor_run *run, struct quant_error 
 {
     const struct quant_reader *reader = run->tensor->reader;
     struct quant_tensor_output *output = run->output;
-    enum quant_status status = QUANT_OK;
-    if (output)
-        status = quant_tensor_output_begin(output, reader, run->choice.params.dtype, error);
+    const struct quant_tensor_form form = {.dtype = run->choice.params.dtype,
+                                           .shape = &reader->shape,
+                                           .order = reader->order,
+                                           .has_positions = run->reads_by_position,
+                                           .nelems = reader->nelems};
+    enum quant_status status = output ? quant_tensor_output_begin(output, &form, error) : QUANT_OK;
     if (status != QUANT_OK)
         return status;
     const bool writes_by_position = output && output->by_position;
