@@ -15,6 +15,11 @@
 /* Of a tensor without elements. Otherwise a header of a few bytes could ask for any number. */
 #define EMPTY_GROUPS_MOST (UINT64_C(1) << 20)
 
+bool quant_granularity_has_groups(const struct quant_granularity *granularity)
+{
+    return granularity->has_axis || granularity->block_size > 0;
+}
+
 /* The axis counted from the first, or -1 where there is none of that number. */
 static int settle_axis(const struct quant_granularity *granularity, int ndim)
 {

@@ -5,6 +5,9 @@
 
 #include <quant/groups.h>
 
+/* Whether each channel or block has a scale of its own. */
+bool quant_granularity_has_groups(const struct quant_granularity *granularity);
+
 struct quant_panel {
     uint64_t index;
     uint64_t first; /* element */

@@ -4,10 +4,18 @@
 #include "methods/calibration_buffers.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/error.h"
+#include "methods/auto.h"
 #include "methods/calibrator.h"
-#include "methods/range_params.h"
+#include "methods/plan_choose.h"
+#include "methods/plan_make.h"
+
+/* For auto. */
+struct quant_trial {
+    struct quant_measure measure;
+    uint16_t q[QUANT_MEASURE_BLOCK]; /* room for the widest integers */
+};
 
 void quant_calibration_bench_release(struct quant_calibration_bench *bench)
 {
@@ -17,16 +25,16 @@ void quant_calibration_bench_release(struct quant_calibration_bench *bench)
     *bench = (struct quant_calibration_bench){.trial = NULL};
 }
 
+/* ---- By one method ---- */
+
 static struct quant_calibrator *find_calibrator(struct quant_calibration_bench *bench,
-                                                const struct quant_spec *spec,
+                                                const struct quant_calibration *method,
                                                 struct quant_error *error)
 {
-    size_t i = 0;
-    while (spec->calibration && strcmp(quant_calibration_name(i), spec->calibration) != 0)
-        i++;
-    if (!bench->calibrators[i])
-        bench->calibrators[i] = quant_calibrator_make(spec, error);
-    return bench->calibrators[i];
+    struct quant_calibrator **calibrator = &bench->calibrators[quant_calibration_index(method)];
+    if (!*calibrator)
+        *calibrator = quant_calibrator_make(method, error);
+    return *calibrator;
 }
 
 static void run_pass(struct quant_calibrator *calibrator, const float *x, size_t n)
@@ -55,35 +63,86 @@ static enum quant_status find_range(struct quant_calibrator *calibrator, const f
     return status;
 }
 
-enum quant_status quant_calibrate_on(struct quant_calibration_bench *bench,
-                                     const struct quant_spec *spec, const float *x, size_t n,
-                                     struct quant_choice *choice, struct quant_error *error)
+static enum quant_status calibrate_by_method(const struct quant_plan *plan,
+                                             struct quant_calibration_bench *bench, const float *x,
+                                             size_t n, const struct quant_observed *observed,
+                                             struct quant_choice *choice, struct quant_error *error)
 {
-    enum quant_status status = quant_spec_check(spec, error);
-    if (status != QUANT_OK)
-        return status;
-    struct quant_observed observed = QUANT_OBSERVED_INIT;
-    quant_observe(&observed, x, n);
-    const bool refuses = observed.nonfinite > 0 && spec->nonfinite == QUANT_NONFINITE_ERROR;
-    if (refuses || observed.count == observed.nonfinite || !quant_spec_needs_range(spec))
-        return quant_choose_range(spec, &observed, NULL, choice, error);
-    if (quant_calibration_is_auto(spec))
-        return quant_calibrate_auto(bench, spec, x, n, choice, error);
-    struct quant_calibrator *calibrator = find_calibrator(bench, spec, error);
+    struct quant_calibrator *calibrator = find_calibrator(bench, plan->method, error);
     if (!calibrator)
         return QUANT_NO_MEMORY;
-    quant_calibrator_observe(calibrator, spec, &observed);
-    status = find_range(calibrator, x, n, error);
-    if (status == QUANT_OK)
-        status = quant_choose_range(spec, &observed, calibrator->range, choice, error);
-    return status;
+    quant_calibrator_observe(calibrator, plan, observed);
+    const enum quant_status status = find_range(calibrator, x, n, error);
+    return status == QUANT_OK ? quant_plan_choose(plan, observed, calibrator->range, choice, error)
+                              : status;
+}
+
+/* ---- By auto ---- */
+
+static double measure_mse(struct quant_trial *trial, const struct quant_params *params,
+                          const float *x, size_t n)
+{
+    quant_measure_init(&trial->measure, params);
+    for (size_t i = 0; i < n; i += QUANT_MEASURE_BLOCK) {
+        const size_t size = n - i < QUANT_MEASURE_BLOCK ? n - i : QUANT_MEASURE_BLOCK;
+        quant_quantize(params, x + i, size, trial->q);
+        quant_measure_add(&trial->measure, x + i, trial->q, size);
+    }
+    struct quant_report report;
+    quant_measure_report(&trial->measure, QUANT_FLOAT32, 1, &report);
+    return report.mse;
+}
+
+static enum quant_status calibrate_by_auto(const struct quant_plan *plan,
+                                           struct quant_calibration_bench *bench, const float *x,
+                                           size_t n, const struct quant_observed *observed,
+                                           struct quant_choice *choice, struct quant_error *error)
+{
+    struct quant_plan candidates[QUANT_CALIBRATION_MOST];
+    const size_t ncandidates = quant_plan_candidates(plan, candidates);
+    if (!bench->trial)
+        bench->trial = malloc(sizeof *bench->trial);
+    if (!bench->trial)
+        return quant_error_no_memory(error, sizeof *bench->trial, "calibration");
+    double min = 0;
+    for (size_t i = 0; i < ncandidates; i++) {
+        struct quant_choice found;
+        const enum quant_status status =
+            calibrate_by_method(&candidates[i], bench, x, n, observed, &found, error);
+        if (status != QUANT_OK)
+            return status;
+        const double mse = measure_mse(bench->trial, &found.params, x, n);
+        if (i > 0 && !(mse < min))
+            continue;
+        min = mse;
+        *choice = found;
+    }
+    return QUANT_OK;
+}
+
+enum quant_status quant_plan_calibrate(const struct quant_plan *plan,
+                                       struct quant_calibration_bench *bench, const float *x,
+                                       size_t n, struct quant_choice *choice,
+                                       struct quant_error *error)
+{
+    struct quant_observed observed = QUANT_OBSERVED_INIT;
+    quant_observe(&observed, x, n);
+    const bool is_refused = observed.nonfinite > 0 && plan->nonfinite == QUANT_NONFINITE_ERROR;
+    const bool has_finite = observed.count > observed.nonfinite;
+    if (is_refused || !has_finite || plan->from != QUANT_RANGE_FOUND)
+        return quant_plan_choose(plan, &observed, NULL, choice, error);
+    return plan->method ? calibrate_by_method(plan, bench, x, n, &observed, choice, error)
+                        : calibrate_by_auto(plan, bench, x, n, &observed, choice, error);
 }
 
 enum quant_status quant_calibrate(const struct quant_spec *spec, const float *x, size_t n,
                                   struct quant_choice *choice, struct quant_error *error)
 {
     struct quant_calibration_bench bench = {.trial = NULL};
-    const enum quant_status status = quant_calibrate_on(&bench, spec, x, n, choice, error);
+    struct quant_plan plan;
+    enum quant_status status = quant_plan_make(spec, NULL, &plan, error);
+    if (status == QUANT_OK)
+        status = quant_plan_calibrate(&plan, &bench, x, n, choice, error);
     quant_calibration_bench_release(&bench);
     return status;
 }

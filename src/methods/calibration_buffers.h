@@ -10,7 +10,7 @@
 
 struct quant_trial;
 
-/* All zeros at first. Of one thread at a time. */
+/* All zeros at first. For one thread at a time. */
 struct quant_calibration_bench {
     struct quant_calibrator *calibrators[QUANT_CALIBRATION_MOST]; /* owned: by place in the table */
     struct quant_trial *trial;                                    /* owned: auto's */
@@ -18,9 +18,10 @@ struct quant_calibration_bench {
 
 void quant_calibration_bench_release(struct quant_calibration_bench *bench);
 
-/* As quant_calibrate. */
-enum quant_status quant_calibrate_on(struct quant_calibration_bench *bench,
-                                     const struct quant_spec *spec, const float *x, size_t n,
-                                     struct quant_choice *choice, struct quant_error *error);
+/* As quant_calibrate, by a plan. */
+enum quant_status quant_plan_calibrate(const struct quant_plan *plan,
+                                       struct quant_calibration_bench *bench, const float *x,
+                                       size_t n, struct quant_choice *choice,
+                                       struct quant_error *error);
 
 #endif

@@ -73,15 +73,9 @@ static enum quant_status no_memory(struct quant_error *error)
     return quant_error_no_memory(error, 1 << 20, "calibration");
 }
 
-struct quant_calibrator *quant_calibrator_make(const struct quant_spec *spec,
+struct quant_calibrator *quant_calibrator_make(const struct quant_calibration *method,
                                                struct quant_error *error)
 {
-    const struct quant_calibration *method = quant_calibration_from_name(spec->calibration);
-    if (!method->begin) {
-        quant_error_set(error, QUANT_INVALID, "calibration '%s' is not a method by itself",
-                        method->name);
-        return NULL;
-    }
     struct quant_calibrator *calibrator = calloc(1, sizeof *calibrator);
     if (calibrator && (calibrator->state = make(method->state_bytes, 1))) {
         calibrator->method = method;
@@ -92,11 +86,11 @@ struct quant_calibrator *quant_calibrator_make(const struct quant_spec *spec,
     return NULL;
 }
 
-void quant_calibrator_observe(struct quant_calibrator *calibrator, const struct quant_spec *spec,
+void quant_calibrator_observe(struct quant_calibrator *calibrator, const struct quant_plan *plan,
                               const struct quant_observed *observed)
 {
-    calibrator->spec = *spec;
-    calibrator->argument = quant_calibration_argument_of(spec);
+    calibrator->target = plan->target;
+    calibrator->argument = plan->argument;
     calibrator->observed = *observed;
     calibrator->nfinite = observed->count - observed->nonfinite;
     calibrator->done = false;
@@ -119,14 +113,14 @@ enum quant_status quant_calibrator_begin(struct quant_calibrator *calibrator, si
     return no_memory(error);
 }
 
-struct quant_calibrator *quant_calibrator_new(const struct quant_spec *spec,
+struct quant_calibrator *quant_calibrator_new(const struct quant_plan *plan,
                                               const struct quant_observed *observed,
                                               size_t nworkers, struct quant_error *error)
 {
-    struct quant_calibrator *calibrator = quant_calibrator_make(spec, error);
+    struct quant_calibrator *calibrator = quant_calibrator_make(plan->method, error);
     if (!calibrator)
         return NULL;
-    quant_calibrator_observe(calibrator, spec, observed);
+    quant_calibrator_observe(calibrator, plan, observed);
     if (calibrator->done || quant_calibrator_begin(calibrator, nworkers, error) == QUANT_OK)
         return calibrator;
     quant_calibrator_free(calibrator);
@@ -235,7 +229,7 @@ void quant_calibrator_settle(struct quant_calibrator *calibrator, double lo, dou
 
 void quant_calibrator_settle_around_zero(struct quant_calibrator *calibrator, double a)
 {
-    if (calibrator->spec.scheme == QUANT_ABSMAX)
+    if (calibrator->target.scheme == QUANT_ABSMAX)
         quant_calibrator_settle(calibrator, -a, a);
     else
         quant_calibrator_settle(calibrator, fmax(-a, (double)calibrator->observed.least),

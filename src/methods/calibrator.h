@@ -30,7 +30,7 @@ struct quant_tally {
 
 struct quant_calibrator {
     const struct quant_calibration *method;
-    struct quant_spec spec;
+    struct quant_target target;
     double argument;
     struct quant_observed observed;
     uint64_t nfinite;
@@ -57,18 +57,18 @@ struct quant_calibrator {
     size_t sums_room;
 };
 
-/* For at least one finite element, seen by observed, and a checked spec whose method is not auto:
- * that one is settled before. NULL: no memory, or it is auto after all; *error is set. It may be
- * done at once. nworkers may be 0 where nothing is taken. */
-struct quant_calibrator *quant_calibrator_new(const struct quant_spec *spec,
+/* For elements of which at least one is finite, as observed says, and a plan that has a method:
+ * auto makes one for each of its candidates. NULL: no memory; *error is set. It may be done at
+ * once. nworkers may be 0 if no part will be taken. */
+struct quant_calibrator *quant_calibrator_new(const struct quant_plan *plan,
                                               const struct quant_observed *observed,
                                               size_t nworkers, struct quant_error *error);
 
-/* The same in steps, to use a calibrator again and again for specs of one method: make, then, for
- * each tensor, observe; where that has not settled it, begin, and the passes. */
-struct quant_calibrator *quant_calibrator_make(const struct quant_spec *spec,
+/* The same in steps, to use a calibrator again and again for plans of one method: make, then, for
+ * each tensor, observe; if that has not settled its range, begin, and the passes. */
+struct quant_calibrator *quant_calibrator_make(const struct quant_calibration *method,
                                                struct quant_error *error);
-void quant_calibrator_observe(struct quant_calibrator *calibrator, const struct quant_spec *spec,
+void quant_calibrator_observe(struct quant_calibrator *calibrator, const struct quant_plan *plan,
                               const struct quant_observed *observed);
 enum quant_status quant_calibrator_begin(struct quant_calibrator *calibrator, size_t nworkers,
                                          struct quant_error *error);

@@ -46,11 +46,10 @@
  */
 #include <math.h>
 
+#include "core/range_params.h"
 #include "methods/calibrator.h"
 #include "methods/entropy_search.h"
 #include "methods/float_keys.h"
-#include "methods/range_params.h"
-#include "methods/spec.h"
 
 enum { BINS = QUANT_ENTROPY_BINS, BEYOND = QUANT_ENTROPY_BEYOND, REACH = 256, ROOM = 16 };
 
@@ -66,7 +65,7 @@ struct state {
 
 static bool is_symmetric(const struct quant_calibrator *calibrator)
 {
-    return calibrator->spec.scheme == QUANT_ABSMAX;
+    return calibrator->target.scheme == QUANT_ABSMAX;
 }
 
 static void begin(struct quant_calibrator *calibrator)
@@ -184,20 +183,18 @@ static double find_limit_of_few(const struct quant_calibrator *calibrator, const
 static struct quant_entropy_mapping find_mapping(const struct quant_calibrator *calibrator)
 {
     const struct state *state = calibrator->state;
-    const struct quant_spec *spec = &calibrator->spec;
-    struct quant_params params = {.dtype = quant_spec_dtype(spec)};
-    quant_spec_target(spec, &params.qmin, &params.qmax);
+    const struct quant_target *target = &calibrator->target;
     if (is_symmetric(calibrator))
         return (struct quant_entropy_mapping){
-            .steps = quant_params_greatest_step(&params), .least = 0, .greatest = BINS};
+            .steps = quant_target_max_step(target), .least = 0, .greatest = BINS};
     double least = (double)calibrator->observed.least;
     double greatest = (double)calibrator->observed.greatest;
-    if (spec->include_zero) {
+    if (target->include_zero) {
         least = fmin(least, 0);
         greatest = fmax(greatest, 0);
     }
     return (struct quant_entropy_mapping){
-        .steps = (double)params.qmax - (double)params.qmin,
+        .steps = (double)target->qmax - (double)target->qmin,
         .least = least / state->width,
         .greatest = greatest / state->width,
     };
@@ -216,10 +213,8 @@ static void settle(struct quant_calibrator *calibrator, const uint64_t *counts)
 {
     struct state *state = calibrator->state;
     const bool symmetric = is_symmetric(calibrator);
-    int32_t qmin;
-    int32_t qmax;
-    quant_spec_target(&calibrator->spec, &qmin, &qmax);
-    const size_t integers = (size_t)((int64_t)qmax - qmin + 1);
+    const struct quant_target *target = &calibrator->target;
+    const size_t integers = (size_t)((int64_t)target->qmax - target->qmin + 1);
     const size_t width =
         quant_entropy_search(&state->search, counts, integers, symmetric, &state->mapping);
     double reach = (double)width * state->width;

@@ -5,10 +5,10 @@
 
 #include "base/grouping.h"
 #include "core/group_notes.h"
+#include "core/range_params.h"
 #include "core/scale.h"
 #include "kernels/kernels.h"
 #include "methods/group_calibration.h"
-#include "methods/range_params.h"
 
 /* Rows of fewer channels than NARROW are looked at several at a time, as one row of about WIDE. */
 enum { NARROW = 64, WIDE = 512 };
@@ -117,7 +117,7 @@ static struct quant_choice choose_range(const struct quant_group_calibration *ca
 {
     struct quant_choice choice = calibration->nothing;
     if (low <= high)
-        quant_choice_set_range(&choice, &calibration->spec, (double)low, (double)high);
+        quant_choice_set_range(&choice, &calibration->plan.target, (double)low, (double)high);
     return choice;
 }
 
@@ -138,12 +138,12 @@ static void choose_absmax(const struct quant_extremes *extremes, uint64_t ngroup
                           int32_t *zero_points, struct quant_group_notes *notes)
 {
     const struct quant_params *nothing = &calibration->nothing.params;
-    struct quant_params params = *nothing;
-    params.zero_point = quant_params_middle(nothing);
-    const enum quant_dtype dtype = nothing->scale_dtype;
+    const struct quant_target *target = &calibration->plan.target;
+    const enum quant_dtype dtype = target->scale_dtype;
     const bool is_float32 = dtype == QUANT_FLOAT32;
-    const float greatest = quant_params_greatest_scale(&params);
-    const double step = quant_params_greatest_step(nothing);
+    const int32_t middle = quant_target_middle(target);
+    const float greatest = quant_target_max_scale(target, middle);
+    const double step = quant_target_max_step(target);
     float shortest = FLT_MAX;
     float longest = 0;
     for (uint64_t i = 0; i < ngroups; i++) {
@@ -156,7 +156,7 @@ static void choose_absmax(const struct quant_extremes *extremes, uint64_t ngroup
                 ? (is_float32 ? round_to_float32(scale, greatest)
                               : fminf(quant_scale_round(dtype, scale, QUANT_TO_NEAREST), greatest))
                 : 1;
-        zero_points[i] = a > 0 ? params.zero_point : nothing->zero_point;
+        zero_points[i] = a > 0 ? middle : nothing->zero_point;
         shortest = a > 0 && a < shortest ? a : shortest;
         longest = a > longest ? a : longest;
     }
@@ -187,7 +187,7 @@ void quant_extremes_choose(const struct quant_extremes *extremes, uint64_t ngrou
 {
     float *scales = params->scales + (extremes->first - params->first);
     int32_t *zero_points = params->zero_points + (extremes->first - params->first);
-    if (calibration->spec.scheme == QUANT_ABSMAX)
+    if (calibration->plan.target.scheme == QUANT_ABSMAX)
         choose_absmax(extremes, ngroups, calibration, scales, zero_points, notes);
     else
         choose_each(extremes, ngroups, calibration, scales, zero_points, notes);

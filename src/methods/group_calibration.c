@@ -9,33 +9,23 @@
 #include "base/grouping.h"
 #include "core/group_notes.h"
 #include "methods/method.h"
-#include "methods/range_params.h"
+#include "methods/plan_choose.h"
+#include "methods/plan_make.h"
 
-enum quant_status quant_group_spec_check(const struct quant_spec *spec, struct quant_error *error)
-{
-    const enum quant_status status = quant_spec_check(spec, error);
-    if (status == QUANT_OK && !quant_spec_needs_range(spec))
-        return quant_error_set(error, QUANT_INVALID,
-                               "scales per channel or block are found from the elements: they "
-                               "exclude a given scale or clipping range, and an unscaled type");
-    return status;
-}
-
-/* Each group may have another method by auto, which then stays the name for all. */
+/* With auto each group may have another method, so auto is the name for all of them. */
 void quant_group_calibration_begin(struct quant_group_calibration *calibration,
-                                   const struct quant_spec *spec,
+                                   const struct quant_plan *plan,
                                    const struct quant_grouping *grouping)
 {
     calibration->grouping = grouping;
-    calibration->spec = *spec;
-    calibration->spec.nonfinite = QUANT_NONFINITE_SATURATE;
-    calibration->nothing = quant_choice_of_nothing(spec);
-    if (quant_calibration_is_auto(spec)) {
-        calibration->nothing.calibration = spec->calibration;
+    calibration->plan = *plan;
+    calibration->plan.nonfinite = QUANT_NONFINITE_SATURATE;
+    calibration->nothing = quant_plan_choose_nothing(plan);
+    if (!plan->method) {
+        calibration->nothing.calibration = quant_plan_method_name(plan);
         calibration->nothing.has_calibration_argument = false;
     }
-    calibration->by_extremes =
-        quant_calibration_from_name(spec->calibration) == &quant_calibration_minmax;
+    calibration->by_extremes = plan->method == &quant_calibration_minmax;
 }
 
 enum quant_status quant_group_calibrate(const struct quant_group_calibration *calibration,
@@ -46,7 +36,7 @@ enum quant_status quant_group_calibrate(const struct quant_group_calibration *ca
 {
     struct quant_choice choice;
     const enum quant_status status =
-        quant_calibrate_on(bench, &calibration->spec, x, n, &choice, error);
+        quant_plan_calibrate(&calibration->plan, bench, x, n, &choice, error);
     if (status != QUANT_OK)
         return status;
     params->scales[group - params->first] = choice.params.scale;
@@ -135,16 +125,17 @@ static enum quant_status by_panels(const struct quant_group_calibration *calibra
     return status;
 }
 
-static enum quant_status check_finite(const struct quant_spec *spec,
+static enum quant_status check_finite(const struct quant_plan *plan,
                                       const struct quant_grouping *grouping, const float *x,
                                       struct quant_error *error)
 {
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     struct quant_choice choice;
-    if (spec->nonfinite == QUANT_NONFINITE_SATURATE)
+    if (plan->nonfinite == QUANT_NONFINITE_SATURATE)
         return QUANT_OK;
     quant_observe(&observed, x, (size_t)grouping->nelems);
-    return observed.nonfinite > 0 ? quant_choose(spec, &observed, &choice, error) : QUANT_OK;
+    return observed.nonfinite > 0 ? quant_plan_choose(plan, &observed, NULL, &choice, error)
+                                  : QUANT_OK;
 }
 
 enum quant_status quant_calibrate_groups(const struct quant_spec *spec,
@@ -154,12 +145,15 @@ enum quant_status quant_calibrate_groups(const struct quant_spec *spec,
                                          struct quant_error *error)
 {
     struct quant_group_calibration calibration;
-    enum quant_status status = quant_group_spec_check(spec, error);
+    struct quant_plan plan;
+    enum quant_status status = quant_plan_make(spec, NULL, &plan, error);
     if (status == QUANT_OK)
-        status = check_finite(spec, grouping, x, error);
+        status = quant_plan_check_groups(&plan, error);
+    if (status == QUANT_OK)
+        status = check_finite(&plan, grouping, x, error);
     if (status != QUANT_OK)
         return status;
-    quant_group_calibration_begin(&calibration, spec, grouping);
+    quant_group_calibration_begin(&calibration, &plan, grouping);
     *common = calibration.nothing.params;
     *notes = 0;
     fill(groups, grouping->count, common);

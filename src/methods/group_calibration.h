@@ -9,17 +9,15 @@
 
 struct quant_group_calibration {
     const struct quant_grouping *grouping;
-    struct quant_spec spec; /* where non-finite elements saturate: they are told of elsewhere */
+    struct quant_plan plan;      /* it saturates elements that are not finite: the caller reports
+                                  * them */
     struct quant_choice nothing; /* of a group without a finite element */
-    bool by_extremes;            /* the least and the greatest element are all that it takes */
+    bool by_extremes;            /* the min and max of a group are all that its range takes */
 };
 
-/* Errors: those of quant_spec_check, and QUANT_INVALID where the spec needs no range. */
-enum quant_status quant_group_spec_check(const struct quant_spec *spec, struct quant_error *error);
-
-/* With a checked spec; grouping must outlive it. */
+/* The plan is one that finds its range; grouping must outlive the calibration. */
 void quant_group_calibration_begin(struct quant_group_calibration *calibration,
-                                   const struct quant_spec *spec,
+                                   const struct quant_plan *plan,
                                    const struct quant_grouping *grouping);
 
 /* ---- By extremes ---- */

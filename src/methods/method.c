@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of calibration methods. */
+/* The table of calibration methods, and the public list of them, which ends with auto. */
 #include "methods/method.h"
 
 #include <string.h>
@@ -7,12 +7,28 @@
 static const struct quant_calibration *const table[] = {
     &quant_calibration_minmax, /* the default */
     &quant_calibration_percentile, &quant_calibration_mse,   &quant_calibration_entropy,
-    &quant_calibration_octav,      &quant_calibration_sigma, &quant_calibration_auto,
+    &quant_calibration_octav,      &quant_calibration_sigma,
 };
 
 enum { TABLE_LENGTH = sizeof table / sizeof table[0] };
 
 _Static_assert((int)TABLE_LENGTH <= (int)QUANT_CALIBRATION_MOST, "room for every method");
+
+static const char auto_name[] = "auto";
+static const char auto_summary[] = "the best of these by mse, for the scheme that is given";
+
+const struct quant_calibration *quant_calibration_at(size_t i)
+{
+    return i < TABLE_LENGTH ? table[i] : NULL;
+}
+
+size_t quant_calibration_index(const struct quant_calibration *method)
+{
+    size_t i = 0;
+    while (table[i] != method)
+        i++;
+    return i;
+}
 
 const struct quant_calibration *quant_calibration_from_name(const char *name)
 {
@@ -24,20 +40,26 @@ const struct quant_calibration *quant_calibration_from_name(const char *name)
     return NULL;
 }
 
-double quant_calibration_argument_of(const struct quant_spec *spec)
+bool quant_calibration_is_auto(const char *name)
 {
-    return spec->has_calibration_argument ? spec->calibration_argument
-                                          : quant_calibration_from_name(spec->calibration)->initial;
+    return name && strcmp(name, auto_name) == 0;
 }
+
+const char *quant_plan_method_name(const struct quant_plan *plan)
+{
+    return plan->method ? plan->method->name : auto_name;
+}
+
+/* ---- The public list ---- */
 
 const char *quant_calibration_name(size_t i)
 {
-    return i < TABLE_LENGTH ? table[i]->name : NULL;
+    return i < TABLE_LENGTH ? table[i]->name : i == TABLE_LENGTH ? auto_name : NULL;
 }
 
 const char *quant_calibration_summary(size_t i)
 {
-    return i < TABLE_LENGTH ? table[i]->summary : NULL;
+    return i < TABLE_LENGTH ? table[i]->summary : i == TABLE_LENGTH ? auto_summary : NULL;
 }
 
 const char *quant_calibration_argument(size_t i, double *initial)

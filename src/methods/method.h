@@ -8,8 +8,6 @@
  * A method that is slow for few elements, as counters outnumber them, may have another way for
  * those, to the same range: the passes define what it is.
  *
- * auto alone is none by itself: it is one of the others, and settled before there is a calibrator.
- *
  * A method sees the elements block by block, on any thread and in any order; what it learns of them
  * are counts and maxima, which join in any order, and sums, which are joined in the order of
  * core/sums.h. So no range depends on threads, chunks or instruction sets. Between the passes it
@@ -18,9 +16,8 @@
 #ifndef QUANT_METHODS_METHOD_H
 #define QUANT_METHODS_METHOD_H
 
-#include <quant/quant.h>
+#include "core/plan.h"
 
-struct quant_calibration_bench;
 struct quant_calibrator;
 struct quant_tally;
 
@@ -39,7 +36,7 @@ struct quant_calibration {
     size_t state_bytes; /* of calibrator->state: all zeros, or what other elements left there */
 
     /* Settles the range, or sets what the passes need at most: ncounts and nsums. It is only called
-     * where two finite elements differ. NULL: auto, which no calibrator is made for. */
+     * where two finite elements differ. */
     void (*begin)(struct quant_calibrator *calibrator);
 
     /* Looks at n elements, a block of QUANT_MEASURE_BLOCK or the last one, on any thread: adds to
@@ -67,31 +64,24 @@ extern const struct quant_calibration quant_calibration_mse;
 extern const struct quant_calibration quant_calibration_entropy;
 extern const struct quant_calibration quant_calibration_octav;
 extern const struct quant_calibration quant_calibration_sigma;
-extern const struct quant_calibration quant_calibration_auto;
-
-/* The method of that name, NULL standing for the default; NULL where there is none. */
-const struct quant_calibration *quant_calibration_from_name(const char *name);
-
-/* The argument that the spec gives its method, or the method's own. The spec is a checked one. */
-double quant_calibration_argument_of(const struct quant_spec *spec);
-
-bool quant_calibration_is_auto(const struct quant_spec *spec);
-
-/* The passes that the spec's method makes as a rule; of auto, those of all candidates and one that
- * measures them. */
-unsigned quant_calibration_passes(const struct quant_spec *spec);
 
 /* There is room for every method of the table. */
 enum { QUANT_CALIBRATION_MOST = 16 };
 
-/* What auto chooses among, in the order of the table: the spec with each other method that its type
- * and scheme go with, by the method's own argument. Returns their number. */
-size_t quant_calibration_candidates(const struct quant_spec *spec,
-                                    struct quant_spec candidates[QUANT_CALIBRATION_MOST]);
+/* The i-th method, NULL past the last. The first, minmax, is the default. Unlike
+ * quant_calibration_name, which lists it last, auto is none of them. */
+const struct quant_calibration *quant_calibration_at(size_t i);
 
-/* quant_calibrate_on of auto. Elements that it refuses, the candidates refuse. */
-enum quant_status quant_calibrate_auto(struct quant_calibration_bench *bench,
-                                       const struct quant_spec *spec, const float *x, size_t n,
-                                       struct quant_choice *choice, struct quant_error *error);
+/* The method's place in the table. */
+size_t quant_calibration_index(const struct quant_calibration *method);
+
+/* The method of that name, NULL standing for the default; NULL if there is none, as for auto. */
+const struct quant_calibration *quant_calibration_from_name(const char *name);
+
+/* name may be NULL. */
+bool quant_calibration_is_auto(const char *name);
+
+/* Of a plan that finds its range: "auto" if it has no method. */
+const char *quant_plan_method_name(const struct quant_plan *plan);
 
 #endif

@@ -16,12 +16,12 @@
  */
 #include <math.h>
 
+#include "core/range_params.h"
 #include "methods/calibrator.h"
 #include "methods/mse_few.h"
 #include "methods/mse_measure.h"
 #include "methods/mse_points.h"
 #include "methods/mse_search.h"
-#include "methods/range_params.h"
 
 /* Beside the observed range. */
 enum { LEAST_RANGES = 1, RANGES = QUANT_MSE_RANGES + 1 };
@@ -49,7 +49,7 @@ static size_t affordable(uint64_t nfinite)
 static struct quant_mse_range observed_range(const struct quant_calibrator *calibrator)
 {
     const double absmax = quant_calibrator_absmax(calibrator);
-    const bool symmetric = calibrator->spec.scheme == QUANT_ABSMAX;
+    const bool symmetric = calibrator->target.scheme == QUANT_ABSMAX;
     return (struct quant_mse_range){
         .lo = symmetric ? -absmax : (double)calibrator->observed.least,
         .hi = symmetric ? absmax : (double)calibrator->observed.greatest,
@@ -61,7 +61,7 @@ static size_t list_ranges(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
     state->list[0] = observed_range(calibrator);
-    return 1 + quant_mse_search(&state->search, &state->points, &calibrator->spec,
+    return 1 + quant_mse_search(&state->search, &state->points, &calibrator->target,
                                 &calibrator->observed, affordable(calibrator->nfinite),
                                 state->list + 1);
 }
@@ -103,12 +103,12 @@ static bool adds_up(const struct quant_calibrator *calibrator)
 static void prepare_measuring(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
-    const struct quant_choice nothing = quant_choice_of_nothing(&calibrator->spec);
+    const struct quant_choice nothing = quant_choice_of_nothing(&calibrator->target);
     quant_mse_points_from_counts(&state->points, &state->bins, calibrator->counts);
     calibrator->nsums = list_ranges(calibrator);
     for (size_t i = 0; i < calibrator->nsums; i++) {
         struct quant_choice choice = nothing;
-        quant_choice_set_range(&choice, &calibrator->spec, state->list[i].lo, state->list[i].hi);
+        quant_choice_set_range(&choice, &calibrator->target, state->list[i].lo, state->list[i].hi);
         state->params[i] = choice.params;
     }
 }
@@ -135,8 +135,8 @@ static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
     state->bins = quant_mse_bins_of(&calibrator->observed);
     quant_mse_points_from_few(&state->points, &state->bins, x, n, state->keys);
     const size_t nranges = list_ranges(calibrator);
-    const struct quant_mse_range best = quant_mse_few(&calibrator->spec, state->list, nranges, x, n,
-                                                      calibrator->observed.nonfinite == 0);
+    const struct quant_mse_range best = quant_mse_few(&calibrator->target, state->list, nranges, x,
+                                                      n, calibrator->observed.nonfinite == 0);
     quant_calibrator_settle(calibrator, best.lo, best.hi);
 }
 

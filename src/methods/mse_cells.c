@@ -108,7 +108,7 @@ static double find_window(const struct quant_mse_search *search)
     }
     double first = ceil(search->low / s - HALF);
     double last = floor(search->high / s - levels + HALF);
-    if (search->spec->include_zero) {
+    if (search->target->include_zero) {
         first = fmax(first, -levels);
         last = fmin(last, 0);
     }

@@ -4,9 +4,9 @@
 
 #include <math.h>
 
+#include "core/range_params.h"
 #include "core/sums.h"
 #include "methods/mse_measure.h"
-#include "methods/range_params.h"
 
 /* What a sum may be more than a sum in another order. */
 static const double MORE = 1 + 1e-9;
@@ -27,16 +27,16 @@ static double measure(const struct quant_params *params, const float *x, size_t 
     return quant_sum_total(sum, carry);
 }
 
-struct quant_mse_range quant_mse_few(const struct quant_spec *spec,
+struct quant_mse_range quant_mse_few(const struct quant_target *target,
                                      const struct quant_mse_range *ranges, size_t nranges,
                                      const float *x, size_t n, bool all_finite)
 {
-    const struct quant_choice nothing = quant_choice_of_nothing(spec);
+    const struct quant_choice nothing = quant_choice_of_nothing(target);
     struct quant_mse_range best = {.cost = (double)INFINITY};
     for (size_t i = 0; i < nranges; i++) {
         struct quant_mse_range range = ranges[i];
         struct quant_choice choice = nothing;
-        quant_choice_set_range(&choice, spec, range.lo, range.hi);
+        quant_choice_set_range(&choice, target, range.lo, range.hi);
         range.cost = measure(&choice.params, x, n, all_finite, best.cost);
         if (quant_mse_range_compare(&range, &best) < 0)
             best = range;

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/range_params.h"
 #include "methods/mse_cells.h"
-#include "methods/range_params.h"
 
 /* The error changes little in a coarse step but by chance, and no range is looked at whose scale is
  * less than this part of the widest one's. */
@@ -47,19 +47,20 @@ static struct quant_mse_effort effort_of(const struct quant_mse_search *search)
 /* ---- Setting up ---- */
 
 static void begin(struct quant_mse_search *search, const struct quant_mse_points *points,
-                  const struct quant_spec *spec, const struct quant_observed *observed, size_t most)
+                  const struct quant_target *target, const struct quant_observed *observed,
+                  size_t most)
 {
     const double least = (double)observed->least;
     const double greatest = (double)observed->greatest;
     const double absmax = fmax(fabs(least), fabs(greatest));
-    search->spec = spec;
+    search->target = target;
     search->points = points;
-    search->nothing = quant_choice_of_nothing(spec);
-    search->symmetric = spec->scheme == QUANT_ABSMAX;
+    search->nothing = quant_choice_of_nothing(target);
+    search->symmetric = target->scheme == QUANT_ABSMAX;
     search->observed[0] = search->symmetric ? -absmax : least;
     search->observed[1] = search->symmetric ? absmax : greatest;
-    search->low = spec->include_zero ? fmin(search->observed[0], 0) : search->observed[0];
-    search->high = spec->include_zero ? fmax(search->observed[1], 0) : search->observed[1];
+    search->low = target->include_zero ? fmin(search->observed[0], 0) : search->observed[0];
+    search->high = target->include_zero ? fmax(search->observed[1], 0) : search->observed[1];
     search->levels = (double)search->nothing.params.qmax - search->nothing.params.qmin;
     search->reach = absmax;
     search->center = 0;
@@ -71,7 +72,7 @@ static void begin(struct quant_mse_search *search, const struct quant_mse_points
 /* The range of a scale, from which the mapping's own scale follows. */
 static double steps_of(const struct quant_mse_search *search)
 {
-    return search->symmetric ? quant_params_greatest_step(&search->nothing.params) : search->levels;
+    return search->symmetric ? quant_target_max_step(search->target) : search->levels;
 }
 
 static double widest_scale(const struct quant_mse_search *search)
@@ -84,7 +85,7 @@ static double stored_scale(const struct quant_mse_search *search, double scale)
 {
     struct quant_choice choice = search->nothing;
     const double end = scale * steps_of(search);
-    quant_choice_set_range(&choice, search->spec, search->symmetric ? -end : 0, end);
+    quant_choice_set_range(&choice, search->target, search->symmetric ? -end : 0, end);
     return (double)choice.params.scale;
 }
 
@@ -300,11 +301,11 @@ static size_t add_ranges(const struct quant_mse_search *search, const struct qua
 }
 
 size_t quant_mse_search(struct quant_mse_search *search, const struct quant_mse_points *points,
-                        const struct quant_spec *spec, const struct quant_observed *observed,
+                        const struct quant_target *target, const struct quant_observed *observed,
                         size_t most, struct quant_mse_range *ranges)
 {
     size_t n = 0;
-    begin(search, points, spec, observed, most);
+    begin(search, points, target, observed, most);
     if (search->reach > MULTIPLES_MOST * stored_scale(search, widest_scale(search)))
         return 0;
     search_all(search);

@@ -43,7 +43,7 @@ struct quant_mse_effort {
 };
 
 struct quant_mse_search {
-    const struct quant_spec *spec;
+    const struct quant_target *target;
     const struct quant_mse_points *points;
     struct quant_choice nothing; /* that a range is set in */
     struct quant_mse_effort effort;
@@ -74,7 +74,7 @@ struct quant_mse_search {
 /* Writes at most `most` ranges inside the observed one, the best first, and returns their number.
  * What search holds before does not matter, but must have been set once: it saves time. */
 size_t quant_mse_search(struct quant_mse_search *search, const struct quant_mse_points *points,
-                        const struct quant_spec *spec, const struct quant_observed *observed,
+                        const struct quant_target *target, const struct quant_observed *observed,
                         size_t most, struct quant_mse_range *ranges);
 
 /* Less than 0 where left is better than right: by cost, then the widest, then by place. So the best

@@ -28,10 +28,9 @@
  */
 #include <math.h>
 
+#include "core/range_params.h"
 #include "methods/calibrator.h"
 #include "methods/float_keys.h"
-#include "methods/range_params.h"
-#include "methods/spec.h"
 
 enum {
     BINS = QUANT_KEY_BINS / 2, /* of magnitudes */
@@ -69,15 +68,13 @@ static double magnitude_of(uint32_t bits)
 static void begin(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
-    const struct quant_spec *spec = &calibrator->spec;
-    struct quant_params params = {.dtype = quant_spec_dtype(spec)};
-    quant_spec_target(spec, &params.qmin, &params.qmax);
+    const struct quant_target *target = &calibrator->target;
     state->nonzero = 0;
     state->bin = 0;
     state->inside = 0;
     state->above_bin = (struct above){0, 0};
-    state->steps = spec->scheme == QUANT_ABSMAX ? quant_params_greatest_step(&params)
-                                                : (double)params.qmax - (double)params.qmin;
+    state->steps = target->scheme == QUANT_ABSMAX ? quant_target_max_step(target)
+                                                  : (double)target->qmax - (double)target->qmin;
     calibrator->ncounts = QUANT_KEY_BINS;
 }
 
@@ -116,14 +113,14 @@ static void block(const struct quant_calibrator *calibrator, const float *x, siz
 static double width_at(const struct quant_calibrator *calibrator, double s, double *rate)
 {
     *rate = 1;
-    if (calibrator->spec.scheme == QUANT_ABSMAX)
+    if (calibrator->target.scheme == QUANT_ABSMAX)
         return s;
     const double least = (double)calibrator->observed.least;
     const double greatest = (double)calibrator->observed.greatest;
     const bool cuts[2] = {-s > least, s < greatest};
     double lo = cuts[0] ? -s : least;
     double hi = cuts[1] ? s : greatest;
-    if (calibrator->spec.include_zero) {
+    if (calibrator->target.include_zero) {
         lo = fmin(lo, 0);
         hi = fmax(hi, 0);
     }

@@ -57,7 +57,7 @@ static void begin(struct quant_calibrator *calibrator)
     struct state *state = calibrator->state;
     const uint64_t n = calibrator->nfinite;
     state->nquantiles = 0;
-    if (calibrator->spec.scheme == QUANT_ABSMAX) {
+    if (calibrator->target.scheme == QUANT_ABSMAX) {
         state->quantiles[state->nquantiles++] = place_quantile(n, calibrator->argument);
     } else {
         const double tail = (100 - calibrator->argument) / 2;
@@ -106,7 +106,7 @@ static void refine_all(const struct quant_calibrator *calibrator, const float *x
     uint32_t keys[RUN];
     for (size_t i = 0; i < n; i += RUN) {
         const size_t run = n - i < RUN ? n - i : RUN;
-        if (calibrator->spec.scheme == QUANT_ABSMAX)
+        if (calibrator->target.scheme == QUANT_ABSMAX)
             for (size_t k = 0; k < run; k++)
                 keys[k] = quant_key(fabsf(x[i + k]));
         else
@@ -127,7 +127,7 @@ static void block(const struct quant_calibrator *calibrator, const float *x, siz
     (void)sums;
     if (calibrator->passes > 0)
         refine_all(calibrator, x, n, tally);
-    else if (calibrator->spec.scheme == QUANT_ABSMAX)
+    else if (calibrator->target.scheme == QUANT_ABSMAX)
         quant_keys_count_magnitudes(x, n, tally->counts);
     else
         quant_keys_count(x, n, tally->counts);
@@ -199,7 +199,7 @@ static double find_value(const struct quant_calibrator *calibrator, size_t i)
 
 static void settle(struct quant_calibrator *calibrator, const double values[2])
 {
-    if (calibrator->spec.scheme == QUANT_ABSMAX)
+    if (calibrator->target.scheme == QUANT_ABSMAX)
         quant_calibrator_settle_around_zero(calibrator, values[0]);
     else
         quant_calibrator_settle(calibrator, values[0], values[1]);
@@ -221,7 +221,7 @@ static void next(struct quant_calibrator *calibrator)
 static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
 {
     struct state *state = calibrator->state;
-    const bool symmetric = calibrator->spec.scheme == QUANT_ABSMAX;
+    const bool symmetric = calibrator->target.scheme == QUANT_ABSMAX;
     double values[2] = {0};
     size_t nkeys = 0;
     begin(calibrator);

@@ -70,7 +70,7 @@ static void settle(struct quant_calibrator *calibrator, const struct quant_exact
     const double reach = calibrator->argument * deviation;
     const double lo = fmax(mean - reach, (double)calibrator->observed.least);
     const double hi = fmin(mean + reach, (double)calibrator->observed.greatest);
-    if (calibrator->spec.scheme == QUANT_ABSMAX)
+    if (calibrator->target.scheme == QUANT_ABSMAX)
         quant_calibrator_settle_around_zero(calibrator, fmax(fabs(lo), fabs(hi)));
     else
         quant_calibrator_settle(calibrator, lo, hi);

@@ -9,6 +9,7 @@
 #include "../support/unit.h"
 #include "calibrate.h"
 #include "methods/calibrator.h"
+#include "methods/plan_make.h"
 
 static void test_table(void **state)
 {
@@ -16,14 +17,21 @@ static void test_table(void **state)
     size_t n = 0;
     for (; quant_calibration_name(n); n++) {
         const char *name = quant_calibration_name(n);
-        assert_string_equal(quant_calibration_from_name(name)->name, name);
-        assert_string_equal(quant_calibration_from_name(name)->summary,
-                            quant_calibration_summary(n));
+        const struct quant_calibration *method = quant_calibration_from_name(name);
+        assert_ptr_equal(method, quant_calibration_at(n));
+        assert_true((method == NULL) == quant_calibration_is_auto(name));
+        if (method) {
+            assert_string_equal(method->name, name);
+            assert_string_equal(method->summary, quant_calibration_summary(n));
+            assert_int_equal(quant_calibration_index(method), n);
+        }
         assert_true(strlen(quant_calibration_summary(n)) > 0);
         for (size_t k = 0; k < n; k++)
             assert_string_not_equal(name, quant_calibration_name(k));
     }
     assert_true(n > 0);
+    assert_string_equal(quant_calibration_name(n - 1), "auto");
+    assert_null(quant_calibration_at(SIZE_MAX));
     assert_null(quant_calibration_name(n));
     assert_null(quant_calibration_summary(n));
     assert_null(quant_calibration_name(SIZE_MAX));
@@ -49,7 +57,7 @@ static void test_arguments(void **state)
             quant_calibration_from_name(quant_calibration_name(i));
         double initial = -1;
         const char *argument = quant_calibration_argument(i, &initial);
-        assert_true(argument == method->argument);
+        assert_true(argument == (method ? method->argument : NULL));
         if (argument) {
             n++;
             assert_true(method->accepts(initial) && !method->accepts(0) && !method->accepts(-1) &&
@@ -61,11 +69,6 @@ static void test_arguments(void **state)
     assert_int_equal(n, 2);
     double initial;
     assert_null(quant_calibration_argument(SIZE_MAX, &initial));
-    struct quant_spec spec = {.calibration = "percentile"};
-    assert_true(quant_calibration_argument_of(&spec) == 99.9);
-    spec.has_calibration_argument = true;
-    spec.calibration_argument = 50;
-    assert_true(quant_calibration_argument_of(&spec) == 50);
 }
 
 static void test_minmax(void **state)
@@ -223,22 +226,21 @@ static void test_choose_needs_elements(void **state)
                         "the calibration method 'sigma' needs the elements: call quant_calibrate");
 }
 
-/* Every row has what a calibrator calls, or is refused one. */
-static void test_auto_has_no_calibrator(void **state)
+/* Every row has what a calibrator calls. */
+static void test_every_method_has_a_calibrator(void **state)
 {
     (void)state;
     const float x[] = {1, 2, 30};
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     quant_observe(&observed, x, 3);
-    for (size_t i = 0; quant_calibration_name(i); i++) {
-        const struct quant_spec spec = {.calibration = quant_calibration_name(i)};
-        struct quant_error error = {QUANT_OK, ""};
-        struct quant_calibrator *calibrator = quant_calibrator_new(&spec, &observed, 1, &error);
-        assert_true((calibrator == NULL) == quant_calibration_is_auto(&spec));
-        if (!calibrator) {
-            assert_int_equal(error.status, QUANT_INVALID);
-            assert_string_equal(error.text, "calibration 'auto' is not a method by itself");
-        }
+    for (size_t i = 0; quant_calibration_at(i); i++) {
+        const struct quant_spec spec = {.calibration = quant_calibration_at(i)->name};
+        struct quant_plan plan;
+        assert_int_equal(quant_plan_make(&spec, NULL, &plan, NULL), QUANT_OK);
+        struct quant_calibrator *calibrator = quant_calibrator_new(&plan, &observed, 1, NULL);
+        assert_non_null(calibrator);
+        assert_true(calibrator->done || (calibrator->method->block && calibrator->method->next &&
+                                         calibrator->method->adds_up));
         quant_calibrator_free(calibrator);
     }
 }
@@ -256,7 +258,7 @@ int main(void)
         cmocka_unit_test(test_outlier),
         cmocka_unit_test(test_given),
         cmocka_unit_test(test_choose_needs_elements),
-        cmocka_unit_test(test_auto_has_no_calibrator),
+        cmocka_unit_test(test_every_method_has_a_calibrator),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -11,7 +11,8 @@
 #include "../support/unit.h"
 #include "methods/calibration_buffers.h"
 #include "methods/calibrator.h"
-#include "methods/range_params.h"
+#include "methods/plan_choose.h"
+#include "methods/plan_make.h"
 
 enum { MOST = 20000 };
 
@@ -135,12 +136,14 @@ static struct quant_choice choose_by_passes(const struct quant_spec *spec, const
 {
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     struct quant_choice choice;
+    struct quant_plan plan;
+    assert_int_equal(quant_plan_make(spec, NULL, &plan, NULL), QUANT_OK);
     quant_observe(&observed, x, n);
     if (observed.count == observed.nonfinite) {
-        assert_int_equal(quant_choose_range(spec, &observed, NULL, &choice, NULL), QUANT_OK);
+        assert_int_equal(quant_plan_choose(&plan, &observed, NULL, &choice, NULL), QUANT_OK);
         return choice;
     }
-    struct quant_calibrator *calibrator = quant_calibrator_new(spec, &observed, 1, NULL);
+    struct quant_calibrator *calibrator = quant_calibrator_new(&plan, &observed, 1, NULL);
     assert_non_null(calibrator);
     while (!calibrator->done) {
         quant_calibrator_take(calibrator, 0, x, n);
@@ -148,7 +151,7 @@ static struct quant_choice choose_by_passes(const struct quant_spec *spec, const
         quant_calibrator_end_input(calibrator, NULL);
         quant_calibrator_end_pass(calibrator);
     }
-    assert_int_equal(quant_choose_range(spec, &observed, calibrator->range, &choice, NULL),
+    assert_int_equal(quant_plan_choose(&plan, &observed, calibrator->range, &choice, NULL),
                      QUANT_OK);
     quant_calibrator_free(calibrator);
     return choice;
@@ -224,7 +227,9 @@ static void test_nothing_is_carried_over(void **state)
             const struct quant_spec spec = any_spec(&random, method);
             struct quant_choice found;
             struct quant_choice expected;
-            assert_int_equal(quant_calibrate_on(&bench, &spec, x, n, &found, NULL), QUANT_OK);
+            struct quant_plan plan;
+            assert_int_equal(quant_plan_make(&spec, NULL, &plan, NULL), QUANT_OK);
+            assert_int_equal(quant_plan_calibrate(&plan, &bench, x, n, &found, NULL), QUANT_OK);
             assert_int_equal(quant_calibrate(&spec, x, n, &expected, NULL), QUANT_OK);
             check_same(&found, &expected, &spec, kind, n);
         }

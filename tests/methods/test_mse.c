@@ -4,8 +4,9 @@
 
 #include "../support/floats.h"
 #include "calibrate.h"
+#include "core/range_params.h"
 #include "methods/mse_search.h"
-#include "methods/range_params.h"
+#include "methods/plan_make.h"
 
 static double gauss(struct random *random)
 {
@@ -34,9 +35,9 @@ static void fill(struct random *random, enum kind kind, float *x, size_t n)
 static double error_of(const struct quant_spec *spec, double lo, double hi, const float *x,
                        size_t n)
 {
-    const double range[2] = {lo, hi};
-    struct quant_choice choice;
-    assert_int_equal(quant_choose_range(spec, NULL, range, &choice, NULL), QUANT_OK);
+    const struct quant_target target = quant_spec_target(spec);
+    struct quant_choice choice = quant_choice_of_nothing(&target);
+    quant_choice_set_range(&choice, &target, lo, hi);
     return squared_error(&choice.params, x, n);
 }
 
@@ -379,7 +380,8 @@ static size_t count_ranges(const struct quant_spec *spec, const float *x, size_t
     quant_observe(&observed, x, n);
     const struct quant_mse_bins bins = quant_mse_bins_of(&observed);
     quant_mse_points_from_few(&points, &bins, x, n, keys);
-    return quant_mse_search(&search, &points, spec, &observed, QUANT_MSE_RANGES, ranges);
+    const struct quant_target target = quant_spec_target(spec);
+    return quant_mse_search(&search, &points, &target, &observed, QUANT_MSE_RANGES, ranges);
 }
 
 /* Where no scale other than the observed range's can be stored there is nothing to search: neither

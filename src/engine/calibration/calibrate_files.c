@@ -11,14 +11,16 @@
 #include "engine/calibration/calibration_inputs.h"
 #include "engine/calibration/calibration_rounds.h"
 #include "engine/calibration/known_inputs.h"
-#include "engine/tensor/scan_choose.h"
+#include "engine/tensor/scan_method.h"
 #include "io/distinct_paths.h"
 #include "io/io.h"
+#include "methods/auto.h"
+#include "methods/plan_make.h"
 
 struct calibrating {
     const struct quant_calibrate_job *job;
     struct quant_error *error;
-    struct quant_spec spec; /* what of the job's counts */
+    struct quant_plan plan;
     struct quant_inputs inputs;
     uint64_t *counts;  /* owned: elements of each input, once it was observed */
     uint64_t *digests; /* owned, where a part is made: of the elements of each input */
@@ -47,7 +49,8 @@ static enum quant_status check_job(struct calibrating *run)
                                "a moving average needs a constant above 0 and at most 1, found "
                                "%.9g",
                                job->ema);
-    run->spec = (struct quant_spec){
+    const struct quant_spec spec = {
+        /* a given range or scale does not matter */
         .scheme = job->spec.scheme,
         .dtype = job->spec.dtype,
         .has_qmin = job->spec.has_qmin,
@@ -62,14 +65,14 @@ static enum quant_status check_job(struct calibrating *run)
         .has_calibration_argument = job->spec.has_calibration_argument,
         .calibration_argument = job->spec.calibration_argument,
     };
-    const enum quant_status status = quant_spec_check(&run->spec, run->error);
+    const enum quant_status status = quant_plan_make(&spec, NULL, &run->plan, run->error);
     if (status != QUANT_OK)
         return status;
-    if (!quant_spec_needs_range(&run->spec))
+    if (run->plan.from != QUANT_RANGE_FOUND)
         return quant_error_set(run->error, QUANT_INVALID,
                                "%s is unscaled: there is no range to calibrate for it",
-                               quant_dtype_info(run->spec.dtype)->name);
-    if (quant_calibration_is_auto(&run->spec))
+                               quant_dtype_info(run->plan.target.dtype)->name);
+    if (!run->plan.method)
         return quant_error_set(
             run->error, QUANT_INVALID,
             "'auto' compares methods on one tensor; for a set of files, name a method");
@@ -87,7 +90,7 @@ static enum quant_status load_basis(struct calibrating *run)
                 ? "it is complete"
                 : "it is a partial result; merge all partial results of its round first");
     if (status == QUANT_OK)
-        run->spec = quant_rounds_spec(&run->file);
+        run->plan = quant_rounds_plan(&run->file);
     return status;
 }
 
@@ -137,7 +140,7 @@ static enum quant_status observe_one(void *context, const struct quant_scan *sca
     digesting.digest = run->digests ? &run->digests[i] : NULL;
     enum quant_status status = quant_scan_observe(&digesting, &own, error);
     if (status == QUANT_OK)
-        status = quant_check_finite(scan->tensor, &own, run->spec.nonfinite, "calibrate",
+        status = quant_check_finite(scan->tensor, &own, run->plan.nonfinite, "calibrate",
                                     "leaves them out", error);
     run->counts[i] = own.count;
     quant_observed_join(&run->observed, &own);
@@ -179,7 +182,7 @@ static enum quant_status find_range(struct calibrating *run, size_t first, size_
     enum quant_status status = QUANT_OK;
     struct quant_progress *progress = &run->inputs.progress;
     const uint64_t weight = quant_inputs_weight(&run->inputs, first, last);
-    run->calibrator = quant_calibrator_new(&run->spec, observed, run->inputs.workers, run->error);
+    run->calibrator = quant_calibrator_new(&run->plan, observed, run->inputs.workers, run->error);
     if (!run->calibrator)
         return QUANT_NO_MEMORY;
     while (status == QUANT_OK && !run->calibrator->done) {
@@ -204,7 +207,7 @@ static bool is_any_finite(const struct quant_observed *observed)
 static enum quant_status calibrate_all(struct calibrating *run)
 {
     const size_t n = run->inputs.n;
-    const unsigned passes = run->job->partial ? 0 : quant_calibration_passes(&run->spec);
+    const unsigned passes = run->job->partial ? 0 : quant_plan_passes(&run->plan);
     const uint64_t weight = quant_inputs_weight(&run->inputs, 0, n);
     quant_progress_begin_pass(&run->inputs.progress, weight, weight * passes);
     enum quant_status status = visit_all(run, observe_one, 0, n);
@@ -225,7 +228,7 @@ static enum quant_status calibrate_one_by_one(struct calibrating *run)
     file->ranges = calloc(run->inputs.n, sizeof *file->ranges);
     if (!file->ranges)
         return quant_error_no_memory(run->error, run->inputs.n * sizeof *file->ranges, "inputs");
-    const unsigned passes = quant_calibration_passes(&run->spec);
+    const unsigned passes = quant_plan_passes(&run->plan);
     uint64_t left = quant_inputs_weight(&run->inputs, 0, run->inputs.n);
     for (size_t i = 0; status == QUANT_OK && i < run->inputs.n; i++) {
         struct quant_input_range *range = &file->ranges[file->nranges++];
@@ -332,7 +335,7 @@ static enum quant_status calibrate(struct calibrating *run)
 {
     if (run->job->resume)
         return count_round(run);
-    quant_rounds_begin(&run->file, &run->spec);
+    quant_rounds_begin(&run->file, &run->job->spec, &run->plan);
     const enum quant_status status =
         run->job->has_ema ? calibrate_one_by_one(run) : calibrate_all(run);
     set_observed(run);

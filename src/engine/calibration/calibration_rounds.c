@@ -10,28 +10,28 @@
 #include "base/error.h"
 #include "base/source.h"
 #include "io/io.h"
-#include "methods/spec.h"
+#include "methods/plan_make.h"
 
 _Static_assert((int)QUANT_FINDINGS_MAXIMA == (int)QUANT_TALLY_MAXIMA, "all maxima are told");
 
-void quant_rounds_begin(struct quant_calibration_file *file, const struct quant_spec *spec)
+void quant_rounds_begin(struct quant_calibration_file *file, const struct quant_spec *spec,
+                        const struct quant_plan *plan)
 {
-    const struct quant_calibration *method = quant_calibration_from_name(spec->calibration);
-    file->scheme = spec->scheme;
-    file->dtype = quant_spec_dtype(spec);
+    file->scheme = plan->target.scheme;
+    file->dtype = plan->target.dtype;
     file->has_qmin = spec->has_qmin;
     file->has_qmax = spec->has_qmax;
     file->qmin = spec->has_qmin ? spec->qmin : 0;
     file->qmax = spec->has_qmax ? spec->qmax : 0;
-    file->include_zero = spec->include_zero;
-    file->rounding = spec->rounding;
+    file->include_zero = plan->target.include_zero;
+    file->rounding = plan->target.rounding;
     file->scale_dtype = spec->scale_dtype == QUANT_FLOAT32 ? QUANT_DTYPE_NONE : spec->scale_dtype;
-    snprintf(file->method, sizeof file->method, "%s", method->name);
-    file->has_argument = method->argument != NULL;
-    file->argument = file->has_argument ? quant_calibration_argument_of(spec) : 0;
+    snprintf(file->method, sizeof file->method, "%s", plan->method->name);
+    file->has_argument = plan->method->argument != NULL;
+    file->argument = plan->argument;
 }
 
-struct quant_spec quant_rounds_spec(const struct quant_calibration_file *file)
+static struct quant_spec spec_of(const struct quant_calibration_file *file)
 {
     return (struct quant_spec){
         .scheme = file->scheme,
@@ -44,26 +44,34 @@ struct quant_spec quant_rounds_spec(const struct quant_calibration_file *file)
         .rounding = file->rounding,
         .scale_dtype = file->scale_dtype,
         .nonfinite = QUANT_NONFINITE_SATURATE, /* the first round was the time to refuse them */
-        .calibration = quant_calibration_from_name(file->method)->name,
+        .calibration = file->method,
         .has_calibration_argument = file->has_argument,
         .calibration_argument = file->argument,
     };
 }
 
+/* quant_rounds_load has checked it. */
+struct quant_plan quant_rounds_plan(const struct quant_calibration_file *file)
+{
+    const struct quant_spec spec = spec_of(file);
+    struct quant_plan plan;
+    quant_plan_make(&spec, NULL, &plan, NULL);
+    return plan;
+}
+
 static enum quant_status check_method(const struct quant_calibration_file *file,
                                       const struct quant_source *source, struct quant_error *error)
 {
-    const struct quant_calibration *method = quant_calibration_from_name(file->method);
-    if (!method || method == &quant_calibration_auto)
+    if (!quant_calibration_from_name(file->method))
         return quant_source_error(source, error, QUANT_UNSUPPORTED,
                                   "unknown calibration method '%s'", file->method);
-    const struct quant_spec spec = quant_rounds_spec(file);
+    const struct quant_spec spec = spec_of(file);
+    struct quant_plan plan;
     struct quant_error own;
-    const enum quant_status status = quant_spec_check(&spec, &own);
+    const enum quant_status status = quant_plan_make(&spec, NULL, &plan, &own);
     if (status != QUANT_OK)
         return quant_source_error(source, error, status, "%.256s", own.text);
-    if (quant_dtype_info(file->dtype)->is_unscaled ||
-        (method->argument != NULL) != file->has_argument)
+    if (plan.from != QUANT_RANGE_FOUND || (plan.method->argument != NULL) != file->has_argument)
         return quant_source_error(source, error, QUANT_CORRUPT,
                                   "not a valid calibration: 'method', 'argument' and 'dtype' do "
                                   "not agree");
@@ -128,9 +136,9 @@ struct quant_calibrator *quant_rounds_replay(const struct quant_calibration_file
                                              const char *name, size_t nworkers,
                                              enum quant_status *status, struct quant_error *error)
 {
-    const struct quant_spec spec = quant_rounds_spec(file);
+    const struct quant_plan plan = quant_rounds_plan(file);
     const struct quant_observed observed = quant_rounds_observed(file);
-    struct quant_calibrator *calibrator = quant_calibrator_new(&spec, &observed, nworkers, error);
+    struct quant_calibrator *calibrator = quant_calibrator_new(&plan, &observed, nworkers, error);
     *status = calibrator ? QUANT_OK : QUANT_NO_MEMORY;
     for (size_t i = 0; *status == QUANT_OK && i < file->npasses; i++)
         if (!replay_pass(calibrator, &file->passes[i]))

@@ -9,10 +9,12 @@
 #include "methods/calibrator.h"
 #include "records/calibration_file.h"
 
-/* What the calibration file takes of a spec, with the method's argument settled, and the other way,
- * for a file whose method is known: a checked spec. */
-void quant_rounds_begin(struct quant_calibration_file *file, const struct quant_spec *spec);
-struct quant_spec quant_rounds_spec(const struct quant_calibration_file *file);
+/* Sets what the calibration file has of a spec and of the plan that was made of it, and the other
+ * way: the plan of a file that quant_rounds_load has read. It saturates elements that are not
+ * finite. */
+void quant_rounds_begin(struct quant_calibration_file *file, const struct quant_spec *spec,
+                        const struct quant_plan *plan);
+struct quant_plan quant_rounds_plan(const struct quant_calibration_file *file);
 
 /* Reads a file, which the caller releases also after an error, and checks that its method, for its
  * type, is one of this version. */

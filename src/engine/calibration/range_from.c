@@ -4,17 +4,12 @@
 
 #include "base/error.h"
 #include "engine/calibration/calibration_rounds.h"
-#include "methods/spec.h"
+#include "methods/plan_make.h"
 
-static bool is_same_target(const struct quant_calibration_file *file, const struct quant_spec *spec)
+static bool is_same_target(const struct quant_target *a, const struct quant_target *b)
 {
-    const struct quant_spec of_file = quant_rounds_spec(file);
-    int32_t bounds[2];
-    int32_t wanted[2];
-    quant_spec_target(&of_file, &bounds[0], &bounds[1]);
-    quant_spec_target(spec, &wanted[0], &wanted[1]);
-    return bounds[0] == wanted[0] && bounds[1] == wanted[1] &&
-           file->include_zero == spec->include_zero && file->rounding == spec->rounding;
+    return a->qmin == b->qmin && a->qmax == b->qmax && a->include_zero == b->include_zero &&
+           a->rounding == b->rounding;
 }
 
 static enum quant_status check_range(const struct quant_calibration_file *file, const char *path,
@@ -22,33 +17,32 @@ static enum quant_status check_range(const struct quant_calibration_file *file, 
 {
     static const char *const schemes[] = {
         [QUANT_ABSMAX] = "absmax", [QUANT_ZERO_POINT] = "zero-point"};
-    const struct quant_calibration *method = quant_calibration_from_name(file->method);
+    const struct quant_plan found = quant_rounds_plan(file);
+    const struct quant_target wanted = quant_spec_target(spec);
     if (file->stage != QUANT_STAGE_COMPLETE)
         return quant_error_set(error, QUANT_INVALID,
                                "'%s' is not complete: it has no range before round %zu is merged",
                                path, quant_calibration_file_round(file));
-    if (method != &quant_calibration_minmax && file->scheme != spec->scheme)
+    if (found.method != &quant_calibration_minmax && file->scheme != spec->scheme)
         return quant_error_set(error, QUANT_INVALID,
                                "'%s' was calibrated by %s for the scheme %s, not %s", path,
                                file->method, schemes[file->scheme], schemes[spec->scheme]);
-    if (!method->for_integers)
+    if (!found.method->for_integers)
         return QUANT_OK;
-    if (file->dtype != quant_spec_dtype(spec))
+    if (file->dtype != wanted.dtype)
         return quant_error_set(error, QUANT_INVALID, "'%s' was calibrated by %s for %s, not %s",
                                path, file->method, quant_dtype_info(file->dtype)->name,
-                               quant_dtype_info(quant_spec_dtype(spec))->name);
-    if (!is_same_target(file, spec))
+                               quant_dtype_info(wanted.dtype)->name);
+    if (!is_same_target(&found.target, &wanted))
         return quant_error_set(error, QUANT_INVALID,
                                "'%s' was calibrated by %s for another qmin, qmax, include-zero or "
                                "rounding",
                                path, file->method);
-    const struct quant_spec of_file = quant_rounds_spec(file);
-    const enum quant_dtype scales = quant_spec_scale_dtype(&of_file);
-    if (scales != quant_spec_scale_dtype(spec))
+    if (found.target.scale_dtype != wanted.scale_dtype)
         return quant_error_set(error, QUANT_INVALID,
                                "'%s' was calibrated by %s for scales of %s, not %s", path,
-                               file->method, quant_dtype_info(scales)->name,
-                               quant_dtype_info(quant_spec_scale_dtype(spec))->name);
+                               file->method, quant_dtype_info(found.target.scale_dtype)->name,
+                               quant_dtype_info(wanted.scale_dtype)->name);
     return QUANT_OK;
 }
 
@@ -64,7 +58,7 @@ enum quant_status quant_file_range(const char *path, const struct quant_cancel *
         spec->has_clip = spec->clip_is_calibrated = true;
         spec->clip[0] = is_point ? fmin(file.range[0], 0) : file.range[0];
         spec->clip[1] = is_point ? fmax(file.range[1], 0) : file.range[1];
-        spec->calibration = quant_calibration_from_name(file.method)->name;
+        spec->calibration = quant_rounds_plan(&file).method->name;
         spec->has_calibration_argument = file.has_argument;
         spec->calibration_argument = file.argument;
     }

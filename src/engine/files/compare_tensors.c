@@ -3,9 +3,13 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/grouping.h"
+#include "engine/tensor/group_trials.h"
 #include "engine/tensor/outliers.h"
 #include "engine/tensor/trials.h"
-#include "methods/method.h"
+#include "methods/auto.h"
+#include "methods/plan_choose.h"
+#include "methods/plan_make.h"
 
 struct comparing {
     const struct quant_compare_job *job;
@@ -37,34 +41,34 @@ static bool is_wanted(const struct comparing *run, enum quant_scheme scheme)
     return !run->job->has_scheme || run->job->spec.scheme == scheme;
 }
 
-/* The spec of a type's and scheme's rows, but for the method. */
-static struct quant_spec make_spec(const struct comparing *run, enum quant_dtype dtype,
-                                   enum quant_scheme scheme)
+/* The plan of a type's and scheme's rows, but for the method; with_clip: of the row of the given
+ * range. Not all types take both schemes. */
+static enum quant_status make_plan(const struct comparing *run, enum quant_dtype dtype,
+                                   enum quant_scheme scheme, bool with_clip,
+                                   struct quant_plan *plan, struct quant_error *error)
 {
     struct quant_spec spec = run->job->spec;
     spec.dtype = dtype;
     spec.scheme = scheme;
-    spec.has_clip = false;
+    spec.has_clip = with_clip && spec.has_clip;
     spec.calibration = NULL;
     spec.has_calibration_argument = false;
-    return spec;
+    return quant_plan_make(&spec, NULL, plan, error);
 }
 
+/* One of the schemes must take the type. */
 static enum quant_status check_type(const struct comparing *run, enum quant_dtype dtype)
 {
-    struct quant_spec spec = {.dtype = dtype};
+    struct quant_plan plan = {.from = QUANT_RANGE_FOUND};
     enum quant_status status = QUANT_OK;
     for (size_t i = NSCHEMES; i-- > 0;) {
         if (!is_wanted(run, schemes[i]))
             continue;
-        spec = make_spec(run, dtype, schemes[i]);
-        spec.has_clip = run->job->spec.has_clip;
-        status = quant_spec_check(&spec, run->error);
+        status = make_plan(run, dtype, schemes[i], true, &plan, run->error);
         if (status == QUANT_OK)
             break;
     }
-    spec.has_clip = false;
-    if (status == QUANT_OK && !quant_spec_needs_range(&spec))
+    if (status == QUANT_OK && (plan.from == QUANT_SCALE_GIVEN || plan.from == QUANT_UNSCALED))
         return quant_error_set(run->error, QUANT_INVALID,
                                "no ranges to compare: a scale is given, or the type is unscaled");
     return status;
@@ -75,7 +79,7 @@ static enum quant_status check_job(struct comparing *run)
     const struct quant_compare_job *job = run->job;
     run->dtypes = job->ndtypes > 0 ? job->dtypes : &job->spec.dtype;
     run->ndtypes = job->ndtypes > 0 ? job->ndtypes : 1;
-    run->has_groups = job->granularity.has_axis || job->granularity.block_size > 0;
+    run->has_groups = quant_granularity_has_groups(&job->granularity);
     if (run->ndtypes > QUANT_COMPARE_TYPES)
         return quant_error_set(run->error, QUANT_INVALID,
                                "at most %d types are compared in one call, found %zu",
@@ -96,14 +100,14 @@ static enum quant_status check_job(struct comparing *run)
 static unsigned scheme_passes(const struct comparing *run, enum quant_dtype dtype,
                               enum quant_scheme scheme)
 {
-    struct quant_spec candidates[QUANT_CALIBRATION_MOST];
-    const struct quant_spec spec = make_spec(run, dtype, scheme);
-    if (!is_wanted(run, scheme))
+    struct quant_plan plan;
+    struct quant_plan candidates[QUANT_CALIBRATION_MOST];
+    if (!is_wanted(run, scheme) || make_plan(run, dtype, scheme, false, &plan, NULL) != QUANT_OK)
         return 0;
-    const size_t n = quant_calibration_candidates(&spec, candidates);
+    const size_t n = quant_plan_candidates(&plan, candidates);
     unsigned passes = 0;
     for (size_t i = 0; i < n; i++)
-        passes += run->has_groups ? 1 : quant_calibration_passes(&candidates[i]);
+        passes += run->has_groups ? 1 : quant_plan_passes(&candidates[i]);
     return passes;
 }
 
@@ -170,17 +174,17 @@ static void sort_rows(struct quant_comparison *rows, size_t n)
     }
 }
 
-/* The row of the given range, if the scheme takes one. */
-static enum quant_status choose_clip(const struct comparing *run, const struct quant_spec *spec,
-                                     struct quant_comparison *rows, size_t *n)
+/* The row of the given range, if there is one and the scheme takes it. */
+static enum quant_status choose_clip(const struct comparing *run, enum quant_dtype dtype,
+                                     enum quant_scheme scheme, struct quant_comparison *rows,
+                                     size_t *n)
 {
-    struct quant_spec clipped = *spec;
-    clipped.has_clip = run->job->spec.has_clip;
-    if (!clipped.has_clip || quant_spec_check(&clipped, NULL) != QUANT_OK)
+    struct quant_plan plan;
+    if (!run->job->spec.has_clip || make_plan(run, dtype, scheme, true, &plan, NULL) != QUANT_OK)
         return QUANT_OK;
     struct quant_comparison *row = &rows[(*n)++];
-    *row = (struct quant_comparison){.scheme = spec->scheme};
-    return quant_choose(&clipped, &run->result->observed, &row->choice, run->error);
+    *row = (struct quant_comparison){.scheme = scheme};
+    return quant_plan_choose(&plan, &run->result->observed, NULL, &row->choice, run->error);
 }
 
 /* One scale for all elements: each method finds its range, then one pass measures all of them. */
@@ -194,11 +198,12 @@ static enum quant_status compare_type(struct comparing *run, const struct quant_
     for (size_t i = 0; status == QUANT_OK && i < NSCHEMES; i++) {
         if (!is_wanted(run, schemes[i]))
             continue;
-        const struct quant_spec spec = make_spec(run, dtype, schemes[i]);
+        struct quant_plan plan;
         expect_passes(run, scheme_passes(run, dtype, schemes[i]));
-        status = quant_trials_choose(scan, &spec, &result->observed, rows, &n, run->error);
+        if (make_plan(run, dtype, schemes[i], false, &plan, NULL) == QUANT_OK)
+            status = quant_trials_choose(scan, &plan, &result->observed, rows, &n, run->error);
         if (status == QUANT_OK)
-            status = choose_clip(run, &spec, rows, &n);
+            status = choose_clip(run, dtype, schemes[i], rows, &n);
     }
     expect_passes(run, 1);
     if (status == QUANT_OK)
@@ -210,26 +215,22 @@ static enum quant_status compare_type(struct comparing *run, const struct quant_
 
 static enum quant_status compare_scheme_in_groups(struct comparing *run,
                                                   const struct quant_scan *scan,
-                                                  const struct quant_spec *spec,
+                                                  const struct quant_plan *plan,
                                                   struct quant_comparison *rows, size_t *n)
 {
-    struct quant_spec candidates[QUANT_CALIBRATION_MOST];
-    const size_t ncandidates = quant_calibration_candidates(spec, candidates);
+    struct quant_plan candidates[QUANT_CALIBRATION_MOST];
+    const size_t ncandidates = quant_plan_candidates(plan, candidates);
     const uint64_t nelems = scan->tensor->reader->nelems;
     enum quant_status status = QUANT_OK;
     for (size_t i = 0; status == QUANT_OK && i < ncandidates; i++) {
-        const struct quant_quantize_job job = {.input = run->job->input,
-                                               .spec = candidates[i],
-                                               .granularity = run->job->granularity,
-                                               .measure = true,
-                                               .threads = run->job->threads,
-                                               .cancel = run->job->cancel};
+        const struct quant_group_trial trial = {
+            .plan = &candidates[i], .cancel = &run->job->cancel, .threads = run->job->threads};
         struct quant_comparison *row = &rows[(*n)++];
-        *row = (struct quant_comparison){.scheme = spec->scheme,
-                                         .calibration = candidates[i].calibration};
+        *row = (struct quant_comparison){.scheme = plan->target.scheme,
+                                         .calibration = candidates[i].method->name};
         expect_passes(run, 1);
         quant_progress_begin_pass(&run->progress, nelems, run->progress.ahead);
-        status = quant_trials_measure_groups(&job, scan, row, run->error);
+        status = quant_group_trial_measure(&trial, scan, row, run->error);
     }
     return status;
 }
@@ -245,8 +246,11 @@ compare_type_in_groups(struct comparing *run, const struct quant_scan *scan, enu
     for (size_t i = 0; status == QUANT_OK && i < NSCHEMES; i++) {
         if (!is_wanted(run, schemes[i]))
             continue;
-        const struct quant_spec spec = make_spec(run, dtype, schemes[i]);
-        status = compare_scheme_in_groups(run, scan, &spec, rows, &n);
+        struct quant_plan plan;
+        if (make_plan(run, dtype, schemes[i], false, &plan, NULL) != QUANT_OK)
+            continue;
+        plan.granularity = run->job->granularity;
+        status = compare_scheme_in_groups(run, scan, &plan, rows, &n);
     }
     sort_rows(rows, n);
     result->n += n;

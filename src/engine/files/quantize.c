@@ -5,18 +5,20 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/grouping.h"
 #include "core/group_notes.h"
+#include "core/range_params.h"
 #include "engine/files/sidecar_record.h"
 #include "engine/tensor/tensor_run.h"
 #include "io/distinct_paths.h"
 #include "io/sidecar_names.h"
-#include "methods/group_calibration.h"
-#include "methods/range_params.h"
+#include "methods/plan_make.h"
 
 struct file_run {
     const struct quant_quantize_job *job;
     struct quant_quantize_result *result;
     struct quant_error *error;
+    struct quant_plan plan;
     bool has_groups;
     struct quant_tensor tensor;
     const struct quant_format *format; /* of the output */
@@ -43,8 +45,7 @@ static enum quant_status check_job(struct file_run *file)
         return quant_error_set(file->error, QUANT_INVALID,
                                "a stream as the output needs a sidecar path");
     file->has_groups = quant_granularity_has_groups(&file->job->granularity);
-    return file->has_groups ? quant_group_spec_check(&file->job->spec, file->error)
-                            : quant_spec_check(&file->job->spec, file->error);
+    return quant_plan_make(&file->job->spec, &file->job->granularity, &file->plan, file->error);
 }
 
 static enum quant_status settle_sidecar_path(struct file_run *file)
@@ -70,7 +71,7 @@ static bool must_scan(const struct file_run *file)
     const struct quant_quantize_job *job = file->job;
     if (!file->has_groups)
         return file->tensor.reader->knowledge < file->format->writer_needs;
-    return job->spec.nonfinite == QUANT_NONFINITE_ERROR && !file->data_is_new &&
+    return file->plan.nonfinite == QUANT_NONFINITE_ERROR && !file->data_is_new &&
            quant_path_is_stream(job->output.path);
 }
 
@@ -84,8 +85,7 @@ static enum quant_status begin_run(struct file_run *file)
         status = quant_tensor_spool(&file->tensor, &job->cancel, file->error);
     if (status != QUANT_OK)
         return status;
-    file->run = (struct quant_tensor_run){.spec = &job->spec,
-                                          .granularity = &job->granularity,
+    file->run = (struct quant_tensor_run){.plan = &file->plan,
                                           .cancel = &job->cancel,
                                           .tensor = &file->tensor,
                                           .output = &file->output,
@@ -109,7 +109,7 @@ static enum quant_status open_output(struct file_run *file, struct quant_file_ou
 static enum quant_status open_scales(struct file_run *file)
 {
     const uint64_t count = file->run.grouping.count;
-    const struct quant_choice common = quant_choice_of_nothing(&file->job->spec);
+    const struct quant_choice common = quant_choice_of_nothing(&file->plan.target);
     file->output.scales = &file->scales;
     return count > QUANT_SIDECAR_SCALES
                ? quant_scale_store_open_file(&file->scales, count, &common.params, file->job,

@@ -17,6 +17,7 @@
 #include "engine/tensor/scan_choose.h"
 #include "engine/tensor/slices.h"
 #include "io/cancel.h"
+#include "methods/auto.h"
 
 /* Elements in memory at a time, of all workers together. */
 enum { MEMORY = 8 << 20 };
@@ -242,11 +243,11 @@ static enum quant_status calibrate_in_passes(struct quant_far_params *far,
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     struct quant_choice choice;
     const uint64_t length = reader.head.nelems;
-    const unsigned passes = quant_calibration_passes(&far->calibration.spec);
+    const unsigned passes = quant_plan_passes(&far->calibration.plan);
     quant_progress_begin_pass(scan->progress, length, scan->progress->ahead + length * passes);
     enum quant_status status = quant_scan_observe(&own, &observed, error);
     if (status == QUANT_OK)
-        status = quant_scan_choose(&own, &far->calibration.spec, &observed, &choice, error);
+        status = quant_scan_choose(&own, &far->calibration.plan, &observed, &choice, error);
     if (status != QUANT_OK)
         return status;
     far->all.scales[panel->first_group + column] = choice.params.scale;
@@ -262,7 +263,7 @@ static enum quant_status calibrate_panels(struct quant_far_params *far,
     struct quant_panel panel = quant_panel_at(grouping, 0);
     enum quant_status status = QUANT_OK;
     const uint64_t after = scan->progress->ahead;
-    const unsigned passes = 1 + quant_calibration_passes(&far->calibration.spec);
+    const unsigned passes = 1 + quant_plan_passes(&far->calibration.plan);
     const uint64_t length = grouping->nelems / grouping->count; /* of a group, about */
     uint64_t ngroups = grouping->count;
     for (uint64_t i = 0; status == QUANT_OK && i < quant_panel_count(grouping); i++) {
@@ -281,13 +282,12 @@ static enum quant_status scan_panels(struct quant_far_params *far, const struct 
     const uint64_t length = far->grouping->panel / far->grouping->ngroups;
     const bool in_memory = 2 * length * scan->workers <= MEMORY;
     const uint64_t nelems = far->grouping->nelems;
-    const uint64_t passes =
-        in_memory ? 1 : 1 + (uint64_t)quant_calibration_passes(&far->calibration.spec);
+    const uint64_t passes = in_memory ? 1 : 1 + (uint64_t)quant_plan_passes(&far->calibration.plan);
     quant_progress_begin_pass(scan->progress, nelems, scan->progress->ahead + nelems * passes);
     enum quant_status status = quant_scan_observe(scan, observed, error);
     if (status == QUANT_OK)
-        status = quant_check_finite(scan->tensor, observed, far->spec->nonfinite, "quantize",
-                                    "maps them", error);
+        status = quant_check_finite(scan->tensor, observed, far->nonfinite, "quantize", "maps them",
+                                    error);
     if (status != QUANT_OK)
         return status;
     return in_memory ? calibrate_in_memory(far, scan, length, error)

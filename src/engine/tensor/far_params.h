@@ -7,7 +7,7 @@
 #include "methods/group_calibration.h"
 
 struct quant_far_params {
-    const struct quant_spec *spec;
+    enum quant_nonfinite nonfinite;
     const struct quant_cancel *cancel; /* checked from group to group, which may take long */
     const struct quant_grouping *grouping;
     struct quant_group_calibration calibration;

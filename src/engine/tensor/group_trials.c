@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Measuring with a scale for each group: a run that writes nothing, so its figures are those of one
- * that does, and its memory as well. */
+/* A run that writes nothing, so its figures are those of one that does, and its memory as well. */
+#include "engine/tensor/group_trials.h"
+
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "core/group_notes.h"
 #include "engine/tensor/tensor_run.h"
-#include "engine/tensor/trials.h"
 
 /* A trial's progress is a part of the comparison's. */
 struct relay {
@@ -26,22 +26,20 @@ static void relay_progress(void *context, uint64_t done, uint64_t total)
     relay->seen = seen;
 }
 
-enum quant_status quant_trials_measure_groups(const struct quant_quantize_job *job,
-                                              const struct quant_scan *scan,
-                                              struct quant_comparison *row,
-                                              struct quant_error *error)
+enum quant_status quant_group_trial_measure(const struct quant_group_trial *trial,
+                                            const struct quant_scan *scan,
+                                            struct quant_comparison *row, struct quant_error *error)
 {
     struct relay relay = {scan->progress, scan->tensor->reader->nelems, 0};
     struct quant_progress progress = {.call = relay_progress, .context = &relay};
     struct quant_tensor_run *run = calloc(1, sizeof *run);
     if (!run)
         return quant_error_no_memory(error, sizeof *run, "buffers");
-    run->spec = &job->spec;
-    run->granularity = &job->granularity;
-    run->cancel = &job->cancel;
+    run->plan = trial->plan;
+    run->cancel = trial->cancel;
     run->tensor = scan->tensor;
     run->progress = &progress;
-    run->threads = job->threads;
+    run->threads = trial->threads;
     run->measures = true;
     enum quant_status status = quant_tensor_run_begin(run, error);
     if (status == QUANT_OK)

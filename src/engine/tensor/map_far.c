@@ -19,10 +19,10 @@ static enum quant_status begin(struct quant_tensor_run *run, struct quant_error 
     run->map_state = far;
     if (!far)
         return quant_error_no_memory(error, sizeof *far, "buffers");
-    far->params.spec = run->spec;
+    far->params.nonfinite = run->plan->nonfinite;
     far->params.cancel = run->cancel;
     far->params.grouping = &run->grouping;
-    quant_group_calibration_begin(&far->params.calibration, run->spec, &run->grouping);
+    quant_group_calibration_begin(&far->params.calibration, run->plan, &run->grouping);
     run->scans_first = true;
     return QUANT_OK;
 }

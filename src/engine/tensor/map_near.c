@@ -46,7 +46,7 @@ static enum quant_status begin(struct quant_tensor_run *run, struct quant_error 
     run->map_state = near;
     if (!near)
         return quant_error_no_memory(error, sizeof *near, "buffers");
-    quant_group_calibration_begin(&near->calibration, run->spec, &run->grouping);
+    quant_group_calibration_begin(&near->calibration, run->plan, &run->grouping);
     run->scans_first = run->must_scan;
     return QUANT_OK;
 }

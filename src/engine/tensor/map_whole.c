@@ -3,12 +3,13 @@
 #include "core/observed.h"
 #include "engine/tensor/map.h"
 #include "engine/tensor/scan_choose.h"
+#include "methods/auto.h"
 
 static enum quant_status begin(struct quant_tensor_run *run, struct quant_error *error)
 {
     struct quant_source *source = run->tensor->source;
     (void)error;
-    run->scans_first = run->must_scan || quant_spec_needs_range(run->spec);
+    run->scans_first = run->must_scan || run->plan->from == QUANT_RANGE_FOUND;
     if (!run->scans_first && source->ops->forward_only)
         source->ops->forward_only(source);
     return QUANT_OK;
@@ -26,8 +27,7 @@ static enum quant_status scan(struct quant_tensor_run *run, struct quant_error *
 {
     const struct quant_reader *reader = run->tensor->reader;
     const struct quant_scan scan = quant_tensor_run_scan(run);
-    const unsigned passes =
-        quant_spec_needs_range(run->spec) ? quant_calibration_passes(run->spec) : 0;
+    const unsigned passes = quant_plan_passes(run->plan);
     if (reader->knowledge == QUANT_SHAPE_KNOWN)
         quant_progress_begin_pass(run->progress, reader->nelems, reader->nelems * (passes + 1));
     const enum quant_status status = quant_scan_observe(&scan, &run->observed, error);
@@ -41,7 +41,7 @@ static enum quant_status choose(struct quant_tensor_run *run, struct quant_error
     const struct quant_observed *observed = run->scans_first ? &run->observed : NULL;
     run->progress->ahead = observed ? observed->count : 0; /* the pass that quantizes */
     const enum quant_status status =
-        quant_scan_choose(&scan, run->spec, observed, &run->choice, error);
+        quant_scan_choose(&scan, run->plan, observed, &run->choice, error);
     if (status == QUANT_OK && run->measures)
         quant_measure_init(&run->measure, &run->choice.params);
     return status;

@@ -1,78 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Passes until the method has its range. */
 #include "engine/tensor/scan_choose.h"
 
+#include "engine/tensor/scan_method.h"
 #include "engine/tensor/trials.h"
-#include "methods/range_params.h"
 
-_Static_assert((int)QUANT_CHUNK <= (int)QUANT_PART_MOST, "a chunk is one part");
-_Static_assert(QUANT_CHUNK % QUANT_MEASURE_BLOCK == 0, "blocks end where chunks end");
-
-struct calibration {
-    const struct quant_workbench *benches;
-    struct quant_calibrator *calibrator;
-};
-
-static enum quant_status take(void *context, struct quant_chunk *chunk, struct quant_error *error)
-{
-    const struct calibration *calibration = context;
-    (void)error;
-    quant_calibrator_take(calibration->calibrator, chunk->worker,
-                          calibration->benches[chunk->worker].x, chunk->count);
-    return QUANT_OK;
-}
-
-static enum quant_status join(void *context, struct quant_chunk *chunk, struct quant_error *error)
-{
-    const struct calibration *calibration = context;
-    (void)error;
-    quant_calibrator_join(calibration->calibrator, chunk->worker);
-    return QUANT_OK;
-}
-
-enum quant_status quant_scan_take(const struct quant_scan *scan,
-                                  struct quant_calibrator *calibrator, double *totals,
-                                  struct quant_error *error)
-{
-    struct calibration calibration = {scan->benches, calibrator};
-    const enum quant_status status = quant_scan_pass(scan, take, join, &calibration, error);
-    if (status == QUANT_OK)
-        quant_calibrator_end_input(calibrator, totals);
-    return status;
-}
-
-static enum quant_status run_passes(const struct quant_scan *scan,
-                                    struct quant_calibrator *calibrator, struct quant_error *error)
-{
-    enum quant_status status = QUANT_OK;
-    while (status == QUANT_OK && !calibrator->done) {
-        const uint64_t count = calibrator->observed.count;
-        quant_progress_begin_pass(scan->progress, count,
-                                  scan->progress->ahead +
-                                      count * quant_calibrator_passes_left(calibrator));
-        status = quant_scan_take(scan, calibrator, NULL, error);
-        if (status == QUANT_OK)
-            quant_calibrator_end_pass(calibrator);
-    }
-    return status;
-}
-
-enum quant_status quant_scan_choose(const struct quant_scan *scan, const struct quant_spec *spec,
+enum quant_status quant_scan_choose(const struct quant_scan *scan, const struct quant_plan *plan,
                                     const struct quant_observed *observed,
                                     struct quant_choice *choice, struct quant_error *error)
 {
-    const bool finds_range = quant_spec_needs_range(spec) && observed->count > observed->nonfinite;
-    if (!finds_range)
-        return quant_choose_range(spec, observed, NULL, choice, error);
-    if (quant_calibration_is_auto(spec))
-        return quant_trials_best(scan, spec, observed, choice, error);
-    struct quant_calibrator *calibrator =
-        quant_calibrator_new(spec, observed, scan->workers, error);
-    if (!calibrator)
-        return QUANT_NO_MEMORY;
-    enum quant_status status = run_passes(scan, calibrator, error);
-    if (status == QUANT_OK)
-        status = quant_choose_range(spec, observed, calibrator->range, choice, error);
-    quant_calibrator_free(calibrator);
-    return status;
+    const bool is_auto = plan->from == QUANT_RANGE_FOUND && !plan->method;
+    return is_auto && observed->count > observed->nonfinite
+               ? quant_trials_best(scan, plan, observed, choice, error)
+               : quant_scan_choose_by_method(scan, plan, observed, choice, error);
 }

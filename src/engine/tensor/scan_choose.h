@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The passes of a calibration method over a tensor's elements. */
+/* The parameters of a tensor, from its elements. */
 #ifndef QUANT_ENGINE_TENSOR_SCAN_CHOOSE_H
 #define QUANT_ENGINE_TENSOR_SCAN_CHOOSE_H
 
+#include "core/plan.h"
 #include "engine/tensor/scan.h"
-#include "methods/calibrator.h"
 
-/* The choice that the spec, a checked one, makes of the elements: over as many passes as its method
- * needs, where it leaves the range to one. observed: what a pass over them saw; NULL where the spec
- * needs no range. scan->progress->ahead must be set. */
-enum quant_status quant_scan_choose(const struct quant_scan *scan, const struct quant_spec *spec,
+/* The choice by the plan, in as many passes over the elements as it takes: none if the plan finds
+ * no range or there is no finite element. observed: the result of a pass that observed the
+ * elements; may be NULL if the plan finds no range. scan->progress->ahead must be set. */
+enum quant_status quant_scan_choose(const struct quant_scan *scan, const struct quant_plan *plan,
                                     const struct quant_observed *observed,
                                     struct quant_choice *choice, struct quant_error *error);
-
-/* One pass of a calibrator, made for at least as many workers, over the elements as an input of it;
- * totals as quant_calibrator_end_input. */
-enum quant_status quant_scan_take(const struct quant_scan *scan,
-                                  struct quant_calibrator *calibrator, double *totals,
-                                  struct quant_error *error);
 
 #endif

@@ -7,18 +7,14 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/grouping.h"
 #include "core/observed.h"
 #include "engine/tensor/map.h"
-
-bool quant_granularity_has_groups(const struct quant_granularity *granularity)
-{
-    return granularity->has_axis || granularity->block_size > 0;
-}
 
 static const struct quant_map_ops *choose_map(const struct quant_tensor_run *run)
 {
     const struct quant_grouping *grouping = &run->grouping;
-    if (!quant_granularity_has_groups(run->granularity))
+    if (!quant_granularity_has_groups(&run->plan->granularity))
         return &quant_map_whole;
     return grouping->nelems > 0 && grouping->panel <= QUANT_CHUNK ? &quant_map_near
                                                                   : &quant_map_far;
@@ -29,9 +25,9 @@ enum quant_status quant_tensor_run_begin(struct quant_tensor_run *run, struct qu
     const struct quant_reader *reader = run->tensor->reader;
     struct quant_error own;
     run->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
-    if (quant_granularity_has_groups(run->granularity)) {
-        const enum quant_status status = quant_grouping_make(run->granularity, &reader->shape,
-                                                             reader->order, &run->grouping, &own);
+    if (quant_granularity_has_groups(&run->plan->granularity)) {
+        const enum quant_status status = quant_grouping_make(
+            &run->plan->granularity, &reader->shape, reader->order, &run->grouping, &own);
         if (status != QUANT_OK)
             return quant_source_error(reader->source, error, status, "%s", own.text);
     }
@@ -42,7 +38,7 @@ enum quant_status quant_tensor_run_begin(struct quant_tensor_run *run, struct qu
 enum quant_status quant_tensor_run_check_finite(const struct quant_tensor_run *run,
                                                 struct quant_error *error)
 {
-    return quant_check_finite(run->tensor, &run->observed, run->spec->nonfinite, "quantize",
+    return quant_check_finite(run->tensor, &run->observed, run->plan->nonfinite, "quantize",
                               "maps them", error);
 }
 
@@ -74,7 +70,7 @@ static enum quant_status map(void *context, struct quant_chunk *chunk, struct qu
 /* After the first non-finite element that is not allowed, elements are only counted. */
 static bool is_spoiled(const struct quant_tensor_run *run)
 {
-    return run->observed.nonfinite > 0 && run->spec->nonfinite != QUANT_NONFINITE_SATURATE;
+    return run->observed.nonfinite > 0 && run->plan->nonfinite != QUANT_NONFINITE_SATURATE;
 }
 
 static enum quant_status deliver(void *context, struct quant_chunk *chunk,

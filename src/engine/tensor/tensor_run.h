@@ -14,6 +14,7 @@
 #define QUANT_ENGINE_TENSOR_TENSOR_RUN_H
 
 #include "core/measure_groups.h"
+#include "core/plan.h"
 #include "engine/tensor/scan.h"
 #include "engine/tensor/tensor_output.h"
 
@@ -21,8 +22,7 @@ struct quant_map_ops;
 
 struct quant_tensor_run {
     /* The caller's, all borrowed: */
-    const struct quant_spec *spec; /* a checked one */
-    const struct quant_granularity *granularity;
+    const struct quant_plan *plan;
     const struct quant_cancel *cancel;
     struct quant_tensor *tensor;        /* at its first element; by position if it has groups */
     struct quant_tensor_output *output; /* NULL: nothing is written */
@@ -49,9 +49,6 @@ struct quant_tensor_run {
     bool is_loaded; /* by the scan: all elements are one chunk, in the first worker's buffers */
     bool reads_by_position;
 };
-
-/* Whether each channel or block has a scale of its own. */
-bool quant_granularity_has_groups(const struct quant_granularity *granularity);
 
 /* Chooses the way through the tensor. Errors: QUANT_INVALID if its shape cannot be grouped so. */
 enum quant_status quant_tensor_run_begin(struct quant_tensor_run *run, struct quant_error *error);

@@ -6,28 +6,28 @@
 
 #include "base/error.h"
 #include "core/measure.h"
-#include "engine/tensor/scan_choose.h"
-#include "methods/method.h"
+#include "engine/tensor/scan_method.h"
+#include "methods/auto.h"
 
-enum quant_status quant_trials_choose(const struct quant_scan *scan, const struct quant_spec *spec,
+enum quant_status quant_trials_choose(const struct quant_scan *scan, const struct quant_plan *plan,
                                       const struct quant_observed *observed,
                                       struct quant_comparison *rows, size_t *n,
                                       struct quant_error *error)
 {
-    struct quant_spec candidates[QUANT_CALIBRATION_MOST];
-    const size_t ncandidates = quant_calibration_candidates(spec, candidates);
+    struct quant_plan candidates[QUANT_CALIBRATION_MOST];
+    const size_t ncandidates = quant_plan_candidates(plan, candidates);
     enum quant_status status = QUANT_OK;
     const uint64_t after = scan->progress->ahead;
     unsigned passes = 0;
     for (size_t i = 0; i < ncandidates; i++)
-        passes += quant_calibration_passes(&candidates[i]);
+        passes += quant_plan_passes(&candidates[i]);
     for (size_t i = 0; status == QUANT_OK && i < ncandidates; i++) {
-        passes -= quant_calibration_passes(&candidates[i]);
+        passes -= quant_plan_passes(&candidates[i]);
         scan->progress->ahead = after + observed->count * passes;
         struct quant_comparison *row = &rows[(*n)++];
-        *row = (struct quant_comparison){.scheme = candidates[i].scheme,
-                                         .calibration = candidates[i].calibration};
-        status = quant_scan_choose(scan, &candidates[i], observed, &row->choice, error);
+        *row = (struct quant_comparison){.scheme = plan->target.scheme,
+                                         .calibration = candidates[i].method->name};
+        status = quant_scan_choose_by_method(scan, &candidates[i], observed, &row->choice, error);
     }
     scan->progress->ahead = after;
     return status;
@@ -100,7 +100,7 @@ enum quant_status quant_trials_measure(const struct quant_scan *scan, struct qua
 
 /* ---- The best of them ---- */
 
-enum quant_status quant_trials_best(const struct quant_scan *scan, const struct quant_spec *spec,
+enum quant_status quant_trials_best(const struct quant_scan *scan, const struct quant_plan *plan,
                                     const struct quant_observed *observed,
                                     struct quant_choice *choice, struct quant_error *error)
 {
@@ -108,7 +108,7 @@ enum quant_status quant_trials_best(const struct quant_scan *scan, const struct 
     size_t n = 0;
     const uint64_t after = scan->progress->ahead;
     scan->progress->ahead += observed->count; /* the pass that measures */
-    enum quant_status status = quant_trials_choose(scan, spec, observed, rows, &n, error);
+    enum quant_status status = quant_trials_choose(scan, plan, observed, rows, &n, error);
     scan->progress->ahead = after;
     if (status == QUANT_OK)
         status = quant_trials_measure(scan, rows, n, error);

@@ -4,11 +4,12 @@
 #ifndef QUANT_ENGINE_TENSOR_TRIALS_H
 #define QUANT_ENGINE_TENSOR_TRIALS_H
 
+#include "core/plan.h"
 #include "engine/tensor/scan.h"
 
-/* Adds a row, its report still empty, for each method that the spec's type and scheme go with: to
- * the *n that are there, with room for QUANT_CALIBRATION_MOST more. */
-enum quant_status quant_trials_choose(const struct quant_scan *scan, const struct quant_spec *spec,
+/* Adds a row, its report still empty, for each method that the plan's type takes, to the *n that
+ * are there, with room for QUANT_CALIBRATION_MOST more. The plan is one that finds its range. */
+enum quant_status quant_trials_choose(const struct quant_scan *scan, const struct quant_plan *plan,
                                       const struct quant_observed *observed,
                                       struct quant_comparison *rows, size_t *n,
                                       struct quant_error *error);
@@ -17,16 +18,9 @@ enum quant_status quant_trials_choose(const struct quant_scan *scan, const struc
 enum quant_status quant_trials_measure(const struct quant_scan *scan, struct quant_comparison *rows,
                                        size_t n, struct quant_error *error);
 
-/* Fills in choice and report of one row as quantizing by the job would, whose granularity has an
- * axis or a block size and whose spec is the row's: choice is what all groups have in common. The
- * scan's reader is one by position. Nothing is written; a pass of the scan's progress has begun. */
-enum quant_status quant_trials_measure_groups(const struct quant_quantize_job *job,
-                                              const struct quant_scan *scan,
-                                              struct quant_comparison *row,
-                                              struct quant_error *error);
-
-/* The choice of the method whose mse is least, the first of equals: what `auto` takes. */
-enum quant_status quant_trials_best(const struct quant_scan *scan, const struct quant_spec *spec,
+/* The choice of the method with the smallest mse, the first of them if some are equal: what `auto`
+ * takes. The plan is left to auto, and there is a finite element. */
+enum quant_status quant_trials_best(const struct quant_scan *scan, const struct quant_plan *plan,
                                     const struct quant_observed *observed,
                                     struct quant_choice *choice, struct quant_error *error);
 

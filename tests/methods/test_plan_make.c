@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Which specs make sense by themselves: every error with its status and its words. */
+/* Which specs are valid, every error with its status and its words; and the plans of valid ones. */
 #include <float.h>
 #include <math.h>
 
 #include "../support/unit.h"
-#include "methods/spec.h"
+#include "methods/method.h"
+#include "methods/plan_make.h"
 
 #define QMIN(n) .has_qmin = true, .qmin = (n)
 #define QMAX(n) .has_qmax = true, .qmax = (n)
@@ -174,12 +175,109 @@ static void test_rights(void **state)
     }
 }
 
+/* ---- Plans ---- */
+
+static struct quant_plan make(const struct quant_spec *spec)
+{
+    struct quant_plan plan;
+    struct quant_error error = {QUANT_OK, ""};
+    if (quant_plan_make(spec, NULL, &plan, &error) != QUANT_OK)
+        fail_msg("%s", error.text);
+    return plan;
+}
+
+static void check_target(const struct quant_spec *spec, enum quant_dtype dtype, int32_t qmin,
+                         int32_t qmax)
+{
+    const struct quant_target target = make(spec).target;
+    assert_int_equal(target.dtype, dtype);
+    assert_int_equal(target.qmin, qmin);
+    assert_int_equal(target.qmax, qmax);
+    assert_int_equal(target.scheme, spec->scheme);
+    assert_int_equal(target.rounding, spec->rounding);
+    assert_int_equal(target.include_zero, spec->include_zero);
+    assert_int_equal(target.scale_dtype,
+                     spec->scale_dtype == QUANT_DTYPE_NONE ? QUANT_FLOAT32 : spec->scale_dtype);
+}
+
+static void test_targets(void **state)
+{
+    (void)state;
+    check_target(&(struct quant_spec){0}, QUANT_INT8, -127, 127);
+    check_target(&(struct quant_spec){.scheme = QUANT_ZERO_POINT, .include_zero = true}, QUANT_INT8,
+                 -128, 127);
+    check_target(&(struct quant_spec){.dtype = QUANT_UINT4, .rounding = QUANT_HALF_AWAY},
+                 QUANT_UINT4, 1, 15);
+    check_target(&(struct quant_spec){QMIN(-5), .scale_dtype = QUANT_BFLOAT16}, QUANT_INT8, -5,
+                 127);
+    check_target(&(struct quant_spec){.dtype = QUANT_INT16, QMAX(7)}, QUANT_INT16, -32767, 7);
+    check_target(&(struct quant_spec){.dtype = QUANT_FLOAT8_E5M2}, QUANT_FLOAT8_E5M2, 0, 0);
+}
+
+/* Where the range comes from, the method and its argument. */
+static void test_range_from(void **state)
+{
+    (void)state;
+    struct quant_plan plan = make(&(struct quant_spec){0});
+    assert_int_equal(plan.from, QUANT_RANGE_FOUND);
+    assert_ptr_equal(plan.method, &quant_calibration_minmax);
+    plan = make(&(struct quant_spec){.calibration = "auto", .nonfinite = QUANT_NONFINITE_SATURATE});
+    assert_int_equal(plan.from, QUANT_RANGE_FOUND);
+    assert_null(plan.method);
+    assert_int_equal(plan.nonfinite, QUANT_NONFINITE_SATURATE);
+    plan = make(&(struct quant_spec){.calibration = "percentile"});
+    assert_ptr_equal(plan.method, &quant_calibration_percentile);
+    assert_true(plan.argument == 99.9);
+    struct quant_spec spec = {.calibration = "sigma",
+                              .has_calibration_argument = true,
+                              .calibration_argument = 2,
+                              CLIP(-1, 3)};
+    plan = make(&spec);
+    assert_int_equal(plan.from, QUANT_RANGE_GIVEN);
+    assert_true(plan.range[0] == -1 && plan.range[1] == 3);
+    assert_null(plan.method);
+    spec.clip_is_calibrated = true;
+    plan = make(&spec);
+    assert_ptr_equal(plan.method, &quant_calibration_sigma);
+    assert_true(plan.argument == 2);
+    plan = make(&(struct quant_spec){SCALE(0.5F), .dtype = QUANT_UINT8});
+    assert_int_equal(plan.from, QUANT_SCALE_GIVEN);
+    assert_true(plan.scale == 0.5F);
+    assert_int_equal(plan.zero_point, 128);
+    plan = make(&(struct quant_spec){SCALE(2), .has_zero_point = true, .zero_point = -7});
+    assert_int_equal(plan.zero_point, -7);
+    plan = make(&(struct quant_spec){.dtype = QUANT_BFLOAT16});
+    assert_int_equal(plan.from, QUANT_UNSCALED);
+}
+
+static void test_groups(void **state)
+{
+    (void)state;
+    static const struct quant_spec wrong[] = {{SCALE(1)}, {CLIP(0, 1)}, {.dtype = QUANT_FLOAT16}};
+    const struct quant_granularity blocks = {.block_size = 32};
+    const struct quant_granularity axis = {.has_axis = true, .axis = -1};
+    const struct quant_granularity whole = {.has_axis = false};
+    struct quant_plan plan;
+    for (size_t i = 0; i < LENGTH(wrong); i++) {
+        struct quant_error error = {QUANT_OK, ""};
+        assert_int_equal(quant_plan_make(&wrong[i], &whole, &plan, &error), QUANT_OK);
+        assert_int_equal(quant_plan_make(&wrong[i], &blocks, &plan, &error), QUANT_INVALID);
+        assert_int_equal(quant_plan_make(&wrong[i], &axis, &plan, NULL), QUANT_INVALID);
+        assert_string_equal(error.text,
+                            "scales per channel or block are found from the elements: they "
+                            "exclude a given scale or clipping range, and an unscaled type");
+    }
+    const struct quant_spec right = {.calibration = "auto"};
+    assert_int_equal(quant_plan_make(&right, &blocks, &plan, NULL), QUANT_OK);
+    assert_int_equal(plan.granularity.block_size, 32);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wrongs),
-        cmocka_unit_test(test_types),
-        cmocka_unit_test(test_rights),
+        cmocka_unit_test(test_wrongs),     cmocka_unit_test(test_types),
+        cmocka_unit_test(test_rights),     cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_range_from), cmocka_unit_test(test_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A quantization as it will be carried out: a struct quant_spec that has been checked, with every
+ * default filled in and the calibration method looked up. It is made once for each call, by
+ * quant_plan_make in methods/plan_make.h. Nothing is checked or looked up again after that.
+ */
+#ifndef QUANT_CORE_PLAN_H
+#define QUANT_CORE_PLAN_H
+
+#include <quant/groups.h>
+
+struct quant_calibration; /* methods/method.h; opaque here */
+
+/* What a range is mapped onto. */
+struct quant_target {
+    enum quant_scheme scheme;
+    enum quant_dtype dtype;       /* of the elements; never QUANT_DTYPE_NONE */
+    enum quant_dtype scale_dtype; /* of the scales; never QUANT_DTYPE_NONE */
+    enum quant_rounding rounding;
+    bool include_zero;
+    int32_t qmin; /* with qmax: the target range, narrowed as the spec says; both 0 for a float */
+    int32_t qmax;
+};
+
+/* Where the range comes from. */
+enum quant_range_from {
+    QUANT_RANGE_FOUND, /* a calibration method finds it from the elements */
+    QUANT_RANGE_GIVEN, /* range */
+    QUANT_SCALE_GIVEN, /* there is no range: scale and zero_point are given */
+    QUANT_UNSCALED     /* there is no range: the type is unscaled */
+};
+
+struct quant_plan {
+    struct quant_target target;
+    enum quant_nonfinite nonfinite;
+    enum quant_range_from from;
+    const struct quant_calibration *method; /* FOUND: the method, NULL for auto, which tries all.
+                                             * GIVEN: the method that found the range, or NULL */
+    double argument;                        /* of method; 0 if it takes none */
+    double range[2];                        /* GIVEN */
+    float scale;                            /* SCALE_GIVEN */
+    int32_t zero_point;                     /* SCALE_GIVEN */
+    struct quant_granularity granularity;
+};
+
+#endif
