@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two files, or three, become visible as one. In the order of the steps:
+ * Several files become visible as one. The last to get its name is the record, such as a sidecar,
+ * which says that the others are complete. In the order of the steps:
  *
- *     1  the old sidecar is renamed aside      from here on the old data counts as unfinished
- *     2  the old data gets a second name       (a hard link; moved where there are none), and so
- *                                              does what lies beside it
- *     3  the new data is renamed into place    replacing the old in one step, after what lies
- *                                              beside it
- *     4  the new sidecar is renamed into place: the commit
+ *     1  the old record is renamed aside       from here on the old outputs count as unfinished
+ *     2  each old output gets a second name    (a hard link; moved where there are none)
+ *     3  each new output is renamed into place replacing the old one in one step
+ *     4  the new record is renamed into place: the commit
  *     5  the names of 1 and 2 are removed
  *
- * Where nothing is to be replaced, 3 and 4 give a name to a file that had none, if the system can
- * do that. A crash between 1 and 4 leaves data without a sidecar. A step that fails undoes those
- * before it. Nothing is synced to the disk, as with cp; the sidecar's checksum tells after a power
- * cut.
+ * If nothing is replaced, 3 and 4 give a name to a file that had none, if the system can do that.
+ * A crash between 1 and 4 leaves outputs without a record. If a step fails, the steps before it are
+ * undone. Nothing is synced to the disk, as with cp; after a power cut, the checksums in the record
+ * show whether the outputs are whole.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,11 +31,13 @@ static bool is_file(const struct quant_file_output *output)
     return output && (output->temporary || output->unnamed);
 }
 
-/* What is written is closed, so that all errors are known before anything changes. A file without a
- * name must stay open to get one: closing a second descriptor of it, which was made before the
- * work, so that a lack of them shows then, tells the same. */
+/* Closes the file, to know all write errors before anything changes. A file without a name must
+ * stay open to get one, so a second descriptor of it is closed, which reports the same errors. That
+ * one was made when the output was opened: running out of descriptors is an error then, not now. */
 static enum quant_status settle(struct quant_file_output *output, struct quant_error *error)
 {
+    if (!output)
+        return QUANT_OK;
     if (!output->unnamed)
         return quant_output_finish(output, error);
     const int second = output->second;
@@ -172,27 +173,25 @@ static void drop_aside(struct quant_file_output *output)
         forget_aside(output);
 }
 
-enum quant_status quant_output_commit(struct quant_file_output *data,
-                                      struct quant_file_output *beside,
-                                      struct quant_file_output *sidecar, struct quant_error *error)
+enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[], size_t n,
+                                        struct quant_file_output *record, struct quant_error *error)
 {
-    struct quant_file_output *const parts[] = {beside, data};
-    struct quant_file_output *const all[] = {beside, data, sidecar};
-    enum { PARTS = sizeof parts / sizeof parts[0], ALL = sizeof all / sizeof all[0] };
     enum quant_status status = QUANT_OK;
-    for (size_t i = 0; status == QUANT_OK && i < ALL; i++)
-        status = all[i] ? settle(all[i], error) : QUANT_OK;
-    if (status == QUANT_OK && sidecar)
-        status = move_aside(sidecar, error);
-    for (size_t i = 0; status == QUANT_OK && i < PARTS; i++)
-        status = parts[i] ? link_aside(parts[i], error) : QUANT_OK;
-    for (size_t i = 0; status == QUANT_OK && i < ALL; i++)
-        status = all[i] ? place(all[i], error) : QUANT_OK;
-    for (size_t i = 0; i < ALL; i++) {
-        if (status == QUANT_OK)
-            drop_aside(all[i]);
-        else
-            undo(all[i]);
-    }
+    for (size_t i = 0; status == QUANT_OK && i < n; i++)
+        status = settle(outputs[i], error);
+    if (status == QUANT_OK)
+        status = settle(record, error);
+    if (status == QUANT_OK)
+        status = move_aside(record, error);
+    for (size_t i = 0; status == QUANT_OK && i < n; i++)
+        status = link_aside(outputs[i], error);
+    for (size_t i = 0; status == QUANT_OK && i < n; i++)
+        status = place(outputs[i], error);
+    if (status == QUANT_OK)
+        status = place(record, error);
+    void (*const end)(struct quant_file_output *) = status == QUANT_OK ? drop_aside : undo;
+    for (size_t i = 0; i < n; i++)
+        end(outputs[i]);
+    end(record);
     return status;
 }

@@ -70,12 +70,13 @@ bool quant_path_is_stream(const char *path);
 /* Whether nothing has this name, not even a link that leads nowhere. Not of "-". */
 bool quant_path_is_free(const char *path);
 
-/* Puts data, what is beside it (NULL: nothing) and its sidecar (NULL: none) in place: the old
- * sidecar goes first, then the others get their names, then the new sidecar. Where a step fails,
- * the old files are put back. */
-enum quant_status quant_output_commit(struct quant_file_output *data,
-                                      struct quant_file_output *beside,
-                                      struct quant_file_output *sidecar, struct quant_error *error);
+/* Makes n outputs visible together, with their record, such as a sidecar, which says that they are
+ * complete. The old record goes first, then the outputs get their names in the given order, then
+ * the record. If a step fails, the old files are put back. NULL is allowed for an output that does
+ * not exist, and for the record. All are closed afterwards, but not yet discarded. */
+enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[], size_t n,
+                                        struct quant_file_output *record,
+                                        struct quant_error *error);
 
 /* Removes what is unfinished and frees what *output owns. Fine on a zeroed one, and after commit.
  */

@@ -23,7 +23,8 @@ static void open_pair(struct pair *pair, bool force)
 
 static enum quant_status commit_pair(struct pair *pair, struct quant_error *error)
 {
-    const enum quant_status status = quant_output_commit(&pair->data, NULL, &pair->sidecar, error);
+    struct quant_file_output *const data = &pair->data;
+    const enum quant_status status = quant_output_commit_n(&data, 1, &pair->sidecar, error);
     quant_output_discard(&pair->data);
     quant_output_discard(&pair->sidecar);
     return status;
@@ -111,6 +112,32 @@ static void test_order(void **state)
         assert_string_equal(events, rows[i].events);
         close(fd);
         assert_true(unlink("w") == 0 && unlink("w.json") == 0);
+    }
+}
+
+/* Several outputs get their names in the given order, all of them before the record. */
+static void test_order_of_several(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"w1", "w2", "w3", "w.json"};
+    enum { N = sizeof names / sizeof names[0] };
+    static const char *const events[] = {"+w1 +w2 +w3 +w.json ", "-w.json +w1 +w2 +w3 +w.json "};
+    for (size_t again = 0; again < LENGTH(events); again++) {
+        struct quant_file_output files[N];
+        struct quant_error error;
+        char seen[256];
+        for (size_t i = 0; i < N; i++)
+            check_ok(quant_output_open(&files[i], names[i], again, &never, &error), &error);
+        const int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+        assert_true(inotify_add_watch(fd, ".", IN_MOVE | IN_CREATE | IN_DELETE) >= 0);
+        struct quant_file_output *const outputs[] = {&files[0], &files[1], NULL, &files[2]};
+        check_ok(quant_output_commit_n(outputs, LENGTH(outputs), &files[N - 1], &error), &error);
+        read_events(fd, seen, sizeof seen);
+        assert_string_equal(seen, events[again]);
+        close(fd);
+        for (size_t i = 0; i < N; i++)
+            quant_output_discard(&files[i]);
+        assert_int_equal(folder_count("."), N);
     }
 }
 
@@ -263,6 +290,7 @@ int main(void)
         IN_FOLDER(test_both),
         IN_FOLDER(test_each_old_one),
         IN_FOLDER(test_order),
+        IN_FOLDER(test_order_of_several),
         IN_FOLDER(test_stream),
         IN_FOLDER(test_undone),
         IN_FOLDER(test_undone_mode_and_links),

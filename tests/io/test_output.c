@@ -15,6 +15,11 @@ static enum quant_status open_it(struct quant_file_output *output, const char *p
     return quant_output_open(output, path, force, &never, error);
 }
 
+static enum quant_status commit_one(struct quant_file_output *output, struct quant_error *error)
+{
+    return quant_output_commit_n(&output, 1, NULL, error);
+}
+
 /* Opens, writes and commits. */
 static enum quant_status write_it(const char *path, const char *text, bool force,
                                   struct quant_error *error)
@@ -24,7 +29,7 @@ static enum quant_status write_it(const char *path, const char *text, bool force
     if (status == QUANT_OK)
         status = quant_sink_write(&output.sink, text, strlen(text), error);
     if (status == QUANT_OK)
-        status = quant_output_commit(&output, NULL, NULL, error);
+        status = commit_one(&output, error);
     quant_output_discard(&output);
     return status;
 }
@@ -50,7 +55,7 @@ static void test_commit(void **state)
     check_ok(quant_sink_write(&output.sink, "", 0, &error), &error);
     check_ok(quant_sink_write(&output.sink, "c", 1, &error), &error);
     assert_false(file_exists("w"));
-    check_ok(quant_output_commit(&output, NULL, NULL, &error), &error);
+    check_ok(commit_one(&output, &error), &error);
     assert_true(file_has_text("w", "abc"));
     quant_output_discard(&output); /* fine after it */
     quant_output_discard(&output); /* and again */
@@ -95,7 +100,7 @@ static void test_expect(void **state)
     assert_int_equal(size_of(output.fd), STEP);
     check_ok(output.sink.ops->write_at(&output.sink, STEP - 1, "cd", 2, &error), &error);
     assert_int_equal(size_of(output.fd), LARGE);
-    check_ok(quant_output_commit(&output, NULL, NULL, &error), &error);
+    check_ok(commit_one(&output, &error), &error);
     quant_output_discard(&output);
     struct stat written;
     assert_int_equal(stat("w", &written), 0);
@@ -267,7 +272,7 @@ static void test_came_in_the_meantime(void **state)
     check_ok(open_it(&output, "w", false, &error), &error);
     check_ok(quant_sink_write(&output.sink, "new", 3, &error), &error);
     file_write_text("w", "theirs");
-    check_error("meantime", quant_output_commit(&output, NULL, NULL, &error), &error, QUANT_EXISTS,
+    check_error("meantime", commit_one(&output, &error), &error, QUANT_EXISTS,
                 "'w' was created by another process meanwhile; --force replaces it");
     quant_output_discard(&output);
     assert_true(file_has_text("w", "theirs"));
@@ -334,7 +339,7 @@ static void test_fifo(void **state)
     assert_true(quant_output_is_stream(&output));
     check_ok(quant_sink_write(&output.sink, "abc", 3, &error), &error);
     assert_int_equal(read(fd, bytes, sizeof bytes), 3); /* at once */
-    check_ok(quant_output_commit(&output, NULL, NULL, &error), &error);
+    check_ok(commit_one(&output, &error), &error);
     quant_output_discard(&output);
     assert_int_equal(read(fd, bytes, sizeof bytes), 0); /* closed */
     assert_int_equal(lstat("fifo", &status), 0);

@@ -348,7 +348,8 @@ static enum quant_status commit(struct calibrating *run)
         return QUANT_OK;
     const enum quant_status status =
         quant_calibration_file_write(&run->file, &run->output.sink, run->error);
-    return status == QUANT_OK ? quant_output_commit(&run->output, NULL, NULL, run->error) : status;
+    struct quant_file_output *const output = &run->output;
+    return status == QUANT_OK ? quant_output_commit_n(&output, 1, NULL, run->error) : status;
 }
 
 static void close_all(struct calibrating *run)

@@ -323,7 +323,8 @@ static enum quant_status write_merged(struct merging *run)
         status = quant_output_open(&run->output, job->output, job->force, &job->cancel, run->error);
     if (status == QUANT_OK)
         status = quant_calibration_file_write(&run->merged, &run->output.sink, run->error);
-    return status == QUANT_OK ? quant_output_commit(&run->output, NULL, NULL, run->error) : status;
+    struct quant_file_output *const output = &run->output;
+    return status == QUANT_OK ? quant_output_commit_n(&output, 1, NULL, run->error) : status;
 }
 
 enum quant_status quant_file_merge(const struct quant_merge_job *job,

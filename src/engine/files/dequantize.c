@@ -70,6 +70,7 @@ static enum quant_status make_pass(struct dequantization *run)
 static enum quant_status run_all(struct dequantization *run)
 {
     const struct quant_dequantize_job *job = run->job;
+    struct quant_file_output *const output = &run->file;
     enum quant_status status = quant_dequantization_find_sidecar(run);
     if (status == QUANT_OK)
         status = quant_dequantization_read_sidecar(run);
@@ -87,7 +88,7 @@ static enum quant_status run_all(struct dequantization *run)
     if (status == QUANT_OK)
         status = make_pass(run);
     if (status == QUANT_OK && job->output.path)
-        status = quant_output_commit(&run->file, NULL, NULL, run->error);
+        status = quant_output_commit_n(&output, 1, NULL, run->error);
     return status;
 }
 

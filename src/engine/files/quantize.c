@@ -207,10 +207,9 @@ static enum quant_status run_file(struct file_run *file)
         return status;
     fill_result(file);
     status = write_sidecar(file);
-    return status == QUANT_OK
-               ? quant_output_commit(&file->data, quant_scale_store_file(&file->scales),
-                                     &file->sidecar, error)
-               : status;
+    struct quant_file_output *const outputs[] = {quant_scale_store_file(&file->scales),
+                                                 &file->data};
+    return status == QUANT_OK ? quant_output_commit_n(outputs, 2, &file->sidecar, error) : status;
 }
 
 enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
