@@ -11,10 +11,10 @@
 #include "base/sink.h"
 #include "records/field.h"
 
-/* The text of checker->source, at most limit bytes, as one JSON value with nothing but space
+/* The text of fields->source, at most limit bytes, as one JSON value with nothing but space
  * around; the caller deletes it. NULL, having complained, where it is none. noun is what messages
  * call it. */
-cJSON *quant_document_read(struct quant_checker *checker, const char *noun, size_t limit);
+cJSON *quant_document_read(struct quant_fields *fields, const char *noun, size_t limit);
 
 /* Adds the keys; *ok becomes false where memory is out. */
 typedef void quant_document_fill(cJSON *root, const void *content, bool *ok);

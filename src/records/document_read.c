@@ -27,8 +27,7 @@ static enum quant_status read_text(struct quant_source *source, const char *noun
 
 /* NULL, having complained, where the text is not one JSON value with nothing but space around.
  * cJSON does not tell bad text from no memory, but malloc leaves a word in errno. */
-static cJSON *parse(struct quant_checker *checker, const char *noun, const char *text,
-                    size_t length)
+static cJSON *parse(struct quant_fields *fields, const char *noun, const char *text, size_t length)
 {
     void *locale = quant_locale_enter();
     const char *end = NULL;
@@ -37,24 +36,24 @@ static cJSON *parse(struct quant_checker *checker, const char *noun, const char 
     const bool no_memory = !root && errno == ENOMEM;
     quant_locale_leave(locale);
     if (no_memory) {
-        checker->status = quant_error_no_memory(checker->error, length, noun);
+        fields->status = quant_error_no_memory(fields->error, length, noun);
         return NULL;
     }
     if (!root || end != text + length) {
         const long long offset = end ? end - text : 0;
-        quant_check_fail(checker, QUANT_CORRUPT, "not JSON at byte %lld", offset);
+        quant_fields_fail(fields, QUANT_CORRUPT, "not JSON at byte %lld", offset);
         cJSON_Delete(root);
         return NULL;
     }
     return root;
 }
 
-cJSON *quant_document_read(struct quant_checker *checker, const char *noun, size_t limit)
+cJSON *quant_document_read(struct quant_fields *fields, const char *noun, size_t limit)
 {
     char *text = NULL;
     size_t length = 0;
-    checker->status = read_text(checker->source, noun, limit, &text, &length, checker->error);
-    cJSON *root = checker->status == QUANT_OK ? parse(checker, noun, text, length) : NULL;
+    fields->status = read_text(fields->source, noun, limit, &text, &length, fields->error);
+    cJSON *root = fields->status == QUANT_OK ? parse(fields, noun, text, length) : NULL;
     free(text);
     return root;
 }

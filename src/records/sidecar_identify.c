@@ -55,8 +55,8 @@ enum quant_status quant_sidecar_identify(struct quant_source *source, const char
     const enum quant_status status = begins_like_sidecar(source, &begins, error);
     if (!begins)
         return status;
-    struct quant_checker checker = {source, "not a valid sidecar", error, QUANT_OK};
-    cJSON *root = quant_document_read(&checker, "sidecar", SIZE_LIMIT);
+    struct quant_fields fields = {source, "not a valid sidecar", error, QUANT_OK};
+    cJSON *root = quant_document_read(&fields, "sidecar", SIZE_LIMIT);
     const char *format = string_of(root, "format");
     const char *name = string_of(root, "dtype");
     if (format && strcmp(format, QUANT_SIDECAR_FORMAT) == 0 && name &&
@@ -64,6 +64,5 @@ enum quant_status quant_sidecar_identify(struct quant_source *source, const char
         *dtype = quant_dtype_from_name(name);
     cJSON_Delete(root);
     /* What is no JSON is no sidecar, and then nothing is known of the file. */
-    return checker.status == QUANT_NO_MEMORY || checker.status == QUANT_IO ? checker.status
-                                                                           : QUANT_OK;
+    return fields.status == QUANT_NO_MEMORY || fields.status == QUANT_IO ? fields.status : QUANT_OK;
 }

@@ -31,52 +31,52 @@ static bool is_scale(const cJSON *item, enum quant_dtype dtype)
 }
 
 /* key is for the message. */
-static float check_scale(struct quant_checker *checker, const cJSON *item, enum quant_dtype dtype,
+static float check_scale(struct quant_fields *fields, const cJSON *item, enum quant_dtype dtype,
                          const char *key)
 {
     if (is_scale(item, dtype))
         return (float)item->valuedouble;
     if (item && !cJSON_IsNumber(item))
-        quant_check_fail(checker, QUANT_CORRUPT, "'%s' is not a number", key);
+        quant_fields_fail(fields, QUANT_CORRUPT, "'%s' is not a number", key);
     else if (item)
-        quant_check_fail(checker, QUANT_OUT_OF_RANGE, "'%s' is %.9g; expected a finite %s above 0",
-                         key, item->valuedouble, quant_dtype_info(dtype)->name);
+        quant_fields_fail(fields, QUANT_OUT_OF_RANGE, "'%s' is %.9g; expected a finite %s above 0",
+                          key, item->valuedouble, quant_dtype_info(dtype)->name);
     return 0;
 }
 
 /* float32 where the key is not there. */
-static enum quant_dtype read_scale_dtype(struct quant_checker *checker, const cJSON *object)
+static enum quant_dtype read_scale_dtype(struct quant_fields *fields, const cJSON *object)
 {
     if (!object || !cJSON_GetObjectItemCaseSensitive(object, "scale_dtype"))
         return QUANT_FLOAT32;
-    const char *name = quant_check_string(checker, object, "scale_dtype");
+    const char *name = quant_field_string(fields, object, "scale_dtype");
     const enum quant_dtype dtype = quant_dtype_from_name(name);
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
     if (info && info->is_scale)
         return dtype;
-    quant_check_fail(checker, QUANT_UNSUPPORTED, "unknown 'scale_dtype': '%.64s'", name);
+    quant_fields_fail(fields, QUANT_UNSUPPORTED, "unknown 'scale_dtype': '%.64s'", name);
     return QUANT_FLOAT32;
 }
 
-static void check_not_array(struct quant_checker *checker, const cJSON *root, const char *key)
+static void check_not_array(struct quant_fields *fields, const cJSON *root, const char *key)
 {
-    if (cJSON_IsArray(quant_check_field(checker, root, key)))
-        quant_check_fail(checker, QUANT_CORRUPT, "'%s' is an array, though 'axis' is null", key);
+    if (cJSON_IsArray(quant_field_get(fields, root, key)))
+        quant_fields_fail(fields, QUANT_CORRUPT, "'%s' is an array, though 'axis' is null", key);
 }
 
-static void read_one(struct quant_checker *checker, const cJSON *root, struct quant_params *params)
+static void read_one(struct quant_fields *fields, const cJSON *root, struct quant_params *params)
 {
-    const cJSON *block_size = quant_check_field(checker, root, "block_size");
+    const cJSON *block_size = quant_field_get(fields, root, "block_size");
     if (block_size && !cJSON_IsNull(block_size))
-        quant_check_fail(checker, QUANT_CORRUPT, "'block_size' is set, though 'axis' is null");
+        quant_fields_fail(fields, QUANT_CORRUPT, "'block_size' is set, though 'axis' is null");
     if (cJSON_GetObjectItemCaseSensitive(root, "scales"))
-        quant_check_fail(checker, QUANT_CORRUPT, "it has 'scales', though 'axis' is null");
-    check_not_array(checker, root, "scale");
-    check_not_array(checker, root, "zero_point");
-    params->scale = check_scale(checker, quant_check_field(checker, root, "scale"),
-                                params->scale_dtype, "scale");
+        quant_fields_fail(fields, QUANT_CORRUPT, "it has 'scales', though 'axis' is null");
+    check_not_array(fields, root, "scale");
+    check_not_array(fields, root, "zero_point");
+    params->scale =
+        check_scale(fields, quant_field_get(fields, root, "scale"), params->scale_dtype, "scale");
     params->zero_point =
-        (int32_t)quant_check_integer(checker, root, "zero_point", INT32_MIN, INT32_MAX);
+        (int32_t)quant_field_integer(fields, root, "zero_point", INT32_MIN, INT32_MAX);
 }
 
 /* ---- Groups ---- */
@@ -90,23 +90,23 @@ static uint64_t count_groups(const struct quant_sidecar *sidecar)
     return grouping.count;
 }
 
-static void read_grouping(struct quant_checker *checker, const cJSON *root,
+static void read_grouping(struct quant_fields *fields, const cJSON *root,
                           struct quant_sidecar *sidecar)
 {
     const struct quant_shape *shape = &sidecar->shape;
     struct quant_sidecar_groups *groups = &sidecar->groups;
     char text[QUANT_SHAPE_TEXT];
-    groups->axis = (int)quant_check_integer(checker, root, "axis", INT32_MIN, INT32_MAX);
+    groups->axis = (int)quant_field_integer(fields, root, "axis", INT32_MIN, INT32_MAX);
     if (shape->ndim == 0)
-        quant_check_fail(checker, QUANT_CORRUPT, "'axis' is %d; a scalar has none", groups->axis);
+        quant_fields_fail(fields, QUANT_CORRUPT, "'axis' is %d; a scalar has none", groups->axis);
     else if (groups->axis < 0 || groups->axis >= shape->ndim)
-        quant_check_fail(checker, QUANT_CORRUPT, "'axis' is %d; the shape %s has the axes 0 to %d",
-                         groups->axis, quant_shape_text(shape, text), shape->ndim - 1);
-    const cJSON *block_size = quant_check_field(checker, root, "block_size");
+        quant_fields_fail(fields, QUANT_CORRUPT, "'axis' is %d; the shape %s has the axes 0 to %d",
+                          groups->axis, quant_shape_text(shape, text), shape->ndim - 1);
+    const cJSON *block_size = quant_field_get(fields, root, "block_size");
     if (block_size && !cJSON_IsNull(block_size))
-        groups->block_size = (uint64_t)quant_check_integer_item(checker, block_size, "block_size",
-                                                                1, GREATEST_EXACT);
-    if (checker->status == QUANT_OK)
+        groups->block_size =
+            (uint64_t)quant_field_integer_item(fields, block_size, "block_size", 1, GREATEST_EXACT);
+    if (fields->status == QUANT_OK)
         groups->count = count_groups(sidecar);
 }
 
@@ -114,23 +114,23 @@ static void read_grouping(struct quant_checker *checker, const cJSON *root,
 
 /* An array with an entry for each group. More of them than QUANT_SIDECAR_SCALES are refused, since
  * the format puts them elsewhere: what every reader has to be ready for stays small. */
-static const cJSON *check_array(struct quant_checker *checker, const cJSON *root, const char *key,
+static const cJSON *check_array(struct quant_fields *fields, const cJSON *root, const char *key,
                                 uint64_t count)
 {
-    const cJSON *array = quant_check_field(checker, root, key);
+    const cJSON *array = quant_field_get(fields, root, key);
     if (array && !cJSON_IsArray(array))
-        quant_check_fail(checker, QUANT_CORRUPT,
-                         "'%s' is neither an array nor null, though 'axis' is set", key);
-    const int length = checker->status == QUANT_OK ? cJSON_GetArraySize(array) : 0;
+        quant_fields_fail(fields, QUANT_CORRUPT,
+                          "'%s' is neither an array nor null, though 'axis' is set", key);
+    const int length = fields->status == QUANT_OK ? cJSON_GetArraySize(array) : 0;
     if (length > QUANT_SIDECAR_SCALES)
-        quant_check_fail(checker, QUANT_CORRUPT,
-                         "'%s' has %d entries; more than %d belong in the file of 'scales'", key,
-                         length, QUANT_SIDECAR_SCALES);
+        quant_fields_fail(fields, QUANT_CORRUPT,
+                          "'%s' has %d entries; more than %d belong in the file of 'scales'", key,
+                          length, QUANT_SIDECAR_SCALES);
     if ((uint64_t)length != count)
-        quant_check_fail(checker, QUANT_CORRUPT,
-                         "'%s' has %d entries; shape, 'axis' and 'block_size' come to %llu", key,
-                         length, (unsigned long long)count);
-    return checker->status == QUANT_OK ? array : NULL;
+        quant_fields_fail(fields, QUANT_CORRUPT,
+                          "'%s' has %d entries; shape, 'axis' and 'block_size' come to %llu", key,
+                          length, (unsigned long long)count);
+    return fields->status == QUANT_OK ? array : NULL;
 }
 
 /* What messages call an entry, "scale[3]"; made only where there is something to say. */
@@ -141,7 +141,7 @@ static const char *entry_text(const char *key, uint64_t i, char text[ENTRY_TEXT]
     return text;
 }
 
-static void read_scale_array(struct quant_checker *checker, const cJSON *array,
+static void read_scale_array(struct quant_fields *fields, const cJSON *array,
                              enum quant_dtype dtype, float *scales)
 {
     char text[ENTRY_TEXT];
@@ -150,11 +150,11 @@ static void read_scale_array(struct quant_checker *checker, const cJSON *array,
         if (is_scale(item, dtype))
             scales[i] = (float)item->valuedouble;
         else
-            check_scale(checker, item, dtype, entry_text("scale", i, text));
+            check_scale(fields, item, dtype, entry_text("scale", i, text));
     }
 }
 
-static void read_zero_point_array(struct quant_checker *checker, const cJSON *array,
+static void read_zero_point_array(struct quant_fields *fields, const cJSON *array,
                                   int32_t *zero_points)
 {
     char text[ENTRY_TEXT];
@@ -164,111 +164,110 @@ static void read_zero_point_array(struct quant_checker *checker, const cJSON *ar
         if (value >= INT32_MIN && value <= INT32_MAX && value == floor(value))
             zero_points[i] = (int32_t)value;
         else
-            quant_check_integer_item(checker, item, entry_text("zero_point", i, text), INT32_MIN,
+            quant_field_integer_item(fields, item, entry_text("zero_point", i, text), INT32_MIN,
                                      INT32_MAX);
     }
 }
 
-static void read_arrays(struct quant_checker *checker, const cJSON *root,
+static void read_arrays(struct quant_fields *fields, const cJSON *root,
                         struct quant_sidecar *sidecar)
 {
     struct quant_sidecar_groups *groups = &sidecar->groups;
     if (cJSON_GetObjectItemCaseSensitive(root, "scales"))
-        quant_check_fail(checker, QUANT_CORRUPT,
-                         "it has 'scales', though 'scale' and 'zero_point' are not null");
-    const cJSON *scales = check_array(checker, root, "scale", groups->count);
-    const cJSON *zero_points = check_array(checker, root, "zero_point", groups->count);
-    if (checker->status != QUANT_OK)
+        quant_fields_fail(fields, QUANT_CORRUPT,
+                          "it has 'scales', though 'scale' and 'zero_point' are not null");
+    const cJSON *scales = check_array(fields, root, "scale", groups->count);
+    const cJSON *zero_points = check_array(fields, root, "zero_point", groups->count);
+    if (fields->status != QUANT_OK)
         return;
     const size_t room = groups->count > 0 ? (size_t)groups->count : 1;
     groups->scales = malloc(room * sizeof *groups->scales);
     groups->zero_points = malloc(room * sizeof *groups->zero_points);
     if (!groups->scales || !groups->zero_points) {
-        checker->status =
-            quant_error_no_memory(checker->error, room * QUANT_SCALE_RECORD_MOST, "scales");
+        fields->status =
+            quant_error_no_memory(fields->error, room * QUANT_SCALE_RECORD_MOST, "scales");
         return;
     }
-    read_scale_array(checker, scales, sidecar->params.scale_dtype, groups->scales);
-    read_zero_point_array(checker, zero_points, groups->zero_points);
+    read_scale_array(fields, scales, sidecar->params.scale_dtype, groups->scales);
+    read_zero_point_array(fields, zero_points, groups->zero_points);
 }
 
 /* ---- In a file ---- */
 
 /* Version 1 said nothing of the records: they were a float32 and an int32. */
-static struct quant_scale_records read_layout(struct quant_checker *checker, const cJSON *root,
+static struct quant_scale_records read_layout(struct quant_fields *fields, const cJSON *root,
                                               const cJSON *scales,
                                               const struct quant_params *params)
 {
     struct quant_scale_records layout = {QUANT_FLOAT32, true};
-    if (quant_check_number(checker, root, "version") == QUANT_SIDECAR_VERSION_1)
+    if (quant_field_number(fields, root, "version") == QUANT_SIDECAR_VERSION_1)
         return layout;
-    quant_check_field(checker, scales, "scale_dtype");
-    layout.dtype = read_scale_dtype(checker, scales);
+    quant_field_get(fields, scales, "scale_dtype");
+    layout.dtype = read_scale_dtype(fields, scales);
     if (layout.dtype != params->scale_dtype)
-        quant_check_fail(checker, QUANT_CORRUPT, "the 'scale_dtype' of 'scales' is %s, not %s",
-                         quant_dtype_info(layout.dtype)->name,
-                         quant_dtype_info(params->scale_dtype)->name);
-    const cJSON *zero_points = quant_check_field(checker, scales, "zero_points");
+        quant_fields_fail(fields, QUANT_CORRUPT, "the 'scale_dtype' of 'scales' is %s, not %s",
+                          quant_dtype_info(layout.dtype)->name,
+                          quant_dtype_info(params->scale_dtype)->name);
+    const cJSON *zero_points = quant_field_get(fields, scales, "zero_points");
     if (zero_points && !cJSON_IsBool(zero_points))
-        quant_check_fail(checker, QUANT_CORRUPT, "'zero_points' is neither true nor false");
+        quant_fields_fail(fields, QUANT_CORRUPT, "'zero_points' is neither true nor false");
     layout.has_zero_points = cJSON_IsTrue(zero_points);
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     if (layout.has_zero_points && !info->is_integer)
-        quant_check_fail(checker, QUANT_CORRUPT, "'zero_points' is true, though %s has none",
-                         info->name);
+        quant_fields_fail(fields, QUANT_CORRUPT, "'zero_points' is true, though %s has none",
+                          info->name);
     if (!layout.has_zero_points && quant_params_have_zero_points(params))
-        quant_check_fail(checker, QUANT_CORRUPT,
-                         "'zero_points' is false, though 'scheme' and 'dtype' need them");
+        quant_fields_fail(fields, QUANT_CORRUPT,
+                          "'zero_points' is false, though 'scheme' and 'dtype' need them");
     return layout;
 }
 
-static void read_file(struct quant_checker *checker, const cJSON *root,
-                      struct quant_sidecar *sidecar)
+static void read_file(struct quant_fields *fields, const cJSON *root, struct quant_sidecar *sidecar)
 {
     struct quant_sidecar_groups *groups = &sidecar->groups;
-    const cJSON *scales = quant_check_object(checker, root, "scales");
-    quant_check_path(checker, scales, "path", &groups->path);
-    if (checker->status == QUANT_OK && !groups->path)
-        quant_check_fail(checker, QUANT_CORRUPT, "the 'path' of 'scales' is null");
-    const double count = quant_check_integer(checker, scales, "count", 0, GREATEST_EXACT);
+    const cJSON *scales = quant_field_object(fields, root, "scales");
+    quant_field_path(fields, scales, "path", &groups->path);
+    if (fields->status == QUANT_OK && !groups->path)
+        quant_fields_fail(fields, QUANT_CORRUPT, "the 'path' of 'scales' is null");
+    const double count = quant_field_integer(fields, scales, "count", 0, GREATEST_EXACT);
     if ((uint64_t)count != groups->count)
-        quant_check_fail(checker, QUANT_CORRUPT,
-                         "'count' is %.0f; shape, 'axis' and 'block_size' come to %llu", count,
-                         (unsigned long long)groups->count);
-    const struct quant_scale_records layout = read_layout(checker, root, scales, &sidecar->params);
+        quant_fields_fail(fields, QUANT_CORRUPT,
+                          "'count' is %.0f; shape, 'axis' and 'block_size' come to %llu", count,
+                          (unsigned long long)groups->count);
+    const struct quant_scale_records layout = read_layout(fields, root, scales, &sidecar->params);
     const size_t size = quant_scale_record_size(&layout);
     groups->has_zero_points = layout.has_zero_points;
-    groups->bytes = (uint64_t)quant_check_integer(checker, scales, "bytes", 0, GREATEST_EXACT);
-    if (checker->status == QUANT_OK && groups->bytes != size * groups->count)
-        quant_check_fail(
-            checker, QUANT_CORRUPT, "'bytes' of 'scales' is %llu, not %zu for each of %llu",
+    groups->bytes = (uint64_t)quant_field_integer(fields, scales, "bytes", 0, GREATEST_EXACT);
+    if (fields->status == QUANT_OK && groups->bytes != size * groups->count)
+        quant_fields_fail(
+            fields, QUANT_CORRUPT, "'bytes' of 'scales' is %llu, not %zu for each of %llu",
             (unsigned long long)groups->bytes, size, (unsigned long long)groups->count);
-    groups->xxh3_64 = quant_check_checksum(checker, scales, "xxh3_64");
+    groups->xxh3_64 = quant_field_checksum(fields, scales, "xxh3_64");
 }
 
 /* ---- All of it ---- */
 
-void quant_sidecar_read_scales(struct quant_checker *checker, const cJSON *root,
+void quant_sidecar_read_scales(struct quant_fields *fields, const cJSON *root,
                                struct quant_sidecar *sidecar)
 {
-    const cJSON *axis = quant_check_field(checker, root, "axis");
-    sidecar->params.scale_dtype = read_scale_dtype(checker, root);
+    const cJSON *axis = quant_field_get(fields, root, "axis");
+    sidecar->params.scale_dtype = read_scale_dtype(fields, root);
     if (!axis)
         return;
     if (cJSON_IsNull(axis)) {
-        read_one(checker, root, &sidecar->params);
+        read_one(fields, root, &sidecar->params);
         return;
     }
     sidecar->params.scale = 1;
     sidecar->params.zero_point = 0;
     sidecar->has_groups = true;
-    read_grouping(checker, root, sidecar);
-    const bool scale_is_null = cJSON_IsNull(quant_check_field(checker, root, "scale"));
-    const bool zero_point_is_null = cJSON_IsNull(quant_check_field(checker, root, "zero_point"));
+    read_grouping(fields, root, sidecar);
+    const bool scale_is_null = cJSON_IsNull(quant_field_get(fields, root, "scale"));
+    const bool zero_point_is_null = cJSON_IsNull(quant_field_get(fields, root, "zero_point"));
     if (scale_is_null != zero_point_is_null)
-        quant_check_fail(checker, QUANT_CORRUPT, "only one of 'scale' and 'zero_point' is null");
+        quant_fields_fail(fields, QUANT_CORRUPT, "only one of 'scale' and 'zero_point' is null");
     if (scale_is_null)
-        read_file(checker, root, sidecar);
+        read_file(fields, root, sidecar);
     else
-        read_arrays(checker, root, sidecar);
+        read_arrays(fields, root, sidecar);
 }

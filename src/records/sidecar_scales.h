@@ -9,7 +9,7 @@
 
 /* Fills in the scale and the zero point of sidecar->params, and has_groups and groups. Its shape
  * has been read. */
-void quant_sidecar_read_scales(struct quant_checker *checker, const cJSON *root,
+void quant_sidecar_read_scales(struct quant_fields *fields, const cJSON *root,
                                struct quant_sidecar *sidecar);
 
 #endif

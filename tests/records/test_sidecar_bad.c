@@ -298,12 +298,16 @@ static void test_limits(void **state)
                 "it is larger than 16777216 bytes");
     check_error("deep", read_it(text, 1 << 20, "q.json", &error), &error, QUANT_CORRUPT,
                 "not JSON at byte");
-    size_t length = (size_t)snprintf(text, LONG, "{\"k\": 0");
+    size_t length = (size_t)snprintf(text, LONG, "{\"format\": 0");
     for (int i = 0; i < 100000; i++)
         length += (size_t)snprintf(text + length, LONG - length, ",\"k%d\":0", i);
-    text[length++] = '}';
+    const size_t last = length++;
+    text[last] = '}';
     check_error("keys", read_it(text, length, "q.json", &error), &error, QUANT_CORRUPT,
-                "an object has more than 256 keys");
+                "'format' is not a string");
+    length = last + (size_t)snprintf(text + last, LONG - last, ",\"k77777\":1}");
+    check_error("keys", read_it(text, length, "q.json", &error), &error, QUANT_CORRUPT,
+                "duplicate key 'k77777'");
     free(text);
 }
 
