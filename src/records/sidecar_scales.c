@@ -12,51 +12,11 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "base/shape.h"
 #include "records/scale_records.h"
+#include "records/sidecar_fields.h"
 #include "records/sidecar_words.h"
 
-#define GREATEST_EXACT 9007199254740992.0 /* 2^53: beyond it doubles leave integers out */
-
 /* ---- One scale, one zero point ---- */
-
-/* Its nine digits are near to a number of a 16-bit type, and read back to it as a float32. */
-static bool is_scale(const cJSON *item, enum quant_dtype dtype)
-{
-    if (!cJSON_IsNumber(item))
-        return false;
-    const float scale = (float)item->valuedouble;
-    return scale > 0 && isfinite(scale) &&
-           (dtype == QUANT_FLOAT32 || quant_dtype_round(dtype, (double)scale) == (double)scale);
-}
-
-/* key is for the message. */
-static float check_scale(struct quant_fields *fields, const cJSON *item, enum quant_dtype dtype,
-                         const char *key)
-{
-    if (is_scale(item, dtype))
-        return (float)item->valuedouble;
-    if (item && !cJSON_IsNumber(item))
-        quant_fields_fail(fields, QUANT_CORRUPT, "'%s' is not a number", key);
-    else if (item)
-        quant_fields_fail(fields, QUANT_OUT_OF_RANGE, "'%s' is %.9g; expected a finite %s above 0",
-                          key, item->valuedouble, quant_dtype_info(dtype)->name);
-    return 0;
-}
-
-/* float32 where the key is not there. */
-static enum quant_dtype read_scale_dtype(struct quant_fields *fields, const cJSON *object)
-{
-    if (!object || !cJSON_GetObjectItemCaseSensitive(object, "scale_dtype"))
-        return QUANT_FLOAT32;
-    const char *name = quant_field_string(fields, object, "scale_dtype");
-    const enum quant_dtype dtype = quant_dtype_from_name(name);
-    const struct quant_dtype_info *info = quant_dtype_info(dtype);
-    if (info && info->is_scale)
-        return dtype;
-    quant_fields_fail(fields, QUANT_UNSUPPORTED, "unknown 'scale_dtype': '%.64s'", name);
-    return QUANT_FLOAT32;
-}
 
 static void check_not_array(struct quant_fields *fields, const cJSON *root, const char *key)
 {
@@ -73,41 +33,22 @@ static void read_one(struct quant_fields *fields, const cJSON *root, struct quan
         quant_fields_fail(fields, QUANT_CORRUPT, "it has 'scales', though 'axis' is null");
     check_not_array(fields, root, "scale");
     check_not_array(fields, root, "zero_point");
-    params->scale =
-        check_scale(fields, quant_field_get(fields, root, "scale"), params->scale_dtype, "scale");
+    params->scale = quant_sidecar_scale(fields, quant_field_get(fields, root, "scale"),
+                                        params->scale_dtype, "scale");
     params->zero_point =
         (int32_t)quant_field_integer(fields, root, "zero_point", INT32_MIN, INT32_MAX);
 }
 
 /* ---- Groups ---- */
 
-static uint64_t count_groups(const struct quant_sidecar *sidecar)
-{
-    const struct quant_granularity granularity = {true, sidecar->groups.axis,
-                                                  sidecar->groups.block_size};
-    struct quant_grouping grouping = {.count = 0};
-    quant_grouping_make(&granularity, &sidecar->shape, sidecar->order, &grouping, NULL);
-    return grouping.count;
-}
-
 static void read_grouping(struct quant_fields *fields, const cJSON *root,
                           struct quant_sidecar *sidecar)
 {
-    const struct quant_shape *shape = &sidecar->shape;
-    struct quant_sidecar_groups *groups = &sidecar->groups;
-    char text[QUANT_SHAPE_TEXT];
-    groups->axis = (int)quant_field_integer(fields, root, "axis", INT32_MIN, INT32_MAX);
-    if (shape->ndim == 0)
-        quant_fields_fail(fields, QUANT_CORRUPT, "'axis' is %d; a scalar has none", groups->axis);
-    else if (groups->axis < 0 || groups->axis >= shape->ndim)
-        quant_fields_fail(fields, QUANT_CORRUPT, "'axis' is %d; the shape %s has the axes 0 to %d",
-                          groups->axis, quant_shape_text(shape, text), shape->ndim - 1);
-    const cJSON *block_size = quant_field_get(fields, root, "block_size");
-    if (block_size && !cJSON_IsNull(block_size))
-        groups->block_size =
-            (uint64_t)quant_field_integer_item(fields, block_size, "block_size", 1, GREATEST_EXACT);
-    if (fields->status == QUANT_OK)
-        groups->count = count_groups(sidecar);
+    struct quant_sidecar_entry entry = {.axis = 0};
+    quant_sidecar_read_grouping(fields, root, &sidecar->shape, sidecar->order, &entry);
+    sidecar->groups.axis = entry.axis;
+    sidecar->groups.block_size = entry.block_size;
+    sidecar->groups.count = entry.scale_count;
 }
 
 /* ---- In arrays ---- */
@@ -147,10 +88,10 @@ static void read_scale_array(struct quant_fields *fields, const cJSON *array,
     char text[ENTRY_TEXT];
     uint64_t i = 0;
     for (const cJSON *item = array->child; item; item = item->next, i++) {
-        if (is_scale(item, dtype))
+        if (quant_sidecar_is_scale(item, dtype))
             scales[i] = (float)item->valuedouble;
         else
-            check_scale(fields, item, dtype, entry_text("scale", i, text));
+            quant_sidecar_scale(fields, item, dtype, entry_text("scale", i, text));
     }
 }
 
@@ -203,7 +144,7 @@ static struct quant_scale_records read_layout(struct quant_fields *fields, const
     if (quant_field_number(fields, root, "version") == QUANT_SIDECAR_VERSION_1)
         return layout;
     quant_field_get(fields, scales, "scale_dtype");
-    layout.dtype = read_scale_dtype(fields, scales);
+    layout.dtype = quant_sidecar_read_scale_dtype(fields, scales);
     if (layout.dtype != params->scale_dtype)
         quant_fields_fail(fields, QUANT_CORRUPT, "the 'scale_dtype' of 'scales' is %s, not %s",
                           quant_dtype_info(layout.dtype)->name,
@@ -229,7 +170,8 @@ static void read_file(struct quant_fields *fields, const cJSON *root, struct qua
     quant_field_path(fields, scales, "path", &groups->path);
     if (fields->status == QUANT_OK && !groups->path)
         quant_fields_fail(fields, QUANT_CORRUPT, "the 'path' of 'scales' is null");
-    const double count = quant_field_integer(fields, scales, "count", 0, GREATEST_EXACT);
+    const double count =
+        quant_field_integer(fields, scales, "count", 0, QUANT_SIDECAR_INTEGER_MOST);
     if ((uint64_t)count != groups->count)
         quant_fields_fail(fields, QUANT_CORRUPT,
                           "'count' is %.0f; shape, 'axis' and 'block_size' come to %llu", count,
@@ -237,7 +179,8 @@ static void read_file(struct quant_fields *fields, const cJSON *root, struct qua
     const struct quant_scale_records layout = read_layout(fields, root, scales, &sidecar->params);
     const size_t size = quant_scale_record_size(&layout);
     groups->has_zero_points = layout.has_zero_points;
-    groups->bytes = (uint64_t)quant_field_integer(fields, scales, "bytes", 0, GREATEST_EXACT);
+    groups->bytes =
+        (uint64_t)quant_field_integer(fields, scales, "bytes", 0, QUANT_SIDECAR_INTEGER_MOST);
     if (fields->status == QUANT_OK && groups->bytes != size * groups->count)
         quant_fields_fail(
             fields, QUANT_CORRUPT, "'bytes' of 'scales' is %llu, not %zu for each of %llu",
@@ -251,7 +194,7 @@ void quant_sidecar_read_scales(struct quant_fields *fields, const cJSON *root,
                                struct quant_sidecar *sidecar)
 {
     const cJSON *axis = quant_field_get(fields, root, "axis");
-    sidecar->params.scale_dtype = read_scale_dtype(fields, root);
+    sidecar->params.scale_dtype = quant_sidecar_read_scale_dtype(fields, root);
     if (!axis)
         return;
     if (cJSON_IsNull(axis)) {

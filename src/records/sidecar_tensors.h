@@ -13,7 +13,7 @@
 #ifndef QUANT_RECORDS_SIDECAR_TENSORS_H
 #define QUANT_RECORDS_SIDECAR_TENSORS_H
 
-#include <quant/quant.h>
+#include <quant/groups.h>
 
 #include "base/sink.h"
 #include "base/source.h"

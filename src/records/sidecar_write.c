@@ -1,140 +1,109 @@
 /* SPDX-License-Identifier: MIT */
-/* What a sidecar says, key by key. */
-#include <cjson/cJSON.h>
+/* The sidecar of one tensor: what an entry of a container has too, with paths, and with scales in
+ * arrays or in a file of their own. */
+#include <stdlib.h>
 
-#include "records/document.h"
+#include "base/error.h"
 #include "records/sidecar.h"
+#include "records/sidecar_print.h"
 #include "records/sidecar_words.h"
-
-static cJSON *make_shape(const struct quant_shape *shape)
-{
-    cJSON *array = cJSON_CreateArray();
-    for (int i = 0; i < shape->ndim; i++)
-        if (!quant_document_append(array, quant_document_integer(shape->dims[i])))
-            goto fail;
-    return array;
-fail:
-    cJSON_Delete(array);
-    return NULL;
-}
-
-static cJSON *make_calibration(const struct quant_sidecar *sidecar, bool *ok)
-{
-    cJSON *object = cJSON_CreateObject();
-    quant_document_add(object, "method", quant_document_string(sidecar->method), ok);
-    if (sidecar->has_argument)
-        quant_document_add(object, "argument", quant_document_double(sidecar->argument), ok);
-    quant_document_add(object, "observed",
-                       quant_document_pair(sidecar->has_observed, sidecar->observed), ok);
-    return object;
-}
-
-static cJSON *make_source(const struct quant_sidecar *sidecar, bool *ok)
-{
-    cJSON *object = cJSON_CreateObject();
-    quant_document_add(object, "path", quant_document_string(sidecar->source.path), ok);
-    quant_document_add(object, "format", quant_document_string(sidecar->source.format), ok);
-    quant_document_add(object, "dtype",
-                       quant_document_string(quant_dtype_info(sidecar->source_dtype)->name), ok);
-    /* Where the format tells it, as .npy does, nobody needs to be told again. */
-    if (sidecar->source_byte_order != QUANT_BYTE_ORDER_NONE)
-        quant_document_add(
-            object, "byte_order",
-            quant_document_string(sidecar->source_byte_order == QUANT_BIG ? "big" : "little"), ok);
-    return object;
-}
-
-static cJSON *make_data(const struct quant_sidecar *sidecar, bool *ok)
-{
-    cJSON *object = cJSON_CreateObject();
-    quant_document_add(object, "path", quant_document_string(sidecar->data.path), ok);
-    quant_document_add(object, "format", quant_document_string(sidecar->data.format), ok);
-    quant_document_add(object, "bytes", quant_document_integer(sidecar->data_bytes), ok);
-    quant_document_add(object, "xxh3_64", quant_document_checksum(sidecar->data_xxh3_64), ok);
-    return object;
-}
 
 /* ---- Scales ---- */
 
-static cJSON *make_scale(const struct quant_sidecar_groups *groups, uint64_t i)
+/* One for each group, or null if they are in a file. */
+static void print_scale_array(struct quant_json_printer *printer,
+                              const struct quant_sidecar_groups *groups)
 {
-    return quant_document_float((double)groups->scales[i]);
+    quant_json_open(printer, '[');
+    for (uint64_t i = 0; i < groups->count; i++) {
+        quant_json_item(printer);
+        quant_json_nine(printer, (double)groups->scales[i]);
+    }
+    quant_json_close(printer, ']');
 }
 
-static cJSON *make_zero_point(const struct quant_sidecar_groups *groups, uint64_t i)
+static void print_zero_point_array(struct quant_json_printer *printer,
+                                   const struct quant_sidecar_groups *groups)
 {
-    return cJSON_CreateNumber(groups->zero_points[i]);
+    quant_json_open(printer, '[');
+    for (uint64_t i = 0; i < groups->count; i++) {
+        quant_json_item(printer);
+        quant_json_integer(printer, groups->zero_points[i]);
+    }
+    quant_json_close(printer, ']');
 }
 
-/* An entry for each group, or null where they are in a file. */
-static cJSON *make_entries(const struct quant_sidecar_groups *groups,
-                           cJSON *make(const struct quant_sidecar_groups *groups, uint64_t i))
+static void print_arrays(struct quant_json_printer *printer,
+                         const struct quant_sidecar_groups *groups)
 {
+    quant_json_key(printer, "scale");
     if (groups->path)
-        return cJSON_CreateNull();
-    cJSON *array = cJSON_CreateArray();
-    for (uint64_t i = 0; i < groups->count; i++)
-        if (!quant_document_append(array, make(groups, i))) /* which knows the last one */
-            goto fail;
-    return array;
-fail:
-    cJSON_Delete(array);
-    return NULL;
+        quant_json_raw(printer, "null");
+    else
+        print_scale_array(printer, groups);
+    quant_json_key(printer, "zero_point");
+    if (groups->path)
+        quant_json_raw(printer, "null");
+    else
+        print_zero_point_array(printer, groups);
 }
 
-static bool has_float32_scales(const struct quant_params *params)
-{
-    return params->scale_dtype == QUANT_FLOAT32 || params->scale_dtype == QUANT_DTYPE_NONE;
-}
-
-static cJSON *make_scale_dtype(const struct quant_params *params)
-{
-    const enum quant_dtype dtype = has_float32_scales(params) ? QUANT_FLOAT32 : params->scale_dtype;
-    return quant_document_string(quant_dtype_info(dtype)->name);
-}
-
-static cJSON *make_scales(const struct quant_sidecar *sidecar, bool *ok)
+static void print_scales_file(struct quant_json_printer *printer,
+                              const struct quant_sidecar *sidecar)
 {
     const struct quant_sidecar_groups *groups = &sidecar->groups;
-    cJSON *object = cJSON_CreateObject();
-    quant_document_add(object, "path", quant_document_string(groups->path), ok);
-    quant_document_add(object, "count", quant_document_integer(groups->count), ok);
-    quant_document_add(object, "scale_dtype", make_scale_dtype(&sidecar->params), ok);
-    quant_document_add(object, "zero_points", cJSON_CreateBool(groups->has_zero_points), ok);
-    quant_document_add(object, "bytes", quant_document_integer(groups->bytes), ok);
-    quant_document_add(object, "xxh3_64", quant_document_checksum(groups->xxh3_64), ok);
-    return object;
+    quant_json_key(printer, "scales");
+    quant_json_open(printer, '{');
+    quant_json_key(printer, "path");
+    quant_json_string(printer, groups->path);
+    quant_json_key(printer, "count");
+    quant_json_size(printer, groups->count);
+    quant_json_key(printer, "scale_dtype");
+    quant_json_string(printer, quant_sidecar_scale_dtype(&sidecar->params));
+    quant_json_key(printer, "zero_points");
+    quant_json_raw(printer, groups->has_zero_points ? "true" : "false");
+    quant_json_key(printer, "bytes");
+    quant_json_size(printer, groups->bytes);
+    quant_json_key(printer, "xxh3_64");
+    quant_json_checksum(printer, groups->xxh3_64);
+    quant_json_close(printer, '}');
 }
 
-/* Where it is not there, scales are float32. */
-static void add_scale_dtype(cJSON *root, const struct quant_params *params, bool *ok)
+/* ---- Files ---- */
+
+static void print_file(struct quant_json_printer *printer, const struct quant_sidecar_file *file)
 {
-    if (!has_float32_scales(params))
-        quant_document_add(root, "scale_dtype", make_scale_dtype(params), ok);
+    quant_json_key(printer, "path");
+    quant_json_string(printer, file->path);
+    quant_json_key(printer, "format");
+    quant_json_string(printer, file->format);
 }
 
-static void add_one(cJSON *root, const struct quant_params *params, bool *ok)
+static void print_source(struct quant_json_printer *printer, const struct quant_sidecar *sidecar)
 {
-    quant_document_add(root, "scale", quant_document_float((double)params->scale), ok);
-    quant_document_add(root, "zero_point", cJSON_CreateNumber(params->zero_point), ok);
-    add_scale_dtype(root, params, ok);
-    quant_document_add(root, "axis", cJSON_CreateNull(), ok);
-    quant_document_add(root, "block_size", cJSON_CreateNull(), ok);
+    quant_json_key(printer, "source");
+    quant_json_open(printer, '{');
+    print_file(printer, &sidecar->source);
+    quant_json_key(printer, "dtype");
+    quant_json_string(printer, quant_dtype_info(sidecar->source_dtype)->name);
+    /* Only of raw elements: formats such as .npy store the byte order themselves. */
+    if (sidecar->source_byte_order != QUANT_BYTE_ORDER_NONE) {
+        quant_json_key(printer, "byte_order");
+        quant_json_string(printer, sidecar->source_byte_order == QUANT_BIG ? "big" : "little");
+    }
+    quant_json_close(printer, '}');
 }
 
-static void add_groups(cJSON *root, const struct quant_sidecar *sidecar, bool *ok)
+static void print_data(struct quant_json_printer *printer, const struct quant_sidecar *sidecar)
 {
-    const struct quant_sidecar_groups *groups = &sidecar->groups;
-    quant_document_add(root, "scale", make_entries(groups, make_scale), ok);
-    quant_document_add(root, "zero_point", make_entries(groups, make_zero_point), ok);
-    add_scale_dtype(root, &sidecar->params, ok);
-    quant_document_add(root, "axis", cJSON_CreateNumber(groups->axis), ok);
-    quant_document_add(root, "block_size",
-                       groups->block_size > 0 ? quant_document_integer(groups->block_size)
-                                              : cJSON_CreateNull(),
-                       ok);
-    if (groups->path)
-        quant_document_add(root, "scales", make_scales(sidecar, ok), ok);
+    quant_json_key(printer, "data");
+    quant_json_open(printer, '{');
+    print_file(printer, &sidecar->data);
+    quant_json_key(printer, "bytes");
+    quant_json_size(printer, sidecar->data_bytes);
+    quant_json_key(printer, "xxh3_64");
+    quant_json_checksum(printer, sidecar->data_xxh3_64);
+    quant_json_close(printer, '}');
 }
 
 /* ---- The whole ---- */
@@ -142,43 +111,58 @@ static void add_groups(cJSON *root, const struct quant_sidecar *sidecar, bool *o
 static int version_of(const struct quant_sidecar *sidecar)
 {
     const bool has_file = sidecar->has_groups && sidecar->groups.path;
-    return has_file || !has_float32_scales(&sidecar->params) ? QUANT_SIDECAR_VERSION_2
-                                                             : QUANT_SIDECAR_VERSION_1;
+    return has_file || !quant_sidecar_has_float32_scales(&sidecar->params)
+               ? QUANT_SIDECAR_VERSION_2
+               : QUANT_SIDECAR_VERSION_1;
 }
 
-static void fill(cJSON *root, const void *content, bool *ok)
+static struct quant_sidecar_entry entry_of(const struct quant_sidecar *sidecar)
 {
-    const struct quant_sidecar *sidecar = content;
-    const struct quant_params *params = &sidecar->params;
-    const bool is_integer = quant_dtype_info(params->dtype)->is_integer;
-    quant_document_add(root, "format", quant_document_string(QUANT_SIDECAR_FORMAT), ok);
-    quant_document_add(root, "version", cJSON_CreateNumber(version_of(sidecar)), ok);
-    quant_document_add(root, "tool", quant_document_string("quant " QUANT_VERSION), ok);
-    quant_document_add(root, "scheme", quant_document_string(quant_sidecar_schemes[params->scheme]),
-                       ok);
-    quant_document_add(root, "dtype", quant_document_string(quant_dtype_info(params->dtype)->name),
-                       ok);
-    quant_document_add(root, "qmin",
-                       is_integer ? cJSON_CreateNumber(params->qmin) : cJSON_CreateNull(), ok);
-    quant_document_add(root, "qmax",
-                       is_integer ? cJSON_CreateNumber(params->qmax) : cJSON_CreateNull(), ok);
+    return (struct quant_sidecar_entry){
+        .ndim = sidecar->shape.ndim,
+        .dims = sidecar->shape.dims,
+        .params = sidecar->params,
+        .has_groups = sidecar->has_groups,
+        .axis = sidecar->groups.axis,
+        .block_size = sidecar->groups.block_size,
+        .method = sidecar->method,
+        .has_argument = sidecar->has_argument,
+        .argument = sidecar->argument,
+        .has_range = sidecar->has_range,
+        .range = {sidecar->range[0], sidecar->range[1]},
+        .has_observed = sidecar->has_observed,
+        .observed = {sidecar->observed[0], sidecar->observed[1]},
+    };
+}
+
+static void print_sidecar(struct quant_json_printer *printer, const struct quant_sidecar *sidecar)
+{
+    const struct quant_sidecar_entry entry = entry_of(sidecar);
+    quant_json_open(printer, '{');
+    quant_sidecar_print_head(printer, version_of(sidecar));
+    quant_sidecar_print_target(printer, &sidecar->params);
     if (sidecar->has_groups)
-        add_groups(root, sidecar, ok);
+        print_arrays(printer, &sidecar->groups);
     else
-        add_one(root, params, ok);
-    quant_document_add(root, "rounding",
-                       quant_document_string(quant_sidecar_roundings[params->rounding]), ok);
-    quant_document_add(root, "range", quant_document_pair(sidecar->has_range, sidecar->range), ok);
-    quant_document_add(root, "calibration", make_calibration(sidecar, ok), ok);
-    quant_document_add(root, "shape", make_shape(&sidecar->shape), ok);
-    quant_document_add(root, "order", quant_document_string(quant_sidecar_orders[sidecar->order]),
-                       ok);
-    quant_document_add(root, "source", make_source(sidecar, ok), ok);
-    quant_document_add(root, "data", make_data(sidecar, ok), ok);
+        quant_sidecar_print_one(printer, &sidecar->params);
+    quant_sidecar_print_groups(printer, &entry);
+    if (sidecar->has_groups && sidecar->groups.path)
+        print_scales_file(printer, sidecar);
+    quant_sidecar_print_origin(printer, &entry);
+    quant_json_key(printer, "order");
+    quant_json_string(printer, quant_sidecar_orders[sidecar->order]);
+    print_source(printer, sidecar);
+    print_data(printer, sidecar);
+    quant_json_close(printer, '}');
+    quant_json_raw(printer, "\n");
 }
 
 enum quant_status quant_sidecar_write(const struct quant_sidecar *sidecar, struct quant_sink *sink,
                                       struct quant_error *error)
 {
-    return quant_document_write(fill, sidecar, "sidecar", sink, error);
+    struct quant_json_printer printer = {.is_indented = true};
+    print_sidecar(&printer, sidecar);
+    const enum quant_status status = quant_sidecar_write_text(&printer, sink, error);
+    free(printer.text);
+    return status;
 }

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads and checks what the sidecar of one tensor and the entry of a tensor in a container have in
+ * common. object is either of the two. */
+#ifndef QUANT_RECORDS_SIDECAR_FIELDS_H
+#define QUANT_RECORDS_SIDECAR_FIELDS_H
+
+#include "records/field.h"
+#include "records/sidecar_tensors.h"
+
+/* Integers up to 2^53 are exact as doubles. */
+#define QUANT_SIDECAR_INTEGER_MOST 9007199254740992.0
+
+/* A key that is not in known, which ends with NULL, was added by a later version and may change
+ * what the others mean: an error. */
+void quant_sidecar_check_known(struct quant_fields *fields, const cJSON *object,
+                               const char *const *known);
+
+/* "scheme", "dtype", "qmin" and "qmax" */
+void quant_sidecar_read_target(struct quant_fields *fields, const cJSON *object,
+                               struct quant_params *params);
+
+void quant_sidecar_read_rounding(struct quant_fields *fields, const cJSON *object,
+                                 struct quant_params *params);
+
+/* What follows from a float type: all of params has been read. has_zero_point: one is not 0. */
+void quant_sidecar_check_float(struct quant_fields *fields, const cJSON *object,
+                               const struct quant_params *params, bool has_zero_point,
+                               bool has_groups);
+
+/* "shape", of less than 2^63 elements */
+void quant_sidecar_read_shape(struct quant_fields *fields, const cJSON *object,
+                              struct quant_shape *shape);
+
+/* "range" and "calibration" */
+void quant_sidecar_read_calibration(struct quant_fields *fields, const cJSON *object,
+                                    struct quant_sidecar_entry *entry);
+
+/* The "dtype" of the object "source" */
+enum quant_dtype quant_sidecar_read_source_dtype(struct quant_fields *fields, const cJSON *source);
+
+/* "scale_dtype", float32 if there is no such key. Accepts NULL. */
+enum quant_dtype quant_sidecar_read_scale_dtype(struct quant_fields *fields, const cJSON *object);
+
+/* Whether it is a finite number of the type above 0, and the number, or 0 and an error. key is for
+ * the message. */
+bool quant_sidecar_is_scale(const cJSON *item, enum quant_dtype dtype);
+float quant_sidecar_scale(struct quant_fields *fields, const cJSON *item, enum quant_dtype dtype,
+                          const char *key);
+
+/* "axis" and "block_size" of a tensor with groups, and the number of groups. */
+void quant_sidecar_read_grouping(struct quant_fields *fields, const cJSON *object,
+                                 const struct quant_shape *shape, enum quant_order order,
+                                 struct quant_sidecar_entry *entry);
+
+#endif
