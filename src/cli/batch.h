@@ -21,20 +21,22 @@ struct batch_options {
 };
 
 /* Their rows, as initializers; base is the offset of the struct batch_options in the command's.
- * same is what no number of threads changes; silent is what --quiet leaves out. */
-#define BATCH_ROWS(base, same, silent)                                                             \
+ * silent is what --quiet leaves out. */
+#define BATCH_ROWS(base, silent)                                                                   \
     {.heading = "Running:",                                                                        \
      .brief = 'j',                                                                                 \
      .name = "threads",                                                                            \
      .argument = "N",                                                                              \
-     .help = "use N threads, 0 for one per processor; the " same " stay the same",                 \
+     .help = "use N threads; 0 is one per processor; the results do not depend on N",              \
      .initial = "QUANT_THREADS, else 0",                                                           \
      .expected = NUMBER_THREADS_EXPECTED,                                                          \
      .parse = value_threads,                                                                       \
      .offset = (base) + offsetof(struct batch_options, threads)},                                  \
         {.name = "progress",                                                                       \
          .argument = "WHEN",                                                                       \
-         .help = "show progress on standard error; auto: on a terminal, after a second",           \
+         .help = "show progress on standard error: always, never, or auto (on a terminal, after "  \
+                 "one second)",                                                                    \
+         .help_names_choices = true,                                                               \
          .initial = "auto",                                                                        \
          .choice = choice_progress,                                                                \
          .parse = value_choice,                                                                    \

@@ -53,7 +53,7 @@ static const struct option_row rows[] = {
      .brief = 'm',
      .name = "method",
      .argument = "METHOD[:ARG]",
-     .help = "how to find the range",
+     .help = "choose the range with METHOD, explained in 'quant help quantize'",
      .initial = "minmax",
      .choice = choice_method,
      .parse = value_calibration,
@@ -62,7 +62,7 @@ static const struct option_row rows[] = {
     {.brief = 's',
      .name = "scheme",
      .argument = "SCHEME",
-     .help = "scheme that the range is for",
+     .help = "find a range for SCHEME",
      .initial = "absmax",
      .choice = choice_scheme,
      .synonym = synonym_scheme,
@@ -72,7 +72,7 @@ static const struct option_row rows[] = {
     {.brief = 't',
      .name = "dtype",
      .argument = "TYPE",
-     .help = "type that the range is for",
+     .help = "find a range for TYPE",
      .initial = "int8",
      .choice = choice_scaled_target,
      .synonym = synonym_dtype,
@@ -81,26 +81,20 @@ static const struct option_row rows[] = {
      .is_common = true},
     {.name = "ema",
      .argument = "C",
-     .help = "moving average of the ranges of the INPUTs, in order: lo += C * (its lo - lo), and "
-             "the same for hi",
+     .help = "average the ranges of the INPUTs, in order: lo += C * (lo of INPUT - lo), and the "
+             "same for hi",
      .initial = "one range over all elements",
      .expected = "a decimal number above 0 and at most 1",
      .parse = value_share,
      .offset = AT(ema)},
     MAPPING_ROWS(AT(mapping)),
-    {.name = "nonfinite",
-     .argument = "POLICY",
-     .help = "what to do with NaN and infinities; saturate leaves them out",
-     .initial = "error",
-     .choice = choice_nonfinite,
-     .parse = value_choice,
-     .offset = AT(mapping.nonfinite)},
+    NONFINITE_ROW(AT(mapping), "they are left out"),
 
     {.heading = "Output:",
      .brief = 'o',
      .name = "output",
      .argument = "FILE",
-     .help = "where to write the range, as JSON; - is standard output",
+     .help = "write the range to FILE as JSON; - is standard output",
      .initial = "-",
      .expected = "a file name or '-'",
      .parse = value_text,
@@ -112,23 +106,23 @@ static const struct option_row rows[] = {
      .offset = AT(mapping.target.force),
      .is_common = true},
 
-    {.heading = "In parts:",
+    {.heading = "Calibrating in parts:",
      .name = "partial",
      .argument = "N",
      .is_optional = true,
      .help =
-         "first round: write a partial result of these INPUTs, for --merge; as part N of all, if "
-         "other parts have INPUTs with the same elements",
+         "first round: write a partial result of these INPUTs, for --merge; N numbers the part, "
+         "needed if another part has the same elements",
      .expected = "a number from 0 to 2^53",
      .parse = value_part,
      .offset = AT(partial)},
     {.name = "merge",
-     .help = "merge the INPUTs, which are all partial results of one round",
+     .help = "merge the INPUTs, the partial results of one round",
      .parse = value_flag,
      .offset = AT(merge)},
     {.name = "continue",
      .argument = "FILE",
-     .help = "next round: write a partial result of these INPUTs, going on from FILE, which "
+     .help = "next round: write a partial result of these INPUTs, starting from FILE, which "
              "--merge wrote",
      .expected = "a file name",
      .parse = value_text,
@@ -137,7 +131,7 @@ static const struct option_row rows[] = {
 
     INPUT_ROWS(AT(mapping.input)),
     FILES_FROM_ROWS(AT(mapping.files_from), NULL),
-    BATCH_ROWS(AT(mapping.batch), "numbers", "progress"),
+    BATCH_ROWS(AT(mapping.batch), "progress"),
     {0},
 };
 
@@ -327,31 +321,33 @@ static int run(const struct command *self, int argc, char **argv)
 }
 
 static const char notes[] =
-    "All INPUTs count as one sequence of elements, in order: give all of them in one\n"
-    "call. 'xargs' splits a long list into several calls; --files-from does not.\n"
-    "With --ema C each INPUT has its own range, as in PyTorch's\n"
-    "MovingAverageMinMaxObserver.\n"
+    "The elements of all INPUTs count as one sequence, in order. Give all INPUTs in\n"
+    "one call: for a long list, use --files-from and not 'xargs', which splits it.\n"
+    "With --ema, each INPUT has its own range and the ranges are averaged, as in\n"
+    "MovingAverageMinMaxObserver of PyTorch.\n"
     "\n"
     "To share the work among machines, run --partial on each with its share of the\n"
-    "INPUTs, then --merge once, with the partial results in the order of their\n"
-    "INPUTs. While \"stage\" in the merged file is \"next\", run --continue on each, and\n"
-    "--merge again. The last file is what one call over all INPUTs writes.\n"
+    "INPUTs. Then run --merge once, with the partial results in the order of their\n"
+    "INPUTs. While \"stage\" in the merged file is \"next\", run --continue on each\n"
+    "machine and --merge again. The last merged file is the same as that of one call\n"
+    "over all INPUTs.\n"
     "\n"
-    "A range of minmax fits any mapping; one of percentile or sigma fits any mapping\n"
-    "of the same scheme. mse, entropy and octav also depend on --dtype, --qmin,\n"
-    "--qmax, --include-zero, --rounding and --scale-dtype: give the same ones to\n"
-    "'quant quantize --range-from'.\n";
+    "A range found with minmax can be used for any scheme and type; one found with\n"
+    "percentile or sigma for any type with the same scheme. mse, entropy and octav\n"
+    "also depend on --dtype, --qmin, --qmax, --include-zero, --rounding and\n"
+    "--scale-dtype: give 'quant quantize --range-from' the same ones.\n";
 
 static const struct command_example examples[] = {
     {"calibrate -s zero-point -m percentile:99.99 -o calib.json act/*.npy",
      "writes one range for all these files"},
     {"quantize -s zero-point --range-from calib.json --output-dir q act/*.npy",
-     "quantizes them with that range"},
-    {"calibrate --files-from list.txt -o calib2.json", "reads the names from a list, however long"},
+     "quantizes these files with that range"},
+    {"calibrate --files-from list.txt -o calib2.json", "reads the names of the files from a list"},
     {"calibrate -m entropy --partial -o part1.json act/1*.npy",
-     "the first round, with a part of the files"},
-    {"calibrate --merge -o merged.json part*.json", "after the first round"},
-    {"calibrate --continue merged.json -o again1.json act/1*.npy", "the second round"},
+     "runs the first round on a part of the files"},
+    {"calibrate --merge -o merged.json part*.json", "merges the parts of the first round"},
+    {"calibrate --continue merged.json -o again1.json act/1*.npy",
+     "runs the second round on the same part"},
     {NULL, NULL},
 };
 

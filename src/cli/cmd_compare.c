@@ -76,7 +76,7 @@ static const struct option_row rows[] = {
      .brief = 't',
      .name = "dtype",
      .argument = "TYPE[,TYPE]",
-     .help = "types to quantize to, a table for each; may be repeated",
+     .help = "compare for each TYPE, one table per type; may be repeated",
      .initial = "int8",
      .choice = choice_scaled_target,
      .parse = parse_dtypes,
@@ -85,8 +85,8 @@ static const struct option_row rows[] = {
     {.brief = 's',
      .name = "scheme",
      .argument = "SCHEME",
-     .help = "compare only this scheme: symmetric around 0 (absmax), or affine from end to end "
-             "(zero-point)",
+     .help = "compare only absmax (symmetric around 0) or zero-point (affine, from min to max)",
+     .help_names_choices = true,
      .initial = "both",
      .choice = choice_scheme,
      .synonym = synonym_scheme,
@@ -96,27 +96,28 @@ static const struct option_row rows[] = {
     {.brief = 'c',
      .name = "clip",
      .argument = "LO,HI",
-     .help = "compare this range too",
+     .help = "also compare the range LO..HI",
      .expected = "two numbers LO,HI with LO < HI, both within float32",
      .parse = value_range,
      .offset = AT(mapping.clip),
      .is_common = true},
     GROUPING_ROWS(AT(mapping)),
     MAPPING_ROWS(AT(mapping)),
-    NONFINITE_ROW(AT(mapping)),
+    NONFINITE_ROW(AT(mapping), "they are left out"),
 
     {.heading = "Reporting:",
      .name = "report",
      .argument = "KIND",
      .is_optional = true,
-     .help = "print a table, or one JSON object for each file",
+     .help = "print a table (text) or one JSON object per file and type (json)",
+     .help_names_choices = true,
      .initial = "text",
      .choice = choice_comparison,
      .parse = value_later,
      .offset = AT(report),
      .is_common = true},
     {.name = "wide",
-     .help = "print every figure in the table, in more than 80 columns",
+     .help = "print every figure in the table, wider than 80 columns",
      .parse = value_flag,
      .offset = AT(is_wide),
      .is_common = true},
@@ -124,7 +125,7 @@ static const struct option_row rows[] = {
 
     INPUT_ROWS(AT(mapping.input)),
     FILES_FROM_ROWS(AT(mapping.files_from), NULL),
-    BATCH_ROWS(AT(mapping.batch), "figures", "warnings, progress or summary"),
+    BATCH_ROWS(AT(mapping.batch), "warnings, progress or summary"),
     {0},
 };
 
@@ -312,20 +313,23 @@ static int run(const struct command *self, int argc, char **argv)
 }
 
 static const char notes[] =
-    "There is one row for each scheme with each method of 'quant quantize --method',\n"
-    "smallest mse first, with the figures that quantizing would report. lo and hi are\n"
-    "the range that is mapped. '--method auto' takes the first row of its scheme that\n"
-    "is not for --clip; with --axis or --block-size, the best method of each group.\n"
+    "The table has one row per scheme and method of 'quant quantize --method'. The\n"
+    "row with the smallest mse comes first. The figures are those that quantizing\n"
+    "would report; lo and hi are the ends of the range that is mapped.\n"
     "\n"
-    "'best' is the row with the smallest mse, as options of 'quant quantize', or the\n"
-    "defaults if no mse is more than 5 % less. Values set the range if they are few\n"
-    "(one, or at most 1 %) and without them the range would be at most half as wide\n"
-    "on each side of 0.\n";
+    "'best' shows the options of 'quant quantize' for the row with the smallest mse,\n"
+    "or for the defaults if no mse is more than 5 % below theirs. '--method auto'\n"
+    "uses the first row of its scheme, without --clip; with --axis or --block-size,\n"
+    "it uses the best method of each group.\n"
+    "\n"
+    "A few values are said to set the range (one, or at most 1 %) if without them the\n"
+    "range is at most half as wide on each side of 0.\n";
 
 static const struct command_example examples[] = {
     {"compare w.npy", "prints the error of every scheme and method, best first"},
-    {"compare -t int8,int4 --block-size 32 w.npy", "compares two types, with a scale per group"},
-    {"compare --report=json weights/*.npy | jq -r '.recommendation.options // empty'",
+    {"compare -t int8,int4 --block-size 32 w.npy",
+     "compares two types, with one scale per 32 elements"},
+    {"compare --report=json *.npy | jq -r '.recommendation.options // empty'",
      "prints the recommended options for each file"},
     {NULL, NULL},
 };

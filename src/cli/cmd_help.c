@@ -25,7 +25,7 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command command_help = {
     .name = "help",
-    .summary = "explain quant, or one of its commands",
+    .summary = "print the help of quant or of a command",
     .usage = "help [COMMAND]",
     .run = run,
 };

@@ -184,9 +184,9 @@ static const struct command_list methods = {"Calibration methods:", method_row};
 static const struct command_example examples[] = {
     {"quantize w.npy", "writes w.int8.npy and its sidecar w.int8.npy.json"},
     {"quantize -t int4 --block-size 32 --report w.npy",
-     "to int4 with one scale for every 32 elements; prints the error"},
+     "quantizes to int4 with one scale per 32 elements, and prints the error"},
     {"quantize -s zero-point -c -5,5 --output-dir out weights/*.npy",
-     "affine, with everything outside [-5, 5] saturated; writes to the directory out"},
+     "maps the range [-5, 5], saturates elements outside it, and writes to the directory out"},
     {"quantize -f raw --shape 768,3072 w.bin", "reads raw float32 elements"},
     {"quantize - -o - --sidecar w.json < w.npy | gzip > w.int8.npy.gz",
      "reads standard input and writes standard output"},

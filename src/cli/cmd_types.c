@@ -105,16 +105,17 @@ static int run(const struct command *self, int argc, char **argv)
     }
     print_table(table, nrows);
     printf("\n"
-           "step: from 1 to the next number. pi rounded: the number of the type nearest to pi.\n"
-           "pi by absmax: pi quantized over [-%g, %g] and restored, for the types with a scale.\n"
-           "error: that number minus pi.\n",
+           "step          distance from 1 to the next larger number\n"
+           "pi rounded    the number nearest to pi\n"
+           "pi by absmax  pi quantized over [-%g, %g] and restored, for types with a scale\n"
+           "error         the number to its left minus pi\n",
            RANGE, RANGE);
     return EXIT_DONE;
 }
 
 const struct command command_types = {
     .name = "types",
-    .summary = "list the types, with their ranges, steps, and pi in each",
+    .summary = "list the types with their range, step and approximation of pi",
     .usage = "types",
     .computes = true,
     .run = run,

@@ -30,7 +30,7 @@ int version_print(void)
     if (threads > 0)
         printf("threads: %u, from QUANT_THREADS\n", threads);
     else
-        printf("threads: %u, one for each processor\n", quant_processors());
+        printf("threads: %u, one per processor\n", quant_processors());
     return EXIT_DONE;
 }
 
@@ -46,8 +46,8 @@ static int run(const struct command *self, int argc, char **argv)
 }
 
 static const char notes[] =
-    "QUANT_ISA=NAME in the environment selects a kernel set, and QUANT_THREADS=N is\n"
-    "the default of -j. Neither changes a byte of any result.\n";
+    "The environment variable QUANT_ISA selects a kernel set, QUANT_THREADS sets the\n"
+    "default of -j. Neither changes any result.\n";
 
 const struct command command_version = {
     .name = "version",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How the help is laid out: two columns, at most 80 wide. */
+/* Prints the help in two columns, at most 80 characters wide. */
 #include "cli/help.h"
 
 #include <ctype.h>
@@ -10,24 +10,24 @@
 #include "cli/wrap.h"
 
 enum {
-    HELP_COLUMN = 30,    /* where an option's text begins */
-    SUMMARY_COLUMN = 24, /* where a command's text begins */
+    HELP_COLUMN = 30,    /* where the text of an option begins */
+    SUMMARY_COLUMN = 24, /* where the text of a command begins */
     EFFECT_COLUMN = 6    /* where the text below an example begins */
 };
 
 const struct option_row help_row = {.brief = 'h',
                                     .name = "help",
-                                    .help = "print the help and exit; -h prints a short one",
+                                    .help = "print this help (-h: a short one) and exit",
                                     .is_common = true};
 
 const struct option_row version_row = {
     .brief = 'V', .name = "version", .help = "print the version and exit"};
 
-/* Help text, choices and default as one text. */
+/* The text of an option: what it does, its choices and its default. */
 static void describe(const struct option_row *row, char *text, size_t room)
 {
     size_t used = (size_t)snprintf(text, room, "%s", row->help);
-    if (row->choice && row->argument)
+    if (row->choice && !row->help_names_choices)
         for (size_t i = 0; row->choice(i) && used < room; i++)
             used += (size_t)snprintf(text + used, room - used, "%s%s", i == 0 ? ": " : ", ",
                                      row->choice(i));
@@ -64,12 +64,23 @@ static void print_list(const struct command_list *list)
         wrap_text(text, printf("  %s", name), SUMMARY_COLUMN);
 }
 
+static bool has_defaults(const struct command *command)
+{
+    const struct option_row *row = command->options;
+    while (row && row->name && !row->initial)
+        row++;
+    return row && row->name;
+}
+
 /* The summary as a sentence. */
-static void print_summary(const char *summary)
+static void print_summary(const struct command *command)
 {
     char text[512];
+    const char *summary = command->summary;
     snprintf(text, sizeof text, "%c%s.", toupper((unsigned char)summary[0]), summary + 1);
     wrap_text(text, 0, 0);
+    if (has_defaults(command))
+        printf("Defaults are shown in brackets.\n");
 }
 
 static void print_usage(const struct command *command)
@@ -82,7 +93,7 @@ static void print_usage(const struct command *command)
         line += length + (line[length] == '\n' ? 1 : 0);
     }
     putchar('\n');
-    print_summary(command->summary);
+    print_summary(command);
 }
 
 static void print_commands(void)
@@ -134,14 +145,14 @@ static bool has_option(const struct command *command, const char *name)
     return row && row->name;
 }
 
-/* `quant` itself lists what any command can exit with. */
+/* The help of `quant` itself lists the statuses of all commands. */
 static void print_exit_status(const struct command *command)
 {
     printf("\nExit status:\n"
            "  0  success\n"
-           "  1  something failed; %s\n"
+           "  1  failure; %s\n"
            "  2  wrong usage; nothing was done\n",
-           command->failure ? command->failure : "the other inputs were still processed");
+           command->failure ? command->failure : "the other INPUTs were still processed");
     if (!command->name || has_option(command, "fail-if"))
         printf("  3  success, but a --fail-if condition was true\n");
 }
@@ -171,7 +182,7 @@ void help_print_short(const struct command *command)
     if (command->examples)
         print_examples("Example:", command->examples, 1);
     if (command->name)
-        printf("\n'quant %s --help' shows everything.\n", command->name);
+        printf("\n'quant %s --help' lists all options.\n", command->name);
     else
-        printf("\n'quant help COMMAND' explains a command, 'quant help' everything.\n");
+        printf("\n'quant help COMMAND' explains a command.\n");
 }

@@ -21,12 +21,13 @@ struct files_from_options {
     {.heading = (first_heading),                                                                   \
      .name = "files-from",                                                                         \
      .argument = "FILE",                                                                           \
-     .help = "read more INPUTs from FILE, one a line; - is standard input",                        \
+     .help = "read more INPUTs from FILE, one per line; - is standard input",                      \
      .expected = "a file name or '-'",                                                             \
      .parse = value_text,                                                                          \
      .offset = (base) + offsetof(struct files_from_options, path)},                                \
     {                                                                                              \
-        .name = "null", .help = "names in that FILE end in NUL, as 'find -print0' writes them",    \
+        .name = "null",                                                                            \
+        .help = "names in the FILE of --files-from end in NUL, as from 'find -print0'",            \
         .parse = value_flag, .offset = (base) + offsetof(struct files_from_options, null)          \
     }
 

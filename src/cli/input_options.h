@@ -19,28 +19,28 @@ struct input_options {
      .brief = 'f',                                                                                 \
      .name = "from",                                                                               \
      .argument = "FORMAT",                                                                         \
-     .help = "format of the input",                                                                \
+     .help = "read the input as FORMAT",                                                           \
      .initial = "by content, then by extension",                                                   \
      .choice = quant_format_name,                                                                  \
      .parse = value_word,                                                                          \
      .offset = (base) + offsetof(struct input_options, from)},                                     \
         {.name = "shape",                                                                          \
          .argument = "D,D,...",                                                                    \
-         .help = "shape of a raw input",                                                           \
+         .help = "read raw input with this shape",                                                 \
          .initial = "one dimension",                                                               \
          .expected = "dimensions such as 768,3072, at most 64, with a product below 2^63",         \
          .parse = value_shape,                                                                     \
          .offset = (base) + offsetof(struct input_options, shape)},                                \
         {.name = "input-dtype",                                                                    \
          .argument = "TYPE",                                                                       \
-         .help = "type of a raw input, or of bfloat16 or float8 in .npy",                          \
-         .initial = "by .f16, .bf16, .f64, else float32",                                          \
+         .help = "read raw input, or bfloat16 or float8 in .npy, as TYPE",                         \
+         .initial = "by the extension .f16, .bf16 or .f64, else float32",                          \
          .choice = choice_source,                                                                  \
          .synonym = synonym_dtype,                                                                 \
          .parse = value_source,                                                                    \
          .offset = (base) + offsetof(struct input_options, dtype)},                                \
     {                                                                                              \
-        .name = "byte-order", .argument = "ORDER", .help = "byte order of a raw input",            \
+        .name = "byte-order", .argument = "ORDER", .help = "read raw input in this byte order",    \
         .initial = "little", .choice = choice_byte_order, .parse = value_later,                    \
         .offset = (base) + offsetof(struct input_options, byte_order)                              \
     }

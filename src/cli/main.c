@@ -11,12 +11,12 @@
 
 static const char notes[] =
     "Environment:\n"
-    "  QUANT_ISA      the kernel set to use; 'quant version' lists them\n"
-    "  QUANT_THREADS  the default of -j\n"
-    "  NO_COLOR       no colour, if it is set and not empty\n"
+    "  QUANT_ISA      kernel set to use; 'quant version' lists them\n"
+    "  QUANT_THREADS  default of -j\n"
+    "  NO_COLOR       if set and not empty, reports have no colours\n"
     "\n"
-    "'quant help COMMAND' explains a command. There, defaults are shown in brackets.\n"
-    "A signal ends the program by that signal and leaves no partial file.\n";
+    "'quant help COMMAND' explains a command.\n"
+    "Outputs are written whole or not at all, even if a signal ends the program.\n";
 
 static int dispatch(const struct command *self, int argc, char **argv)
 {
@@ -34,8 +34,8 @@ static int dispatch(const struct command *self, int argc, char **argv)
 
 const struct command command_root = {
     .summary =
-        "quantize tensor files to small integers or floats, with scale and zero point in a JSON "
-        "sidecar; restore them; measure the error",
+        "quantize tensor files to small integers or floats, restore them, and measure the error. "
+        "Scales and zero points are stored in a JSON file, the sidecar",
     .usage = "COMMAND [OPTION]... [INPUT]...\nhelp [COMMAND]",
     .notes = notes,
     .run = dispatch,

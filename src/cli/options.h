@@ -39,6 +39,7 @@ struct option_row {
     const char *initial;  /* the default, for the help, or NULL */
     const char *expected; /* what a value has to be, for the error; NULL: one of the choices */
     const char *(*choice)(size_t i); /* the i-th accepted word, NULL past the last; or NULL */
+    bool help_names_choices;         /* help explains each choice: they are not listed after it */
     const char *(*synonym)(const char *word); /* the choice that word stands for, else word; NULL:
                                                * there are no other words */
     option_parse_fn *parse;

@@ -39,29 +39,29 @@ struct quantize_options {
 #define MAPPING_ROWS(base)                                                                         \
     {.name = "qmin",                                                                               \
      .argument = "N",                                                                              \
-     .help = "smallest integer to use",                                                            \
+     .help = "use no integer below N",                                                             \
      .expected = "an integer of 32 bits",                                                          \
      .parse = value_int32,                                                                         \
      .offset = (base) + offsetof(struct quantize_options, qmin)},                                  \
         {.name = "qmax",                                                                           \
          .argument = "N",                                                                          \
-         .help = "largest integer to use",                                                         \
+         .help = "use no integer above N",                                                         \
          .expected = "an integer of 32 bits",                                                      \
          .parse = value_int32,                                                                     \
          .offset = (base) + offsetof(struct quantize_options, qmax)},                              \
         {.name = "include-zero",                                                                   \
-         .help = "extend the range to include 0, so that the zero point fits the type",            \
+         .help = "extend the range to include 0; the zero point then fits the type",               \
          .parse = value_flag,                                                                      \
          .offset = (base) + offsetof(struct quantize_options, include_zero)},                      \
         {.name = "rounding",                                                                       \
          .argument = "HOW",                                                                        \
-         .help = "how ties are rounded",                                                           \
+         .help = "how to round ties",                                                              \
          .initial = "half-even",                                                                   \
          .choice = choice_rounding,                                                                \
          .parse = value_choice,                                                                    \
          .offset = (base) + offsetof(struct quantize_options, rounding)},                          \
     {                                                                                              \
-        .name = "scale-dtype", .argument = "TYPE", .help = "type that scales are stored as",       \
+        .name = "scale-dtype", .argument = "TYPE", .help = "store scales as TYPE",                 \
         .initial = "float32", .choice = choice_scale, .synonym = synonym_dtype,                    \
         .parse = value_scale_dtype,                                                                \
         .offset = (base) + offsetof(struct quantize_options, scale_dtype)                          \
@@ -72,15 +72,15 @@ struct quantize_options {
 #define GROUPING_ROWS(base)                                                                        \
     {.name = "axis",                                                                               \
      .argument = "N",                                                                              \
-     .help = "per channel: one scale for each index of axis N; 0 is the first axis, -1 the last",  \
+     .help = "per channel: use one scale per index of axis N; 0 is the first axis, -1 the last",   \
      .expected = "an integer of 32 bits",                                                          \
      .parse = value_int32,                                                                         \
      .offset = (base) + offsetof(struct quantize_options, axis),                                   \
      .is_common = true},                                                                           \
         {.name = "block-size",                                                                     \
          .argument = "N",                                                                          \
-         .help = "per group: one scale for every N elements along --axis, or along the last "      \
-                 "axis; also --group-size",                                                        \
+         .help = "per group: use one scale per N elements along --axis, or along the last axis "   \
+                 "without it; also --group-size",                                                  \
          .expected = "an integer from 1 to 2^53",                                                  \
          .parse = value_size,                                                                      \
          .offset = (base) + offsetof(struct quantize_options, block_size),                         \
@@ -89,11 +89,13 @@ struct quantize_options {
         .name = "group-size", .alias_of = "block-size"                                             \
     }
 
-#define NONFINITE_ROW(base)                                                                        \
+#define NONFINITE_ROW(base, saturate)                                                              \
     {                                                                                              \
-        .name = "nonfinite", .argument = "POLICY", .help = "what to do with NaN and infinities",   \
-        .initial = "error", .choice = choice_nonfinite, .parse = value_choice,                     \
-        .offset = (base) + offsetof(struct quantize_options, nonfinite)                            \
+        .name = "nonfinite", .argument = "POLICY",                                                 \
+        .help =                                                                                    \
+            "how to treat NaN and infinities: error (the file fails) or saturate (" saturate ")",  \
+        .help_names_choices = true, .initial = "error", .choice = choice_nonfinite,                \
+        .parse = value_choice, .offset = (base) + offsetof(struct quantize_options, nonfinite)     \
     }
 
 /* The option table of the command. */

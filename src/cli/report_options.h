@@ -49,30 +49,30 @@ void report_options_release(struct report_options *options);
      .is_common = true},                                                                           \
         {.name = "report-file",                                                                    \
          .argument = "FILE",                                                                       \
-         .help = "where the report goes",                                                          \
+         .help = "write the report to FILE",                                                       \
          .initial = "standard output",                                                             \
          .expected = "a file name or '-'",                                                         \
          .parse = value_text,                                                                      \
          .offset = (base) + offsetof(struct report_options, file)},                                \
         {.name = "sort",                                                                           \
          .argument = "KEY",                                                                        \
-         .help = "sort the files by a key of --report=json, worst first, or by path; -KEY "        \
-                 "reverses",                                                                       \
-         .initial = "in the order given",                                                          \
+         .help = "sort the report by KEY of --report=json, worst first, or by path; -KEY "         \
+                 "reverses the order",                                                             \
+         .initial = "the order of the INPUTs",                                                     \
          .expected = "a key of --report=json or 'path', perhaps after '-'",                        \
          .parse = report_sort_parse,                                                               \
          .offset = (base) + offsetof(struct report_options, sort)},                                \
         {.name = "top",                                                                            \
          .argument = "N",                                                                          \
-         .help = "report only the first N files, sorted by mse if there is no --sort",             \
+         .help = "report only the first N files; they are sorted by mse without --sort",           \
          .expected = "an integer from 1 to 2^53",                                                  \
          .parse = value_size,                                                                      \
          .offset = (base) + offsetof(struct report_options, top)},                                 \
     {                                                                                              \
         .name = "fail-if", .argument = "CONDITION",                                                \
-        .help = "exit 3 if METRIC>VALUE (or >=, <, <=); METRIC is a key of --report=json for "     \
-                "each tensor, or total.KEY for all together; a METRIC without a value fails; "     \
-                "repeatable" after,                                                                \
+        .help = "exit with status 3 if CONDITION is true: METRIC>VALUE (or >=, <, <=); METRIC is " \
+                "a key of --report=json, checked for each tensor, or total.KEY, checked for all "  \
+                "together; a METRIC without a value counts as true; may be repeated" after,        \
         .expected = "METRIC>VALUE (or >=, <, <=), such as 'mse>1e-6'", .parse = threshold_parse,   \
         .offset = (base) + offsetof(struct report_options, thresholds), .is_common = true          \
     }

@@ -252,7 +252,7 @@ static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
 
 const struct quant_calibration quant_calibration_entropy = {
     .name = "entropy",
-    .summary = "least Kullback-Leibler divergence, as in TensorRT and ONNX Runtime",
+    .summary = "smallest Kullback-Leibler divergence, as in TensorRT and ONNX Runtime",
     .for_integers = true,
     .passes = 2,
     .state_bytes = sizeof(struct state),

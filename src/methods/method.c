@@ -15,7 +15,7 @@ enum { TABLE_LENGTH = sizeof table / sizeof table[0] };
 _Static_assert((int)TABLE_LENGTH <= (int)QUANT_CALIBRATION_MOST, "room for every method");
 
 static const char auto_name[] = "auto";
-static const char auto_summary[] = "the best of these by mse, for the scheme that is given";
+static const char auto_summary[] = "the one of these with the smallest mse for the given scheme";
 
 const struct quant_calibration *quant_calibration_at(size_t i)
 {

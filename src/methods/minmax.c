@@ -10,6 +10,6 @@ static void begin(struct quant_calibrator *calibrator)
 
 const struct quant_calibration quant_calibration_minmax = {
     .name = "minmax",
-    .summary = "from the least to the greatest finite element",
+    .summary = "from the smallest to the largest finite element",
     .begin = begin,
 };

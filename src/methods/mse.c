@@ -142,7 +142,7 @@ static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
 
 const struct quant_calibration quant_calibration_mse = {
     .name = "mse",
-    .summary = "the range of least squared error, measured; never worse than minmax",
+    .summary = "smallest mean squared error, measured; never worse than minmax",
     .for_integers = true,
     .passes = 2,
     .state_bytes = sizeof(struct state),

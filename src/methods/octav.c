@@ -364,7 +364,7 @@ static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
 
 const struct quant_calibration quant_calibration_octav = {
     .name = "octav",
-    .summary = "the threshold of least squared error in the OCTAV paper's model",
+    .summary = "smallest mean squared error in the model of the OCTAV paper",
     .for_integers = true,
     .passes = 2,
     .state_bytes = sizeof(struct state),

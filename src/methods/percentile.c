@@ -240,7 +240,7 @@ static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
 
 const struct quant_calibration quant_calibration_percentile = {
     .name = "percentile",
-    .summary = "the central P percent of the elements; absmax: the P-th percentile of |x|",
+    .summary = "the middle P percent of the elements; with absmax, the P-th percentile of |x|",
     .argument = "P",
     .expected = "a P above 0 and at most 100",
     .accepts = accepts,

@@ -92,7 +92,7 @@ static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
 
 const struct quant_calibration quant_calibration_sigma = {
     .name = "sigma",
-    .summary = "K standard deviations to either side of the mean",
+    .summary = "K standard deviations on each side of the mean",
     .argument = "K",
     .expected = "a K above 0 and at most 1e30",
     .accepts = accepts,
