@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Sizes are multiplied and added here, or not at all. */
+/* Checked arithmetic: every multiplication or addition of sizes uses these. */
 #ifndef QUANT_BASE_CHECKED_H
 #define QUANT_BASE_CHECKED_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* false, with *result undefined, where the true result does not fit. */
+/* Returns false, with *result undefined, if the result does not fit. */
 static inline bool quant_checked_add(uint64_t a, uint64_t b, uint64_t *result)
 {
     return !__builtin_add_overflow(a, b, result);

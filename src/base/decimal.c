@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Formatting never asks the locale: digits come from integer arithmetic, or out of what printf
- * made, whatever it put between them, and are laid out here. Parsing has no such way, so it enters
- * the "C" locale.
+ * Formatting does not depend on the locale: digits come from integer arithmetic, or are picked out
+ * of the text that printf wrote, and the layout is done here. Parsing cannot avoid the locale, so
+ * it switches to the "C" locale.
  */
 #include "base/decimal.h"
 
@@ -16,30 +16,30 @@
 
 #include "base/powers_of_five.h"
 
-enum { DIGITS = 9, LEAST_FIXED_EXPONENT = -4 };
+enum { DIGITS = 9, MIN_FIXED_EXPONENT = -4 };
 
 static const uint32_t digits_end = 1000000000; /* 10^DIGITS */
 
-/* The first digit stands before the point: d.dddddddd * 10^exponent. */
+/* d.dddddddd * 10^exponent: the first digit is before the decimal point. */
 struct digits {
-    uint32_t number; /* the digits as one integer, the first one not 0 but for the number 0 */
+    uint32_t number; /* the digits as one integer; the first is not 0, unless the value is 0 */
     int exponent;
 };
 
 /*
- * The nearest integer to m * 2^e * 10^k for m from 2^63 on, where 30 to 34 bits of the product of m
- * and the power of five's first 64 bits make the integer and the rest of its upper half, s bits,
- * the fraction:
+ * The nearest integer to m * 2^e * 10^k, for m >= 2^63. m is multiplied by the first 64 bits of the
+ * power of five. In the upper half of the product, the first 30 to 34 bits are the integer and the
+ * other s bits are the fraction:
  *
  *     m * 10^k * 2^e = m * 5^k * 2^(k + e) = upper half * 2^-s,  s = -(e + 1 + floor(log2(10^k)))
  *
- * The power is cut off below its last bit, so that the upper half is too small by less than 1.
- * false where that leaves the rounding open: close to half way.
+ * The power is truncated after its last bit, so the upper half is too small by less than 1. Returns
+ * false if this leaves the rounding undecided: close to half way.
  */
 static bool scale(uint64_t m, int e, int k, uint64_t *integer)
 {
     __extension__ typedef unsigned __int128 uint128;
-    const uint64_t power = quant_powers_of_five[k - QUANT_POWER_OF_FIVE_LEAST][0];
+    const uint64_t power = quant_powers_of_five[k - QUANT_POWER_OF_FIVE_MIN][0];
     const uint64_t upper = (uint64_t)((uint128)m * power >> 64);
     const int s = -(e + 1 + ((217706 * k) >> 16)); /* 217706 / 2^16 is log2(10) */
     const uint64_t half = (uint64_t)1 << (s - 1);
@@ -48,18 +48,18 @@ static bool scale(uint64_t m, int e, int k, uint64_t *integer)
     return fraction + 1 < half || fraction > half;
 }
 
-/* Nine digits at a tenth of what printf takes; false where it cannot tell. */
+/* Nine digits, ten times as fast as printf. Returns false if the last digit is undecided. */
 static bool fast_digits(double value, struct digits *result)
 {
-    enum { LEAST_EXPONENT = -290, GREATEST_EXPONENT = 300 }; /* within the table, no subnormals */
+    enum { MIN_EXPONENT = -290, MAX_EXPONENT = 300 }; /* within the table, no subnormals */
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     const uint64_t m = (uint64_t)1 << 63 | bits << 11;
     const int e = (int)(bits >> 52 & 0x7ff) - 1023 - 63; /* |value| is m * 2^e */
     int exponent = ((e + 63) * 78913) >> 18;             /* 78913 / 2^18 is log10(2) */
-    if (exponent < LEAST_EXPONENT || exponent > GREATEST_EXPONENT)
+    if (exponent < MIN_EXPONENT || exponent > MAX_EXPONENT)
         return false;
-    /* That was floor(log10(2^n)) for the power of two below value: right, or one too small. */
+    /* This is floor(log10(2^n)) for the power of two below value: correct or too small by 1. */
     uint64_t number;
     bool decided = scale(m, e, DIGITS - 1 - exponent, &number);
     if (number >= digits_end) {
@@ -75,7 +75,7 @@ static bool fast_digits(double value, struct digits *result)
     return decided;
 }
 
-/* printf's rounding is the exact one, to nearest and on ties to even. */
+/* printf rounds exactly: to nearest, ties to even. */
 static void exact_digits(double value, struct digits *result)
 {
     char text[QUANT_DECIMAL_TEXT];
@@ -100,8 +100,8 @@ static char *put_exponent(char *p, int exponent)
     return p;
 }
 
-/* The layout of printf's %g: fixed from 10^-4 to below 10^9, with an exponent of two or three
- * digits beyond. A point stands only where a digit follows it. */
+/* The layout of printf's %g: fixed from 10^-4 to below 10^9, else with an exponent of two or three
+ * digits. A decimal point is always followed by a digit. */
 static size_t lay_out(double value, bool trailing_zeros, char text[QUANT_DECIMAL_TEXT])
 {
     struct digits digits;
@@ -118,7 +118,7 @@ static size_t lay_out(double value, bool trailing_zeros, char text[QUANT_DECIMAL
     char *p = text;
     if (signbit(value))
         *p++ = '-';
-    const bool fixed = digits.exponent >= LEAST_FIXED_EXPONENT && digits.exponent < DIGITS;
+    const bool fixed = digits.exponent >= MIN_FIXED_EXPONENT && digits.exponent < DIGITS;
     const int point = fixed ? digits.exponent + 1 : 1; /* digits before it */
     if (point <= 0) {
         memcpy(p, "0.0000", 6);
@@ -153,8 +153,8 @@ double quant_decimal_parse(const char *text)
     return value;
 }
 
-/* The token is the locale that was. glibc and musl make "C" without allocating; where newlocale
- * fails all the same, nothing is changed and leaving changes nothing. */
+/* The token is the previous locale. glibc and musl return "C" without allocating. If newlocale
+ * fails nevertheless, neither of these functions changes anything. */
 void *quant_locale_enter(void)
 {
     const locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);

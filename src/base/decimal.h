@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers as decimal text, the same in any locale: the thread's locale decides what printf and
- * strtod take for a decimal point, JSON does not.
+ * Numbers as decimal text, the same in every locale. printf and strtod use the decimal point of the
+ * thread's locale; JSON always uses ".".
  */
 #ifndef QUANT_BASE_DECIMAL_H
 #define QUANT_BASE_DECIMAL_H
@@ -17,10 +17,10 @@ size_t quant_decimal_nine(double value, char text[QUANT_DECIMAL_TEXT]);
 /* The same without trailing zeros ("3", "0.072117649"): for elements, where space counts. */
 size_t quant_decimal_short(double value, char text[QUANT_DECIMAL_TEXT]);
 
-/* The double nearest to text, a JSON number and nothing else, of any length; HUGE_VAL beyond. */
+/* The double nearest to text, which is a JSON number of any length; HUGE_VAL on overflow. */
 double quant_decimal_parse(const char *text);
 
-/* The thread's locale becomes "C" between these two, for libraries that format numbers. */
+/* Between these two calls the thread's locale is "C", for libraries that format numbers. */
 void *quant_locale_enter(void);
 void quant_locale_leave(void *token);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of number formats. It is here, below everything, because formats, kernels and core all
- * ask it for sizes and names. A row added to enum quant_dtype gets its facts in rows[].
+ * The table of number formats. It is in the lowest directory because formats, kernels and core all
+ * need its sizes and names. A type added to enum quant_dtype needs a row here.
  */
 #include <float.h>
 #include <math.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const struct quant_dtype_info rows[QUANT_DTYPE_COUNT] = {
-    /* name, short name, bits, is_integer, quantizes, is_source, is_unscaled, is_scale, ends,
+    /* name, short name, bits, is_integer, quantizes, is_source, is_unscaled, is_scale, min, max,
      * epsilon */
     [QUANT_INT8] = {"int8", "i8", 8, true, true, false, false, false, -128, 127, 1},
     [QUANT_UINT8] = {"uint8", "u8", 8, true, true, false, false, false, 0, 255, 1},
@@ -17,8 +17,8 @@ static const struct quant_dtype_info rows[QUANT_DTYPE_COUNT] = {
     [QUANT_UINT4] = {"uint4", "u4", 4, true, true, false, false, false, 0, 15, 1},
     [QUANT_INT16] = {"int16", "i16", 16, true, true, false, false, false, -32768, 32767, 1},
     [QUANT_UINT16] = {"uint16", "u16", 16, true, true, false, false, false, 0, 65535, 1},
-    /* OCP OFP8: 4 bits of precision, the topmost fraction a NaN, (2 - 2^-2) 2^8; and 3 bits,
-     * (2 - 2^-2) 2^15. */
+    /* OCP OFP8. e4m3fn: 4 bits of precision; the largest pattern is NaN, so the maximum is (2 -
+     * 2^-2) 2^8. e5m2: 3 bits of precision, (2 - 2^-2) 2^15. */
     [QUANT_FLOAT8_E4M3FN] = {"float8_e4m3fn", "f8e4m3", 8, false, true, true, false, false, -448,
                              448, 0x1p-3},
     [QUANT_FLOAT8_E5M2] = {"float8_e5m2", "f8e5m2", 8, false, true, true, false, false, -57344,
@@ -60,16 +60,16 @@ uint64_t quant_dtype_bytes(enum quant_dtype dtype, uint64_t nelems)
     return nelems > UINT64_MAX / size ? UINT64_MAX : nelems * size;
 }
 
-/* To the nearest multiple of the step that numbers of x's magnitude have: a type of `precision`
- * significant bits whose least normal exponent is `least_exponent` (2^least_exponent). */
-static double round_to_precision(double x, int precision, int least_exponent, double greatest)
+/* Rounds x to the nearest number of a type with `precision` significant bits whose smallest normal
+ * number is 2^min_exponent. Numbers of x's magnitude are multiples of 2^step. */
+static double round_to_precision(double x, int precision, int min_exponent, double max)
 {
     int exponent = 0;
     frexp(x, &exponent); /* |x| in [2^(exponent-1), 2^exponent) */
-    const int lowest = exponent - 1 < least_exponent ? least_exponent : exponent - 1;
+    const int lowest = exponent - 1 < min_exponent ? min_exponent : exponent - 1;
     const int step = lowest - (precision - 1);
     const double rounded = ldexp(rint(ldexp(x, -step)), step);
-    return fabs(rounded) > greatest ? copysign((double)INFINITY, x) : rounded;
+    return fabs(rounded) > max ? copysign((double)INFINITY, x) : rounded;
 }
 
 static double round_to_integer(const struct quant_dtype_info *info, double x)
@@ -90,12 +90,12 @@ double quant_dtype_round(enum quant_dtype dtype, double x)
         return x;
     if (dtype == QUANT_FLOAT32)
         return (double)(float)x;
-    static const int least_exponents[QUANT_DTYPE_COUNT] = {
+    static const int min_exponents[QUANT_DTYPE_COUNT] = {
         [QUANT_FLOAT8_E4M3FN] = -6,
         [QUANT_FLOAT8_E5M2] = -14,
         [QUANT_FLOAT16] = -14,
         [QUANT_BFLOAT16] = -126,
     };
     const int precision = 1 - ilogb(info->epsilon);
-    return round_to_precision(x, precision, least_exponents[dtype], info->greatest);
+    return round_to_precision(x, precision, min_exponents[dtype], info->greatest);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Integers of a stated byte order in unaligned memory. Compilers make single loads of these. */
+/* Integers of a given byte order in unaligned memory, and swapping of bytes. Compilers turn each of
+ * these into one or two instructions. */
 #ifndef QUANT_BASE_ENDIAN_H
 #define QUANT_BASE_ENDIAN_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Error texts are composed in the caller's own room: nothing here can fail. */
+/* Error texts are written into the caller's struct: nothing here can fail. */
 #include "base/error.h"
 
 #include <errno.h>
@@ -28,8 +28,8 @@ enum quant_status quant_error_set(struct quant_error *error, enum quant_status s
     return status;
 }
 
-/* There are two functions of the name strerror_r. The GNU one returns the text, which may be a
- * constant outside the buffer; the POSIX one, which musl has, fills the buffer and returns 0. */
+/* There are two versions of strerror_r. The GNU version returns the text, which may be a constant
+ * outside the buffer. The POSIX version, which musl has, fills the buffer and returns 0. */
 static inline const char *words_returned(const char *returned, const char *buffer)
 {
     (void)buffer;

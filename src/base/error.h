@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Filling in the caller's struct quant_error. */
+/* Functions that fill in the caller's struct quant_error. */
 #ifndef QUANT_BASE_ERROR_H
 #define QUANT_BASE_ERROR_H
 
 #include <quant/quant.h>
 
-/* Writes the text, cut to its room, where error is not NULL; returns status, so that a failing
- * function ends in `return quant_error_set(...)`. Leaves errno as it was. */
+/* Writes the text, truncated to fit, unless error is NULL. Returns status: a function that fails
+ * can end in `return quant_error_set(...)`. Does not change errno. */
 enum quant_status quant_error_set(struct quant_error *error, enum quant_status status,
                                   const char *format, ...) QUANT_PRINTF(3, 4);
 
-/* The same with ": " and the words for the system's error number behind it: QUANT_IO, or
- * QUANT_NO_MEMORY where that is what it says. */
+/* The same, followed by ": " and the system's text for an errno number. The status is
+ * QUANT_NO_MEMORY for ENOMEM, else QUANT_IO. */
 enum quant_status quant_error_system(struct quant_error *error, int number, const char *format, ...)
     QUANT_PRINTF(3, 4);
 
-/* Puts "`prefix` 'name': " before the text that is there. */
+/* Puts "PREFIX 'NAME': " before the text. */
 void quant_error_prefix(struct quant_error *error, const char *prefix, const char *name);
 
-/* Adds text at the end. */
+/* Appends text. */
 void quant_error_append(struct quant_error *error, const char *text);
 
 /* "no memory for N bytes of WHAT" */

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a tensor falls into groups. Seen from an axis, its elements are outer x length x inner, and
- * element (o, c, i) is the ((o * length + c) * inner + i)-th:
+ * How a tensor is divided into groups. With respect to an axis, the elements are an array of outer
+ * x length x inner, and element (o, c, i) has index (o * length + c) * inner + i:
  *
- *     per channel   group c. With outer 1 the slices lie one behind the other, each a panel of its
- *                   own; else all groups run through the whole tensor, which is the panel.
- *     blocks of b   group (o * ceil(length / b) + c / b) * inner + i: the panel is b x inner.
+ *     per channel   group c. If outer is 1, the slices are contiguous and each is a panel. If not,
+ *                   every group extends over the whole tensor, which is one panel.
+ *     blocks of b   group (o * ceil(length / b) + c / b) * inner + i. A panel is b x inner.
  */
 #include "base/grouping.h"
 
 #include "base/error.h"
 #include "base/shape.h"
 
-/* Of a tensor without elements. Otherwise a header of a few bytes could ask for any number. */
-#define EMPTY_GROUPS_MOST (UINT64_C(1) << 20)
+/* The limit for a tensor without elements: else a tiny header could request any number of them. */
+#define EMPTY_GROUPS_MAX (UINT64_C(1) << 20)
 
 bool quant_granularity_has_groups(const struct quant_granularity *granularity)
 {
     return granularity->has_axis || granularity->block_size > 0;
 }
 
-/* The axis counted from the first, or -1 where there is none of that number. */
+/* The axis, counted from the first; -1 if there is no such axis. */
 static int settle_axis(const struct quant_granularity *granularity, int ndim)
 {
     const int given = granularity->has_axis ? granularity->axis : -1;
@@ -61,8 +61,8 @@ static void group_blocks(struct quant_grouping *grouping, uint64_t outer, uint64
     grouping->repeat = inner == 1 ? grouping->panel : 1;
 }
 
-/* Channels have scales even if they have no elements. Of blocks, which divide one dimension of the
- * shape, there are none: a dimension stays 0. What the others are divided by is not 0. */
+/* Channels have scales even if they have no elements. There are no blocks, since they only divide a
+ * dimension and the product stays 0. The members that other functions divide by must not be 0. */
 static enum quant_status group_nothing(struct quant_grouping *grouping,
                                        const struct quant_shape *shape, struct quant_error *error)
 {
@@ -71,13 +71,13 @@ static enum quant_status group_nothing(struct quant_grouping *grouping,
     if (grouping->axis < 0)
         return QUANT_OK;
     grouping->count = grouping->block_size > 0 ? 0 : shape->dims[grouping->axis];
-    return grouping->count <= EMPTY_GROUPS_MOST
+    return grouping->count <= EMPTY_GROUPS_MAX
                ? QUANT_OK
                : quant_error_set(error, QUANT_UNSUPPORTED,
                                  "the shape %s has no elements, and too many channels: %llu, at "
                                  "most %llu",
                                  quant_shape_text(shape, text), (unsigned long long)grouping->count,
-                                 (unsigned long long)EMPTY_GROUPS_MOST);
+                                 (unsigned long long)EMPTY_GROUPS_MAX);
 }
 
 enum quant_status quant_grouping_make(const struct quant_granularity *granularity,
@@ -104,13 +104,13 @@ enum quant_status quant_grouping_make(const struct quant_granularity *granularit
     if (is_whole)
         return QUANT_OK;
     uint64_t before = 1;
-    uint64_t behind = 1;
+    uint64_t after = 1;
     for (int i = 0; i < shape->ndim; i++) {
         before *= i < grouping->axis ? shape->dims[i] : 1;
-        behind *= i > grouping->axis ? shape->dims[i] : 1;
+        after *= i > grouping->axis ? shape->dims[i] : 1;
     }
-    const uint64_t outer = order == QUANT_ORDER_C ? before : behind;
-    const uint64_t inner = order == QUANT_ORDER_C ? behind : before;
+    const uint64_t outer = order == QUANT_ORDER_C ? before : after;
+    const uint64_t inner = order == QUANT_ORDER_C ? after : before;
     const uint64_t length = shape->dims[grouping->axis];
     if (granularity->block_size > 0)
         group_blocks(grouping, outer, length, inner);
@@ -164,7 +164,7 @@ struct quant_panel quant_panel_next(const struct quant_grouping *grouping,
     };
 }
 
-/* Each stride adds a panel that may be short, and at both ends one may be there in part. */
+/* Each stride may add a short panel, and the panels at both ends may be included in part. */
 uint64_t quant_groups_most(const struct quant_grouping *grouping, uint64_t nelems)
 {
     const uint64_t panels = nelems / grouping->panel + nelems / grouping->stride + 3;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Going through the elements of a tensor panel by panel, or group by group. */
+/* Iterating over the elements of a tensor panel by panel, or group by group. */
 #ifndef QUANT_BASE_GROUPING_H
 #define QUANT_BASE_GROUPING_H
 
@@ -15,39 +15,39 @@ struct quant_panel {
     uint64_t first_group;
 };
 
-/* The number of panels, the one that an element lies in, and where the i-th is. */
+/* The number of panels, the index of the panel of an element, and the i-th panel. */
 uint64_t quant_panel_count(const struct quant_grouping *grouping);
 uint64_t quant_panel_of(const struct quant_grouping *grouping, uint64_t element);
 struct quant_panel quant_panel_at(const struct quant_grouping *grouping, uint64_t i);
 
-/* The one behind it, of which there may be no elements in the tensor. */
+/* The next panel. After the last panel, the result has no elements in the tensor. */
 struct quant_panel quant_panel_next(const struct quant_grouping *grouping,
                                     const struct quant_panel *panel);
 
-/* The most groups that nelems elements one behind the other have a part of. */
+/* The maximum number of groups that nelems consecutive elements can belong to. */
 uint64_t quant_groups_most(const struct quant_grouping *grouping, uint64_t nelems);
 
-/* A place among the elements, and how far it is from there to the next element of another group. */
+/* A position among the elements, and the distance to the next element of another group. */
 struct quant_stretch {
     const struct quant_grouping *grouping;
     uint64_t group;
-    uint64_t left; /* elements of the group that follow without a gap, at least 1 */
-    /* For the functions below. */
+    uint64_t left; /* consecutive elements of the group from here on, at least 1 */
+    /* Internal. */
     struct quant_panel panel;
-    uint64_t panel_left; /* elements of the panel from this place on */
+    uint64_t panel_left; /* elements of the panel from here on */
 };
 
-/* At an element that the tensor has. */
+/* The position of an element. The tensor must have this element. */
 struct quant_stretch quant_stretch_at(const struct quant_grouping *grouping, uint64_t element);
 
-/* Goes n elements on, at most left: to the next stretch where n is left. Behind the last element
- * there is none, and left is 0. */
+/* Advances by n <= left elements. If n is left, this is the start of the next stretch; after the
+ * last element of the tensor, left is 0. */
 void quant_stretch_advance(struct quant_stretch *stretch, uint64_t n);
 
-/* Where groups lie side by side, an element each: those from this place to the end of the row. */
+/* For groups side by side, one element each: the groups from here to the end of the row. */
 uint64_t quant_stretch_row_left(const struct quant_stretch *stretch);
 
-/* There: goes n >= 1 of them on, which the row has. */
+/* Advances by n >= 1 of these groups, at most to the end of the row. */
 void quant_stretch_advance_row(struct quant_stretch *stretch, uint64_t n);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is stored beside the elements to restore them: scales, and zero points where they differ. */
+/* The size of what is stored besides the elements: scales, and zero points if they are needed. */
 #include <quant/quant.h>
 
 enum { ZERO_POINT_BYTES = 4 };
@@ -9,7 +9,7 @@ bool quant_params_have_zero_points(const struct quant_params *params)
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     if (!info || !info->is_integer)
         return false;
-    const bool has_zero = params->qmin <= 0 && params->qmax >= 0; /* else zeros need another z */
+    const bool has_zero = params->qmin <= 0 && params->qmax >= 0; /* else z is not 0 */
     return params->scheme == QUANT_ZERO_POINT || info->least >= 0 || !has_zero ||
            params->zero_point != 0;
 }

@@ -34,7 +34,7 @@ bool quant_shape_equal(const struct quant_shape *a, const struct quant_shape *b)
     return a->ndim == b->ndim && memcmp(a->dims, b->dims, (size_t)a->ndim * sizeof a->dims[0]) == 0;
 }
 
-/* "1, 2, 3" between the brackets, what does not fit replaced by "...". */
+/* "1, 2, 3" between brackets; numbers that do not fit are replaced by "...". */
 static const char *list_text(const uint64_t *numbers, int count, char open, const char *close,
                              char text[QUANT_SHAPE_TEXT])
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every sink shares. */
+/* What all sinks share. */
 #include "base/sink.h"
 
 #include <stdarg.h>

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Floats of 8 and 16 bits: a sign, an exponent, a fraction, and what the patterns mean.
+ * Floats of 8 and 16 bits: sign, exponent and fraction, and how to convert them.
  *
  *     float16         1-5-10, bias 15     IEEE 754 binary16
  *     bfloat16        1-8-7, bias 127     the upper half of a float32
  *     float8_e4m3fn   1-4-3, bias 7       OCP OFP8: no infinities, NaN is S.1111.111 alone
- *     float8_e5m2     1-5-2, bias 15      OCP OFP8: as IEEE 754 would have it
+ *     float8_e5m2     1-5-2, bias 15      OCP OFP8: infinities and NaN as in IEEE 754
  *
- * Without its sign bit a pattern rises with the number, through the subnormals too: so there is an
- * order, a greatest finite one, and rounding that carries into the exponent is right by itself.
+ * Without the sign bit, patterns are in the order of their numbers, subnormals included. So there
+ * is a largest finite pattern, and a rounding that carries into the exponent gives the correct
+ * result.
  */
 #ifndef QUANT_BASE_SMALL_FLOAT_H
 #define QUANT_BASE_SMALL_FLOAT_H
@@ -19,13 +20,13 @@
 
 struct quant_small_float {
     uint16_t sign;     /* the bit */
-    uint16_t greatest; /* pattern of the greatest finite number */
-    uint16_t infinity; /* pattern; 0: there is none */
+    uint16_t max;      /* pattern of the largest finite number */
+    uint16_t infinity; /* pattern; 0: the type has no infinity */
     uint16_t nan;      /* the quiet NaN that is written */
-    int cut;           /* fraction bits that float32 has more */
-    uint32_t rebias;   /* from float32's exponent to this one's, where it lies in float32's bits */
-    float widening;    /* the same as a factor, the other way */
-    double steps;      /* subnormals are multiples of 1 / steps */
+    int cut;           /* how many more fraction bits float32 has */
+    uint32_t rebias; /* difference of the exponent biases, at the position of float32's exponent */
+    float widening;  /* the inverse of rebias, as a factor */
+    double steps;    /* subnormals are multiples of 1 / steps */
 };
 
 static const struct quant_small_float quant_small_float16 = {
@@ -37,7 +38,7 @@ static const struct quant_small_float quant_small_float8_e4m3fn = {
 static const struct quant_small_float quant_small_float8_e5m2 = {
     0x80, 0x7B, 0x7C, 0x7E, 21, (127U - 15) << 23, 0x1p112F, 0x1p16};
 
-/* NULL where it is none of these. */
+/* NULL if the type is not one of these. */
 static inline const struct quant_small_float *quant_small_float(enum quant_dtype dtype)
 {
     switch (dtype) {
@@ -54,45 +55,44 @@ static inline const struct quant_small_float *quant_small_float(enum quant_dtype
     }
 }
 
-/* The pattern of |x|, which is no NaN, rounded half to even as if exponents had no end: above
- * type->greatest where it does not fit. */
+/* The pattern of |x|, rounded half to even as if the exponent were unlimited: if x does not fit,
+ * the result is above type->max. x is not NaN. */
 static inline uint32_t quant_small_float_round(const struct quant_small_float *type, float x)
 {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
     bits &= 0x7FFFFFFFU;
-    if (bits < type->rebias + (1U << 23)) /* subnormal there */
+    if (bits < type->rebias + (1U << 23)) /* subnormal in this type */
         return (uint32_t)rint(fabs((double)x) * type->steps);
     bits -= type->rebias;
     const uint32_t below_half = (1U << (type->cut - 1)) - 1;
     return (bits + below_half + (bits >> type->cut & 1U)) >> type->cut;
 }
 
-/* The pattern of the nearest number, saturating; 0, of either sign and where a number is rounded to
- * it, is +0. */
+/* The pattern of the nearest number, saturating. -0 and numbers that round to 0 become +0. */
 static inline uint32_t quant_small_float_encode(const struct quant_small_float *type, float x)
 {
     if (isnan(x))
         return type->nan;
     const uint32_t rounded = quant_small_float_round(type, x);
-    const uint32_t magnitude = rounded < type->greatest ? rounded : type->greatest;
+    const uint32_t magnitude = rounded < type->max ? rounded : type->max;
     return magnitude == 0 || !signbit(x) ? magnitude : magnitude | type->sign;
 }
 
-/* The number of a pattern, exactly; any NaN is the same quiet one. */
+/* The number of a pattern, exactly. Every NaN pattern gives the same quiet NaN. */
 static inline float quant_small_float_decode(const struct quant_small_float *type, uint32_t pattern)
 {
     const uint32_t magnitude = pattern & (type->sign - 1U);
     const uint32_t bits = magnitude << type->cut;
     float value;
-    if (magnitude > type->greatest && magnitude != type->infinity)
+    if (magnitude > type->max && magnitude != type->infinity)
         return (float)NAN;
     memcpy(&value, &bits, sizeof value);
-    value = magnitude > type->greatest ? (float)INFINITY : value * type->widening;
+    value = magnitude > type->max ? (float)INFINITY : value * type->widening;
     return pattern & type->sign ? -value : value;
 }
 
-/* The i-th pattern of an array of these. */
+/* The i-th pattern of an array. */
 static inline uint32_t quant_small_float_get(const struct quant_small_float *type, const void *q,
                                              size_t i)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every source shares, and the source over memory. */
+/* What all sources share, and the source that reads from memory. */
 #include "base/source.h"
 
 #include <stdarg.h>

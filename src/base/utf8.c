@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether bytes are text. */
+/* Checks that bytes are UTF-8. */
 #include "base/utf8.h"
 
 #include <stddef.h>
@@ -10,20 +10,20 @@ static size_t utf8_length(const unsigned char *bytes)
     if (bytes[0] < 0x80)
         return 1;
     size_t length = 2;
-    unsigned char least = 0x80;
-    unsigned char greatest = 0xBF;
+    unsigned char min = 0x80;
+    unsigned char max = 0xBF;
     if (bytes[0] >= 0xE0 && bytes[0] <= 0xEF) {
         length = 3;
-        least = bytes[0] == 0xE0 ? 0xA0 : 0x80;
-        greatest = bytes[0] == 0xED ? 0x9F : 0xBF;
+        min = bytes[0] == 0xE0 ? 0xA0 : 0x80;
+        max = bytes[0] == 0xED ? 0x9F : 0xBF;
     } else if (bytes[0] >= 0xF0 && bytes[0] <= 0xF4) {
         length = 4;
-        least = bytes[0] == 0xF0 ? 0x90 : 0x80;
-        greatest = bytes[0] == 0xF4 ? 0x8F : 0xBF;
+        min = bytes[0] == 0xF0 ? 0x90 : 0x80;
+        max = bytes[0] == 0xF4 ? 0x8F : 0xBF;
     } else if (bytes[0] < 0xC2 || bytes[0] > 0xDF) {
         return 0;
     }
-    if (bytes[1] < least || bytes[1] > greatest)
+    if (bytes[1] < min || bytes[1] > max)
         return 0;
     for (size_t i = 2; i < length; i++)
         if ((bytes[i] & 0xC0) != 0x80)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of files are bytes; JSON is UTF-8. */
+/* File names are bytes, but JSON must be UTF-8: names are checked before they are written to it. */
 #ifndef QUANT_BASE_UTF8_H
 #define QUANT_BASE_UTF8_H
 

@@ -105,8 +105,8 @@ static void add_piece(struct quant_measure *measure, struct quant_measure_part *
     struct quant_report *report = &measure->report;
     struct quant_measure_block block = {
         .lanes = measure->lanes,
-        .least_unclipped = measure->unclipped[0],
-        .greatest_unclipped = measure->unclipped[1],
+        .min_unclipped = measure->unclipped[0],
+        .max_unclipped = measure->unclipped[1],
         .max_abs_error = report->max_abs_error,
     };
     quant_kernels()->measure(x, restored, n, (size_t)(measure->seen % QUANT_MEASURE_LANES), &block);
@@ -200,7 +200,7 @@ void quant_measure_join(struct quant_measure *whole, const struct quant_measure_
 static uint64_t levels_of(enum quant_dtype dtype)
 {
     const struct quant_small_float *type = quant_small_float(dtype);
-    return type ? UINT64_C(2) * type->greatest + 1 : UINT64_C(1) << quant_dtype_info(dtype)->bits;
+    return type ? UINT64_C(2) * type->max + 1 : UINT64_C(1) << quant_dtype_info(dtype)->bits;
 }
 
 static uint64_t count_levels(const struct quant_measure *measure)

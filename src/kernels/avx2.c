@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* AVX2 with FMA and F16C: 8 floats a vector, 32 elements a step. */
+/* AVX2 with FMA and F16C: 8 floats per vector, 32 elements per step. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
@@ -17,9 +17,9 @@ struct quantize_plan {
     __m256 factor, bias;
     struct byte_limits limits;
     struct division by;
-    bool divides; /* by.lowest and by.highest are exact */
+    bool divides; /* by.lowest and by.highest are exact, so division may be used */
     bool is_unsigned;
-    bool streams; /* the result past the caches, to an aligned place */
+    bool streams; /* stores bypass the caches; q is aligned */
 };
 
 AVX2 static struct quantize_plan make_plan(const struct quant_params *params, size_t n,
@@ -38,7 +38,7 @@ AVX2 static struct quantize_plan make_plan(const struct quant_params *params, si
     };
 }
 
-/* Ties are rare, and the loop is better off without their code in it. */
+/* A function of its own: ties are rare, and the loop is faster without this code in it. */
 AVX2 static __m256i divide_step(const struct quantize_plan *plan, const float *x)
 {
     return divide_bytes(&plan->by, x, plan->is_unsigned);
@@ -50,15 +50,15 @@ AVX2 ALWAYS_INLINE void quantize_step(const struct quantize_plan *plan, const fl
     __m256i v[4];
     for (size_t k = 0; k < 4; k++)
         v[k] = fix_point(x + LANES * k, plan->factor, plan->bias);
-    if (is_near_tie(&plan->limits, least_halves(v)))
+    if (is_near_tie(&plan->limits, min_halves(v)))
         put(divide_step(plan, x), kind.streams, q);
     else
         put(narrow(&plan->limits, v, kind), kind.streams, q);
 }
 
-/* Two steps at a time: a look for ties for each costs a twelfth more, one for four gains nothing.
- * Prefetching by hand gains nothing either, from memory or from a cache. Returns how many elements
- * were done. */
+/* Returns the number of elements done. Looks for ties once for two steps: once for each step takes
+ * a twelfth more time, once for four steps is not faster. Prefetching by hand was tried too: it
+ * gains nothing, from memory or from a cache. */
 AVX2 ALWAYS_INLINE size_t quantize_steps(const struct quantize_plan *plan, const float *x, size_t n,
                                          const struct quantize_kind kind, uint8_t *q)
 {
@@ -68,7 +68,7 @@ AVX2 ALWAYS_INLINE size_t quantize_steps(const struct quantize_plan *plan, const
 #pragma GCC unroll 8
         for (size_t k = 0; k < 8; k++)
             v[k] = fix_point(x + i + LANES * k, plan->factor, plan->bias);
-        if (is_near_tie(&plan->limits, _mm256_min_epu16(least_halves(v), least_halves(v + 4)))) {
+        if (is_near_tie(&plan->limits, _mm256_min_epu16(min_halves(v), min_halves(v + 4)))) {
             quantize_step(plan, x + i, kind, q + i);
             quantize_step(plan, x + i + STEP, kind, q + i + STEP);
             continue;
@@ -111,7 +111,7 @@ AVX2 ALWAYS_INLINE size_t quantize_bulk(const struct quantize_plan *plan,
     return quantize_clamped(plan, x, n, is_unsigned, CLAMP_NEITHER, q);
 }
 
-/* All of the steps, and the scalar code for what lies before and behind them. */
+/* Whole steps here; the scalar code does the elements before and after them. */
 AVX2 ALWAYS_INLINE void quantize_bytes(const struct quant_params *params, const float *x, size_t n,
                                        uint8_t *q, bool is_unsigned)
 {
@@ -121,7 +121,7 @@ AVX2 ALWAYS_INLINE void quantize_bytes(const struct quant_params *params, const 
     scalar(params, x, done, q);
     done += quantize_bulk(&plan, params, x + done, n - done, is_unsigned, q + done);
     if (plan.streams)
-        _mm_sfence(); /* other threads see what follows only after what was streamed */
+        _mm_sfence(); /* streamed stores become visible before any later store */
     scalar(params, x + done, n - done, q + done);
 }
 

@@ -6,22 +6,22 @@
 #include "kernels/kernels.h"
 #include "kernels/vector.h"
 
-#if defined(QUANT_SIMDE) /* a test compiles these files with intrinsics that are plain C */
+#if defined(QUANT_SIMDE) /* a test compiles these files with emulated intrinsics */
 #define AVX2
 #define KEEP_IN_REGISTER(vector) ((void)(vector))
 #define KEEP_IN_MEMORY(pointer) ((void)(pointer))
 #else
 #include <immintrin.h>
 #define AVX2 __attribute__((target("avx2,fma,f16c")))
-/* gcc otherwise reads memory anew for each use, three times what the caches need to deliver. */
+/* Without this, gcc loads the vector again for each use: three loads instead of one. */
 #define KEEP_IN_REGISTER(vector) __asm__("" : "+x"(vector))
-/* The reverse: what a pointer leads to is read where it is used, and so takes no register. */
+/* The opposite: the value is loaded where it is used and does not occupy a register. */
 #define KEEP_IN_MEMORY(pointer) __asm__ volatile("" : "+r"(pointer))
 #endif
 
 enum { LANES = 8, STEP = 32 };
 
-/* The elements of several vectors. */
+/* Elements in several vectors. */
 enum { TWO = 2 * LANES, THREE = 3 * LANES };
 
 quant_observe_fn quant_avx2_observe;

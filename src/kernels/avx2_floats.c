@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * AVX2 for float targets: rounding in integers, on the bits of the float32, as small_float.h does
- * it; one function for all four types. VCVTPS2PH would serve float16 alone, save little where
- * memory is what takes the time, and give an infinity and -0 where they are not wanted. AVX-512
- * takes these functions too.
+ * AVX2 for float targets: rounds with integer arithmetic on the bits of the float32, as
+ * small_float.h does. One function serves all four types. VCVTPS2PH would help float16 only, would
+ * gain little because memory is the limit, and would return infinity and -0, which we must not
+ * store. AVX-512 uses these functions too.
  */
 #include "kernels/kernels.h"
 
@@ -13,7 +13,7 @@
 #include "kernels/avx2.h"
 #include "kernels/avx2_types.h"
 
-/* The patterns of 8 numbers t, one to 32 bits; type is a constant. */
+/* Encodes 8 numbers t, one pattern in each 32 bits. type is a compile-time constant. */
 AVX2 ALWAYS_INLINE __m256i encode(const struct quant_small_float *type, __m256 t)
 {
     const __m256i bits = _mm256_castps_si256(t);
@@ -24,14 +24,13 @@ AVX2 ALWAYS_INLINE __m256i encode(const struct quant_small_float *type, __m256 t
     const __m256i below_half = _mm256_set1_epi32((1 << (type->cut - 1)) - 1);
     __m256i rounded = _mm256_srli_epi32(
         _mm256_add_epi32(_mm256_add_epi32(rebased, below_half), is_odd), type->cut);
-    if (type->rebias > 0) { /* else both have the same subnormals, in the same way */
-        const __m256i least_normal = _mm256_set1_epi32((int)(type->rebias + (1U << 23)));
+    if (type->rebias > 0) { /* else it has the same subnormals as float32 */
+        const __m256i min_normal = _mm256_set1_epi32((int)(type->rebias + (1U << 23)));
         const __m256i subnormal = _mm256_cvtps_epi32(
             _mm256_mul_ps(_mm256_castsi256_ps(magnitude), _mm256_set1_ps((float)type->steps)));
-        rounded =
-            _mm256_blendv_epi8(rounded, subnormal, _mm256_cmpgt_epi32(least_normal, magnitude));
+        rounded = _mm256_blendv_epi8(rounded, subnormal, _mm256_cmpgt_epi32(min_normal, magnitude));
     }
-    rounded = _mm256_min_epi32(rounded, _mm256_set1_epi32(type->greatest));
+    rounded = _mm256_min_epi32(rounded, _mm256_set1_epi32(type->max));
     const __m256i sign = _mm256_and_si256(_mm256_srli_epi32(bits, type->sign == 0x80 ? 24 : 16),
                                           _mm256_set1_epi32(type->sign));
     const __m256i is_zero = _mm256_cmpeq_epi32(rounded, _mm256_setzero_si256());
@@ -105,7 +104,7 @@ AVX2 ALWAYS_INLINE void encode_bytes(const struct quant_small_float *type,
         __m256i v[4];
         for (size_t k = 0; k < 4; k++)
             v[k] = encode(type, _mm256_div_ps(_mm256_loadu_ps(x + i + LANES * k), scale));
-        /* Per 128 bits, four bytes of each vector. */
+        /* Each 128 bits hold four bytes of each vector. */
         const __m256i mixed =
             _mm256_packus_epi16(_mm256_packus_epi32(v[0], v[1]), _mm256_packus_epi32(v[2], v[3]));
         _mm256_storeu_si256((__m256i *)(q + i), _mm256_permutevar8x32_epi32(mixed, across));
@@ -125,8 +124,8 @@ AVX2 void quant_avx2_quantize_float8_e5m2(const struct quant_params *params, con
     encode_bytes(&quant_small_float8_e5m2, params, x, n, q);
 }
 
-/* The numbers of 8 patterns. Subnormals go by way of integers: as float32 subnormals, multiplied,
- * they would each cost the processor a hundred cycles. */
+/* Decodes 8 patterns. Subnormals are converted as integers: multiplying them as float32 subnormals
+ * would cost the processor about a hundred cycles each. */
 AVX2 ALWAYS_INLINE __m256 decode(const struct quant_small_float *type, __m256i pattern)
 {
     const int fraction_bits = 23 - type->cut;
@@ -139,7 +138,7 @@ AVX2 ALWAYS_INLINE __m256 decode(const struct quant_small_float *type, __m256i p
         _mm256_cmpgt_epi32(_mm256_set1_epi32(1 << fraction_bits), magnitude);
     __m256 value =
         _mm256_blendv_ps(_mm256_castsi256_ps(normal), subnormal, _mm256_castsi256_ps(is_subnormal));
-    __m256i is_nan = _mm256_cmpgt_epi32(magnitude, _mm256_set1_epi32(type->greatest));
+    __m256i is_nan = _mm256_cmpgt_epi32(magnitude, _mm256_set1_epi32(type->max));
     if (type->infinity > 0) {
         const __m256i is_infinity =
             _mm256_cmpeq_epi32(magnitude, _mm256_set1_epi32(type->infinity));

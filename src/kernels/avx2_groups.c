@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* AVX2 where parameters change along the elements: mapping by division, with a scale and a zero
- * point for each. What has them for a run of elements is in avx2_runs.c. AVX-512 takes these
- * functions too: it divides no faster. */
+/* AVX2 for parameters that change from element to element: maps by division, with a scale and a
+ * zero point for each element. avx2_runs.c handles one scale for a run of elements. AVX-512 uses
+ * these functions too: it does not divide faster. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
@@ -20,16 +20,16 @@ AVX2 ALWAYS_INLINE unsigned char *place_of(void *q, size_t i, enum packing packi
     return bytes + (packing == TO_NIBBLES ? i / 2 : packing < TO_NIBBLES ? i : 2 * i);
 }
 
-/* Whether quant_zero_point_is_near of 32 of them. */
+/* Whether quant_zero_point_is_near holds for all of 32 zero points. */
 AVX2 ALWAYS_INLINE bool are_near(const int32_t *zero_points)
 {
-    const __m256i most = _mm256_set1_epi32(1 << 22);
-    __m256i greatest = most;
+    const __m256i limit = _mm256_set1_epi32(1 << 22);
+    __m256i max = limit;
     for (size_t k = 0; k < 4; k++) {
         const __m256i z = _mm256_loadu_si256((const __m256i *)(zero_points + LANES * k));
-        greatest = _mm256_max_epu32(greatest, _mm256_abs_epi32(z)); /* 2^31 of the least number */
+        max = _mm256_max_epu32(max, _mm256_abs_epi32(z)); /* INT32_MIN becomes 2^31 */
     }
-    return _mm256_movemask_epi8(_mm256_cmpeq_epi32(greatest, most)) == -1;
+    return _mm256_movemask_epi8(_mm256_cmpeq_epi32(max, limit)) == -1;
 }
 
 AVX2 ALWAYS_INLINE __m256i divide_each(const struct quant_params *common, const float *scales,
@@ -101,8 +101,8 @@ DEFINE_EACH(nibbles, TO_NIBBLES)
 DEFINE_EACH(int16, TO_INT16)
 DEFINE_EACH(uint16, TO_UINT16)
 
-/* To 8 bits of float: divided piece by piece, then as with the scale 1, by which dividing changes
- * nothing. */
+/* 8-bit floats: divides a piece into a buffer, then quantizes the buffer with scale 1, which does
+ * not change a quotient. */
 AVX2 static void quantize_each_float8(const struct quant_params *common, const float *scales,
                                       const float *x, size_t n, uint8_t *q,
                                       quant_quantize_fn *quantize)
@@ -131,7 +131,7 @@ AVX2 void quant_avx2_quantize_each_float8_e4m3fn(const struct quant_params *comm
                                                  const float *scales, const int32_t *zero_points,
                                                  const float *x, size_t n, void *q)
 {
-    (void)zero_points; /* which are 0 */
+    (void)zero_points; /* all 0 */
     quantize_each_float8(common, scales, x, n, q, quant_avx2_quantize_float8_e4m3fn);
 }
 
@@ -145,8 +145,8 @@ AVX2 void quant_avx2_quantize_each_float8_e5m2(const struct quant_params *common
 
 /* ---- Dequantizing ---- */
 
-/* Integers of at most 16 bits less a near zero point are exact; and 0 taken off any float leaves
- * it, which where the zero point is 0 need not be one of those. */
+/* x - z is exact if x is an integer of at most 16 bits and z is near. If z is 0, x may be any
+ * float: subtracting 0 does not change it. */
 AVX2 void quant_avx2_scale_each(const float *scales, const int32_t *zero_points, size_t n, float *x)
 {
     size_t i = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* AVX2 for integers of 16 and of 4 bits, by division: dividing 32 bytes takes less time than memory
- * takes to bring them, so that the way around it that avx2.c has for int8 would gain little.
- * AVX-512 divides no faster and takes these functions too. */
+/* AVX2 for 16-bit and 4-bit integers, by division. Dividing 32 bytes takes less time than loading
+ * them from memory, so the fixed-point method of avx2.c would gain little here. AVX-512 does not
+ * divide faster and uses these functions too. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
@@ -10,7 +10,7 @@
 #include "kernels/avx2_types.h"
 #include "kernels/fixed_point.h"
 
-/* (q - z) * s of 8 integers. */
+/* Stores (q - z) * s for 8 integers. */
 AVX2 ALWAYS_INLINE void restore(__m256i q, __m256i zero_point, __m256 scale, float *x)
 {
     const __m256 steps = _mm256_cvtepi32_ps(_mm256_sub_epi32(q, zero_point));
@@ -89,8 +89,7 @@ AVX2 void quant_avx2_quantize_nibbles(const struct quant_params *params, const f
     quant_kernels_scalar.quantize[params->dtype](params, x + i, n - i, bytes + i / 2);
 }
 
-/* 8 bytes to 16 elements. A sign in bit 3 is copied upwards by taking 8 away from what has it
- * flipped. */
+/* 8 bytes to 16 elements. Flipping bit 3, the sign, and then subtracting 8 extends the sign. */
 AVX2 ALWAYS_INLINE void dequantize_nibbles(const struct quant_params *params,
                                            const unsigned char *q, size_t n, float *x,
                                            bool is_unsigned)

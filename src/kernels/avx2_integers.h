@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How the AVX2 files quantize to integers: by division, to 32 bits, for all types; and without one,
- * as fixed_point.h says, for those of 8 bits. */
+/* How the AVX2 files quantize to integers: by division, to 32 bits, for all types; and without
+ * division, as fixed_point.h describes, for the 8-bit types. */
 #ifndef QUANT_KERNELS_AVX2_INTEGERS_H
 #define QUANT_KERNELS_AVX2_INTEGERS_H
 
@@ -10,7 +10,7 @@
 
 struct division {
     __m256 scale;
-    __m256 lowest, highest; /* qmin - z and qmax - z, exact where z is near */
+    __m256 lowest, highest; /* qmin - z and qmax - z, exact if z is near */
     __m256i zero_point;
     bool half_away;
 };
@@ -26,9 +26,9 @@ AVX2 static inline struct division make_division(const struct quant_params *para
     };
 }
 
-/* 8 integers. NaN becomes 0 before z is added. The clamp's ends are integers, so it may come before
- * the rounding, which then stays within 32 bits. Rounding away from zero cuts, and adds a one of
- * the sign's where a half or more was cut off; both are exact. */
+/* 8 integers. NaN becomes 0 before z is added. The limits of the clamp are integers, so it can be
+ * done before the rounding, which then cannot overflow 32 bits. Rounding away from zero truncates,
+ * then adds 1 with the sign of t if the fraction was at least a half; both steps are exact. */
 AVX2 ALWAYS_INLINE __m256i divide(const struct division *by, const float *x)
 {
     __m256 t = _mm256_div_ps(_mm256_loadu_ps(x), by->scale);
@@ -45,7 +45,7 @@ AVX2 ALWAYS_INLINE __m256i divide(const struct division *by, const float *x)
     return _mm256_add_epi32(_mm256_cvtps_epi32(t), by->zero_point);
 }
 
-/* What follows packs integers that lie inside the type already, so that it only narrows. */
+/* The functions that follow only narrow: the integers are within the range of the type already. */
 
 /* 32 integers to 32 bytes. */
 AVX2 ALWAYS_INLINE __m256i pack_bytes(const __m256i v[4], bool is_unsigned)
@@ -57,7 +57,7 @@ AVX2 ALWAYS_INLINE __m256i pack_bytes(const __m256i v[4], bool is_unsigned)
     return _mm256_permutevar8x32_epi32(packed, across);
 }
 
-/* 16 integers to 16 bits each. Mixed has in each 128 bits four of low and four of high. */
+/* 16 integers to 16 bits each. Each 128 bits of mixed hold four of low and four of high. */
 AVX2 ALWAYS_INLINE __m256i pack_words(__m256i low, __m256i high, bool is_unsigned)
 {
     const __m256i mixed =
@@ -66,9 +66,9 @@ AVX2 ALWAYS_INLINE __m256i pack_words(__m256i low, __m256i high, bool is_unsigne
 }
 
 /*
- * 32 integers a, b, c, d of 8 each, which fit 4 bits, to 16 bytes.
+ * 32 integers that fit 4 bits, in vectors a, b, c, d of 8, to 16 bytes.
  *
- *     bytes    per 128 bits: a0..a3 b0..b3 c0..c3 d0..d3, and the other halves
+ *     bytes    each 128 bits: a0..a3 b0..b3 c0..c3 d0..d3, then the other halves
  *     ordered  a0..a7 b0..b7 c0..c7 d0..d7
  *     pairs    16 bits each: a0 + 16 a1, a2 + 16 a3 ..
  */
@@ -80,7 +80,7 @@ AVX2 ALWAYS_INLINE __m128i pack_nibbles(const __m256i v[4])
     const __m256i ordered =
         _mm256_and_si256(_mm256_permutevar8x32_epi32(bytes, across), _mm256_set1_epi8(0x0F));
     const __m256i pairs = _mm256_maddubs_epi16(ordered, _mm256_set1_epi16(0x1001));
-    const __m256i twice = _mm256_packus_epi16(pairs, pairs); /* 8 bytes, twice, per 128 bits */
+    const __m256i twice = _mm256_packus_epi16(pairs, pairs); /* each 128 bits: 8 bytes, twice */
     return _mm256_castsi256_si128(_mm256_permute4x64_epi64(twice, 0x08));
 }
 
@@ -95,9 +95,9 @@ AVX2 ALWAYS_INLINE __m256i divide_bytes(const struct division *by, const float *
 
 /* ---- In fixed point, to bytes ---- */
 
-/* What a step of 32 elements needs beside factor and bias. */
+/* What a step of 32 elements needs besides factor and bias. */
 struct byte_limits {
-    __m256i band; /* less 1 */
+    __m256i band; /* minus 1 */
     __m256i qmin, qmax;
 };
 
@@ -110,23 +110,23 @@ AVX2 ALWAYS_INLINE struct byte_limits make_limits(const struct quant_params *par
     };
 }
 
-/* Which ends of the target range packing to the type does not clamp to by itself. */
+/* Which limits of the target range need a clamp, beyond the saturation to the type. */
 enum clamp { CLAMP_NEITHER, CLAMP_BELOW, CLAMP_BOTH };
 
-/* What one loop is compiled for: each choice has a loop of its own, without a branch for it. */
+/* The compile-time choices of a loop: each combination has its own loop, without branches. */
 struct quantize_kind {
     bool is_unsigned;
     enum clamp clamp;
-    bool streams; /* the result past the caches, to an aligned place */
+    bool streams; /* stores bypass the caches; q is aligned */
 };
 
 /*
- * Four vectors a, b, c, d of fixed-point numbers, each an upper half (the integer) and a lower
- * half.
+ * Four vectors a, b, c, d of fixed-point numbers, each with an upper half (the integer) and a lower
+ * half (the fraction).
  *
  *     halves   a0 b0 a1 b1 .. a7 b7 and c0 d0 c1 d1 ..     upper halves, 16 bits each
- *     packed   per 128 bits: a0 b0 a1 b1 a2 b2 a3 b3 c0 d0 .. d3, with the clamp to the type
- *     dwords   per 128 bits: a0..a3 b0..b3 c0..c3 d0..d3
+ *     packed   each 128 bits: a0 b0 a1 b1 a2 b2 a3 b3 c0 d0 .. d3, saturated to the type
+ *     dwords   each 128 bits: a0..a3 b0..b3 c0..c3 d0..d3
  *     result   a0..a7 b0..b7 c0..c7 d0..d7
  */
 AVX2 ALWAYS_INLINE __m256i narrow(const struct byte_limits *limits, const __m256i v[4],
@@ -152,13 +152,13 @@ AVX2 ALWAYS_INLINE __m256i fix_point(const float *x, __m256 factor, __m256 bias)
     return _mm256_cvtps_epi32(_mm256_fmadd_ps(_mm256_loadu_ps(x), factor, bias));
 }
 
-AVX2 ALWAYS_INLINE __m256i least_halves(const __m256i v[4])
+AVX2 ALWAYS_INLINE __m256i min_halves(const __m256i v[4])
 {
     return _mm256_min_epu16(_mm256_min_epu16(v[0], v[1]), _mm256_min_epu16(v[2], v[3]));
 }
 
-/* Whether a lower half lies in the band. Unsigned a <= b, which AVX2 has no comparison for, is
- * min(a, b) == a. */
+/* Whether a lower half lies in the band. AVX2 cannot compare unsigned numbers; a <= b is min(a, b)
+ * == a. */
 AVX2 ALWAYS_INLINE bool is_near_tie(const struct byte_limits *limits, __m256i nearest)
 {
     const int lower_halves = 0x33333333;

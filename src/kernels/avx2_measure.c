@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* AVX2 for the error report: two sweeps that sum in double, since sixteen registers hold the six
- * sums of half of the lanes, and one that counts. */
+/* AVX2 for the error report: three passes over a block. Two passes sum in double, half of the lanes
+ * each, because sixteen registers have room for the six sums of half of the lanes only; the third
+ * pass counts. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
 
 #include "kernels/avx2.h"
 
-/* Elements whose three sweeps find them in the first-level cache. */
+/* A block this small stays in the first-level cache for all three passes. */
 enum { BLOCK = 1024, QUARTER = QUANT_MEASURE_LANES / 4 };
 
 /* ---- Counts ---- */
 
-/* The sum of the eight numbers of 32 bits. */
+/* The sum of the eight 32-bit numbers. */
 AVX2 static uint64_t add_up(__m256i v)
 {
     const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
@@ -20,17 +21,18 @@ AVX2 static uint64_t add_up(__m256i v)
     return (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(two, _mm_srli_epi64(two, 32)));
 }
 
-/* What is common is counted, what is rare only looked for. */
+/* Zeroed elements are common and counted here. Clipped elements and changed signs are rare: this
+ * only detects them, and another pass counts them. */
 struct counts {
     __m256i zeroed;
-    __m256 least;
-    __m256 greatest;
-    __m256i flips; /* a sign bit where an element may have changed its sign */
+    __m256 min;
+    __m256 max;
+    __m256i flips; /* sign bit set: an element may have changed its sign */
 };
 
-/* Masks are -1 where true: subtracting counts. The bits of v as an integer, negated where back is
- * negative and 0 where all its bits are, have their sign bit set for each changed sign; besides,
- * for some pairs with -0. */
+/* True is -1 in a mask, so subtracting a mask counts. VPSIGND takes the bits of v as an integer,
+ * negates it if back is negative and clears it if back is +0. The sign bit of the result is set if
+ * the signs differ, and also for some pairs with -0. */
 AVX2 ALWAYS_INLINE void count_step(struct counts *counts, const float *x, const float *restored)
 {
     const __m256 zero = _mm256_setzero_ps();
@@ -41,8 +43,8 @@ AVX2 ALWAYS_INLINE void count_step(struct counts *counts, const float *x, const 
     const __m256 lost =
         _mm256_and_ps(_mm256_cmp_ps(back, zero, _CMP_EQ_OQ), _mm256_cmp_ps(v, zero, _CMP_NEQ_OQ));
     counts->zeroed = _mm256_sub_epi32(counts->zeroed, _mm256_castps_si256(lost));
-    counts->least = _mm256_min_ps(v, counts->least);
-    counts->greatest = _mm256_max_ps(v, counts->greatest);
+    counts->min = _mm256_min_ps(v, counts->min);
+    counts->max = _mm256_max_ps(v, counts->max);
     counts->flips = _mm256_or_si256(
         counts->flips, _mm256_sign_epi32(_mm256_castps_si256(v), _mm256_castps_si256(back)));
 }
@@ -50,13 +52,13 @@ AVX2 ALWAYS_INLINE void count_step(struct counts *counts, const float *x, const 
 AVX2 static uint64_t count_clipped(const float *x, size_t n,
                                    const struct quant_measure_block *block)
 {
-    const __m256 least = _mm256_set1_ps(block->least_unclipped);
-    const __m256 greatest = _mm256_set1_ps(block->greatest_unclipped);
+    const __m256 min = _mm256_set1_ps(block->min_unclipped);
+    const __m256 max = _mm256_set1_ps(block->max_unclipped);
     __m256i clipped = _mm256_setzero_si256();
     for (size_t i = 0; i < n; i += LANES) {
         const __m256 v = _mm256_loadu_ps(x + i);
-        const __m256 outside = _mm256_or_ps(_mm256_cmp_ps(v, least, _CMP_LT_OQ),
-                                            _mm256_cmp_ps(v, greatest, _CMP_GT_OQ));
+        const __m256 outside =
+            _mm256_or_ps(_mm256_cmp_ps(v, min, _CMP_LT_OQ), _mm256_cmp_ps(v, max, _CMP_GT_OQ));
         clipped = _mm256_sub_epi32(clipped, _mm256_castps_si256(outside));
     }
     return add_up(clipped);
@@ -78,7 +80,7 @@ AVX2 static uint64_t count_flipped(const float *x, const float *restored, size_t
     return add_up(flipped);
 }
 
-/* Of finite elements. */
+/* All elements are finite. */
 AVX2 static void count(const float *x, const float *restored, size_t n,
                        struct quant_measure_block *block)
 {
@@ -91,10 +93,10 @@ AVX2 static void count(const float *x, const float *restored, size_t n,
     for (; i < n; i += LANES)
         count_step(&counts, x + i, restored + i);
     block->zeroed += add_up(counts.zeroed);
-    const __m256 least = _mm256_set1_ps(block->least_unclipped);
-    const __m256 greatest = _mm256_set1_ps(block->greatest_unclipped);
-    const __m256 outside = _mm256_or_ps(_mm256_cmp_ps(counts.least, least, _CMP_LT_OQ),
-                                        _mm256_cmp_ps(counts.greatest, greatest, _CMP_GT_OQ));
+    const __m256 min = _mm256_set1_ps(block->min_unclipped);
+    const __m256 max = _mm256_set1_ps(block->max_unclipped);
+    const __m256 outside = _mm256_or_ps(_mm256_cmp_ps(counts.min, min, _CMP_LT_OQ),
+                                        _mm256_cmp_ps(counts.max, max, _CMP_GT_OQ));
     if (_mm256_movemask_ps(outside))
         block->clipped += count_clipped(x, n, block);
     if (_mm256_movemask_ps(_mm256_castsi256_ps(counts.flips)))
@@ -103,14 +105,14 @@ AVX2 static void count(const float *x, const float *restored, size_t n,
 
 /* ---- Sums ---- */
 
-/* Eight lanes of the six sums in two vectors each, and the greatest absolute errors. */
+/* Eight lanes of the six sums, two vectors for each, and the largest absolute errors. */
 struct half_sums {
     __m256d of[QUANT_MEASURE_SUMS][2];
-    __m256d greatest;
+    __m256d max;
 };
 
-/* The sums take twelve registers, their maximum one. So three are left: once v and back are used
- * up, the mask that makes e absolute goes where one of them was. */
+/* The sums take twelve registers and the maximum takes one, so three are left. The mask that makes
+ * e absolute is loaded into the register of v or back once both have been used. */
 AVX2 ALWAYS_INLINE void add_quarter(struct half_sums *sums, size_t k, const float *x,
                                     const float *restored)
 {
@@ -131,11 +133,11 @@ AVX2 ALWAYS_INLINE void add_quarter(struct half_sums *sums, size_t k, const floa
     of[QUANT_SUM_ERROR][k] = _mm256_add_pd(of[QUANT_SUM_ERROR][k], e);
     const __m256d abs_e = _mm256_and_pd(e, _mm256_load_pd(mask));
     of[QUANT_SUM_ABS_ERROR][k] = _mm256_add_pd(of[QUANT_SUM_ABS_ERROR][k], abs_e);
-    sums->greatest = _mm256_max_pd(abs_e, sums->greatest);
+    sums->max = _mm256_max_pd(abs_e, sums->max);
 }
 
-/* The lanes from first on, as the elements leave them. Inlined twice, its loop would not fit into
- * the registers any more: clang then keeps a sum in memory, for a third more time. */
+/* Half of the lanes, from lane first on, after these elements. If this is inlined twice, the loop
+ * no longer fits the registers: clang then keeps a sum in memory, which takes a third more time. */
 AVX2 __attribute__((noinline)) static void sum_half(struct half_sums *result, const float *x,
                                                     const float *restored, size_t n, size_t first,
                                                     const struct quant_measure_block *block)
@@ -145,7 +147,7 @@ AVX2 __attribute__((noinline)) static void sum_half(struct half_sums *result, co
         sums.of[i][0] = _mm256_loadu_pd(&block->lanes[i][first]);
         sums.of[i][1] = _mm256_loadu_pd(&block->lanes[i][first + QUARTER]);
     }
-    sums.greatest = _mm256_setzero_pd();
+    sums.max = _mm256_setzero_pd();
     for (size_t i = first; i < n; i += QUANT_MEASURE_LANES) {
         add_quarter(&sums, 0, x + i, restored + i);
         add_quarter(&sums, 1, x + i + QUARTER, restored + i + QUARTER);
@@ -162,7 +164,7 @@ AVX2 static void put_half(const struct half_sums *sums, size_t first,
     }
 }
 
-/* Whether all x were: the squares of finite ones add up to less than infinity. */
+/* Whether all x were finite: then the sum of their squares is finite too. */
 AVX2 static bool all_finite(const struct half_sums *sums)
 {
     const __m256d infinity = _mm256_set1_pd((double)INFINITY);
@@ -172,7 +174,7 @@ AVX2 static bool all_finite(const struct half_sums *sums)
     return _mm256_movemask_pd(finite) == 0xF;
 }
 
-AVX2 static double greatest_double(__m256d v)
+AVX2 static double max_double(__m256d v)
 {
     const __m128d two = _mm_max_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));
     return _mm_cvtsd_f64(_mm_max_sd(two, _mm_unpackhi_pd(two, two)));
@@ -191,9 +193,9 @@ AVX2 static void measure_block(const float *x, const float *restored, size_t n,
     }
     put_half(&low, 0, block);
     put_half(&high, QUANT_MEASURE_LANES / 2, block);
-    const double greatest = greatest_double(_mm256_max_pd(low.greatest, high.greatest));
-    if (greatest > block->max_abs_error)
-        quant_measure_raise(block, x, restored, greatest);
+    const double max = max_double(_mm256_max_pd(low.max, high.max));
+    if (max > block->max_abs_error)
+        quant_measure_raise(block, x, restored, max);
     count(x, restored, n, block);
 }
 
@@ -205,9 +207,8 @@ AVX2 void quant_avx2_measure(const float *x, const float *restored, size_t n, si
 
 /* ---- Levels ---- */
 
-/* Of 256 levels, bit 8 row + column: the row is a byte of the bitmap, looked up by the upper five
- * bits of the level, in two tables of sixteen; the column is a bit, looked up by the lower three.
- */
+/* The bitmap of 256 levels has 32 bytes (rows) of 8 bits (columns). The upper five bits of a level
+ * select the row, from two tables of 16 bytes; the lower three bits select the column. */
 AVX2 static void mark_each(const uint8_t *q, size_t n, uint8_t offset, uint64_t *levels,
                            quant_mark_levels_fn *scalar)
 {
@@ -234,8 +235,8 @@ AVX2 static void mark_each(const uint8_t *q, size_t n, uint8_t offset, uint64_t 
     scalar(q + i, n - i, levels);
 }
 
-/* The least of the 32 numbers. */
-AVX2 static uint32_t least_byte(__m256i v)
+/* The minimum of the 32 bytes. */
+AVX2 static uint32_t min_byte(__m256i v)
 {
     const __m128i bytes = _mm_min_epu8(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
     const __m128i words = _mm_min_epu8(bytes, _mm_srli_epi16(bytes, 8));
@@ -248,17 +249,17 @@ AVX2 static void mark_levels(const uint8_t *q, size_t n, uint8_t offset, uint64_
     const __m256i flip = _mm256_set1_epi8((char)offset);
     const __m256i ones = _mm256_set1_epi8(-1);
     for (; n >= QUANT_LEVELS_AT_A_TIME; n -= QUANT_LEVELS_AT_A_TIME) {
-        __m256i least = ones;
-        __m256i greatest = _mm256_setzero_si256();
+        __m256i min = ones;
+        __m256i max = _mm256_setzero_si256();
         for (size_t i = 0; i < QUANT_LEVELS_AT_A_TIME; i += (size_t)4 * STEP)
             for (size_t k = 0; k < (size_t)4 * STEP; k += STEP) {
                 const __m256i integers = _mm256_loadu_si256((const __m256i *)(q + i + k));
                 const __m256i level = _mm256_xor_si256(integers, flip);
-                least = _mm256_min_epu8(least, level);
-                greatest = _mm256_max_epu8(greatest, level);
+                min = _mm256_min_epu8(min, level);
+                max = _mm256_max_epu8(max, level);
             }
-        const uint32_t from_top = least_byte(_mm256_xor_si256(greatest, ones));
-        if (!quant_levels_are_marked(levels, least_byte(least), UINT8_MAX - from_top))
+        const uint32_t from_top = min_byte(_mm256_xor_si256(max, ones));
+        if (!quant_levels_are_marked(levels, min_byte(min), UINT8_MAX - from_top))
             mark_each(q, QUANT_LEVELS_AT_A_TIME, offset, levels, scalar);
         q += QUANT_LEVELS_AT_A_TIME;
     }

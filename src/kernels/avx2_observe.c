@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* AVX2 for the range of an array: at the speed of the memory it is read from. */
+/* AVX2 for the range of an array, at the speed of memory. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
@@ -8,36 +8,36 @@
 
 #include "kernels/avx2.h"
 
-AVX2 static float least_lane(__m256 v)
+AVX2 static float min_lane(__m256 v)
 {
     __m128 half = _mm_min_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     half = _mm_min_ps(half, _mm_movehl_ps(half, half));
     return _mm_cvtss_f32(_mm_min_ss(half, _mm_movehdup_ps(half)));
 }
 
-AVX2 static float greatest_lane(__m256 v)
+AVX2 static float max_lane(__m256 v)
 {
     __m128 half = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     half = _mm_max_ps(half, _mm_movehl_ps(half, half));
     return _mm_cvtss_f32(_mm_max_ss(half, _mm_movehdup_ps(half)));
 }
 
-/* Elements that are looked at before what was found of them is. */
+/* Elements per block: the check for non-finite elements is made once per block. */
 enum { BLOCK_SEEN = 4096 };
 
-/* The least and the greatest element so far, a candidate a lane. */
+/* The smallest and the largest element so far in each lane. */
 struct extremes {
-    __m256 least;
-    __m256 greatest;
+    __m256 min;
+    __m256 max;
 };
 
-/* x * 0 is 0 for a finite x and NaN for any other, so one sum tells of a whole block; the few
- * blocks that hold something else are left to the scalar code. */
+/* x * 0 is 0 if x is finite and NaN if not, so one sum checks a whole block. Blocks with elements
+ * that are not finite are rare and left to the scalar code. */
 AVX2 static bool observe_block(const float *x, size_t n, struct extremes *seen)
 {
     const __m256 zero = _mm256_setzero_ps();
-    __m256 low[4] = {seen->least, seen->least, seen->least, seen->least};
-    __m256 high[4] = {seen->greatest, seen->greatest, seen->greatest, seen->greatest};
+    __m256 low[4] = {seen->min, seen->min, seen->min, seen->min};
+    __m256 high[4] = {seen->max, seen->max, seen->max, seen->max};
     __m256 sum[4] = {zero, zero, zero, zero};
     for (size_t i = 0; i < n; i += STEP) {
         for (size_t k = 0; k < 4; k++) { /* four chains hide the latency */
@@ -51,17 +51,16 @@ AVX2 static bool observe_block(const float *x, size_t n, struct extremes *seen)
     const __m256 all = _mm256_add_ps(_mm256_add_ps(sum[0], sum[1]), _mm256_add_ps(sum[2], sum[3]));
     if (_mm256_movemask_ps(_mm256_cmp_ps(all, all, _CMP_UNORD_Q)))
         return false;
-    seen->least = _mm256_min_ps(_mm256_min_ps(low[0], low[1]), _mm256_min_ps(low[2], low[3]));
-    seen->greatest =
-        _mm256_max_ps(_mm256_max_ps(high[0], high[1]), _mm256_max_ps(high[2], high[3]));
+    seen->min = _mm256_min_ps(_mm256_min_ps(low[0], low[1]), _mm256_min_ps(low[2], low[3]));
+    seen->max = _mm256_max_ps(_mm256_max_ps(high[0], high[1]), _mm256_max_ps(high[2], high[3]));
     return true;
 }
 
-/* The same in two operations a vector instead of three, for blocks whose every lane meets numbers
- * of both signs. The bits of floats as signed integers order the positive ones, with infinity and
- * NaN above all others and the negative ones below; as unsigned integers they order the negative
- * ones by magnitude, above the positive ones. So the two maxima are the greatest and the least
- * element, and tell of NaN and infinities. false: try observe_block. */
+/* The same with two operations per vector instead of three, for blocks that have numbers of both
+ * signs in every lane. Compared as signed integers, the bits of positive floats are in order, below
+ * infinity and NaN and above all negative floats. Compared as unsigned integers, negative floats
+ * are above the positive ones, ordered by magnitude. So the two maxima are the largest and the
+ * smallest element, and they show NaN and infinities. Returns false if observe_block is needed. */
 AVX2 static bool observe_both_signs(const float *x, size_t n, struct extremes *seen)
 {
     const __m256i infinity = _mm256_castps_si256(_mm256_set1_ps(INFINITY));
@@ -76,21 +75,21 @@ AVX2 static bool observe_both_signs(const float *x, size_t n, struct extremes *s
             negative[k % 2] = _mm256_max_epu32(negative[k % 2], v);
         }
     }
-    const __m256i most = _mm256_max_epi32(positive[0], positive[1]);
-    const __m256i least = _mm256_max_epu32(negative[0], negative[1]);
-    /* Wanted of most: 0 <= most < infinity; of least, its sign bit aside, too, and the sign bit. */
-    const __m256i magnitude = _mm256_xor_si256(least, sign_bit);
-    const __m256i finite = _mm256_and_si256(_mm256_cmpgt_epi32(infinity, most),
+    const __m256i max = _mm256_max_epi32(positive[0], positive[1]);
+    const __m256i min = _mm256_max_epu32(negative[0], negative[1]);
+    /* Required: 0 <= max < infinity; min has its sign bit set, and without it the same holds. */
+    const __m256i magnitude = _mm256_xor_si256(min, sign_bit);
+    const __m256i finite = _mm256_and_si256(_mm256_cmpgt_epi32(infinity, max),
                                             _mm256_cmpgt_epi32(infinity, magnitude));
-    const __m256i signs = _mm256_or_si256(most, magnitude);
+    const __m256i signs = _mm256_or_si256(max, magnitude);
     if (_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_andnot_si256(signs, finite))) != 0xFF)
         return false;
-    seen->least = _mm256_min_ps(seen->least, _mm256_castsi256_ps(least));
-    seen->greatest = _mm256_max_ps(seen->greatest, _mm256_castsi256_ps(most));
+    seen->min = _mm256_min_ps(seen->min, _mm256_castsi256_ps(min));
+    seen->max = _mm256_max_ps(seen->max, _mm256_castsi256_ps(max));
     return true;
 }
 
-/* Where a block is of one sign, as activations are, the next ones probably are too. */
+/* If a block has one sign only, as activations have, the next ones probably do too. */
 AVX2 void quant_avx2_observe(const float *x, size_t n, struct quant_observed *observed)
 {
     struct extremes seen = {_mm256_set1_ps(INFINITY), _mm256_set1_ps(-INFINITY)};
@@ -106,8 +105,8 @@ AVX2 void quant_avx2_observe(const float *x, size_t n, struct quant_observed *ob
             quant_kernels_scalar.observe(x + i, block, observed);
         i += block;
     }
-    observed->least = fminf(observed->least, least_lane(seen.least));
-    observed->greatest = fmaxf(observed->greatest, greatest_lane(seen.greatest));
+    observed->least = fminf(observed->least, min_lane(seen.min));
+    observed->greatest = fmaxf(observed->greatest, max_lane(seen.max));
     quant_kernels_scalar.observe(x + i, n - i, observed);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* AVX2 for the ranges of many groups at once: a group for each element, or for each run of them.
- * AVX-512 takes these functions too: they wait for memory. */
+/* AVX2 for the ranges of many groups at once: one group per element, or per run of elements.
+ * AVX-512 uses these functions too: memory is the limit. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
@@ -13,49 +13,49 @@
 
 /* ---- Elements ---- */
 
-/* x + x * 0 is x where that is finite, and NaN where it is not; the sign of a zero aside. The
- * minimum and the maximum of a NaN and a number are the second operand, whichever that is. */
+/* x + x * 0 is x if x is finite (except for the sign of a zero), else NaN. If an operand of a
+ * minimum or maximum instruction is NaN, the result is the second operand. */
 AVX2 ALWAYS_INLINE __m256 finite_or_nan(__m256 v)
 {
     return _mm256_fmadd_ps(v, _mm256_setzero_ps(), v);
 }
 
-AVX2 bool quant_avx2_observe_each(const float *x, size_t n, float *least, float *greatest)
+AVX2 bool quant_avx2_observe_each(const float *x, size_t n, float *min, float *max)
 {
     __m256 nonfinite = _mm256_setzero_ps();
     size_t i = 0;
     for (; n - i >= LANES; i += LANES) {
         const __m256 v = finite_or_nan(_mm256_loadu_ps(x + i));
-        _mm256_storeu_ps(least + i, _mm256_min_ps(v, _mm256_loadu_ps(least + i)));
-        _mm256_storeu_ps(greatest + i, _mm256_max_ps(v, _mm256_loadu_ps(greatest + i)));
+        _mm256_storeu_ps(min + i, _mm256_min_ps(v, _mm256_loadu_ps(min + i)));
+        _mm256_storeu_ps(max + i, _mm256_max_ps(v, _mm256_loadu_ps(max + i)));
         nonfinite = _mm256_or_ps(nonfinite, _mm256_cmp_ps(v, v, _CMP_UNORD_Q));
     }
-    const bool rest = quant_scalar_observe_each(x + i, n - i, least + i, greatest + i);
+    const bool rest = quant_scalar_observe_each(x + i, n - i, min + i, max + i);
     return rest && _mm256_movemask_ps(nonfinite) == 0;
 }
 
 /* ---- Runs ---- */
 
-/* Of numbers, or of the bits of floats as integers, as avx2_observe.c has them. */
-enum extreme { LEAST, GREATEST, GREATEST_SIGNED, GREATEST_UNSIGNED };
+/* Extremes of floats, or of their bits as integers: see avx2_observe.c. */
+enum extreme { MIN_FLOAT, MAX_FLOAT, MAX_SIGNED, MAX_UNSIGNED };
 
 AVX2 ALWAYS_INLINE __m256 extreme_of(__m256 a, __m256 b, enum extreme extreme)
 {
     const __m256i c = _mm256_castps_si256(a);
     const __m256i d = _mm256_castps_si256(b);
     switch (extreme) {
-    case LEAST:
+    case MIN_FLOAT:
         return _mm256_min_ps(a, b);
-    case GREATEST:
+    case MAX_FLOAT:
         return _mm256_max_ps(a, b);
-    case GREATEST_SIGNED:
+    case MAX_SIGNED:
         return _mm256_castsi256_ps(_mm256_max_epi32(c, d));
     default:
         return _mm256_castsi256_ps(_mm256_max_epu32(c, d));
     }
 }
 
-/* Two vectors to one, of each two neighbours the extreme.
+/* Two vectors to one: the extreme of each pair of neighbours.
  *
  *     even   a0 b0 a1 b1 | a4 b4 a5 b5
  *     odd    a2 b2 a3 b3 | a6 b6 a7 b7
@@ -66,10 +66,10 @@ AVX2 ALWAYS_INLINE __m256 halve(__m256 a, __m256 b, enum extreme extreme)
 }
 
 /*
- * The extremes of eight vectors a .. h, each in the lane of its vector.
+ * The extremes of eight vectors a .. h, the extreme of the k-th vector in lane k.
  *
- *     ae          a e a e | a e a e, each of two lanes; bf, cg, dh as well
- *     aceg        a c e g | a c e g, each of four; bdfh as well
+ *     ae          a e a e | a e a e, each the extreme of two lanes; bf, cg, dh likewise
+ *     aceg        a c e g | a c e g, each the extreme of four; bdfh likewise
  *     abcd, efgh  a b c d | a b c d and e f g h | e f g h
  */
 AVX2 ALWAYS_INLINE __m256 reduce_eight(const __m256 v[8], enum extreme extreme)
@@ -86,16 +86,16 @@ AVX2 ALWAYS_INLINE __m256 reduce_eight(const __m256 v[8], enum extreme extreme)
                       _mm256_permute2f128_ps(abcd, efgh, 0x31), extreme);
 }
 
-/* count runs, at most eight, and what is found of them in the first count lanes. */
+/* count runs, at most eight. The first count lanes of min and max hold their ranges. */
 struct ranges {
     const float *x;
     size_t count;
     size_t run; /* at least 8 elements */
-    __m256 least;
-    __m256 greatest;
+    __m256 min;
+    __m256 max;
 };
 
-/* Of one sign or both, skipping what is not finite. Returns whether all are. */
+/* Runs of any signs, skipping elements that are not finite. Returns whether all are finite. */
 AVX2 static bool see_runs(struct ranges *ranges)
 {
     __m256 low[LANES];
@@ -120,13 +120,13 @@ AVX2 static bool see_runs(struct ranges *ranges)
             nonfinite = _mm256_or_ps(nonfinite, _mm256_cmp_ps(v, v, _CMP_UNORD_Q));
         }
     }
-    ranges->least = reduce_eight(low, LEAST);
-    ranges->greatest = reduce_eight(high, GREATEST);
+    ranges->min = reduce_eight(low, MIN_FLOAT);
+    ranges->max = reduce_eight(high, MAX_FLOAT);
     return _mm256_movemask_ps(nonfinite) == 0;
 }
 
-/* The same where each run has numbers of both signs and all are finite, in half the operations:
- * see observe_both_signs in avx2_observe.c. false: try the other. */
+/* The same with half the operations, if every run has numbers of both signs and all are finite: see
+ * observe_both_signs in avx2_observe.c. Returns false if see_runs is needed. */
 AVX2 ALWAYS_INLINE bool see_both_signs_of(struct ranges *ranges, size_t run)
 {
     const __m256i infinity = _mm256_castps_si256(_mm256_set1_ps(INFINITY));
@@ -152,72 +152,70 @@ AVX2 ALWAYS_INLINE bool see_both_signs_of(struct ranges *ranges, size_t run)
         low[k] = _mm256_castsi256_ps(negative);
         high[k] = _mm256_castsi256_ps(positive);
     }
-    ranges->least = reduce_eight(low, GREATEST_UNSIGNED);
-    ranges->greatest = reduce_eight(high, GREATEST_SIGNED);
-    const __m256i most = _mm256_castps_si256(ranges->greatest);
-    const __m256i magnitude = _mm256_xor_si256(_mm256_castps_si256(ranges->least), sign_bit);
-    const __m256i finite = _mm256_and_si256(_mm256_cmpgt_epi32(infinity, most),
+    ranges->min = reduce_eight(low, MAX_UNSIGNED);
+    ranges->max = reduce_eight(high, MAX_SIGNED);
+    const __m256i max = _mm256_castps_si256(ranges->max);
+    const __m256i magnitude = _mm256_xor_si256(_mm256_castps_si256(ranges->min), sign_bit);
+    const __m256i finite = _mm256_and_si256(_mm256_cmpgt_epi32(infinity, max),
                                             _mm256_cmpgt_epi32(infinity, magnitude));
-    const __m256i signs = _mm256_or_si256(most, magnitude);
+    const __m256i signs = _mm256_or_si256(max, magnitude);
     return _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_andnot_si256(signs, finite))) == 0xFF;
 }
 
-/* The shortest blocks in use are 32 elements: a loop for them is none. */
+/* 32 is the smallest block size in use. As a constant, it lets the compiler unroll the loop. */
 AVX2 static bool see_both_signs(struct ranges *ranges)
 {
     return ranges->run == 32 ? see_both_signs_of(ranges, 32)
                              : see_both_signs_of(ranges, ranges->run);
 }
 
-AVX2 ALWAYS_INLINE void enter(const struct ranges *ranges, float *least, float *greatest)
+AVX2 ALWAYS_INLINE void enter(const struct ranges *ranges, float *min, float *max)
 {
     if (ranges->count == LANES) {
-        _mm256_storeu_ps(least, _mm256_min_ps(ranges->least, _mm256_loadu_ps(least)));
-        _mm256_storeu_ps(greatest, _mm256_max_ps(ranges->greatest, _mm256_loadu_ps(greatest)));
+        _mm256_storeu_ps(min, _mm256_min_ps(ranges->min, _mm256_loadu_ps(min)));
+        _mm256_storeu_ps(max, _mm256_max_ps(ranges->max, _mm256_loadu_ps(max)));
         return;
     }
     float low[LANES];
     float high[LANES];
-    _mm256_storeu_ps(low, ranges->least);
-    _mm256_storeu_ps(high, ranges->greatest);
+    _mm256_storeu_ps(low, ranges->min);
+    _mm256_storeu_ps(high, ranges->max);
     for (size_t k = 0; k < ranges->count; k++) {
-        least[k] = fminf(least[k], low[k]);
-        greatest[k] = fmaxf(greatest[k], high[k]);
+        min[k] = fminf(min[k], low[k]);
+        max[k] = fmaxf(max[k], high[k]);
     }
 }
 
-/* From so many elements on a run takes observe, which is made for long arrays. */
+/* Runs of at least this length go to observe, which is made for long arrays. */
 enum { LONG_RUN = 512 };
 
-static bool observe_long_runs(const float *x, size_t nruns, size_t run, float *least,
-                              float *greatest)
+static bool observe_long_runs(const float *x, size_t nruns, size_t run, float *min, float *max)
 {
     bool all_finite = true;
     for (size_t i = 0; i < nruns; i++) {
         struct quant_observed observed = QUANT_OBSERVED_INIT;
         quant_avx2_observe(x + i * run, run, &observed);
-        least[i] = fminf(least[i], observed.least);
-        greatest[i] = fmaxf(greatest[i], observed.greatest);
+        min[i] = fminf(min[i], observed.least);
+        max[i] = fmaxf(max[i], observed.greatest);
         all_finite = all_finite && observed.nonfinite == 0;
     }
     return all_finite;
 }
 
-AVX2 bool quant_avx2_observe_runs(const float *x, size_t nruns, size_t run, float *least,
-                                  float *greatest)
+AVX2 bool quant_avx2_observe_runs(const float *x, size_t nruns, size_t run, float *min, float *max)
 {
     if (run < LANES)
-        return quant_scalar_observe_runs(x, nruns, run, least, greatest);
+        return quant_scalar_observe_runs(x, nruns, run, min, max);
     if (run >= LONG_RUN)
-        return observe_long_runs(x, nruns, run, least, greatest);
+        return observe_long_runs(x, nruns, run, min, max);
     bool all_finite = true;
-    bool both_signs = true; /* where some runs are of one sign, the next ones probably are too */
+    bool both_signs = true; /* if some runs have one sign, the next ones probably do too */
     for (size_t i = 0; i < nruns; i += LANES) {
         struct ranges ranges = {
             .x = x + i * run, .count = nruns - i < LANES ? nruns - i : LANES, .run = run};
         both_signs = both_signs && see_both_signs(&ranges);
         all_finite = (both_signs || see_runs(&ranges)) && all_finite;
-        enter(&ranges, least + i, greatest + i);
+        enter(&ranges, min + i, max + i);
     }
     return all_finite;
 }

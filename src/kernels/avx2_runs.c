@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* AVX2 for int8 and uint8 where a run of elements has its scale and zero point: without dividing,
- * as fixed_point.h says, with a factor and a bias for each run, made for eight runs at a time.
- * AVX-512 takes these functions too. */
+/* AVX2 for int8 and uint8 with a scale and a zero point for each run of elements. It does not
+ * divide (see fixed_point.h): each run has a factor and a bias, computed for eight runs at a time.
+ * AVX-512 uses these functions too. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
@@ -11,8 +11,8 @@
 #include "kernels/fixed_point.h"
 #include "kernels/scalar.h"
 
-/* Runs that are planned together: so many that a plan takes little of the time. */
-enum { MOST_RUNS = 64 };
+/* Runs planned together: enough to make the cost of a plan small. */
+enum { MAX_RUNS = 64 };
 
 /* count runs of nsteps * 32 elements each. */
 struct runs {
@@ -23,47 +23,47 @@ struct runs {
     size_t nsteps;
     const float *x;
     uint8_t *q;
-    bool is_unsigned; /* these two for what is rare, and so has no loops of its own */
+    bool is_unsigned; /* these two serve rare cases, which have no loops of their own */
     bool streams;
 };
 
-/* quant_fixed_point_plan of each run. */
+/* The quant_fixed_point_plan of each run. */
 struct plan {
-    float factors[MOST_RUNS];
-    float biases[MOST_RUNS];
+    float factors[MAX_RUNS];
+    float biases[MAX_RUNS];
     struct byte_limits limits;
 };
 
-AVX2 static int32_t greatest_integer(__m256i v)
+AVX2 static int32_t max_integer(__m256i v)
 {
     __m128i half = _mm_max_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
     half = _mm_max_epi32(half, _mm_unpackhi_epi64(half, half));
     return _mm_cvtsi128_si32(_mm_max_epi32(half, _mm_shuffle_epi32(half, 0xB1)));
 }
 
-/* The guard that all of count >= 8 zero points can do with: the greatest that one of them needs,
- * and that is one of those farthest out. It is a multiple of 4 where one needs that, since those
- * that do not have no guard above 4. What it is too great for only has more of its elements
- * divided. 0: none. */
+/* The guard for all of count >= 8 zero points: the largest that any of them needs, which is that of
+ * the smallest or the largest zero point. If one of them needs a multiple of 4, the result is one,
+ * since zero points that do not need it have a guard of at most 4. For a run that needs less, the
+ * guard only means that more elements are divided. 0: the fixed-point method cannot be used. */
 AVX2 static int32_t find_guard(const struct quant_params *common, const int32_t *zero_points,
                                size_t count)
 {
-    __m256i greatest = _mm256_set1_epi32(INT32_MIN);
-    __m256i least = _mm256_set1_epi32(INT32_MAX);
+    __m256i max = _mm256_set1_epi32(INT32_MIN);
+    __m256i min = _mm256_set1_epi32(INT32_MAX);
     for (size_t i = 0; i < count; i += LANES) {
-        const size_t at = count - i < LANES ? count - LANES : i; /* some of them twice */
+        const size_t at = count - i < LANES ? count - LANES : i; /* the last vector may overlap */
         const __m256i z = _mm256_loadu_si256((const __m256i *)(zero_points + at));
-        greatest = _mm256_max_epi32(greatest, z);
-        least = _mm256_min_epi32(least, z);
+        max = _mm256_max_epi32(max, z);
+        min = _mm256_min_epi32(min, z);
     }
-    const int32_t last = greatest_integer(greatest);
-    const int32_t first = ~greatest_integer(_mm256_xor_si256(least, _mm256_set1_epi32(-1)));
+    const int32_t last = max_integer(max);
+    const int32_t first = ~max_integer(_mm256_xor_si256(min, _mm256_set1_epi32(-1)));
     const int32_t a = quant_fixed_point_guard(common->qmin, common->qmax, first);
     const int32_t b = quant_fixed_point_guard(common->qmin, common->qmax, last);
     return a == 0 || b == 0 ? 0 : a > b ? a : b;
 }
 
-/* false: not usable. */
+/* Returns false if the fixed-point method cannot be used. */
 AVX2 static bool plan_many(const struct quant_params *common, const float *scales,
                            const int32_t *zero_points, size_t count, struct plan *plan)
 {
@@ -106,7 +106,7 @@ static struct quant_params params_of(const struct runs *runs, size_t k)
     return params;
 }
 
-/* Steps from first on, counted from the beginning of the runs, all of the k-th. */
+/* Divides nsteps steps of the k-th run. first is counted from the start of all runs. */
 AVX2 __attribute__((noinline)) static void divide_steps(const struct runs *runs, size_t k,
                                                         size_t first, size_t nsteps)
 {
@@ -116,7 +116,7 @@ AVX2 __attribute__((noinline)) static void divide_steps(const struct runs *runs,
         put(divide_bytes(&by, runs->x + i, runs->is_unsigned), runs->streams, runs->q + i);
 }
 
-/* Where the plan is not usable. */
+/* For runs without a usable plan. */
 static void quantize_unplanned(const struct runs *runs)
 {
     const size_t run = runs->nsteps * STEP;
@@ -140,7 +140,7 @@ AVX2 ALWAYS_INLINE struct factor factor_of(const struct plan *plan, size_t k)
                            _mm256_broadcast_ss(&plan->biases[k])};
 }
 
-/* One step, for any kind: there are few of them alone. */
+/* One step, of any kind. Single steps are rare, so all kinds share this function. */
 AVX2 __attribute__((noinline)) static void
 quantize_one(const struct plan *plan, const struct runs *runs, size_t k, size_t step)
 {
@@ -150,13 +150,14 @@ quantize_one(const struct plan *plan, const struct runs *runs, size_t k, size_t 
     __m256i v[4];
     for (size_t i = 0; i < 4; i++)
         v[i] = fix_point(x + LANES * i, by.factor, by.bias);
-    if (is_near_tie(&plan->limits, least_halves(v)))
+    if (is_near_tie(&plan->limits, min_halves(v)))
         divide_steps(runs, k, step, 1);
     else
         put(narrow(&plan->limits, v, kind), kind.streams, runs->q + step * STEP);
 }
 
-/* With one look for ties, as in avx2.c. false: one is near, and nothing was done. */
+/* Two steps with one check for ties, as in avx2.c. Returns false, with nothing done, if one is
+ * near. */
 AVX2 ALWAYS_INLINE bool quantize_two(const struct byte_limits *limits, struct factor first,
                                      struct factor second, const float *x,
                                      const struct quantize_kind kind, uint8_t *q)
@@ -167,7 +168,7 @@ AVX2 ALWAYS_INLINE bool quantize_two(const struct byte_limits *limits, struct fa
         v[i] = fix_point(x + LANES * i, first.factor, first.bias);
         v[i + 4] = fix_point(x + LANES * i + STEP, second.factor, second.bias);
     }
-    if (is_near_tie(limits, _mm256_min_epu16(least_halves(v), least_halves(v + 4))))
+    if (is_near_tie(limits, _mm256_min_epu16(min_halves(v), min_halves(v + 4))))
         return false;
     put(narrow(limits, v, kind), kind.streams, q);
     put(narrow(limits, v + 4, kind), kind.streams, q + STEP);
@@ -203,7 +204,8 @@ AVX2 ALWAYS_INLINE void quantize_long_runs(const struct plan *plan, const struct
     }
 }
 
-/* Many runs after many; of one that is cut short its whole steps. Returns the elements done. */
+/* Up to MAX_RUNS runs at a time; if the last run is cut short, its whole steps only. Returns the
+ * number of elements done. */
 AVX2 ALWAYS_INLINE size_t quantize_steps(struct runs runs, size_t run, size_t n,
                                          const struct quantize_kind kind)
 {
@@ -212,7 +214,7 @@ AVX2 ALWAYS_INLINE size_t quantize_steps(struct runs runs, size_t run, size_t n,
     while (left >= STEP) {
         const bool is_cut = left < run;
         runs.nsteps = (is_cut ? left : run) / STEP;
-        runs.count = is_cut ? 1 : left / MOST_RUNS >= run ? MOST_RUNS : left / run;
+        runs.count = is_cut ? 1 : left / MAX_RUNS >= run ? MAX_RUNS : left / run;
         if (!make_plan(&runs, &plan))
             quantize_unplanned(&runs);
         else if (runs.nsteps == 1)
@@ -229,7 +231,7 @@ AVX2 ALWAYS_INLINE size_t quantize_steps(struct runs runs, size_t run, size_t n,
     return n - left;
 }
 
-/* Streams only to where it needs no elements done before it: runs begin at whole steps. */
+/* Streams only if q is aligned: there can be no scalar head, since runs begin at whole steps. */
 AVX2 ALWAYS_INLINE void quantize_runs(struct runs runs, size_t run, size_t n, bool is_unsigned)
 {
     const struct quant_params *common = runs.common;
@@ -244,7 +246,7 @@ AVX2 ALWAYS_INLINE void quantize_runs(struct runs runs, size_t run, size_t n, bo
         done = quantize_steps(runs, run, n,
                               (struct quantize_kind){is_unsigned, CLAMP_BOTH, runs.streams});
     if (runs.streams)
-        _mm_sfence(); /* other threads see what follows only after what was streamed */
+        _mm_sfence(); /* streamed stores become visible before any later store */
     if (done == n)
         return;
     const struct quant_params params = params_of(&runs, done / run);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* AVX-512 (F, BW, DQ, VL): 16 floats a vector, 64 elements a step. */
+/* AVX-512 (F, BW, DQ, VL): 16 floats per vector, 64 elements per step. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
@@ -14,13 +14,13 @@
 
 /* ---- Observing ---- */
 
-/* x * 0 is 0 for a finite x and NaN for any other, so one sum tells of a whole block; the few
- * blocks that hold something else are left to the scalar code. */
-AVX512 static bool observe_block(const float *x, size_t n, __m512 *least, __m512 *greatest)
+/* x * 0 is 0 if x is finite and NaN if not, so one sum checks a whole block. Blocks with elements
+ * that are not finite are rare and left to the scalar code. */
+AVX512 static bool observe_block(const float *x, size_t n, __m512 *min, __m512 *max)
 {
     const __m512 zero = _mm512_setzero_ps();
-    __m512 low[4] = {*least, *least, *least, *least};
-    __m512 high[4] = {*greatest, *greatest, *greatest, *greatest};
+    __m512 low[4] = {*min, *min, *min, *min};
+    __m512 high[4] = {*max, *max, *max, *max};
     __m512 sum[4] = {zero, zero, zero, zero};
     for (size_t i = 0; i < n; i += STEP) {
         for (size_t k = 0; k < 4; k++) { /* four chains hide the latency */
@@ -34,28 +34,28 @@ AVX512 static bool observe_block(const float *x, size_t n, __m512 *least, __m512
     const __m512 all = _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3]));
     if (_mm512_cmp_ps_mask(all, all, _CMP_UNORD_Q))
         return false;
-    *least = _mm512_min_ps(_mm512_min_ps(low[0], low[1]), _mm512_min_ps(low[2], low[3]));
-    *greatest = _mm512_max_ps(_mm512_max_ps(high[0], high[1]), _mm512_max_ps(high[2], high[3]));
+    *min = _mm512_min_ps(_mm512_min_ps(low[0], low[1]), _mm512_min_ps(low[2], low[3]));
+    *max = _mm512_max_ps(_mm512_max_ps(high[0], high[1]), _mm512_max_ps(high[2], high[3]));
     return true;
 }
 
 AVX512 static void avx512_observe(const float *x, size_t n, struct quant_observed *observed)
 {
     enum { BLOCK = 4096 };
-    __m512 least = _mm512_set1_ps(INFINITY);
-    __m512 greatest = _mm512_set1_ps(-INFINITY);
+    __m512 min = _mm512_set1_ps(INFINITY);
+    __m512 max = _mm512_set1_ps(-INFINITY);
     size_t i = 0;
     while (n - i >= STEP) {
         const size_t ahead = (n - i) / STEP * STEP;
         const size_t block = ahead < BLOCK ? ahead : BLOCK;
-        if (observe_block(x + i, block, &least, &greatest))
+        if (observe_block(x + i, block, &min, &max))
             observed->count += block;
         else
             quant_kernels_scalar.observe(x + i, block, observed);
         i += block;
     }
-    observed->least = fminf(observed->least, _mm512_reduce_min_ps(least));
-    observed->greatest = fmaxf(observed->greatest, _mm512_reduce_max_ps(greatest));
+    observed->least = fminf(observed->least, _mm512_reduce_min_ps(min));
+    observed->greatest = fmaxf(observed->greatest, _mm512_reduce_max_ps(max));
     quant_kernels_scalar.observe(x + i, n - i, observed);
 }
 
@@ -68,7 +68,7 @@ struct quantize_plan {
     __m512i zero_point, band, qmin, qmax;
     bool divides; /* qmin - z and qmax - z are exact as floats */
     bool half_away;
-    bool streams; /* the result past the caches, to an aligned place */
+    bool streams; /* stores bypass the caches; q is aligned */
 };
 
 AVX512 static struct quantize_plan make_plan(const struct quant_params *params, size_t n)
@@ -91,9 +91,10 @@ AVX512 static struct quantize_plan make_plan(const struct quant_params *params, 
     };
 }
 
-/* By division: 16 integers. NaN becomes 0 before z is added. The clamp's ends are integers, so it
- * may come before the rounding, which then stays within 32 bits. Rounding away from zero cuts, and
- * adds a one of the sign's where a half or more was cut off; both are exact. */
+/* By division: 16 integers. NaN becomes 0 before z is added. The limits of the clamp are integers,
+ * so it can be done before the rounding, which then cannot overflow 32 bits. Rounding away from
+ * zero truncates, then adds 1 with the sign of t if the fraction was at least a half; both steps
+ * are exact. */
 AVX512 static __m512i divide(const struct quantize_plan *plan, __m512 x)
 {
     __m512 t = _mm512_div_ps(x, plan->scale);
@@ -119,12 +120,12 @@ AVX512 static void divide_step(const struct quantize_plan *plan, const float *x,
 }
 
 /*
- * Four vectors a, b, c, d of fixed-point numbers, each an upper half (the integer) and a lower
- * half.
+ * Four vectors a, b, c, d of fixed-point numbers, each with an upper half (the integer) and a lower
+ * half (the fraction).
  *
  *     halves   a0 b0 a1 b1 .. a15 b15 and c0 d0 c1 d1 ..     upper halves, 16 bits each
- *     packed   per 128 bits: a0 b0 a1 b1 a2 b2 a3 b3 c0 d0 .. d3, with the clamp to the type
- *     dwords   per 128 bits: a0..a3 b0..b3 c0..c3 d0..d3
+ *     packed   each 128 bits: a0 b0 a1 b1 a2 b2 a3 b3 c0 d0 .. d3, saturated to the type
+ *     dwords   each 128 bits: a0..a3 b0..b3 c0..c3 d0..d3
  *     result   a0..a15 b0..b15 c0..c15 d0..d15
  */
 AVX512 ALWAYS_INLINE __m512i narrow(const struct quantize_plan *plan, const __m512i v[4],
@@ -145,13 +146,13 @@ AVX512 ALWAYS_INLINE __m512i narrow(const struct quantize_plan *plan, const __m5
         packed = caps ? _mm512_min_epi8(packed, plan->qmax) : packed;
     }
     __m512i dwords = _mm512_shuffle_epi8(packed, in_lane);
-    /* clang makes one permutation of bytes of the two, which takes VBMI; without it, that becomes
-     * ten instructions, and the loop takes one and a half times as long. */
+    /* clang would merge the two shuffles into one permutation of bytes, which needs VBMI. Without
+     * VBMI that becomes ten instructions, and the loop takes one and a half times as long. */
     KEEP_IN_REGISTER(dwords);
     return _mm512_permutexvar_epi32(across, dwords);
 }
 
-/* The loop for one choice of the two constants. Returns how many elements it did. */
+/* The loop for one combination of the two constants. Returns the number of elements done. */
 AVX512 ALWAYS_INLINE size_t quantize_steps(const struct quantize_plan *plan, const float *x,
                                            size_t n, uint8_t *q, bool is_unsigned, bool caps)
 {
@@ -187,7 +188,7 @@ AVX512 static size_t divide_steps(const struct quantize_plan *plan, const float 
     return i;
 }
 
-/* All of the steps, and the scalar code for what lies before and behind them. */
+/* Whole steps here; the scalar code does the elements before and after them. */
 AVX512 ALWAYS_INLINE void quantize_bytes(const struct quant_params *params, const float *x,
                                          size_t n, uint8_t *q, bool is_unsigned)
 {
@@ -202,7 +203,7 @@ AVX512 ALWAYS_INLINE void quantize_bytes(const struct quant_params *params, cons
     else if (plan.divides)
         done += divide_steps(&plan, x + done, n - done, q + done);
     if (plan.streams)
-        _mm_sfence(); /* other threads see what follows only after what was streamed */
+        _mm_sfence(); /* streamed stores become visible before any later store */
     scalar(params, x + done, n - done, q + done);
 }
 

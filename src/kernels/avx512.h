@@ -6,13 +6,13 @@
 #include "kernels/kernels.h"
 #include "kernels/vector.h"
 
-#if defined(QUANT_SIMDE) /* a test compiles these files with intrinsics that are plain C */
+#if defined(QUANT_SIMDE) /* a test compiles these files with emulated intrinsics */
 #define AVX512
 #define KEEP_IN_REGISTER(vector) ((void)(vector))
 #else
 #include <immintrin.h>
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")))
-/* gcc otherwise reads memory anew for each use, three times what the caches need to deliver. */
+/* Without this, gcc loads the vector again for each use: three loads instead of one. */
 #define KEEP_IN_REGISTER(vector) __asm__("" : "+v"(vector))
 #endif
 

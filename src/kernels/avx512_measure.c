@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* AVX-512 for the error report: one sweep that sums in double, one that counts. */
+/* AVX-512 for the error report: two passes over a block. One sums in double, one counts. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
 
 #include "kernels/avx512.h"
 
-/* Elements whose two sweeps find them in the first-level cache. */
+/* A block this small stays in the first-level cache for both passes. */
 enum { BLOCK = 1024, HALF = LANES / 2 };
 
 _Static_assert((int)QUANT_MEASURE_LANES == (int)LANES,
@@ -18,13 +18,13 @@ AVX512 static uint64_t count_clipped(const float *x, size_t n,
                                      const struct quant_measure_block *block)
 {
     const __m512i one = _mm512_set1_epi32(1);
-    const __m512 least = _mm512_set1_ps(block->least_unclipped);
-    const __m512 greatest = _mm512_set1_ps(block->greatest_unclipped);
+    const __m512 min = _mm512_set1_ps(block->min_unclipped);
+    const __m512 max = _mm512_set1_ps(block->max_unclipped);
     __m512i clipped = _mm512_setzero_si512();
     for (size_t i = 0; i < n; i += LANES) {
         const __m512 v = _mm512_loadu_ps(x + i);
         const __mmask16 outside =
-            _mm512_cmp_ps_mask(v, least, _CMP_LT_OQ) | _mm512_cmp_ps_mask(v, greatest, _CMP_GT_OQ);
+            _mm512_cmp_ps_mask(v, min, _CMP_LT_OQ) | _mm512_cmp_ps_mask(v, max, _CMP_GT_OQ);
         clipped = _mm512_mask_add_epi32(clipped, outside, clipped, one);
     }
     return (uint64_t)_mm512_reduce_add_epi32(clipped);
@@ -47,16 +47,17 @@ AVX512 static uint64_t count_flipped(const float *x, const float *restored, size
     return (uint64_t)_mm512_reduce_add_epi32(flipped);
 }
 
-/* Of finite elements. What is common is counted, what is rare only looked for. */
+/* All elements are finite. Zeroed elements are common and counted here. Clipped elements and
+ * changed signs are rare: this only detects them, and another pass counts them. */
 AVX512 static void count(const float *x, const float *restored, size_t n,
                          struct quant_measure_block *block)
 {
     const __m512 zero = _mm512_setzero_ps();
     const __m512i one = _mm512_set1_epi32(1);
-    __m512 least = _mm512_set1_ps(INFINITY);
-    __m512 greatest = _mm512_set1_ps(-INFINITY);
+    __m512 min = _mm512_set1_ps(INFINITY);
+    __m512 max = _mm512_set1_ps(-INFINITY);
     __m512i zeroed = _mm512_setzero_si512();
-    __m512i flips = zeroed; /* the sign bit where one of a pair is negative and none is 0 */
+    __m512i flips = zeroed; /* sign bit set: the signs of a pair differ, and neither is 0 */
     for (size_t i = 0; i < n; i += LANES) {
         const __m512 v = _mm512_loadu_ps(x + i);
         const __m512 back = _mm512_loadu_ps(restored + i);
@@ -65,12 +66,12 @@ AVX512 static void count(const float *x, const float *restored, size_t n,
         const __m512i signs = _mm512_castps_si512(_mm512_xor_ps(v, back));
         zeroed = _mm512_mask_add_epi32(zeroed, (__mmask16)(nonzero & ~both), zeroed, one);
         flips = _mm512_mask_or_epi32(flips, both, flips, signs);
-        least = _mm512_min_ps(v, least);
-        greatest = _mm512_max_ps(v, greatest);
+        min = _mm512_min_ps(v, min);
+        max = _mm512_max_ps(v, max);
     }
     block->zeroed += (uint64_t)_mm512_reduce_add_epi32(zeroed);
-    if (_mm512_reduce_min_ps(least) < block->least_unclipped ||
-        _mm512_reduce_max_ps(greatest) > block->greatest_unclipped)
+    if (_mm512_reduce_min_ps(min) < block->min_unclipped ||
+        _mm512_reduce_max_ps(max) > block->max_unclipped)
         block->clipped += count_clipped(x, n, block);
     if (_mm512_movepi32_mask(flips))
         block->sign_flipped += count_flipped(x, restored, n);
@@ -78,10 +79,10 @@ AVX512 static void count(const float *x, const float *restored, size_t n,
 
 /* ---- Sums ---- */
 
-/* The sixteen lanes of the six sums in two vectors each, and the greatest absolute errors. */
+/* Sixteen lanes of the six sums, two vectors for each, and the largest absolute errors. */
 struct sums {
     __m512d of[QUANT_MEASURE_SUMS][2];
-    __m512d greatest[2];
+    __m512d max[2];
 };
 
 AVX512 ALWAYS_INLINE void add_half(struct sums *sums, size_t half, const float *x,
@@ -99,10 +100,10 @@ AVX512 ALWAYS_INLINE void add_half(struct sums *sums, size_t half, const float *
     of[QUANT_SUM_SQUARED_ERROR][half] = _mm512_fmadd_pd(e, e, of[QUANT_SUM_SQUARED_ERROR][half]);
     of[QUANT_SUM_ERROR][half] = _mm512_add_pd(of[QUANT_SUM_ERROR][half], e);
     of[QUANT_SUM_ABS_ERROR][half] = _mm512_add_pd(of[QUANT_SUM_ABS_ERROR][half], abs_e);
-    sums->greatest[half] = _mm512_max_pd(abs_e, sums->greatest[half]);
+    sums->max[half] = _mm512_max_pd(abs_e, sums->max[half]);
 }
 
-/* Whether all x were: the squares of finite ones add up to less than infinity. */
+/* Whether all x were finite: then the sum of their squares is finite too. */
 AVX512 static bool all_finite(const struct sums *sums)
 {
     const __m512d infinity = _mm512_set1_pd((double)INFINITY);
@@ -119,7 +120,7 @@ AVX512 static void measure_block(const float *x, const float *restored, size_t n
     for (size_t k = 0; k < QUANT_MEASURE_SUMS; k++)
         for (size_t half = 0; half < 2; half++)
             sums.of[k][half] = _mm512_loadu_pd(&block->lanes[k][HALF * half]);
-    sums.greatest[0] = sums.greatest[1] = _mm512_setzero_pd();
+    sums.max[0] = sums.max[1] = _mm512_setzero_pd();
     for (size_t i = 0; i < n; i += LANES) {
         add_half(&sums, 0, x + i, restored + i);
         add_half(&sums, 1, x + i + HALF, restored + i + HALF);
@@ -131,9 +132,9 @@ AVX512 static void measure_block(const float *x, const float *restored, size_t n
     for (size_t k = 0; k < QUANT_MEASURE_SUMS; k++)
         for (size_t half = 0; half < 2; half++)
             _mm512_storeu_pd(&block->lanes[k][HALF * half], sums.of[k][half]);
-    const double greatest = _mm512_reduce_max_pd(_mm512_max_pd(sums.greatest[0], sums.greatest[1]));
-    if (greatest > block->max_abs_error)
-        quant_measure_raise(block, x, restored, greatest);
+    const double max = _mm512_reduce_max_pd(_mm512_max_pd(sums.max[0], sums.max[1]));
+    if (max > block->max_abs_error)
+        quant_measure_raise(block, x, restored, max);
     count(x, restored, n, block);
 }
 
@@ -145,9 +146,8 @@ AVX512 void quant_avx512_measure(const float *x, const float *restored, size_t n
 
 /* ---- Levels ---- */
 
-/* Of 256 levels, bit 8 row + column: the row is a byte of the bitmap, looked up by the upper five
- * bits of the level, in two tables of sixteen; the column is a bit, looked up by the lower three.
- */
+/* The bitmap of 256 levels has 32 bytes (rows) of 8 bits (columns). The upper five bits of a level
+ * select the row, from two tables of 16 bytes; the lower three bits select the column. */
 AVX512 static void mark_each(const uint8_t *q, size_t n, uint8_t offset, uint64_t *levels,
                              quant_mark_levels_fn *scalar)
 {
@@ -171,8 +171,8 @@ AVX512 static void mark_each(const uint8_t *q, size_t n, uint8_t offset, uint64_
     scalar(q + i, n - i, levels);
 }
 
-/* The least of the 64 numbers. */
-AVX512 static uint32_t least_byte(__m512i v)
+/* The minimum of the 64 bytes. */
+AVX512 static uint32_t min_byte(__m512i v)
 {
     const __m256i half =
         _mm256_min_epu8(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));
@@ -188,15 +188,15 @@ AVX512 static void mark_levels(const uint8_t *q, size_t n, uint8_t offset, uint6
     const __m512i flip = _mm512_set1_epi8((char)offset);
     const __m512i ones = _mm512_set1_epi8(-1);
     for (; n >= QUANT_LEVELS_AT_A_TIME; n -= QUANT_LEVELS_AT_A_TIME) {
-        __m512i least = ones;
-        __m512i greatest = _mm512_setzero_si512();
+        __m512i min = ones;
+        __m512i max = _mm512_setzero_si512();
         for (size_t i = 0; i < QUANT_LEVELS_AT_A_TIME; i += STEP) {
             const __m512i level = _mm512_xor_si512(_mm512_loadu_si512(q + i), flip);
-            least = _mm512_min_epu8(least, level);
-            greatest = _mm512_max_epu8(greatest, level);
+            min = _mm512_min_epu8(min, level);
+            max = _mm512_max_epu8(max, level);
         }
-        const uint32_t from_top = least_byte(_mm512_xor_si512(greatest, ones));
-        if (!quant_levels_are_marked(levels, least_byte(least), UINT8_MAX - from_top))
+        const uint32_t from_top = min_byte(_mm512_xor_si512(max, ones));
+        if (!quant_levels_are_marked(levels, min_byte(min), UINT8_MAX - from_top))
             mark_each(q, QUANT_LEVELS_AT_A_TIME, offset, levels, scalar);
         q += QUANT_LEVELS_AT_A_TIME;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPUID says what the processor can do. Whether the system saves the wide registers when it
- * switches tasks is in XCR0 (Intel 64 and IA-32 Architectures Software Developer's Manual, volume
- * 1, 13.3): without that they must not be touched, whatever CPUID says.
+ * CPUID says what the processor can do. XCR0 says whether the operating system saves the wide
+ * registers when it switches tasks (Intel 64 and IA-32 Architectures Software Developer's Manual,
+ * volume 1, 13.3). If it does not, they must not be used, whatever CPUID says.
  */
 #include "kernels/cpu.h"
 
@@ -28,7 +28,7 @@ enum {
 };
 #define HAS_AVX512VL (1U << 31)
 
-/* XGETBV by its bytes: the intrinsic would need a target attribute of its own. */
+/* XGETBV, given as bytes: the intrinsic would need a target attribute. */
 static uint64_t read_xcr0(void)
 {
     uint32_t low;
@@ -64,7 +64,7 @@ bool quant_cpu_has_avx512(void)
 
 #else
 
-/* ISO C wants something in every file. */
+/* ISO C requires at least one declaration in a file. */
 typedef int quant_cpu_has_nothing_to_ask;
 
 #endif

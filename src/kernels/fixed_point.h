@@ -1,39 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The quotient's integer without a division: what the vector kernels share, and why it is right.
+ * Rounding the quotient to an integer without a division: the method of the vector kernels, and why
+ * it is right.
  *
- * Wanted is rne(T) + z, where T = RN(x / s) is the correctly rounded float32 quotient and Q = x / s
- * the real one. In fixed point with 16 fraction bits, one fused multiply-add and one conversion
- * make
+ * The result must be rne(T) + z, where T = RN(x / s) is the correctly rounded float32 quotient. Let
+ * Q = x / s be the exact one. In fixed point with 16 fraction bits, one fused multiply-add and one
+ * conversion compute
  *
  *     v = round(RN(x * factor + bias)),   factor = RN(2^16 / s),   bias = 2^16 z + 2^15 + guard
  *
- * so that v is 2^16 (Q + z + 1/2) + guard, but for a small error. Its upper half is then the
- * integer, Q + z rounded half up, and its lower half is the distance above the nearest tie below. A
- * lane is trusted where it is far enough from every tie, that is where the lower half, as an
- * unsigned number, is at least band = 2 guard: then rne and rounding away from zero agree with
- * rounding half up, and so does the double rounding through T. All others, about one in ten
- * thousand, are done again by division. So the bytes are those of the division, at the price of the
- * multiplication.
+ * v is 2^16 (Q + z + 1/2) + guard, except for a small error. Its upper half is then the integer, Q
+ * + z rounded half up, and its lower half is the distance from the next tie below. A lane is
+ * trusted if it is far enough from every tie: if its lower half, as an unsigned number, is at least
+ * band = 2 guard. Then rne and rounding away from zero agree with rounding half up, and so does the
+ * double rounding through T. All other lanes, about one in ten thousand, are computed again by
+ * division. So the bytes are those of the division, at the cost of a multiplication.
  *
- * Ties beyond the target range do not matter, since both of their sides are clamped to one integer,
- * and v, which never falls as x grows, is beyond the range's end too, up to its small error.
- * Where Q + z lies inside it, let B bound |Q|. In units of 2^-16 the errors are, at most,
+ * Ties outside the target range do not matter: both sides of such a tie are clamped to the same
+ * integer, and v, which never falls as x grows, is outside the range too, up to its small error.
+ * For Q + z inside the range, let B bound |Q|. In units of 2^-16 the errors are at most
  *
- *     B/256   from factor, which is off by 2^-24 of itself
- *     3/4     from the two roundings of v, which stays below 2^24: there half a unit in the last
- *             place is 1/2 for the first and 0 for the second; below 2^23 it is 1/4 and 1/2
- *     B/256   between Q and T, half a unit in the last place of a float32 quotient
+ *     B/256   from factor, whose relative error is 2^-24
+ *     3/4     from the two roundings of v, which is below 2^24: half a unit in the last place is
+ *             1/2 for the first rounding and 0 for the second; below 2^23 it is 1/4 and 1/2
+ *     B/256   between Q and T: half a unit in the last place of a float32 quotient
  *
- * so guard > B/128 + 3/4 is enough: 2 for a symmetric range of int8. bias is exact: below 2^24 for
- * |z| <= 128 with any guard, and below 2^26 for |z| <= 512 with a guard that is a multiple of 4.
+ * so guard > B/128 + 3/4 is enough: 2 for the symmetric range of int8. bias is exact: it is below
+ * 2^24 for |z| <= 128 with any guard, and below 2^26 for |z| <= 512 with a guard that is a multiple
+ * of 4.
  *
- * What has no place in 32 bits comes out of the conversion as 0x80000000 (x86), whose lower half is
- * 0: NaN, infinities, overflow are in the band by themselves. (NEON saturates instead: 0x7fffffff
- * has the integer 32767, which clamps to the right end; NaN gives 0, in the band.) From +-2^15 on
- * quotients saturate where the halves are narrowed to bytes, which is the clamp. Scales below
- * 2^-100 could make factor overflow, and zero points beyond 512 a bias that is not exact: usable is
- * false then.
+ * On x86, the conversion turns values that do not fit 32 bits into 0x80000000. Its lower half is 0,
+ * so NaN, infinities and overflows are in the band without further checks. (NEON saturates instead:
+ * 0x7fffffff has the integer 32767, which is clamped to the correct limit; NaN becomes 0, which is
+ * in the band.) Integers outside the type saturate when the upper halves are narrowed to bytes,
+ * which is the clamp. Scales below 2^-100 could make factor overflow, and zero points beyond 512
+ * could make bias inexact: then usable is false.
  */
 #ifndef QUANT_KERNELS_FIXED_POINT_H
 #define QUANT_KERNELS_FIXED_POINT_H
@@ -49,8 +50,9 @@ struct quant_fixed_point {
 
 enum { QUANT_FIXED_POINT_ZERO_POINT = 512 };
 
-/* Whether q - z and the clamp's ends are exact as float32, and no 32-bit difference overflows: so
- * it is for every zero point that is computed (at most 2^22), though not for every given one. */
+/* Whether q - z and the limits of the clamp are exact as float32, and no 32-bit difference can
+ * overflow. This holds for every computed zero point (at most 2^22), but not for every given
+ * one. */
 static inline bool quant_zero_point_is_near(const struct quant_params *params)
 {
     return params->zero_point >= -(1 << 22) && params->zero_point <= 1 << 22;
@@ -61,7 +63,7 @@ static inline int32_t quant_magnitude(int32_t a)
     return a < 0 ? -a : a;
 }
 
-/* 0: there is none, and it is not usable. */
+/* 0: no guard is enough, and the method cannot be used. */
 static inline int32_t quant_fixed_point_guard(int32_t qmin, int32_t qmax, int32_t zero_point)
 {
     const int32_t z = zero_point;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel sets, fastest first, and the choice among them. */
+/* The table of kernel sets, fastest first, and the choice of one. */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -25,12 +25,12 @@ const struct quant_kernels *quant_kernels_at(size_t i)
     return i < TABLE_LENGTH ? table[i] : NULL;
 }
 
-/* Two threads that come here first both find the same row: no lock is needed. */
+/* No lock is needed: two threads that call this first at the same time choose the same row. */
 const struct quant_kernels *quant_kernels(void)
 {
     const struct quant_kernels *chosen = atomic_load_explicit(&current, memory_order_acquire);
     for (size_t i = 0; !chosen; i++)
-        if (table[i]->supported()) /* the last row, scalar, always is */
+        if (table[i]->supported()) /* always true for the last row, scalar */
             chosen = table[i];
     atomic_store_explicit(&current, chosen, memory_order_release);
     return chosen;

@@ -3,20 +3,20 @@
  * The contract of the inner loops, and the table of their implementations.
  *
  * To add an instruction set: write one file here that ends in one `const struct quant_kernels`,
- * declare it below and give it a row in kernel_table.c, fastest first. A function an instruction
- * set has no better way for is taken from scalar.c by name. Tests iterate the table.
+ * declare it below and give it a row in kernel_table.c, fastest first. For a function that the
+ * instruction set cannot do faster, name the one of scalar.c. The tests iterate the table.
  *
  * scalar.c is the definition: every other row gives the same bytes for every input, length,
- * alignment and floating-point value. Functions read and write exactly n elements, nothing beside
- * them, and are given n = 0 too, but never a NULL pointer. The floating-point environment is the
- * default one.
+ * alignment and floating-point value. Functions read and write exactly n elements and nothing
+ * around them. n may be 0; pointers are never NULL. The floating-point environment is the default
+ * one.
  */
 #ifndef QUANT_KERNELS_KERNELS_H
 #define QUANT_KERNELS_KERNELS_H
 
 #include <quant/quant.h>
 
-/* The six sums of the error report, in this order, over the elements whose x is finite. */
+/* The six sums of the error report, in this order, over the elements with finite x. */
 enum quant_sum {
     QUANT_SUM_SQUARED_ERROR,
     QUANT_SUM_ABS_ERROR,
@@ -26,26 +26,26 @@ enum quant_sum {
     QUANT_SUM_PRODUCT
 };
 
-/* What measure adds to. Element i of a call goes to lane (first_lane + i) % QUANT_MEASURE_LANES of
- * each sum, in order of i. e^2 is multiplied and added with one rounding, as fma does; the products
- * of x and x' are exact in double, so that it makes no difference for them. */
+/* measure adds to these. It adds element i of a call to lane (first_lane + i) % QUANT_MEASURE_LANES
+ * of each sum, in order of i. e^2 is multiplied and added with one rounding, as by fma. The
+ * products of x and x' are exact in double, so for them this makes no difference. */
 struct quant_measure_block {
     double (*lanes)[QUANT_MEASURE_LANES]; /* QUANT_MEASURE_SUMS rows */
-    float least_unclipped;    /* given: the finite elements that the clamp leaves alone lie */
-    float greatest_unclipped; /* between these, see quant_unclipped_range */
+    float min_unclipped; /* set by the caller: finite elements between these two are not */
+    float max_unclipped; /* clipped, see quant_unclipped_range */
     uint64_t nonfinite;
     uint64_t clipped;           /* outside the two above */
     uint64_t zeroed;            /* x != 0 and x' == 0 */
     uint64_t sign_flipped;      /* one < 0, the other > 0 */
-    double max_abs_error;       /* raised; -1 before the first finite element */
-    size_t max_abs_error_index; /* where it is raised: the first element of the call that has it */
+    double max_abs_error;       /* -1 before the first finite element */
+    size_t max_abs_error_index; /* set if the call raises the maximum: its first element */
 };
 
-/* Points in memory come a multiple of this at a time. */
+/* The number of points in a call is a multiple of this. */
 enum { QUANT_POINT_LANES = 8 };
 
-/* The integers from first to last, far below 2^51, among the multiples of a scale: a point at x is
- * x * steps - phase from 0. */
+/* The integers from first to last (far below 2^51) as multiples of a scale. In these units, the
+ * point x is at x * steps - phase. */
 struct quant_grid {
     double steps; /* 1 / scale */
     double phase;
@@ -64,9 +64,9 @@ typedef void quant_measure_fn(const float *x, const float *restored, size_t n, s
 typedef void quant_point_errors_fn(const struct quant_grid *grid, const double *at,
                                    const double *weight, size_t n, double lanes[QUANT_POINT_LANES]);
 typedef void quant_mark_levels_fn(const void *q, size_t n, uint64_t *levels);
-typedef bool quant_observe_each_fn(const float *x, size_t n, float *least, float *greatest);
-typedef bool quant_observe_runs_fn(const float *x, size_t nruns, size_t run, float *least,
-                                   float *greatest);
+typedef bool quant_observe_each_fn(const float *x, size_t n, float *min, float *max);
+typedef bool quant_observe_runs_fn(const float *x, size_t nruns, size_t run, float *min,
+                                   float *max);
 typedef void quant_quantize_each_fn(const struct quant_params *common, const float *scales,
                                     const int32_t *zero_points, const float *x, size_t n, void *q);
 typedef void quant_quantize_runs_fn(const struct quant_params *common, const float *scales,
@@ -77,54 +77,55 @@ typedef void quant_scale_each_fn(const float *scales, const int32_t *zero_points
 
 struct quant_kernels {
     const char *name;        /* as in QUANT_ISA */
-    const char *summary;     /* a line for `quant version` */
+    const char *summary;     /* one line for `quant version` */
     bool (*supported)(void); /* by the processor and the operating system */
 
-    /* Adds n elements to *observed: count, least and greatest finite element (of -0 and 0 either),
-     * number and first index of the others. */
+    /* Adds n elements to *observed: the count, the smallest and the largest finite element (-0 and
+     * 0 are equal: either may be kept), the number of other elements and the index of the first. */
     quant_observe_fn *observe;
 
-    /* By type; NULL where it is no target in this version. quantize maps non-finite elements as
-     * quant_quantize says. */
+    /* By type; NULL if the type is not a target. quantize maps non-finite elements as documented at
+     * quant_quantize. */
     quant_quantize_fn *quantize[QUANT_DTYPE_COUNT];
     quant_dequantize_fn *dequantize[QUANT_DTYPE_COUNT];
 
-    /* By float type: n elements at bytes (of any alignment, in the stated byte order) as float32:
-     * float16 and bfloat16 exactly, float64 rounded half to even, beyond the range to infinity. */
+    /* By float type: converts n elements at bytes (any alignment, big or little endian) to float32.
+     * float16 and bfloat16 are exact; float64 is rounded half to even, to infinity on overflow. */
     quant_widen_fn *widen[QUANT_DTYPE_COUNT];
 
     /* Adds n elements to *block. */
     quant_measure_fn *measure;
 
-    /* Adds weight * e^2 of each of n points, a multiple of QUANT_POINT_LANES, to the lane of its
-     * number. e is the distance from the nearest integer of the grid. Every operation is rounded.
-     */
+    /* Adds weight * e^2 for each of n points (a multiple of QUANT_POINT_LANES) to lane i %
+     * QUANT_POINT_LANES. e is the distance from the nearest integer of the grid. Every operation is
+     * rounded to double. */
     quant_point_errors_fn *point_errors;
 
-    /* By type: sets bit q - least of the type for each of n integers, or the bit that a float's
-     * pattern says, that of +0 for -0 too; bit 0 being the lowest of levels[0]. */
+    /* By type: sets a bit for each of n elements; bit 0 is the lowest bit of levels[0]. For
+     * integers it is bit q - min, where min is the smallest integer of the type. For floats the
+     * pattern is the number of the bit; -0 sets the bit of +0. */
     quant_mark_levels_fn *mark_levels[QUANT_DTYPE_COUNT];
 
     /* ---- Groups: parameters that change along the elements ---- */
 
-    /* Lowers least[i] and raises greatest[i] to x[i], for each of n elements; what is not finite
-     * changes nothing. Returns whether all are finite. Of -0 and 0 either may be kept. */
+    /* Lowers min[i] and raises max[i] to x[i], for each of n elements. Elements that are not finite
+     * change nothing. Returns whether all are finite. -0 and 0 are equal: either may be kept. */
     quant_observe_each_fn *observe_each;
 
-    /* The same for runs of elements: nruns of them, each of run >= 1 elements, one behind the
-     * other, the i-th for least[i] and greatest[i]. */
+    /* The same for nruns consecutive runs of run >= 1 elements each; the i-th run updates min[i]
+     * and max[i]. */
     quant_observe_runs_fn *observe_runs;
 
-    /* By type, of those with a scale: quantize with scales[i] and zero_points[i], all else as
-     * common says. */
+    /* By type, for types with a scale: quantizes element i with scales[i] and zero_points[i];
+     * everything else is taken from common. */
     quant_quantize_each_fn *quantize_each[QUANT_DTYPE_COUNT];
 
     /* By type: the same with scales[i / run] and zero_points[i / run]; run is a multiple of 32.
-     * NULL where there is no better way than quantize_each. */
+     * NULL if nothing is faster than quantize_each. */
     quant_quantize_runs_fn *quantize_runs[QUANT_DTYPE_COUNT];
 
-    /* x[i] = (float)(x[i] - zero_points[i]) * scales[i] for n integers, as floats, of at most 16
-     * bits; or, where the zero point is 0, for any n floats. */
+    /* x[i] = (float)(x[i] - zero_points[i]) * scales[i] for n elements. x[i] is an integer of at
+     * most 16 bits, stored as float; if its zero point is 0, x[i] may be any float. */
     quant_scale_each_fn *scale_each;
 };
 
@@ -136,13 +137,12 @@ extern const struct quant_kernels quant_kernels_avx512;
 extern const struct quant_kernels quant_kernels_neon;
 #endif
 
-/* The least and the greatest finite x for which rne(x / s) + z, or half-away, lies inside [qmin,
- * qmax]; of a float target, that round to no more than its greatest number. Quotient and rounding
- * never fall as x grows, so all between them are unclipped too. Where there is none, *least >
- * *greatest. */
-void quant_unclipped_range(const struct quant_params *params, float *least, float *greatest);
+/* The smallest and the largest finite x that are not clipped: round(x / s) + z is within [qmin,
+ * qmax], or, for a float target, x / s rounds to a finite number. Quotient and rounding never fall
+ * as x grows, so no x between the two is clipped. If every x is clipped, *min > *max. */
+void quant_unclipped_range(const struct quant_params *params, float *min, float *max);
 
-/* Whether a finite x lies outside of it: the same question of a single element. */
+/* Whether a finite x is clipped: outside that range. */
 bool quant_is_clipped(const struct quant_params *params, float x);
 
 /* The set in use. */

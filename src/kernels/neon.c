@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* NEON of AArch64: 4 floats a vector, 32 elements a step. It is part of the architecture, so these
- * functions need no target attribute. */
+/* NEON of AArch64: 4 floats per vector, 32 elements per step. NEON is part of the architecture, so
+ * these functions need no target attribute. */
 #include "kernels/kernels.h"
 
 #if defined(__AARCH64EL__)
@@ -12,7 +12,7 @@
 #include "kernels/neon.h"
 #include "kernels/scalar.h"
 
-/* The elements of two and of four vectors. */
+/* Elements in two and in four vectors. */
 enum { TWO = 2 * LANES, FOUR = 4 * LANES };
 
 static bool neon_supported(void)
@@ -22,13 +22,13 @@ static bool neon_supported(void)
 
 /* ---- Observing ---- */
 
-/* x * 0 is 0 for a finite x and NaN for any other, so one sum tells of a whole block; the few
- * blocks that hold something else are left to the scalar code. */
-static bool observe_block(const float *x, size_t n, float32x4_t *least, float32x4_t *greatest)
+/* x * 0 is 0 if x is finite and NaN if not, so one sum checks a whole block. Blocks with elements
+ * that are not finite are rare and left to the scalar code. */
+static bool observe_block(const float *x, size_t n, float32x4_t *min, float32x4_t *max)
 {
     const float32x4_t zero = vdupq_n_f32(0);
-    float32x4_t low[4] = {*least, *least, *least, *least};
-    float32x4_t high[4] = {*greatest, *greatest, *greatest, *greatest};
+    float32x4_t low[4] = {*min, *min, *min, *min};
+    float32x4_t high[4] = {*max, *max, *max, *max};
     float32x4_t sum[4] = {zero, zero, zero, zero};
     for (size_t i = 0; i < n; i += FOUR) {
         for (size_t k = 0; k < 4; k++) { /* four chains hide the latency */
@@ -41,28 +41,28 @@ static bool observe_block(const float *x, size_t n, float32x4_t *least, float32x
     const float32x4_t all = vaddq_f32(vaddq_f32(sum[0], sum[1]), vaddq_f32(sum[2], sum[3]));
     if (isnan(vaddvq_f32(all)))
         return false;
-    *least = vminq_f32(vminq_f32(low[0], low[1]), vminq_f32(low[2], low[3]));
-    *greatest = vmaxq_f32(vmaxq_f32(high[0], high[1]), vmaxq_f32(high[2], high[3]));
+    *min = vminq_f32(vminq_f32(low[0], low[1]), vminq_f32(low[2], low[3]));
+    *max = vmaxq_f32(vmaxq_f32(high[0], high[1]), vmaxq_f32(high[2], high[3]));
     return true;
 }
 
 static void neon_observe(const float *x, size_t n, struct quant_observed *observed)
 {
     enum { BLOCK = 4096 };
-    float32x4_t least = vdupq_n_f32(INFINITY);
-    float32x4_t greatest = vdupq_n_f32(-INFINITY);
+    float32x4_t min = vdupq_n_f32(INFINITY);
+    float32x4_t max = vdupq_n_f32(-INFINITY);
     size_t i = 0;
     while (n - i >= STEP) {
         const size_t ahead = (n - i) / STEP * STEP;
         const size_t block = ahead < BLOCK ? ahead : BLOCK;
-        if (observe_block(x + i, block, &least, &greatest))
+        if (observe_block(x + i, block, &min, &max))
             observed->count += block;
         else
             quant_kernels_scalar.observe(x + i, block, observed);
         i += block;
     }
-    observed->least = fminf(observed->least, vminvq_f32(least));
-    observed->greatest = fmaxf(observed->greatest, vmaxvq_f32(greatest));
+    observed->least = fminf(observed->least, vminvq_f32(min));
+    observed->greatest = fmaxf(observed->greatest, vmaxvq_f32(max));
     quant_kernels_scalar.observe(x + i, n - i, observed);
 }
 
@@ -73,8 +73,8 @@ struct quantize_plan {
     float32x4_t factor, bias, scale;
     float32x4_t lowest, highest; /* qmin - z and qmax - z */
     int32x4_t zero_point;
-    uint16x8_t band;       /* for lower halves; 0, which nothing is below, for the upper ones */
-    uint8x16_t qmin, qmax; /* the bytes of either type */
+    uint16x8_t band;       /* in the lower halves; the upper halves are 0, and nothing is below 0 */
+    uint8x16_t qmin, qmax; /* as bytes, for either type */
     bool divides;          /* qmin - z and qmax - z are exact as floats */
     bool half_away;
 };
@@ -98,8 +98,8 @@ static struct quantize_plan make_plan(const struct quant_params *params)
     };
 }
 
-/* By division, clamped: 4 integers. NaN becomes 0 before z is added. The ends of the clamp are
- * integers, so that it may come before the rounding, which the conversion then does. */
+/* By division, clamped: 4 integers. NaN becomes 0 before z is added. The limits of the clamp are
+ * integers, so the clamp can be done before the rounding, which is done by the conversion. */
 static int32x4_t divide(const struct quantize_plan *plan, float32x4_t x)
 {
     float32x4_t t = vdivq_f32(x, plan->scale);
@@ -139,8 +139,8 @@ ALWAYS_INLINE uint8x16_t narrow(const struct quantize_plan *plan, const int32x4_
     return vreinterpretq_u8_s8(caps ? vminq_s8(q, vreinterpretq_s8_u8(plan->qmax)) : q);
 }
 
-/* Of four vectors the lesser halves, lower with lower and upper with upper. */
-ALWAYS_INLINE uint16x8_t least_halves(const int32x4_t v[4])
+/* The minimum of the halves of four vectors: lower with lower, upper with upper. */
+ALWAYS_INLINE uint16x8_t min_halves(const int32x4_t v[4])
 {
     const uint16x8_t ab = vminq_u16(vreinterpretq_u16_s32(v[0]), vreinterpretq_u16_s32(v[1]));
     const uint16x8_t cd = vminq_u16(vreinterpretq_u16_s32(v[2]), vreinterpretq_u16_s32(v[3]));
@@ -148,13 +148,13 @@ ALWAYS_INLINE uint16x8_t least_halves(const int32x4_t v[4])
 }
 
 /*
- * The loop for one choice of the two constants. Returns how many elements it did.
+ * The loop for one combination of the two constants. Returns the number of elements done.
  *
- * vcvtnq rounds to the nearest, ties to even, and saturates, other than x86's conversion. Too large
- * is 0x7fffffff, whose lower half is far from the band: it is trusted, and rightly so, since its
- * integer, 32767, becomes qmax, as that of x / s >= 2^15 - 513 does; +Inf and products that
- * overflow are among these. Too small is 0x80000000 and NaN is 0: both are in the band, and are
- * divided.
+ * vcvtnq rounds to nearest, ties to even, and saturates, unlike the conversion of x86. Numbers that
+ * are too large (+Inf and products that overflow too) become 0x7fffffff. Its lower half is far from
+ * the band, so it is trusted. That is right: its integer is 32767, which becomes qmax, as it must
+ * for x / s >= 2^15 - 513. Numbers that are too small become 0x80000000 and NaN becomes 0: both are
+ * in the band and are divided.
  */
 ALWAYS_INLINE size_t quantize_steps(const struct quantize_plan *plan, const float *x, size_t n,
                                     uint8_t *q, bool is_unsigned, bool caps)
@@ -165,7 +165,7 @@ ALWAYS_INLINE size_t quantize_steps(const struct quantize_plan *plan, const floa
         for (size_t k = 0; k < STEP / LANES; k++)
             v[k] =
                 vcvtnq_s32_f32(vfmaq_f32(plan->bias, vld1q_f32(x + i + LANES * k), plan->factor));
-        const uint16x8_t nearest = vminq_u16(least_halves(v), least_halves(v + 4));
+        const uint16x8_t nearest = vminq_u16(min_halves(v), min_halves(v + 4));
         const uint16x8_t in_band = vcltq_u16(nearest, plan->band);
         if (__builtin_expect(vmaxvq_u32(vreinterpretq_u32_u16(in_band)) != 0, 0)) {
             divide_step(plan, x + i, q + i);
@@ -254,8 +254,9 @@ static uint16x8_t load_halves(const uint8_t *bytes, bool big)
     return vreinterpretq_u16_u8(big ? vrev16q_u8(halves) : halves);
 }
 
-/* The conversion keeps subnormals and makes NaNs quiet, their bits kept, as scalar.c does:
- * flushing, default NaNs and the alternative half precision are off in the default environment. */
+/* The conversion keeps subnormals, and makes NaNs quiet without changing their other bits, as
+ * scalar.c does: flush to zero, default NaNs and alternative half precision are off in the default
+ * environment. */
 static void widen_float16(const void *bytes, size_t n, bool big, float *x)
 {
     const uint8_t *from = bytes;

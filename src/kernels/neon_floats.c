@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* NEON for float targets: rounding in integers, on the bits of the float32, as small_float.h does
- * it; one function for all four types. */
+/* NEON for float targets: rounds with integer arithmetic on the bits of the float32, as
+ * small_float.h does. One function serves all four types. */
 #include "kernels/kernels.h"
 
 #if defined(__AARCH64EL__)
@@ -10,26 +10,26 @@
 #include "base/small_float.h"
 #include "kernels/neon.h"
 
-/* The elements of several vectors. */
+/* Elements in several vectors. */
 enum { TWO = 2 * LANES };
 
-/* The patterns of 4 numbers t, one to 32 bits; type is a constant. */
+/* Encodes 4 numbers t, one pattern in each 32 bits. type is a compile-time constant. */
 ALWAYS_INLINE uint32x4_t encode(const struct quant_small_float *type, float32x4_t t)
 {
     const uint32x4_t bits = vreinterpretq_u32_f32(t);
     const uint32x4_t magnitude = vandq_u32(bits, vdupq_n_u32(0x7FFFFFFF));
     const uint32x4_t rebased = vsubq_u32(magnitude, vdupq_n_u32(type->rebias));
-    const int32x4_t cut = vdupq_n_s32(-type->cut); /* to the right */
+    const int32x4_t cut = vdupq_n_s32(-type->cut); /* negative: shifts to the right */
     const uint32x4_t is_odd = vandq_u32(vshlq_u32(rebased, cut), vdupq_n_u32(1));
     const uint32x4_t below_half = vdupq_n_u32((1U << (type->cut - 1)) - 1);
     uint32x4_t rounded = vshlq_u32(vaddq_u32(vaddq_u32(rebased, below_half), is_odd), cut);
-    if (type->rebias > 0) { /* else both have the same subnormals, in the same way */
+    if (type->rebias > 0) { /* else it has the same subnormals as float32 */
         const uint32x4_t subnormal =
             vcvtnq_u32_f32(vmulq_n_f32(vreinterpretq_f32_u32(magnitude), (float)type->steps));
         rounded = vbslq_u32(vcltq_u32(magnitude, vdupq_n_u32(type->rebias + (1U << 23))), subnormal,
                             rounded);
     }
-    rounded = vminq_u32(rounded, vdupq_n_u32(type->greatest));
+    rounded = vminq_u32(rounded, vdupq_n_u32(type->max));
     const uint32x4_t sign = vandq_u32(vshlq_u32(bits, vdupq_n_s32(type->sign == 0x80 ? -24 : -16)),
                                       vdupq_n_u32(type->sign));
     rounded = vorrq_u32(rounded, vbicq_u32(sign, vceqzq_u32(rounded)));
@@ -111,7 +111,7 @@ void quant_neon_quantize_float8_e5m2(const struct quant_params *params, const fl
     encode_bytes(&quant_small_float8_e5m2, params, x, n, q);
 }
 
-/* The numbers of 4 patterns; subnormals by way of integers. */
+/* Decodes 4 patterns. Subnormals are converted as integers. */
 ALWAYS_INLINE float32x4_t decode(const struct quant_small_float *type, uint32x4_t pattern)
 {
     const uint32x4_t magnitude = vandq_u32(pattern, vdupq_n_u32(type->sign - 1U));
@@ -120,7 +120,7 @@ ALWAYS_INLINE float32x4_t decode(const struct quant_small_float *type, uint32x4_
     const float32x4_t subnormal = vmulq_n_f32(vcvtq_f32_u32(magnitude), 1 / (float)type->steps);
     const uint32x4_t is_subnormal = vcltq_u32(magnitude, vdupq_n_u32(1U << (23 - type->cut)));
     float32x4_t value = vbslq_f32(is_subnormal, subnormal, vreinterpretq_f32_u32(normal));
-    uint32x4_t is_nan = vcgtq_u32(magnitude, vdupq_n_u32(type->greatest));
+    uint32x4_t is_nan = vcgtq_u32(magnitude, vdupq_n_u32(type->max));
     if (type->infinity > 0) {
         const uint32x4_t is_infinity = vceqq_u32(magnitude, vdupq_n_u32(type->infinity));
         value = vbslq_f32(is_infinity, vdupq_n_f32(INFINITY), value);

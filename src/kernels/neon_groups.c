@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* NEON where parameters change along the elements: ranges of many groups at once, and integers by
- * division with a scale and a zero point for each element. */
+/* NEON for parameters that change from element to element: ranges of many groups at once, and
+ * integers by division with a scale and a zero point for each element. */
 #include "kernels/kernels.h"
 
 #if defined(__AARCH64EL__)
@@ -11,42 +11,42 @@
 #include "kernels/neon.h"
 #include "kernels/scalar.h"
 
-/* The elements of several vectors. */
+/* Elements in several vectors. */
 enum { TWO = 2 * LANES, FOUR = 4 * LANES };
 
 /* ---- Observing ---- */
 
-/* x + x * 0 is x where that is finite, and NaN where it is not; the sign of a zero aside. Of a NaN
- * and a number vminnmq and vmaxnmq take the number. */
+/* x + x * 0 is x if x is finite (except for the sign of a zero), else NaN. For a NaN and a number,
+ * vminnmq and vmaxnmq return the number. */
 ALWAYS_INLINE float32x4_t finite_or_nan(float32x4_t v)
 {
     return vfmaq_f32(v, v, vdupq_n_f32(0));
 }
 
-bool quant_neon_observe_each(const float *x, size_t n, float *least, float *greatest)
+bool quant_neon_observe_each(const float *x, size_t n, float *min, float *max)
 {
     uint32x4_t finite = vdupq_n_u32(UINT32_MAX);
     size_t i = 0;
     for (; n - i >= LANES; i += LANES) {
         const float32x4_t v = finite_or_nan(vld1q_f32(x + i));
-        vst1q_f32(least + i, vminnmq_f32(v, vld1q_f32(least + i)));
-        vst1q_f32(greatest + i, vmaxnmq_f32(v, vld1q_f32(greatest + i)));
+        vst1q_f32(min + i, vminnmq_f32(v, vld1q_f32(min + i)));
+        vst1q_f32(max + i, vmaxnmq_f32(v, vld1q_f32(max + i)));
         finite = vandq_u32(finite, vceqq_f32(v, v));
     }
-    const bool rest = quant_scalar_observe_each(x + i, n - i, least + i, greatest + i);
+    const bool rest = quant_scalar_observe_each(x + i, n - i, min + i, max + i);
     return rest && vminvq_u32(finite) != 0;
 }
 
-/* Runs of at least four elements, their last ones a second time where they fill no vector. */
-bool quant_neon_observe_runs(const float *x, size_t nruns, size_t run, float *least,
-                             float *greatest)
+/* For runs of at least four elements. If a run does not fill its last vector, that vector overlaps
+ * the one before it. */
+bool quant_neon_observe_runs(const float *x, size_t nruns, size_t run, float *min, float *max)
 {
     if (run < LANES)
-        return quant_scalar_observe_runs(x, nruns, run, least, greatest);
+        return quant_scalar_observe_runs(x, nruns, run, min, max);
     uint32x4_t finite = vdupq_n_u32(UINT32_MAX);
     for (size_t k = 0; k < nruns; k++, x += run) {
-        float32x4_t low = vdupq_n_f32(least[k]);
-        float32x4_t high = vdupq_n_f32(greatest[k]);
+        float32x4_t low = vdupq_n_f32(min[k]);
+        float32x4_t high = vdupq_n_f32(max[k]);
         for (size_t i = 0; i < run; i += LANES) {
             const size_t at = run - i < LANES ? run - LANES : i;
             const float32x4_t v = finite_or_nan(vld1q_f32(x + at));
@@ -54,25 +54,24 @@ bool quant_neon_observe_runs(const float *x, size_t nruns, size_t run, float *le
             high = vmaxnmq_f32(v, high);
             finite = vandq_u32(finite, vceqq_f32(v, v));
         }
-        least[k] = vminvq_f32(low);
-        greatest[k] = vmaxvq_f32(high);
+        min[k] = vminvq_f32(low);
+        max[k] = vmaxvq_f32(high);
     }
     return vminvq_u32(finite) != 0;
 }
 
 /* ---- Quantizing ---- */
 
-/* Whether quant_zero_point_is_near of 16 of them. The magnitude of the least number is 2^31. */
+/* Whether quant_zero_point_is_near holds for all of 16 zero points. |INT32_MIN| is 2^31. */
 ALWAYS_INLINE bool are_near(const int32_t *zero_points)
 {
-    uint32x4_t greatest = vdupq_n_u32(0);
+    uint32x4_t max = vdupq_n_u32(0);
     for (size_t i = 0; i < FOUR; i += LANES)
-        greatest =
-            vmaxq_u32(greatest, vreinterpretq_u32_s32(vabsq_s32(vld1q_s32(zero_points + i))));
-    return vmaxvq_u32(greatest) <= 1U << 22;
+        max = vmaxq_u32(max, vreinterpretq_u32_s32(vabsq_s32(vld1q_s32(zero_points + i))));
+    return vmaxvq_u32(max) <= 1U << 22;
 }
 
-/* 4 integers, as neon.c has them where it divides. */
+/* 4 integers, by the same steps as divide in neon.c. */
 ALWAYS_INLINE int32x4_t divide_each(const struct quant_params *common, const float *scales,
                                     const int32_t *zero_points, const float *x)
 {
@@ -87,7 +86,7 @@ ALWAYS_INLINE int32x4_t divide_each(const struct quant_params *common, const flo
     return vaddq_s32(half_away ? vcvtaq_s32_f32(t) : vcvtnq_s32_f32(t), z);
 }
 
-/* 8 integers in 16 bits each, of either sign: all lie inside the type. */
+/* 8 integers, narrowed to 16 bits. They are within the range of the type already. */
 ALWAYS_INLINE int16x8_t divide_words(const struct quant_params *common, const float *scales,
                                      const int32_t *zero_points, const float *x)
 {
@@ -97,7 +96,7 @@ ALWAYS_INLINE int16x8_t divide_words(const struct quant_params *common, const fl
 
 enum packing { TO_NIBBLES, TO_BYTES, TO_WORDS };
 
-/* 16 integers in two vectors. Nibbles: those at even places, the others shifted up beside them. */
+/* Stores 16 integers. For nibbles, integers with odd index are shifted into the upper halves. */
 ALWAYS_INLINE void pack(int16x8_t low, int16x8_t high, enum packing packing, uint8_t *q)
 {
     const int8x16_t bytes = vmovn_high_s16(vmovn_s16(low), high);
@@ -137,7 +136,7 @@ ALWAYS_INLINE void quantize_each(const struct quant_params *common, const float 
     scalar(common, scales + i, zero_points + i, x + i, n - i, q);
 }
 
-/* Of both types each: what is left of 32 bits are the same bits. */
+/* Each of these serves the signed and the unsigned type: narrowing 32 bits keeps the same bits. */
 
 void quant_neon_quantize_each_nibbles(const struct quant_params *common, const float *scales,
                                       const int32_t *zero_points, const float *x, size_t n, void *q)
@@ -159,8 +158,8 @@ void quant_neon_quantize_each_words(const struct quant_params *common, const flo
 
 /* ---- Dequantizing ---- */
 
-/* Integers of at most 16 bits less a near zero point are exact; and 0 taken off any float leaves
- * it, which where the zero point is 0 need not be one of those. */
+/* x - z is exact if x is an integer of at most 16 bits and z is near. If z is 0, x may be any
+ * float: subtracting 0 does not change it. */
 void quant_neon_scale_each(const float *scales, const int32_t *zero_points, size_t n, float *x)
 {
     size_t i = 0;

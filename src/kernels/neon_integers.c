@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* NEON for integers of 16 and of 4 bits, by division. */
+/* NEON for 16-bit and 4-bit integers, by division. */
 #include "kernels/kernels.h"
 
 #if defined(__AARCH64EL__)
@@ -9,12 +9,12 @@
 #include "kernels/fixed_point.h"
 #include "kernels/neon.h"
 
-/* The elements of several vectors. */
+/* Elements in several vectors. */
 enum { TWO = 2 * LANES, FOUR = 4 * LANES };
 
 struct division {
     float32x4_t scale;
-    float32x4_t lowest, highest; /* qmin - z and qmax - z, exact where z is near */
+    float32x4_t lowest, highest; /* qmin - z and qmax - z, exact if z is near */
     int32x4_t zero_point;
     bool half_away;
 };
@@ -30,7 +30,7 @@ static struct division make_division(const struct quant_params *params)
     };
 }
 
-/* 4 integers, as neon.c has them where it divides. */
+/* 4 integers, by the same steps as divide in neon.c. */
 ALWAYS_INLINE int32x4_t divide(const struct division *by, const float *x)
 {
     float32x4_t t = vdivq_f32(vld1q_f32(x), by->scale);
@@ -39,13 +39,13 @@ ALWAYS_INLINE int32x4_t divide(const struct division *by, const float *x)
     return vaddq_s32(by->half_away ? vcvtaq_s32_f32(t) : vcvtnq_s32_f32(t), by->zero_point);
 }
 
-/* 8 integers in 16 bits each, of either sign. */
+/* 8 integers, narrowed to 16 bits, signed or unsigned. */
 ALWAYS_INLINE int16x8_t divide_words(const struct division *by, const float *x)
 {
     return vmovn_high_s32(vmovn_s32(divide(by, x)), divide(by, x + LANES));
 }
 
-/* (q - z) * s of 4 integers. */
+/* Stores (q - z) * s for 4 integers. */
 ALWAYS_INLINE void restore(int32x4_t q, int32x4_t zero_point, float scale, float *x)
 {
     vst1q_f32(x, vmulq_n_f32(vcvtq_f32_s32(vsubq_s32(q, zero_point)), scale));
@@ -53,7 +53,7 @@ ALWAYS_INLINE void restore(int32x4_t q, int32x4_t zero_point, float scale, float
 
 /* ---- 16 bits ---- */
 
-/* Of both types: what is left of 32 bits are the same bits. */
+/* Serves both types: narrowing 32 bits keeps the same bits. */
 void quant_neon_quantize_words(const struct quant_params *params, const float *x, size_t n, void *q)
 {
     const struct division by = make_division(params);
@@ -98,7 +98,7 @@ void quant_neon_dequantize_uint16(const struct quant_params *params, const void 
 
 /* ---- 4 bits ---- */
 
-/* 16 elements to 8 bytes: those at even places, and the others shifted up beside them. */
+/* 16 elements to 8 bytes. The elements with odd index are shifted into the upper halves. */
 void quant_neon_quantize_nibbles(const struct quant_params *params, const float *x, size_t n,
                                  void *q)
 {
@@ -116,7 +116,7 @@ void quant_neon_quantize_nibbles(const struct quant_params *params, const float 
     quant_kernels_scalar.quantize[params->dtype](params, x + i, n - i, bytes + i / 2);
 }
 
-/* A sign in bit 3 is copied upwards by taking 8 away from what has it flipped. */
+/* Flipping bit 3, the sign, and then subtracting 8 extends the sign. */
 ALWAYS_INLINE void dequantize_nibbles(const struct quant_params *params, const uint8_t *q, size_t n,
                                       float *x, bool is_unsigned)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* NEON for the error report: two sweeps that sum in double, since thirty-two registers hold the six
- * sums of half of the lanes, and one that counts. */
+/* NEON for the error report: three passes over a block. Two passes sum in double, half of the lanes
+ * each, because thirty-two registers have room for the six sums of half of the lanes only; the
+ * third pass counts. */
 #include "kernels/kernels.h"
 
 #if defined(__AARCH64EL__)
@@ -9,21 +10,21 @@
 
 #include "kernels/neon.h"
 
-/* Elements whose three sweeps find them in the first-level cache; the doubles of a vector, and the
- * vectors of half of the lanes. */
+/* A block this small stays in the first-level cache for all three passes. PAIR: doubles in a
+ * vector; PAIRS: vectors for half of the lanes. */
 enum { BLOCK = 1024, PAIR = 2, PAIRS = QUANT_MEASURE_LANES / 2 / PAIR };
 
 /* ---- Counts ---- */
 
-/* Masks are -1 where true: subtracting counts. */
+/* True is -1 in a mask, so subtracting a mask counts. */
 static uint64_t count_clipped(const float *x, size_t n, const struct quant_measure_block *block)
 {
-    const float32x4_t least = vdupq_n_f32(block->least_unclipped);
-    const float32x4_t greatest = vdupq_n_f32(block->greatest_unclipped);
+    const float32x4_t min = vdupq_n_f32(block->min_unclipped);
+    const float32x4_t max = vdupq_n_f32(block->max_unclipped);
     uint32x4_t clipped = vdupq_n_u32(0);
     for (size_t i = 0; i < n; i += LANES) {
         const float32x4_t v = vld1q_f32(x + i);
-        clipped = vsubq_u32(clipped, vorrq_u32(vcltq_f32(v, least), vcgtq_f32(v, greatest)));
+        clipped = vsubq_u32(clipped, vorrq_u32(vcltq_f32(v, min), vcgtq_f32(v, max)));
     }
     return vaddvq_u32(clipped);
 }
@@ -41,14 +42,15 @@ static uint64_t count_flipped(const float *x, const float *restored, size_t n)
     return vaddvq_u32(flipped);
 }
 
-/* Of finite elements. What is common is counted, what is rare only looked for. */
+/* All elements are finite. Zeroed elements are common and counted here. Clipped elements and
+ * changed signs are rare: this only detects them, and another pass counts them. */
 static void count(const float *x, const float *restored, size_t n,
                   struct quant_measure_block *block)
 {
-    float32x4_t least = vdupq_n_f32(INFINITY);
-    float32x4_t greatest = vdupq_n_f32(-INFINITY);
+    float32x4_t min = vdupq_n_f32(INFINITY);
+    float32x4_t max = vdupq_n_f32(-INFINITY);
     uint32x4_t zeroed = vdupq_n_u32(0);
-    uint32x4_t flips = zeroed; /* the sign bit where one of a pair is negative and none is 0 */
+    uint32x4_t flips = zeroed; /* sign bit set: the signs of a pair differ, and neither is 0 */
     for (size_t i = 0; i < n; i += LANES) {
         const float32x4_t v = vld1q_f32(x + i);
         const float32x4_t back = vld1q_f32(restored + i);
@@ -57,12 +59,11 @@ static void count(const float *x, const float *restored, size_t n,
         const uint32x4_t signs = veorq_u32(vreinterpretq_u32_f32(v), vreinterpretq_u32_f32(back));
         zeroed = vsubq_u32(zeroed, vbicq_u32(back_zero, is_zero));
         flips = vorrq_u32(flips, vbicq_u32(signs, vorrq_u32(is_zero, back_zero)));
-        least = vminq_f32(least, v);
-        greatest = vmaxq_f32(greatest, v);
+        min = vminq_f32(min, v);
+        max = vmaxq_f32(max, v);
     }
     block->zeroed += vaddvq_u32(zeroed);
-    if (vminvq_f32(least) < block->least_unclipped ||
-        vmaxvq_f32(greatest) > block->greatest_unclipped)
+    if (vminvq_f32(min) < block->min_unclipped || vmaxvq_f32(max) > block->max_unclipped)
         block->clipped += count_clipped(x, n, block);
     if (vmaxvq_u32(flips) > INT32_MAX)
         block->sign_flipped += count_flipped(x, restored, n);
@@ -70,10 +71,10 @@ static void count(const float *x, const float *restored, size_t n,
 
 /* ---- Sums ---- */
 
-/* Half of the lanes of the six sums, and the greatest absolute errors. */
+/* Half of the lanes of the six sums, and the largest absolute errors. */
 struct half_sums {
     float64x2_t of[QUANT_MEASURE_SUMS][PAIRS];
-    float64x2_t greatest;
+    float64x2_t max;
 };
 
 ALWAYS_INLINE void add_pair(struct half_sums *sums, size_t pair, const float *x,
@@ -91,10 +92,10 @@ ALWAYS_INLINE void add_pair(struct half_sums *sums, size_t pair, const float *x,
     of[QUANT_SUM_SQUARED_ERROR][pair] = vfmaq_f64(of[QUANT_SUM_SQUARED_ERROR][pair], e, e);
     of[QUANT_SUM_ERROR][pair] = vaddq_f64(of[QUANT_SUM_ERROR][pair], e);
     of[QUANT_SUM_ABS_ERROR][pair] = vaddq_f64(of[QUANT_SUM_ABS_ERROR][pair], abs_e);
-    sums->greatest = vmaxnmq_f64(sums->greatest, abs_e);
+    sums->max = vmaxnmq_f64(sums->max, abs_e);
 }
 
-/* The lanes from first on, as the elements leave them. */
+/* Half of the lanes, from lane first on, after these elements. */
 static void sum_half(struct half_sums *result, const float *x, const float *restored, size_t n,
                      size_t first, const struct quant_measure_block *block)
 {
@@ -102,7 +103,7 @@ static void sum_half(struct half_sums *result, const float *x, const float *rest
     for (size_t k = 0; k < QUANT_MEASURE_SUMS; k++)
         for (size_t pair = 0; pair < PAIRS; pair++)
             sums.of[k][pair] = vld1q_f64(&block->lanes[k][first + PAIR * pair]);
-    sums.greatest = vdupq_n_f64(0);
+    sums.max = vdupq_n_f64(0);
     for (size_t i = first; i < n; i += QUANT_MEASURE_LANES)
         for (size_t pair = 0; pair < PAIRS; pair++)
             add_pair(&sums, pair, x + i + PAIR * pair, restored + i + PAIR * pair);
@@ -116,7 +117,7 @@ static void put_half(const struct half_sums *sums, size_t first, struct quant_me
             vst1q_f64(&block->lanes[k][first + PAIR * pair], sums->of[k][pair]);
 }
 
-/* Whether all x were: the squares of finite ones add up to less than infinity. */
+/* Whether all x were finite: then the sum of their squares is finite too. */
 static bool all_finite(const struct half_sums *sums)
 {
     uint64x2_t finite = vdupq_n_u64(UINT64_MAX);
@@ -139,9 +140,9 @@ static void measure_block(const float *x, const float *restored, size_t n,
     }
     put_half(&low, 0, block);
     put_half(&high, QUANT_MEASURE_LANES / 2, block);
-    const double greatest = vmaxvq_f64(vmaxq_f64(low.greatest, high.greatest));
-    if (greatest > block->max_abs_error)
-        quant_measure_raise(block, x, restored, greatest);
+    const double max = vmaxvq_f64(vmaxq_f64(low.max, high.max));
+    if (max > block->max_abs_error)
+        quant_measure_raise(block, x, restored, max);
     count(x, restored, n, block);
 }
 
@@ -153,8 +154,8 @@ void quant_neon_measure(const float *x, const float *restored, size_t n, size_t 
 
 /* ---- Levels ---- */
 
-/* Of 256 levels, bit 8 row + column: the row is one of the bitmap's 32 bytes, looked up by the
- * upper five bits of the level; the column is a bit, shifted there by the lower three. */
+/* The bitmap of 256 levels has 32 bytes (rows) of 8 bits (columns). The upper five bits of a level
+ * select the row; the lower three bits shift a bit to the column. */
 ALWAYS_INLINE uint8x16_t is_marked(uint8x16x2_t rows, uint8x16_t level)
 {
     const uint8x16_t marked = vqtbl2q_u8(rows, vshrq_n_u8(level, 3));
@@ -183,14 +184,14 @@ static void mark_levels(const uint8_t *q, size_t n, uint8_t offset, uint64_t *le
 {
     const uint8x16_t flip = vdupq_n_u8(offset);
     for (; n >= QUANT_LEVELS_AT_A_TIME; n -= QUANT_LEVELS_AT_A_TIME) {
-        uint8x16_t least = vdupq_n_u8(UINT8_MAX);
-        uint8x16_t greatest = vdupq_n_u8(0);
+        uint8x16_t min = vdupq_n_u8(UINT8_MAX);
+        uint8x16_t max = vdupq_n_u8(0);
         for (size_t i = 0; i < QUANT_LEVELS_AT_A_TIME; i += 16) {
             const uint8x16_t level = veorq_u8(vld1q_u8(q + i), flip);
-            least = vminq_u8(least, level);
-            greatest = vmaxq_u8(greatest, level);
+            min = vminq_u8(min, level);
+            max = vmaxq_u8(max, level);
         }
-        if (!quant_levels_are_marked(levels, vminvq_u8(least), vmaxvq_u8(greatest)))
+        if (!quant_levels_are_marked(levels, vminvq_u8(min), vmaxvq_u8(max)))
             mark_each(q, QUANT_LEVELS_AT_A_TIME, offset, levels, scalar);
         q += QUANT_LEVELS_AT_A_TIME;
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The definition: what the bytes are. Plain C, one element after the other, with nothing assumed of
- * the processor but IEEE 754 arithmetic; every other file in this folder has to agree with it bit
- * for bit, and uses it for its tails. Float targets are defined in scalar_floats.c.
+ * The definition of every byte: plain C, one element after the other, which assumes nothing about
+ * the processor except IEEE 754 arithmetic. Every other file in this directory must agree with it
+ * bit for bit, and calls it for the elements that do not fill a vector. scalar_floats.c defines
+ * float targets.
  */
 #include <math.h>
 #include <string.h>
@@ -18,25 +19,25 @@ static bool scalar_supported(void)
 
 static void scalar_observe(const float *x, size_t n, struct quant_observed *observed)
 {
-    float least = observed->least;
-    float greatest = observed->greatest;
+    float min = observed->least;
+    float max = observed->greatest;
     for (size_t i = 0; i < n; i++) {
         if (isfinite(x[i])) {
-            least = x[i] < least ? x[i] : least;
-            greatest = x[i] > greatest ? x[i] : greatest;
+            min = x[i] < min ? x[i] : min;
+            max = x[i] > max ? x[i] : max;
         } else if (observed->nonfinite++ == 0) {
             observed->first_nonfinite = observed->count + i;
             observed->nonfinite_value = x[i];
         }
     }
-    observed->least = least;
-    observed->greatest = greatest;
+    observed->least = min;
+    observed->greatest = max;
     observed->count += n;
 }
 
-/* round(x / s) + z before the clamp. In double the sum is exact wherever it lies near the target
- * range, and cannot overflow; where |x / s| is beyond 2^53 its rounding does not reach the clamp.
- */
+/* round(x / s) + z before the clamp. In double, the sum is exact near the target range and cannot
+ * overflow; for |x / s| beyond 2^53 it is rounded, but far outside the range, where the clamp hides
+ * it. */
 static inline double map_element(const struct quant_params *params, float x)
 {
     const float ratio = x / params->scale;
@@ -83,7 +84,7 @@ DEFINE_MAPPINGS(uint8)
 DEFINE_MAPPINGS(int16)
 DEFINE_MAPPINGS(uint16)
 
-/* Of both 4-bit types: their integers differ in the range that they are clamped to, not in bits. */
+/* Serves both 4-bit types: they differ in the limits of the clamp only. */
 void quant_scalar_quantize_nibbles(const struct quant_params *params, const float *x, size_t n,
                                    void *q)
 {
@@ -112,14 +113,14 @@ static float float_from_bits(uint32_t bits)
     return value;
 }
 
-/* IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. All of its numbers, the
- * subnormals m * 2^-24 too, are normal float32 numbers. */
+/* IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. All its numbers, even the
+ * subnormals m * 2^-24, are normal float32 numbers. */
 static float widen_float16(uint16_t bits)
 {
     const uint32_t sign = (uint32_t)(bits & 0x8000U) << 16;
     const uint32_t exponent = (bits >> 10) & 0x1FU;
     const uint32_t fraction = bits & 0x3FFU;
-    if (exponent == 0x1F) /* a NaN comes out quiet, as processors make it */
+    if (exponent == 0x1F) /* a NaN becomes quiet, as processors make it */
         return float_from_bits(sign | 0x7F800000U | (fraction ? 0x400000U : 0) | fraction << 13);
     if (exponent == 0) {
         const float magnitude = (float)fraction * 0x1p-24F;
@@ -160,7 +161,7 @@ static void scalar_widen_float64(const void *bytes, size_t n, bool big, float *x
     }
 }
 
-/* Floats in their own order as integers without gaps: the sign bit aside, the bits rise with the
+/* Numbers the floats in order, without gaps: without the sign bit, the bits rise with the
  * magnitude. */
 static float float_from_rank(int64_t rank)
 {
@@ -169,8 +170,8 @@ static float float_from_rank(int64_t rank)
 
 static const int64_t RANK_OF_FLT_MAX = 0x7F7FFFFF;
 
-/* The least rank from -FLT_MAX on whose float maps to at least bound; one more than FLT_MAX's where
- * there is none. */
+/* The smallest rank, from -FLT_MAX on, whose float maps to at least bound; if there is no such
+ * float, one more than the rank of FLT_MAX. */
 static int64_t rank_reaching(const struct quant_params *params, double bound)
 {
     int64_t low = -RANK_OF_FLT_MAX;
@@ -185,16 +186,16 @@ static int64_t rank_reaching(const struct quant_params *params, double bound)
     return low;
 }
 
-void quant_unclipped_range(const struct quant_params *params, float *least, float *greatest)
+void quant_unclipped_range(const struct quant_params *params, float *min, float *max)
 {
     if (!quant_dtype_info(params->dtype)->is_integer) {
-        quant_scalar_unclipped_floats(params, least, greatest);
+        quant_scalar_unclipped_floats(params, min, max);
         return;
     }
     const int64_t first = rank_reaching(params, (double)params->qmin);
     const int64_t beyond = rank_reaching(params, (double)params->qmax + 1);
-    *least = first < beyond ? float_from_rank(first) : INFINITY;
-    *greatest = first < beyond ? float_from_rank(beyond - 1) : -INFINITY;
+    *min = first < beyond ? float_from_rank(first) : INFINITY;
+    *max = first < beyond ? float_from_rank(beyond - 1) : -INFINITY;
 }
 
 bool quant_is_clipped(const struct quant_params *params, float x)
@@ -205,7 +206,7 @@ bool quant_is_clipped(const struct quant_params *params, float x)
     return mapped < (double)params->qmin || mapped > (double)params->qmax;
 }
 
-/* Where the processor has no fused multiply-add, fma is right all the same, and slow. */
+/* On a processor without fused multiply-add, fma is correct too, but slow. */
 static void measure_element(float x, float restored, size_t lane, struct quant_measure_block *block)
 {
     const double original = (double)x;
@@ -218,7 +219,7 @@ static void measure_element(float x, float restored, size_t lane, struct quant_m
     block->lanes[QUANT_SUM_SQUARED_X][lane] += original * original;
     block->lanes[QUANT_SUM_SQUARED_RESTORED][lane] += back * back;
     block->lanes[QUANT_SUM_PRODUCT][lane] += original * back;
-    block->clipped += x < block->least_unclipped || x > block->greatest_unclipped;
+    block->clipped += x < block->min_unclipped || x > block->max_unclipped;
     block->zeroed += x != 0 && restored == 0;
     block->sign_flipped += (x < 0 && restored > 0) || (x > 0 && restored < 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The scalar functions that other kernel sets take by name, having no better way. All of them
- * are at quant_kernels_scalar, which a constant initializer cannot use. */
+/* The scalar functions that other kernel sets name in their tables, where they have nothing faster.
+ * They are members of quant_kernels_scalar too, but a constant initializer cannot read those. */
 #ifndef QUANT_KERNELS_SCALAR_H
 #define QUANT_KERNELS_SCALAR_H
 
@@ -33,7 +33,7 @@ quant_mark_levels_fn quant_scalar_mark_levels_int4;
 quant_mark_levels_fn quant_scalar_mark_levels_uint4;
 quant_mark_levels_fn quant_scalar_mark_levels_int16;
 quant_mark_levels_fn quant_scalar_mark_levels_uint16;
-quant_mark_levels_fn quant_scalar_mark_levels_float8;  /* both of them */
+quant_mark_levels_fn quant_scalar_mark_levels_float8;  /* both 8-bit floats */
 quant_mark_levels_fn quant_scalar_mark_levels_float16; /* and bfloat16 */
 
 quant_observe_each_fn quant_scalar_observe_each;
@@ -47,9 +47,8 @@ quant_quantize_each_fn quant_scalar_quantize_each_float8_e4m3fn;
 quant_quantize_each_fn quant_scalar_quantize_each_float8_e5m2;
 quant_scale_each_fn quant_scalar_scale_each;
 
-/* quant_is_clipped and quant_unclipped_range of a float target. */
+/* quant_is_clipped and quant_unclipped_range for a float target. */
 bool quant_scalar_clips_float(const struct quant_params *params, float x);
-void quant_scalar_unclipped_floats(const struct quant_params *params, float *least,
-                                   float *greatest);
+void quant_scalar_unclipped_floats(const struct quant_params *params, float *min, float *max);
 
 #endif

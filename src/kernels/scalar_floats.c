@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The definition of float targets, as scalar.c is that of integers: 16-bit ones take an element as
- * it is, 8-bit ones divided by the scale. */
+/* The definition of float targets, as scalar.c is the definition of integers. 16-bit types encode
+ * the element itself, 8-bit types the element divided by the scale. */
 #include <math.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@
 DEFINE_UNSCALED(float16, quant_small_float16)
 DEFINE_UNSCALED(bfloat16, quant_small_bfloat16)
 
-/* The quotient is rounded to float32, as it is for integers, and that to the type. */
+/* The quotient is rounded to float32, as for integers, and then to the type. */
 #define DEFINE_SCALED(name, type)                                                                  \
     void quant_scalar_quantize_##name(const struct quant_params *params, const float *x, size_t n, \
                                       void *q)                                                     \
@@ -55,7 +55,7 @@ void quant_scalar_dequantize_bfloat16(const struct quant_params *params, const v
     quant_kernels_scalar.widen[QUANT_BFLOAT16](q, n, quant_host_is_big(), x);
 }
 
-/* A zero is one level, whichever its sign. */
+/* Both zeros are one level. */
 #define DEFINE_MARK_LEVELS(name, type)                                                             \
     void quant_scalar_mark_levels_##name(const void *q, size_t n, uint64_t *levels)                \
     {                                                                                              \
@@ -74,11 +74,11 @@ bool quant_scalar_clips_float(const struct quant_params *params, float x)
     const struct quant_small_float *type = quant_small_float(params->dtype);
     if (!quant_dtype_info(params->dtype)->is_unscaled)
         x /= params->scale;
-    return quant_small_float_round(type, fabsf(x)) > type->greatest;
+    return quant_small_float_round(type, fabsf(x)) > type->max;
 }
 
-/* The bits of positive floats rise with them. 0 is never clipped. */
-void quant_scalar_unclipped_floats(const struct quant_params *params, float *least, float *greatest)
+/* A binary search: the bits of positive floats rise with their values. 0 is never clipped. */
+void quant_scalar_unclipped_floats(const struct quant_params *params, float *min, float *max)
 {
     uint32_t low = 0;
     uint32_t high = 0x7F7FFFFF; /* FLT_MAX */
@@ -91,6 +91,6 @@ void quant_scalar_unclipped_floats(const struct quant_params *params, float *lea
         else
             low = middle;
     }
-    memcpy(greatest, &low, sizeof low);
-    *least = -*greatest;
+    memcpy(max, &low, sizeof low);
+    *min = -*max;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The definition of what is done where parameters change from element to element: each of them as
- * scalar.c does it with parameters of its own. */
+/* The definition for parameters that change from element to element: scalar.c applied to one
+ * element at a time, each with its own parameters. */
 #include <math.h>
 
 #include "base/nibble.h"
 #include "kernels/scalar.h"
 
-bool quant_scalar_observe_each(const float *x, size_t n, float *least, float *greatest)
+bool quant_scalar_observe_each(const float *x, size_t n, float *min, float *max)
 {
     bool all_finite = true;
     for (size_t i = 0; i < n; i++) {
@@ -14,21 +14,20 @@ bool quant_scalar_observe_each(const float *x, size_t n, float *least, float *gr
             all_finite = false;
             continue;
         }
-        least[i] = x[i] < least[i] ? x[i] : least[i];
-        greatest[i] = x[i] > greatest[i] ? x[i] : greatest[i];
+        min[i] = x[i] < min[i] ? x[i] : min[i];
+        max[i] = x[i] > max[i] ? x[i] : max[i];
     }
     return all_finite;
 }
 
-bool quant_scalar_observe_runs(const float *x, size_t nruns, size_t run, float *least,
-                               float *greatest)
+bool quant_scalar_observe_runs(const float *x, size_t nruns, size_t run, float *min, float *max)
 {
     bool all_finite = true;
     for (size_t i = 0; i < nruns; i++) {
         struct quant_observed observed = QUANT_OBSERVED_INIT;
         quant_kernels_scalar.observe(x + i * run, run, &observed);
-        least[i] = observed.least < least[i] ? observed.least : least[i];
-        greatest[i] = observed.greatest > greatest[i] ? observed.greatest : greatest[i];
+        min[i] = observed.least < min[i] ? observed.least : min[i];
+        max[i] = observed.greatest > max[i] ? observed.greatest : max[i];
         all_finite = all_finite && observed.nonfinite == 0;
     }
     return all_finite;
@@ -43,7 +42,7 @@ static struct quant_params params_at(const struct quant_params *common, const fl
     return params;
 }
 
-/* size is an element's, in bytes. */
+/* size is the size of an element in bytes. */
 #define DEFINE_EACH(name, size)                                                                    \
     void quant_scalar_quantize_each_##name(const struct quant_params *common, const float *scales, \
                                            const int32_t *zero_points, const float *x, size_t n,   \
@@ -75,7 +74,7 @@ void quant_scalar_quantize_each_nibbles(const struct quant_params *common, const
     }
 }
 
-/* The difference needs 33 bits, as in scalar.c. What is no integer has the zero point 0. */
+/* The difference needs 33 bits, as in scalar.c. x[i] is an integer unless its zero point is 0. */
 void quant_scalar_scale_each(const float *scales, const int32_t *zero_points, size_t n, float *x)
 {
     for (size_t i = 0; i < n; i++) {

@@ -7,7 +7,7 @@
 void quant_scalar_point_errors(const struct quant_grid *grid, const double *at,
                                const double *weight, size_t n, double lanes[QUANT_POINT_LANES])
 {
-    const double shift = 0x1.8p52; /* leaves no room for digits after the point */
+    const double shift = 0x1.8p52; /* at this magnitude a double has no fraction bits */
     double sums[QUANT_POINT_LANES];
     memcpy(sums, lanes, sizeof sums);
     for (size_t i = 0; i < n; i += QUANT_POINT_LANES)

@@ -91,17 +91,17 @@ static uint64_t subnormal_bits(uint64_t m, int biased_exponent)
  */
 static bool nearest_double(uint64_t w, int64_t q, uint64_t *bits)
 {
-    if (w == 0 || q < QUANT_POWER_OF_FIVE_LEAST) {
+    if (w == 0 || q < QUANT_POWER_OF_FIVE_MIN) {
         *bits = 0;
         return true;
     }
-    if (q > QUANT_POWER_OF_FIVE_GREATEST) {
+    if (q > QUANT_POWER_OF_FIVE_MAX) {
         *bits = double_bits(EXPONENT_INFINITE, 0);
         return true;
     }
     const int leading_zeros = __builtin_clzll(w);
     w <<= leading_zeros;
-    const uint64_t *power = quant_powers_of_five[q - QUANT_POWER_OF_FIVE_LEAST];
+    const uint64_t *power = quant_powers_of_five[q - QUANT_POWER_OF_FIVE_MIN];
     const uint128 product = (uint128)w * power[0];
     uint64_t high = (uint64_t)(product >> 64);
     uint64_t low = (uint64_t)product;

@@ -46,7 +46,7 @@ static void test_every_number(void **state)
     (void)state;
     for (size_t i = 0; i < LENGTH(dtypes); i++) {
         const struct quant_small_float *type = quant_small_float(dtypes[i]);
-        for (uint32_t pattern = smallest[i]; pattern < type->greatest; pattern++) {
+        for (uint32_t pattern = smallest[i]; pattern < type->max; pattern++) {
             const double low = (double)quant_small_float_decode(type, pattern);
             const double high = (double)quant_small_float_decode(type, pattern + 1);
             check_between(dtypes[i], low, high, pattern % 2 == 0 ? low : high);
@@ -54,7 +54,7 @@ static void test_every_number(void **state)
         assert_true(quant_scale_smallest(dtypes[i]) ==
                     (double)quant_small_float_decode(type, smallest[i]));
         assert_true(quant_scale_largest(dtypes[i]) ==
-                    (double)quant_small_float_decode(type, type->greatest));
+                    (double)quant_small_float_decode(type, type->max));
     }
 }
 

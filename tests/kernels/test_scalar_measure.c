@@ -62,8 +62,7 @@ static void measure(const struct quant_params *params, const float *x, const flo
 {
     memset(totals->lanes, 0, sizeof totals->lanes);
     totals->block = (struct quant_measure_block){.lanes = totals->lanes, .max_abs_error = -1};
-    quant_unclipped_range(params, &totals->block.least_unclipped,
-                          &totals->block.greatest_unclipped);
+    quant_unclipped_range(params, &totals->block.min_unclipped, &totals->block.max_unclipped);
     quant_kernels_scalar.measure(x, restored, n, first_lane, &totals->block);
 }
 

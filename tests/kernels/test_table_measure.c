@@ -32,7 +32,7 @@ static void sums_begin(struct sums *sums, const struct start *start,
     memcpy(sums->lanes, start->lanes, sizeof sums->lanes);
     sums->block.lanes = sums->lanes;
     sums->block.max_abs_error = start->max_abs_error;
-    quant_unclipped_range(params, &sums->block.least_unclipped, &sums->block.greatest_unclipped);
+    quant_unclipped_range(params, &sums->block.min_unclipped, &sums->block.max_unclipped);
 }
 
 static bool same_blocks(const struct sums *a, const struct sums *b)
