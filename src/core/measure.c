@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The error report as a stream: six sums at once, in the order of core/sums.h.
- */
+/* The error report as a stream: six sums at once, in the order of core/sums.h. */
+#include "core/measure.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "base/nibble.h"
 #include "base/small_float.h"
-#include "core/measure.h"
-#include "core/measure_groups.h"
 #include "core/report_totals.h"
 #include "core/sums.h"
 #include "kernels/kernels.h"

@@ -6,7 +6,7 @@
 #ifndef QUANT_CORE_MEASURE_H
 #define QUANT_CORE_MEASURE_H
 
-#include <quant/groups.h>
+#include "core/group_sums.h"
 
 enum { QUANT_PART_BLOCKS = 64, QUANT_PART_MOST = QUANT_PART_BLOCKS * QUANT_MEASURE_BLOCK };
 
@@ -22,21 +22,7 @@ struct quant_measure_part {
 void quant_measure_part_take(struct quant_measure_part *part, const struct quant_measure *whole,
                              const float *x, const void *q, size_t n);
 
-/* What was found of one group. */
-struct quant_group_sums {
-    double squared_error;
-    uint64_t n; /* finite elements */
-};
-
-/* A part of a tensor with several groups. */
-struct quant_group_part {
-    const struct quant_grouping *grouping;
-    struct quant_group_params params; /* of all groups that the part has elements of */
-    struct quant_group_sums *sums;    /* of the same: what is found is added to it */
-    uint64_t first;                   /* the part's first element */
-};
-
-/* For such a tensor: init with what all groups have in common, then parts. */
+/* For a tensor with several groups: init with what all of them have in common, then parts. */
 void quant_measure_init_groups(struct quant_measure *measure, const struct quant_params *common);
 void quant_measure_part_take_groups(struct quant_measure_part *part,
                                     const struct quant_measure *whole,

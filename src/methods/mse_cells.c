@@ -41,9 +41,9 @@ static double sum_errors(const struct quant_mse_points *points, size_t from, siz
     return fmax(square - level * (2 * moment - level * weight), 0);
 }
 
-static double level_of(const struct quant_mse_search *search, double cell)
+static double level_of(const struct quant_mse_cells *cells, double cell)
 {
-    return cell * search->scale + search->phase;
+    return cell * cells->scale + cells->phase;
 }
 
 /* ---- The window ---- */
@@ -61,12 +61,12 @@ static size_t count_below(const struct quant_mse_points *points, double x)
 }
 
 /* By how much the error grows from the window to the next, but for a factor. */
-static double slope_at(const struct quant_mse_search *search, double cell)
+static double slope_at(const struct quant_mse_cells *cells, double cell)
 {
-    const struct quant_mse_points *points = search->points;
+    const struct quant_mse_points *points = cells->points;
     const size_t n = points->npoints;
-    const double low = level_of(search, cell + 0.5);
-    const double high = level_of(search, cell + search->levels + 0.5);
+    const double low = level_of(cells, cell + 0.5);
+    const double high = level_of(cells, cell + cells->levels + 0.5);
     const size_t below = count_below(points, low);
     const size_t above = count_below(points, high);
     const double losses = low * points->weights[below] - points->moments[below];
@@ -76,15 +76,14 @@ static double slope_at(const struct quant_mse_search *search, double cell)
 }
 
 /* The first window that is no worse than the next, from a guess. */
-static double find_bottom(const struct quant_mse_search *search, double first, double last)
+static double find_bottom(const struct quant_mse_cells *cells, double first, double last)
 {
-    const double middle =
-        rint((search->center - search->phase) / search->scale - search->levels / 2);
+    const double middle = rint((cells->center - cells->phase) / cells->scale - cells->levels / 2);
     double at = fmin(fmax(middle, first), last);
     double low = first - 1; /* falls on from there */
     double high = last;     /* rises from there, or is the last */
     for (double step = 1; low + 1 < high; step *= 2) {
-        if (slope_at(search, at) < 0) {
+        if (slope_at(cells, at) < 0) {
             low = at;
             at = fmin(at + step, high - 1);
         } else {
@@ -98,77 +97,75 @@ static double find_bottom(const struct quant_mse_search *search, double first, d
 }
 
 /* In multiples of the scale from the one nearest to the origin. */
-static double find_window(const struct quant_mse_search *search)
+static double find_window(const struct quant_mse_cells *cells)
 {
-    const double s = search->scale;
-    const double levels = search->levels;
-    if (search->symmetric) {
-        const struct quant_params *params = &search->nothing.params;
-        return (double)params->qmin - params->zero_point - search->nearest;
-    }
-    double first = ceil(search->low / s - HALF);
-    double last = floor(search->high / s - levels + HALF);
-    if (search->target->include_zero) {
+    const double s = cells->scale;
+    const double levels = cells->levels;
+    if (cells->target->scheme == QUANT_ABSMAX)
+        return cells->bottom - cells->nearest;
+    double first = ceil(cells->low / s - HALF);
+    double last = floor(cells->high / s - levels + HALF);
+    if (cells->target->include_zero) {
         first = fmax(first, -levels);
         last = fmin(last, 0);
     }
     if (last < first) /* the scale was rounded */
-        first = last = rint((search->low + search->high) / 2 / s - levels / 2);
-    return find_bottom(search, first - search->nearest, last - search->nearest);
+        first = last = rint((cells->low + cells->high) / 2 / s - levels / 2);
+    return find_bottom(cells, first - cells->nearest, last - cells->nearest);
 }
 
 /* What lies beyond half a step outside. */
-static double sum_clipped(const struct quant_mse_search *search)
+static double sum_clipped(const struct quant_mse_cells *cells)
 {
-    const struct quant_mse_points *points = search->points;
-    const double low = level_of(search, search->first);
-    const double high = level_of(search, search->first + search->levels);
-    const size_t below = count_below(points, low - search->scale / 2);
-    const size_t above = count_below(points, high + search->scale / 2);
+    const struct quant_mse_points *points = cells->points;
+    const double low = level_of(cells, cells->first);
+    const double high = level_of(cells, cells->first + cells->levels);
+    const size_t below = count_below(points, low - cells->scale / 2);
+    const size_t above = count_below(points, high + cells->scale / 2);
     return sum_errors(points, 0, below, low) + sum_errors(points, above, points->npoints, high);
 }
 
 /* ---- Its error ---- */
 
-static bool has_cells(const struct quant_mse_search *search)
+static bool has_cells(const struct quant_mse_cells *cells)
 {
-    return search->levels < QUANT_MSE_CELLS &&
-           (double)search->points->npoints > CELL_COST * search->levels;
+    return cells->levels < QUANT_MSE_CELLS &&
+           (double)cells->points->npoints > CELL_COST * cells->levels;
 }
 
-static bool takes_points(const struct quant_mse_search *search)
+static bool takes_points(const struct quant_mse_cells *cells)
 {
-    return search->points->npoints <= POINTS_MOST && !has_cells(search);
+    return cells->points->npoints <= POINTS_MOST && !has_cells(cells);
 }
 
 /* From where they ended last: for most scales that is near. */
-static void place_cells(struct quant_mse_search *search)
+static void place_cells(struct quant_mse_cells *cells)
 {
-    const struct quant_mse_points *points = search->points;
-    const size_t levels = (size_t)search->levels;
-    const long first = (long)search->first;
+    const struct quant_mse_points *points = cells->points;
+    const size_t levels = (size_t)cells->levels;
+    const long first = (long)cells->first;
     size_t place = 0;
-    search->ends[0] = 0;
+    cells->ends[0] = 0;
     for (size_t i = 1; i <= levels; i++) {
-        const double end = level_of(search, search->first + (double)i - 0.5);
-        size_t *hint = &search->hints[(size_t)(first + (long)i) % QUANT_MSE_CELLS];
+        const double end = level_of(cells, cells->first + (double)i - 0.5);
+        size_t *hint = &cells->hints[(size_t)(first + (long)i) % QUANT_MSE_CELLS];
         size_t at = *hint < place ? place : *hint > points->npoints ? points->npoints : *hint;
         while (at < points->npoints && points->at[at] < end)
             at++;
         while (at > place && points->at[at - 1] >= end)
             at--;
-        search->ends[i] = place = *hint = at;
+        cells->ends[i] = place = *hint = at;
     }
-    search->ends[levels + 1] = points->npoints;
+    cells->ends[levels + 1] = points->npoints;
 }
 
-static double cost_by_cells(struct quant_mse_search *search)
+static double cost_by_cells(struct quant_mse_cells *cells)
 {
     double cost = 0;
-    place_cells(search);
-    for (size_t i = 0; i <= (size_t)search->levels; i++)
-        cost += sum_errors(search->points, search->ends[i], search->ends[i + 1],
-                           level_of(search, search->first + (double)i));
+    place_cells(cells);
+    for (size_t i = 0; i <= (size_t)cells->levels; i++)
+        cost += sum_errors(cells->points, cells->ends[i], cells->ends[i + 1],
+                           level_of(cells, cells->first + (double)i));
     return cost;
 }
 
@@ -186,58 +183,57 @@ static inline double clamp(double u, double low, double high)
     return above < high ? above : high;
 }
 
-static double cost_by_points(const struct quant_mse_search *search)
+static double cost_by_points(const struct quant_mse_cells *cells)
 {
-    const struct quant_mse_points *points = search->points;
-    const double steps = 1 / search->scale;
+    const struct quant_mse_points *points = cells->points;
+    const double steps = 1 / cells->scale;
     const struct quant_grid grid = {.steps = steps,
-                                    .phase = search->phase * steps,
-                                    .first = search->first,
-                                    .last = search->first + search->levels};
+                                    .phase = cells->phase * steps,
+                                    .first = cells->first,
+                                    .last = cells->first + cells->levels};
     const size_t n = (points->npoints + QUANT_MSE_LANES - 1) / QUANT_MSE_LANES * QUANT_MSE_LANES;
     double sums[QUANT_MSE_LANES] = {0};
     quant_kernels()->point_errors(&grid, points->at, points->weight, n, sums);
     double sum = 0;
     for (size_t lane = 0; lane < QUANT_MSE_LANES; lane++)
         sum += sums[lane];
-    return sum * search->scale * search->scale;
+    return sum * cells->scale * cells->scale;
 }
 
-static double cost_evenly(const struct quant_mse_search *search)
+static double cost_evenly(const struct quant_mse_cells *cells)
 {
-    const struct quant_mse_points *points = search->points;
-    const double low = level_of(search, search->first);
+    const struct quant_mse_points *points = cells->points;
+    const double low = level_of(cells, cells->first);
     const size_t from = count_below(points, low);
-    const size_t to = count_below(points, low + search->levels * search->scale);
-    return sum_clipped(search) +
-           (points->weights[to] - points->weights[from]) * (search->scale * search->scale / 12);
+    const size_t to = count_below(points, low + cells->levels * cells->scale);
+    return sum_clipped(cells) +
+           (points->weights[to] - points->weights[from]) * (cells->scale * cells->scale / 12);
 }
 
-static void begin_scale(struct quant_mse_search *search, double scale)
+static void begin_scale(struct quant_mse_cells *cells, double scale)
 {
-    const double origin = search->points->origin;
-    search->scale = scale;
-    search->nearest = rint(origin / scale);
-    search->phase = search->nearest * scale - origin;
-    search->first = find_window(search);
-    search->center = level_of(search, search->first + search->levels / 2);
+    const double origin = cells->points->origin;
+    cells->scale = scale;
+    cells->nearest = rint(origin / scale);
+    cells->phase = cells->nearest * scale - origin;
+    cells->first = find_window(cells);
+    cells->center = level_of(cells, cells->first + cells->levels / 2);
 }
 
-double quant_mse_cells_clipped(struct quant_mse_search *search, double scale)
+double quant_mse_cells_clipped(struct quant_mse_cells *cells, double scale)
 {
-    begin_scale(search, scale);
-    return sum_clipped(search);
+    begin_scale(cells, scale);
+    return sum_clipped(cells);
 }
 
-void quant_mse_cells_best(struct quant_mse_search *search, double scale,
-                          struct quant_mse_grid *grid)
+void quant_mse_cells_best(struct quant_mse_cells *cells, double scale, struct quant_mse_grid *grid)
 {
-    begin_scale(search, scale);
+    begin_scale(cells, scale);
     grid->scale = scale;
-    grid->first = search->first + search->nearest;
-    grid->cost = has_cells(search)      ? cost_by_cells(search)
-                 : takes_points(search) ? cost_by_points(search)
-                                        : cost_evenly(search);
+    grid->first = cells->first + cells->nearest;
+    grid->cost = has_cells(cells)      ? cost_by_cells(cells)
+                 : takes_points(cells) ? cost_by_points(cells)
+                                       : cost_evenly(cells);
 }
 
 /* ---- The best scale nearby ---- */
@@ -253,24 +249,24 @@ static void add_to_fit(struct fit *fit, double multiple, double weight, double m
     fit->squares += multiple * multiple * weight;
 }
 
-static void fit_cells(const struct quant_mse_search *search, double first, struct fit *fit)
+static void fit_cells(const struct quant_mse_cells *cells, double first, struct fit *fit)
 {
-    const struct quant_mse_points *points = search->points;
-    for (size_t i = 0; i <= (size_t)search->levels; i++) {
-        const size_t from = search->ends[i];
-        const size_t to = search->ends[i + 1];
+    const struct quant_mse_points *points = cells->points;
+    for (size_t i = 0; i <= (size_t)cells->levels; i++) {
+        const size_t from = cells->ends[i];
+        const size_t to = cells->ends[i + 1];
         const double weight = points->weights[to] - points->weights[from];
         const double moment = points->moments[to] - points->moments[from];
         add_to_fit(fit, first + (double)i, weight, moment + points->origin * weight);
     }
 }
 
-static void fit_points(const struct quant_mse_search *search, const struct quant_mse_grid *grid,
+static void fit_points(const struct quant_mse_cells *cells, const struct quant_mse_grid *grid,
                        struct fit *fit)
 {
-    const struct quant_mse_points *points = search->points;
+    const struct quant_mse_points *points = cells->points;
     const double steps = 1 / grid->scale;
-    const double last = grid->first + search->levels;
+    const double last = grid->first + cells->levels;
     double products[QUANT_MSE_LANES] = {0};
     double squares[QUANT_MSE_LANES] = {0};
     for (size_t i = 0; i < points->npoints; i += QUANT_MSE_LANES)
@@ -288,16 +284,16 @@ static void fit_points(const struct quant_mse_search *search, const struct quant
 }
 
 /* The least squares: sum w m x / sum w m^2, for the multiples m. */
-double quant_mse_cells_fit(struct quant_mse_search *search, const struct quant_mse_grid *grid)
+double quant_mse_cells_fit(struct quant_mse_cells *cells, const struct quant_mse_grid *grid)
 {
     struct fit fit = {.products = 0};
-    if (takes_points(search)) {
-        fit_points(search, grid, &fit);
-    } else if (has_cells(search)) {
+    if (takes_points(cells)) {
+        fit_points(cells, grid, &fit);
+    } else if (has_cells(cells)) {
         struct quant_mse_grid same;
-        if (search->scale != grid->scale)
-            quant_mse_cells_best(search, grid->scale, &same);
-        fit_cells(search, grid->first, &fit);
+        if (cells->scale != grid->scale)
+            quant_mse_cells_best(cells, grid->scale, &same);
+        fit_cells(cells, grid->first, &fit);
     }
     return fit.squares > 0 ? fit.products / fit.squares : grid->scale;
 }

@@ -1,18 +1,53 @@
 /* SPDX-License-Identifier: MIT */
-/* The squared errors of one scale by the points: a part of the search in mse_search.h. */
+/*
+ * The squared errors of one scale by the points.
+ *
+ * A mapping restores multiples of its scale: with the zero-point scheme too, since zero points are
+ * integers. So a range comes down to two numbers: the scale, and which multiples of it the target's
+ * integers stand for, the window. A cell is what lies nearest to one multiple. For a scale, the
+ * errors of all windows follow from sums over the cells.
+ */
 #ifndef QUANT_METHODS_MSE_CELLS_H
 #define QUANT_METHODS_MSE_CELLS_H
 
-#include "methods/mse_search.h"
+#include "core/plan.h"
+#include "methods/mse_points.h"
+
+enum { QUANT_MSE_CELLS = 1 << 12 /* fewer than a target of 16 bits has */ };
+
+/* A scale, and the multiple of it that the target's smallest integer stands for. */
+struct quant_mse_grid {
+    double scale;
+    double first;
+    double cost; /* its squared error by the points */
+};
+
+struct quant_mse_cells {
+    /* Set by the caller. */
+    const struct quant_target *target;
+    const struct quant_mse_points *points;
+    double low; /* where windows lie */
+    double high;
+    double levels; /* of the target, less one */
+    double bottom; /* absmax: the first multiple of each window; qmin less the zero point */
+    double center; /* 0 at first; then, of the window found last, less the origin */
+
+    /* Of the scale at hand. */
+    double scale;
+    double nearest;                   /* the multiple of the scale nearest to the origin */
+    double phase;                     /* its distance from there */
+    double first;                     /* multiple of the window, counted from nearest */
+    size_t ends[QUANT_MSE_CELLS + 1]; /* points that come before each cell, and before the end */
+    size_t hints[QUANT_MSE_CELLS];    /* what that was last, by the cell's number: any numbers */
+};
 
 /* Sets *grid to the best window of the scale. */
-void quant_mse_cells_best(struct quant_mse_search *search, double scale,
-                          struct quant_mse_grid *grid);
+void quant_mse_cells_best(struct quant_mse_cells *cells, double scale, struct quant_mse_grid *grid);
 
 /* The error of what that window clips. */
-double quant_mse_cells_clipped(struct quant_mse_search *search, double scale);
+double quant_mse_cells_clipped(struct quant_mse_cells *cells, double scale);
 
-/* The scale that has the least error where every point keeps its multiple of the grid's. */
-double quant_mse_cells_fit(struct quant_mse_search *search, const struct quant_mse_grid *grid);
+/* The scale with the smallest error if every point keeps its multiple of the grid's. */
+double quant_mse_cells_fit(struct quant_mse_cells *cells, const struct quant_mse_grid *grid);
 
 #endif

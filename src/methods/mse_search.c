@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/range_params.h"
-#include "methods/mse_cells.h"
 
 /* The error changes little in a coarse step but by chance, and no range is looked at whose scale is
  * less than this part of the widest one's. */
@@ -37,7 +36,7 @@ static const double NEIGHBOR = 0x1p-23;
 static struct quant_mse_effort effort_of(const struct quant_mse_search *search)
 {
     struct quant_mse_effort effort = usual;
-    if (search->points->npoints > QUANT_MSE_FEW || search->levels < QUANT_MSE_CELLS)
+    if (search->cells.points->npoints > QUANT_MSE_FEW || search->cells.levels < QUANT_MSE_CELLS)
         return effort;
     if (search->nothing.params.scale_dtype == QUANT_FLOAT32)
         effort = by_chance;
@@ -53,17 +52,19 @@ static void begin(struct quant_mse_search *search, const struct quant_mse_points
     const double least = (double)observed->least;
     const double greatest = (double)observed->greatest;
     const double absmax = fmax(fabs(least), fabs(greatest));
-    search->target = target;
-    search->points = points;
+    search->cells.target = target;
+    search->cells.points = points;
     search->nothing = quant_choice_of_nothing(target);
     search->symmetric = target->scheme == QUANT_ABSMAX;
     search->observed[0] = search->symmetric ? -absmax : least;
     search->observed[1] = search->symmetric ? absmax : greatest;
-    search->low = target->include_zero ? fmin(search->observed[0], 0) : search->observed[0];
-    search->high = target->include_zero ? fmax(search->observed[1], 0) : search->observed[1];
-    search->levels = (double)search->nothing.params.qmax - search->nothing.params.qmin;
+    search->cells.low = target->include_zero ? fmin(search->observed[0], 0) : search->observed[0];
+    search->cells.high = target->include_zero ? fmax(search->observed[1], 0) : search->observed[1];
+    search->cells.levels = (double)search->nothing.params.qmax - search->nothing.params.qmin;
+    search->cells.bottom =
+        (double)search->nothing.params.qmin - (double)search->nothing.params.zero_point;
     search->reach = absmax;
-    search->center = 0;
+    search->cells.center = 0;
     search->nbest = 0;
     search->effort = effort_of(search);
     search->most = most < search->effort.kept ? most : search->effort.kept;
@@ -72,20 +73,20 @@ static void begin(struct quant_mse_search *search, const struct quant_mse_points
 /* The range of a scale, from which the mapping's own scale follows. */
 static double steps_of(const struct quant_mse_search *search)
 {
-    return search->symmetric ? quant_target_max_step(search->target) : search->levels;
+    return search->symmetric ? quant_target_max_step(search->cells.target) : search->cells.levels;
 }
 
 static double widest_scale(const struct quant_mse_search *search)
 {
     const double half = search->symmetric ? 2 : 1;
-    return (search->high - search->low) / half / steps_of(search);
+    return (search->cells.high - search->cells.low) / half / steps_of(search);
 }
 
 static double stored_scale(const struct quant_mse_search *search, double scale)
 {
     struct quant_choice choice = search->nothing;
     const double end = scale * steps_of(search);
-    quant_choice_set_range(&choice, search->target, search->symmetric ? -end : 0, end);
+    quant_choice_set_range(&choice, search->cells.target, search->symmetric ? -end : 0, end);
     return (double)choice.params.scale;
 }
 
@@ -111,9 +112,10 @@ static void keep(struct quant_mse_search *search, const struct quant_mse_grid *g
 /* A step down from the scale, as a part of it. */
 static double fine_step(const struct quant_mse_search *search, double scale)
 {
-    const bool has_zero = search->low <= 0 && search->high >= 0;
+    const bool has_zero = search->cells.low <= 0 && search->cells.high >= 0;
     const double multiples = search->reach / scale;
-    return search->effort.fine / fmax(has_zero ? fmin(multiples, search->levels) : multiples, 1);
+    return search->effort.fine /
+           fmax(has_zero ? fmin(multiples, search->cells.levels) : multiples, 1);
 }
 
 /* The least scale that clips no more than the error, between one that does and one that clips more.
@@ -122,7 +124,7 @@ static double find_last(struct quant_mse_search *search, double high, double low
 {
     for (int i = 0; i < HALVINGS; i++) {
         const double middle = low + (high - low) / 2;
-        if (quant_mse_cells_clipped(search, stored_scale(search, middle)) > error)
+        if (quant_mse_cells_clipped(&search->cells, stored_scale(search, middle)) > error)
             low = middle;
         else
             high = middle;
@@ -144,8 +146,8 @@ static size_t search_coarse(struct quant_mse_search *search)
         const double stored = stored_scale(search, scale);
         if (stored > RAISED * scale)
             break;
-        const double clipped = quant_mse_cells_clipped(search, stored);
-        quant_mse_cells_best(search, stored, &grid);
+        const double clipped = quant_mse_cells_clipped(&search->cells, stored);
+        quant_mse_cells_best(&search->cells, stored, &grid);
         search->scales[n] = scale;
         search->costs[n] = grid.cost;
         if (clipped > best) {
@@ -186,7 +188,7 @@ static void search_fine(struct quant_mse_search *search, size_t i, int least,
     for (int k = 0; k < steps; k++) {
         struct quant_mse_grid grid;
         const double scale = from + (to - from) * k / steps;
-        quant_mse_cells_best(search, stored_scale(search, scale), &grid);
+        quant_mse_cells_best(&search->cells, stored_scale(search, scale), &grid);
         descend(search, descent, &grid);
     }
 }
@@ -195,7 +197,7 @@ static void search_fine(struct quant_mse_search *search, size_t i, int least,
  * 0.9 / sqrt(n) of it, and its least value over many scales by several times that. */
 static double margin_of(const struct quant_mse_search *search)
 {
-    const struct quant_mse_points *points = search->points;
+    const struct quant_mse_points *points = search->cells.points;
     return 1.002 + 4 / sqrt(points->weights[points->npoints]);
 }
 
@@ -221,10 +223,10 @@ static void fit(struct quant_mse_search *search, struct quant_mse_grid *grid)
 {
     for (int i = 0; i < search->effort.fits; i++) {
         struct quant_mse_grid next;
-        const double scale = quant_mse_cells_fit(search, grid);
+        const double scale = quant_mse_cells_fit(&search->cells, grid);
         if (!(scale > 0 && scale <= widest_scale(search)))
             return;
-        quant_mse_cells_best(search, stored_scale(search, scale), &next);
+        quant_mse_cells_best(&search->cells, stored_scale(search, scale), &next);
         if (!(next.cost < grid->cost))
             return;
         *grid = next;
@@ -240,7 +242,7 @@ static void refine(struct quant_mse_search *search, struct quant_mse_grid *grid)
         struct quant_mse_grid next;
         if (scale + i * step > widest_scale(search))
             break;
-        quant_mse_cells_best(search, stored_scale(search, scale + i * step), &next);
+        quant_mse_cells_best(&search->cells, stored_scale(search, scale + i * step), &next);
         if (next.cost < grid->cost)
             *grid = next;
     }
@@ -276,10 +278,10 @@ static struct quant_mse_range range_of(const struct quant_mse_search *search,
         range.lo = -range.hi;
         return range;
     }
-    const double width = grid->scale * search->levels;
+    const double width = grid->scale * search->cells.levels;
     range.lo = grid->first * grid->scale;
-    range.lo = fmax(fmin(range.lo, search->high - width), search->low);
-    range.hi = fmin(range.lo + width, search->high);
+    range.lo = fmax(fmin(range.lo, search->cells.high - width), search->cells.low);
+    range.hi = fmin(range.lo + width, search->cells.high);
     range.lo = fmax(range.lo, search->observed[0]); /* zero is included again */
     range.hi = fmin(range.hi, search->observed[1]);
     return range;

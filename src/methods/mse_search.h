@@ -1,35 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ranges that have the least squared error by the points of a tensor: those worth measuring.
- *
- * A mapping restores multiples of its scale: with the zero-point scheme too, since zero points are
- * integers. So a range comes down to two numbers: the scale, and which multiples of it the target's
- * integers stand for, the window. For a scale, the errors of all windows follow from sums over the
- * cells of points that share a nearest multiple. So the search is one over scales, first in coarse
- * steps down from the widest, then in fine ones where the error is least.
+ * The ranges with the smallest squared error by the points of a tensor: those worth measuring. The
+ * search is one over scales, each with its best window (mse_cells.h): first in coarse steps down
+ * from the widest, then in fine ones where the error is smallest.
  */
 #ifndef QUANT_METHODS_MSE_SEARCH_H
 #define QUANT_METHODS_MSE_SEARCH_H
 
-#include "methods/mse_points.h"
+#include "methods/mse_cells.h"
 
 enum {
-    QUANT_MSE_RANGES = 12,      /* at most */
-    QUANT_MSE_CELLS = 1 << 12,  /* fewer than a target of 16 bits has */
-    QUANT_MSE_SCALES = 1 << 11, /* coarse steps */
+    QUANT_MSE_RANGES = 12,     /* at most */
+    QUANT_MSE_SCALES = 1 << 11 /* coarse steps */
 };
 
 struct quant_mse_range {
     double lo;
     double hi;
     double cost; /* its squared error, or by the points */
-};
-
-/* A scale, and the multiple of it that the target's least integer stands for. */
-struct quant_mse_grid {
-    double scale;
-    double first;
-    double cost;
 };
 
 /* How much work a search does. */
@@ -43,28 +31,15 @@ struct quant_mse_effort {
 };
 
 struct quant_mse_search {
-    const struct quant_target *target;
-    const struct quant_mse_points *points;
+    struct quant_mse_cells cells;
     struct quant_choice nothing; /* that a range is set in */
     struct quant_mse_effort effort;
     bool symmetric;
-    double low; /* where ranges lie */
-    double high;
     double observed[2];
-    double levels; /* of the target, less one */
-    double reach;  /* the greatest distance of a multiple of the scale from 0 */
+    double reach; /* the largest distance of a multiple of the scale from 0 */
     struct quant_mse_grid best[QUANT_MSE_RANGES]; /* by rising cost */
     size_t nbest;
     size_t most;
-
-    /* Of the scale at hand. */
-    double scale;
-    double nearest;                   /* the multiple of the scale nearest to the origin */
-    double phase;                     /* its distance from there */
-    double first;                     /* multiple of the window, counted from nearest */
-    double center;                    /* of the window, or of the one before, less the origin */
-    size_t ends[QUANT_MSE_CELLS + 1]; /* points that come before each cell, and before the end */
-    size_t hints[QUANT_MSE_CELLS];    /* what that was last, by the cell's number */
 
     /* Coarse steps. */
     double scales[QUANT_MSE_SCALES];

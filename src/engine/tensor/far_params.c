@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "core/group_notes.h"
-#include "core/measure_groups.h"
+#include "core/group_sums.h"
 #include "core/observed.h"
 #include "engine/tensor/scan_choose.h"
 #include "engine/tensor/slices.h"

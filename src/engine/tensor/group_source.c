@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/grouping.h"
-#include "core/measure_groups.h"
+#include "core/group_sums.h"
 #include "io/checksum.h"
 
 enum { RECORDS_AT_A_TIME = 4096 };

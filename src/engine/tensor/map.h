@@ -14,7 +14,9 @@
 #ifndef QUANT_ENGINE_TENSOR_MAP_H
 #define QUANT_ENGINE_TENSOR_MAP_H
 
-#include "engine/tensor/tensor_run.h"
+#include "engine/work/chunks.h"
+
+struct quant_tensor_run;
 
 /* Called in this order; scan only if run->scans_first. Then load, map and deliver for each chunk:
  * the first two on any worker, deliver in order. */

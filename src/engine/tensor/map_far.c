@@ -6,6 +6,7 @@
 #include "core/group_notes.h"
 #include "engine/tensor/far_params.h"
 #include "engine/tensor/map.h"
+#include "engine/tensor/tensor_run.h"
 
 struct far_map {
     struct quant_far_params params;

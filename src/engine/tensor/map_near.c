@@ -12,6 +12,7 @@
 #include "core/group_notes.h"
 #include "core/observed.h"
 #include "engine/tensor/map.h"
+#include "engine/tensor/tensor_run.h"
 #include "io/cancel.h"
 #include "methods/group_calibration.h"
 

@@ -3,6 +3,7 @@
 #include "core/observed.h"
 #include "engine/tensor/map.h"
 #include "engine/tensor/scan_choose.h"
+#include "engine/tensor/tensor_run.h"
 #include "methods/auto.h"
 
 static enum quant_status begin(struct quant_tensor_run *run, struct quant_error *error)

@@ -11,7 +11,8 @@
 #ifndef QUANT_ENGINE_TENSOR_RESTORE_RUN_H
 #define QUANT_ENGINE_TENSOR_RESTORE_RUN_H
 
-#include "core/measure_groups.h"
+#include "core/group_ranking.h"
+#include "core/measure.h"
 #include "engine/tensor/group_source.h"
 #include "engine/tensor/tensor_output.h"
 #include "engine/work/buffers.h"

@@ -13,7 +13,8 @@
 #ifndef QUANT_ENGINE_TENSOR_TENSOR_RUN_H
 #define QUANT_ENGINE_TENSOR_TENSOR_RUN_H
 
-#include "core/measure_groups.h"
+#include "core/group_ranking.h"
+#include "core/measure.h"
 #include "core/plan.h"
 #include "engine/tensor/scan.h"
 #include "engine/tensor/tensor_output.h"
