@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Calibration of what is in memory: few elements by a method's own way for them, others in passes
- * like those over a file. */
+/* Calibration in memory: small tensors by a method's own way for them, others in passes like those
+ * over a file. */
 #include "methods/calibration_buffers.h"
 
 #include <stdlib.h>
@@ -53,8 +53,8 @@ static enum quant_status find_range(struct quant_calibrator *calibrator, const f
 {
     if (calibrator->done)
         return QUANT_OK;
-    if (calibrator->method->few && n <= QUANT_CALIBRATION_FEW) {
-        calibrator->method->few(calibrator, x, n);
+    if (calibrator->method->small && n <= QUANT_CALIBRATION_SMALL) {
+        calibrator->method->small(calibrator, x, n);
         return QUANT_OK;
     }
     const enum quant_status status = quant_calibrator_begin(calibrator, 1, error);

@@ -49,6 +49,7 @@
 #include "core/range_params.h"
 #include "methods/calibrator.h"
 #include "methods/entropy_search.h"
+#include "methods/filled_bins.h"
 #include "methods/float_keys.h"
 
 enum { BINS = QUANT_ENTROPY_BINS, BEYOND = QUANT_ENTROPY_BEYOND, REACH = 256, ROOM = 16 };
@@ -59,8 +60,8 @@ struct state {
     double zero;  /* magnitudes up to this one are not counted */
     struct quant_entropy_mapping mapping;
     struct quant_entropy_search search;
-    uint64_t counts[QUANT_ENTROPY_COUNTS];    /* of few elements */
-    uint32_t keys[2 * QUANT_CALIBRATION_FEW]; /* of the same, and room to sort them */
+    uint64_t counts[QUANT_ENTROPY_COUNTS];      /* of a small tensor */
+    uint32_t keys[2 * QUANT_CALIBRATION_SMALL]; /* of the same, and room to sort them */
 };
 
 static bool is_symmetric(const struct quant_calibrator *calibrator)
@@ -114,69 +115,44 @@ static double upper_edge(uint32_t bin)
     return (double)quant_key_value(bin << 16 | 0xFFFF);
 }
 
-/* Of the elements by magnitude, zeros left out. */
-struct profile {
-    uint32_t bulk; /* the bins of the 0.99 quantile */
-    uint32_t most; /* and of the 0.9999 quantile */
-    uint32_t last; /* the last bin with elements within REACH of it */
-};
-
-static double limit_of(const struct quant_calibrator *calibrator, const struct profile *profile)
+/* From the elements by magnitude. Zeros are in one bin with the smallest numbers there are, and are
+ * left out with it. */
+static double find_limit(const struct quant_calibrator *calibrator, struct quant_filled_bins bins)
 {
     const double absmax = quant_calibrator_absmax(calibrator);
-    if (absmax <= REACH * upper_edge(profile->most))
-        return absmax;
-    return fmin(absmax, fmax(ROOM * upper_edge(profile->bulk), upper_edge(profile->last)));
-}
-
-/* The bin of the element of a rank, from a bin on. */
-static uint32_t bin_of_rank(const uint64_t *counts, uint32_t bin, uint64_t rank)
-{
-    for (; rank >= counts[bin]; bin++)
-        rank -= counts[bin];
-    return bin;
-}
-
-/* Zeros are in one bin with the least numbers there are, and are left out with it. */
-static double find_limit(const struct quant_calibrator *calibrator)
-{
-    const uint64_t *counts = calibrator->counts;
-    const uint32_t first = QUANT_KEY_ZERO + 1;
-    const uint64_t n = quant_calibrator_total(counts + first, QUANT_KEY_LAST - first + 1);
+    const uint64_t n = quant_bins_total(&bins);
     if (n == 0)
-        return quant_calibrator_absmax(calibrator);
-    struct profile profile = {
-        .bulk = bin_of_rank(counts, first, rank_of(0.99, n)),
-        .most = bin_of_rank(counts, first, rank_of(0.9999, n)),
-    };
-    const double reach = REACH * upper_edge(profile.most);
-    profile.last = profile.most;
-    for (uint32_t bin = profile.most; bin <= QUANT_KEY_LAST && upper_edge(bin) <= reach; bin++)
-        if (counts[bin] > 0)
-            profile.last = bin;
-    return limit_of(calibrator, &profile);
+        return absmax;
+    uint64_t bulk = rank_of(0.99, n);
+    uint64_t most = rank_of(0.9999, n);
+    const double bulk_edge = upper_edge(quant_bins_at_rank(&bins, &bulk));
+    const double reach = REACH * upper_edge(quant_bins_at_rank(&bins, &most));
+    if (absmax <= reach)
+        return absmax;
+    struct quant_bin last = {.count = 0};
+    while (quant_bins_last(&bins, &last) && upper_edge(last.number) > reach)
+        continue;
+    return fmin(absmax, fmax(ROOM * bulk_edge, upper_edge(last.number)));
 }
 
-/* The same from the elements. */
-static double find_limit_of_few(const struct quant_calibrator *calibrator, const float *x, size_t n)
+static struct quant_filled_bins bins_of_counts(const struct quant_calibrator *calibrator)
+{
+    return quant_bins_of_counts(calibrator->counts, NULL, QUANT_KEY_ZERO + 1, QUANT_KEY_LAST + 1);
+}
+
+/* The same of a small tensor. */
+static struct quant_filled_bins bins_of_elements(const struct quant_calibrator *calibrator,
+                                                 const float *x, size_t n)
 {
     struct state *state = calibrator->state;
-    size_t nbins = 0;
+    size_t nkeys = 0;
     for (size_t i = 0; i < n; i++) {
         const uint32_t bin = quant_key(fabsf(x[i])) >> 16;
-        state->keys[nbins] = bin;
-        nbins += (bin > QUANT_KEY_ZERO) & (bin <= QUANT_KEY_LAST);
+        state->keys[nkeys] = bin;
+        nkeys += (bin > QUANT_KEY_ZERO) & (bin <= QUANT_KEY_LAST);
     }
-    if (nbins == 0)
-        return quant_calibrator_absmax(calibrator);
-    const uint32_t *bins = quant_keys_sort(state->keys, nbins, state->keys + nbins);
-    size_t last = (size_t)rank_of(0.9999, nbins);
-    struct profile profile = {.bulk = bins[rank_of(0.99, nbins)], .most = bins[last]};
-    const double reach = REACH * upper_edge(profile.most);
-    while (last + 1 < nbins && upper_edge(bins[last + 1]) <= reach)
-        last++;
-    profile.last = bins[last];
-    return limit_of(calibrator, &profile);
+    const uint32_t *sorted = quant_keys_sort(state->keys, nkeys, state->keys + nkeys);
+    return quant_bins_of_keys(sorted, nkeys, 0);
 }
 
 /* How widths are mapped, in bins. */
@@ -236,15 +212,15 @@ static bool adds_up(const struct quant_calibrator *calibrator)
 static void next(struct quant_calibrator *calibrator)
 {
     if (calibrator->passes == 1)
-        set_limit(calibrator, find_limit(calibrator));
+        set_limit(calibrator, find_limit(calibrator, bins_of_counts(calibrator)));
     else
         settle(calibrator, calibrator->counts);
 }
 
-static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
+static void small(struct quant_calibrator *calibrator, const float *x, size_t n)
 {
     struct state *state = calibrator->state;
-    set_limit(calibrator, find_limit_of_few(calibrator, x, n));
+    set_limit(calibrator, find_limit(calibrator, bins_of_elements(calibrator, x, n)));
     memset(state->counts, 0, sizeof state->counts);
     count_bins(calibrator, x, n, state->counts);
     settle(calibrator, state->counts);
@@ -260,5 +236,5 @@ const struct quant_calibration quant_calibration_entropy = {
     .block = block,
     .next = next,
     .adds_up = adds_up,
-    .few = few,
+    .small = small,
 };

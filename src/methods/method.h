@@ -5,8 +5,9 @@
  * To add a method: one file here that ends in one `const struct quant_calibration`, declared below,
  * and a row in method.c. --calibrate, its help and the tests iterate the table.
  *
- * A method that is slow for few elements, as counters outnumber them, may have another way for
- * those, to the same range: the passes define what it is.
+ * The passes of a method define its range. If counters outnumber the elements of a small tensor, a
+ * method may look at those directly. It finds the same range by the same algorithm, which sees
+ * counters and sorted elements through filled_bins.h.
  *
  * A method sees the elements block by block, on any thread and in any order; what it learns of them
  * are counts and maxima, which join in any order, and sums, which are joined in the order of
@@ -21,8 +22,8 @@
 struct quant_calibrator;
 struct quant_tally;
 
-/* Few: at most so many elements in memory. */
-enum { QUANT_CALIBRATION_FEW = 1 << 14 };
+/* A tensor in memory is small with at most so many elements. */
+enum { QUANT_CALIBRATION_SMALL = 1 << 14 };
 
 struct quant_calibration {
     const char *name;
@@ -53,9 +54,9 @@ struct quant_calibration {
      * finite, say of all elements: they may come from a file. NULL: it finds nothing. */
     bool (*adds_up)(const struct quant_calibrator *calibrator);
 
-    /* In place of all these: settles the range that they would settle, of n elements, at most
-     * QUANT_CALIBRATION_FEW. NULL: by passes. */
-    void (*few)(struct quant_calibrator *calibrator, const float *x, size_t n);
+    /* In place of all these: settles the range that they would settle, from n elements, at most
+     * QUANT_CALIBRATION_SMALL. NULL: by passes. */
+    void (*small)(struct quant_calibrator *calibrator, const float *x, size_t n);
 };
 
 extern const struct quant_calibration quant_calibration_minmax;

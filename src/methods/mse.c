@@ -18,7 +18,6 @@
 
 #include "core/range_params.h"
 #include "methods/calibrator.h"
-#include "methods/mse_few.h"
 #include "methods/mse_measure.h"
 #include "methods/mse_points.h"
 #include "methods/mse_search.h"
@@ -35,7 +34,7 @@ struct state {
     struct quant_mse_search search;
     struct quant_mse_range list[RANGES];
     struct quant_params params[RANGES];
-    uint32_t keys[2 * QUANT_CALIBRATION_FEW];
+    uint32_t keys[2 * QUANT_CALIBRATION_SMALL]; /* of a small tensor, and room to sort them */
 };
 
 /* Ranges that may be measured, by the number of elements. */
@@ -103,40 +102,51 @@ static bool adds_up(const struct quant_calibrator *calibrator)
 static void prepare_measuring(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
-    const struct quant_choice nothing = quant_choice_of_nothing(&calibrator->target);
-    quant_mse_points_from_counts(&state->points, &state->bins, calibrator->counts);
+    const struct quant_target *target = &calibrator->target;
+    const struct quant_choice nothing = quant_choice_of_nothing(target);
     calibrator->nsums = list_ranges(calibrator);
     for (size_t i = 0; i < calibrator->nsums; i++) {
         struct quant_choice choice = nothing;
-        quant_choice_set_range(&choice, &calibrator->target, state->list[i].lo, state->list[i].hi);
+        quant_choice_set_range(&choice, target, state->list[i].lo, state->list[i].hi);
         state->params[i] = choice.params;
     }
+}
+
+static void keep_better(struct quant_mse_range *best, const struct quant_mse_range *range,
+                        double cost)
+{
+    struct quant_mse_range measured = *range;
+    measured.cost = cost;
+    if (quant_mse_range_compare(&measured, best) < 0)
+        *best = measured;
 }
 
 static void next(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
     if (calibrator->passes == 1) {
+        quant_mse_points_from_counts(&state->points, &state->bins, calibrator->counts);
         prepare_measuring(calibrator);
         return;
     }
     struct quant_mse_range best = {.cost = (double)INFINITY};
-    for (size_t i = 0; i < calibrator->nsums; i++) {
-        state->list[i].cost = calibrator->sums[i];
-        if (quant_mse_range_compare(&state->list[i], &best) < 0)
-            best = state->list[i];
-    }
+    for (size_t i = 0; i < calibrator->nsums; i++)
+        keep_better(&best, &state->list[i], calibrator->sums[i]);
     quant_calibrator_settle(calibrator, best.lo, best.hi);
 }
 
-static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
+/* Each range is measured only as far as it may still be the best. */
+static void small(struct quant_calibrator *calibrator, const float *x, size_t n)
 {
     struct state *state = calibrator->state;
-    state->bins = quant_mse_bins_of(&calibrator->observed);
-    quant_mse_points_from_few(&state->points, &state->bins, x, n, state->keys);
-    const size_t nranges = list_ranges(calibrator);
-    const struct quant_mse_range best = quant_mse_few(&calibrator->target, state->list, nranges, x,
-                                                      n, calibrator->observed.nonfinite == 0);
+    const bool all_finite = calibrator->observed.nonfinite == 0;
+    struct quant_mse_range best = {.cost = (double)INFINITY};
+    begin(calibrator);
+    quant_mse_points_from_elements(&state->points, &state->bins, x, n, state->keys);
+    prepare_measuring(calibrator);
+    for (size_t i = 0; i < calibrator->nsums; i++)
+        keep_better(&best, &state->list[i],
+                    quant_mse_measure_all(&state->params[i], x, n, all_finite, best.cost));
     quant_calibrator_settle(calibrator, best.lo, best.hi);
 }
 
@@ -150,5 +160,5 @@ const struct quant_calibration quant_calibration_mse = {
     .block = block,
     .next = next,
     .adds_up = adds_up,
-    .few = few,
+    .small = small,
 };

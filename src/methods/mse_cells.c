@@ -28,8 +28,8 @@
 static const double HALF = 0.499;
 
 enum {
-    CELL_COST = 8,              /* of a point's */
-    POINTS_MOST = QUANT_MSE_FEW /* taken one by one where cells are too many */
+    CELL_COST = 8,                /* of a point's */
+    POINTS_MOST = QUANT_MSE_SMALL /* taken one by one where cells are too many */
 };
 
 static double sum_errors(const struct quant_mse_points *points, size_t from, size_t to,

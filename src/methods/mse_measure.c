@@ -73,3 +73,21 @@ double quant_mse_measure(const struct quant_params *params, const float *x, size
     }
     return quant_sum_lanes(lanes);
 }
+
+/* What a sum may be more than a sum in another order. */
+static const double MORE = 1 + 1e-9;
+
+double quant_mse_measure_all(const struct quant_params *params, const float *x, size_t n,
+                             bool all_finite, double limit)
+{
+    double sum = 0;
+    double carry = 0;
+    for (size_t i = 0; i < n; i += QUANT_MEASURE_BLOCK) {
+        const size_t size = n - i < QUANT_MEASURE_BLOCK ? n - i : QUANT_MEASURE_BLOCK;
+        quant_sum_add(&sum, &carry,
+                      quant_mse_measure(params, x + i, size, all_finite, limit * MORE - sum));
+        if (isinf(sum))
+            break;
+    }
+    return quant_sum_total(sum, carry);
+}

@@ -10,4 +10,9 @@
 double quant_mse_measure(const struct quant_params *params, const float *x, size_t n,
                          bool all_finite, double limit);
 
+/* Of any number of elements, block after block as a calibrator adds them up; INFINITY once it is
+ * certain that it is more than limit. */
+double quant_mse_measure_all(const struct quant_params *params, const float *x, size_t n,
+                             bool all_finite, double limit);
+
 #endif

@@ -5,16 +5,18 @@
 #include <math.h>
 #include <string.h>
 
+#include "methods/filled_bins.h"
 #include "methods/float_keys.h"
 
 /* Elements whose bins are found at a time, in vectors; counting them is scalar work. */
 enum { RUN = 64 };
 
-enum { OPEN_BITS = 13, OPEN_BITS_OF_FEW = 7 };
+enum { OPEN_BITS = 13, OPEN_BITS_OF_SMALL = 7 };
 
-/* Between these the distances of few elements are evened: they and their double are normal. */
-#define EVENED_LEAST 0x1p-100F
-#define EVENED_MOST 0x1p125F
+/* Between these the bins of a small tensor are equally wide: distances and their double are normal.
+ */
+#define EVEN_MIN 0x1p-100F
+#define EVEN_MAX 0x1p125F
 
 #define NOT_FINITE 0x7F800000 /* the bits of infinity, and less than those of any NaN */
 #define OCTAVES_BITS (UINT32_C(20) << 23)
@@ -38,11 +40,11 @@ static uint32_t open_mask(const struct quant_mse_bins *bins)
     return (UINT32_C(1) << bins->open_bits) - 1;
 }
 
-/* Of few elements, with the power of two above the farthest distance added to all of them. */
+/* For a small tensor: the power of two above the farthest distance is added to all of them. */
 static void set_even_bins(struct quant_mse_bins *bins, float farthest)
 {
     bins->added = ldexpf(1, ilogbf(farthest) + 1);
-    bins->open_bits = OPEN_BITS_OF_FEW;
+    bins->open_bits = OPEN_BITS_OF_SMALL;
     bins->base = bits_of(bins->added);
 }
 
@@ -63,8 +65,8 @@ struct quant_mse_bins quant_mse_bins_of(const struct quant_observed *observed)
         bins.origin = observed->greatest;
     const float farthest =
         fmaxf(fabsf(observed->least - bins.origin), fabsf(observed->greatest - bins.origin));
-    if (observed->count - observed->nonfinite <= QUANT_MSE_FEW && farthest >= EVENED_LEAST &&
-        farthest <= EVENED_MOST)
+    if (observed->count - observed->nonfinite <= QUANT_MSE_SMALL && farthest >= EVEN_MIN &&
+        farthest <= EVEN_MAX)
         set_even_bins(&bins, farthest);
     else
         set_bins(&bins, farthest);
@@ -154,58 +156,78 @@ static void add_point(struct quant_mse_points *points, double at, double weight)
     points->squares[i + 1] = points->squares[i] + weight * at * at;
 }
 
-/* A bin lies within one power of two: distances grow evenly in it. */
-static void add_bin(struct quant_mse_points *points, const struct quant_mse_bins *bins,
-                    uint32_t bin, bool is_negative, uint64_t count, uint64_t open)
+/* ---- Signed bins: those of negative distances, the farthest first, then bin 0 of both signs, and
+ * those of positive distances, so points of rising bins rise ---- */
+
+static uint32_t signed_bin(const struct quant_mse_bins *bins, uint32_t bin, bool is_negative)
 {
+    return is_negative ? bins->last - bin : bins->last + bin;
+}
+
+/* A bin lies within one power of two: distances grow evenly in it. bin.lower: the sum of the open
+ * bits. */
+static void add_bin(struct quant_mse_points *points, const struct quant_mse_bins *bins,
+                    const struct quant_bin *bin)
+{
+    const bool is_negative = bin->number < bins->last;
+    const uint32_t distance = is_negative ? bins->last - bin->number : bin->number - bins->last;
     double at = 0;
-    if (count == 0)
-        return;
-    if (bin > 0) {
-        const uint32_t bits = bins->base + ((bin - 1) << bins->open_bits);
+    if (distance > 0) {
+        const uint32_t bits = bins->base + ((distance - 1) << bins->open_bits);
         const double left = (double)float_of(bits);
         const double step = (double)float_of(bits + 1) - left;
-        at = left - (double)bins->added + step * ((double)open / (double)count);
+        at = left - (double)bins->added + step * ((double)bin->lower / (double)bin->count);
     }
-    add_point(points, is_negative ? -at : at, (double)count);
+    add_point(points, is_negative ? -at : at, (double)bin->count);
+}
+
+/* Counters are not in this order: a bin's own are beside those of the other sign. */
+static struct quant_bin read_counters(const struct quant_mse_bins *bins, const uint64_t *counts,
+                                      uint32_t number)
+{
+    if (number == bins->last)
+        return (struct quant_bin){number, counts[0] + counts[2], 0};
+    const bool is_negative = number < bins->last;
+    const size_t bin = is_negative ? bins->last - number : number - bins->last;
+    const uint64_t *counter = counts + 4 * bin + (is_negative ? 2 : 0);
+    return (struct quant_bin){number, counter[0], counter[1]};
 }
 
 void quant_mse_points_from_counts(struct quant_mse_points *points,
                                   const struct quant_mse_bins *bins, const uint64_t *counts)
 {
     clear(points, bins);
-    for (uint32_t bin = bins->last - 1; bin > 0; bin--)
-        add_bin(points, bins, bin, true, counts[4 * (size_t)bin + 2], counts[4 * (size_t)bin + 3]);
-    add_bin(points, bins, 0, false, counts[0] + counts[2], 0);
-    for (uint32_t bin = 1; bin < bins->last; bin++)
-        add_bin(points, bins, bin, false, counts[4 * (size_t)bin], counts[4 * (size_t)bin + 1]);
+    for (uint32_t number = 1; number < 2 * bins->last; number++) {
+        const struct quant_bin bin = read_counters(bins, counts, number);
+        if (bin.count > 0)
+            add_bin(points, bins, &bin);
+    }
     pad(points);
 }
 
-void quant_mse_points_from_few(struct quant_mse_points *points, const struct quant_mse_bins *bins,
-                               const float *x, size_t n, uint32_t *keys)
+/* At most 17 bits for a signed bin and 7 open ones, or 16 and 13. */
+static uint32_t point_key(const struct quant_mse_bins *bins, float distance)
+{
+    const uint32_t at = (uint32_t)place(bins, distance);
+    const uint32_t bin = at >> bins->open_bits;
+    const uint32_t open = bin > 0 ? at & open_mask(bins) : 0;
+    return signed_bin(bins, bin, bits_of(distance) >> 31) << bins->open_bits | open;
+}
+
+void quant_mse_points_from_elements(struct quant_mse_points *points,
+                                    const struct quant_mse_bins *bins, const float *x, size_t n,
+                                    uint32_t *keys)
 {
     size_t nkeys = 0;
-    clear(points, bins);
     for (size_t i = 0; i < n; i++) {
-        keys[nkeys] = quant_key(x[i] - bins->origin);
+        keys[nkeys] = point_key(bins, x[i] - bins->origin);
         nkeys += isfinite(x[i]) != 0;
     }
     const uint32_t *sorted = quant_keys_sort(keys, nkeys, keys + nkeys);
-    for (size_t i = 0; i < nkeys;) {
-        const uint32_t first = (uint32_t)place(bins, quant_key_value(sorted[i]));
-        const uint32_t bin = first >> bins->open_bits;
-        const bool is_negative = bin > 0 && sorted[i] >> 31 == 0;
-        uint64_t count = 0;
-        uint64_t open = 0;
-        for (; i < nkeys && (bin == 0 || (sorted[i] >> 31 == 0) == is_negative); i++) {
-            const uint32_t next = (uint32_t)place(bins, quant_key_value(sorted[i]));
-            if (next >> bins->open_bits != bin)
-                break;
-            count++;
-            open += next & open_mask(bins);
-        }
-        add_bin(points, bins, bin, is_negative, count, open);
-    }
+    struct quant_filled_bins filled = quant_bins_of_keys(sorted, nkeys, bins->open_bits);
+    struct quant_bin bin;
+    clear(points, bins);
+    while (quant_bins_next(&filled, &bin))
+        add_bin(points, bins, &bin);
     pad(points);
 }

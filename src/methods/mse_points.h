@@ -8,8 +8,8 @@
  * its elements, and the sum of the 13 bits of their distance that the bin leaves open. So the mean
  * of a bin is exact, and that of a single element, or of equal ones, is the element itself.
  *
- * With few elements each of them matters, and two in one bin are one too few. So their bins are
- * narrower, and all equally wide: 2^-16 of the power of two above the greatest distance. That power
+ * In a small tensor each element matters, and two in one bin are one point too few. So its bins are
+ * narrower, and all equally wide: 2^-16 of the power of two above the largest distance. That power
  * is added to each distance before its bits are taken, which rounds it to 2^-23 of the power.
  */
 #ifndef QUANT_METHODS_MSE_POINTS_H
@@ -23,7 +23,7 @@
 /* Distances below 2^-20 of the greatest one are one bin, and count as 0. One more bin is for
  * elements that are not finite. */
 enum {
-    QUANT_MSE_FEW = 1 << 12,
+    QUANT_MSE_SMALL = 1 << 12,
     QUANT_MSE_BINS_MOST = (20 << 10) + 3, /* of more elements than that */
     QUANT_MSE_LANES = QUANT_POINT_LANES,
     QUANT_MSE_POINTS_MOST = 2 * QUANT_MSE_BINS_MOST + QUANT_MSE_LANES
@@ -66,9 +66,10 @@ bool quant_mse_bins_add_up(const struct quant_mse_bins *bins, const uint64_t *co
 void quant_mse_points_from_counts(struct quant_mse_points *points,
                                   const struct quant_mse_bins *bins, const uint64_t *counts);
 
-/* The same points, to the bit, from n <= QUANT_CALIBRATION_FEW elements. keys has room for two an
- * element. */
-void quant_mse_points_from_few(struct quant_mse_points *points, const struct quant_mse_bins *bins,
-                               const float *x, size_t n, uint32_t *keys);
+/* The same points, to the bit, from n <= QUANT_CALIBRATION_SMALL elements. keys has room for two of
+ * each element. */
+void quant_mse_points_from_elements(struct quant_mse_points *points,
+                                    const struct quant_mse_bins *bins, const float *x, size_t n,
+                                    uint32_t *keys);
 
 #endif

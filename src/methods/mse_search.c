@@ -36,7 +36,7 @@ static const double NEIGHBOR = 0x1p-23;
 static struct quant_mse_effort effort_of(const struct quant_mse_search *search)
 {
     struct quant_mse_effort effort = usual;
-    if (search->cells.points->npoints > QUANT_MSE_FEW || search->cells.levels < QUANT_MSE_CELLS)
+    if (search->cells.points->npoints > QUANT_MSE_SMALL || search->cells.levels < QUANT_MSE_CELLS)
         return effort;
     if (search->nothing.params.scale_dtype == QUANT_FLOAT32)
         effort = by_chance;

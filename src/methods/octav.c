@@ -23,13 +23,15 @@
  * other d is linear, so once they are known no iteration is needed: one pass over the elements
  * counts and adds them up by the bins of keys.h and finds the bin that the 0 is in, another one by
  * the floats of that bin. All sums are of integers, the lower bits, so no order of additions shows.
- * It is the least s at which d is no longer negative: where the iteration ends too. (Only at the
- * end of the elements' shorter side can d fall again, and have another 0.) Few elements are sorted.
+ * It is the smallest s at which d is no longer negative: where the iteration ends too. (Only at the
+ * end of the elements' shorter side can d fall again, and have another 0.) The magnitudes of a
+ * small tensor are sorted instead, and its bins and floats found among them.
  */
 #include <math.h>
 
 #include "core/range_params.h"
 #include "methods/calibrator.h"
+#include "methods/filled_bins.h"
 #include "methods/float_keys.h"
 
 enum {
@@ -52,7 +54,7 @@ struct state {
     uint32_t bin;    /* that the s looked for is in */
     uint64_t inside; /* elements of it */
     struct above above_bin;
-    uint32_t magnitudes[2 * QUANT_CALIBRATION_FEW]; /* of few elements, and room to sort them */
+    uint32_t magnitudes[2 * QUANT_CALIBRATION_SMALL]; /* of a small tensor, and room to sort them */
 };
 
 static uint32_t magnitude_bits(float x)
@@ -151,21 +153,16 @@ static double zero_beyond(const struct quant_calibrator *calibrator, double s,
     return s - slope_at(calibrator, s, above) / increase;
 }
 
-/* Some elements of a bin. */
-struct part {
-    uint64_t count;
-    uint64_t lower; /* the sum of their lower halves */
-};
-
-/* Each bin's floats are evenly spaced. */
-static struct above above_with(const struct above *above, uint32_t bin, const struct part *part)
+/* With count elements of a bin, whose lower halves have the sum lower. Each bin's floats are evenly
+ * spaced. */
+static struct above above_with(const struct above *above, uint32_t bin, uint64_t count,
+                               uint64_t lower)
 {
     const double first = magnitude_of(bin << 16);
     const double spacing = magnitude_of(bin << 16 | 1) - first;
-    const double count = (double)part->count;
     return (struct above){
-        .count = above->count + count,
-        .sum = above->sum + (count * first + (double)part->lower * spacing),
+        .count = above->count + (double)count,
+        .sum = above->sum + ((double)count * first + (double)lower * spacing),
     };
 }
 
@@ -178,32 +175,16 @@ static bool is_far_enough(const struct quant_calibrator *calibrator, uint32_t bi
     return slope_at(calibrator, magnitude_of(bin << 16 | 0xFFFF), above) >= 0;
 }
 
-static void take_bin(struct state *state, uint32_t bin, const struct above *above)
+static void take_bin(struct state *state, uint32_t bin, uint64_t count, const struct above *above)
 {
     state->bin = bin;
+    state->inside = count;
     state->above_bin = *above;
 }
 
-/* The first bin at whose end d is not negative: at the end of all of them it is not. */
-static void find_bin(struct quant_calibrator *calibrator)
-{
-    struct state *state = calibrator->state;
-    const uint64_t *counts = calibrator->counts;
-    struct above above = {0, 0};
-    state->nonzero = 0;
-    for (uint32_t bin = 0; bin <= LAST; bin++)
-        state->nonzero += (double)counts[bin];
-    for (uint32_t bin = LAST + 1; bin-- > 0;) {
-        if (is_far_enough(calibrator, bin, &above))
-            take_bin(state, bin, &above);
-        above = above_with(&above, bin, &(struct part){counts[bin], counts[LOWER + bin]});
-    }
-    state->inside = counts[state->bin];
-}
-
-/* The same of the empty bins from first up to below end. From each to the next d does not fall, not
- * by a rounding error either: all that it is computed by is monotone in s, and the range's ends
- * stop at elements, which are in other bins. */
+/* Of the empty bins from first up to below end, takes the first that is far enough. From each to
+ * the next d does not fall, not by a rounding error either: all that it is computed by is monotone
+ * in s, and the range's ends stop at elements, which are in other bins. */
 static void try_empty_bins(struct quant_calibrator *calibrator, uint32_t first, uint32_t end,
                            const struct above *above)
 {
@@ -217,103 +198,59 @@ static void try_empty_bins(struct quant_calibrator *calibrator, uint32_t first, 
         else
             first = middle + 1;
     }
-    take_bin(calibrator->state, first, above);
+    take_bin(calibrator->state, first, 0, above);
 }
 
-/* What find_bin finds, of n sorted magnitudes that are not 0. Below all of them d is negative. */
-static void find_bin_of_few(struct quant_calibrator *calibrator, const uint32_t *sorted, size_t n)
+/* Takes the first bin at whose end d is not negative: at the end of all of them it is not, and
+ * below all that are filled it is negative. */
+static void find_bin(struct quant_calibrator *calibrator, struct quant_filled_bins bins)
 {
     struct state *state = calibrator->state;
     struct above above = {0, 0};
     uint32_t end = LAST + 1;
-    state->nonzero = (double)n;
-    while (n > 0) {
-        const uint32_t bin = sorted[n - 1] >> 16;
-        struct part part = {0, 0};
-        try_empty_bins(calibrator, bin + 1, end, &above);
-        if (is_far_enough(calibrator, bin, &above))
-            take_bin(state, bin, &above);
-        for (; n > 0 && sorted[n - 1] >> 16 == bin; n--) {
-            part.count++;
-            part.lower += sorted[n - 1] & 0xFFFF;
-        }
-        above = above_with(&above, bin, &part);
-        end = bin;
+    struct quant_bin bin;
+    state->nonzero = (double)quant_bins_total(&bins);
+    while (quant_bins_last(&bins, &bin)) {
+        try_empty_bins(calibrator, bin.number + 1, end, &above);
+        if (is_far_enough(calibrator, bin.number, &above))
+            take_bin(state, bin.number, bin.count, &above);
+        above = above_with(&above, bin.number, bin.count, bin.lower);
+        end = bin.number;
     }
 }
 
 /* ---- The place in the bin: between two floats of it that there are, or where d jumps over 0 as
  * one is passed ---- */
 
-struct walk {
-    struct part rest; /* what lies above */
-    struct above above;
-    double at;
-};
-
-static struct walk walk_from(const struct state *state, const struct part *all)
-{
-    return (struct walk){
-        .rest = *all,
-        .above = above_with(&state->above_bin, state->bin, all),
-        .at = magnitude_of(state->bin << 16),
-    };
-}
-
-/* To the next float that there is, which so many elements are. Returns whether d is 0 up to there
- * or no longer negative there: then walk->at is where. */
-static bool walk_on(const struct quant_calibrator *calibrator, struct walk *walk, uint32_t lower,
-                    uint64_t count)
+/* floats: of the bin, by their lower halves, or whole. */
+static double find_zero(const struct quant_calibrator *calibrator, struct quant_filled_bins floats)
 {
     const struct state *state = calibrator->state;
-    const double magnitude = magnitude_of(state->bin << 16 | lower);
-    const double zero = zero_beyond(calibrator, walk->at, &walk->above);
-    walk->at = zero < magnitude ? zero : magnitude;
-    walk->rest.count -= count;
-    walk->rest.lower -= count * lower;
-    walk->above = above_with(&state->above_bin, state->bin, &walk->rest);
-    return zero < magnitude || slope_at(calibrator, magnitude, &walk->above) >= 0;
-}
-
-static double find_zero(const struct quant_calibrator *calibrator)
-{
-    const struct state *state = calibrator->state;
-    const uint64_t *counts = calibrator->counts;
-    const uint32_t first = state->bin == 0 ? 1 : 0; /* not 0 itself */
-    struct part all = {0, 0};
-    for (uint32_t lower = first; lower < LOWER_HALVES; lower++) {
-        all.count += counts[lower];
-        all.lower += counts[lower] * lower;
+    const struct quant_filled_bins all = floats;
+    struct quant_bin next;
+    uint64_t count = 0; /* of the floats above s */
+    uint64_t lower = 0; /* the sum of their lower halves */
+    while (quant_bins_next(&floats, &next)) {
+        count += next.count;
+        lower += next.count * (next.number & 0xFFFF);
     }
-    struct walk walk = walk_from(state, &all);
-    for (uint32_t lower = first; lower < LOWER_HALVES; lower++)
-        if (counts[lower] > 0 && walk_on(calibrator, &walk, lower, counts[lower]))
-            return walk.at;
-    return zero_beyond(calibrator, walk.at, &walk.above);
-}
-
-/* What find_zero finds, of n sorted magnitudes that are not 0. */
-static double find_zero_of_few(const struct quant_calibrator *calibrator, const uint32_t *sorted,
-                               size_t n)
-{
-    const struct state *state = calibrator->state;
-    struct part all = {0, 0};
-    size_t first = 0;
-    while (first < n && sorted[first] >> 16 < state->bin)
-        first++;
-    for (size_t i = first; i < n && sorted[i] >> 16 == state->bin; i++) {
-        all.count++;
-        all.lower += sorted[i] & 0xFFFF;
+    double at = magnitude_of(state->bin << 16);
+    struct above above = above_with(&state->above_bin, state->bin, count, lower);
+    floats = all;
+    while (quant_bins_next(&floats, &next)) {
+        const uint32_t half = next.number & 0xFFFF;
+        const double magnitude = magnitude_of(state->bin << 16 | half);
+        const double zero = zero_beyond(calibrator, at, &above);
+        if (zero < magnitude)
+            return zero;
+        at = magnitude;
+        count -= next.count;
+        lower -= next.count * half;
+        above = above_with(&state->above_bin, state->bin, count, lower);
+        if (slope_at(calibrator, at, &above) >= 0)
+            return at;
     }
-    const size_t end = first + (size_t)all.count;
-    struct walk walk = walk_from(state, &all);
-    for (size_t i = first, next; i < end; i = next) {
-        for (next = i + 1; next < end && sorted[next] == sorted[i];)
-            next++;
-        if (walk_on(calibrator, &walk, sorted[i] & 0xFFFF, next - i))
-            return walk.at;
-    }
-    return zero_beyond(calibrator, walk.at, &walk.above);
+    return zero_beyond(calibrator, at, &above);
 }
 
 /* ---- All of it ---- */
@@ -341,13 +278,28 @@ static bool adds_up(const struct quant_calibrator *calibrator)
 
 static void next(struct quant_calibrator *calibrator)
 {
-    if (calibrator->passes == 1)
-        find_bin(calibrator);
-    else
-        quant_calibrator_settle_around_zero(calibrator, find_zero(calibrator));
+    const struct state *state = calibrator->state;
+    const uint64_t *counts = calibrator->counts;
+    if (calibrator->passes == 1) {
+        find_bin(calibrator, quant_bins_of_counts(counts, counts + LOWER, 0, LAST + 1));
+        return;
+    }
+    const uint32_t first = state->bin == 0 ? 1 : 0; /* not 0 itself */
+    quant_calibrator_settle_around_zero(
+        calibrator, find_zero(calibrator, quant_bins_of_counts(counts, NULL, first, LOWER_HALVES)));
 }
 
-static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
+/* Of sorted magnitudes, those in the bin that was taken. */
+static struct quant_filled_bins floats_of_bin(const struct state *state, const uint32_t *sorted,
+                                              size_t n)
+{
+    size_t first = 0;
+    while (first < n && sorted[first] >> 16 < state->bin)
+        first++;
+    return quant_bins_of_keys(sorted + first, (size_t)state->inside, 0);
+}
+
+static void small(struct quant_calibrator *calibrator, const float *x, size_t n)
 {
     struct state *state = calibrator->state;
     size_t count = 0;
@@ -358,8 +310,9 @@ static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
         count += (bits > 0) & (bits >> 16 <= LAST);
     }
     const uint32_t *sorted = quant_keys_sort(state->magnitudes, count, state->magnitudes + count);
-    find_bin_of_few(calibrator, sorted, count);
-    quant_calibrator_settle_around_zero(calibrator, find_zero_of_few(calibrator, sorted, count));
+    find_bin(calibrator, quant_bins_of_keys(sorted, count, 16));
+    quant_calibrator_settle_around_zero(calibrator,
+                                        find_zero(calibrator, floats_of_bin(state, sorted, count)));
 }
 
 const struct quant_calibration quant_calibration_octav = {
@@ -372,5 +325,5 @@ const struct quant_calibration quant_calibration_octav = {
     .block = block,
     .next = next,
     .adds_up = adds_up,
-    .few = few,
+    .small = small,
 };

@@ -8,11 +8,12 @@
  * where v = (n - 1) * P / 100, to interpolate between: numpy.percentile's method "linear", with its
  * very operations.
  *
- * Few elements are sorted.
+ * A small tensor's keys are sorted.
  */
 #include <math.h>
 
 #include "methods/calibrator.h"
+#include "methods/filled_bins.h"
 #include "methods/float_keys.h"
 
 enum { RUN = 32 };
@@ -30,7 +31,7 @@ struct quantile {
 struct state {
     struct quantile quantiles[2];
     size_t nquantiles;
-    uint32_t keys[2 * QUANT_CALIBRATION_FEW]; /* of few elements, and room to sort them */
+    uint32_t keys[2 * QUANT_CALIBRATION_SMALL]; /* of a small tensor, and room to sort them */
 };
 
 static bool accepts(double percent)
@@ -153,22 +154,12 @@ static bool adds_up(const struct quant_calibrator *calibrator)
     return right;
 }
 
-/* The index among counts[first..] where the element of that rank is counted; *rank becomes the
- * number of elements before it there. */
-static uint32_t find_rank(const uint64_t *counts, uint32_t first, uint64_t *rank)
-{
-    while (*rank >= counts[first])
-        *rank -= counts[first++];
-    return first;
-}
-
-static void find_bins(struct quantile *quantile, const uint64_t *counts)
+static void find_bins(struct quantile *quantile, const struct quant_filled_bins *bins)
 {
     for (size_t i = 0; i < 2; i++) {
         quantile->before[i] = quantile->rank[i];
-        quantile->bin[i] = find_rank(counts, QUANT_KEY_FIRST, &quantile->before[i]);
+        quantile->bin[i] = quant_bins_at_rank(bins, &quantile->before[i]);
     }
-    quantile->inside = counts[quantile->bin[0]];
 }
 
 /* numpy.percentile's interpolation: from the nearer end. */
@@ -187,12 +178,13 @@ static double find_value(const struct quant_calibrator *calibrator, size_t i)
 {
     const struct state *state = calibrator->state;
     const struct quantile *quantile = &state->quantiles[i];
+    const struct quant_filled_bins lower_halves =
+        quant_bins_of_counts(calibrator->counts + i * QUANT_KEY_BINS, NULL, 0, QUANT_KEY_BINS);
     uint32_t keys[2] = {calibrator->maxima[2 * i], ~calibrator->maxima[2 * i + 1]};
     if (quantile->bin[0] == quantile->bin[1])
         for (size_t k = 0; k < 2; k++) {
             uint64_t rank = quantile->before[k];
-            keys[k] = quantile->bin[k] << 16 |
-                      find_rank(calibrator->counts + i * QUANT_KEY_BINS, 0, &rank);
+            keys[k] = quantile->bin[k] << 16 | quant_bins_at_rank(&lower_halves, &rank);
         }
     return value_between(quantile, keys);
 }
@@ -208,17 +200,23 @@ static void settle(struct quant_calibrator *calibrator, const double values[2])
 static void next(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
+    const uint64_t *counts = calibrator->counts;
+    const struct quant_filled_bins bins =
+        quant_bins_of_counts(counts, NULL, QUANT_KEY_FIRST, QUANT_KEY_LAST + 1);
     double values[2] = {0};
     for (size_t i = 0; i < state->nquantiles; i++)
-        if (calibrator->passes == 1)
-            find_bins(&state->quantiles[i], calibrator->counts);
-        else
+        if (calibrator->passes == 1) {
+            find_bins(&state->quantiles[i], &bins);
+            state->quantiles[i].inside = counts[state->quantiles[i].bin[0]];
+        } else {
             values[i] = find_value(calibrator, i);
+        }
     if (calibrator->passes > 1)
         settle(calibrator, values);
 }
 
-static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
+/* Sorted keys need no second pass: each is a bin. */
+static void small(struct quant_calibrator *calibrator, const float *x, size_t n)
 {
     struct state *state = calibrator->state;
     const bool symmetric = calibrator->target.scheme == QUANT_ABSMAX;
@@ -230,10 +228,10 @@ static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
         nkeys += isfinite(x[i]) != 0;
     }
     const uint32_t *sorted = quant_keys_sort(state->keys, nkeys, state->keys + nkeys);
+    const struct quant_filled_bins bins = quant_bins_of_keys(sorted, nkeys, 0);
     for (size_t i = 0; i < state->nquantiles; i++) {
-        const struct quantile *quantile = &state->quantiles[i];
-        const uint32_t keys[2] = {sorted[quantile->rank[0]], sorted[quantile->rank[1]]};
-        values[i] = value_between(quantile, keys);
+        find_bins(&state->quantiles[i], &bins);
+        values[i] = value_between(&state->quantiles[i], state->quantiles[i].bin);
     }
     settle(calibrator, values);
 }
@@ -251,5 +249,5 @@ const struct quant_calibration quant_calibration_percentile = {
     .block = block,
     .next = next,
     .adds_up = adds_up,
-    .few = few,
+    .small = small,
 };

@@ -82,7 +82,7 @@ static void next(struct quant_calibrator *calibrator)
     settle(calibrator, &exact);
 }
 
-static void few(struct quant_calibrator *calibrator, const float *x, size_t n)
+static void small(struct quant_calibrator *calibrator, const float *x, size_t n)
 {
     struct quant_exact_sums exact = {{0}, {0}};
     for (size_t i = 0; i < n; i += QUANT_EXACT_BLOCK)
@@ -102,5 +102,5 @@ const struct quant_calibration quant_calibration_sigma = {
     .block = block,
     .next = next,
     .adds_up = adds_up,
-    .few = few,
+    .small = small,
 };

@@ -212,7 +212,7 @@ static void test_points(void **state)
         assert_true(quant_mse_bins_add_up(&bins, counts, n));
         assert_false(quant_mse_bins_add_up(&bins, counts, n - 1));
         quant_mse_points_from_counts(&points, &bins, counts);
-        quant_mse_points_from_few(&few, &bins, x, n, keys);
+        quant_mse_points_from_elements(&few, &bins, x, n, keys);
         free(counts);
         double sum = 0;
         for (size_t i = 0; i < n; i++)
@@ -264,7 +264,7 @@ static void test_points_of_few(void **state)
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     quant_observe(&observed, x, N);
     const struct quant_mse_bins bins = quant_mse_bins_of(&observed);
-    quant_mse_points_from_few(&points, &bins, x, N, keys);
+    quant_mse_points_from_elements(&points, &bins, x, N, keys);
     assert_int_equal(points.npoints, N);
     for (size_t i = 0; i < N; i++)
         assert_true(fabs(points.at[i] - ((double)x[i] - (double)x[0])) <= 0x1p-23);
@@ -379,7 +379,7 @@ static size_t count_ranges(const struct quant_spec *spec, const float *x, size_t
     assert_true(2 * n <= LENGTH(keys));
     quant_observe(&observed, x, n);
     const struct quant_mse_bins bins = quant_mse_bins_of(&observed);
-    quant_mse_points_from_few(&points, &bins, x, n, keys);
+    quant_mse_points_from_elements(&points, &bins, x, n, keys);
     const struct quant_target target = quant_spec_target(spec);
     return quant_mse_search(&search, &points, &target, &observed, QUANT_MSE_RANGES, ranges);
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Few elements in memory get what the passes find, which are those over a file: to the bit, of all
- * kinds of elements, by every method and option; and one tensor after the other on the same bench
- * gets what it gets alone.
+ * A small tensor in memory gets the range that the passes over a file find: to the bit, for all
+ * kinds of elements, every method and every option. And tensors that use the same buffers one after
+ * the other get what each gets alone.
  */
+#include "methods/calibration_buffers.h"
+
 #include <float.h>
 #include <math.h>
 
 #include "../support/floats.h"
 #include "../support/unit.h"
-#include "methods/calibration_buffers.h"
 #include "methods/calibrator.h"
 #include "methods/plan_choose.h"
 #include "methods/plan_make.h"
@@ -190,7 +191,7 @@ static void test_passes(void **state)
     check_passes("mse", COUNT, MOST - 2);
 }
 
-/* Around the length of a block, and of few. */
+/* Around the length of a block, and of a small tensor. */
 static void test_lengths(void **state)
 {
     static const char *const methods[] = {"percentile", "entropy", "octav", "mse"};
@@ -211,7 +212,7 @@ static void test_lengths(void **state)
 
 /* ---- One after the other ---- */
 
-/* Lengths by few and by passes, elements that need no calibration, and other options each time. */
+/* Small and other lengths, elements that need no calibration, and other options each time. */
 static void test_nothing_is_carried_over(void **state)
 {
     static float x[MOST];
