@@ -167,18 +167,19 @@ static int check_parts(const struct command *self, const struct calibrate_option
     const struct input_options *input = &options->mapping.input;
     const char *said = spec_option(options);
     if (options->merge && (options->partial.given || options->continue_from))
-        return message_usage(self->name, "'--merge' puts parts together, but '--%s' makes one",
+        return message_usage(self->name, "'--merge' combines parts, but '--%s' makes one",
                              options->partial.given ? "partial" : "continue");
     if (options->partial.has_position && options->continue_from)
         return message_usage(self->name, "'--partial=N' is for the first round only");
     if (said && (options->continue_from || options->merge))
-        return message_usage(self->name,
-                             "'--%s' is for the first round; what '--%s' reads has it already",
-                             said, options->merge ? "merge" : "continue");
+        return message_usage(
+            self->name,
+            "'--%s' is for the first round only; the files that '--%s' reads already have it", said,
+            options->merge ? "merge" : "continue");
     if (options->merge &&
         (input->from || input->shape.given || input->dtype != 0 || input->byte_order != 0))
-        return message_usage(self->name, "'--merge' reads what '--partial' and '--continue' wrote: "
-                                         "it takes no options for tensors");
+        return message_usage(self->name, "'--merge' reads what '--partial' and '--continue' wrote, "
+                                         "not tensors: it takes no options for reading them");
     return EXIT_DONE;
 }
 

@@ -268,7 +268,7 @@ static int check_type(const struct command *self, const struct compare_options *
     const bool is_quiet = options->mapping.batch.quiet || !quant_dtype_info(dtype)->is_integer;
     for (int i = 0; i < NSCHEMES && !is_quiet; i++)
         if (!is_fine[i])
-            message_warning("there are no rows of %s: %s", choice_scheme((size_t)i),
+            message_warning("there are no rows for %s: %s", choice_scheme((size_t)i),
                             errors[i].text);
     return EXIT_DONE;
 }

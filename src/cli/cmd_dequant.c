@@ -154,7 +154,7 @@ static int check_streams(const struct command *self, const struct dequant_option
     for (size_t i = 0; i < n; i++) {
         if (is_stdin(inputs[i]) && !options->target.sidecar)
             return message_usage(self->name, n > 1 ? "'-' needs '--sidecar', which names one file; "
-                                                     "dequantize it in a call of its own"
+                                                     "dequantize '-' in a separate call"
                                                    : "'-' needs '--sidecar FILE'");
         if (!is_writing(options) || !targets_to_stdout(&options->target, inputs[i]))
             continue;

@@ -149,7 +149,7 @@ int input_list_init(struct input_list *list, const struct command *command,
     }
     if (options->null)
         return message_usage(command->name,
-                             "'--null' is about the names that '--files-from' reads");
+                             "'--null' needs '--files-from': it says how names in that file end");
     return EXIT_DONE;
 }
 

@@ -204,7 +204,7 @@ static int check_streams(const struct command *command, const struct quantize_op
         if (n > 1)
             return message_usage(command->name,
                                  "'-' goes to standard output and needs '--sidecar', which names "
-                                 "one file; quantize it in a call of its own");
+                                 "one file; quantize '-' in a separate call");
         if (!options->target.sidecar)
             return message_usage(command->name,
                                  "data that goes to standard output needs '--sidecar "

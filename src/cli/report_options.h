@@ -59,7 +59,7 @@ void report_options_release(struct report_options *options);
          .help = "sort the report by KEY of --report=json, worst first, or by path; -KEY "         \
                  "reverses the order",                                                             \
          .initial = "the order of the INPUTs",                                                     \
-         .expected = "a key of --report=json or 'path', perhaps after '-'",                        \
+         .expected = "a key of --report=json or 'path', optionally with '-' before it",            \
          .parse = report_sort_parse,                                                               \
          .offset = (base) + offsetof(struct report_options, sort)},                                \
         {.name = "top",                                                                            \

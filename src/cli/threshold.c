@@ -48,8 +48,8 @@ static bool find_figure(const char *text, struct threshold *threshold, struct op
     const char *key = text + (threshold->is_total ? TOTAL_LENGTH : 0);
     threshold->figure = quant_figure_from_key(key);
     if (threshold->figure && threshold->is_total && !threshold->figure->has_total) {
-        snprintf(reason->text, sizeof reason->text, "'%s' belongs to one tensor and has no total",
-                 key);
+        snprintf(reason->text, sizeof reason->text,
+                 "'%s' is a figure of one tensor and has no total", key);
         return false;
     }
     if (threshold->figure)
@@ -60,7 +60,7 @@ static bool find_figure(const char *text, struct threshold *threshold, struct op
                  text, threshold->is_total ? total_prefix : "", nearest);
     else
         snprintf(reason->text, sizeof reason->text,
-                 "there is no metric '%s'; the keys of --report=json are the metrics", text);
+                 "there is no metric '%s'; metrics are the keys of --report=json", text);
     return false;
 }
 
@@ -98,7 +98,7 @@ bool threshold_parse(const struct option_row *row, const char *text, void *field
         return false;
     }
     if (!append(field, &threshold)) {
-        snprintf(reason->text, sizeof reason->text, "no memory for it");
+        snprintf(reason->text, sizeof reason->text, "no memory for this condition");
         return false;
     }
     return true;

@@ -32,12 +32,12 @@ static void warn_one(const char *path, const struct quant_choice *choice)
                         "elements; --scale-dtype bfloat16 has a wider range",
                         path, scale, quant_dtype_info(params->scale_dtype)->name);
     if (choice->notes & QUANT_NOTE_RESTORES_INFINITE)
-        message_warning("'%s': the scale %.9g restores the outermost %s values as infinity; a "
+        message_warning("'%s': the scale %.9g restores the largest %s values as infinity; a "
                         "smaller --scale keeps them finite",
                         path, scale, info->name);
 }
 
-/* "3 of 64 channels" and "the first of channel 7". */
+/* "3 of 64 channels" and "the first in channel 7". */
 struct which {
     uint64_t count;
     char how_many[WHICH_ROOM];
@@ -55,7 +55,7 @@ static bool find_which(const struct quant_quantize_result *result, enum quant_no
     const char *unit = result->grouping.block_size > 0 ? "block" : "channel";
     snprintf(which->how_many, sizeof which->how_many, "%" PRIu64 " of %" PRIu64 " %ss",
              notes->count[kind], result->grouping.count, unit);
-    snprintf(which->first, sizeof which->first, "the first of %s %" PRIu64, unit,
+    snprintf(which->first, sizeof which->first, "the first in %s %" PRIu64, unit,
              notes->first[kind]);
     return notes->count[kind] > 0;
 }
@@ -91,7 +91,7 @@ static void warn_groups(const char *path, const struct quant_quantize_result *re
                         "elements, %s; --scale-dtype bfloat16 has a wider range",
                         path, which.how_many, scale_type, which.first);
     if (find_which(result, QUANT_NOTE_RESTORES_INFINITE, &which))
-        message_warning("'%s': the scales of %s restore the outermost %s values as infinity, %s",
+        message_warning("'%s': the scales of %s restore the largest %s values as infinity, %s",
                         path, which.how_many, info->name, which.first);
 }
 

@@ -63,7 +63,7 @@ static enum quant_status wrong_size(const struct flat_reader *flat, uint64_t fou
 {
     char text[QUANT_SHAPE_TEXT];
     return quant_source_error(flat->head.source, error, status,
-                              "shape %s of %s takes %llu bytes from byte %llu on, found %s%llu",
+                              "shape %s of %s needs %llu bytes from byte %llu on, found %s%llu",
                               quant_shape_text(&flat->head.shape, text),
                               quant_dtype_info(flat->head.stored)->name,
                               (unsigned long long)bytes_of(flat, flat->head.nelems),

@@ -140,8 +140,8 @@ static enum quant_status check_extension(const struct quant_source *source, bool
     if (has_raw_options)
         return QUANT_OK;
     return quant_source_error(source, error, QUANT_UNRECOGNIZED,
-                              "unknown format: neither its content nor '.%s' is known; --from raw "
-                              "reads it if it holds nothing but floats",
+                              "unknown format: neither its content nor its extension '.%s' is "
+                              "known; if it holds only floats, give '--from raw'",
                               extension);
 }
 

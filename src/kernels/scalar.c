@@ -288,7 +288,7 @@ void quant_scalar_mark_levels_uint16(const void *q, size_t n, uint64_t *levels)
 
 const struct quant_kernels quant_kernels_scalar = {
     .name = "scalar",
-    .summary = "portable C, one element at a time: the definition",
+    .summary = "portable C, one element at a time; defines the results",
     .supported = scalar_supported,
     .observe = scalar_observe,
     .quantize =

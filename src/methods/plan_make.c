@@ -56,7 +56,7 @@ static enum quant_status check_float(const struct quant_spec *spec,
     else if (spec->has_zero_point)
         refused = "a zero point";
     else if (spec->include_zero)
-        refused = "zero to be included";
+        refused = "include-zero";
     else if (spec->has_qmin || spec->has_qmax)
         refused = "a qmin or qmax";
     else if (spec->rounding != QUANT_HALF_EVEN)
@@ -145,13 +145,11 @@ static enum quant_status check_scale_dtype(const struct quant_spec *spec,
     const double scale = (double)spec->scale;
     const double nearest = quant_dtype_round(dtype, scale);
     if (isinf(nearest) || nearest == 0)
-        return quant_error_set(error, QUANT_INVALID,
-                               "the scale %.9g is %s %s, which it is to be stored as", scale,
-                               nearest == 0 ? "below" : "beyond", info->name);
+        return quant_error_set(error, QUANT_INVALID, "the scale %.9g cannot be stored: it is %s %s",
+                               scale, nearest == 0 ? "below" : "beyond", info->name);
     if (nearest != scale)
         return quant_error_set(error, QUANT_INVALID,
-                               "the scale %.9g is not a %s, which it is to be stored as; the "
-                               "nearest is %.9g",
+                               "the scale %.9g cannot be stored exactly as %s; the nearest is %.9g",
                                scale, info->name, nearest);
     return QUANT_OK;
 }
@@ -222,8 +220,8 @@ enum quant_status quant_plan_check_groups(const struct quant_plan *plan, struct 
     if (plan->from == QUANT_RANGE_FOUND)
         return QUANT_OK;
     return quant_error_set(error, QUANT_INVALID,
-                           "scales per channel or block are found from the elements: they "
-                           "exclude a given scale or clipping range, and an unscaled type");
+                           "scales per channel or block are found from the elements and cannot be "
+                           "used with a given scale, a clipping range or an unscaled type");
 }
 
 enum quant_status quant_plan_make(const struct quant_spec *spec,

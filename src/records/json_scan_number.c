@@ -183,7 +183,7 @@ enum quant_status quant_json_scan_dimension(struct quant_json_scan *scan, uint64
     int64_t dimension;
     if (!quant_json_decimal_integer(&decimal, &dimension) || dimension < 0)
         return quant_source_error(scan->source, error, QUANT_CORRUPT,
-                                  "dimension %s %s is not an integer from 0 on", token, place);
+                                  "dimension %s %s is not an integer of at least 0", token, place);
     if (dimension == INT64_MAX)
         return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
                                   "dimension %s %s is too large", token, place);

@@ -78,13 +78,11 @@ static void check_unscaled(struct quant_fields *fields, const struct quant_param
 {
     const char *name = quant_dtype_info(params->dtype)->name;
     if (params->scale_dtype != QUANT_FLOAT32)
-        quant_fields_fail(fields, QUANT_CORRUPT, "'scale_dtype' of %s, which is unscaled", name);
+        quant_fields_fail(fields, QUANT_CORRUPT, "'scale_dtype' is set, but %s is unscaled", name);
     if (has_groups)
-        quant_fields_fail(fields, QUANT_CORRUPT, "'axis' of %s, which is unscaled, is not null",
-                          name);
+        quant_fields_fail(fields, QUANT_CORRUPT, "'axis' is not null, but %s is unscaled", name);
     if (params->scale != 1)
-        quant_fields_fail(fields, QUANT_CORRUPT, "'scale' of %s, which is unscaled, is not 1",
-                          name);
+        quant_fields_fail(fields, QUANT_CORRUPT, "'scale' is not 1, but %s is unscaled", name);
 }
 
 void quant_sidecar_check_float(struct quant_fields *fields, const cJSON *object,
@@ -213,9 +211,10 @@ void quant_sidecar_read_grouping(struct quant_fields *fields, const cJSON *objec
     char text[QUANT_SHAPE_TEXT];
     entry->axis = (int)quant_field_integer(fields, object, "axis", INT32_MIN, INT32_MAX);
     if (shape->ndim == 0)
-        quant_fields_fail(fields, QUANT_CORRUPT, "'axis' is %d; a scalar has none", entry->axis);
+        quant_fields_fail(fields, QUANT_CORRUPT, "'axis' is %d, but a scalar has no axis",
+                          entry->axis);
     else if (entry->axis < 0 || entry->axis >= shape->ndim)
-        quant_fields_fail(fields, QUANT_CORRUPT, "'axis' is %d; the shape %s has the axes 0 to %d",
+        quant_fields_fail(fields, QUANT_CORRUPT, "'axis' is %d, but the shape %s has axes 0 to %d",
                           entry->axis, quant_shape_text(shape, text), shape->ndim - 1);
     const cJSON *block_size = quant_field_get(fields, object, "block_size");
     if (block_size && !cJSON_IsNull(block_size))

@@ -37,9 +37,9 @@ static void check_version(struct quant_fields *fields, const cJSON *root, double
     if (version == QUANT_SIDECAR_VERSION_2)
         quant_sidecar_check_known(fields, root, known_keys);
     if (version == QUANT_SIDECAR_VERSION_2 && !found)
-        quant_fields_fail(fields, QUANT_CORRUPT, "'version' is 2, though no key of it occurs");
+        quant_fields_fail(fields, QUANT_CORRUPT, "'version' is 2, but no key of version 2 occurs");
     if (version == QUANT_SIDECAR_VERSION_1 && found)
-        quant_fields_fail(fields, QUANT_CORRUPT, "'version' is 1, though '%s' is of version 2",
+        quant_fields_fail(fields, QUANT_CORRUPT, "'version' is 1, but '%s' is a key of version 2",
                           found);
 }
 

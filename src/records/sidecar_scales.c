@@ -21,16 +21,16 @@
 static void check_not_array(struct quant_fields *fields, const cJSON *root, const char *key)
 {
     if (cJSON_IsArray(quant_field_get(fields, root, key)))
-        quant_fields_fail(fields, QUANT_CORRUPT, "'%s' is an array, though 'axis' is null", key);
+        quant_fields_fail(fields, QUANT_CORRUPT, "'%s' is an array, but 'axis' is null", key);
 }
 
 static void read_one(struct quant_fields *fields, const cJSON *root, struct quant_params *params)
 {
     const cJSON *block_size = quant_field_get(fields, root, "block_size");
     if (block_size && !cJSON_IsNull(block_size))
-        quant_fields_fail(fields, QUANT_CORRUPT, "'block_size' is set, though 'axis' is null");
+        quant_fields_fail(fields, QUANT_CORRUPT, "'block_size' is set, but 'axis' is null");
     if (cJSON_GetObjectItemCaseSensitive(root, "scales"))
-        quant_fields_fail(fields, QUANT_CORRUPT, "it has 'scales', though 'axis' is null");
+        quant_fields_fail(fields, QUANT_CORRUPT, "it has 'scales', but 'axis' is null");
     check_not_array(fields, root, "scale");
     check_not_array(fields, root, "zero_point");
     params->scale = quant_sidecar_scale(fields, quant_field_get(fields, root, "scale"),
@@ -61,7 +61,7 @@ static const cJSON *check_array(struct quant_fields *fields, const cJSON *root, 
     const cJSON *array = quant_field_get(fields, root, key);
     if (array && !cJSON_IsArray(array))
         quant_fields_fail(fields, QUANT_CORRUPT,
-                          "'%s' is neither an array nor null, though 'axis' is set", key);
+                          "'%s' is neither an array nor null, but 'axis' is set", key);
     const int length = fields->status == QUANT_OK ? cJSON_GetArraySize(array) : 0;
     if (length > QUANT_SIDECAR_SCALES)
         quant_fields_fail(fields, QUANT_CORRUPT,
@@ -69,7 +69,7 @@ static const cJSON *check_array(struct quant_fields *fields, const cJSON *root, 
                           length, QUANT_SIDECAR_SCALES);
     if ((uint64_t)length != count)
         quant_fields_fail(fields, QUANT_CORRUPT,
-                          "'%s' has %d entries; shape, 'axis' and 'block_size' come to %llu", key,
+                          "'%s' has %d entries; shape, 'axis' and 'block_size' need %llu", key,
                           length, (unsigned long long)count);
     return fields->status == QUANT_OK ? array : NULL;
 }
@@ -116,7 +116,7 @@ static void read_arrays(struct quant_fields *fields, const cJSON *root,
     struct quant_sidecar_groups *groups = &sidecar->groups;
     if (cJSON_GetObjectItemCaseSensitive(root, "scales"))
         quant_fields_fail(fields, QUANT_CORRUPT,
-                          "it has 'scales', though 'scale' and 'zero_point' are not null");
+                          "it has 'scales', but 'scale' and 'zero_point' are not null");
     const cJSON *scales = check_array(fields, root, "scale", groups->count);
     const cJSON *zero_points = check_array(fields, root, "zero_point", groups->count);
     if (fields->status != QUANT_OK)
@@ -155,11 +155,11 @@ static struct quant_scale_records read_layout(struct quant_fields *fields, const
     layout.has_zero_points = cJSON_IsTrue(zero_points);
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     if (layout.has_zero_points && !info->is_integer)
-        quant_fields_fail(fields, QUANT_CORRUPT, "'zero_points' is true, though %s has none",
+        quant_fields_fail(fields, QUANT_CORRUPT, "'zero_points' is true, but %s has none",
                           info->name);
     if (!layout.has_zero_points && quant_params_have_zero_points(params))
         quant_fields_fail(fields, QUANT_CORRUPT,
-                          "'zero_points' is false, though 'scheme' and 'dtype' need them");
+                          "'zero_points' is false, but 'scheme' and 'dtype' need them");
     return layout;
 }
 
@@ -174,7 +174,7 @@ static void read_file(struct quant_fields *fields, const cJSON *root, struct qua
         quant_field_integer(fields, scales, "count", 0, QUANT_SIDECAR_INTEGER_MOST);
     if ((uint64_t)count != groups->count)
         quant_fields_fail(fields, QUANT_CORRUPT,
-                          "'count' is %.0f; shape, 'axis' and 'block_size' come to %llu", count,
+                          "'count' is %.0f; shape, 'axis' and 'block_size' need %llu", count,
                           (unsigned long long)groups->count);
     const struct quant_scale_records layout = read_layout(fields, root, scales, &sidecar->params);
     const size_t size = quant_scale_record_size(&layout);

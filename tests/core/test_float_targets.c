@@ -19,7 +19,7 @@ static const struct {
     {{.dtype = QUANT_FLOAT16, .has_zero_point = true},
      "float16 is a float type and does not take a zero point"},
     {{.dtype = QUANT_FLOAT8_E5M2, .include_zero = true},
-     "float8_e5m2 is a float type and does not take zero to be included"},
+     "float8_e5m2 is a float type and does not take include-zero"},
     {{.dtype = QUANT_BFLOAT16, .has_qmin = true},
      "bfloat16 is a float type and does not take a qmin or qmax"},
     {{FLOAT8, .has_qmax = true}, "float8_e4m3fn is a float type and does not take a qmin or qmax"},

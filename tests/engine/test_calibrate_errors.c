@@ -169,7 +169,7 @@ static void test_changing_file(void **state)
     job.progress = grow;
     job.progress_context = (void *)(uintptr_t)paths[0];
     calibrate_fails(&job, QUANT_IO,
-                    "'x.bin': it had 300 elements in the round before, and now has 301");
+                    "'x.bin': it had 300 elements in the previous round, and now has 301");
 }
 
 static void test_cancel(void **state)
@@ -252,9 +252,9 @@ static const struct {
     {"octav", 0, 3, "\"part\"", "\"counts\": [", "\"counts\": [1, 7], \"was\": [", QUANT_CORRUPT,
      "the counters of the partial results do not add up"},
     {"sigma", 0, 2, "\"part\"", "\"sums\": [", "\"sums\": [-1e9, ", QUANT_INVALID,
-     "cannot merge 'p1.json': its results are not those of this method's pass"},
+     "cannot merge 'p1.json': its results do not match this method"},
     {"sigma", 0, 2, "\"part\"", "\"sums\": [", "\"sums\": [], \"was\": [", QUANT_INVALID,
-     "cannot merge 'p1.json': its results are not those of this method's pass"},
+     "cannot merge 'p1.json': its results do not match this method"},
     {"sigma", 0, 2, "\"part\"", "\"sums\": [",
      "\"sums\": [0.5" TEN TEN TEN TEN TEN SIX ", 0"
      "], \"was\": [",
@@ -269,24 +269,24 @@ static const struct {
     {"mse", 0, 3, "\"part\"", "\"sums\": [", "\"sums\": [-1", QUANT_CORRUPT,
      "the counters of the partial results do not add up"},
     {"mse", 0, 2, "\"part\"", "\"sums\": [", "\"sums\": [-1e9, ", QUANT_INVALID,
-     "cannot merge 'p1.json': its results are not those of this method's pass"},
+     "cannot merge 'p1.json': its results do not match this method"},
     {"percentile", 0, 2, "\"part\"", "\"count\": 200", "\"count\": 199", QUANT_INVALID,
-     "the parts have 499 elements of 2 inputs, all inputs together had 500 of 2; each must"},
+     "the parts have 499 elements of 2 inputs, but all inputs together had 500 of 2; each must"},
     {"percentile", 0, 2, "\"part\"", "\"count\": 200", "\"count\": 500", QUANT_INVALID,
-     "the parts have 800 elements of 2 inputs, all inputs together had 500 of 2; each must"},
+     "the parts have 800 elements of 2 inputs, but all inputs together had 500 of 2; each must"},
     {"percentile", 0, 2, "\"part\"", "\"count\": 200", "\"count\": 501", QUANT_OUT_OF_RANGE,
      "cannot read 'p1.json': not a valid calibration: 'count' is 501, not"},
     /* Of another calibration. */
     {"percentile", 0, 2, "\"argument\"", "99.9", "99.8", QUANT_INVALID,
-     "cannot merge 'p1.json': it was made with other options than the first one"},
+     "cannot merge 'p1.json': it was made with different options than the first one"},
     {"mse", 0, 1, "\"qmax\"", "null", "126", QUANT_INVALID,
-     "cannot merge 'p1.json': it was made with other options than the first one"},
+     "cannot merge 'p1.json': it was made with different options than the first one"},
     {"mse", 0, 1, "\"include_zero\"", "false", "true", QUANT_INVALID,
-     "cannot merge 'p1.json': it was made with other options than the first one"},
+     "cannot merge 'p1.json': it was made with different options than the first one"},
     {"mse", 0, 3, "\"passes\"", "\"sums\": [", "\"sums\": [1", QUANT_INVALID,
-     "cannot merge 'p1.json': it is from another round or calibration than the first one"},
+     "cannot merge 'p1.json': it is from a different round or calibration than the first one"},
     {"octav", 0, 2, "\"observed\"", "7.25", "7.5", QUANT_INVALID,
-     "cannot merge 'p1.json': it is from another round or calibration than the first one"},
+     "cannot merge 'p1.json': it is from a different round or calibration than the first one"},
 };
 
 static void test_spoilt_parts(void **state)

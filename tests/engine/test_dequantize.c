@@ -222,14 +222,14 @@ static const struct {
     const char *message;
 } spoilers[] = {
     {change_data, QUANT_CORRUPT, "cannot read 'q.npy': its checksum "},
-    {cut_data, QUANT_CORRUPT, "cannot read 'q.npy': its size is 133, not the 134 of its sidecar"},
-    {lengthen_data, QUANT_CORRUPT, "its size is 135, not the 134 of its sidecar"},
+    {cut_data, QUANT_CORRUPT, "cannot read 'q.npy': its size is 133, not 134 as in its sidecar"},
+    {lengthen_data, QUANT_CORRUPT, "its size is 135, not 134 as in its sidecar"},
     {lose_sidecar, QUANT_IO,
      "'q.npy' is not quantized yet, or unfinished: there is no sidecar 'q.npy.json'"},
     {lose_data, QUANT_IO, "cannot read 'q.npy': No such file or directory"},
     {lose_original, QUANT_IO,
-     "x.npy', the original that 'q.npy.json' names: No such file or directory; --against names "
-     "another"},
+     "x.npy', the original named in 'q.npy.json': No such file or directory; give another with "
+     "'--against FILE'"},
     {spoil_sidecar, QUANT_CORRUPT, "cannot read 'q.npy.json': not a valid sidecar"},
 };
 
@@ -258,16 +258,16 @@ static void test_against(void **state)
         {"y.npy", "(2, 3)", 6, QUANT_OK, ""},
         {"y.bin", NULL, 6, QUANT_OK, ""}, /* raw has no shape to contradict */
         {"y.npy", "(2, 2)", 4, QUANT_CORRUPT,
-         "cannot read 'y.npy': its shape is (2, 2), not the (2, 3) of the quantized tensor"},
-        {"y.npy", "(2, 4)", 8, QUANT_CORRUPT, "its shape is (2, 4), not the (2, 3)"},
-        {"y.npy", "(3, 2)", 6, QUANT_CORRUPT, "its shape is (3, 2), not the (2, 3)"},
-        {"y.npy", "(6,)", 6, QUANT_CORRUPT, "its shape is (6,), not the (2, 3)"},
-        {"y.npy", "(1, 2, 3)", 6, QUANT_CORRUPT, "its shape is (1, 2, 3), not the (2, 3)"},
-        {"y.bin", NULL, 5, QUANT_TRUNCATED, "shape (2, 3) of float32 takes 24 bytes"},
-        {"y.bin", NULL, 7, QUANT_CORRUPT, "shape (2, 3) of float32 takes 24 bytes"},
+         "cannot read 'y.npy': its shape is (2, 2), not (2, 3) as in the quantized tensor"},
+        {"y.npy", "(2, 4)", 8, QUANT_CORRUPT, "its shape is (2, 4), not (2, 3)"},
+        {"y.npy", "(3, 2)", 6, QUANT_CORRUPT, "its shape is (3, 2), not (2, 3)"},
+        {"y.npy", "(6,)", 6, QUANT_CORRUPT, "its shape is (6,), not (2, 3)"},
+        {"y.npy", "(1, 2, 3)", 6, QUANT_CORRUPT, "its shape is (1, 2, 3), not (2, 3)"},
+        {"y.bin", NULL, 5, QUANT_TRUNCATED, "shape (2, 3) of float32 needs 24 bytes"},
+        {"y.bin", NULL, 7, QUANT_CORRUPT, "shape (2, 3) of float32 needs 24 bytes"},
         {"y.json", NULL, 5, QUANT_CORRUPT, "fewer elements than the quantized tensor"},
         {"y.json", NULL, 7, QUANT_CORRUPT, "more elements than the quantized tensor"},
-        {"y.json", NULL, 6, QUANT_CORRUPT, "its shape is (6,), not the (2, 3)"},
+        {"y.json", NULL, 6, QUANT_CORRUPT, "its shape is (6,), not (2, 3)"},
     };
     for (size_t i = 0; i < LENGTH(rows); i++) {
         make_pair();
@@ -286,7 +286,7 @@ static void test_against(void **state)
     write_npy("y.npy", x, 6, true, "(2, 3)");
     struct quant_dequantize_job job = dequantize_job("q.npy", NULL);
     job.against.path = "y.npy";
-    dequantize_fails(&job, QUANT_CORRUPT, "its order differs from that of the quantized tensor");
+    dequantize_fails(&job, QUANT_CORRUPT, "its order differs from that in the quantized tensor");
 }
 
 static void test_refused(void **state)

@@ -94,9 +94,9 @@ static const struct {
     {negate_scale, QUANT_CORRUPT,
      "cannot read 'q.npy.scales': group 69999 needs a finite scale above 0"},
     {truncate_scales, QUANT_CORRUPT,
-     "cannot read 'q.npy.scales': its size is 559992, not the 560000 of the sidecar"},
+     "cannot read 'q.npy.scales': its size is 559992, not 560000 as in the sidecar"},
     {empty_scales, QUANT_CORRUPT,
-     "cannot read 'q.npy.scales': its size is 0, not the 560000 of the sidecar"},
+     "cannot read 'q.npy.scales': its size is 0, not 560000 as in the sidecar"},
     {lose_scales, QUANT_IO, "cannot read 'q.npy.scales': No such file or directory"},
     {exchange_scales, QUANT_CORRUPT, "cannot read 'q.npy.scales': its checksum"},
 };

@@ -296,16 +296,16 @@ static void test_check_extension(void **state)
     static const char *const other[] = {"w.npz", "w.safetensors", "a.b/w.txt", "w.int8",
                                         "model.v2"};
     for (size_t i = 0; i < LENGTH(other); i++)
-        check_error(other[i], quant_file_check_extension(other[i], QUANT_INT8, &error), &error,
-                    QUANT_INVALID,
-                    "is not an extension of the formats written (.npy .json .bin .raw .dat); give "
-                    "'--to FORMAT' or another name");
-    check_error(
-        "f16", quant_file_check_extension("w.F16", QUANT_INT8, &error), &error, QUANT_INVALID,
-        "cannot write 'w.F16': '.F16' states float16, but the elements are int8; give '--to "
-        "raw' or another name");
+        check_error(
+            other[i], quant_file_check_extension(other[i], QUANT_INT8, &error), &error,
+            QUANT_INVALID,
+            "expected one of .npy .json .bin .raw .dat; give '--to FORMAT' or another name");
+    check_error("f16", quant_file_check_extension("w.F16", QUANT_INT8, &error), &error,
+                QUANT_INVALID,
+                "cannot write 'w.F16': the extension '.F16' means float16, but the elements are "
+                "int8; give '--to raw' or another name");
     check_error("f32", quant_file_check_extension("w.f32", QUANT_INT8, &error), &error,
-                QUANT_INVALID, "'.f32' states float32");
+                QUANT_INVALID, "'.f32' means float32");
 }
 
 int main(void)

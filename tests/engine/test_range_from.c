@@ -182,10 +182,10 @@ static void test_not_complete(void **state)
     job.partial = true;
     calibrate_ok(&job);
     check_error("partial", read_range("p.json", &spec, &error), &error, QUANT_INVALID,
-                "'p.json' is not complete: it has no range before round 1 is merged");
+                "'p.json' is not complete: it has no range until round 1 is merged");
     merge_ok((const char *const[]){"p.json"}, 1, "m.json");
     check_error("next", read_range("m.json", &spec, &error), &error, QUANT_INVALID,
-                "'m.json' is not complete: it has no range before round 2 is merged");
+                "'m.json' is not complete: it has no range until round 2 is merged");
     check_error("none", read_range("none.json", &spec, &error), &error, QUANT_IO,
                 "cannot read 'none.json': No such file");
     const float zeros[] = {0, -0.0F};

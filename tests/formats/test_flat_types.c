@@ -157,13 +157,13 @@ static void test_packed_sizes(void **state)
         {{1, {6}}, NULL, NULL}, /* three bytes hold these too */
         {{1, {4}},
          "its shape (3,) is not the (2,) of 4 packed int4 elements",
-         "shape (4,) of int4 takes 2 bytes from byte 0 on, found 3"},
+         "shape (4,) of int4 needs 2 bytes from byte 0 on, found 3"},
         {{2, {7, 1}},
          "its shape (3,) is not the (4,) of 7 packed int4 elements",
-         "shape (7, 1) of int4 takes 4 bytes from byte 0 on, found 3"},
+         "shape (7, 1) of int4 needs 4 bytes from byte 0 on, found 3"},
         {{0, {0}},
          "its shape (3,) is not the (1,) of 1 packed int4 elements",
-         "shape () of int4 takes 1 bytes from byte 0 on, found 3"},
+         "shape () of int4 needs 1 bytes from byte 0 on, found 3"},
     };
     struct memory_sink sink;
     write_it(&quant_format_npy, &types[2], &sink);

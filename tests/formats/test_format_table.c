@@ -165,13 +165,14 @@ static void test_foreign(void **state)
 static void test_extensions(void **state)
 {
     (void)state;
-    static const char unknown[] = "unknown format: neither its content nor '.xyz' is known; --from "
-                                  "raw reads it if it holds nothing but floats";
+    static const char unknown[] = "unknown format: neither its content nor its extension '.xyz' is "
+                                  "known; if it holds only floats, give '--from raw'";
     check_refused("abcd", 4, "m.xyz", false, unknown);
-    check_refused("abcd", 4, "m.npz", false,
-                  "it is an archive of arrays by its name; export its tensors as .npy files");
+    check_refused(
+        "abcd", 4, "m.npz", false,
+        "it is an archive of arrays, judging by its name; export its tensors as .npy files");
     check_refused("abcd", 4, "m.PT", true,
-                  "it is a PyTorch file by its name; export its tensors as .npy files");
+                  "it is a PyTorch file, judging by its name; export its tensors as .npy files");
     static const char *const names[] = {"w", "w.xyz"};
     for (size_t i = 0; i < LENGTH(names); i++) {
         struct hiding_source source = hiding_source_make("7777", 4);

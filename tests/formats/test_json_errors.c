@@ -134,27 +134,29 @@ static const struct wrong wrongs[] = {
     {"{\"shape\":2}", QUANT_CORRUPT, "unexpected '2' at byte 9; expected '['"},
     {"{\"shape\":[1 2]}", QUANT_CORRUPT, "unexpected '2' at byte 12; expected ',' or ']'"},
     {"{\"shape\":[1,]}", QUANT_CORRUPT, "unexpected ']' at byte 12; expected a dimension"},
-    {"{\"shape\":[1.5]}", QUANT_CORRUPT, "dimension 1.5 at byte 10 is not an integer from 0 on"},
-    {"{\"shape\":[-1]}", QUANT_CORRUPT, "dimension -1 at byte 10 is not an integer from 0 on"},
+    {"{\"shape\":[1.5]}", QUANT_CORRUPT,
+     "dimension 1.5 at byte 10 is not an integer of at least 0"},
+    {"{\"shape\":[-1]}", QUANT_CORRUPT, "dimension -1 at byte 10 is not an integer of at least 0"},
     {"{\"shape\":[-1e30]}", QUANT_CORRUPT,
-     "dimension -1e30 at byte 10 is not an integer from 0 on"},
+     "dimension -1e30 at byte 10 is not an integer of at least 0"},
     {"{\"shape\":[1e30]}", QUANT_OUT_OF_RANGE, "dimension 1e30 at byte 10 is too large"},
     {"{\"shape\":[\"2\"]}", QUANT_CORRUPT, "unexpected '\"' at byte 10; expected a dimension"},
     {"{\"shape\":[4294967296,4294967296]}", QUANT_OUT_OF_RANGE,
      "the shape (4294967296, 4294967296) has too many elements"},
     {"{\"shape\":[2,2],\"data\":[1,2,3]}", QUANT_CORRUPT,
-     "the shape (2, 2) asks for 4 elements, the data has 3"},
+     "the shape (2, 2) needs 4 elements, but the data has 3"},
     {"{\"data\":[1,2,3],\"shape\":[2]}", QUANT_CORRUPT,
-     "the shape (2,) asks for 2 elements, the data has 3"},
+     "the shape (2,) needs 2 elements, but the data has 3"},
     {"{\"shape\":[2],\"data\":[1,2,3]}", QUANT_CORRUPT,
      "an element at byte 25 beyond the 2 of the shape (2,)"},
     {"{\"shape\":[0],\"data\":[1]}", QUANT_CORRUPT,
      "an element at byte 21 beyond the 0 of the shape (0,)"},
     {"{\"shape\":[2,3],\"data\":[[1,2],[3,4],[5,6]]}", QUANT_CORRUPT,
-     "the shape is (2, 3), the data is nested as (3, 2)"},
-    {"{\"shape\":[1],\"data\":1}", QUANT_CORRUPT, "the shape is (1,), the data is nested as ()"},
+     "the shape is (2, 3), but the data is nested as (3, 2)"},
+    {"{\"shape\":[1],\"data\":1}", QUANT_CORRUPT,
+     "the shape is (1,), but the data is nested as ()"},
     {"{\"data\":[[1]],\"shape\":[]}", QUANT_CORRUPT,
-     "the shape is (), the data is nested as (1, 1)"},
+     "the shape is (), but the data is nested as (1, 1)"},
     {"{\"shape\":[1],\"data\":{}}", QUANT_CORRUPT,
      "unexpected '{' at byte 20; expected a number or '['"},
     {"{\"shape\":[1],\"data\":[1]", QUANT_TRUNCATED,
@@ -212,9 +214,9 @@ static void test_integer_errors(void **state)
                          "element 2 at byte 6 is 8, outside int4 (-8 to 7)");
     expect_integer_error(QUANT_UINT4, "[15,-1]",
                          "element 1 at byte 4 is -1, outside uint4 (0 to 15)");
-    expect_integer_error(QUANT_INT8, "[1,2,0.5]", "element 2 at byte 5 is 0.5, no integer");
+    expect_integer_error(QUANT_INT8, "[1,2,0.5]", "element 2 at byte 5 is 0.5, not an integer");
     expect_integer_error(QUANT_INT8, "[1e-999999999999999999999]",
-                         "element 0 at byte 1 is 1e-999999999999999999999, no integer");
+                         "element 0 at byte 1 is 1e-999999999999999999999, not an integer");
     expect_integer_error(
         QUANT_INT8, "[-1e999999999999999999999]",
         "element 0 at byte 1 is -1e999999999999999999999, outside int8 (-128 to 127)");

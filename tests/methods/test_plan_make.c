@@ -99,18 +99,16 @@ static const struct wrong wrongs[] = {
      "float16 is unscaled: it does not take a type for scales"},
     {{SCALE(0.1F), .scale_dtype = QUANT_FLOAT16},
      QUANT_INVALID,
-     "the scale 0.100000001 is not a float16, which it is to be stored as; the nearest is "
-     "0.0999755859"},
+     "the scale 0.100000001 cannot be stored exactly as float16; the nearest is 0.0999755859"},
     {{SCALE(0.1F), .scale_dtype = QUANT_BFLOAT16},
      QUANT_INVALID,
-     "the scale 0.100000001 is not a bfloat16, which it is to be stored as; the nearest is "
-     "0.100097656"},
+     "the scale 0.100000001 cannot be stored exactly as bfloat16; the nearest is 0.100097656"},
     {{SCALE(1e6F), .scale_dtype = QUANT_FLOAT16},
      QUANT_INVALID,
-     "the scale 1000000 is beyond float16, which it is to be stored as"},
+     "the scale 1000000 cannot be stored: it is beyond float16"},
     {{SCALE(1e-9F), .scale_dtype = QUANT_FLOAT16},
      QUANT_INVALID,
-     "the scale 9.99999972e-10 is below float16, which it is to be stored as"},
+     "the scale 9.99999972e-10 cannot be stored: it is below float16"},
 };
 
 /* quant_choose refuses what quant_spec_check refuses, in the same words. */
@@ -264,8 +262,8 @@ static void test_groups(void **state)
         assert_int_equal(quant_plan_make(&wrong[i], &blocks, &plan, &error), QUANT_INVALID);
         assert_int_equal(quant_plan_make(&wrong[i], &axis, &plan, NULL), QUANT_INVALID);
         assert_string_equal(error.text,
-                            "scales per channel or block are found from the elements: they "
-                            "exclude a given scale or clipping range, and an unscaled type");
+                            "scales per channel or block are found from the elements and cannot be "
+                            "used with a given scale, a clipping range or an unscaled type");
     }
     const struct quant_spec right = {.calibration = "auto"};
     assert_int_equal(quant_plan_make(&right, &blocks, &plan, NULL), QUANT_OK);

@@ -253,15 +253,15 @@ static void test_shape_is_not_trusted(void **state)
     struct quant_sidecar sidecar = in_arrays();
     sidecar.shape.dims[0] = 1ULL << 53;
     sidecar.groups.block_size = 0;
-    check_refused(&sidecar, "'scale' has 4 entries; shape, 'axis' and 'block_size' come to "
-                            "9007199254740992");
+    check_refused(&sidecar,
+                  "'scale' has 4 entries; shape, 'axis' and 'block_size' need 9007199254740992");
     sidecar.shape =
         (struct quant_shape){3, {1ULL << 31, 1ULL << 31, 1}}; /* times 8: past 64 bits */
     sidecar.groups.axis = 2;
     sidecar.groups.block_size = 1;
-    check_refused(&sidecar, "come to 4611686018427387904");
+    check_refused(&sidecar, "need 4611686018427387904");
     sidecar.groups.path = (char *)"q.npy.scales";
-    check_refused(&sidecar, "'count' is 4; shape, 'axis' and 'block_size' come to 46116860");
+    check_refused(&sidecar, "'count' is 4; shape, 'axis' and 'block_size' need 46116860");
 }
 
 static void test_float_targets(void **state)
@@ -273,10 +273,10 @@ static void test_float_targets(void **state)
                             "zero point 0");
     sidecar.params.dtype = QUANT_BFLOAT16;
     sidecar.groups.zero_points = (int32_t[4]){0};
-    check_refused(&sidecar, "'axis' of bfloat16, which is unscaled, is not null");
+    check_refused(&sidecar, "'axis' is not null, but bfloat16 is unscaled");
     sidecar = in_file();
     sidecar.params.dtype = QUANT_FLOAT16;
-    check_refused(&sidecar, "'axis' of float16, which is unscaled, is not null");
+    check_refused(&sidecar, "'axis' is not null, but float16 is unscaled");
 }
 
 /* One thing exchanged in what is written. */
@@ -300,20 +300,20 @@ static const struct {
     {false, "-23]", "[0]]", QUANT_CORRUPT, "'zero_point[3]' is not a number"},
     {false, "-23]", "-23.0]", QUANT_OK, ""},
     {false, "[0, -2147483648, 2147483647, -23]", "{\"a\": 0}", QUANT_CORRUPT,
-     "'zero_point' is neither an array nor null, though 'axis' is set"},
+     "'zero_point' is neither an array nor null, but 'axis' is set"},
     {false, "[0, -2147483648, 2147483647, -23]", "[]", QUANT_CORRUPT,
      "'zero_point' has 0 entries; shape, 'axis' and"},
     {false, "\"axis\": 0", "\"axis\": false", QUANT_CORRUPT, "'axis' is not a number"},
     {false, "\"axis\": 0", "\"axis\": 4294967296", QUANT_OUT_OF_RANGE, "'axis' is 4294967296, not"},
     {false, "  \"axis\": 0,\n", "", QUANT_CORRUPT, "no key 'axis'"},
-    {false, "\"block_size\": 2", "\"block_size\": 3", QUANT_CORRUPT, "'block_size' come to 3"},
-    {false, "\"block_size\": 2", "\"block_size\": null", QUANT_CORRUPT, "'block_size' come to 7"},
+    {false, "\"block_size\": 2", "\"block_size\": 3", QUANT_CORRUPT, "'block_size' need 3"},
+    {false, "\"block_size\": 2", "\"block_size\": null", QUANT_CORRUPT, "'block_size' need 7"},
     {false, "\"block_size\": 2", "\"block_size\": 2.5", QUANT_CORRUPT,
      "'block_size' is not an integer: 2.5"},
     {false, "\"block_size\": 2", "\"block_size\": 1e16", QUANT_OUT_OF_RANGE,
      "'block_size' is 10000000000000000, not within 1 to 9007199254740992"},
     {false, "\"block_size\": 2", "\"block_size\": 2, \"scales\": null", QUANT_CORRUPT,
-     "it has 'scales', though 'scale' and 'zero_point' are not null"},
+     "it has 'scales', but 'scale' and 'zero_point' are not null"},
     {false, "\"order\": \"C\"", "\"order\": \"F\"", QUANT_OK, ""},
     {true, "\"count\": 70000", "\"count\": 210000", QUANT_CORRUPT, "'count' is 210000; shape,"},
     {true, "\"count\": 70000", "\"count\": \"70000\"", QUANT_CORRUPT, "'count' is not a number"},
@@ -324,7 +324,7 @@ static const struct {
     {true, "\"version\": 2", "\"version\": 3", QUANT_UNSUPPORTED,
      "version 3; this program reads versions 1 and 2"},
     {true, "\"version\": 2", "\"version\": 1", QUANT_CORRUPT,
-     "'version' is 1, though 'scale_dtype' is of version 2"},
+     "'version' is 1, but 'scale_dtype' is a key of version 2"},
     {true, "\"scale_dtype\": \"float32\",", "", QUANT_CORRUPT, "no key 'scale_dtype'"},
     {true, "\"scale_dtype\": \"float32\"", "\"scale_dtype\": \"float64\"", QUANT_UNSUPPORTED,
      "unknown 'scale_dtype': 'float64'"},
@@ -338,16 +338,16 @@ static const struct {
     {true, "\"zero_points\": false", "\"zero_points\": true", QUANT_CORRUPT,
      "'bytes' of 'scales' is 280000, not 8 for each of"},
     {true, "\"scheme\": \"absmax\"", "\"scheme\": \"zero-point\"", QUANT_CORRUPT,
-     "'zero_points' is false, though 'scheme' and 'dtype' need them"},
+     "'zero_points' is false, but 'scheme' and 'dtype' need them"},
     {true, "\"axis\"", "\"profile\": \"gguf\", \"axis\"", QUANT_UNSUPPORTED,
      "unknown key 'profile': a later version of quant wrote it"},
     {true, "\"axis\"", "\"scale_dtype\": \"float32\", \"axis\"", QUANT_OK, ""},
     {true, "\"axis\"", "\"scale_dtype\": \"bfloat16\", \"axis\"", QUANT_CORRUPT,
      "the 'scale_dtype' of 'scales' is float32, not bfloat16"},
     {false, "\"version\": 1", "\"version\": 2", QUANT_CORRUPT,
-     "'version' is 2, though no key of it occurs"},
+     "'version' is 2, but no key of version 2 occurs"},
     {false, "\"axis\"", "\"scale_dtype\": \"float16\", \"axis\"", QUANT_CORRUPT,
-     "'version' is 1, though 'scale_dtype' is of version 2"},
+     "'version' is 1, but 'scale_dtype' is a key of version 2"},
     {false, "\"version\": 1", "\"version\": 2, \"scale_dtype\": \"float16\"", QUANT_OUT_OF_RANGE,
      "'scale[0]' is 0.0850393698; expected a finite float16 above 0"},
     {true, "\"q.npy.scales\"", "7", QUANT_CORRUPT, "'path' is not a string"},
@@ -355,7 +355,7 @@ static const struct {
     {true, "0123456789abcdef", "0123456789ABCDEF", QUANT_CORRUPT, "'xxh3_64' is not 16 hexadec"},
     {true, "\"scale\": null", "\"scale\": 1", QUANT_CORRUPT, "only one of 'scale' and 'zero_po"},
     {true, "\"zero_point\": null", "\"zero_point\": []", QUANT_CORRUPT, "only one of 'scale'"},
-    {true, "\"axis\": 1", "\"axis\": null", QUANT_CORRUPT, "it has 'scales', though 'axis' is"},
+    {true, "\"axis\": 1", "\"axis\": null", QUANT_CORRUPT, "it has 'scales', but 'axis' is"},
     {true, "\"axis\": 1", "\"axis\": 0", QUANT_CORRUPT, "'count' is 70000; shape, 'axis' and 'bl"},
 };
 

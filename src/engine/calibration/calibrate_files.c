@@ -43,7 +43,7 @@ static enum quant_status check_job(struct calibrating *run)
                                "a moving average has only one round: nothing to continue");
     if (job->has_position && (!job->partial || job->resume))
         return quant_error_set(run->error, QUANT_INVALID,
-                               "only a part of the first round has a position");
+                               "only a part of the first round can have a position");
     if (job->has_ema && !(job->ema > 0 && job->ema <= 1))
         return quant_error_set(run->error, QUANT_INVALID,
                                "a moving average needs a constant above 0 and at most 1, found "
@@ -75,7 +75,7 @@ static enum quant_status check_job(struct calibrating *run)
     if (!run->plan.method)
         return quant_error_set(
             run->error, QUANT_INVALID,
-            "'auto' compares methods on one tensor; for a set of files, name a method");
+            "'auto' compares methods on one tensor; for a set of files, give another method");
     return QUANT_OK;
 }
 
@@ -161,7 +161,7 @@ static enum quant_status take_one(void *context, const struct quant_scan *scan, 
         run->counts[i] = count;
     if (status == QUANT_OK && count != run->counts[i])
         return quant_source_error(scan->tensor->source, error, QUANT_IO,
-                                  "it had %llu elements in the round before, and now has %llu",
+                                  "it had %llu elements in the previous round, and now has %llu",
                                   (unsigned long long)run->counts[i], (unsigned long long)count);
     return status;
 }
@@ -261,14 +261,14 @@ static enum quant_status check_known(const struct calibrating *run)
     for (size_t i = 0; status == QUANT_OK && i < run->inputs.n; i++) {
         const enum quant_known found = quant_known_inputs_take(&known, run->digests[i], i, &taker);
         if (found == QUANT_KNOWN_FOREIGN)
-            status = quant_error_set(run->error, QUANT_INVALID,
-                                     "cannot calibrate '%s': its elements are those of no input "
-                                     "that '%s' was made from",
-                                     job->paths[i], job->resume);
+            status = quant_error_set(
+                run->error, QUANT_INVALID,
+                "cannot calibrate '%s': its elements differ from those of all inputs of '%s'",
+                job->paths[i], job->resume);
         else if (found == QUANT_KNOWN_REPEATED)
             status = quant_error_set(run->error, QUANT_INVALID,
                                      "cannot calibrate '%s': it has the same elements as '%s', "
-                                     "which '%s' was made from once",
+                                     "which '%s' counted only once",
                                      job->paths[i], job->paths[taker], job->resume);
     }
     quant_known_inputs_release(&known);

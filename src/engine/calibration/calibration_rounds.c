@@ -143,8 +143,8 @@ struct quant_calibrator *quant_rounds_replay(const struct quant_calibration_file
     for (size_t i = 0; *status == QUANT_OK && i < file->npasses; i++)
         if (!replay_pass(calibrator, &file->passes[i]))
             *status = quant_error_set(error, QUANT_CORRUPT,
-                                      "cannot read '%s': not a valid calibration: its method "
-                                      "cannot have made pass %zu of 'passes'",
+                                      "cannot read '%s': not a valid calibration: pass %zu of "
+                                      "'passes' does not match its method",
                                       name, i + 1);
     if (*status == QUANT_OK)
         return calibrator;

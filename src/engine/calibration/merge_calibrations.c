@@ -99,11 +99,11 @@ static enum quant_status check_twins(struct merging *run)
     size_t twin = 0;
     if (!quant_part_inputs_find_twin(&run->inputs, &part, &twin))
         return QUANT_OK;
-    return quant_error_set(run->error, QUANT_INVALID,
-                           "cannot merge '%s': its inputs have the same elements as those of '%s', "
-                           "and a part must be counted once; parts that are alike need "
-                           "'--partial=N' to tell them apart",
-                           paths[part], paths[twin]);
+    return quant_error_set(
+        run->error, QUANT_INVALID,
+        "cannot merge '%s': its inputs have the same elements as those of '%s', and each part must "
+        "be counted once; if they are different parts, number them with '--partial=N'",
+        paths[part], paths[twin]);
 }
 
 /* The next round is checked by the inputs of all parts of the first. */
@@ -123,14 +123,14 @@ static enum quant_status take_inputs(struct merging *run, size_t i,
         const enum quant_known found =
             quant_known_inputs_take(&run->known, part->digests[input], i, &taker);
         if (found == QUANT_KNOWN_FOREIGN)
-            return quant_error_set(run->error, QUANT_INVALID,
-                                   "cannot merge '%s': its input %zu is none of the inputs of the "
-                                   "first round",
-                                   run->job->paths[i], input + 1);
+            return quant_error_set(
+                run->error, QUANT_INVALID,
+                "cannot merge '%s': its input %zu was not an input of the first round",
+                run->job->paths[i], input + 1);
         if (found == QUANT_KNOWN_REPEATED)
             return quant_error_set(run->error, QUANT_INVALID,
-                                   "cannot merge '%s': its input %zu was counted by '%s'; each "
-                                   "must be counted once",
+                                   "cannot merge '%s': its input %zu was already counted in '%s'; "
+                                   "each must be counted once",
                                    run->job->paths[i], input + 1, run->job->paths[taker]);
     }
     return QUANT_OK;
@@ -139,8 +139,8 @@ static enum quant_status take_inputs(struct merging *run, size_t i,
 static enum quant_status refuse_totals(const struct merging *run)
 {
     return quant_error_set(run->error, QUANT_INVALID,
-                           "cannot merge: the parts have %llu elements of %llu inputs, all inputs "
-                           "together had %llu of %llu; each must be counted once",
+                           "cannot merge: the parts have %llu elements of %llu inputs, but all "
+                           "inputs together had %llu of %llu; each must be counted once",
                            (unsigned long long)run->count, (unsigned long long)run->ninputs,
                            (unsigned long long)run->merged.count,
                            (unsigned long long)run->merged.ninputs);
@@ -160,7 +160,7 @@ static enum quant_status add_part(struct merging *run, size_t number,
                                  : part->findings.nsums / nsums == part->ninputs &&
                                        part->findings.nsums % nsums == 0;
     if (!fits || !quant_rounds_enter(calibrator, &part->findings))
-        return refuse(run, path, "its results are not those of this method's pass");
+        return refuse(run, path, "its results do not match this method");
     for (size_t i = 0; i < part->findings.nsums; i++)
         quant_sum_add(&calibrator->sums[i % nsums], &run->carries[i % nsums],
                       part->findings.sums[i]);
@@ -193,11 +193,11 @@ static enum quant_status check_file(const struct merging *run, const char *path,
         return refuse(run, path,
                       file->stage == QUANT_STAGE_COMPLETE
                           ? "it is complete, not a partial result"
-                          : "it is merged already: the next round begins with it");
+                          : "it is already merged; continue from it in the next round");
     if (!quant_calibration_file_is_kin(&run->merged, file))
-        return refuse(run, path, "it was made with other options than the first one");
+        return refuse(run, path, "it was made with different options than the first one");
     if (!quant_calibration_file_joins(&run->merged, file))
-        return refuse(run, path, "it is from another round or calibration than the first one");
+        return refuse(run, path, "it is from a different round or calibration than the first one");
     return QUANT_OK;
 }
 

@@ -21,7 +21,7 @@ static enum quant_status check_range(const struct quant_calibration_file *file, 
     const struct quant_target wanted = quant_spec_target(spec);
     if (file->stage != QUANT_STAGE_COMPLETE)
         return quant_error_set(error, QUANT_INVALID,
-                               "'%s' is not complete: it has no range before round %zu is merged",
+                               "'%s' is not complete: it has no range until round %zu is merged",
                                path, quant_calibration_file_round(file));
     if (found.method != &quant_calibration_minmax && file->scheme != spec->scheme)
         return quant_error_set(error, QUANT_INVALID,

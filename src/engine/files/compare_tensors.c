@@ -86,8 +86,8 @@ static enum quant_status check_job(struct comparing *run)
                                (int)QUANT_COMPARE_TYPES, run->ndtypes);
     if (run->has_groups && job->spec.has_clip)
         return quant_error_set(run->error, QUANT_INVALID,
-                               "scales per channel or block are found from the elements: a given "
-                               "clipping range excludes them");
+                               "scales per channel or block are found from the elements and cannot "
+                               "be used with a clipping range");
     enum quant_status status = QUANT_OK;
     for (size_t i = 0; status == QUANT_OK && i < run->ndtypes; i++)
         status = check_type(run, run->dtypes[i]);

@@ -27,8 +27,8 @@ static enum quant_status check_default_sidecar(const struct dequantization *run)
         return quant_error_set(run->error, QUANT_IO, "cannot read '%s': it is a directory",
                                run->job->path);
     return quant_error_set(run->error, QUANT_IO,
-                           "'%s' is not quantized yet, or unfinished: there is no sidecar '%s'; "
-                           "--sidecar names another",
+                           "'%s' is not quantized yet, or unfinished: there is no sidecar '%s'; if "
+                           "it is elsewhere, give '--sidecar FILE'",
                            run->job->path, run->sidecar_path);
 }
 
@@ -37,7 +37,7 @@ enum quant_status quant_dequantization_find_sidecar(struct dequantization *run)
     const struct quant_dequantize_job *job = run->job;
     if (!job->sidecar && quant_path_is_stream(job->path))
         return quant_error_set(run->error, QUANT_INVALID,
-                               "standard input as the input needs a sidecar path");
+                               "reading standard input needs a sidecar path");
     run->sidecar_path = job->sidecar ? strdup(job->sidecar) : quant_sidecar_default(job->path);
     if (!run->sidecar_path)
         return quant_error_no_memory(run->error, strlen(job->path) + 6, "path");
@@ -78,7 +78,7 @@ static enum quant_status differs(const struct dequantization *run, const char *w
                                  unsigned long long found, unsigned long long expected)
 {
     return quant_source_error(run->source, run->error, QUANT_CORRUPT,
-                              "its %s is %llu, not the %llu of its sidecar", what, found, expected);
+                              "its %s is %llu, not %llu as in its sidecar", what, found, expected);
 }
 
 static enum quant_status check_shape(const struct dequantization *run,
@@ -91,13 +91,13 @@ static enum quant_status check_shape(const struct dequantization *run,
         return QUANT_OK; /* asked again at the end */
     if (!quant_shape_equal(&reader->shape, &sidecar->shape))
         return quant_source_error(reader->source, run->error, QUANT_CORRUPT,
-                                  "its shape is %s, not the %s of %s",
+                                  "its shape is %s, not %s as in %s",
                                   quant_shape_text(&reader->shape, found),
                                   quant_shape_text(&sidecar->shape, expected), what);
     if (reader->order != sidecar->order && quant_shape_has_order(&sidecar->shape) &&
         !reader->format->takes_raw_options)
         return quant_source_error(reader->source, run->error, QUANT_CORRUPT,
-                                  "its order differs from that of %s", what);
+                                  "its order differs from that in %s", what);
     return QUANT_OK;
 }
 
@@ -142,7 +142,7 @@ enum quant_status quant_dequantization_check_data(struct dequantization *run)
         return differs(run, "size", nbytes, run->sidecar.data_bytes);
     if (status == QUANT_OK && digest != run->sidecar.data_xxh3_64)
         return quant_source_error(run->source, run->error, QUANT_CORRUPT,
-                                  "its checksum is %016llx, not the %016llx of its sidecar",
+                                  "its checksum is %016llx, not %016llx as in its sidecar",
                                   (unsigned long long)digest,
                                   (unsigned long long)run->sidecar.data_xxh3_64);
     return status;
@@ -169,14 +169,14 @@ static enum quant_status check_named_original(const struct dequantization *run)
     enum quant_status found = QUANT_OK;
     if (stat(path, &status) != 0 || access(path, R_OK) != 0)
         found =
-            quant_error_system(run->error, errno, "cannot read '%s', the original that '%s' names",
+            quant_error_system(run->error, errno, "cannot read '%s', the original named in '%s'",
                                path, run->sidecar_path);
     else if (!S_ISREG(status.st_mode))
         found = quant_error_set(
-            run->error, QUANT_IO, "cannot read '%s', the original that '%s' names: it is %s", path,
+            run->error, QUANT_IO, "cannot read '%s', the original named in '%s': it is %s", path,
             run->sidecar_path, S_ISDIR(status.st_mode) ? "a directory" : "not a regular file");
     if (found != QUANT_OK)
-        quant_error_append(run->error, "; --against names another");
+        quant_error_append(run->error, "; give another with '--against FILE'");
     return found;
 }
 
@@ -190,7 +190,7 @@ static enum quant_status name_original(struct dequantization *run, struct quant_
         return QUANT_OK;
     if (!sidecar->source.path)
         return quant_error_set(run->error, QUANT_INVALID,
-                               "the sidecar '%s' names no original; --against names one",
+                               "the sidecar '%s' names no original; give it with '--against FILE'",
                                run->sidecar_path);
     run->original_path = quant_path_beside(sidecar->source.path, run->sidecar_path);
     if (!run->original_path)

@@ -71,8 +71,8 @@ enum quant_status quant_file_check_extension(const char *path, enum quant_dtype 
         return QUANT_OK;
     if (stated && stated != dtype)
         return quant_error_set(error, QUANT_INVALID,
-                               "cannot write '%s': '%s' states %s, but the elements are %s; give "
-                               "'--to raw' or another name",
+                               "cannot write '%s': the extension '%s' means %s, but the elements "
+                               "are %s; give '--to raw' or another name",
                                path, extension, quant_dtype_info(stated)->name,
                                quant_dtype_info(dtype)->name);
     if (quant_format_from_path(path))
@@ -81,7 +81,7 @@ enum quant_status quant_file_check_extension(const char *path, enum quant_dtype 
     list_extensions(known, sizeof known);
     return quant_error_set(
         error, QUANT_INVALID,
-        "cannot write '%s': '%s' is not an extension of the formats written (%s); "
-        "give '--to FORMAT' or another name",
+        "cannot write '%s': unsupported extension '%s'; expected one of %s; give "
+        "'--to FORMAT' or another name",
         path, extension, known);
 }

@@ -43,7 +43,7 @@ static enum quant_status check_job(struct file_run *file)
     file->data_is_new = quant_path_is_free(output->path);
     if (!output->sidecar && !file->data_is_new && quant_path_is_stream(output->path))
         return quant_error_set(file->error, QUANT_INVALID,
-                               "a stream as the output needs a sidecar path");
+                               "writing to a stream needs a sidecar path");
     file->has_groups = quant_granularity_has_groups(&file->job->granularity);
     return quant_plan_make(&file->job->spec, &file->job->granularity, &file->plan, file->error);
 }

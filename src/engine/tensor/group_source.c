@@ -36,7 +36,7 @@ static enum quant_status differs(const struct quant_group_source *groups, const 
                                  uint64_t found, uint64_t expected, struct quant_error *error)
 {
     return quant_source_error(groups->source, error, QUANT_CORRUPT,
-                              "its %s is %llu, not the %llu of the sidecar", what,
+                              "its %s is %llu, not %llu as in the sidecar", what,
                               (unsigned long long)found, (unsigned long long)expected);
 }
 
@@ -87,7 +87,7 @@ static enum quant_status check_file(struct quant_group_source *groups,
     if (status == QUANT_OK && digest != expected->xxh3_64)
         status =
             quant_source_error(groups->source, error, QUANT_CORRUPT,
-                               "its checksum is %016llx, not the %016llx of the sidecar",
+                               "its checksum is %016llx, not %016llx as in the sidecar",
                                (unsigned long long)digest, (unsigned long long)expected->xxh3_64);
     quant_checksum_source_release(&checksum);
     return status;

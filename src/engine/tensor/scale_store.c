@@ -65,7 +65,7 @@ static enum quant_status name_file(struct quant_scale_store *store, uint64_t cou
     if (quant_path_is_stream(sidecar_path))
         return quant_error_set(error, QUANT_INVALID,
                                "%llu scales need a file next to the sidecar, but '%s' is a stream; "
-                               "--sidecar names a file",
+                               "give '--sidecar FILE'",
                                (unsigned long long)count, sidecar_path);
     store->path = quant_file_scales_name(sidecar_path);
     if (!store->path)
@@ -76,7 +76,7 @@ static enum quant_status name_file(struct quant_scale_store *store, uint64_t cou
     if (!quant_is_utf8(store->relative))
         return quant_error_set(
             error, QUANT_INVALID,
-            "%llu scales need a file that the sidecar names in UTF-8, but '%s' is not UTF-8",
+            "%llu scales need a file whose name is in the sidecar, but '%s' is not UTF-8",
             (unsigned long long)count, store->path);
     return QUANT_OK;
 }

@@ -167,12 +167,12 @@ enum quant_status quant_json_object_check(const struct quant_json_object *object
     quant_shape_text(&object->shape, declared);
     if (nelems != object->nelems)
         return quant_source_error(source, error, QUANT_CORRUPT,
-                                  "the shape %s asks for %" PRIu64
-                                  " elements, the data has %" PRIu64,
+                                  "the shape %s needs %" PRIu64
+                                  " elements, but the data has %" PRIu64,
                                   declared, object->nelems, nelems);
     struct quant_shape shape;
     quant_json_nest_shape(nest, &shape);
     return quant_source_error(source, error, QUANT_CORRUPT,
-                              "the shape is %s, the data is nested as %s", declared,
+                              "the shape is %s, but the data is nested as %s", declared,
                               quant_shape_text(&shape, nested));
 }

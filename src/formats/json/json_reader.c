@@ -278,8 +278,8 @@ enum quant_status quant_json_open_reader(struct quant_source *source,
 {
     if (!quant_json_takes(request->deliver)) {
         const struct quant_dtype_info *info = quant_dtype_info(request->deliver);
-        return quant_source_error(source, error, QUANT_UNSUPPORTED, "no %s elements from JSON",
-                                  info ? info->name : "such");
+        return quant_source_error(source, error, QUANT_UNSUPPORTED, "JSON cannot hold %s elements",
+                                  info ? info->name : "these");
     }
     struct json_reader *json = malloc(sizeof *json);
     if (!json)

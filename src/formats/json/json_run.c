@@ -163,7 +163,8 @@ enum quant_status quant_json_one(struct quant_json_scan *scan, enum quant_dtype 
     int64_t value;
     if (!quant_json_decimal_integer(&decimal, &value))
         return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
-                                  "element %" PRIu64 " %s is %s, no integer", index, place, token);
+                                  "element %" PRIu64 " %s is %s, not an integer", index, place,
+                                  token);
     if (value < (int64_t)info->least || value > (int64_t)info->greatest)
         return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
                                   "element %" PRIu64 " %s is %s, outside %s (%.0f to %.0f)", index,

@@ -213,12 +213,12 @@ enum quant_status quant_json_open_writer(struct quant_sink *sink, enum quant_dty
 {
     if (!quant_json_takes(dtype)) {
         const struct quant_dtype_info *info = quant_dtype_info(dtype);
-        return quant_sink_error(sink, error, QUANT_UNSUPPORTED, "no %s elements in JSON",
-                                info ? info->name : "such");
+        return quant_sink_error(sink, error, QUANT_UNSUPPORTED, "JSON cannot hold %s elements",
+                                info ? info->name : "these");
     }
     if (order == QUANT_ORDER_FORTRAN && quant_shape_has_order(shape))
         return quant_sink_error(sink, error, QUANT_UNSUPPORTED,
-                                "JSON has no Fortran order; npy and raw have");
+                                "JSON has no Fortran order; npy and raw have it");
     struct json_writer *json = malloc(sizeof *json);
     if (!json)
         return quant_error_no_memory(error, sizeof *json, "JSON writer");
