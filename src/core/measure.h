@@ -8,7 +8,7 @@
 
 #include "core/group_sums.h"
 
-enum { QUANT_PART_BLOCKS = 64, QUANT_PART_MOST = QUANT_PART_BLOCKS * QUANT_MEASURE_BLOCK };
+enum { QUANT_PART_BLOCKS = 64, QUANT_PART_MAX = QUANT_PART_BLOCKS * QUANT_MEASURE_BLOCK };
 
 struct quant_measure_part {
     struct quant_measure measure;
@@ -16,7 +16,7 @@ struct quant_measure_part {
     double sums[QUANT_PART_BLOCKS][QUANT_MEASURE_SUMS];
 };
 
-/* Measures n elements, at most QUANT_PART_MOST, for whole. Reads whole's parameters only. A part
+/* Measures n elements, at most QUANT_PART_MAX, for whole. Reads whole's parameters only. A part
  * may be taken again and again for the same whole, all zeros the first time: the levels it has met
  * are kept, so that marking them is work for the first part only. */
 void quant_measure_part_take(struct quant_measure_part *part, const struct quant_measure *whole,

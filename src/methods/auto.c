@@ -2,7 +2,7 @@
 #include "methods/auto.h"
 
 size_t quant_plan_candidates(const struct quant_plan *plan,
-                             struct quant_plan candidates[QUANT_CALIBRATION_MOST])
+                             struct quant_plan candidates[QUANT_CALIBRATION_MAX])
 {
     const bool is_integer = quant_dtype_info(plan->target.dtype)->is_integer;
     size_t n = 0;
@@ -23,7 +23,7 @@ unsigned quant_plan_passes(const struct quant_plan *plan)
         return 0;
     if (plan->method)
         return plan->method->passes;
-    struct quant_plan candidates[QUANT_CALIBRATION_MOST];
+    struct quant_plan candidates[QUANT_CALIBRATION_MAX];
     const size_t n = quant_plan_candidates(plan, candidates);
     unsigned passes = 1;
     for (size_t i = 0; i < n; i++)

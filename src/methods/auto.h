@@ -13,7 +13,7 @@
 /* The methods to choose from: the plan, whose range is found, with each method that its type takes,
  * in the order of the table, and with the method's own argument. Returns their number. */
 size_t quant_plan_candidates(const struct quant_plan *plan,
-                             struct quant_plan candidates[QUANT_CALIBRATION_MOST]);
+                             struct quant_plan candidates[QUANT_CALIBRATION_MAX]);
 
 /* The number of passes that finding the range usually takes after the elements have been observed,
  * for progress: 0 if no range has to be found; for auto, all those of the candidates and one that

@@ -17,21 +17,21 @@ struct quant_trial {
     uint16_t q[QUANT_MEASURE_BLOCK]; /* room for the widest integers */
 };
 
-void quant_calibration_bench_release(struct quant_calibration_bench *bench)
+void quant_calibration_buffers_release(struct quant_calibration_buffers *buffers)
 {
-    for (size_t i = 0; i < QUANT_CALIBRATION_MOST; i++)
-        quant_calibrator_free(bench->calibrators[i]);
-    free(bench->trial);
-    *bench = (struct quant_calibration_bench){.trial = NULL};
+    for (size_t i = 0; i < QUANT_CALIBRATION_MAX; i++)
+        quant_calibrator_free(buffers->calibrators[i]);
+    free(buffers->trial);
+    *buffers = (struct quant_calibration_buffers){.trial = NULL};
 }
 
 /* ---- By one method ---- */
 
-static struct quant_calibrator *find_calibrator(struct quant_calibration_bench *bench,
+static struct quant_calibrator *find_calibrator(struct quant_calibration_buffers *buffers,
                                                 const struct quant_calibration *method,
                                                 struct quant_error *error)
 {
-    struct quant_calibrator **calibrator = &bench->calibrators[quant_calibration_index(method)];
+    struct quant_calibrator **calibrator = &buffers->calibrators[quant_calibration_index(method)];
     if (!*calibrator)
         *calibrator = quant_calibrator_make(method, error);
     return *calibrator;
@@ -39,9 +39,9 @@ static struct quant_calibrator *find_calibrator(struct quant_calibration_bench *
 
 static void run_pass(struct quant_calibrator *calibrator, const float *x, size_t n)
 {
-    for (size_t i = 0; i < n; i += QUANT_PART_MOST) {
+    for (size_t i = 0; i < n; i += QUANT_PART_MAX) {
         quant_calibrator_take(calibrator, 0, x + i,
-                              n - i < QUANT_PART_MOST ? n - i : QUANT_PART_MOST);
+                              n - i < QUANT_PART_MAX ? n - i : QUANT_PART_MAX);
         quant_calibrator_join(calibrator, 0);
     }
     quant_calibrator_end_input(calibrator, NULL);
@@ -64,11 +64,12 @@ static enum quant_status find_range(struct quant_calibrator *calibrator, const f
 }
 
 static enum quant_status calibrate_by_method(const struct quant_plan *plan,
-                                             struct quant_calibration_bench *bench, const float *x,
-                                             size_t n, const struct quant_observed *observed,
+                                             struct quant_calibration_buffers *buffers,
+                                             const float *x, size_t n,
+                                             const struct quant_observed *observed,
                                              struct quant_choice *choice, struct quant_error *error)
 {
-    struct quant_calibrator *calibrator = find_calibrator(bench, plan->method, error);
+    struct quant_calibrator *calibrator = find_calibrator(buffers, plan->method, error);
     if (!calibrator)
         return QUANT_NO_MEMORY;
     quant_calibrator_observe(calibrator, plan, observed);
@@ -94,24 +95,25 @@ static double measure_mse(struct quant_trial *trial, const struct quant_params *
 }
 
 static enum quant_status calibrate_by_auto(const struct quant_plan *plan,
-                                           struct quant_calibration_bench *bench, const float *x,
-                                           size_t n, const struct quant_observed *observed,
+                                           struct quant_calibration_buffers *buffers,
+                                           const float *x, size_t n,
+                                           const struct quant_observed *observed,
                                            struct quant_choice *choice, struct quant_error *error)
 {
-    struct quant_plan candidates[QUANT_CALIBRATION_MOST];
+    struct quant_plan candidates[QUANT_CALIBRATION_MAX];
     const size_t ncandidates = quant_plan_candidates(plan, candidates);
-    if (!bench->trial)
-        bench->trial = malloc(sizeof *bench->trial);
-    if (!bench->trial)
-        return quant_error_no_memory(error, sizeof *bench->trial, "calibration");
+    if (!buffers->trial)
+        buffers->trial = malloc(sizeof *buffers->trial);
+    if (!buffers->trial)
+        return quant_error_no_memory(error, sizeof *buffers->trial, "calibration");
     double min = 0;
     for (size_t i = 0; i < ncandidates; i++) {
         struct quant_choice found;
         const enum quant_status status =
-            calibrate_by_method(&candidates[i], bench, x, n, observed, &found, error);
+            calibrate_by_method(&candidates[i], buffers, x, n, observed, &found, error);
         if (status != QUANT_OK)
             return status;
-        const double mse = measure_mse(bench->trial, &found.params, x, n);
+        const double mse = measure_mse(buffers->trial, &found.params, x, n);
         if (i > 0 && !(mse < min))
             continue;
         min = mse;
@@ -121,7 +123,7 @@ static enum quant_status calibrate_by_auto(const struct quant_plan *plan,
 }
 
 enum quant_status quant_plan_calibrate(const struct quant_plan *plan,
-                                       struct quant_calibration_bench *bench, const float *x,
+                                       struct quant_calibration_buffers *buffers, const float *x,
                                        size_t n, struct quant_choice *choice,
                                        struct quant_error *error)
 {
@@ -131,18 +133,18 @@ enum quant_status quant_plan_calibrate(const struct quant_plan *plan,
     const bool has_finite = observed.count > observed.nonfinite;
     if (is_refused || !has_finite || plan->from != QUANT_RANGE_FOUND)
         return quant_plan_choose(plan, &observed, NULL, choice, error);
-    return plan->method ? calibrate_by_method(plan, bench, x, n, &observed, choice, error)
-                        : calibrate_by_auto(plan, bench, x, n, &observed, choice, error);
+    return plan->method ? calibrate_by_method(plan, buffers, x, n, &observed, choice, error)
+                        : calibrate_by_auto(plan, buffers, x, n, &observed, choice, error);
 }
 
 enum quant_status quant_calibrate(const struct quant_spec *spec, const float *x, size_t n,
                                   struct quant_choice *choice, struct quant_error *error)
 {
-    struct quant_calibration_bench bench = {.trial = NULL};
+    struct quant_calibration_buffers buffers = {.trial = NULL};
     struct quant_plan plan;
     enum quant_status status = quant_plan_make(spec, NULL, &plan, error);
     if (status == QUANT_OK)
-        status = quant_plan_calibrate(&plan, &bench, x, n, choice, error);
-    quant_calibration_bench_release(&bench);
+        status = quant_plan_calibrate(&plan, &buffers, x, n, choice, error);
+    quant_calibration_buffers_release(&buffers);
     return status;
 }

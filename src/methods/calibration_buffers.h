@@ -11,16 +11,16 @@
 struct quant_trial;
 
 /* All zeros at first. For one thread at a time. */
-struct quant_calibration_bench {
-    struct quant_calibrator *calibrators[QUANT_CALIBRATION_MOST]; /* owned: by place in the table */
-    struct quant_trial *trial;                                    /* owned: auto's */
+struct quant_calibration_buffers {
+    struct quant_calibrator *calibrators[QUANT_CALIBRATION_MAX]; /* owned: by place in the table */
+    struct quant_trial *trial;                                   /* owned: auto's */
 };
 
-void quant_calibration_bench_release(struct quant_calibration_bench *bench);
+void quant_calibration_buffers_release(struct quant_calibration_buffers *buffers);
 
 /* As quant_calibrate, by a plan. */
 enum quant_status quant_plan_calibrate(const struct quant_plan *plan,
-                                       struct quant_calibration_bench *bench, const float *x,
+                                       struct quant_calibration_buffers *buffers, const float *x,
                                        size_t n, struct quant_choice *choice,
                                        struct quant_error *error);
 

@@ -73,7 +73,7 @@ void quant_calibrator_observe(struct quant_calibrator *calibrator, const struct 
 enum quant_status quant_calibrator_begin(struct quant_calibrator *calibrator, size_t nworkers,
                                          struct quant_error *error);
 
-/* Looks at a part of at most QUANT_PART_MOST elements; all but an input's last are multiples of
+/* Looks at a part of at most QUANT_PART_MAX elements; all but an input's last are multiples of
  * QUANT_MEASURE_BLOCK. Workers may do so side by side. */
 void quant_calibrator_take(struct quant_calibrator *calibrator, size_t worker, const float *x,
                            size_t n);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The least and the greatest element of many groups at once, and the parameters they give. */
+#include "methods/extremes.h"
+
 #include <float.h>
 #include <math.h>
 
@@ -8,7 +9,6 @@
 #include "core/range_params.h"
 #include "core/scale.h"
 #include "kernels/kernels.h"
-#include "methods/group_calibration.h"
 
 /* Rows of fewer channels than NARROW are looked at several at a time, as one row of about WIDE. */
 enum { NARROW = 64, WIDE = 512 };
@@ -16,8 +16,8 @@ enum { NARROW = 64, WIDE = 512 };
 void quant_extremes_clear(const struct quant_extremes *extremes, uint64_t ngroups)
 {
     for (uint64_t i = 0; i < ngroups; i++) {
-        extremes->least[i] = INFINITY;
-        extremes->greatest[i] = -INFINITY;
+        extremes->min[i] = INFINITY;
+        extremes->max[i] = -INFINITY;
     }
 }
 
@@ -25,21 +25,21 @@ void quant_extremes_clear(const struct quant_extremes *extremes, uint64_t ngroup
 static bool add_narrow_rows(const struct quant_extremes *extremes, uint64_t at, size_t columns,
                             const float *x, size_t n)
 {
-    float least[WIDE];
-    float greatest[WIDE];
-    const struct quant_extremes wide = {0, least, greatest};
+    float min[WIDE];
+    float max[WIDE];
+    const struct quant_extremes wide = {0, min, max};
     const size_t width = WIDE / columns * columns;
     quant_extremes_clear(&wide, width);
     bool all_finite = true;
     for (size_t i = 0; i < n; i += width) {
         const size_t m = n - i < width ? n - i : width;
-        all_finite &= quant_kernels()->observe_each(x + i, m, least, greatest);
+        all_finite &= quant_kernels()->observe_each(x + i, m, min, max);
     }
     for (size_t i = 0; i < width; i++) {
-        float *low = &extremes->least[at + i % columns];
-        float *high = &extremes->greatest[at + i % columns];
-        *low = fminf(*low, least[i]);
-        *high = fmaxf(*high, greatest[i]);
+        float *low = &extremes->min[at + i % columns];
+        float *high = &extremes->max[at + i % columns];
+        *low = fminf(*low, min[i]);
+        *high = fmaxf(*high, max[i]);
     }
     return all_finite;
 }
@@ -58,7 +58,7 @@ static bool add_columns(const struct quant_extremes *extremes, const struct quan
         return add_narrow_rows(extremes, at, columns, x, *m);
     }
     *m = row_left < n ? (size_t)row_left : n;
-    return quant_kernels()->observe_each(x, *m, extremes->least + at, extremes->greatest + at);
+    return quant_kernels()->observe_each(x, *m, extremes->min + at, extremes->max + at);
 }
 
 /* The same where the elements of a group lie in runs. */
@@ -78,12 +78,11 @@ static bool add_runs(const struct quant_extremes *extremes, const struct quant_s
         ahead = n;
     if (stretch->left != run || ahead < run) { /* a part of one, or a short one */
         *m = stretch->left < n ? (size_t)stretch->left : n;
-        return quant_kernels()->observe_runs(x, 1, *m, extremes->least + at,
-                                             extremes->greatest + at);
+        return quant_kernels()->observe_runs(x, 1, *m, extremes->min + at, extremes->max + at);
     }
     *m = (size_t)(ahead / run * run);
-    return quant_kernels()->observe_runs(x, (size_t)(ahead / run), (size_t)run,
-                                         extremes->least + at, extremes->greatest + at);
+    return quant_kernels()->observe_runs(x, (size_t)(ahead / run), (size_t)run, extremes->min + at,
+                                         extremes->max + at);
 }
 
 bool quant_extremes_add(const struct quant_extremes *extremes,
@@ -105,11 +104,11 @@ bool quant_extremes_add(const struct quant_extremes *extremes,
     return all_finite;
 }
 
-/* quant_scale_round, and not above the greatest, in a form that compilers make a vector of. */
-static inline float round_to_float32(double scale, float greatest)
+/* quant_scale_round, and at most max, in a form that compilers vectorize. */
+static inline float round_to_float32(double scale, float max)
 {
     const float bounded = scale < (double)FLT_MIN ? FLT_MIN : (float)scale;
-    return bounded < greatest ? bounded : greatest;
+    return bounded < max ? bounded : max;
 }
 
 static struct quant_choice choose_range(const struct quant_group_calibration *calibration,
@@ -126,9 +125,8 @@ static void add_notes(const struct quant_extremes *extremes, uint64_t ngroups,
                       struct quant_group_notes *notes)
 {
     for (uint64_t i = 0; i < ngroups; i++)
-        quant_group_notes_add(
-            notes, extremes->first + i,
-            choose_range(calibration, extremes->least[i], extremes->greatest[i]).notes);
+        quant_group_notes_add(notes, extremes->first + i,
+                              choose_range(calibration, extremes->min[i], extremes->max[i]).notes);
 }
 
 /* Absmax in a plain loop, since groups may be as short as 32 elements, and as many: the formula of
@@ -142,19 +140,19 @@ static void choose_absmax(const struct quant_extremes *extremes, uint64_t ngroup
     const enum quant_dtype dtype = target->scale_dtype;
     const bool is_float32 = dtype == QUANT_FLOAT32;
     const int32_t middle = quant_target_middle(target);
-    const float greatest = quant_target_max_scale(target, middle);
+    const float max_scale = quant_target_max_scale(target, middle);
     const double step = quant_target_max_step(target);
     float shortest = FLT_MAX;
     float longest = 0;
     for (uint64_t i = 0; i < ngroups; i++) {
-        const float low = extremes->least[i];
-        const float high = extremes->greatest[i];
+        const float low = extremes->min[i];
+        const float high = extremes->max[i];
         const float a = low <= high ? (-low > high ? -low : high) : 0;
         const double scale = (double)a / step;
         scales[i] =
             a > 0
-                ? (is_float32 ? round_to_float32(scale, greatest)
-                              : fminf(quant_scale_round(dtype, scale, QUANT_TO_NEAREST), greatest))
+                ? (is_float32 ? round_to_float32(scale, max_scale)
+                              : fminf(quant_scale_round(dtype, scale, QUANT_TO_NEAREST), max_scale))
                 : 1;
         zero_points[i] = a > 0 ? middle : nothing->zero_point;
         shortest = a > 0 && a < shortest ? a : shortest;
@@ -174,7 +172,7 @@ static void choose_each(const struct quant_extremes *extremes, uint64_t ngroups,
 {
     for (uint64_t i = 0; i < ngroups; i++) {
         const struct quant_choice choice =
-            choose_range(calibration, extremes->least[i], extremes->greatest[i]);
+            choose_range(calibration, extremes->min[i], extremes->max[i]);
         scales[i] = choice.params.scale;
         zero_points[i] = choice.params.zero_point;
         quant_group_notes_add(notes, extremes->first + i, choice.notes);

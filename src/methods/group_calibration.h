@@ -20,35 +20,10 @@ void quant_group_calibration_begin(struct quant_group_calibration *calibration,
                                    const struct quant_plan *plan,
                                    const struct quant_grouping *grouping);
 
-/* ---- By extremes ---- */
-
-/* The least and the greatest finite element of the groups from first on: begin with INFINITY and
- * -INFINITY. */
-struct quant_extremes {
-    uint64_t first;
-    float *least;
-    float *greatest;
-};
-
-void quant_extremes_clear(const struct quant_extremes *extremes, uint64_t ngroups);
-
-/* Adds n elements from the first-th of the tensor on. Returns whether all are finite. */
-bool quant_extremes_add(const struct quant_extremes *extremes,
-                        const struct quant_grouping *grouping, uint64_t first, const float *x,
-                        size_t n);
-
-/* The parameters of ngroups groups from extremes->first on, which params has too. *notes gathers
- * theirs. */
-void quant_extremes_choose(const struct quant_extremes *extremes, uint64_t ngroups,
-                           const struct quant_group_calibration *calibration,
-                           const struct quant_group_params *params,
-                           struct quant_group_notes *notes);
-
-/* ---- By any method ---- */
-
-/* The same of one group, from its n elements. bench is the worker's, from one group to the next. */
+/* The parameters of one group, from its n elements. buffers is the worker's, from one group to the
+ * next. */
 enum quant_status quant_group_calibrate(const struct quant_group_calibration *calibration,
-                                        struct quant_calibration_bench *bench, uint64_t group,
+                                        struct quant_calibration_buffers *buffers, uint64_t group,
                                         const float *x, size_t n,
                                         const struct quant_group_params *params,
                                         struct quant_group_notes *notes, struct quant_error *error);
@@ -61,7 +36,7 @@ size_t quant_panel_gather(const struct quant_grouping *grouping, const float *x,
 /* The parameters of a panel's groups, all of whose elements are at x. scratch has room for those of
  * a group, or is NULL where there is one. */
 enum quant_status quant_panel_calibrate(const struct quant_group_calibration *calibration,
-                                        struct quant_calibration_bench *bench, uint64_t panel,
+                                        struct quant_calibration_buffers *buffers, uint64_t panel,
                                         const float *x, float *scratch,
                                         const struct quant_group_params *params,
                                         struct quant_group_notes *notes, struct quant_error *error);

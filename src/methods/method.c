@@ -12,7 +12,7 @@ static const struct quant_calibration *const table[] = {
 
 enum { TABLE_LENGTH = sizeof table / sizeof table[0] };
 
-_Static_assert((int)TABLE_LENGTH <= (int)QUANT_CALIBRATION_MOST, "room for every method");
+_Static_assert((int)TABLE_LENGTH <= (int)QUANT_CALIBRATION_MAX, "room for every method");
 
 static const char auto_name[] = "auto";
 static const char auto_summary[] = "the one of these with the smallest mse for the given scheme";

@@ -67,7 +67,7 @@ extern const struct quant_calibration quant_calibration_octav;
 extern const struct quant_calibration quant_calibration_sigma;
 
 /* There is room for every method of the table. */
-enum { QUANT_CALIBRATION_MOST = 16 };
+enum { QUANT_CALIBRATION_MAX = 16 };
 
 /* The i-th method, NULL past the last. The first, minmax, is the default. Unlike
  * quant_calibration_name, which lists it last, auto is none of them. */

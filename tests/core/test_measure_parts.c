@@ -5,7 +5,7 @@
 #include "../support/random.h"
 #include "reports.h"
 
-enum { MOST = 3 * QUANT_PART_MOST / 8 };
+enum { MOST = 3 * QUANT_PART_MAX / 8 };
 
 static float x[MOST];
 static unsigned char q[MOST];

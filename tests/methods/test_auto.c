@@ -20,7 +20,7 @@ static void test_candidates(void **state)
         const struct quant_spec spec = {.dtype = i == 0 ? QUANT_UINT4 : QUANT_FLOAT8_E4M3FN,
                                         .calibration = "auto"};
         const struct quant_plan plan = make(&spec);
-        struct quant_plan candidates[QUANT_CALIBRATION_MOST];
+        struct quant_plan candidates[QUANT_CALIBRATION_MAX];
         const size_t n = quant_plan_candidates(&plan, candidates);
         size_t at = 0;
         for (size_t k = 0; quant_calibration_at(k); k++) {

@@ -220,7 +220,7 @@ static void test_nothing_is_carried_over(void **state)
     (void)state;
     for (size_t k = 0; quant_calibration_name(k); k++) {
         const char *method = quant_calibration_name(k);
-        struct quant_calibration_bench bench = {.trial = NULL};
+        struct quant_calibration_buffers buffers = {.trial = NULL};
         for (size_t i = 0; i < COUNT / 4; i++) {
             const size_t longest = i % 5 > 0 ? 40 : MOST - 2;
             const size_t n = 1 + random_below(&random, (uint32_t)longest);
@@ -230,11 +230,11 @@ static void test_nothing_is_carried_over(void **state)
             struct quant_choice expected;
             struct quant_plan plan;
             assert_int_equal(quant_plan_make(&spec, NULL, &plan, NULL), QUANT_OK);
-            assert_int_equal(quant_plan_calibrate(&plan, &bench, x, n, &found, NULL), QUANT_OK);
+            assert_int_equal(quant_plan_calibrate(&plan, &buffers, x, n, &found, NULL), QUANT_OK);
             assert_int_equal(quant_calibrate(&spec, x, n, &expected, NULL), QUANT_OK);
             check_same(&found, &expected, &spec, kind, n);
         }
-        quant_calibration_bench_release(&bench);
+        quant_calibration_buffers_release(&buffers);
     }
 }
 

@@ -30,7 +30,7 @@ static const enum quant_scheme schemes[] = {QUANT_ABSMAX, QUANT_ZERO_POINT};
 
 enum { NSCHEMES = sizeof schemes / sizeof schemes[0] };
 
-_Static_assert(QUANT_COMPARE_TYPES *(int)NSCHEMES *((int)QUANT_CALIBRATION_MOST + 1) <=
+_Static_assert(QUANT_COMPARE_TYPES *(int)NSCHEMES *((int)QUANT_CALIBRATION_MAX + 1) <=
                    (int)QUANT_COMPARE_MOST,
                "room for every row");
 
@@ -101,7 +101,7 @@ static unsigned scheme_passes(const struct comparing *run, enum quant_dtype dtyp
                               enum quant_scheme scheme)
 {
     struct quant_plan plan;
-    struct quant_plan candidates[QUANT_CALIBRATION_MOST];
+    struct quant_plan candidates[QUANT_CALIBRATION_MAX];
     if (!is_wanted(run, scheme) || make_plan(run, dtype, scheme, false, &plan, NULL) != QUANT_OK)
         return 0;
     const size_t n = quant_plan_candidates(&plan, candidates);
@@ -218,7 +218,7 @@ static enum quant_status compare_scheme_in_groups(struct comparing *run,
                                                   const struct quant_plan *plan,
                                                   struct quant_comparison *rows, size_t *n)
 {
-    struct quant_plan candidates[QUANT_CALIBRATION_MOST];
+    struct quant_plan candidates[QUANT_CALIBRATION_MAX];
     const size_t ncandidates = quant_plan_candidates(plan, candidates);
     const uint64_t nelems = scan->tensor->reader->nelems;
     enum quant_status status = QUANT_OK;

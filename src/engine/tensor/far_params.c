@@ -18,6 +18,7 @@
 #include "engine/tensor/slices.h"
 #include "io/cancel.h"
 #include "methods/auto.h"
+#include "methods/extremes.h"
 
 /* Elements in memory at a time, of all workers together. */
 enum { MEMORY = 8 << 20 };
@@ -67,11 +68,11 @@ static void join_extremes(const struct extremes_scan *run, size_t workers, uint6
     const struct quant_extremes *all = &run->extremes[0];
     for (uint64_t i = 0; i < count; i++) {
         for (size_t k = 1; k < workers; k++) {
-            all->least[i] = fminf(all->least[i], run->extremes[k].least[i]);
-            all->greatest[i] = fmaxf(all->greatest[i], run->extremes[k].greatest[i]);
+            all->min[i] = fminf(all->min[i], run->extremes[k].min[i]);
+            all->max[i] = fmaxf(all->max[i], run->extremes[k].max[i]);
         }
-        run->observed->least = fminf(run->observed->least, all->least[i]);
-        run->observed->greatest = fmaxf(run->observed->greatest, all->greatest[i]);
+        run->observed->least = fminf(run->observed->least, all->min[i]);
+        run->observed->greatest = fmaxf(run->observed->greatest, all->max[i]);
     }
 }
 
@@ -88,8 +89,8 @@ static enum quant_status scan_extremes(struct quant_far_params *far, const struc
     if (!extremes || !memory)
         status = quant_error_no_memory(error, 2 * workers * count * sizeof *memory, "calibration");
     for (size_t i = 0; status == QUANT_OK && i < workers; i++) {
-        extremes[i].least = memory + 2 * i * count;
-        extremes[i].greatest = extremes[i].least + count;
+        extremes[i].min = memory + 2 * i * count;
+        extremes[i].max = extremes[i].min + count;
         quant_extremes_clear(&extremes[i], count);
     }
     struct extremes_scan run = {far, &by_few, extremes, observed};
@@ -109,12 +110,12 @@ static enum quant_status scan_extremes(struct quant_far_params *far, const struc
 struct batch_scan {
     struct quant_far_params *far;
     const struct quant_scan *scan;
-    uint64_t columns;                        /* groups of a batch */
-    uint64_t batches;                        /* of a panel */
-    float *memory;                           /* for each worker, the rows of a batch, and a group */
-    uint64_t memory_each;                    /* elements */
-    struct quant_calibration_bench *benches; /* of each worker */
-    pthread_mutex_t mutex;                   /* for the rest */
+    uint64_t columns;     /* groups of a batch */
+    uint64_t batches;     /* of a panel */
+    float *memory;        /* for each worker, the rows of a batch, and a group */
+    uint64_t memory_each; /* elements */
+    struct quant_calibration_buffers *benches; /* of each worker */
+    pthread_mutex_t mutex;                     /* for the rest */
     struct quant_group_notes notes;
     enum quant_status status;
     struct quant_error *error;
@@ -218,7 +219,7 @@ static enum quant_status calibrate_in_memory(struct quant_far_params *far,
     quant_progress_begin_pass(scan->progress, far->grouping->nelems, scan->progress->ahead);
     quant_parallel_run(&parallel);
     for (unsigned i = 0; i < scan->workers; i++)
-        quant_calibration_bench_release(&run.benches[i]);
+        quant_calibration_buffers_release(&run.benches[i]);
 release:
     pthread_mutex_destroy(&run.mutex);
     free(run.benches);

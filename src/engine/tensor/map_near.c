@@ -14,18 +14,18 @@
 #include "engine/tensor/map.h"
 #include "engine/tensor/tensor_run.h"
 #include "io/cancel.h"
-#include "methods/group_calibration.h"
+#include "methods/extremes.h"
 
 /* What each worker needs besides its workbench. */
 struct near_buffers {
-    size_t lead;                                /* elements of the window before the chunk */
-    struct quant_panel panels;                  /* the window's first */
-    uint64_t npanels;                           /* of the window */
-    struct quant_group_params params;           /* of the window's groups */
-    struct quant_extremes extremes;             /* of the same */
-    float *scratch;                             /* for the elements of one group */
-    struct quant_calibration_bench calibration; /* kept from group to group */
-    struct quant_group_sums *sums;              /* of the window's groups, if measured */
+    size_t lead;                                  /* elements of the window before the chunk */
+    struct quant_panel panels;                    /* the window's first */
+    uint64_t npanels;                             /* of the window */
+    struct quant_group_params params;             /* of the window's groups */
+    struct quant_extremes extremes;               /* of the same */
+    float *scratch;                               /* for the elements of one group */
+    struct quant_calibration_buffers calibration; /* kept from group to group */
+    struct quant_group_sums *sums;                /* of the window's groups, if measured */
     struct quant_group_notes notes; /* of the window, without a panel that began before the chunk */
 };
 
@@ -60,13 +60,13 @@ static bool make_one(const struct quant_tensor_run *run, struct near_buffers *bu
     const size_t most = (size_t)quant_groups_most(grouping, capacity(run));
     buffers->params.scales = malloc(most * sizeof *buffers->params.scales);
     buffers->params.zero_points = malloc(most * sizeof *buffers->params.zero_points);
-    buffers->extremes.least = malloc(most * sizeof *buffers->extremes.least);
-    buffers->extremes.greatest = malloc(most * sizeof *buffers->extremes.greatest);
+    buffers->extremes.min = malloc(most * sizeof *buffers->extremes.min);
+    buffers->extremes.max = malloc(most * sizeof *buffers->extremes.max);
     buffers->scratch = malloc(((size_t)grouping->panel + 1) * sizeof *buffers->scratch);
     if (run->measures)
         buffers->sums = calloc(most, sizeof *buffers->sums);
-    return buffers->params.scales && buffers->params.zero_points && buffers->extremes.least &&
-           buffers->extremes.greatest && buffers->scratch && (!run->measures || buffers->sums);
+    return buffers->params.scales && buffers->params.zero_points && buffers->extremes.min &&
+           buffers->extremes.max && buffers->scratch && (!run->measures || buffers->sums);
 }
 
 static enum quant_status make_buffers(struct quant_tensor_run *run, struct quant_error *error)
@@ -94,10 +94,10 @@ static void release(struct quant_tensor_run *run)
         struct near_buffers *buffers = &near->buffers[i];
         free(buffers->params.scales);
         free(buffers->params.zero_points);
-        free(buffers->extremes.least);
-        free(buffers->extremes.greatest);
+        free(buffers->extremes.min);
+        free(buffers->extremes.max);
         free(buffers->scratch);
-        quant_calibration_bench_release(&buffers->calibration);
+        quant_calibration_buffers_release(&buffers->calibration);
         free(buffers->sums);
     }
     if (near)
@@ -168,15 +168,15 @@ static void observe_by_groups(const struct near_buffers *buffers, uint64_t ngrou
                               const struct quant_chunk *chunk, struct quant_observed *observed)
 {
     const struct quant_extremes *extremes = &buffers->extremes;
-    float least = INFINITY;
-    float greatest = -INFINITY;
+    float min = INFINITY;
+    float max = -INFINITY;
     for (uint64_t i = 0; i < ngroups; i++) {
-        least = extremes->least[i] < least ? extremes->least[i] : least;
-        greatest = extremes->greatest[i] > greatest ? extremes->greatest[i] : greatest;
+        min = extremes->min[i] < min ? extremes->min[i] : min;
+        max = extremes->max[i] > max ? extremes->max[i] : max;
     }
     observed->count = chunk->count;
-    observed->least = least;
-    observed->greatest = greatest;
+    observed->least = min;
+    observed->greatest = max;
 }
 
 static void choose_by_extremes(const struct quant_tensor_run *run, struct near_buffers *buffers,
@@ -185,8 +185,8 @@ static void choose_by_extremes(const struct quant_tensor_run *run, struct near_b
     const struct near_map *near = run->map_state;
     const uint64_t delivered = count_delivered(run, buffers);
     const struct quant_extremes others = {buffers->extremes.first + delivered,
-                                          buffers->extremes.least + delivered,
-                                          buffers->extremes.greatest + delivered};
+                                          buffers->extremes.min + delivered,
+                                          buffers->extremes.max + delivered};
     struct quant_group_notes again = {{0}, {0}};
     quant_extremes_choose(&buffers->extremes, delivered, &near->calibration, &buffers->params,
                           &again);

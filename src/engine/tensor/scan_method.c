@@ -4,7 +4,7 @@
 
 #include "methods/plan_choose.h"
 
-_Static_assert((int)QUANT_CHUNK <= (int)QUANT_PART_MOST, "a chunk is one part");
+_Static_assert((int)QUANT_CHUNK <= (int)QUANT_PART_MAX, "a chunk is one part");
 _Static_assert(QUANT_CHUNK % QUANT_MEASURE_BLOCK == 0, "blocks end where chunks end");
 
 struct calibration {

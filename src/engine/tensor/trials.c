@@ -14,7 +14,7 @@ enum quant_status quant_trials_choose(const struct quant_scan *scan, const struc
                                       struct quant_comparison *rows, size_t *n,
                                       struct quant_error *error)
 {
-    struct quant_plan candidates[QUANT_CALIBRATION_MOST];
+    struct quant_plan candidates[QUANT_CALIBRATION_MAX];
     const size_t ncandidates = quant_plan_candidates(plan, candidates);
     enum quant_status status = QUANT_OK;
     const uint64_t after = scan->progress->ahead;
@@ -104,7 +104,7 @@ enum quant_status quant_trials_best(const struct quant_scan *scan, const struct 
                                     const struct quant_observed *observed,
                                     struct quant_choice *choice, struct quant_error *error)
 {
-    struct quant_comparison rows[QUANT_CALIBRATION_MOST];
+    struct quant_comparison rows[QUANT_CALIBRATION_MAX];
     size_t n = 0;
     const uint64_t after = scan->progress->ahead;
     scan->progress->ahead += observed->count; /* the pass that measures */

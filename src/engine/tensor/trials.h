@@ -8,7 +8,7 @@
 #include "engine/tensor/scan.h"
 
 /* Adds a row, its report still empty, for each method that the plan's type takes, to the *n that
- * are there, with room for QUANT_CALIBRATION_MOST more. The plan is one that finds its range. */
+ * are there, with room for QUANT_CALIBRATION_MAX more. The plan is one that finds its range. */
 enum quant_status quant_trials_choose(const struct quant_scan *scan, const struct quant_plan *plan,
                                       const struct quant_observed *observed,
                                       struct quant_comparison *rows, size_t *n,
