@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files as the numbered parts of quant_parallel_run. */
+/* Runs the files as the numbered parts of quant_parallel_run. */
 #include "cli/batch.h"
 
 #include <errno.h>
@@ -18,12 +18,12 @@
 struct batch_state {
     const struct batch *batch;
     unsigned workers;
-    unsigned threads; /* in all */
+    unsigned threads; /* in total */
     unsigned nplaces;
     unsigned char *places; /* owned */
     struct quant_cancel cancel;
     struct progress progress;
-    bool clears; /* what deliver prints goes to the terminal that shows the progress */
+    bool clears; /* deliver prints to the terminal that shows the progress */
     int status;
 };
 
@@ -43,18 +43,20 @@ static unsigned count_workers(const struct batch_options *options, size_t n)
     return n < threads ? (unsigned)n : threads;
 }
 
-/* So many small files are worked on behind a large one before the workers wait for it. A place
- * takes some two KiB, of a comparison some ten; as long as none is needed it is not touched. */
-enum { WINDOW = 1024 };
+/* While one worker is busy with a large file, the others finish up to this many small ones. Then
+ * they wait for it. A place takes about 2 KiB (10 KiB in a comparison); a place that is not used is
+ * never touched. */
+enum { MAX_PLACES = 1024 };
 
 static unsigned count_places(unsigned workers, size_t n)
 {
     if (workers <= 1)
         return 1;
-    return n < WINDOW ? (unsigned)n : WINDOW;
+    return n < MAX_PLACES ? (unsigned)n : MAX_PLACES;
 }
 
-/* Each worker has its share of the threads: all of them for a single file, one for each of many. */
+/* The threads are divided among the workers: a single file gets all of them, many files get one
+ * each. */
 static struct batch_item make_item(const struct batch_state *state, unsigned place, uint64_t part)
 {
     return (struct batch_item){
@@ -119,7 +121,7 @@ static void run_alone(struct batch_state *state)
     }
 }
 
-static void run_side_by_side(struct batch_state *state)
+static void run_in_parallel(struct batch_state *state)
 {
     const struct quant_parallel parallel = {
         .n = state->batch->n,
@@ -165,7 +167,7 @@ int batch_run(const struct batch *batch, const struct batch_options *options)
     if (workers <= 1)
         run_alone(&state);
     else
-        run_side_by_side(&state);
+        run_in_parallel(&state);
     progress_end(&state.progress);
     batch->totals->seconds = seconds_now() - began;
     free(state.places);

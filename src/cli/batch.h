@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many files, several at a time. The work on files is spread over threads; what is told of them
- * comes one after the other, in the order of the command line. A single file, and the last of many,
- * get the threads that have nothing else to do.
+ * Many files, several at a time. The work on files is spread over threads; results are reported one
+ * by one, in the order of the command line. A single file gets all threads.
  */
 #ifndef QUANT_CLI_BATCH_H
 #define QUANT_CLI_BATCH_H
@@ -10,14 +9,14 @@
 #include <quant/file.h>
 
 #include "cli/numbers.h"
+#include "cli/option_values.h"
 #include "cli/progress.h"
 #include "cli/totals.h"
-#include "cli/values.h"
 
 struct batch_options {
     unsigned threads; /* 0: not given */
     int progress;     /* enum progress_mode */
-    bool quiet;       /* whatever progress says */
+    bool quiet;       /* overrides progress */
 };
 
 /* Their rows, as initializers; base is the offset of the struct batch_options in the command's.
@@ -46,34 +45,34 @@ struct batch_options {
         .parse = value_flag, .offset = (base) + offsetof(struct batch_options, quiet)              \
     }
 
-/* The threads to use in all: as many as -j says, else QUANT_THREADS, else one per processor, and
- * never more than are of use. */
+/* The total number of threads: -j, else QUANT_THREADS, else one per processor, but at most
+ * QUANT_MOST_THREADS. */
 unsigned batch_threads(const struct batch_options *options);
 
 struct batch_item {
     size_t i;         /* the i-th file */
     void *context;    /* the batch's */
-    void *place;      /* for what is kept of the file from work to deliver */
-    unsigned threads; /* for the library's share of the work */
+    void *place;      /* for the results of the file, from work to deliver */
+    unsigned threads; /* to give to the library */
     struct quant_cancel cancel;
-    quant_progress_fn *progress; /* NULL: nobody asks */
+    quant_progress_fn *progress; /* NULL: not wanted */
     void *progress_context;
 };
 
 struct batch {
     size_t n;
     const char *const *names; /* of the files, for the progress line */
-    size_t place_bytes; /* of a place: all zeros before its first file, and no pointers owned */
+    size_t place_bytes;       /* size of a place; zeroed before its first file; owns no pointers */
     void *context;
     void (*work)(const struct batch_item *item);
-    int (*deliver)(const struct batch_item *item); /* tells; an exit status */
+    int (*deliver)(const struct batch_item *item); /* reports the file; returns an exit status */
     bool prints;                                   /* deliver writes to standard output */
-    bool only_prints;      /* and that is all there is: once it cannot be written, the work ends */
+    bool only_prints;      /* there is no other output: if a write fails, the work ends */
     struct totals *totals; /* gets nfiles and seconds; deliver adds to the rest */
 };
 
 /* The worst of the exit statuses: a failure counts more than a threshold. A signal ends it early.
- * Without memory or pipe to begin with: EXIT_FAILED, and told. */
+ * EXIT_FAILED after a message if there is no memory or pipe. */
 int batch_run(const struct batch *batch, const struct batch_options *options);
 
 #endif

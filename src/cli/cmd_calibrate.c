@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `quant calibrate`: one range for many files, whole, in parts, or put together from parts. */
+/* `quant calibrate`: finds one range for many files, in one call or in parts that are merged. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "cli/progress.h"
 #include "cli/quantize_options.h"
 #include "cli/signals.h"
-#include "cli/streams.h"
+#include "cli/standard_streams.h"
 
 struct part_option {
     bool given;
@@ -19,8 +19,8 @@ struct part_option {
 };
 
 struct calibrate_options {
-    struct quantize_options mapping; /* what of it there are rows for */
-    int scheme;                      /* from 1: 0 where not given */
+    struct quantize_options mapping; /* only the fields that have rows */
+    int scheme;                      /* from 1; 0: not given */
     struct given_double ema;
     struct part_option partial;
     const char *continue_from;
@@ -29,7 +29,7 @@ struct calibrate_options {
 
 #define AT(field) offsetof(struct calibrate_options, field)
 
-/* auto weighs the methods on one tensor. */
+/* Not auto, which compares the methods on one tensor. */
 static const char *choice_method(size_t i)
 {
     const char *name = quant_calibration_name(i);
@@ -66,7 +66,7 @@ static const struct option_row rows[] = {
      .initial = "absmax",
      .choice = choice_scheme,
      .synonym = synonym_scheme,
-     .parse = value_later,
+     .parse = value_choice_from_1,
      .offset = AT(scheme),
      .is_common = true},
     {.brief = 't',
@@ -135,9 +135,9 @@ static const struct option_row rows[] = {
     {0},
 };
 
-/* ---- What options must not say together ---- */
+/* ---- Options that exclude each other ---- */
 
-/* The first option that says what a range is to be, if any. */
+/* The first given option that describes the range; NULL if none. */
 static const char *spec_option(const struct calibrate_options *options)
 {
     const struct quantize_options *mapping = &options->mapping;
@@ -301,7 +301,7 @@ static int find_range(const struct calibrate_options *options, const struct inpu
 
 static int run(const struct command *self, int argc, char **argv)
 {
-    struct calibrate_options options = {.scheme = 0}; /* no type either: int8 without one */
+    struct calibrate_options options = {.scheme = 0}; /* no type either, which means int8 */
     int first;
     int status;
     if (!options_parse(self, argc, argv, &options, &first, &status))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `quant compare`: what every scheme and calibration method would lose. */
+/* `quant compare`: measures the error of every scheme and calibration method. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "cli/quantize_options.h"
 #include "cli/report_json.h"
 #include "cli/signals.h"
-#include "cli/streams.h"
+#include "cli/standard_streams.h"
 
 enum comparison { COMPARISON_TEXT = 1, COMPARISON_JSON };
 
@@ -20,10 +20,11 @@ struct given_dtypes {
 };
 
 struct compare_options {
-    struct quantize_options mapping; /* as far as it has rows; scheme and dtype are not used */
-    int scheme;                      /* from 1; 0: both */
-    struct given_dtypes types;       /* none: int8 */
-    int report;                      /* enum comparison; 0: as text */
+    struct quantize_options
+        mapping;               /* only the fields that have rows; scheme and dtype are not used */
+    int scheme;                /* from 1; 0: both */
+    struct given_dtypes types; /* none: int8 */
+    int report;                /* enum comparison; 0: as text */
     bool is_wide;
 };
 
@@ -43,7 +44,7 @@ static void add_dtype(struct given_dtypes *types, enum quant_dtype dtype)
     types->dtypes[types->n++] = dtype;
 }
 
-/* struct given_dtypes: adds types, with commas between them, each once. */
+/* For a struct given_dtypes: adds types separated by commas, each once. */
 static bool parse_dtypes(const struct option_row *row, const char *text, void *field,
                          struct option_reason *reason)
 {
@@ -90,7 +91,7 @@ static const struct option_row rows[] = {
      .initial = "both",
      .choice = choice_scheme,
      .synonym = synonym_scheme,
-     .parse = value_later,
+     .parse = value_choice_from_1,
      .offset = AT(scheme),
      .is_common = true},
     {.brief = 'c',
@@ -113,7 +114,7 @@ static const struct option_row rows[] = {
      .help_names_choices = true,
      .initial = "text",
      .choice = choice_comparison,
-     .parse = value_later,
+     .parse = value_choice_from_1,
      .offset = AT(report),
      .is_common = true},
     {.name = "wide",
@@ -129,8 +130,8 @@ static const struct option_row rows[] = {
     {0},
 };
 
-/* What is kept of a file until it is told of. */
-struct bench {
+/* The result of one file, kept until it is reported. */
+struct outcome {
     struct quant_compare_job job;
     struct quant_compare_result result;
     struct quant_error error;
@@ -161,20 +162,20 @@ static struct quant_compare_job make_job(const struct compare_options *options)
 static void compare_one(const struct batch_item *item)
 {
     const struct work *work = item->context;
-    struct bench *bench = item->place;
-    bench->job = make_job(work->options);
-    bench->job.input.path = work->inputs[item->i];
-    bench->job.threads = item->threads;
-    bench->job.cancel = item->cancel;
-    bench->job.progress = item->progress;
-    bench->job.progress_context = item->progress_context;
-    bench->status = quant_file_compare(&bench->job, &bench->result, &bench->error);
+    struct outcome *outcome = item->place;
+    outcome->job = make_job(work->options);
+    outcome->job.input.path = work->inputs[item->i];
+    outcome->job.threads = item->threads;
+    outcome->job.cancel = item->cancel;
+    outcome->job.progress = item->progress;
+    outcome->job.progress_context = item->progress_context;
+    outcome->status = quant_file_compare(&outcome->job, &outcome->result, &outcome->error);
 }
 
-/* False after a message. */
-static bool print_all(const struct work *work, const struct bench *bench, const char *path)
+/* Returns false after a message. */
+static bool print_all(const struct work *work, const struct outcome *outcome, const char *path)
 {
-    struct compare_part part = {.path = path, .job = &bench->job, .result = &bench->result};
+    struct compare_part part = {.path = path, .job = &outcome->job, .result = &outcome->result};
     while (compare_next_part(&part)) {
         if (work->options->report != COMPARISON_JSON) {
             compare_print_text(&part, work->options->is_wide);
@@ -186,31 +187,31 @@ static bool print_all(const struct work *work, const struct bench *bench, const 
     return true;
 }
 
-static int fail(const struct work *work, const struct bench *bench, const char *path)
+static int fail(const struct work *work, const struct outcome *outcome, const char *path)
 {
-    const enum quant_status status = bench->status;
-    message_failure(status, &bench->error);
+    const enum quant_status status = outcome->status;
+    message_failure(status, &outcome->error);
     const bool is_news = status != QUANT_CANCELLED && status != QUANT_CLOSED;
     if (is_news && work->options->report == COMPARISON_JSON &&
-        report_json_print_failure(stdout, path, bench->error.text))
+        report_json_print_failure(stdout, path, outcome->error.text))
         streams_flush();
     return EXIT_FAILED;
 }
 
-static int tell_one(const struct batch_item *item)
+static int report_one(const struct batch_item *item)
 {
     const struct work *work = item->context;
-    const struct bench *bench = item->place;
+    const struct outcome *outcome = item->place;
     const char *path = work->inputs[item->i];
-    if (bench->status != QUANT_OK)
-        return fail(work, bench, path);
+    if (outcome->status != QUANT_OK)
+        return fail(work, outcome, path);
     totals_add(work->totals,
-               quant_dtype_bytes(bench->result.source_dtype, bench->result.observed.count), 0);
-    const bool is_printed = print_all(work, bench, path);
+               quant_dtype_bytes(outcome->result.source_dtype, outcome->result.observed.count), 0);
+    const bool is_printed = print_all(work, outcome, path);
     return streams_flush() && is_printed ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* The last record of a JSON report on several files. */
+/* Prints the last record of a JSON report on several files. */
 static int print_summary(const struct compare_options *options, const struct totals *totals,
                          int status)
 {
@@ -230,10 +231,10 @@ static int compare_all(const struct compare_options *options, char *const *input
     const struct batch batch = {
         .n = n,
         .names = (const char *const *)inputs,
-        .place_bytes = sizeof(struct bench),
+        .place_bytes = sizeof(struct outcome),
         .context = &work,
         .work = compare_one,
-        .deliver = tell_one,
+        .deliver = report_one,
         .prints = true,
         .only_prints = true,
         .totals = &totals,
@@ -246,8 +247,8 @@ static int compare_all(const struct compare_options *options, char *const *input
     return status;
 }
 
-/* Schemes that the options cannot be used with are left out, with a warning, unless none remains.
- * No warning says that a float type has no zero-point rows. */
+/* Leaves out schemes that do not work with the options, with a warning, unless none remains. There
+ * is no warning that a float type has no zero-point rows. */
 static int check_type(const struct command *self, const struct compare_options *options,
                       enum quant_dtype dtype)
 {

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* `quant dequant`: restores float32, measures what was lost, or both. */
+/* `quant dequant`: restores float32, measures the error, or both. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/batch.h"
 #include "cli/command.h"
+#include "cli/dequant_reads.h"
 #include "cli/input_list.h"
 #include "cli/input_options.h"
 #include "cli/message.h"
-#include "cli/read_files.h"
+#include "cli/option_values.h"
 #include "cli/report.h"
-#include "cli/streams.h"
+#include "cli/standard_streams.h"
 #include "cli/targets.h"
-#include "cli/values.h"
 
 struct dequant_options {
-    struct target_options target; /* its sidecar is one that is read */
+    struct target_options target; /* its sidecar is an input */
     struct report_options report;
     const char *against;
     struct files_from_options files_from;
@@ -99,14 +99,14 @@ static const struct option_row rows[] = {
      .help = "read a raw original in this byte order",
      .initial = "as in the sidecar, else little",
      .choice = choice_byte_order,
-     .parse = value_later,
+     .parse = value_choice_from_1,
      .offset = AT(original.byte_order)},
 
     BATCH_ROWS(AT(batch), "progress or summary"),
     {0},
 };
 
-/* ---- What options must not say together ----------------------------------------------------- */
+/* ---- Options that exclude each other ------------------------------------------------------- */
 
 static bool is_measuring(const struct dequant_options *options)
 {
@@ -180,8 +180,8 @@ static struct quant_dequantize_job make_job(const struct dequant_options *option
     };
 }
 
-/* What is kept of a file until it is told of. */
-struct bench {
+/* The result of one file, kept until it is reported. */
+struct outcome {
     struct quant_dequantize_job job;
     struct quant_dequantize_result result;
     struct quant_error error;
@@ -193,38 +193,38 @@ struct work {
     const struct targets *targets;
     struct report report;
     struct totals *totals;
-    bool has_scales; /* of any of the types */
+    bool has_scales; /* at least one type has scales */
 };
 
 static void dequant_one(const struct batch_item *item)
 {
     const struct work *work = item->context;
-    struct bench *bench = item->place;
+    struct outcome *outcome = item->place;
     const char *output = work->targets->outputs[item->i];
-    bench->job = make_job(work->options);
-    bench->job.path = work->targets->inputs[item->i];
-    bench->job.against.path = work->options->against;
-    bench->job.output.path = output;
-    bench->job.output.text_only = targets_is_terminal(&work->options->target, output);
-    bench->job.threads = item->threads;
-    bench->job.cancel = item->cancel;
-    bench->job.progress = item->progress;
-    bench->job.progress_context = item->progress_context;
-    bench->status = targets_clash(work->targets, item->i, &bench->error)
-                        ? QUANT_EXISTS
-                        : quant_file_dequantize(&bench->job, &bench->result, &bench->error);
+    outcome->job = make_job(work->options);
+    outcome->job.path = work->targets->inputs[item->i];
+    outcome->job.against.path = work->options->against;
+    outcome->job.output.path = output;
+    outcome->job.output.text_only = targets_is_terminal(&work->options->target, output);
+    outcome->job.threads = item->threads;
+    outcome->job.cancel = item->cancel;
+    outcome->job.progress = item->progress;
+    outcome->job.progress_context = item->progress_context;
+    outcome->status = targets_clash(work->targets, item->i, &outcome->error)
+                          ? QUANT_EXISTS
+                          : quant_file_dequantize(&outcome->job, &outcome->result, &outcome->error);
 }
 
-static int tell_one(const struct batch_item *item)
+static int report_one(const struct batch_item *item)
 {
     struct work *work = item->context;
-    const struct bench *bench = item->place;
-    const struct quant_dequantize_result *result = &bench->result;
+    const struct outcome *outcome = item->place;
+    const struct quant_dequantize_result *result = &outcome->result;
     const char *path = work->targets->inputs[item->i];
-    if (bench->status == QUANT_INVALID && bench->job.output.text_only)
-        return message_usage("dequant", "%s", bench->error.text);
-    if (bench->status != QUANT_OK)
-        return report_failure(&work->report, path, bench->status, &bench->error);
+    if (outcome->status == QUANT_INVALID && outcome->job.output.text_only)
+        return message_usage("dequant", "%s", outcome->error.text);
+    if (outcome->status != QUANT_OK)
+        return report_failure(&work->report, path, outcome->status, &outcome->error);
     const uint64_t restored = quant_dtype_bytes(QUANT_FLOAT32, result->grouping.nelems);
     totals_add(work->totals, is_writing(work->options) ? restored : result->report.bytes_in,
                totals_stored_bytes(&result->params, &result->grouping));
@@ -249,10 +249,10 @@ static int dequant_all(const struct dequant_options *options, const struct targe
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
-        .place_bytes = sizeof(struct bench),
+        .place_bytes = sizeof(struct outcome),
         .context = &work,
         .work = dequant_one,
-        .deliver = tell_one,
+        .deliver = report_one,
         .prints = report_options_to_stdout(&options->report),
         .only_prints = report_options_to_stdout(&options->report) && !is_writing(options),
         .totals = &totals,
@@ -271,17 +271,17 @@ static int dequant_all(const struct dequant_options *options, const struct targe
     return status;
 }
 
-/* No output may replace a file that is read. */
+/* Checks that no output replaces a file that is read. */
 static int prepare(struct targets *targets, const struct dequant_options *options)
 {
     int status = EXIT_FAILED;
-    struct read_files files;
+    struct dequant_reads files;
     targets->report = options->report.file;
-    if (read_files_init(&files, targets, options->against, options->files_from.path))
+    if (dequant_reads_init(&files, targets, options->against, options->files_from.path))
         status = targets_prepare(targets, false, files.paths, files.n);
     else
         message_error("no memory for the names of the sidecars");
-    read_files_release(&files);
+    dequant_reads_release(&files);
     return status;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `quant help [COMMAND]`. */
+/* `quant help [COMMAND]`: prints the help. */
 #include <stdlib.h>
 
 #include "cli/command.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `quant quantize`: the work, file by file. */
+/* `quant quantize`: quantizes file by file. */
 #include <stdio.h>
 
 #include "cli/batch.h"
@@ -7,7 +7,7 @@
 #include "cli/message.h"
 #include "cli/quantize_options.h"
 #include "cli/report.h"
-#include "cli/streams.h"
+#include "cli/standard_streams.h"
 #include "cli/targets.h"
 #include "cli/warnings.h"
 
@@ -25,8 +25,8 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
     };
 }
 
-/* What is kept of a file until it is told of. */
-struct bench {
+/* The result of one file, kept until it is reported. */
+struct outcome {
     struct quant_quantize_job job;
     struct quant_quantize_result result;
     struct quant_error error;
@@ -44,31 +44,31 @@ struct work {
 static void quantize_one(const struct batch_item *item)
 {
     const struct work *work = item->context;
-    struct bench *bench = item->place;
+    struct outcome *outcome = item->place;
     const char *output = work->targets->outputs[item->i];
-    bench->job = make_job(work->options, work->spec);
-    bench->job.input.path = work->targets->inputs[item->i];
-    bench->job.output.path = output;
-    bench->job.output.text_only = targets_is_terminal(&work->options->target, output);
-    bench->job.threads = item->threads;
-    bench->job.cancel = item->cancel;
-    bench->job.progress = item->progress;
-    bench->job.progress_context = item->progress_context;
-    bench->status = targets_clash(work->targets, item->i, &bench->error)
-                        ? QUANT_EXISTS
-                        : quant_file_quantize(&bench->job, &bench->result, &bench->error);
+    outcome->job = make_job(work->options, work->spec);
+    outcome->job.input.path = work->targets->inputs[item->i];
+    outcome->job.output.path = output;
+    outcome->job.output.text_only = targets_is_terminal(&work->options->target, output);
+    outcome->job.threads = item->threads;
+    outcome->job.cancel = item->cancel;
+    outcome->job.progress = item->progress;
+    outcome->job.progress_context = item->progress_context;
+    outcome->status = targets_clash(work->targets, item->i, &outcome->error)
+                          ? QUANT_EXISTS
+                          : quant_file_quantize(&outcome->job, &outcome->result, &outcome->error);
 }
 
-static int tell_one(const struct batch_item *item)
+static int report_one(const struct batch_item *item)
 {
     struct work *work = item->context;
-    const struct bench *bench = item->place;
-    const struct quant_quantize_result *result = &bench->result;
+    const struct outcome *outcome = item->place;
+    const struct quant_quantize_result *result = &outcome->result;
     const char *path = work->targets->inputs[item->i];
-    if (bench->status == QUANT_INVALID && bench->job.output.text_only)
-        return message_usage("quantize", "%s", bench->error.text);
-    if (bench->status != QUANT_OK)
-        return report_failure(&work->report, path, bench->status, &bench->error);
+    if (outcome->status == QUANT_INVALID && outcome->job.output.text_only)
+        return message_usage("quantize", "%s", outcome->error.text);
+    if (outcome->status != QUANT_OK)
+        return report_failure(&work->report, path, outcome->status, &outcome->error);
     totals_add(work->totals, quant_dtype_bytes(result->source_dtype, result->grouping.nelems),
                totals_stored_bytes(&result->choice.params, &result->grouping));
     const struct report_subject subject = {.path = path,
@@ -94,10 +94,10 @@ static int quantize_all(const struct quantize_options *options, const struct qua
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
-        .place_bytes = sizeof(struct bench),
+        .place_bytes = sizeof(struct outcome),
         .context = &work,
         .work = quantize_one,
-        .deliver = tell_one,
+        .deliver = report_one,
         .prints = report_options_to_stdout(&options->report),
         .totals = &totals,
     };
@@ -113,7 +113,7 @@ static int quantize_all(const struct quantize_options *options, const struct qua
     return status;
 }
 
-/* What was calibrated for something else is wrong usage. */
+/* A range that was calibrated for other options is wrong usage. */
 static int read_range(const struct command *self, const char *path, struct quant_spec *spec)
 {
     const struct quant_cancel never = {.flag = NULL, .wake_fd = -1};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `quant types`: the number formats, and what each makes of pi. */
+/* `quant types`: lists the number types, with pi in each. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,11 +14,11 @@ typedef char cell[CELL_ROOM];
 static const char *const headings[COLUMNS] = {"type",       "bits",  "min",          "max",  "step",
                                               "pi rounded", "error", "pi by absmax", "error"};
 
-/* pi is PI_HIGH + PI_LOW to some 32 digits. The error of float64 itself is only seen with both. */
+/* pi is PI_HIGH + PI_LOW to some 32 digits. The error of float64 shows only with both. */
 static const double PI_HIGH = 0x1.921fb54442d18p+1;
 static const double PI_LOW = 0x1.1a62633145c07p-53;
 
-/* The ends of the range that pi is quantized in, in the last two columns. */
+/* The last two columns quantize pi over [-RANGE, RANGE]. */
 static const double RANGE = 4.0;
 
 static double pi_error(double made)
@@ -26,7 +26,7 @@ static double pi_error(double made)
     return (made - PI_HIGH) - PI_LOW;
 }
 
-/* What comes back of pi through a type by absmax over [-RANGE, RANGE]; false: it is unscaled. */
+/* Quantizes pi by absmax over [-RANGE, RANGE] and restores it; false if the type is unscaled. */
 static bool quantize_pi(enum quant_dtype dtype, double *restored)
 {
     const struct quant_spec spec = {.dtype = dtype, .has_clip = true, .clip = {-RANGE, RANGE}};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `quant version`: which quant this is, and which kernels it runs here. */
+/* `quant version`: prints the version and the kernel sets of this machine. */
 #include <quant/file.h>
 #include <stdio.h>
 #include <string.h>

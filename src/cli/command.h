@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The seam between `quant` and its commands.
+ * The interface between `quant` and its commands.
  *
- * To add a command: write cmd_NAME.c here that ends in one `const struct command`, declare it below
- * and give it a row in commands.c. Dispatch, `quant help`, abbreviations and the suggestions for
- * mistyped names iterate the table.
+ * To add a command: write cmd_NAME.c with one `const struct command` at its end, declare it below,
+ * and add a row to commands.c. Dispatch, `quant help` and the suggestions for mistyped names
+ * iterate the table.
  *
  * A command prints data, reports and listings to stdout, everything else through message.h, and
  * returns an exit status. It does not call exit: main flushes stdout and raises caught signals.
@@ -19,19 +19,19 @@
 
 enum exit_status {
     EXIT_DONE = 0,
-    EXIT_FAILED = 1,   /* something failed; what could be done was done */
+    EXIT_FAILED = 1,   /* something failed; the rest was done */
     EXIT_USAGE = 2,    /* the command line is wrong; nothing was done */
-    EXIT_THRESHOLD = 3 /* all was done, and a --fail-if held */
+    EXIT_THRESHOLD = 3 /* all was done, but a --fail-if condition was true */
 };
 
-/* What an option's METHOD may be, for the help. */
+/* The words that METHOD of an option can be, for the help. */
 struct command_list {
     const char *heading;
-    /* Writes what the i-th is called; returns a line about it, NULL past the last. */
+    /* Writes the name of the i-th word and returns its description; NULL past the last. */
     const char *(*row)(size_t i, char *name, size_t room);
 };
 
-/* A command line for the help. A test runs each of them. */
+/* A command line for the help. A test runs every one. */
 struct command_example {
     const char *line;   /* what follows "quant "; NULL ends the array */
     const char *effect; /* what it does: a line without capital or full stop */
@@ -45,8 +45,8 @@ struct command {
     const struct option_row *options;       /* ends in a row without a name; NULL: only --help */
     const struct command_list *list;        /* printed after the options. NULL: nothing */
     const char *notes;                      /* text of the long help, ends in a newline, or NULL */
-    const struct command_example *examples; /* the first one is in the short help too. NULL: none */
-    const char *failure; /* what else exit status 1 means; NULL: other inputs were processed */
+    const struct command_example *examples; /* the short help shows the first. NULL: none */
+    const char *failure; /* what exit status 1 means; NULL: other INPUTs were still processed */
     bool computes;       /* the environment is read before it runs */
     int (*run)(const struct command *self, int argc, char **argv);
 };
@@ -65,10 +65,10 @@ extern const struct command command_version;
 /* `quant version`, for -V of any command. An exit status. */
 int version_print(void);
 
-/* The i-th command in the order of the help, NULL past the last. */
+/* The i-th command, in the order of the help; NULL past the last. */
 const struct command *command_at(size_t i);
 
-/* The command of that name or alias; NULL if there is none, and the error has been printed. */
+/* Finds a command by its name or alias; NULL after an error message. */
 const struct command *command_find(const char *name);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/message.h"
-#include "cli/word_lists.h"
+#include "cli/nearest_word.h"
 
 static const struct command *const table[] = {
     &command_quantize, &command_dequant, &command_calibrate, &command_compare,
@@ -19,7 +19,7 @@ const struct command *command_at(size_t i)
     return i < TABLE_LENGTH ? table[i] : NULL;
 }
 
-/* Names and aliases by turns; the place of a missing alias holds the name again. */
+/* Alternates names and aliases; the name is repeated where there is no alias. */
 static const char *any_name(const void *context, size_t i)
 {
     (void)context;

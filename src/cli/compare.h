@@ -7,7 +7,7 @@
 
 enum { COMPARE_METHOD = 48, COMPARE_OPTIONS = 384, COMPARE_REASON = 512 };
 
-/* The rows of one type of a comparison, best first. Nothing is owned. */
+/* The rows of one type of a comparison, best first. Owns nothing. */
 struct compare_part {
     const char *path;
     const struct quant_compare_job *job;
@@ -16,26 +16,26 @@ struct compare_part {
     size_t n;
 };
 
-/* Sets *part, whose first three fields are set, to the next type's rows; begin with the others
- * zero. False after the last. */
+/* Moves *part to the rows of the next type. Start with the first three fields set and the others
+ * zero. Returns false after the last type. */
 bool compare_next_part(struct compare_part *part);
 
 bool compare_is_grouped(const struct compare_part *part);
 
-/* "percentile:99.9": the method with its own argument, as -m takes it; "clip" without one. */
+/* "percentile:99.9": the method with its argument, as for -m; "clip" if there is no method. */
 void compare_method(const struct quant_comparison *row, char text[static COMPARE_METHOD]);
 
-/* The range that a row maps to the integers, wider than what it was made from if that is not
- * symmetric and the scheme is. False: there is none, or each group has its own. */
+/* The range that a row maps to the integers. With a symmetric scheme it is wider than an asymmetric
+ * range that was given. Returns false if the row has no range or one per group. */
 bool compare_mapped_range(const struct quant_comparison *row, double range[static 2]);
 
 /* The one recommendation for a type. */
 struct compare_recommendation {
-    const struct quant_comparison *row;   /* NULL: there are no finite elements to compare */
+    const struct quant_comparison *row;   /* NULL: no finite elements to compare */
     const struct quant_comparison *plain; /* minmax with absmax, or with the only scheme compared */
-    bool has_outliers;                    /* few elements set the range: result->outliers */
+    bool has_outliers;                    /* a few elements set the range: result->outliers */
     char options[COMPARE_OPTIONS];        /* of 'quant quantize', for row */
-    char reason[COMPARE_REASON]; /* sentences without capital or full stop, parted by "; " */
+    char reason[COMPARE_REASON]; /* sentences without capital or full stop, separated by "; " */
 };
 
 /* Recommends the row with the smallest mse, but the plain one if no mse is 5 % below its. */

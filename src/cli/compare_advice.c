@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which row to take, and why. */
+/* Recommends a row, and says why. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -7,14 +7,14 @@
 #include <string.h>
 
 #include "cli/compare.h"
+#include "cli/option_values.h"
 #include "cli/report_json.h"
-#include "cli/values.h"
 
 /* A smaller gain is not worth an option. */
 static const double WORTH = 0.95;
 
-/* More than this share of the elements are not few. */
-static const double FEW = 0.01;
+/* Outliers are at most this share of the elements. */
+static const double OUTLIER_SHARE = 0.01;
 
 bool compare_next_part(struct compare_part *part)
 {
@@ -70,7 +70,7 @@ struct text {
     size_t used;
 };
 
-/* What does not fit is cut off; the room is enough for every option at its longest. */
+/* Cuts off what does not fit; there is room for every option at its longest. */
 __attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *format, ...)
 {
     va_list arguments;
@@ -133,7 +133,7 @@ static void fill_options(const struct compare_part *part,
 
 /* ---- The reason ---- */
 
-/* NULL: there is none. */
+/* Returns NULL if there is no such row. */
 static const struct quant_comparison *find_row(const struct compare_part *part,
                                                enum quant_scheme scheme, const char *calibration)
 {
@@ -184,7 +184,7 @@ static void add_gain(struct text *text, const struct compare_part *part,
     add_plain(text, part, recommendation->plain);
 }
 
-/* In groups the zero points count. */
+/* With groups, the zero points count. */
 static void add_bits(struct text *text, const struct compare_recommendation *recommendation)
 {
     const double bits = recommendation->row->report.bits_per_element;
@@ -193,7 +193,7 @@ static void add_bits(struct text *text, const struct compare_recommendation *rec
         add(text, "; %.4g bits per element, not %.4g", bits, plain);
 }
 
-/* All on one side of 0, where absmax leaves half of its integers unused. */
+/* If all elements are on one side of 0, absmax leaves half of its integers unused. */
 static void add_side(struct text *text, const struct compare_part *part,
                      const struct compare_recommendation *recommendation)
 {
@@ -211,8 +211,9 @@ static bool has_outliers(const struct compare_part *part)
     const struct quant_observed *observed = &part->result->observed;
     const struct quant_outliers *outliers = &part->result->outliers;
     const uint64_t n = observed->count - observed->nonfinite;
-    const bool is_few = outliers->count == 1 || (double)outliers->count <= FEW * (double)n;
-    return !compare_is_grouped(part) && outliers->count > 0 && outliers->count < n && is_few;
+    const bool is_small =
+        outliers->count == 1 || (double)outliers->count <= OUTLIER_SHARE * (double)n;
+    return !compare_is_grouped(part) && outliers->count > 0 && outliers->count < n && is_small;
 }
 
 static void add_outliers(struct text *text, const struct compare_part *part)

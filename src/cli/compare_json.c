@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The comparison as JSON. */
+/* Prints the comparison as JSON. */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/compare.h"
+#include "cli/option_values.h"
 #include "cli/report_json.h"
-#include "cli/values.h"
 
 static bool add_number(cJSON *object, const char *key, double value)
 {
@@ -49,7 +49,7 @@ static bool add_method(cJSON *object, const struct quant_comparison *row)
            cJSON_AddStringToObject(object, "method", method);
 }
 
-/* Of one scale, with the nine digits of the sidecar. */
+/* For one scale. It has nine digits, as in the sidecar. */
 static bool add_params(cJSON *object, const struct quant_comparison *row)
 {
     double range[2] = {0, 0};

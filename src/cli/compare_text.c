@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The comparison as a table, with as many digits as fit the width. */
+/* Prints the comparison as a table, with as many digits as fit the width. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,12 +8,12 @@
 
 #include "cli/compare.h"
 #include "cli/message.h"
-#include "cli/values.h"
+#include "cli/option_values.h"
 #include "cli/wrap.h"
 
-enum { CELL = 48, LEFT = 2, DIGITS_MOST = 6, DIGITS_LEAST = 3 };
+enum { CELL = 48, LEFT = 2, MAX_DIGITS = 6, MIN_DIGITS = 3 };
 
-/* Fills a cell from a row; digits are the significant ones of a number. */
+/* Fills a cell from a row, with this many significant digits. */
 typedef void fill_fn(char cell[CELL], const char *key, const struct quant_comparison *row,
                      int digits);
 
@@ -21,10 +21,10 @@ struct column {
     const char *name; /* NULL ends a list */
     const char *key;  /* of a figure */
     fill_fn *fill;
-    bool in_table;  /* without --wide */
-    bool for_one;   /* one scale, and its range */
-    bool for_sizes; /* without --wide: only if sizes differ */
-    bool may_go;    /* without --wide: left out if the others need the room */
+    bool in_table;    /* without --wide */
+    bool for_one;     /* one scale, and its range */
+    bool for_sizes;   /* without --wide: only if sizes differ */
+    bool is_optional; /* without --wide: left out if there is no room */
 };
 
 static void fill_scheme(char cell[CELL], const char *key, const struct quant_comparison *row,
@@ -123,7 +123,7 @@ struct table {
 /* How a table is printed. */
 struct layout {
     bool is_wide;
-    bool is_tight; /* without the columns that may go */
+    bool is_tight; /* without the columns that are optional */
     int digits;
 };
 
@@ -136,10 +136,10 @@ static bool is_shown(const struct column *column, const struct compare_part *par
     if (layout->is_wide)
         return true;
     return column->in_table && (has_sizes || !column->for_sizes) &&
-           !(column->may_go && layout->is_tight);
+           !(column->is_optional && layout->is_tight);
 }
 
-/* Returns the columns of the terminal that it takes. */
+/* Returns the width of the table in columns of the terminal. */
 static int measure_table(struct table *table, const struct compare_part *part,
                          const struct layout *layout)
 {
@@ -182,9 +182,9 @@ static void print_row(const struct table *table, const struct quant_comparison *
 static void print_table(const struct compare_part *part, bool is_wide)
 {
     struct table table;
-    struct layout layout = {is_wide, false, DIGITS_MOST};
+    struct layout layout = {is_wide, false, MAX_DIGITS};
     while (measure_table(&table, part, &layout) > WRAP_WIDTH && !is_wide && !layout.is_tight) {
-        layout.is_tight = layout.digits == DIGITS_LEAST;
+        layout.is_tight = layout.digits == MIN_DIGITS;
         layout.digits -= layout.is_tight ? 0 : 1;
     }
     print_row(&table, NULL);
@@ -222,7 +222,7 @@ void compare_print_text(const struct compare_part *part, bool is_wide)
         wrap_text(recommendation.reason, 0, INDENT);
         return;
     }
-    /* On a line of its own if it is long: options that a line break parts cannot be pasted. */
+    /* Long options get a line of their own: options broken over two lines cannot be pasted. */
     const bool is_long = INDENT + strlen("best: ") + strlen(recommendation.options) > WRAP_WIDTH;
     printf("  best:%s%s\n", is_long ? "\n    " : " ", recommendation.options);
     char *sentence = recommendation.reason;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading QUANT_ISA and QUANT_THREADS. A wrong value is an error: a misspelled kernel set or number
- * that were ignored would be noticed only by who measures the time. */
+/* Reading QUANT_ISA and QUANT_THREADS. A wrong value is an error: if a misspelled kernel set or
+ * number were ignored, only someone who measures the time would notice. */
 #include "cli/environment.h"
 
 #include <quant/quant.h>
@@ -9,9 +9,9 @@
 
 #include "cli/message.h"
 #include "cli/numbers.h"
-#include "cli/values.h"
+#include "cli/option_values.h"
 
-/* NULL: selects nothing. */
+/* Returns NULL for an empty variable. */
 static const char *variable(const char *name)
 {
     const char *text = getenv(name);

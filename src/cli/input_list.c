@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading a list of names in one piece and cutting it up in place. */
+/* Reads a list of names into one buffer and splits it in place. */
 #include "cli/input_list.h"
 
 #include <errno.h>
@@ -29,7 +29,7 @@ static int no_memory(const char *path)
     return EXIT_FAILED;
 }
 
-/* Room for at least one byte more than is read, which will end the last name. */
+/* Keeps one byte of room beyond what is read: it ends the last name. */
 static bool make_room(struct input_list *list, size_t used, size_t *room)
 {
     if (used + 1 < *room)
@@ -45,7 +45,7 @@ static bool make_room(struct input_list *list, size_t used, size_t *room)
     return true;
 }
 
-/* Where names end in newlines, a NUL is in none of them: the list is of the other kind. */
+/* A NUL in a list of lines means that names end in NUL: --null is missing. */
 static int check_bytes(const struct command *command, const struct files_from_options *options,
                        const char *text, size_t before, size_t nbytes)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The INPUTs of a command line: those named on it, in order, and after them those that
- * --files-from reads from a list, in order. */
+/* The INPUTs of a command line: first those named on it, then those in the list of --files-from,
+ * each in order. */
 #ifndef QUANT_CLI_INPUT_LIST_H
 #define QUANT_CLI_INPUT_LIST_H
 
@@ -8,11 +8,11 @@
 #include <stddef.h>
 
 #include "cli/command.h"
-#include "cli/values.h"
+#include "cli/option_values.h"
 
 struct files_from_options {
-    const char *path; /* of the list, "-": standard input; NULL: none */
-    bool null;        /* names in it end in NUL instead of a newline */
+    const char *path; /* the list; "-": standard input; NULL: none */
+    bool null;        /* names end in NUL, not in a newline */
 };
 
 /* Their rows, as initializers; base is the offset of the struct files_from_options in the
@@ -34,13 +34,14 @@ struct files_from_options {
 struct input_list {
     char *const *names;
     size_t n;
-    char **owned; /* names, where a list was read */
+    char **owned; /* names, if a list was read */
     char *text;   /* owned: the list */
 };
 
-/* Takes the nnamed names of the command line and reads the list, if options name one. Empty lines
- * are skipped; a name '-' is standard input, as on the command line. Memory is that of the list and
- * a pointer a name. EXIT_DONE, or another status with a message. To be released in either case. */
+/* Takes the nnamed names of the command line and reads the list, if there is one. Empty lines are
+ * skipped; the name '-' is standard input, as on the command line. Memory: the list, and one
+ * pointer per name. Returns EXIT_DONE, or another status after a message. Release it in either
+ * case. */
 int input_list_init(struct input_list *list, const struct command *command,
                     const struct files_from_options *options, char *const *named, size_t nnamed);
 

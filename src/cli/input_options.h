@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Where float elements come from: the options of all commands that read them. */
+/* Options for reading float elements, shared by all commands that read them. */
 #ifndef QUANT_CLI_INPUT_OPTIONS_H
 #define QUANT_CLI_INPUT_OPTIONS_H
 
+#include "cli/option_values.h"
 #include "cli/synonyms.h"
-#include "cli/values.h"
 
 struct input_options {
     const char *from;
     struct given_shape shape;
     int dtype;
-    int byte_order; /* from 1, as enum quant_byte_order; 0 where not given */
+    int byte_order; /* enum quant_byte_order, from 1; 0: not given */
 };
 
 /* Their rows, as initializers; base is the offset of the struct input_options in the command's. */
@@ -41,11 +41,11 @@ struct input_options {
          .offset = (base) + offsetof(struct input_options, dtype)},                                \
     {                                                                                              \
         .name = "byte-order", .argument = "ORDER", .help = "read raw input in this byte order",    \
-        .initial = "little", .choice = choice_byte_order, .parse = value_later,                    \
+        .initial = "little", .choice = choice_byte_order, .parse = value_choice_from_1,            \
         .offset = (base) + offsetof(struct input_options, byte_order)                              \
     }
 
-/* Without a path, which is the file's; it borrows the shape. */
+/* The path is left out, since each file has its own. Borrows the shape. */
 static inline struct quant_input input_options_input(const struct input_options *options)
 {
     return (struct quant_input){

@@ -7,7 +7,7 @@
 #include "cli/environment.h"
 #include "cli/message.h"
 #include "cli/signals.h"
-#include "cli/streams.h"
+#include "cli/standard_streams.h"
 
 static const char notes[] =
     "Environment:\n"
@@ -45,7 +45,7 @@ int main(int argc, char **argv)
 {
     streams_reserve();
     streams_buffer();
-    setlocale(LC_CTYPE, ""); /* for masking; numbers keep their point */
+    setlocale(LC_CTYPE, ""); /* to mask messages; numbers keep the decimal point */
     int status = command_root.run(&command_root, argc, argv);
     if (!streams_flush() && status != EXIT_USAGE)
         status = EXIT_FAILED;

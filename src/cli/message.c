@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How messages are put together, masked and written. */
+/* Composes, masks and writes messages. */
 #include "cli/message.h"
 
 #include <stdarg.h>
@@ -20,12 +20,12 @@ void message_mask(char *text)
     memset(&state, 0, sizeof state);
     size_t left = strlen(text);
     const char *in = text;
-    char *out = text; /* never ahead of in: '?' is no longer than what it stands for */
+    char *out = text; /* never ahead of in: '?' is not longer than the character it replaces */
     while (left > 0) {
         wchar_t character = L'\0';
         size_t nbytes = mbrtowc(&character, in, left, &state);
         bool printable = false;
-        if (nbytes == 0 || nbytes > left) { /* no character of this locale, or half of one */
+        if (nbytes == 0 || nbytes > left) { /* not a character of this locale, or half of one */
             memset(&state, 0, sizeof state);
             nbytes = 1;
         } else {
@@ -43,7 +43,7 @@ void message_mask(char *text)
     *out = '\0';
 }
 
-/* The masked line at text, without its newline; returns its length. */
+/* Writes the masked line to text, without a newline; returns its length. */
 static size_t compose(char *text, size_t room, const char *prefix, const char *format,
                       va_list arguments) QUANT_PRINTF(4, 0);
 

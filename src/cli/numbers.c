@@ -20,7 +20,7 @@ static bool is_sign(char c)
     return c == '-' || c == '+';
 }
 
-/* Bytes of the decimal number that text begins with, 0 where it begins with none. */
+/* The length of the decimal number at the start of text; 0 if there is none. */
 static size_t decimal_length(const char *text)
 {
     const char *at = text + (is_sign(*text) ? 1 : 0);
@@ -41,7 +41,7 @@ static size_t decimal_length(const char *text)
     return (size_t)(at - text);
 }
 
-/* The number that text begins with; *end is left behind it. */
+/* Reads the number at the start of text; *end points after it. */
 static bool leading_double(const char *text, double *value, const char **end)
 {
     const size_t length = decimal_length(text);
@@ -80,14 +80,14 @@ bool number_int32(const char *text, int32_t *value)
     const size_t ndigits = count_digits(digits);
     if (ndigits == 0 || digits[ndigits] != '\0')
         return false;
-    const long long found = strtoll(text, NULL, 10); /* what does not fit ends at LLONG_MAX */
+    const long long found = strtoll(text, NULL, 10); /* LLONG_MAX if it does not fit */
     if (found < INT32_MIN || found > INT32_MAX)
         return false;
     *value = (int32_t)found;
     return true;
 }
 
-/* The count that text begins with; *end is left behind it. */
+/* Reads the count at the start of text; *end points after it. */
 static bool leading_count(const char *text, uint64_t *value, const char **end)
 {
     const size_t ndigits = count_digits(text);
@@ -125,7 +125,7 @@ bool number_threads(const char *text, unsigned *threads)
 bool number_shape(const char *text, struct quant_shape *shape)
 {
     struct quant_shape found = {.ndim = 0};
-    uint64_t product = 1; /* of those that are not 0 */
+    uint64_t product = 1; /* of the dimensions that are not 0 */
     for (const char *end = text;; text = end + 1) {
         uint64_t dimension;
         if (found.ndim == QUANT_MAX_DIMS || !leading_count(text, &dimension, &end))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers on the command line. The whole text has to be one decimal number: what strtod takes
- * besides ("inf", "nan", hexadecimal, leading spaces) is refused, since in a script it is an
- * accident. All return false, and leave the result alone, where the text is something else.
+ * Numbers on the command line. The whole text must be one decimal number. Other text that strtod
+ * takes ("inf", "nan", hexadecimal, leading spaces) is refused: in a script it is an accident. All
+ * functions return false and leave the result unchanged if the text is something else.
  */
 #ifndef QUANT_CLI_NUMBERS_H
 #define QUANT_CLI_NUMBERS_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From rows to getopt_long, and from its complaints to sentences. */
+/* Translates rows for getopt_long, and its errors into messages. */
 #include "cli/options.h"
 
 #include <assert.h>
@@ -10,13 +10,14 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/message.h"
-#include "cli/values.h"
-#include "cli/word_lists.h"
+#include "cli/nearest_word.h"
+#include "cli/option_values.h"
 
-/* A long option's code for getopt_long is LONG_BASE plus its row's number, beyond any letter. */
+/* The code of a long option for getopt_long is LONG_BASE plus the number of its row, which is above
+ * any letter. */
 enum { OPTIONS_MAX = 62, BUILT_IN = 2, LONG_BASE = 256 };
 
-/* Everything that getopt_long needs to know about one command. */
+/* The options of one command, in the form that getopt_long takes. */
 struct parser {
     const struct command *command;
     const struct option_row *rows[OPTIONS_MAX + BUILT_IN]; /* the command's, then the built-in */
@@ -35,19 +36,20 @@ static const struct option_row *find_row(const struct parser *parser, const char
     return NULL;
 }
 
-/* The row that an alias is another name for; any other row itself. */
-static const struct option_row *meaning(const struct parser *parser, const struct option_row *row)
+/* The row that an alias stands for; any other row itself. */
+static const struct option_row *resolve_alias(const struct parser *parser,
+                                              const struct option_row *row)
 {
     const struct option_row *found = row->alias_of ? find_row(parser, row->alias_of) : row;
     assert(found && !found->alias_of);
     return found;
 }
 
-/* Names of one code do not make an abbreviation ambiguous: an alias has the code of its row, unless
- * it stands for a value too. */
+/* An alias has the code of its row, so an abbreviation that fits both is not ambiguous. An alias
+ * that stands for a value too has a code of its own. */
 static int code_of(const struct parser *parser, const struct option_row *row)
 {
-    const struct option_row *meant = row->value ? row : meaning(parser, row);
+    const struct option_row *meant = row->value ? row : resolve_alias(parser, row);
     size_t i = 0;
     while (parser->rows[i] != meant)
         i++;
@@ -57,7 +59,7 @@ static int code_of(const struct parser *parser, const struct option_row *row)
 static void add_names(struct parser *parser, size_t i)
 {
     const struct option_row *row = parser->rows[i];
-    const struct option_row *meant = meaning(parser, row);
+    const struct option_row *meant = resolve_alias(parser, row);
     parser->longs[i] = (struct option){
         .name = row->name,
         .has_arg = !meant->argument || row->value ? no_argument
@@ -76,7 +78,8 @@ static void parser_init(struct parser *parser, const struct command *command)
 {
     memset(parser, 0, sizeof *parser);
     parser->command = command;
-    /* '+': stop at the first other argument. ':': tell a missing argument from a wrong option. */
+    /* '+': stop at the first other argument. ':': return ':' for a missing argument, '?' for a
+     * wrong option. */
     memcpy(parser->shorts, command->name ? ":" : "+:", command->name ? 1 : 2);
     const struct option_row *row = command->options ? command->options : no_rows;
     for (; row->name && parser->nrows < OPTIONS_MAX; row++)
@@ -132,7 +135,7 @@ static bool is_ambiguous(const struct parser *parser, const char *typed, size_t 
     return false;
 }
 
-/* word is what was typed, "--fooo" or "--fooo=value". */
+/* word is as typed, "--fooo" or "--fooo=value". */
 static int report_unrecognized_long(const struct parser *parser, const char *word)
 {
     const char *typed = word + strspn(word, "-");
@@ -146,7 +149,7 @@ static int report_unrecognized_long(const struct parser *parser, const char *wor
     if (nearest)
         return message_usage(parser->command->name,
                              "unrecognized option '--%.*s'; did you mean '--%s'?", (int)length,
-                             typed, meaning(parser, find_row(parser, nearest))->name);
+                             typed, resolve_alias(parser, find_row(parser, nearest))->name);
     return message_usage(parser->command->name, "unrecognized option '--%.*s'", (int)length, typed);
 }
 
@@ -190,11 +193,11 @@ static int run_built_in(const struct command *command, const struct option_row *
     return EXIT_DONE;
 }
 
-/* Stores text, the option's argument if it has one, in the command's struct. */
+/* Stores text, the argument of the option if it has one, in the struct of the command. */
 static bool apply(const struct parser *parser, const struct option_row *typed, const char *text,
                   void *values, int *status)
 {
-    const struct option_row *row = meaning(parser, typed);
+    const struct option_row *row = resolve_alias(parser, typed);
     if (typed->value)
         text = typed->value;
     const char *word = text && row->synonym ? row->synonym(text) : text;
@@ -211,7 +214,7 @@ bool options_parse(const struct command *command, int argc, char **argv, void *v
     struct parser parser;
     parser_init(&parser, command);
     opterr = 0;
-    optind = 0; /* not 1: glibc and musl start anew only for 0 */
+    optind = 0; /* not 1: glibc and musl start over only for 0 */
     int code;
     while ((code = getopt_long(argc, argv, parser.shorts, parser.longs, NULL)) != -1) {
         if (code == '?') {

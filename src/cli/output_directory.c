@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making a folder that others may be removing, and removing one that others may be using. */
+/* Creates a directory that other runs may be removing, and removes one that they may be using. */
 #include "cli/output_directory.h"
 
 #include <errno.h>
@@ -9,67 +9,68 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A folder that is there already is as good as one that is made. */
-static bool make(struct folder *folder)
+/* An existing directory is fine. */
+static bool make(struct output_directory *directory)
 {
-    if (mkdir(folder->path, 0777) == 0) {
-        folder->made = true;
+    if (mkdir(directory->path, 0777) == 0) {
+        directory->made = true;
         return true;
     }
     if (errno != EEXIST)
         return false;
     struct stat found;
-    const bool is_other = stat(folder->path, &found) == 0 && !S_ISDIR(found.st_mode);
+    const bool is_other = stat(directory->path, &found) == 0 && !S_ISDIR(found.st_mode);
     errno = ENOTDIR;
     return !is_other;
 }
 
-/* Where no lock can be had, by permission, file system, or because somebody holds it alone, the
- * work goes on without; then the folder stays. */
-static void lock(struct folder *folder)
+/* If no lock is possible (permission, file system, or another run holds it exclusively), the work
+ * goes on without it, and the directory is not removed. */
+static void lock(struct output_directory *directory)
 {
-    folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder->fd >= 0 && flock(folder->fd, LOCK_SH | LOCK_NB) == 0)
+    directory->fd = open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory->fd >= 0 && flock(directory->fd, LOCK_SH | LOCK_NB) == 0)
         return;
-    if (folder->fd >= 0)
-        close(folder->fd);
-    folder->fd = -1;
-    folder->made = false;
+    if (directory->fd >= 0)
+        close(directory->fd);
+    directory->fd = -1;
+    directory->made = false;
 }
 
-/* Who removes it holds the lock alone, but may have done so before it was asked for here. */
-static bool is_there(const struct folder *folder)
+/* A run that removes the directory holds the lock exclusively, but may have removed it before this
+ * run asked for the lock. */
+static bool is_there(const struct output_directory *directory)
 {
     struct stat named;
     struct stat locked;
-    if (stat(folder->path, &named) != 0)
+    if (stat(directory->path, &named) != 0)
         return false;
-    return folder->fd < 0 || (fstat(folder->fd, &locked) == 0 && named.st_dev == locked.st_dev &&
-                              named.st_ino == locked.st_ino);
+    return directory->fd < 0 || (fstat(directory->fd, &locked) == 0 &&
+                                 named.st_dev == locked.st_dev && named.st_ino == locked.st_ino);
 }
 
-bool folder_open(struct folder *folder, const char *path)
+bool output_directory_open(struct output_directory *directory, const char *path)
 {
     enum { TRIES = 100 };
     for (int i = 0; i < TRIES; i++) {
-        *folder = (struct folder){.path = path, .fd = -1};
-        if (!make(folder))
+        *directory = (struct output_directory){.path = path, .fd = -1};
+        if (!make(directory))
             return false;
-        lock(folder);
-        if (is_there(folder))
+        lock(directory);
+        if (is_there(directory))
             return true;
-        folder_close(folder);
+        output_directory_close(directory);
     }
     errno = ENOENT;
     return false;
 }
 
-void folder_close(struct folder *folder)
+void output_directory_close(struct output_directory *directory)
 {
-    if (folder->fd < 0)
+    if (directory->fd < 0)
         return;
-    if (folder->made && flock(folder->fd, LOCK_EX | LOCK_NB) == 0)
-        rmdir(folder->path); /* which a folder with anything in it refuses */
-    close(folder->fd);
-    folder->fd = -1;
+    if (directory->made && flock(directory->fd, LOCK_EX | LOCK_NB) == 0)
+        rmdir(directory->path); /* fails if it is not empty */
+    close(directory->fd);
+    directory->fd = -1;
 }

@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The folder of --output-dir, which is made where it is missing and goes again where nothing came
- * to be in it. Outputs that have no name yet do not show in a folder: what tells one run that
- * another is at work there is a shared lock, which each of them holds.
+ * The directory of --output-dir: created if missing, removed again if nothing was written to it.
+ * Outputs that have no name yet do not show in a directory, so every run holds a shared lock on it
+ * while it works there.
  */
 #ifndef QUANT_CLI_OUTPUT_DIRECTORY_H
 #define QUANT_CLI_OUTPUT_DIRECTORY_H
 
 #include <stdbool.h>
 
-/* Begin it as FOLDER_INIT. */
-struct folder {
+/* Initialize it with OUTPUT_DIRECTORY_INIT. */
+struct output_directory {
     const char *path; /* borrowed */
-    int fd;           /* holds the lock; -1: none */
-    bool made;        /* it was not there before */
+    int fd;           /* holds the lock; -1: no lock */
+    bool made;        /* it was created here */
 };
 
-#define FOLDER_INIT                                                                                \
+#define OUTPUT_DIRECTORY_INIT                                                                      \
     {                                                                                              \
         .fd = -1                                                                                   \
     }
 
-/* Makes the folder, one level, or takes the one that is there. false, with errno. */
-bool folder_open(struct folder *folder, const char *path);
+/* Creates the directory (one level), or uses the existing one. Returns false and sets errno on
+ * failure. */
+bool output_directory_open(struct output_directory *directory, const char *path);
 
-/* Fine on one that was never opened. */
-void folder_close(struct folder *folder);
+/* Does nothing if it was never opened. */
+void output_directory_close(struct output_directory *directory);
 
 #endif

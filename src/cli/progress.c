@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Adding up the shares of files, and drawing the line at most ten times a second. */
+/* Adds up the shares of the files and draws the line at most ten times a second. */
 #include "cli/progress.h"
 
 #include <stdlib.h>
@@ -53,7 +53,7 @@ void progress_end(struct progress *progress)
     progress->is_wanted = false;
 }
 
-/* The share of all bytes; where there are none, of pipes and empty files, that of the files. */
+/* The share of all bytes; of the files, if no size is known (pipes and empty files). */
 static double share_now(const struct progress *progress)
 {
     const double share = progress->all > 0      ? progress->done / progress->all
@@ -139,7 +139,8 @@ void progress_begin_all(struct progress *progress, struct progress_file *file)
     *file = (struct progress_file){.progress = progress, .size = progress->all};
 }
 
-/* A calibration begins its files in order, pass by pass, or each as often as it has passes. */
+/* A calibration starts its files in order, either pass by pass or with all passes of a file in a
+ * row. */
 void progress_begin_input(void *context, size_t i)
 {
     const struct progress_file *file = context;

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* What is shown, in the order of the line, and what is left out first where it is too long. */
+/* The fields of the progress line, and which are left out if it is too long. */
 #include "cli/progress_line.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
 
-#include "cli/amount.h"
+#include "cli/byte_amount.h"
 #include "cli/message.h"
 
 /* In the order of the line. */
 enum field { SHARE, FILES, RATE, LEFT, FAILED, NAME, FIELDS };
 
-/* In the order of their worth; the name takes what is left. */
-static const enum field by_worth[] = {SHARE, FILES, FAILED, LEFT, RATE};
+/* The most important first; the name gets the room that is left. */
+static const enum field by_importance[] = {SHARE, FILES, FAILED, LEFT, RATE};
 
-enum { FIELD_ROOM = 64, NAME_ROOM = 1024, GAP = 2, LEAST_NAME = 8 };
+enum { FIELD_ROOM = 64, NAME_ROOM = 1024, GAP = 2, MIN_NAME = 8 };
 
-/* The share that is shown is rounded down: 100 % is the end. */
+/* The share is rounded down: 100 % means finished. */
 static void format_share(char *text, const struct progress *progress)
 {
     if (progress->nelems > 0)
@@ -47,9 +47,9 @@ static void format_rate(char *text, const struct progress *progress, double elap
 
 static void format_left(char *text, const struct progress *progress, double elapsed)
 {
-    enum { MOST = 360000 }; /* seconds: who waits longer does not count them */
+    enum { MAX_SECONDS = 360000 }; /* a longer time is not shown */
     const double left = elapsed / progress->share - elapsed + 0.5;
-    if (progress->share < 0.01 || left >= MOST)
+    if (progress->share < 0.01 || left >= MAX_SECONDS)
         return;
     const unsigned seconds = (unsigned)left;
     if (seconds < 3600)
@@ -59,8 +59,8 @@ static void format_left(char *text, const struct progress *progress, double elap
                  seconds % 60);
 }
 
-/* Cuts text to at most so many columns; returns how many it has. A character that is not printable
- * was masked. */
+/* Cuts text to at most this many columns; returns the columns it takes. Unprintable characters are
+ * masked already. */
 static int cut(char *text, int columns)
 {
     mbstate_t state;
@@ -86,7 +86,7 @@ static int cut(char *text, int columns)
     return used;
 }
 
-/* The last component, cut to so many columns; returns how many it has. */
+/* Writes the last component, cut to this many columns; returns the columns it takes. */
 static int format_name(char *text, const struct progress *progress, int columns)
 {
     const char *path = progress->names[progress->current];
@@ -108,13 +108,13 @@ static int width_with(int used, const char *field)
     return used + (used > 0 ? GAP : 0) + (int)strlen(field);
 }
 
-/* Takes the fields that fit, the most worthy first; returns the columns they need. */
+/* Keeps the fields that fit, the most important first; returns the columns they need. */
 static int choose_fields(char fields[FIELDS][FIELD_ROOM], const struct progress *progress, int room)
 {
     int used = 0;
-    for (size_t i = 0; i < sizeof by_worth / sizeof by_worth[0]; i++) {
-        char *field = fields[by_worth[i]];
-        if (by_worth[i] == FILES && width_with(used, field) > room)
+    for (size_t i = 0; i < sizeof by_importance / sizeof by_importance[0]; i++) {
+        char *field = fields[by_importance[i]];
+        if (by_importance[i] == FILES && width_with(used, field) > room)
             format_files(field, progress, true);
         if (field[0] == '\0')
             continue;
@@ -139,7 +139,7 @@ int progress_line(char text[PROGRESS_LINE], const struct progress *progress, dou
     if (progress->nfailed > 0)
         snprintf(fields[FAILED], FIELD_ROOM, "%zu failed", progress->nfailed);
     int used = choose_fields(fields, progress, room);
-    if (room - used - GAP >= LEAST_NAME)
+    if (room - used - GAP >= MIN_NAME)
         used += GAP + format_name(name, progress, room - used - GAP);
     size_t length = 0;
     text[0] = '\0';

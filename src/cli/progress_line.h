@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The words of the progress line. */
+/* The text of the progress line. */
 #ifndef QUANT_CLI_PROGRESS_LINE_H
 #define QUANT_CLI_PROGRESS_LINE_H
 
@@ -8,8 +8,8 @@
 /* Room for the widest line, of characters of up to four bytes each. */
 enum { PROGRESS_LINE = 2048 };
 
-/* Writes the line for a terminal of so many columns, less one, where the cursor stays; returns how
- * many it takes. elapsed is in seconds. */
+/* Writes the line for a terminal of this many columns; the last one is left to the cursor. Returns
+ * the columns it takes. elapsed is in seconds. */
 int progress_line(char text[PROGRESS_LINE], const struct progress *progress, double elapsed,
                   int columns);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The option table of `quant quantize`, and which options exclude each other. */
+/* The options of `quant quantize`, and which of them exclude each other. */
 #include "cli/quantize_options.h"
 
 #include "cli/message.h"
@@ -152,7 +152,7 @@ struct quant_granularity quantize_options_granularity(const struct quantize_opti
     };
 }
 
-/* ---- What options must not say together ----------------------------------------------------- */
+/* ---- Options that exclude each other ------------------------------------------------------ */
 
 static int check_mapping(const struct command *command, const struct quantize_options *options)
 {
@@ -174,7 +174,8 @@ static int check_mapping(const struct command *command, const struct quantize_op
     return EXIT_DONE;
 }
 
-/* Where nothing is found from the elements, nothing is found of a part of them. */
+/* A given scale or range excludes scales per channel or block, which are found from the elements.
+ */
 static int check_granularity(const struct command *command, const struct quantize_options *options)
 {
     const char *name = options->axis.given ? "axis" : options->block_size > 0 ? "block-size" : NULL;
@@ -231,7 +232,7 @@ static int check_spec(const struct command *command, const struct quantize_optio
 int quantize_options_check(const struct command *command, const struct quantize_options *options,
                            char *const *inputs, size_t n)
 {
-    /* What a float type does not take is not missing something beside it. */
+    /* For a float type, check first what it does not take: it must not ask for another option. */
     const bool is_integer = quant_dtype_info((enum quant_dtype)options->dtype)->is_integer;
     int status = is_integer ? EXIT_DONE : check_spec(command, options);
     if (status == EXIT_DONE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the command line of `quant quantize` can say. */
+/* The options of `quant quantize`; other commands share some of them. */
 #ifndef QUANT_CLI_QUANTIZE_OPTIONS_H
 #define QUANT_CLI_QUANTIZE_OPTIONS_H
 
@@ -7,9 +7,9 @@
 #include "cli/command.h"
 #include "cli/input_list.h"
 #include "cli/input_options.h"
+#include "cli/option_values.h"
 #include "cli/report_options.h"
 #include "cli/targets.h"
-#include "cli/values.h"
 
 struct quantize_options {
     int scheme;
@@ -34,8 +34,8 @@ struct quantize_options {
     struct batch_options batch;
 };
 
-/* Rows, as initializers, of what does not depend on the range; base is the offset of the struct
- * quantize_options in the command's. */
+/* The rows of options that do not depend on the range, as initializers. base is the offset of the
+ * struct quantize_options in the struct of the command. */
 #define MAPPING_ROWS(base)                                                                         \
     {.name = "qmin",                                                                               \
      .argument = "N",                                                                              \
@@ -67,8 +67,7 @@ struct quantize_options {
         .offset = (base) + offsetof(struct quantize_options, scale_dtype)                          \
     }
 
-/* The rows that say which elements share a scale, and what to do with elements that are not
- * finite. */
+/* The rows of options that say which elements share a scale. */
 #define GROUPING_ROWS(base)                                                                        \
     {.name = "axis",                                                                               \
      .argument = "N",                                                                              \
@@ -106,14 +105,14 @@ extern const struct option_row quantize_rows[];
         .dtype = QUANT_INT8                                                                        \
     }
 
-/* The spec that the options come to; it borrows from them. */
+/* The spec that the options describe; it borrows from them. */
 struct quant_spec quantize_options_spec(const struct quantize_options *options);
 
 /* Which elements share a scale. */
 struct quant_granularity quantize_options_granularity(const struct quantize_options *options);
 
-/* Usage errors: what options must not say together, or not about these inputs. EXIT_DONE, or
- * EXIT_USAGE and told. */
+/* Checks for options that exclude each other or do not fit the inputs. Returns EXIT_DONE, or
+ * EXIT_USAGE after a message. */
 int quantize_options_check(const struct command *command, const struct quantize_options *options,
                            char *const *inputs, size_t n);
 

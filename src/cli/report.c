@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* One way into all kinds of report. */
+/* Runs a report of any kind. */
 #include "cli/report.h"
 
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/signals.h"
-#include "cli/streams.h"
+#include "cli/standard_streams.h"
 
 static const struct report_kind *const kinds[] = {&report_text, &report_table, &report_json};
 
@@ -37,7 +37,7 @@ static bool is_kept(const struct report *report)
     return !report->kind->file || report->options->sort.given || report->options->top > 0;
 }
 
-/* By --sort, or by mse if --top alone says that there is an order. */
+/* Sorts by --sort, or by mse if only --top is given. */
 static void sort_rows(struct report *report)
 {
     const struct report_options *options = report->options;
@@ -51,8 +51,8 @@ static void sort_rows(struct report *report)
         report_rows_cut(&report->rows, (size_t)options->top);
 }
 
-/* Rows that cannot be among the first any more are dropped now and then, so memory depends on --top
- * and not on the number of files. */
+/* Drops rows that can no longer be among the first, from time to time: memory then depends on
+ * --top, not on the number of files. */
 static void drop_rows(struct report *report)
 {
     enum { SLACK = 1024 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The figures of the files that a command measures: printed in one of several kinds, added up, and
- * held against the conditions of --fail-if.
+ * checked against the conditions of --fail-if.
  *
- * To add a kind: write report_NAME.c here that ends in one `const struct report_kind`, declare it
- * below and give it a row in report.c. The option, its help and its errors iterate the table.
+ * To add a kind: write report_NAME.c with one `const struct report_kind` at its end, declare it
+ * below, and add a row to report.c. The option, its help and its errors iterate the table.
  */
 #ifndef QUANT_CLI_REPORT_H
 #define QUANT_CLI_REPORT_H
@@ -34,7 +34,7 @@ extern const struct report_kind report_json;
 extern const struct report_kind report_table;
 extern const struct report_kind report_text;
 
-/* A report in progress. All zeros, it can be released. */
+/* A report in progress. If all zeros, it can be released. */
 struct report {
     const struct report_options *options;
     const struct report_kind *kind; /* NULL: nothing is printed */
@@ -45,7 +45,7 @@ struct report {
     struct report_rows rows; /* owned: what is kept until the end */
 };
 
-/* Opens --report-file, if there is one. EXIT_DONE, or EXIT_FAILED after a message. To be released
+/* Opens --report-file, if there is one. EXIT_DONE, or EXIT_FAILED after a message. Release it
  * in either case. */
 int report_begin(struct report *report, const struct report_options *options,
                  const struct targets *targets);

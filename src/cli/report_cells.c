@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers in as few characters as three digits take, and the bar. */
+/* Writes numbers with three digits in the fewest characters, and the bar. */
 #include "cli/report_cells.h"
 
 #include <inttypes.h>
@@ -85,7 +85,7 @@ double report_bar_end(double decibels)
     return end > 10 ? end : 10;
 }
 
-/* In eighths of a character, or in whole ones where there is no UTF-8. */
+/* In steps of an eighth of a character, or of a whole one without UTF-8. */
 static void fill_bar(char cell[CELL_ROOM], const struct report_cell_style *style,
                      const struct quant_report *report)
 {
@@ -158,7 +158,7 @@ static void fill_scale(char cell[CELL_ROOM], const struct report_cell_style *sty
 void report_cells_row(struct report_cells *cells, const struct report_cell_style *style,
                       const struct report_row *row)
 {
-    enum { LONG = 8 }; /* more than this, and the short name of a type is shorter by far */
+    enum { LONG = 8 }; /* a longer name has a much shorter short form */
     *cells = (struct report_cells){.text = {""}};
     const struct quant_dtype_info *info = quant_dtype_info(row->params.dtype);
     snprintf(cells->text[COLUMN_DTYPE], CELL_ROOM, "%s",

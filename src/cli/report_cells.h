@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The cells of a report's table. */
+/* The cells of the table of a report. */
 #ifndef QUANT_CLI_REPORT_CELLS_H
 #define QUANT_CLI_REPORT_CELLS_H
 
@@ -25,29 +25,29 @@ struct report_cells {
     char text[COLUMNS][CELL_ROOM];
 };
 
-/* What the cells of all rows have in common. */
+/* Settings for the cells of all rows. */
 struct report_cell_style {
     const struct quant_figure *error; /* of COLUMN_ERROR */
-    bool counts_scales;  /* every row has several scales: their numbers, without a mark */
-    double bar_decibels; /* what a full bar stands for, from 0 on */
+    bool counts_scales;  /* every row has several scales: show their number without a mark */
+    double bar_decibels; /* a full bar; an empty one is 0 */
     int bar_columns;
     bool is_utf8;
 };
 
 void report_cells_heading(struct report_cells *cells, const struct report_cell_style *style);
 
-/* Of a row that was measured. */
+/* Fills the cells of a measured row. */
 void report_cells_row(struct report_cells *cells, const struct report_cell_style *style,
                       const struct report_row *row);
 
-/* Of all files together. */
+/* Fills the cells of the total. */
 void report_cells_total(struct report_cells *cells, const struct report_cell_style *style,
                         const struct quant_report *total);
 
-/* Whether the figure has a column without being sorted by. */
+/* Whether the figure always has a column, even if rows are not sorted by it. */
 bool report_cells_have(const struct quant_figure *figure);
 
-/* A bar for values up to this one: its end in decibels, a multiple of 10. */
+/* The end of a bar for values up to this one, in decibels: a multiple of 10. */
 double report_bar_end(double decibels);
 
 #endif

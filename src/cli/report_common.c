@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the paths of several rows have in common. */
+/* Finds what the paths of several rows have in common. */
 #include <string.h>
 
 #include "cli/report_rows.h"
@@ -11,7 +11,7 @@ static bool is_end(char c, const char *ends)
     return c != '\0' && strchr(ends, c);
 }
 
-/* Bytes that all paths begin with, up to the last of ends. */
+/* The number of bytes that all paths begin with, up to the last character in ends. */
 static size_t common_prefix(const struct report_rows *rows, const char *ends)
 {
     const char *first = rows->rows[0].path;
@@ -28,7 +28,8 @@ static size_t common_prefix(const struct report_rows *rows, const char *ends)
     return length;
 }
 
-/* Bytes that all paths end with, from the first of ends on, behind a prefix of all. */
+/* The number of bytes that all paths end with, from the first character in ends, after the common
+ * prefix. */
 static size_t common_suffix(const struct report_rows *rows, const char *ends, size_t prefix)
 {
     const char *first = rows->rows[0].path;

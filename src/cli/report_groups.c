@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the text report says of a tensor that has a scale for each channel or block: how many there
- * are, and a table of those that lost most. Its columns are as wide as they have to be. */
+/* The part of the text report about a tensor with one scale per channel or block: the number of
+ * scales, and a table of the groups with the largest error. Columns are as wide as needed. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ static struct row make_heading(const struct report_subject *subject)
     return row;
 }
 
-/* The number of a channel is its index along the axis; a block's alone says little. */
+/* The number of a channel is its index along the axis. The number of a block alone says little. */
 static void set_label(struct row *row, const struct report_subject *subject, uint64_t group,
                       int digits)
 {
@@ -92,7 +92,7 @@ static int digits_of(uint64_t number)
 static void fill_table(struct table *table, const struct report_subject *subject)
 {
     const struct quant_worst_groups *worst = subject->worst;
-    /* Of absmax every zero point is the middle of the target. */
+    /* With absmax, every zero point is the middle of the target. */
     table->ncolumns = subject->params->scheme == QUANT_ZERO_POINT ? COLUMNS : COLUMN_ZERO_POINT;
     table->nrows = worst->n + 1;
     table->rows[0] = make_heading(subject);

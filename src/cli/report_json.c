@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The JSON report: an object on a line of its own for each file, whether it was measured or failed,
- * and one for all of them if there are several. Numbers are added as text of our own: cJSON
- * compares with a tolerance when it decides that fifteen digits will do, and would lose the last
- * bit.
+ * and one for all of them if there are several. Numbers are added as text that is
+ * formatted here: cJSON compares with a tolerance when it decides whether fifteen digits are
+ * enough, and would lose the last bit.
  */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/option_values.h"
 #include "cli/report.h"
 #include "cli/report_json.h"
-#include "cli/values.h"
 
-/* Bytes of the UTF-8 character that text begins with, by RFC 3629; 0 where it is none. */
+/* The length of the UTF-8 character at the start of text (RFC 3629); 0 if it is invalid. */
 static size_t utf8_length(const unsigned char *text)
 {
     const unsigned char first = text[0];
@@ -34,7 +34,7 @@ static size_t utf8_length(const unsigned char *text)
     return length;
 }
 
-/* A path is bytes, JSON is UTF-8: what is not UTF-8 becomes '?'. */
+/* A path is bytes, JSON is UTF-8: bytes that are not UTF-8 become '?'. */
 static void mask_utf8(char *text)
 {
     while (*text != '\0') {
@@ -98,7 +98,7 @@ static cJSON *create_count(uint64_t count)
     return cJSON_CreateRaw(text);
 }
 
-/* item is the object's, or the array's, from here on; NULL: there was no memory for it. */
+/* Takes ownership of item, which may be NULL (no memory). */
 static bool add_item(cJSON *object, const char *key, cJSON *item)
 {
     const bool is_added = item && (key ? cJSON_AddItemToObject(object, key, item)
@@ -108,7 +108,7 @@ static bool add_item(cJSON *object, const char *key, cJSON *item)
     return is_added;
 }
 
-/* Of the group's first element. */
+/* Adds the index of the first element of the group. */
 static bool add_index(cJSON *object, const struct report_subject *subject, uint64_t group)
 {
     uint64_t index[QUANT_MAX_DIMS];
@@ -121,7 +121,7 @@ static bool add_index(cJSON *object, const struct report_subject *subject, uint6
     return is_complete;
 }
 
-/* null where it is beyond double. */
+/* Adds null if the value is beyond double. */
 static bool add_figure(cJSON *object, const char *key, double value)
 {
     return isfinite(value) ? add_number(object, key, value)
@@ -153,7 +153,7 @@ static bool add_worst(cJSON *object, const struct report_subject *subject)
 
 /* ---- What identifies the tensor ---- */
 
-/* With the nine digits of the sidecar. */
+/* With nine digits, as in the sidecar. */
 static bool add_scale(cJSON *object, const struct quant_params *params)
 {
     char text[REPORT_JSON_NUMBER];
@@ -180,7 +180,7 @@ bool report_json_add_layout(cJSON *object, const struct quant_shape *shape, enum
     return ok && cJSON_AddStringToObject(object, "order", order == QUANT_ORDER_C ? "C" : "F");
 }
 
-/* As in the sidecar, but that the path is the one that was opened. */
+/* As in the sidecar, but with the path that was opened. */
 bool report_json_add_source(cJSON *object, const char *path, const char *format,
                             enum quant_dtype dtype)
 {
@@ -214,8 +214,8 @@ static bool add_identity(cJSON *object, const struct report_subject *subject)
 
 /* ---- Records ---- */
 
-/* One line. Characters that a terminal would take for commands are escaped: C0 by cJSON, DEL and
- * U+0080 to U+009F (C2 80 to C2 9F) here. They occur inside of strings only. */
+/* Prints one line. Control characters, which a terminal could obey, are escaped: C0 by cJSON, DEL
+ * and U+0080 to U+009F (C2 80 to C2 9F) here. They occur only inside strings. */
 static void print_line(FILE *out, const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;

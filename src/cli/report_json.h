@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What other JSON output takes from the JSON report. All return false if there was no memory. */
+/* Functions of the JSON report that other JSON output uses. All return false if there is no memory.
+ */
 #ifndef QUANT_CLI_REPORT_JSON_H
 #define QUANT_CLI_REPORT_JSON_H
 
@@ -9,10 +10,10 @@
 struct cJSON;
 enum { REPORT_JSON_NUMBER = 32 };
 
-/* As many digits as bring back the same double; value is finite. */
+/* Writes the fewest digits (15 to 17) that restore the same double; value is finite. */
 void report_json_number(double value, char text[static REPORT_JSON_NUMBER]);
 
-/* A string, with '?' for what is not UTF-8. */
+/* Adds a string, with '?' for bytes that are not UTF-8. */
 bool report_json_add_text(struct cJSON *object, const char *key, const char *text);
 
 /* The same, as "path". */

@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "cli/message.h"
+#include "cli/nearest_word.h"
 #include "cli/report_output.h"
-#include "cli/word_lists.h"
 
 static const char path_key[] = "path";
 
-/* Figures, then the path. */
+/* The keys of all figures, then "path". */
 static const char *sort_key(const void *context, size_t i)
 {
     (void)context;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What is measured, and what is done with the figures: the options of all commands that measure. */
+/* The options for measuring and reporting, shared by all commands that measure. */
 #ifndef QUANT_CLI_REPORT_OPTIONS_H
 #define QUANT_CLI_REPORT_OPTIONS_H
 
 #include "cli/command.h"
+#include "cli/option_values.h"
 #include "cli/report_rows.h"
 #include "cli/threshold.h"
-#include "cli/values.h"
 
 struct report_options {
-    int kind;         /* 0: none; else the number of the kind, from 1 */
-    const char *file; /* where it goes; NULL: standard output */
+    int kind;         /* the number of the kind, from 1; 0: none */
+    const char *file; /* the output file; NULL: standard output */
     struct given_sort sort;
     uint64_t top; /* 0: all */
     struct threshold_list thresholds;
@@ -19,17 +19,17 @@ struct report_options {
 /* The i-th kind's name, NULL past the last. */
 const char *report_kind_name(size_t i);
 
-/* A figure's key or "path", with '-' before it for the other direction. */
+/* The key of a figure or "path", with '-' before it to reverse the order. */
 option_parse_fn report_sort_parse;
 
-/* Whether the figures are needed at all. */
+/* Whether any figures are needed. */
 bool report_options_measure(const struct report_options *options);
 
 /* Whether a report is printed to standard output. */
 bool report_options_to_stdout(const struct report_options *options);
 
-/* Options that say something about a report without asking for one. EXIT_DONE, or EXIT_USAGE after
- * a message. */
+/* Checks for options of a report without '--report'. Returns EXIT_DONE, or EXIT_USAGE after a
+ * message. */
 int report_options_check(const struct command *command, const struct report_options *options);
 
 void report_options_release(struct report_options *options);
@@ -44,7 +44,7 @@ void report_options_release(struct report_options *options);
      .help = (report_help),                                                                        \
      .initial = "text",                                                                            \
      .choice = report_kind_name,                                                                   \
-     .parse = value_later,                                                                         \
+     .parse = value_choice_from_1,                                                                 \
      .offset = (base) + offsetof(struct report_options, kind),                                     \
      .is_common = true},                                                                           \
         {.name = "report-file",                                                                    \

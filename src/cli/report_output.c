@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A temporary file beside the report's place, renamed at the end. */
+/* Writes to a temporary file next to the report, which is renamed at the end. */
 #include "cli/report_output.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cli/message.h"
-#include "cli/streams.h"
+#include "cli/standard_streams.h"
 
 static bool fail(const struct report_output *output, const char *why)
 {
@@ -26,7 +26,7 @@ static bool is_same(const char *path, const char *other)
            a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/* The permissions of a new file are those that the umask leaves. */
+/* A new file gets the permissions that the umask allows. */
 static void set_mode(int fd)
 {
     const mode_t mask = umask(0);
@@ -110,7 +110,7 @@ bool report_output_flush(struct report_output *output)
     return fail(output, errno != 0 ? strerror(errno) : "an earlier write failed");
 }
 
-/* link refuses to replace a file that appeared meanwhile; not every file system has it. */
+/* link does not replace a file that was created in the meantime; not every file system has it. */
 static bool give_name(const struct report_output *output)
 {
     if (!output->force && link(output->temporary, output->path) == 0) {

@@ -8,7 +8,7 @@
 
 #include "cli/targets.h"
 
-/* All zeros, it can be discarded. */
+/* If all zeros, it can be discarded. */
 struct report_output {
     FILE *stream;
     const char *path; /* NULL: standard output */
@@ -17,22 +17,23 @@ struct report_output {
     bool has_failed;  /* there was a message */
 };
 
-/* NULL, "-", or the file that standard output is by another name, such as /dev/stdout. */
+/* Whether path is NULL, "-", or another name of standard output, such as /dev/stdout. */
 bool report_output_is_stdout(const char *path);
 
-/* path is the report of the targets. Their files are never replaced, other files only with --force.
- * False after a message. */
+/* Opens path, the report file of targets. Files of the targets are never replaced, other files only
+ * with --force. Returns false after a message. */
 bool report_output_open(struct report_output *output, const char *path,
                         const struct targets *targets);
 
-/* Checks that the report does not replace a file that was read, whose path may be NULL. False after
- * a message; it cannot be committed then. */
+/* Checks that the report does not replace a file that was read; its path may be NULL. Returns false
+ * after a message; the report cannot be committed then. */
 bool report_output_spare(struct report_output *output, const char *path);
 
-/* Hands on what was printed so far. False after a message, if there was one to give. */
+/* Flushes what was printed so far. Returns false after a message (none if the pipe was closed). */
 bool report_output_flush(struct report_output *output);
 
-/* Gives the file its name. False after a message; the file is then as it was. */
+/* Renames the file into place. Returns false after a message; an existing file is then unchanged.
+ */
 bool report_output_commit(struct report_output *output);
 
 /* Removes what was not committed. */

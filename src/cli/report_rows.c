@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeping, sorting and giving back rows. */
+/* Keeps, sorts and returns rows. */
 #include "cli/report_rows.h"
 
 #include <math.h>
@@ -100,7 +100,7 @@ struct report_subject report_row_subject(const struct report_row *row, struct qu
 
 /* ---- Sorting ---- */
 
-/* Of these a small value is bad. */
+/* The figures for which a small value is bad. */
 static bool is_quality(const char *key)
 {
     static const char *const keys[] = {"sqnr_db", "cosine", "ratio", "levels_used"};
@@ -110,7 +110,7 @@ static bool is_quality(const char *key)
     return false;
 }
 
-/* How bad the row is: greater is worse. */
+/* How bad the row is: a larger value is worse. */
 static double badness(const struct report_row *row, const struct quant_figure *figure)
 {
     const struct quant_report *figures = &row->figures;

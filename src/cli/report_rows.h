@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files whose figures are kept until the last of them is measured, to be sorted. */
+/* Keeps the figures of files until all are measured, to sort them. */
 #ifndef QUANT_CLI_REPORT_ROWS_H
 #define QUANT_CLI_REPORT_ROWS_H
 
@@ -11,12 +11,12 @@ struct given_sort {
     const struct quant_figure *figure; /* NULL: by path */
 };
 
-/* One file, in some 600 bytes and its names. */
+/* One file: about 600 bytes and its names. */
 struct report_row {
     uint64_t number;   /* in the order of the command line */
-    double badness;    /* what it is sorted by: greater is worse */
+    double badness;    /* the sort key: a larger value is worse */
     char *path;        /* owned */
-    char *error;       /* owned: why the file failed; NULL: it was measured, and has the rest */
+    char *error;       /* owned: why the file failed; NULL: it was measured, and the rest is set */
     char *source_path; /* owned */
     const char *source_format;
     enum quant_dtype source_dtype;
@@ -34,32 +34,33 @@ struct report_rows {
     struct report_row *rows; /* owned */
     size_t n;
     size_t room;
-    uint64_t nkept; /* since the beginning; more than n where the last of an order were dropped */
+    uint64_t nkept; /* since the start; more than n if rows were dropped */
 };
 
-/* Copies what is given. False: no memory. */
+/* Copies the subject. Returns false if there is no memory. */
 bool report_rows_keep(struct report_rows *rows, const struct report_subject *subject);
 bool report_rows_keep_failure(struct report_rows *rows, const char *path, const char *error);
 
-/* Puts the worst first, by a figure: the greatest, or of figures that measure quality the least. A
- * figure without a value is worse than any, but sqnr_db best of all where nothing was lost. Names
- * go from a to z. Files that failed come last; equals keep their order. */
+/* Sorts the rows by a figure, the worst first: the largest value, or the smallest for figures that
+ * measure quality. A figure without a value is the worst, except sqnr_db if nothing was lost, which
+ * is the best. Names are sorted from a to z. Failed files come last; equal rows keep their order.
+ */
 void report_rows_sort(struct report_rows *rows, const struct given_sort *sort);
 
 /* Drops all rows from the n-th on. */
 void report_rows_cut(struct report_rows *rows, size_t n);
 
-/* The subject that a row was made of, for as long as the row and shape are there. */
+/* The subject that a row was made from; valid as long as the row and shape are. */
 struct report_subject report_row_subject(const struct report_row *row, struct quant_shape *shape);
 
-/* Bytes at the beginning and the end of all paths. */
+/* The number of bytes that all paths begin and end with. */
 struct report_common {
     size_t prefix;
     size_t suffix;
 };
 
-/* What several paths have in common: the directory, up to a slash; or as many whole words as they
- * begin and end with, words ending at one of "/._-". Something is left of every path. */
+/* What the paths have in common: the directory, up to a slash; or the whole words that all begin
+ * and end with, where words end at one of "/._-". At least one byte is left of every path. */
 struct report_common report_rows_directory(const struct report_rows *rows);
 struct report_common report_rows_affixes(const struct report_rows *rows);
 

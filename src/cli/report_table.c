@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The report as a table: a row for each file, and one for all of them. Columns are as wide as their
- * longest cell; names get what is left of the line. What all paths have in common is printed once,
- * above: the directory, and if names would be too long, the words that they begin and end with.
+ * longest cell; names get the rest of the line. The common part of all paths is printed once,
+ * above: the directory, and if names are too long, also the words that they all begin and end with.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "cli/report_text.h"
 #include "cli/text_columns.h"
 
-enum { BAR = 8, LONGEST_SHAPE = 16, LONGEST_HEADING = 12, LEAST_NAME = 12 };
+enum { BAR = 8, LONGEST_SHAPE = 16, LONGEST_HEADING = 12, MIN_NAME = 12 };
 
 struct table {
     struct report *report;
@@ -29,7 +29,7 @@ struct table {
 
 /* ---- Names ---- */
 
-/* Masked, to be freed; NULL: no memory. */
+/* Returns the masked name, which the caller frees; NULL: no memory. */
 static char *display_name(const struct table *table, const struct report_row *row)
 {
     const size_t length = strlen(row->path) - table->common.prefix - table->common.suffix;
@@ -70,8 +70,8 @@ static int others_width(const struct table *table)
     return width;
 }
 
-/* If a line is too short: gaps of one space, then no bar, then short names. False if names have to
- * be shortened. */
+/* If the line is too short: gaps of one space, then no bar, then short names. Returns false if
+ * names must be shortened. */
 static bool fit(struct table *table)
 {
     int *widths = table->widths;
@@ -79,12 +79,12 @@ static bool fit(struct table *table)
     table->gap = 2;
     if (others_width(table) + wanted > table->columns)
         table->gap = 1;
-    if (table->columns - others_width(table) < LEAST_NAME)
+    if (table->columns - others_width(table) < MIN_NAME)
         widths[COLUMN_BAR] = 0;
     const int left = table->columns - others_width(table);
     if (wanted <= left)
         return true;
-    widths[COLUMN_NAME] = left > LEAST_NAME ? left : LEAST_NAME;
+    widths[COLUMN_NAME] = left > MIN_NAME ? left : MIN_NAME;
     return false;
 }
 
@@ -151,7 +151,7 @@ static void print_line(const struct table *table, const char *name,
     }
 }
 
-/* What follows "cannot read 'PATH': ", since the name is there already. */
+/* The part after "cannot read 'PATH': ", since the row already shows the name. */
 static const char *find_reason(const struct report_row *row)
 {
     const char *name = strstr(row->error, row->path);

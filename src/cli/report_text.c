@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The text report. The table of figures drives it; remarks[] adds units to some of them, and leaves
- * out those that are told on the line of another.
+ * The text report. It iterates the table of figures; remarks[] adds units to some of them, and
+ * hides those that are shown on the line of another.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -16,15 +16,15 @@
 
 enum { NOTE_ROOM = 320, FIGURES_MAX = 64 };
 
-/* What a line says behind the value. */
+/* What a line shows after the value. */
 enum remark_kind {
     REMARK_UNIT,   /* the unit as it is */
-    REMARK_SHARE,  /* as percent of the finite elements; coloured where it is not 0 */
+    REMARK_SHARE,  /* as percent of the finite elements; coloured if not 0 */
     REMARK_OF_ALL, /* the same, of all elements */
     REMARK_BYTES,  /* in KiB, MiB ... */
     REMARK_LEVELS, /* of how many */
-    REMARK_WORST,  /* where, and from what to what */
-    REMARK_HIDDEN  /* told elsewhere */
+    REMARK_WORST,  /* where, and the original and restored value */
+    REMARK_HIDDEN  /* shown on another line */
 };
 
 static const struct remark {
@@ -47,7 +47,7 @@ static const struct remark {
     {"ratio", REMARK_UNIT, ": 1"},
 };
 
-/* One line of the report, before its columns are as wide as they have to be. */
+/* One line of the report, before the widths of the columns are known. */
 struct line {
     const char *key;
     char value[REPORT_CELL];
@@ -78,7 +78,7 @@ static const struct remark *find_remark(const char *key)
 static void set_share(struct line *line, double count, double all)
 {
     const double percent = all > 0 ? 100 * count / all : 0;
-    /* Never "0 %" of something, nor "100 %" of not quite all. */
+    /* Never "0 %" if there are some, nor "100 %" if not all. */
     if (count > 0 && percent < 0.01)
         snprintf(line->unit, sizeof line->unit, "<0.01 %%");
     else if (count < all && percent > 99.99)
@@ -103,7 +103,7 @@ static void set_bytes(struct line *line, double nbytes)
         snprintf(line->unit, sizeof line->unit, "B (%.4g %s)", scaled, units[unit]);
 }
 
-/* With as many digits as bring back the same float32: 5.47, not 5.46999979. */
+/* With the fewest digits that restore the same float32: 5.47, not 5.46999979. */
 static void print_float(char text[REPORT_CELL], double value)
 {
     for (int digits = 6; digits <= 9; digits++) {
@@ -142,7 +142,7 @@ static void set_worst(struct line *line, const struct report_subject *subject)
              figures->max_abs_error_index, index, x, restored);
 }
 
-/* False: this figure has no line of its own. */
+/* Returns false if this figure has no line of its own. */
 static bool fill_line(struct line *line, const struct quant_figure *figure,
                       const struct report_subject *subject)
 {
@@ -245,7 +245,8 @@ static void print_title(FILE *out, const struct report_subject *subject,
     fprintf(out, "\n");
 }
 
-/* Title, mapping, one line a figure with its unit and meaning, and of several groups the worst. */
+/* Prints the title, the mapping, one line per figure with its unit and meaning, and the worst
+ * groups. */
 static bool print_file(struct report *report, const struct report_subject *subject)
 {
     FILE *out = report->output.stream;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The only state of this program that is not passed along: a handler cannot be passed any. */
+/* The only global state of this program: a signal handler takes no context. */
 #include "cli/signals.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-/* What ends a program by default and is not its own mistake. */
+/* The signals that end a program by default and are not its own fault. */
 static const int handled[] = {SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGXFSZ,   SIGQUIT,
                               SIGXCPU, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF};
 
@@ -17,14 +17,14 @@ enum { HANDLED = sizeof handled / sizeof handled[0] };
 static volatile sig_atomic_t caught;
 static int wake_pipe[2] = {-1, -1};
 
-/* The byte wakes a read that waits for a pipe, also where the signal comes just before it waits. */
-static void take_note(int number)
+/* The byte wakes a read that waits for a pipe, even if the signal arrives just before it waits. */
+static void note_signal(int number)
 {
     const int saved = errno;
     if (caught == 0)
         caught = number;
     const ssize_t written = write(wake_pipe[1], "", 1);
-    (void)written; /* a full pipe wakes as well */
+    (void)written; /* a full pipe wakes it as well */
     errno = saved;
 }
 
@@ -37,7 +37,7 @@ bool signals_start(struct quant_cancel *cancel)
 {
     if (!open_wake_pipe())
         return false;
-    struct sigaction action = {.sa_handler = take_note}; /* without SA_RESTART: EINTR is wanted */
+    struct sigaction action = {.sa_handler = note_signal}; /* without SA_RESTART: EINTR is wanted */
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < HANDLED; i++)
         sigaddset(&action.sa_mask, handled[i]);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals that end the program: INT, TERM, HUP, PIPE, XFSZ. The handler only takes note; the
- * library sees that through struct quant_cancel, undoes what it began and returns; signals_finish
- * then ends the program by the very signal, so that the shell sees the truth. A signal that was
- * ignored when the program started stays ignored.
+ * Signals that end the program, such as INT, TERM, HUP and PIPE. The handler only sets a flag. The
+ * library sees it through struct quant_cancel, removes what it has begun and returns. Then
+ * signals_finish ends the program by the same signal: the shell sees the real cause. A signal that
+ * was ignored when the program started stays ignored.
  */
 #ifndef QUANT_CLI_SIGNALS_H
 #define QUANT_CLI_SIGNALS_H
@@ -11,13 +11,14 @@
 #include <quant/file.h>
 #include <stdbool.h>
 
-/* Installs the handlers, once, and fills in cancel. False: no pipe could be had; errno says why. */
+/* Installs the handlers, once, and fills in cancel. Returns false and sets errno if it cannot
+ * create a pipe. */
 bool signals_start(struct quant_cancel *cancel);
 
-/* Whether one of them has come. */
+/* Whether one of them has arrived. */
 bool signals_raised(void);
 
-/* Where one has come, does not return: the program ends by it. Nothing where none was started. */
+/* Ends the program by the signal that arrived, and does not return. Returns if there was none. */
 void signals_finish(void);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Spaces remove the line, not an escape sequence: with --progress=always it may go to a file. */
+/* Removes the line with spaces, not with an escape sequence: with --progress=always it may go to a
+ * file. */
 #include "cli/status_line.h"
 
 #include <pthread.h>
@@ -9,8 +10,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* Wider terminals get a line of this many columns. */
-enum { MOST_COLUMNS = 500, NO_TERMINAL = 80 };
+/* The line is at most this wide. */
+enum { MAX_COLUMNS = 500, NO_TERMINAL = 80 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static int shown; /* columns of the line */
@@ -27,10 +28,10 @@ static struct iovec piece(const char *text, size_t nbytes)
     return (struct iovec){.iov_base = (void *)(size_t)text, .iov_len = nbytes};
 }
 
-/* Writes text after what removes the line. */
+/* Removes the line, then writes text. */
 static void replace(const char *text, size_t nbytes)
 {
-    char blank[MOST_COLUMNS + 3];
+    char blank[MAX_COLUMNS + 3];
     const int length = shown > 0 ? snprintf(blank, sizeof blank, "\r%*s\r", shown, "") : 0;
     const struct iovec pieces[] = {piece(blank, (size_t)length), piece(text, nbytes)};
     if (length > 0 || nbytes > 0)
@@ -41,7 +42,7 @@ static void replace(const char *text, size_t nbytes)
 /* The new line first, then spaces over the rest of the old one: it does not flicker. */
 void status_line_draw(const char *text, int columns)
 {
-    char blank[MOST_COLUMNS + 1];
+    char blank[MAX_COLUMNS + 1];
     pthread_mutex_lock(&mutex);
     const int rest = shown > columns ? shown - columns : 0;
     snprintf(blank, sizeof blank, "%*s", rest, "");
@@ -71,5 +72,5 @@ int status_line_columns(void)
     struct winsize size;
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
         return NO_TERMINAL;
-    return size.ws_col < MOST_COLUMNS ? size.ws_col : MOST_COLUMNS;
+    return size.ws_col < MAX_COLUMNS ? size.ws_col : MAX_COLUMNS;
 }

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-/* Shows text, a masked line of so many columns, in place of what is shown. */
+/* Shows text, a masked line that takes this many columns, in place of the current one. */
 void status_line_draw(const char *text, int columns);
 
 /* Removes it, before something else is written to the terminal. */
@@ -18,7 +18,8 @@ void status_line_clear(void);
 /* Removes it and writes text, in one system call. */
 void status_line_write(const char *text, size_t nbytes);
 
-/* The columns of the terminal that standard error is, at this moment; 80 where it is none. */
+/* The columns of the terminal that standard error is, at this moment; 80 if it is not a terminal.
+ */
 int status_line_columns(void);
 
 #endif

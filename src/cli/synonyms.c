@@ -29,8 +29,8 @@ const char *synonym_scheme(const char *word)
     return find(table, sizeof table / sizeof table[0], word);
 }
 
-/* "fp8" and "float8" alone are not here: there are two. "float8_e4m3" is not either: in ml_dtypes
- * it is a type with infinities, other than float8_e4m3fn. */
+/* "fp8" and "float8" are missing because there are two such types. "float8_e4m3" is missing because
+ * in ml_dtypes it is another type than float8_e4m3fn, with infinities. */
 const char *synonym_dtype(const char *word)
 {
     static const struct synonym table[] = {

@@ -16,7 +16,7 @@ static bool is_stream(const char *path)
     return path && strcmp(path, "-") == 0;
 }
 
-static int tell_no_memory(void)
+static int fail_no_memory(void)
 {
     message_error("no memory for the names of the outputs");
     return EXIT_FAILED;
@@ -61,7 +61,7 @@ int targets_check_extension(const struct command *command, const struct target_o
     return message_usage(command->name, "%s", error.text);
 }
 
-/* A device or a pipe that is standard output under another name, such as /dev/stdout. */
+/* Whether path is a device or a pipe that is also standard output, such as /dev/stdout. */
 static bool is_stdout_too(const char *path)
 {
     struct stat named;
@@ -87,11 +87,11 @@ bool targets_is_terminal(const struct target_options *options, const char *outpu
 int targets_init(struct targets *targets, const struct target_options *options, char *const *inputs,
                  size_t n, const char *tag, bool is_writing)
 {
-    *targets =
-        (struct targets){.options = options, .n = n, .inputs = inputs, .folder = FOLDER_INIT};
+    *targets = (struct targets){
+        .options = options, .n = n, .inputs = inputs, .directory = OUTPUT_DIRECTORY_INIT};
     targets->outputs = calloc(n, sizeof *targets->outputs);
     if (!targets->outputs)
-        return tell_no_memory();
+        return fail_no_memory();
     for (size_t i = 0; is_writing && i < n; i++) {
         if (options->output)
             targets->outputs[i] = strdup(options->output);
@@ -101,7 +101,7 @@ int targets_init(struct targets *targets, const struct target_options *options, 
             targets->outputs[i] =
                 quant_file_output_name(inputs[i], tag, options->format, options->directory);
         if (!targets->outputs[i])
-            return tell_no_memory();
+            return fail_no_memory();
     }
     return EXIT_DONE;
 }
@@ -121,8 +121,8 @@ struct path_lists {
     const char **inputs;
     const char **outputs;
     const char **sidecars;
-    char **names;  /* those of sidecars that were made here */
-    char **scales; /* made here */
+    char **names;  /* owned: those of sidecars that were made here */
+    char **scales; /* owned */
 };
 
 static bool lists_init(struct path_lists *lists, size_t n)
@@ -149,7 +149,7 @@ static void lists_release(struct path_lists *lists)
     free(lists->inputs);
 }
 
-/* The sidecar of an output, and what may come beside it. */
+/* Names the sidecar of an output, and the file of scales that may be next to it. */
 static bool name_sidecar(struct path_lists *lists, const struct targets *targets, size_t i)
 {
     lists->sidecars[i] = targets->options->sidecar;
@@ -191,7 +191,8 @@ static const char *output_name(const char *path)
     return is_stream(path) ? "standard output" : path;
 }
 
-/* What the i-th input's clash is, in the words of the command line; owned. NULL: no memory. */
+/* Describes the clash of the i-th input, with the paths of the command line. The caller frees it;
+ * NULL: no memory. */
 static char *describe_clash(const struct path_lists *lists, size_t i,
                             const struct quant_clash *clash)
 {
@@ -250,7 +251,7 @@ static int find_clashes(struct targets *targets, bool has_sidecars, const char *
     struct quant_clash *clashes = calloc(n, sizeof *clashes);
     if (!lists_init(&lists, n) || !clashes ||
         !lists_fill(&lists, targets, has_sidecars, others, nothers)) {
-        status = tell_no_memory();
+        status = fail_no_memory();
         goto release;
     }
     const enum quant_status found =
@@ -259,7 +260,7 @@ static int find_clashes(struct targets *targets, bool has_sidecars, const char *
     if (found != QUANT_OK)
         status = message_failure(found, &error);
     else
-        status = describe_clashes(targets, &lists, clashes) ? EXIT_DONE : tell_no_memory();
+        status = describe_clashes(targets, &lists, clashes) ? EXIT_DONE : fail_no_memory();
     targets->report_is_taken = clashes[n - 1].path != NULL;
 release:
     free(clashes);
@@ -286,7 +287,7 @@ int targets_prepare(struct targets *targets, bool has_sidecars, const char *cons
     if (!is_any)
         return EXIT_DONE;
     const char *directory = targets->options->directory;
-    if (directory && !folder_open(&targets->folder, directory)) {
+    if (directory && !output_directory_open(&targets->directory, directory)) {
         message_error("cannot create the directory '%s': %s", directory, strerror(errno));
         return EXIT_FAILED;
     }
@@ -303,5 +304,5 @@ void targets_release(struct targets *targets)
     free(targets->outputs);
     targets->clashes = NULL;
     targets->outputs = NULL;
-    folder_close(&targets->folder);
+    output_directory_close(&targets->directory);
 }

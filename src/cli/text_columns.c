@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Measuring and shortening, character by character in the encoding of the locale. */
+/* Measures and shortens text, character by character in the encoding of the locale. */
 #include "cli/text_columns.h"
 
 #include <langinfo.h>
@@ -13,7 +13,7 @@ bool text_is_utf8(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-/* Bytes of the character at text, which does not end there; *columns is what it takes. */
+/* The number of bytes of the character at text, which is not empty; *columns is its width. */
 static size_t next_character(const char *text, int *columns)
 {
     wchar_t character;
@@ -40,7 +40,7 @@ int text_width(const char *text)
     return width;
 }
 
-/* Bytes of the characters at the beginning of text that fit into so many columns, and what they
+/* The number of bytes at the start of text that fit into this many columns, and the columns they
  * take. */
 static size_t bytes_that_fit(const char *text, int columns, int *taken)
 {
@@ -57,7 +57,7 @@ static size_t bytes_that_fit(const char *text, int columns, int *taken)
     return nbytes;
 }
 
-/* What stands for characters that were left out, and its columns. */
+/* The mark for characters that were left out, and its width. */
 static const char *ellipsis(int *columns)
 {
     *columns = text_is_utf8() ? 1 : 3;
@@ -109,8 +109,8 @@ void text_print_start(FILE *out, const char *text, int columns)
 
 int text_columns(FILE *out)
 {
-    enum { LEAST = 80 };
+    enum { MIN_COLUMNS = 80 };
     struct winsize size;
     const bool is_known = isatty(fileno(out)) == 1 && ioctl(fileno(out), TIOCGWINSZ, &size) == 0;
-    return is_known && size.ws_col > LEAST ? size.ws_col : LEAST;
+    return is_known && size.ws_col > MIN_COLUMNS ? size.ws_col : MIN_COLUMNS;
 }

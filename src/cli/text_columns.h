@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Text in columns of a terminal, where a character may take none, one or two of them. */
+/* Text in columns of a terminal; a character takes 0, 1 or 2 of them. */
 #ifndef QUANT_CLI_TEXT_COLUMNS_H
 #define QUANT_CLI_TEXT_COLUMNS_H
 
@@ -9,16 +9,16 @@
 /* Whether the locale's characters are UTF-8, so that block characters can be printed. */
 bool text_is_utf8(void);
 
-/* Columns that text takes; it is printable, as message_mask makes it. */
+/* The columns that text takes; it must be printable, as after message_mask. */
 int text_width(const char *text);
 
-/* Prints text in so many columns: filled up with spaces, or shortened in the middle. */
+/* Prints text in this many columns, padded with spaces or shortened in the middle. */
 void text_print(FILE *out, const char *text, int columns);
 
-/* Prints the beginning of text, in so many columns at most. */
+/* Prints the start of text, in at most this many columns. */
 void text_print_start(FILE *out, const char *text, int columns);
 
-/* The columns of the terminal that out is, but at least 80, and 80 if it is none. */
+/* The width of the terminal out, at least 80; 80 if it is not a terminal. */
 int text_columns(FILE *out);
 
 #endif

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "cli/message.h"
+#include "cli/nearest_word.h"
 #include "cli/numbers.h"
-#include "cli/word_lists.h"
 
 enum { KEY_ROOM = 64, NUMBER_ROOM = 32 };
 
@@ -19,7 +19,7 @@ enum { TOTAL_LENGTH = sizeof total_prefix - 1 };
 /* By enum threshold_relation. */
 static const char *const relations[] = {"<", "<=", ">", ">="};
 
-/* The first nbytes of text without the spaces around them; false where they do not fit. */
+/* Copies the first nbytes of text without surrounding spaces; false if they do not fit. */
 static bool copy_trimmed(char *copy, size_t room, const char *text, size_t nbytes)
 {
     while (nbytes > 0 && *text == ' ') {
@@ -119,7 +119,7 @@ static bool compare(double found, const struct threshold *threshold)
     return false;
 }
 
-/* Six digits, or all of them if six would not meet the condition that the figure meets. */
+/* Six digits, or all of them if the rounded figure would not meet the condition. */
 static void print_found(char *text, double found, const struct threshold *threshold)
 {
     snprintf(text, NUMBER_ROOM, "%.6g", found);
@@ -134,14 +134,14 @@ static void print_limit(char *text, double limit)
         snprintf(text, NUMBER_ROOM, "%.17g", limit);
 }
 
-/* No elements, so nothing that a figure other than a count could be about. */
+/* There are no elements: figures other than counts mean nothing. */
 static bool is_exempt(const struct threshold *threshold, const struct quant_report *report)
 {
     return report->n == 0 && report->nonfinite == 0 && !threshold->figure->is_count;
 }
 
-/* Whether the figure says nothing about the error. A cosine of 1 over no elements says nothing
- * either: all of them may have been NaN. */
+/* Whether the figure has no value. The cosine of no elements, which is 1, counts as missing: all of
+ * them may have been NaN. */
 static bool is_missing(const struct threshold *threshold, const struct quant_report *report,
                        double found)
 {
@@ -166,15 +166,15 @@ static bool check(const struct threshold *threshold, const struct quant_report *
     print_limit(limit, threshold->value);
     if (is_exempt(threshold, report))
         return false;
-    const bool is_gone = is_missing(threshold, report, found);
-    if (compare(found, threshold) && (!is_gone || isinf(found))) {
+    const bool has_no_value = is_missing(threshold, report, found);
+    if (compare(found, threshold) && (!has_no_value || isinf(found))) {
         char text[NUMBER_ROOM];
         print_found(text, found, threshold);
         message_error("%s%s%s%s is %s, which is %s %s (--fail-if)", quote, subject, join, key, text,
                       relation, limit);
         return true;
     }
-    if (!is_gone)
+    if (!has_no_value)
         return false;
     message_error("%s%s%s%s %s, which fails '%s%s %s %s' (--fail-if)", quote, subject, join, key,
                   isinf(found) ? "is infinite" : "has no value", path ? "" : total_prefix, key,

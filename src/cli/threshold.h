@@ -22,17 +22,17 @@ struct threshold {
 };
 
 struct threshold_list {
-    struct threshold *items; /* owned; NULL while there is none */
+    struct threshold *items; /* owned; NULL if empty */
     size_t n;
 };
 
-/* The option_parse_fn of a field of struct threshold_list: adds one. */
+/* Reads a condition and adds it to a struct threshold_list. */
 option_parse_fn threshold_parse;
 
-/* Checks the conditions on each tensor, of which path is one, or with is_total those on all of them
- * together, and prints a message for each that is met. True if any is. A figure without a value
- * meets its condition, so that a missing measurement fails a gate, with two exceptions: sqnr_db if
- * no error was found, and figures other than counts if there are no elements at all. */
+/* Checks the conditions on the tensor at path, or with is_total those on all tensors together.
+ * Prints a message for each condition that is met; returns true if any is. A figure without a value
+ * meets its condition: a missing measurement must not pass. There are two exceptions: sqnr_db if
+ * there is no error, and figures other than counts if there are no elements. */
 bool threshold_is_met(const struct threshold_list *list, bool is_total,
                       const struct quant_report *report, const char *path);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Adding up bytes, and putting them into a sentence. */
+/* Adds up bytes, and prints the summary line. */
 #include "cli/totals.h"
 
 #include <stdio.h>
 
-#include "cli/amount.h"
+#include "cli/byte_amount.h"
 #include "cli/message.h"
 #include "cli/signals.h"
 

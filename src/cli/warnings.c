@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Notes as sentences. */
+/* Prints notes as sentences. */
 #include "cli/warnings.h"
 
 #include <float.h>

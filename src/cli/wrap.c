@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Words are never cut: one that is longer than a line has a line of its own. */
+/* Words are never cut: a word that is longer than a line gets its own line. */
 #include "cli/wrap.h"
 
 #include <stdbool.h>

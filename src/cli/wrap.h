@@ -5,8 +5,8 @@
 
 enum { WRAP_WIDTH = 80 };
 
-/* Prints text from column `current` on, where the line has been begun, broken at spaces, each line
- * indented to `indent`. Ends the last line. */
+/* Prints text, broken at spaces, with each line indented to `indent`. The first line continues at
+ * column `current`. Ends the last line. */
 void wrap_text(const char *text, int current, int indent);
 
 #endif

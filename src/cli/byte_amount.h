@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers for people. */
-#ifndef QUANT_CLI_AMOUNT_H
-#define QUANT_CLI_AMOUNT_H
+/* Amounts of bytes for people to read. */
+#ifndef QUANT_CLI_BYTE_AMOUNT_H
+#define QUANT_CLI_BYTE_AMOUNT_H
 
 enum { AMOUNT_ROOM = 32 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Care for the standard streams. */
-#include "cli/streams.h"
+/* Reserves, buffers and flushes the standard streams. */
+#include "cli/standard_streams.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@ void streams_reserve(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
-            /* In the direction that is of no use: reading or writing it gives EBADF, as before. */
+            /* In the wrong direction: reading or writing it gives EBADF, as before. */
             (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
@@ -36,13 +36,14 @@ void streams_announce(const char *const *paths, size_t n)
 
 bool streams_flush(void)
 {
-    static bool is_told; /* the stream is one for the whole program, and so is its failure */
+    static bool
+        is_reported; /* there is one stream for the whole program: its failure is reported once */
     errno = 0;
     if (fflush(stdout) == 0 && ferror(stdout) == 0)
         return true;
-    if (!is_told && errno != EPIPE)
+    if (!is_reported && errno != EPIPE)
         message_error("cannot write to standard output: %s",
                       errno != 0 ? strerror(errno) : "an earlier write failed");
-    is_told = true;
+    is_reported = true;
     return false;
 }

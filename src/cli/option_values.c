@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The readers of option values. */
-#include "cli/values.h"
+#include "cli/option_values.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/nearest_word.h"
 #include "cli/numbers.h"
-#include "cli/word_lists.h"
 
 /* ---- Enumerations -------------------------------------------------------------------------- */
 
@@ -51,7 +51,7 @@ const char *choice_progress(size_t i)
     return WORD_OF(words, i);
 }
 
-/* The name of the i-th type that is wanted. */
+/* The name of the i-th type for which wanted is true. */
 static const char *choice_dtype(size_t i, bool (*wanted)(const struct quant_dtype_info *info))
 {
     for (int dtype = 0; dtype < QUANT_DTYPE_COUNT; dtype++) {
@@ -120,7 +120,7 @@ void value_expect_choice(const struct option_row *row, const char *text, char *w
         snprintf(words + used, room - used, "; did you mean '%s'?", nearest);
 }
 
-/* The number of the choice that text is, -1 where it is none. */
+/* The number of the choice; -1 if text is not a choice. */
 static int find_choice(const struct option_row *row, const char *text)
 {
     for (size_t i = 0; row->choice(i); i++)
@@ -139,8 +139,8 @@ bool value_choice(const struct option_row *row, const char *text, void *field,
     return found >= 0;
 }
 
-bool value_later(const struct option_row *row, const char *text, void *field,
-                 struct option_reason *reason)
+bool value_choice_from_1(const struct option_row *row, const char *text, void *field,
+                         struct option_reason *reason)
 {
     (void)reason;
     const int found = text ? find_choice(row, text) : 0;
@@ -159,7 +159,7 @@ bool value_word(const struct option_row *row, const char *text, void *field,
     return found >= 0;
 }
 
-/* The method's own words say what its argument has to be. */
+/* The method itself says what its argument must be. */
 static bool check_calibration(const struct given_calibration *calibration,
                               struct option_reason *reason)
 {
@@ -212,7 +212,7 @@ bool value_target(const struct option_row *row, const char *text, void *field,
     if (info) {
         const int used = snprintf(reason->text, sizeof reason->text,
                                   "this version cannot quantize to %s; ", info->name);
-        /* "" is near to no word. */
+        /* "" is not near to any word. */
         value_expect_choice(row, "", reason->text + used, sizeof reason->text - (size_t)used);
     }
     return false;
@@ -317,7 +317,7 @@ bool value_size(const struct option_row *row, const char *text, void *field,
     (void)row;
     (void)reason;
     uint64_t *size = field;
-    /* A sidecar says it in JSON, whose numbers are doubles to most readers. */
+    /* A sidecar stores it in JSON, and most readers store numbers as double. */
     return number_count(text, size) && *size > 0 && *size <= UINT64_C(1) << 53;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Rounding to a unit in which three digits are enough. */
-#include "cli/amount.h"
+/* Rounds to a unit in which three digits are enough. */
+#include "cli/byte_amount.h"
 
 #include <stddef.h>
 #include <stdio.h>

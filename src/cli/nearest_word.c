@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* Edit distance: a letter added, left out, exchanged, or two neighbours swapped count 1 each. */
-#include "cli/word_lists.h"
+#include "cli/nearest_word.h"
 
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
-enum { WORD_ROOM = 48 }; /* longer words are not compared: nothing here is that long */
+enum { WORD_ROOM = 48 }; /* longer words are not compared: no name here is that long */
 
 static bool same_letter(char a, char b)
 {
     return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-static size_t least(size_t a, size_t b)
+static size_t min_size(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
@@ -32,10 +32,10 @@ static size_t edit_distance(const char *a, const char *b)
         here[0] = i;
         for (size_t j = 1; j <= nb; j++) {
             const size_t exchanged = above[j - 1] + (same_letter(a[i - 1], b[j - 1]) ? 0 : 1);
-            here[j] = least(exchanged, least(above[j], here[j - 1]) + 1);
+            here[j] = min_size(exchanged, min_size(above[j], here[j - 1]) + 1);
             if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
                 same_letter(a[i - 2], b[j - 1]))
-                here[j] = least(here[j], before[j - 2] + 1);
+                here[j] = min_size(here[j], before[j - 2] + 1);
         }
         size_t *const oldest = before;
         before = above;
@@ -45,7 +45,7 @@ static size_t edit_distance(const char *a, const char *b)
     return above[nb];
 }
 
-/* Two letters or more that begin a word mean it, however much is left out. */
+/* Two or more letters at the start of a word mean it, however short it is cut. */
 static bool begins(const char *word, const char *whole)
 {
     size_t n = 0;
@@ -67,7 +67,7 @@ const char *word_nearest(const char *word, word_at_fn *at, const void *context)
             continue;
         size_t distance = edit_distance(word, candidate);
         if (begins(word, candidate))
-            distance = least(distance, 1);
+            distance = min_size(distance, 1);
         if (distance < limit) {
             limit = distance;
             nearest = candidate;

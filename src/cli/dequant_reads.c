@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Naming sidecars and files of scales. */
-#include "cli/read_files.h"
+/* Lists the sidecars and files of scales. */
+#include "cli/dequant_reads.h"
 
 #include <quant/file.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* name is owned from here on; NULL: no memory. */
-static bool add_name(struct read_files *files, char *name)
+/* Takes ownership of name, which may be NULL (no memory). */
+static bool add_name(struct dequant_reads *files, char *name)
 {
     files->names[files->n] = name;
     files->paths[files->n++] = name;
     return name != NULL;
 }
 
-static bool add_sidecar(struct read_files *files, const char *sidecar, const char *input)
+static bool add_sidecar(struct dequant_reads *files, const char *sidecar, const char *input)
 {
     if (sidecar)
         files->paths[files->n++] = sidecar;
@@ -25,12 +25,12 @@ static bool add_sidecar(struct read_files *files, const char *sidecar, const cha
     return add_name(files, quant_file_scales_name(files->paths[files->n - 1]));
 }
 
-bool read_files_init(struct read_files *files, const struct targets *targets, const char *original,
-                     const char *list)
+bool dequant_reads_init(struct dequant_reads *files, const struct targets *targets,
+                        const char *original, const char *list)
 {
     const size_t room = 2 * targets->n + 2;
-    *files = (struct read_files){.paths = calloc(room, sizeof *files->paths),
-                                 .names = calloc(room, sizeof *files->names)};
+    *files = (struct dequant_reads){.paths = calloc(room, sizeof *files->paths),
+                                    .names = calloc(room, sizeof *files->names)};
     bool is_complete = files->paths && files->names;
     for (size_t i = 0; is_complete && i < targets->n; i++)
         is_complete = add_sidecar(files, targets->options->sidecar, targets->inputs[i]);
@@ -41,7 +41,7 @@ bool read_files_init(struct read_files *files, const struct targets *targets, co
     return true;
 }
 
-void read_files_release(struct read_files *files)
+void dequant_reads_release(struct dequant_reads *files)
 {
     for (size_t i = 0; files->names && i < files->n; i++)
         free(files->names[i]);
