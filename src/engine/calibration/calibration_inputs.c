@@ -28,7 +28,7 @@ uint64_t quant_inputs_weight(const struct quant_inputs *inputs, size_t first, si
 
 enum quant_status quant_inputs_init(struct quant_inputs *inputs, struct quant_error *error)
 {
-    const struct quant_workbench_needs needs = {.x = true};
+    const struct quant_buffers_needs needs = {.x = true};
     inputs->workers = quant_chunk_workers(inputs->threads, INT64_MAX);
     inputs->kept = calloc(inputs->n, sizeof *inputs->kept);
     inputs->weights = calloc(inputs->n, sizeof *inputs->weights);
@@ -36,8 +36,12 @@ enum quant_status quant_inputs_init(struct quant_inputs *inputs, struct quant_er
         return quant_error_no_memory(error, inputs->n * sizeof *inputs->kept, "inputs");
     for (size_t i = 0; inputs->progress.call && i < inputs->n; i++)
         inputs->weights[i] = weigh(inputs->paths[i]);
-    inputs->benches = quant_workbenches_new(inputs->workers, QUANT_CHUNK, &needs, error);
-    return inputs->benches ? QUANT_OK : QUANT_NO_MEMORY;
+    inputs->pool = quant_pool_new(inputs->workers);
+    if (!inputs->pool)
+        return quant_error_no_memory(error, inputs->workers * sizeof(struct quant_buffers),
+                                     "buffers");
+    return quant_buffers_reserve(quant_pool_buffers(inputs->pool, 0), inputs->workers, QUANT_CHUNK,
+                                 &needs, error);
 }
 
 static struct quant_scan make_scan(struct quant_inputs *inputs, struct quant_tensor *tensor)
@@ -46,7 +50,8 @@ static struct quant_scan make_scan(struct quant_inputs *inputs, struct quant_ten
     return (struct quant_scan){
         .tensor = tensor,
         .by_position = by_position,
-        .benches = inputs->benches,
+        .pool = inputs->pool,
+        .buffers = quant_pool_buffers(inputs->pool, 0),
         .workers = by_position ? quant_chunk_workers(inputs->workers, tensor->reader->nelems) : 1,
         .progress = &inputs->progress,
     };
@@ -85,5 +90,5 @@ void quant_inputs_release(struct quant_inputs *inputs)
         quant_tensor_close(&inputs->kept[i]);
     free(inputs->kept);
     free(inputs->weights);
-    quant_workbenches_free(inputs->benches, inputs->workers);
+    quant_pool_free(inputs->pool);
 }

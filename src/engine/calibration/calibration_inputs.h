@@ -5,6 +5,7 @@
 #define QUANT_ENGINE_CALIBRATION_CALIBRATION_INPUTS_H
 
 #include "engine/tensor/scan.h"
+#include "engine/work/pool.h"
 
 struct quant_inputs {
     const char *const *paths;
@@ -15,7 +16,7 @@ struct quant_inputs {
     struct quant_progress progress;
     void (*begin_input)(void *context, size_t i); /* with that of progress; NULL: nobody asks */
     unsigned workers;                             /* at most */
-    struct quant_workbench *benches;              /* owned */
+    struct quant_pool *pool;                      /* owned */
     uint64_t *weights; /* owned, of each input for progress: bytes, once they are known elements */
     struct quant_tensor *kept; /* owned: the streams among them, once they are open */
 };

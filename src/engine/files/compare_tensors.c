@@ -7,6 +7,7 @@
 #include "engine/tensor/group_trials.h"
 #include "engine/tensor/outliers.h"
 #include "engine/tensor/trials.h"
+#include "engine/work/pool.h"
 #include "methods/auto.h"
 #include "methods/plan_choose.h"
 #include "methods/plan_make.h"
@@ -20,7 +21,7 @@ struct comparing {
     bool has_groups;
     struct quant_tensor tensor;
     bool by_position;
-    struct quant_workbench *benches; /* owned */
+    struct quant_pool *pool; /* owned */
     unsigned workers;
     unsigned ahead; /* passes that are expected after the one at work */
     struct quant_progress progress;
@@ -131,16 +132,20 @@ static void expect_passes(struct comparing *run, unsigned begun)
     run->progress.ahead = run->result->observed.count * run->ahead;
 }
 
-static enum quant_status make_benches(struct comparing *run)
+static enum quant_status make_buffers(struct comparing *run)
 {
     const struct quant_reader *reader = run->tensor.reader;
-    const struct quant_workbench_needs needs = {.x = true};
+    const struct quant_buffers_needs needs = {.x = true};
     run->by_position = quant_reader_is_positional(reader);
     const bool is_short = run->by_position && reader->nelems < QUANT_CHUNK;
     run->workers = run->by_position ? quant_chunk_workers(run->job->threads, reader->nelems) : 1;
-    run->benches = quant_workbenches_new(
-        run->workers, is_short ? (size_t)reader->nelems : QUANT_CHUNK, &needs, run->error);
-    return run->benches ? QUANT_OK : QUANT_NO_MEMORY;
+    run->pool = quant_pool_new(run->workers);
+    if (!run->pool)
+        return quant_error_no_memory(run->error, run->workers * sizeof(struct quant_buffers),
+                                     "buffers");
+    return quant_buffers_reserve(quant_pool_buffers(run->pool, 0), run->workers,
+                                 is_short ? (size_t)reader->nelems : QUANT_CHUNK, &needs,
+                                 run->error);
 }
 
 static enum quant_status observe(struct comparing *run, const struct quant_scan *scan)
@@ -223,8 +228,8 @@ static enum quant_status compare_scheme_in_groups(struct comparing *run,
     const uint64_t nelems = scan->tensor->reader->nelems;
     enum quant_status status = QUANT_OK;
     for (size_t i = 0; status == QUANT_OK && i < ncandidates; i++) {
-        const struct quant_group_trial trial = {
-            .plan = &candidates[i], .cancel = &run->job->cancel, .threads = run->job->threads};
+        const struct quant_group_trial trial = {.plan = &candidates[i],
+                                                .cancel = &run->job->cancel};
         struct quant_comparison *row = &rows[(*n)++];
         *row = (struct quant_comparison){.scheme = plan->target.scheme,
                                          .calibration = candidates[i].method->name};
@@ -284,7 +289,8 @@ static enum quant_status compare(struct comparing *run)
     const struct quant_scan scan = {
         .tensor = &run->tensor,
         .by_position = run->by_position,
-        .benches = run->benches,
+        .pool = run->pool,
+        .buffers = quant_pool_buffers(run->pool, 0),
         .workers = run->workers,
         .progress = &run->progress,
     };
@@ -322,10 +328,10 @@ enum quant_status quant_file_compare(const struct quant_compare_job *job,
     if (status == QUANT_OK)
         status = settle_grouping(&run);
     if (status == QUANT_OK)
-        status = make_benches(&run);
+        status = make_buffers(&run);
     if (status == QUANT_OK)
         status = compare(&run);
-    quant_workbenches_free(run.benches, run.workers);
+    quant_pool_free(run.pool);
     quant_tensor_close(&run.tensor);
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "engine/tensor/restore_run.h"
 #include "engine/tensor/tensor.h"
+#include "engine/work/pool.h"
 #include "records/sidecar.h"
 
 struct dequantization {
@@ -23,6 +24,7 @@ struct dequantization {
     struct quant_tensor_output output;
     uint64_t nelems; /* of the sidecar's shape */
     struct quant_progress progress;
+    struct quant_pool *pool; /* owned: the threads of the pass */
     struct quant_restore_run run;
 };
 

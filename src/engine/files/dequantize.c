@@ -34,6 +34,9 @@ static enum quant_status begin_run(struct dequantization *run)
 {
     const struct quant_dequantize_job *job = run->job;
     quant_shape_count(&run->sidecar.shape, &run->nelems);
+    run->pool = quant_pool_new(quant_chunk_workers(job->threads, UINT64_MAX));
+    if (!run->pool)
+        return quant_error_no_memory(run->error, sizeof(struct quant_buffers), "buffers");
     run->run = (struct quant_restore_run){
         .params = &run->sidecar.params,
         .groups = run->sidecar.has_groups ? &run->groups : NULL,
@@ -46,7 +49,9 @@ static enum quant_status begin_run(struct dequantization *run)
         .order = run->sidecar.order,
         .nelems = run->nelems,
         .progress = &run->progress,
-        .threads = job->threads,
+        .pool = run->pool,
+        .buffers = quant_pool_buffers(run->pool, 0),
+        .threads = quant_pool_threads(run->pool),
     };
     return quant_restore_run_begin(&run->run, run->error);
 }
@@ -123,6 +128,7 @@ static void fill_result(struct dequantization *run)
 static void close_all(struct dequantization *run)
 {
     quant_restore_run_release(&run->run);
+    quant_pool_free(run->pool);
     quant_tensor_output_release(&run->output);
     quant_output_discard(&run->file);
     quant_tensor_close(&run->original);

@@ -10,6 +10,7 @@
 #include "core/range_params.h"
 #include "engine/files/sidecar_record.h"
 #include "engine/tensor/tensor_run.h"
+#include "engine/work/pool.h"
 #include "io/distinct_paths.h"
 #include "io/sidecar_names.h"
 #include "methods/plan_make.h"
@@ -30,6 +31,7 @@ struct file_run {
     struct quant_scale_store scales;
     struct quant_tensor_output output;
     struct quant_progress progress;
+    struct quant_pool *pool; /* owned: the threads of all passes */
     struct quant_tensor_run run;
 };
 
@@ -85,12 +87,17 @@ static enum quant_status begin_run(struct file_run *file)
         status = quant_tensor_spool(&file->tensor, &job->cancel, file->error);
     if (status != QUANT_OK)
         return status;
+    file->pool = quant_pool_new(quant_chunk_workers(job->threads, UINT64_MAX));
+    if (!file->pool)
+        return quant_error_no_memory(file->error, sizeof(struct quant_buffers), "buffers");
     file->run = (struct quant_tensor_run){.plan = &file->plan,
                                           .cancel = &job->cancel,
                                           .tensor = &file->tensor,
                                           .output = &file->output,
                                           .progress = &file->progress,
-                                          .threads = job->threads,
+                                          .pool = file->pool,
+                                          .buffers = quant_pool_buffers(file->pool, 0),
+                                          .threads = quant_pool_threads(file->pool),
                                           .measures = job->measure,
                                           .must_scan = must_scan(file)};
     return quant_tensor_run_begin(&file->run, file->error);
@@ -178,6 +185,7 @@ static enum quant_status write_sidecar(struct file_run *file)
 static void close_all(struct file_run *file)
 {
     quant_tensor_run_release(&file->run);
+    quant_pool_free(file->pool);
     quant_tensor_output_release(&file->output);
     quant_scale_store_release(&file->scales);
     quant_output_discard(&file->sidecar);

@@ -16,6 +16,7 @@
 #include "core/observed.h"
 #include "engine/tensor/scan_choose.h"
 #include "engine/tensor/slices.h"
+#include "engine/work/pool.h"
 #include "io/cancel.h"
 #include "methods/auto.h"
 #include "methods/extremes.h"
@@ -43,14 +44,14 @@ static enum quant_status take_extremes(void *context, struct quant_chunk *chunk,
                                        struct quant_error *error)
 {
     const struct extremes_scan *run = context;
-    struct quant_workbench *bench = &run->scan->benches[chunk->worker];
+    struct quant_buffers *buffers = &run->scan->buffers[chunk->worker];
     (void)error;
-    bench->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
+    buffers->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
     if (quant_extremes_add(&run->extremes[chunk->worker], run->far->grouping, chunk->first,
-                           bench->x, chunk->count))
-        bench->observed.count = chunk->count; /* the groups tell the rest */
+                           buffers->x, chunk->count))
+        buffers->observed.count = chunk->count; /* the groups tell the rest */
     else
-        quant_observe(&bench->observed, bench->x, chunk->count);
+        quant_observe(&buffers->observed, buffers->x, chunk->count);
     return QUANT_OK;
 }
 
@@ -59,7 +60,7 @@ static enum quant_status join_observed(void *context, struct quant_chunk *chunk,
 {
     const struct extremes_scan *run = context;
     (void)error;
-    quant_observed_join(run->observed, &run->scan->benches[chunk->worker].observed);
+    quant_observed_join(run->observed, &run->scan->buffers[chunk->worker].observed);
     return QUANT_OK;
 }
 
@@ -149,7 +150,7 @@ static enum quant_status calibrate_slices(const struct batch_scan *run,
     float *x = run->memory + worker * run->memory_each;
     float *group = x + nelems;
     enum quant_status status = quant_slices_read(slices, 0, quant_slices_rows(slices), x,
-                                                 run->scan->benches[worker].stage, error);
+                                                 run->scan->buffers[worker].stage, error);
     for (uint64_t j = 0; status == QUANT_OK && j < slices->ncolumns; j++) {
         const size_t n = quant_panel_gather(&batch, x, (size_t)nelems, j, group);
         const uint64_t number = slices->panel.first_group + slices->column + j;
@@ -209,7 +210,7 @@ static enum quant_status calibrate_in_memory(struct quant_far_params *far,
         run.status = quant_error_no_memory(error, nbytes, "calibration");
         goto release;
     }
-    const struct quant_parallel parallel = {
+    const struct quant_pass pass = {
         .n = quant_panel_count(far->grouping) * run.batches,
         .threads = scan->workers,
         .context = &run,
@@ -217,7 +218,7 @@ static enum quant_status calibrate_in_memory(struct quant_far_params *far,
         .deliver = tell_progress,
     };
     quant_progress_begin_pass(scan->progress, far->grouping->nelems, scan->progress->ahead);
-    quant_parallel_run(&parallel);
+    quant_pool_run(scan->pool, &pass);
     for (unsigned i = 0; i < scan->workers; i++)
         quant_calibration_buffers_release(&run.benches[i]);
 release:

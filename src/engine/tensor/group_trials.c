@@ -39,7 +39,9 @@ enum quant_status quant_group_trial_measure(const struct quant_group_trial *tria
     run->cancel = trial->cancel;
     run->tensor = scan->tensor;
     run->progress = &progress;
-    run->threads = trial->threads;
+    run->pool = scan->pool;
+    run->buffers = scan->buffers;
+    run->threads = scan->workers;
     run->measures = true;
     enum quant_status status = quant_tensor_run_begin(run, error);
     if (status == QUANT_OK)

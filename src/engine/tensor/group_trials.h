@@ -9,7 +9,6 @@
 struct quant_group_trial {
     const struct quant_plan *plan; /* with groups */
     const struct quant_cancel *cancel;
-    unsigned threads;
 };
 
 /* Fills in choice and report of a row as quantizing by the plan would: choice is what all groups

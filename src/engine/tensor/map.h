@@ -32,7 +32,7 @@ struct quant_map_ops {
     /* How many of run->workers have memory for what each needs; NULL: all. */
     unsigned (*limit_workers)(const struct quant_tensor_run *run);
 
-    /* NULL: none besides the workbenches. */
+    /* NULL: none besides those. */
     enum quant_status (*make_buffers)(struct quant_tensor_run *run, struct quant_error *error);
 
     /* All passes before the one that maps: fills in run->observed. */

@@ -114,20 +114,20 @@ static struct quant_group_part part_of(const struct quant_tensor_run *run,
 static enum quant_status load(struct quant_tensor_run *run, struct quant_chunk *chunk,
                               struct quant_error *error)
 {
-    const struct quant_workbench *bench = &run->benches[chunk->worker];
-    return quant_reader_load(run->tensor->reader, true, chunk, bench->x, bench->stage, error);
+    const struct quant_buffers *buffers = &run->buffers[chunk->worker];
+    return quant_reader_load(run->tensor->reader, true, chunk, buffers->x, buffers->stage, error);
 }
 
 static enum quant_status map(struct quant_tensor_run *run, const struct quant_chunk *chunk,
                              struct quant_error *error)
 {
-    struct quant_workbench *bench = &run->benches[chunk->worker];
+    struct quant_buffers *buffers = &run->buffers[chunk->worker];
     const struct quant_group_part part = part_of(run, chunk);
     (void)error;
-    quant_quantize_groups(&run->choice.params, part.grouping, &part.params, chunk->first, bench->x,
-                          chunk->count, bench->q);
+    quant_quantize_groups(&run->choice.params, part.grouping, &part.params, chunk->first,
+                          buffers->x, chunk->count, buffers->q);
     if (run->measures)
-        quant_measure_part_take_groups(bench->part, &run->measure, &part, bench->x, bench->q,
+        quant_measure_part_take_groups(buffers->part, &run->measure, &part, buffers->x, buffers->q,
                                        chunk->count);
     return QUANT_OK;
 }

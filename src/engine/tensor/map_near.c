@@ -16,7 +16,7 @@
 #include "io/cancel.h"
 #include "methods/extremes.h"
 
-/* What each worker needs besides its workbench. */
+/* What each worker needs besides its buffers. */
 struct near_buffers {
     size_t lead;                                  /* elements of the window before the chunk */
     struct quant_panel panels;                    /* the window's first */
@@ -136,7 +136,7 @@ static enum quant_status load(struct quant_tensor_run *run, struct quant_chunk *
 {
     const struct quant_grouping *grouping = &run->grouping;
     const struct near_map *near = run->map_state;
-    const struct quant_workbench *bench = &run->benches[chunk->worker];
+    const struct quant_buffers *common = &run->buffers[chunk->worker];
     struct near_buffers *buffers = &near->buffers[chunk->worker];
     struct quant_chunk window = *chunk;
     buffers->lead = 0;
@@ -149,7 +149,7 @@ static enum quant_status load(struct quant_tensor_run *run, struct quant_chunk *
         window.first = buffers->panels.first;
         window.count = (size_t)(end_of(&end) - window.first);
     }
-    return quant_reader_load(run->tensor->reader, true, &window, bench->x, bench->stage, error);
+    return quant_reader_load(run->tensor->reader, true, &window, common->x, common->stage, error);
 }
 
 /* ---- Parameters of a window ---- */
@@ -265,21 +265,21 @@ static enum quant_status map(struct quant_tensor_run *run, const struct quant_ch
                              struct quant_error *error)
 {
     const struct near_map *near = run->map_state;
-    struct quant_workbench *bench = &run->benches[chunk->worker];
+    struct quant_buffers *common = &run->buffers[chunk->worker];
     struct near_buffers *buffers = &near->buffers[chunk->worker];
-    bench->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
+    common->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
     if (chunk->count == 0)
         return QUANT_OK;
     const enum quant_status status =
-        calibrate(run, buffers, chunk, bench->x, &bench->observed, error);
+        calibrate(run, buffers, chunk, common->x, &common->observed, error);
     if (status != QUANT_OK)
         return status;
     const struct quant_group_part part = part_of(run, buffers, chunk);
-    const float *x = bench->x + buffers->lead;
+    const float *x = common->x + buffers->lead;
     quant_quantize_groups(&run->choice.params, part.grouping, &part.params, chunk->first, x,
-                          chunk->count, bench->q);
+                          chunk->count, common->q);
     if (run->measures)
-        quant_measure_part_take_groups(bench->part, &run->measure, &part, x, bench->q,
+        quant_measure_part_take_groups(common->part, &run->measure, &part, x, common->q,
                                        chunk->count);
     return QUANT_OK;
 }

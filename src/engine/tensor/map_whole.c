@@ -51,25 +51,25 @@ static enum quant_status choose(struct quant_tensor_run *run, struct quant_error
 static enum quant_status load(struct quant_tensor_run *run, struct quant_chunk *chunk,
                               struct quant_error *error)
 {
-    const struct quant_workbench *bench = &run->benches[chunk->worker];
+    const struct quant_buffers *buffers = &run->buffers[chunk->worker];
     if (run->is_loaded)
         return QUANT_OK;
-    return quant_reader_load(run->tensor->reader, run->reads_by_position, chunk, bench->x,
-                             bench->stage, error);
+    return quant_reader_load(run->tensor->reader, run->reads_by_position, chunk, buffers->x,
+                             buffers->stage, error);
 }
 
 static enum quant_status map(struct quant_tensor_run *run, const struct quant_chunk *chunk,
                              struct quant_error *error)
 {
-    struct quant_workbench *bench = &run->benches[chunk->worker];
+    struct quant_buffers *buffers = &run->buffers[chunk->worker];
     (void)error;
     if (!run->scans_first) {
-        bench->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
-        quant_observe(&bench->observed, bench->x, chunk->count);
+        buffers->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
+        quant_observe(&buffers->observed, buffers->x, chunk->count);
     }
-    quant_quantize(&run->choice.params, bench->x, chunk->count, bench->q);
+    quant_quantize(&run->choice.params, buffers->x, chunk->count, buffers->q);
     if (run->measures)
-        quant_measure_part_take(bench->part, &run->measure, bench->x, bench->q, chunk->count);
+        quant_measure_part_take(buffers->part, &run->measure, buffers->x, buffers->q, chunk->count);
     return QUANT_OK;
 }
 

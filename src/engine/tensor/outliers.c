@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 struct search {
-    const struct quant_workbench *benches;
+    const struct quant_buffers *buffers;
     double half;
     struct quant_outliers *parts; /* owned: one for each worker, of its chunk */
     struct quant_outliers *found;
@@ -23,7 +23,7 @@ static void clear(struct quant_outliers *outliers)
 static enum quant_status take(void *context, struct quant_chunk *chunk, struct quant_error *error)
 {
     const struct search *search = context;
-    const float *x = search->benches[chunk->worker].x;
+    const float *x = search->buffers[chunk->worker].x;
     struct quant_outliers *part = &search->parts[chunk->worker];
     (void)error;
     clear(part);
@@ -59,7 +59,7 @@ enum quant_status quant_outliers_find(const struct quant_scan *scan,
     if (observed->count == observed->nonfinite)
         return QUANT_OK;
     struct search search = {
-        .benches = scan->benches,
+        .buffers = scan->buffers,
         .half = fmax(fabs((double)observed->least), fabs((double)observed->greatest)) / 2,
         .parts = calloc(scan->workers, sizeof *search.parts),
         .found = outliers,

@@ -26,14 +26,14 @@ static enum quant_status load(struct quant_restore_run *run, const struct quant_
 
 static void restore(struct quant_restore_run *run, const struct quant_chunk *chunk)
 {
-    struct quant_workbench *bench = &run->benches[chunk->worker];
+    struct quant_buffers *buffers = &run->buffers[chunk->worker];
     const struct quant_group_part part = quant_group_source_part(run->groups, chunk);
     if (run->original)
-        quant_measure_part_take_groups(bench->part, &run->measure, &part, bench->x, bench->q,
+        quant_measure_part_take_groups(buffers->part, &run->measure, &part, buffers->x, buffers->q,
                                        chunk->count);
     if (run->output)
-        quant_dequantize_groups(run->params, part.grouping, &part.params, chunk->first, bench->q,
-                                chunk->count, bench->restored);
+        quant_dequantize_groups(run->params, part.grouping, &part.params, chunk->first, buffers->q,
+                                chunk->count, buffers->restored);
 }
 
 static void deliver(struct quant_restore_run *run, const struct quant_chunk *chunk)

@@ -16,10 +16,10 @@ enum quant_status quant_restore_run_begin(struct quant_restore_run *run, struct 
 static enum quant_status load_original(struct quant_restore_run *run,
                                        const struct quant_chunk *chunk, struct quant_error *error)
 {
-    const struct quant_workbench *bench = &run->benches[chunk->worker];
+    const struct quant_buffers *buffers = &run->buffers[chunk->worker];
     struct quant_chunk found = *chunk;
     const enum quant_status status = quant_reader_load(
-        run->original->reader, run->reads_by_position, &found, bench->x, bench->stage, error);
+        run->original->reader, run->reads_by_position, &found, buffers->x, buffers->stage, error);
     if (status == QUANT_OK && found.count < chunk->count)
         return quant_source_error(run->original->source, error, QUANT_CORRUPT,
                                   "it has fewer elements than the quantized tensor");
@@ -29,9 +29,9 @@ static enum quant_status load_original(struct quant_restore_run *run,
 static enum quant_status load(void *context, struct quant_chunk *chunk, struct quant_error *error)
 {
     struct quant_restore_run *run = context;
-    const struct quant_workbench *bench = &run->benches[chunk->worker];
+    const struct quant_buffers *buffers = &run->buffers[chunk->worker];
     enum quant_status status = quant_reader_load(run->reader, run->reads_by_position, chunk,
-                                                 bench->q, bench->stage, error);
+                                                 buffers->q, buffers->stage, error);
     if (status == QUANT_OK && chunk->count > 0 && run->ops->load)
         status = run->ops->load(run, chunk, error);
     if (status == QUANT_OK && chunk->count > 0 && run->original)
@@ -43,33 +43,33 @@ static enum quant_status restore(void *context, struct quant_chunk *chunk,
                                  struct quant_error *error)
 {
     struct quant_restore_run *run = context;
-    struct quant_workbench *bench = &run->benches[chunk->worker];
+    struct quant_buffers *buffers = &run->buffers[chunk->worker];
     (void)error;
     run->ops->restore(run, chunk);
     if (run->output && run->dtype != QUANT_FLOAT32) {
         /* The integers are still needed, for their checksum, so the narrow floats go over x. */
         const struct quant_params narrow = {.dtype = run->dtype, .scale = 1};
-        quant_quantize(&narrow, bench->restored, chunk->count, bench->x);
+        quant_quantize(&narrow, buffers->restored, chunk->count, buffers->x);
     }
     return QUANT_OK;
 }
 
 static const void *written(const struct quant_restore_run *run, const struct quant_chunk *chunk)
 {
-    const struct quant_workbench *bench = &run->benches[chunk->worker];
-    return run->dtype == QUANT_FLOAT32 ? bench->restored : bench->x;
+    const struct quant_buffers *buffers = &run->buffers[chunk->worker];
+    return run->dtype == QUANT_FLOAT32 ? buffers->restored : buffers->x;
 }
 
 static enum quant_status deliver(void *context, struct quant_chunk *chunk,
                                  struct quant_error *error)
 {
     struct quant_restore_run *run = context;
-    const struct quant_workbench *bench = &run->benches[chunk->worker];
+    const struct quant_buffers *buffers = &run->buffers[chunk->worker];
     if (run->reads_by_position)
-        quant_checksum_source_update(run->checksum, bench->q,
+        quant_checksum_source_update(run->checksum, buffers->q,
                                      (size_t)quant_dtype_bytes(run->reader->stored, chunk->count));
     if (run->original)
-        quant_measure_join(&run->measure, bench->part);
+        quant_measure_join(&run->measure, buffers->part);
     if (run->original && run->ops->deliver)
         run->ops->deliver(run, chunk);
     quant_progress_add(run->progress, chunk->count);
@@ -91,20 +91,19 @@ static enum quant_status write_by_position(void *context, struct quant_chunk *ch
 /* Streams are written by the thread that was called: a signal wakes it if they are full. */
 static enum quant_status make_buffers(struct quant_restore_run *run, struct quant_error *error)
 {
-    const struct quant_workbench_needs needs = {.x = run->original || run->dtype != QUANT_FLOAT32,
-                                                .restored = run->output,
-                                                .part = run->original};
+    const struct quant_buffers_needs needs = {.x = run->original || run->dtype != QUANT_FLOAT32,
+                                              .restored = run->output,
+                                              .part = run->original};
     const bool writes_by_position = run->output && run->output->by_position;
     const bool shares = run->reads_by_position && (writes_by_position || !run->output);
     const bool is_short = run->reads_by_position && run->nelems < QUANT_CHUNK;
     run->workers = shares ? quant_chunk_workers(run->threads, run->nelems) : 1;
     if (run->ops->limit_workers)
         run->workers = run->ops->limit_workers(run);
-    run->benches = quant_workbenches_new(run->workers, is_short ? (size_t)run->nelems : QUANT_CHUNK,
-                                         &needs, error);
-    if (!run->benches)
-        return QUANT_NO_MEMORY;
-    return run->ops->make_buffers ? run->ops->make_buffers(run, error) : QUANT_OK;
+    const enum quant_status status = quant_buffers_reserve(
+        run->buffers, run->workers, is_short ? (size_t)run->nelems : QUANT_CHUNK, &needs, error);
+    return status == QUANT_OK && run->ops->make_buffers ? run->ops->make_buffers(run, error)
+                                                        : status;
 }
 
 /* Chunks have positions only if those of the original have them too. */
@@ -136,6 +135,7 @@ enum quant_status quant_restore_run_make_pass(struct quant_restore_run *run,
         .by_position = run->reads_by_position,
         .nelems = run->nelems,
         .threads = run->workers,
+        .pool = run->pool,
         .context = run,
         .load = load,
         .work = restore,
@@ -147,7 +147,5 @@ enum quant_status quant_restore_run_make_pass(struct quant_restore_run *run,
 
 void quant_restore_run_release(struct quant_restore_run *run)
 {
-    quant_workbenches_free(run->benches, run->workers);
-    run->benches = NULL;
     quant_group_ranking_release(&run->ranking);
 }

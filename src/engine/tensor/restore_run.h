@@ -34,7 +34,9 @@ struct quant_restore_run {
     enum quant_order order;
     uint64_t nelems;
     struct quant_progress *progress;
-    unsigned threads;
+    struct quant_pool *pool;       /* NULL: the pass makes its threads, if it needs any */
+    struct quant_buffers *buffers; /* one for each thread; they are made large enough */
+    unsigned threads;              /* at least 1 */
 
     /* Found, if measured: */
     struct quant_measure measure;
@@ -42,7 +44,6 @@ struct quant_restore_run {
 
     /* The run's own: */
     const struct quant_restore_ops *ops;
-    struct quant_workbench *benches; /* owned */
     unsigned workers;
     bool reads_by_position; /* the original too, if it is read */
 };
@@ -62,7 +63,7 @@ void quant_restore_run_release(struct quant_restore_run *run);
 struct quant_restore_ops {
     enum quant_status (*begin_measure)(struct quant_restore_run *run, struct quant_error *error);
 
-    /* NULL: all workers, and no buffers besides the workbenches. */
+    /* NULL: all workers, and no buffers besides those. */
     unsigned (*limit_workers)(const struct quant_restore_run *run);
     enum quant_status (*make_buffers)(struct quant_restore_run *run, struct quant_error *error);
 

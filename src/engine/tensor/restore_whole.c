@@ -11,11 +11,11 @@ static enum quant_status begin_measure(struct quant_restore_run *run, struct qua
 
 static void restore(struct quant_restore_run *run, const struct quant_chunk *chunk)
 {
-    struct quant_workbench *bench = &run->benches[chunk->worker];
+    struct quant_buffers *buffers = &run->buffers[chunk->worker];
     if (run->original)
-        quant_measure_part_take(bench->part, &run->measure, bench->x, bench->q, chunk->count);
+        quant_measure_part_take(buffers->part, &run->measure, buffers->x, buffers->q, chunk->count);
     if (run->output)
-        quant_dequantize(run->params, bench->q, chunk->count, bench->restored);
+        quant_dequantize(run->params, buffers->q, chunk->count, buffers->restored);
 }
 
 const struct quant_restore_ops quant_restore_whole = {

@@ -20,17 +20,17 @@ struct pass {
 static enum quant_status load(void *context, struct quant_chunk *chunk, struct quant_error *error)
 {
     const struct pass *pass = context;
-    struct quant_workbench *bench = &pass->scan->benches[chunk->worker];
-    return quant_reader_load(pass->scan->tensor->reader, pass->scan->by_position, chunk, bench->x,
-                             bench->stage, error);
+    struct quant_buffers *buffers = &pass->scan->buffers[chunk->worker];
+    return quant_reader_load(pass->scan->tensor->reader, pass->scan->by_position, chunk, buffers->x,
+                             buffers->stage, error);
 }
 
 static enum quant_status work(void *context, struct quant_chunk *chunk, struct quant_error *error)
 {
     const struct pass *pass = context;
-    struct quant_workbench *bench = &pass->scan->benches[chunk->worker];
+    struct quant_buffers *buffers = &pass->scan->buffers[chunk->worker];
     if (pass->scan->digest)
-        bench->digest = quant_digest_chunk(chunk->first, bench->x, chunk->count);
+        buffers->digest = quant_digest_chunk(chunk->first, buffers->x, chunk->count);
     return pass->work(pass->context, chunk, error);
 }
 
@@ -40,7 +40,7 @@ static enum quant_status deliver(void *context, struct quant_chunk *chunk,
     const struct pass *pass = context;
     quant_progress_add(pass->scan->progress, chunk->count);
     if (pass->scan->digest)
-        *pass->scan->digest += pass->scan->benches[chunk->worker].digest;
+        *pass->scan->digest += pass->scan->buffers[chunk->worker].digest;
     return pass->deliver(pass->context, chunk, error);
 }
 
@@ -53,6 +53,7 @@ enum quant_status quant_scan_pass(const struct quant_scan *scan, quant_chunk_fn 
         .by_position = scan->by_position,
         .nelems = reader->nelems,
         .threads = scan->workers,
+        .pool = scan->pool,
         .context = &pass,
         .load = load,
         .work = work,
@@ -67,7 +68,7 @@ enum quant_status quant_scan_pass(const struct quant_scan *scan, quant_chunk_fn 
 /* ---- Observing ---- */
 
 struct observation {
-    struct quant_workbench *benches;
+    struct quant_buffers *buffers;
     struct quant_observed *observed;
 };
 
@@ -75,10 +76,10 @@ static enum quant_status observe(void *context, struct quant_chunk *chunk,
                                  struct quant_error *error)
 {
     const struct observation *observation = context;
-    struct quant_workbench *bench = &observation->benches[chunk->worker];
+    struct quant_buffers *buffers = &observation->buffers[chunk->worker];
     (void)error;
-    bench->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
-    quant_observe(&bench->observed, bench->x, chunk->count);
+    buffers->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
+    quant_observe(&buffers->observed, buffers->x, chunk->count);
     return QUANT_OK;
 }
 
@@ -87,14 +88,14 @@ static enum quant_status join_observed(void *context, struct quant_chunk *chunk,
 {
     const struct observation *observation = context;
     (void)error;
-    quant_observed_join(observation->observed, &observation->benches[chunk->worker].observed);
+    quant_observed_join(observation->observed, &observation->buffers[chunk->worker].observed);
     return QUANT_OK;
 }
 
 enum quant_status quant_scan_observe(const struct quant_scan *scan, struct quant_observed *observed,
                                      struct quant_error *error)
 {
-    struct observation observation = {scan->benches, observed};
+    struct observation observation = {scan->buffers, observed};
     return quant_scan_pass(scan, observe, join_observed, &observation, error);
 }
 

@@ -11,7 +11,8 @@
 struct quant_scan {
     struct quant_tensor *tensor; /* at its first element, and there again after each pass */
     bool by_position;
-    struct quant_workbench *benches; /* with room for x */
+    struct quant_pool *pool;       /* for the threads of its passes; NULL: each makes its own */
+    struct quant_buffers *buffers; /* of each worker, with room for x */
     unsigned workers;
     struct quant_progress *progress;
     uint64_t *digest; /* of the elements, set by each pass; NULL: not wanted. engine/digest.h */

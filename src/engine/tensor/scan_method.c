@@ -8,7 +8,7 @@ _Static_assert((int)QUANT_CHUNK <= (int)QUANT_PART_MAX, "a chunk is one part");
 _Static_assert(QUANT_CHUNK % QUANT_MEASURE_BLOCK == 0, "blocks end where chunks end");
 
 struct calibration {
-    const struct quant_workbench *benches;
+    const struct quant_buffers *buffers;
     struct quant_calibrator *calibrator;
 };
 
@@ -17,7 +17,7 @@ static enum quant_status take(void *context, struct quant_chunk *chunk, struct q
     const struct calibration *calibration = context;
     (void)error;
     quant_calibrator_take(calibration->calibrator, chunk->worker,
-                          calibration->benches[chunk->worker].x, chunk->count);
+                          calibration->buffers[chunk->worker].x, chunk->count);
     return QUANT_OK;
 }
 
@@ -33,7 +33,7 @@ enum quant_status quant_scan_take(const struct quant_scan *scan,
                                   struct quant_calibrator *calibrator, double *totals,
                                   struct quant_error *error)
 {
-    struct calibration calibration = {scan->benches, calibrator};
+    struct calibration calibration = {scan->buffers, calibrator};
     const enum quant_status status = quant_scan_pass(scan, take, join, &calibration, error);
     if (status == QUANT_OK)
         quant_calibrator_end_input(calibrator, totals);

@@ -47,7 +47,8 @@ struct quant_scan quant_tensor_run_scan(struct quant_tensor_run *run)
     return (struct quant_scan){
         .tensor = run->tensor,
         .by_position = run->reads_by_position,
-        .benches = run->benches,
+        .pool = run->pool,
+        .buffers = run->buffers,
         .workers = run->workers,
         .progress = run->progress,
     };
@@ -77,19 +78,19 @@ static enum quant_status deliver(void *context, struct quant_chunk *chunk,
                                  struct quant_error *error)
 {
     struct quant_tensor_run *run = context;
-    const struct quant_workbench *bench = &run->benches[chunk->worker];
+    const struct quant_buffers *buffers = &run->buffers[chunk->worker];
     enum quant_status status = QUANT_OK;
     if (!run->scans_first)
-        quant_observed_join(&run->observed, &bench->observed);
+        quant_observed_join(&run->observed, &buffers->observed);
     quant_progress_add(run->progress, chunk->count);
     if (is_spoiled(run))
         return QUANT_OK;
     if (run->measures)
-        quant_measure_join(&run->measure, bench->part);
+        quant_measure_join(&run->measure, buffers->part);
     if (run->map->deliver)
         status = run->map->deliver(run, chunk, error);
     if (status == QUANT_OK && run->output)
-        status = quant_tensor_output_deliver(run->output, bench->q, chunk->count, error);
+        status = quant_tensor_output_deliver(run->output, buffers->q, chunk->count, error);
     return status;
 }
 
@@ -97,7 +98,7 @@ static enum quant_status write_by_position(void *context, struct quant_chunk *ch
                                            struct quant_error *error)
 {
     struct quant_tensor_run *run = context;
-    return quant_tensor_output_write_at(run->output, chunk->first, run->benches[chunk->worker].q,
+    return quant_tensor_output_write_at(run->output, chunk->first, run->buffers[chunk->worker].q,
                                         chunk->count, error);
 }
 
@@ -106,15 +107,15 @@ static enum quant_status write_by_position(void *context, struct quant_chunk *ch
 static enum quant_status make_buffers(struct quant_tensor_run *run, struct quant_error *error)
 {
     const struct quant_reader *reader = run->tensor->reader;
-    const struct quant_workbench_needs needs = {.x = true, .part = run->measures};
+    const struct quant_buffers_needs needs = {.x = true, .part = run->measures};
     run->reads_by_position = quant_reader_is_positional(reader);
     run->workers = run->reads_by_position ? quant_chunk_workers(run->threads, reader->nelems) : 1;
     if (run->map->limit_workers)
         run->workers = run->map->limit_workers(run);
-    run->benches = quant_workbenches_new(run->workers, run->map->capacity(run), &needs, error);
-    if (!run->benches)
-        return QUANT_NO_MEMORY;
-    return run->map->make_buffers ? run->map->make_buffers(run, error) : QUANT_OK;
+    const enum quant_status status =
+        quant_buffers_reserve(run->buffers, run->workers, run->map->capacity(run), &needs, error);
+    return status == QUANT_OK && run->map->make_buffers ? run->map->make_buffers(run, error)
+                                                        : status;
 }
 
 /* Streams are written by the thread that was called: a signal wakes it if they are full. */
@@ -135,6 +136,7 @@ static enum quant_status apply(struct quant_tensor_run *run, struct quant_error 
         .by_position = run->reads_by_position,
         .nelems = reader->nelems,
         .threads = writes_by_position || !output ? run->workers : 1,
+        .pool = run->pool,
         .context = run,
         .load = load,
         .work = map,
@@ -170,8 +172,6 @@ void quant_tensor_run_report(const struct quant_tensor_run *run, struct quant_re
 
 void quant_tensor_run_release(struct quant_tensor_run *run)
 {
-    quant_workbenches_free(run->benches, run->workers);
-    run->benches = NULL;
     if (run->map && run->map->release)
         run->map->release(run);
     free(run->map_state);

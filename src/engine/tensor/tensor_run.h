@@ -28,7 +28,9 @@ struct quant_tensor_run {
     struct quant_tensor *tensor;        /* at its first element; by position if it has groups */
     struct quant_tensor_output *output; /* NULL: nothing is written */
     struct quant_progress *progress;
-    unsigned threads;
+    struct quant_pool *pool;       /* NULL: each pass makes its threads, if it needs any */
+    struct quant_buffers *buffers; /* one for each thread; they are made large enough */
+    unsigned threads;              /* at least 1 */
     bool measures;
     bool must_scan; /* before anything is written: the output needs to know the shape, or cannot be
                      * taken back if an element is refused */
@@ -43,8 +45,7 @@ struct quant_tensor_run {
 
     /* The run's own: */
     const struct quant_map_ops *map;
-    void *map_state;                 /* owned */
-    struct quant_workbench *benches; /* owned */
+    void *map_state; /* owned */
     unsigned workers;
     bool scans_first;
     bool is_loaded; /* by the scan: all elements are one chunk, in the first worker's buffers */

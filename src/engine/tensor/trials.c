@@ -36,7 +36,7 @@ enum quant_status quant_trials_choose(const struct quant_scan *scan, const struc
 /* ---- Measuring ---- */
 
 struct trials {
-    const struct quant_workbench *benches;
+    const struct quant_buffers *buffers;
     const struct quant_comparison *rows;
     size_t n;
     struct quant_measure *measures;   /* owned: one a row */
@@ -46,12 +46,12 @@ struct trials {
 static enum quant_status take(void *context, struct quant_chunk *chunk, struct quant_error *error)
 {
     const struct trials *trials = context;
-    const struct quant_workbench *bench = &trials->benches[chunk->worker];
+    const struct quant_buffers *buffers = &trials->buffers[chunk->worker];
     (void)error;
     for (size_t i = 0; i < trials->n; i++) {
-        quant_quantize(&trials->rows[i].choice.params, bench->x, chunk->count, bench->q);
+        quant_quantize(&trials->rows[i].choice.params, buffers->x, chunk->count, buffers->q);
         quant_measure_part_take(&trials->parts[trials->n * chunk->worker + i], &trials->measures[i],
-                                bench->x, bench->q, chunk->count);
+                                buffers->x, buffers->q, chunk->count);
     }
     return QUANT_OK;
 }
@@ -83,7 +83,7 @@ enum quant_status quant_trials_measure(const struct quant_scan *scan, struct qua
 {
     /* One more than needed: no length is 0. */
     struct trials trials = {
-        .benches = scan->benches,
+        .buffers = scan->buffers,
         .rows = rows,
         .n = n,
         .measures = calloc(n + 1, sizeof *trials.measures),

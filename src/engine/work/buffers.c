@@ -1,48 +1,75 @@
 /* SPDX-License-Identifier: MIT */
-/* Buffers are as long as the longest chunk: small files are many, and pages cost time. */
+/* Buffers are only as long as the longest chunk so far: most files are small, and each page that is
+ * touched for the first time costs time. */
 #include "engine/work/buffers.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "formats/format.h"
 
-static bool fill(struct quant_workbench *bench, size_t capacity,
-                 const struct quant_workbench_needs *needs)
+static void release_one(struct quant_buffers *buffers)
 {
-    /* One more than needed, so that no length is 0. */
-    bench->q = malloc((capacity + 1) * sizeof *bench->q);
-    bench->x = needs->x ? malloc((capacity + 1) * sizeof *bench->x) : NULL;
-    bench->restored = needs->restored ? malloc((capacity + 1) * sizeof *bench->restored) : NULL;
-    bench->stage = malloc(QUANT_STAGE_BYTES);
-    bench->part = needs->part ? calloc(1, sizeof *bench->part) : NULL;
-    return bench->q && bench->stage && (!needs->x || bench->x) &&
-           (!needs->restored || bench->restored) && (!needs->part || bench->part);
+    free(buffers->x);
+    free(buffers->restored);
+    free(buffers->q);
+    free(buffers->stage);
+    free(buffers->part);
+    *buffers = (struct quant_buffers){.x = NULL};
 }
 
-struct quant_workbench *quant_workbenches_new(size_t count, size_t capacity,
-                                              const struct quant_workbench_needs *needs,
-                                              struct quant_error *error)
+/* Growing doubles the room, so that many tensors of rising sizes are not as many allocations. */
+static void forget_short(struct quant_buffers *buffers, size_t capacity)
 {
-    struct quant_workbench *benches = calloc(count, sizeof *benches);
-    bool ok = benches;
-    for (size_t i = 0; ok && i < count; i++)
-        ok = fill(&benches[i], capacity, needs);
-    if (ok)
-        return benches;
-    quant_workbenches_free(benches, benches ? count : 0);
-    quant_error_no_memory(error, count * capacity * sizeof(float), "buffers");
-    return NULL;
+    if (buffers->q && capacity <= buffers->capacity)
+        return;
+    const bool doubles = capacity / 2 < buffers->capacity;
+    free(buffers->x);
+    free(buffers->restored);
+    free(buffers->q);
+    buffers->x = NULL;
+    buffers->restored = NULL;
+    buffers->q = NULL;
+    buffers->capacity = doubles ? 2 * buffers->capacity : capacity;
 }
 
-void quant_workbenches_free(struct quant_workbench *benches, size_t count)
+static bool reserve(struct quant_buffers *buffers, size_t capacity,
+                    const struct quant_buffers_needs *needs)
 {
-    for (size_t i = 0; benches && i < count; i++) {
-        free(benches[i].x);
-        free(benches[i].restored);
-        free(benches[i].q);
-        free(benches[i].stage);
-        free(benches[i].part);
+    forget_short(buffers, capacity);
+    const size_t room = buffers->capacity + 1; /* no length is 0 */
+    if (!buffers->q)
+        buffers->q = malloc(room * sizeof *buffers->q);
+    if (!buffers->x && needs->x)
+        buffers->x = malloc(room * sizeof *buffers->x);
+    if (!buffers->restored && needs->restored)
+        buffers->restored = malloc(room * sizeof *buffers->restored);
+    if (!buffers->stage)
+        buffers->stage = malloc(QUANT_STAGE_BYTES);
+    if (buffers->part && needs->part) /* those of another tensor have levels of it */
+        memset(buffers->part, 0, sizeof *buffers->part);
+    if (!buffers->part && needs->part)
+        buffers->part = calloc(1, sizeof *buffers->part);
+    return buffers->q && buffers->stage && (!needs->x || buffers->x) &&
+           (!needs->restored || buffers->restored) && (!needs->part || buffers->part);
+}
+
+enum quant_status quant_buffers_reserve(struct quant_buffers *buffers, size_t n, size_t capacity,
+                                        const struct quant_buffers_needs *needs,
+                                        struct quant_error *error)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < n; i++) {
+        ok = reserve(&buffers[i], capacity, needs);
+        if (!ok)
+            release_one(&buffers[i]);
     }
-    free(benches);
+    return ok ? QUANT_OK : quant_error_no_memory(error, n * capacity * sizeof(float), "buffers");
+}
+
+void quant_buffers_release(struct quant_buffers *buffers, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        release_one(&buffers[i]);
 }

@@ -1,34 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* The buffers of each worker of a pass. */
+/* The buffers that a worker needs for one chunk at a time. */
 #ifndef QUANT_ENGINE_WORK_BUFFERS_H
 #define QUANT_ENGINE_WORK_BUFFERS_H
 
 #include "core/measure.h"
-#include "engine/work/chunks.h"
 
-struct quant_workbench {
-    float *x;             /* the originals of a chunk */
-    float *restored;      /* what came back, where that is written */
-    uint16_t *q;          /* room for the widest integers */
-    unsigned char *stage; /* QUANT_STAGE_BYTES */
+/* All zeros: empty. Each pointer is owned, and NULL until it was first needed. */
+struct quant_buffers {
+    float *x;                        /* the originals of a chunk */
+    float *restored;                 /* the restored floats, if they are written */
+    uint16_t *q;                     /* the integers, with room for the widest */
+    unsigned char *stage;            /* QUANT_STAGE_BYTES */
+    struct quant_measure_part *part; /* if a report is made */
+    size_t capacity;                 /* elements that x, restored and q have room for */
+
+    /* Found in a chunk, for its delivery: */
     struct quant_observed observed;
-    uint64_t digest;                 /* of a chunk's elements, where it is wanted */
-    struct quant_measure_part *part; /* where a report is made */
+    uint64_t digest; /* of its elements, if it is wanted */
 };
 
-/* What a pass needs. */
-struct quant_workbench_needs {
+/* What a pass needs besides q and stage. */
+struct quant_buffers_needs {
     bool x;
     bool restored;
     bool part;
 };
 
-/* Makes count benches for chunks of at most capacity elements. NULL: no memory, *error is set. */
-struct quant_workbench *quant_workbenches_new(size_t count, size_t capacity,
-                                              const struct quant_workbench_needs *needs,
-                                              struct quant_error *error);
+/* Makes n buffers ready for a tensor: each has room for chunks of capacity elements, what is
+ * needed, and a part that is all zeros. Nothing is allocated that was there already; what has to
+ * grow loses its contents. On QUANT_NO_MEMORY too they can be reserved again and must be released.
+ */
+enum quant_status quant_buffers_reserve(struct quant_buffers *buffers, size_t n, size_t capacity,
+                                        const struct quant_buffers_needs *needs,
+                                        struct quant_error *error);
 
-/* Accepts NULL. */
-void quant_workbenches_free(struct quant_workbench *benches, size_t count);
+/* Frees what n buffers hold, and leaves them empty. */
+void quant_buffers_release(struct quant_buffers *buffers, size_t n);
 
 #endif

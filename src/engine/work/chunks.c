@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Passes over chunks, and which of their errors is told. */
+/* Passes over chunks, and the error that a pass ends with. */
 #include "engine/work/chunks.h"
 
 #include <pthread.h>
 
+#include "engine/work/pool.h"
+
 struct pass_run {
     const struct quant_chunk_pass *pass;
-    pthread_mutex_t mutex; /* for what follows */
+    pthread_mutex_t mutex; /* for the rest */
     uint64_t failed;       /* first element of the first chunk that failed */
     enum quant_status status;
     struct quant_error *error;
@@ -25,7 +27,7 @@ static void note_failure(struct pass_run *run, const struct quant_chunk *chunk,
     pthread_mutex_unlock(&run->mutex);
 }
 
-/* Each step on its own error, so that threads do not write over one another's. */
+/* Each step has an error of its own: steps of several threads may fail at the same time. */
 static bool do_step(struct pass_run *run, quant_chunk_fn *step, struct quant_chunk *chunk)
 {
     struct quant_error error;
@@ -70,7 +72,7 @@ static uint64_t count_chunks(uint64_t nelems)
 
 static void run_by_position(struct pass_run *run)
 {
-    const struct quant_parallel parallel = {
+    const struct quant_pass parts = {
         .n = count_chunks(run->pass->nelems),
         .threads = run->pass->threads,
         .context = run,
@@ -78,7 +80,7 @@ static void run_by_position(struct pass_run *run)
         .deliver = deliver,
         .finish = run->pass->finish ? finish : NULL,
     };
-    quant_parallel_run(&parallel);
+    quant_pool_run(run->pass->pool, &parts);
 }
 
 static void run_in_order(struct pass_run *run)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parts that were worked on wait in a ring, by their number, for those before them. */
+/* Finished parts wait in a ring, by their number. */
 #include "engine/work/reorder_queue.h"
 
 #include <pthread.h>
@@ -11,114 +11,114 @@ struct waiting {
     unsigned place;
 };
 
-struct quant_window {
-    const struct quant_parallel *parallel;
+struct quant_reorder_queue {
+    const struct quant_pass *pass;
     pthread_mutex_t mutex; /* for all that follows */
-    pthread_cond_t freed;  /* a place, or it is over */
+    pthread_cond_t freed;  /* a place is free, or there is nothing left to do */
     uint64_t next;         /* part to begin */
-    uint64_t turn;         /* part to deliver; between the two lie fewer than there are places */
-    bool delivering;       /* a thread is about it */
-    bool stopped;          /* nothing more is begun */
-    bool failed;           /* nor delivered */
+    uint64_t turn;         /* part to deliver; next - turn is at most the number of places */
+    bool delivering;       /* a thread is delivering */
+    bool stopped;          /* no more parts are begun */
+    bool failed;           /* and none is delivered */
     unsigned nfree;
     unsigned *free;       /* places; the last one freed is taken first: its memory is warm */
     struct waiting *ring; /* part p at p modulo the number of places */
 };
 
-static struct waiting *ring_at(struct quant_window *window, uint64_t part)
+static struct waiting *ring_at(struct quant_reorder_queue *queue, uint64_t part)
 {
-    return &window->ring[part % window->parallel->window];
+    return &queue->ring[part % queue->pass->places];
 }
 
-struct quant_window *quant_window_new(const struct quant_parallel *parallel)
+struct quant_reorder_queue *quant_reorder_queue_new(const struct quant_pass *pass)
 {
-    if (parallel->window <= parallel->threads)
+    if (pass->places <= pass->threads)
         return NULL;
-    struct quant_window *window = calloc(1, sizeof *window);
-    unsigned *places = calloc(parallel->window, sizeof *places);
-    struct waiting *ring = calloc(parallel->window, sizeof *ring);
-    if (!window || !places || !ring) {
+    struct quant_reorder_queue *queue = calloc(1, sizeof *queue);
+    unsigned *places = calloc(pass->places, sizeof *places);
+    struct waiting *ring = calloc(pass->places, sizeof *ring);
+    if (!queue || !places || !ring) {
         free(ring);
         free(places);
-        free(window);
+        free(queue);
         return NULL;
     }
-    for (unsigned i = 0; i < parallel->window; i++)
-        places[i] = parallel->window - 1 - i;
-    *window = (struct quant_window){.parallel = parallel,
-                                    .mutex = PTHREAD_MUTEX_INITIALIZER,
-                                    .freed = PTHREAD_COND_INITIALIZER,
-                                    .nfree = parallel->window,
-                                    .free = places,
-                                    .ring = ring};
-    return window;
+    for (unsigned i = 0; i < pass->places; i++)
+        places[i] = pass->places - 1 - i;
+    *queue = (struct quant_reorder_queue){.pass = pass,
+                                          .mutex = PTHREAD_MUTEX_INITIALIZER,
+                                          .freed = PTHREAD_COND_INITIALIZER,
+                                          .nfree = pass->places,
+                                          .free = places,
+                                          .ring = ring};
+    return queue;
 }
 
-bool quant_window_free(struct quant_window *window)
+bool quant_reorder_queue_free(struct quant_reorder_queue *queue)
 {
-    const bool ok = !window->failed;
-    pthread_cond_destroy(&window->freed);
-    pthread_mutex_destroy(&window->mutex);
-    free(window->ring);
-    free(window->free);
-    free(window);
+    const bool ok = !queue->failed;
+    pthread_cond_destroy(&queue->freed);
+    pthread_mutex_destroy(&queue->mutex);
+    free(queue->ring);
+    free(queue->free);
+    free(queue);
     return ok;
 }
 
-/* The mutex is held, but not while a part is delivered: others go on meanwhile. */
-static void deliver_one(struct quant_window *window, const struct waiting *part)
+/* Called with the mutex held, which is released while a part is delivered: others go on then. */
+static void deliver_one(struct quant_reorder_queue *queue, const struct waiting *part)
 {
-    const struct quant_parallel *parallel = window->parallel;
+    const struct quant_pass *pass = queue->pass;
     bool ok = part->ok;
-    if (ok && !window->failed) {
-        pthread_mutex_unlock(&window->mutex);
-        ok = parallel->deliver(parallel->context, part->place, window->turn);
-        pthread_mutex_lock(&window->mutex);
+    if (ok && !queue->failed) {
+        pthread_mutex_unlock(&queue->mutex);
+        ok = pass->deliver(pass->context, part->place, queue->turn);
+        pthread_mutex_lock(&queue->mutex);
     }
     if (!ok)
-        window->stopped = window->failed = true;
+        queue->stopped = queue->failed = true;
 }
 
-/* Who finds another thread at it leaves it to that one, which looks again after each part. */
-static void deliver_worked(struct quant_window *window)
+/* If another thread is delivering, it also delivers these: it looks again after each part. */
+static void deliver_worked(struct quant_reorder_queue *queue)
 {
-    if (window->delivering)
+    if (queue->delivering)
         return;
-    window->delivering = true;
-    for (struct waiting *part = ring_at(window, window->turn); part->worked;
-         part = ring_at(window, window->turn)) {
-        deliver_one(window, part);
+    queue->delivering = true;
+    for (struct waiting *part = ring_at(queue, queue->turn); part->worked;
+         part = ring_at(queue, queue->turn)) {
+        deliver_one(queue, part);
         part->worked = false;
-        window->turn++;
-        window->free[window->nfree++] = part->place;
-        if (window->nfree == 1)
-            pthread_cond_broadcast(&window->freed);
+        queue->turn++;
+        queue->free[queue->nfree++] = part->place;
+        if (queue->nfree == 1)
+            pthread_cond_broadcast(&queue->freed);
     }
-    window->delivering = false;
+    queue->delivering = false;
 }
 
-/* The mutex is held. Parts are begun in order: the one whose turn it is has a place already, and
- * will free it. */
-static bool wait_for_place(struct quant_window *window)
+/* Called with the mutex held. The wait ends: parts are begun in order, so the part whose turn it is
+ * has a place already, and will free it. */
+static bool wait_for_place(struct quant_reorder_queue *queue)
 {
-    while (window->nfree == 0 && !window->stopped && window->next < window->parallel->n)
-        pthread_cond_wait(&window->freed, &window->mutex);
-    return !window->stopped && window->next < window->parallel->n;
+    while (queue->nfree == 0 && !queue->stopped && queue->next < queue->pass->n)
+        pthread_cond_wait(&queue->freed, &queue->mutex);
+    return !queue->stopped && queue->next < queue->pass->n;
 }
 
-void quant_window_work(struct quant_window *window)
+void quant_reorder_queue_work(struct quant_reorder_queue *queue)
 {
-    const struct quant_parallel *parallel = window->parallel;
-    pthread_mutex_lock(&window->mutex);
-    while (wait_for_place(window)) {
-        const uint64_t part = window->next++;
-        const unsigned place = window->free[--window->nfree];
-        pthread_mutex_unlock(&window->mutex);
-        const bool ok = parallel->work(parallel->context, place, part);
-        pthread_mutex_lock(&window->mutex);
-        *ring_at(window, part) = (struct waiting){true, ok, place};
-        window->stopped = window->stopped || !ok;
-        deliver_worked(window);
+    const struct quant_pass *pass = queue->pass;
+    pthread_mutex_lock(&queue->mutex);
+    while (wait_for_place(queue)) {
+        const uint64_t part = queue->next++;
+        const unsigned place = queue->free[--queue->nfree];
+        pthread_mutex_unlock(&queue->mutex);
+        const bool ok = pass->work(pass->context, place, part);
+        pthread_mutex_lock(&queue->mutex);
+        *ring_at(queue, part) = (struct waiting){true, ok, place};
+        queue->stopped = queue->stopped || !ok;
+        deliver_worked(queue);
     }
-    pthread_mutex_unlock(&window->mutex);
+    pthread_mutex_unlock(&queue->mutex);
 }

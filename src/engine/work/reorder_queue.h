@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbered parts whose workers do not wait: who has worked on one before its turn leaves it in its
- * place and goes on with the next, and who has worked on the one whose turn it is delivers it and
- * all that lie ready behind it. There are so many places and no more, so a worker far ahead waits
- * in the end.
+ * Parts of any size, delivered in order: workers finish parts in any order, and results wait in the
+ * queue until every earlier part has been delivered. The thread that finishes the part whose turn
+ * it is delivers it, and all finished parts that follow. The queue has a fixed number of places, so
+ * a worker that is far ahead waits for one.
  */
 #ifndef QUANT_ENGINE_WORK_REORDER_QUEUE_H
 #define QUANT_ENGINE_WORK_REORDER_QUEUE_H
 
-#include <quant/file.h>
+#include "engine/work/pass.h"
 
-struct quant_window;
+struct quant_reorder_queue;
 
-/* NULL: no memory, or parallel wants none. It must outlive the window. */
-struct quant_window *quant_window_new(const struct quant_parallel *parallel);
+/* pass is borrowed until quant_reorder_queue_free. NULL: no memory, or the pass wants no queue: its
+ * places are not more than its threads. */
+struct quant_reorder_queue *quant_reorder_queue_new(const struct quant_pass *pass);
 
-/* What each thread does; returns when nothing is left for it. */
-void quant_window_work(struct quant_window *window);
+/* What each thread does; returns when there is nothing left for it. */
+void quant_reorder_queue_work(struct quant_reorder_queue *queue);
 
-/* Once all threads are back; false where a part failed. */
-bool quant_window_free(struct quant_window *window);
+/* After all threads have returned. false: a part failed. */
+bool quant_reorder_queue_free(struct quant_reorder_queue *queue);
 
 #endif
