@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The public functions on arrays, each of them one kernel of the set in use. Kernels may
- * add 0 to a pointer, which NULL does not like: arrays of no elements end here. */
+/* The public functions on arrays. Each calls one kernel of the set in use. Kernels may add 0 to a
+ * pointer, which is undefined for NULL, so they never see arrays of no elements. */
 #include <math.h>
 
 #include "core/observed.h"

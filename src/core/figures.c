@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of the report's figures: what JSON, text and thresholds call them. */
+/* The table of the report's figures, with their names in JSON, text and thresholds. */
 #include <math.h>
 #include <quant/quant.h>
 #include <string.h>
@@ -32,7 +32,7 @@ DEFINE_GET(bytes_out)
 DEFINE_GET(ratio)
 DEFINE_GET(bits_per_element)
 
-/* Of no element at all, there is no worst one. */
+/* Without elements there is no largest error. */
 static double get_max_abs_error_index(const struct quant_report *report)
 {
     return report->n > 0 ? (double)report->max_abs_error_index : (double)NAN;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One count and one number for each kind of note. */
+/* For each kind of note, a count and the first group. */
 #include "core/group_notes.h"
 
 static void add(struct quant_group_notes *notes, unsigned kind, uint64_t count, uint64_t first)

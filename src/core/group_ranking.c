@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The sums of a panel are complete at its last part: then its groups are ranked and forgotten. */
+/* The sums of a panel are complete after its last part. Then its groups are ranked, and the sums
+ * are cleared. */
 #include "core/group_ranking.h"
 
 #include <stdlib.h>
@@ -24,7 +25,7 @@ void quant_group_ranking_release(struct quant_group_ranking *ranking)
     ranking->open = NULL;
 }
 
-/* Groups come in rising number, so that of equals the one that is there stays in front. */
+/* Groups come in rising order, so of equal ones the first stays first. */
 static void consider(struct quant_worst_groups *worst, const struct quant_group_error *candidate)
 {
     size_t place = worst->n;
@@ -60,8 +61,9 @@ static void close_panel(struct quant_group_ranking *ranking, const struct quant_
     }
 }
 
-/* A part that is shorter than a row of the panel has elements of a few groups only, one behind the
- * other from the first element's on, past the row's end where need be. */
+/* A part that is shorter than a row of the panel has elements of only a few groups: consecutive
+ * ones, beginning with the group of its first element, and wrapping around at the end of the row.
+ */
 static void add_panel(struct quant_group_ranking *ranking, const struct quant_panel *panel,
                       const struct quant_group_part *part, size_t n)
 {

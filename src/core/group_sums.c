@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The error of each group. The elements of a piece that follow one another in a group are summed in
- * eight lanes, those sums one after the other: an order that depends on the shape alone, since
- * pieces lie at fixed places.
+ * The error of each group. The consecutive elements of a group in a piece are summed in eight
+ * lanes, and these sums one after another. Pieces have fixed places, so the order of additions
+ * depends only on the shape.
  */
 #include "core/group_sums.h"
 
@@ -13,10 +13,10 @@
 
 enum { LANES = 8 };
 
-/* The elements of one group that follow one another. */
+/* Consecutive elements of one group. */
 struct run {
     struct quant_params params;
-    double greatest; /* number of a float type; 0 of an integer one */
+    double max; /* the largest number of a float type; 0 for an integer type */
     const float *x;
     const float *restored;
     size_t n;
@@ -40,24 +40,24 @@ static double squared_error(const struct run *run)
            ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
 }
 
-/* What the ends of the target are restored as. An element that the clamp changed came back as one
- * of them: the few that did are looked at one by one. */
+/* What the ends of the target range are restored as. An element that the clamp changed was restored
+ * as one of them; only these few are checked one by one. */
 struct ends {
     float low;
     float high;
 };
 
-static struct ends ends_of(const struct quant_params *params, double greatest)
+static struct ends ends_of(const struct quant_params *params, double max)
 {
     const int64_t z = params->zero_point;
-    if (greatest > 0) /* a float type's number */
-        return (struct ends){(float)-greatest * params->scale, (float)greatest * params->scale};
+    if (max > 0) /* a float type */
+        return (struct ends){(float)-max * params->scale, (float)max * params->scale};
     return (struct ends){(float)(params->qmin - z) * params->scale,
                          (float)(params->qmax - z) * params->scale};
 }
 
-/* 0 of an integer type. */
-static double greatest_float(const struct quant_params *params)
+/* 0 for an integer type. */
+static double max_float(const struct quant_params *params)
 {
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     return info->is_integer ? 0 : info->greatest;
@@ -70,7 +70,7 @@ static bool is_at_end(const struct ends *ends, float restored)
 
 static uint64_t count_clipped(const struct run *run)
 {
-    const struct ends ends = ends_of(&run->params, run->greatest);
+    const struct ends ends = ends_of(&run->params, run->max);
     int any = 0;
     for (size_t i = 0; i < run->n; i++)
         any |= is_at_end(&ends, run->restored[i]);
@@ -81,7 +81,7 @@ static uint64_t count_clipped(const struct run *run)
     return clipped;
 }
 
-/* What is not finite is left out: runs of what is. */
+/* Elements that are not finite are left out: what remains are runs of finite ones. */
 static uint64_t add_finite(struct quant_group_sums *sums, const struct run *run, bool all_finite)
 {
     uint64_t clipped = 0;
@@ -104,15 +104,14 @@ static uint64_t add_finite(struct quant_group_sums *sums, const struct run *run,
     return clipped;
 }
 
-/* Channels that lie side by side, each with one element here: what add_finite comes to for each of
- * n. */
+/* n channels side by side, with one element each here: the same as add_finite for each of them. */
 static uint64_t add_row(const struct quant_params *common, const struct quant_group_part *groups,
                         uint64_t at, const float *x, const float *restored, size_t n)
 {
     const float *scales = groups->params.scales + at;
     const int32_t *zero_points = groups->params.zero_points + at;
     struct quant_params params = *common;
-    const double greatest = greatest_float(common);
+    const double max = max_float(common);
     uint64_t clipped = 0;
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(x[i]))
@@ -122,7 +121,7 @@ static uint64_t add_row(const struct quant_params *common, const struct quant_gr
         groups->sums[at + i].n++;
         params.scale = scales[i];
         params.zero_point = zero_points[i];
-        const struct ends ends = ends_of(&params, greatest);
+        const struct ends ends = ends_of(&params, max);
         if (is_at_end(&ends, restored[i]))
             clipped += quant_is_clipped(&params, x[i]);
     }
@@ -135,7 +134,7 @@ uint64_t quant_group_sums_add(const struct quant_params *common,
 {
     const struct quant_group_params *params = &groups->params;
     struct quant_stretch stretch = quant_stretch_at(groups->grouping, groups->first + at);
-    struct run run = {*common, greatest_float(common), x, restored, 0};
+    struct run run = {*common, max_float(common), x, restored, 0};
     const bool is_row = groups->grouping->repeat == 1;
     uint64_t clipped = 0;
     while (n > 0) {
@@ -161,8 +160,8 @@ uint64_t quant_group_sums_add(const struct quant_params *common,
 unsigned quant_group_workers(const struct quant_grouping *grouping, unsigned workers)
 {
     const uint64_t sums = (64 << 20) / sizeof(struct quant_group_sums);
-    const uint64_t most = grouping->count > 0 ? sums / grouping->count : workers;
-    if (most < 1)
+    const uint64_t max = grouping->count > 0 ? sums / grouping->count : workers;
+    if (max < 1)
         return 1;
-    return most < workers ? (unsigned)most : workers;
+    return max < workers ? (unsigned)max : workers;
 }

@@ -5,7 +5,7 @@
 
 #include <quant/groups.h>
 
-/* What was found of one group. */
+/* The error of one group, or of a part of it. */
 struct quant_group_sums {
     double squared_error;
     uint64_t n; /* finite elements */
@@ -14,19 +14,19 @@ struct quant_group_sums {
 /* A part of a tensor with several groups. */
 struct quant_group_part {
     const struct quant_grouping *grouping;
-    struct quant_group_params params; /* of all groups that the part has elements of */
-    struct quant_group_sums *sums;    /* of the same: what is found is added to it */
+    struct quant_group_params params; /* of all groups with elements in the part */
+    struct quant_group_sums *sums;    /* of the same groups; errors are added to them */
     uint64_t first;                   /* the part's first element */
 };
 
-/* Of n elements, the part's at-th and those behind it: adds to the sums of their groups, and
- * returns how many of them the clamp changed. */
+/* Adds n elements, the first of which is the at-th of the part, to the sums of their groups.
+ * Returns how many of them the clamp changed. */
 uint64_t quant_group_sums_add(const struct quant_params *common,
                               const struct quant_group_part *groups, uint64_t at, const float *x,
                               const float *restored, size_t n, bool all_finite);
 
-/* Of so many workers, those that can have sums of all groups, 16 bytes each, or their extremes, in
- * 64 MiB; at least one. */
+/* How many of the workers can have sums of all groups, 16 bytes each, or their extremes, in 64 MiB;
+ * at least one. */
 unsigned quant_group_workers(const struct quant_grouping *grouping, unsigned workers);
 
 #endif

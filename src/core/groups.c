@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mapping elements whose parameters change along the way. There are three ways to go, all with the
- * same result: a long stretch of one group is mapped like any array; runs of 32, 64 .. elements
- * have a kernel of their own; and for all else each element's parameters are laid out beside it, a
+ * Maps elements whose parameters change along the way. There are three ways, all with the same
+ * result: a long stretch of one group is mapped like any array; runs of 32, 64 .. elements have a
+ * kernel of their own; for everything else the parameters of each element are laid out beside it, a
  * piece at a time.
  */
 #include "base/grouping.h"
 #include "kernels/kernels.h"
 
-/* Elements laid out at a time, on the stack: their parameters stay in the first-level cache. Even,
- * so that 4-bit elements are cut between bytes. */
+/* So many elements are laid out at a time, on the stack: their parameters stay in the first-level
+ * cache. The number is even, so 4-bit elements are cut between bytes. */
 enum { PIECE = 1024 };
 
-/* From so many elements of one group on, setting up a plain kernel does not count. */
+/* For so many elements of one group, the cost of setting up a plain kernel does not matter. */
 enum { LONG_STRETCH = 256 };
 
-/* Fewer channels side by side than this are laid out again and again, rather than taken as they
- * are, in calls too short to be worth it. */
+/* Rows of fewer channels are laid out each time: calls of a kernel for each row would be too short.
+ */
 enum { SHORT_ROW = 64 };
 
 struct layout {
@@ -24,7 +24,7 @@ struct layout {
     int32_t zero_points[PIECE];
 };
 
-/* Parameters of as many elements, one by one. */
+/* The parameters of n elements, one by one. */
 struct each {
     const float *scales;
     const int32_t *zero_points;
@@ -56,8 +56,8 @@ static void lay_out(struct quant_stretch *stretch, const struct quant_group_para
     }
 }
 
-/* Channels that lie side by side have their parameters side by side too, up to the row's end: the
- * number of elements that go like this, even where there are more behind them, or 0 for too few. */
+/* Channels that are side by side have their parameters side by side too, up to the end of the row.
+ * Returns how many of the next n elements can be mapped with these, or 0 if they are too few. */
 static size_t row_left(const struct quant_stretch *stretch, size_t n)
 {
     if (stretch->grouping->repeat != 1)
@@ -67,7 +67,8 @@ static size_t row_left(const struct quant_stretch *stretch, size_t n)
     return m < SHORT_ROW ? 0 : m;
 }
 
-/* The parameters of the next elements, n at most, one by one; and the stretch goes beyond them. */
+/* The parameters of at most n next elements, one by one. Advances the stretch past these elements.
+ */
 static struct each take_each(struct quant_stretch *stretch, const struct quant_group_params *groups,
                              size_t n, struct layout *layout)
 {
@@ -83,8 +84,8 @@ static struct each take_each(struct quant_stretch *stretch, const struct quant_g
     return (struct each){layout->scales, layout->zero_points, m};
 }
 
-/* How many of n elements from here on go with one call of a plain kernel: 0 where it is not worth
- * it. */
+/* How many of the next n elements one call of a plain kernel maps; 0 if they are too few for that.
+ */
 static size_t long_stretch(const struct quant_stretch *stretch, size_t n)
 {
     if (stretch->left >= n)
@@ -92,8 +93,8 @@ static size_t long_stretch(const struct quant_stretch *stretch, size_t n)
     return stretch->left < LONG_STRETCH ? 0 : (size_t)stretch->left & ~(size_t)1;
 }
 
-/* How many of n elements from here on, where a group begins, are runs of one length, but for the
- * last of them. */
+/* How many of the next n elements are runs of one length, except the last run. A group begins here.
+ */
 static size_t runs_left(const struct quant_stretch *stretch, size_t n)
 {
     const struct quant_grouping *grouping = stretch->grouping;
@@ -108,7 +109,7 @@ static unsigned char *advance_bytes(const struct quant_params *common, void *q, 
     return (unsigned char *)q + quant_dtype_bytes(common->dtype, nelems);
 }
 
-/* Maps m elements, at most n, and goes beyond them. Returns m. */
+/* Maps at most n elements, and advances past them. Returns their number. */
 static size_t quantize_some(const struct quant_params *common, struct quant_stretch *stretch,
                             const struct quant_group_params *groups, const float *x, size_t n,
                             void *q)
@@ -127,7 +128,7 @@ static size_t quantize_some(const struct quant_params *common, struct quant_stre
     return each.n;
 }
 
-/* Blocks along the last axis, by the kernel that is made for them. */
+/* Blocks along the last axis, with the kernel for them. */
 static void quantize_runs(quant_quantize_runs_fn *kernel, const struct quant_params *common,
                           const struct quant_grouping *grouping,
                           const struct quant_group_params *groups, uint64_t first, const float *x,
@@ -137,7 +138,7 @@ static void quantize_runs(quant_quantize_runs_fn *kernel, const struct quant_par
         struct quant_stretch stretch = quant_stretch_at(grouping, first);
         const uint64_t at = stretch.group - groups->first;
         size_t m;
-        if (stretch.left < stretch.panel.nelems) { /* in the midst of one */
+        if (stretch.left < stretch.panel.nelems) { /* inside a run */
             m = stretch.left < n ? (size_t)stretch.left : n;
             const struct quant_params params = params_of(common, groups, stretch.group);
             quant_quantize(&params, x, m, q);
@@ -174,7 +175,8 @@ void quant_quantize_groups(const struct quant_params *common, const struct quant
     }
 }
 
-/* The elements as numbers first, then the parameters: so there is no kernel for each type. */
+/* First the elements as numbers, then scaled by their parameters: so no kernel is needed for each
+ * type. */
 static size_t dequantize_some(const struct quant_params *common, struct quant_stretch *stretch,
                               const struct quant_group_params *groups, const void *q, size_t n,
                               float *x)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The error report as a stream: six sums at once, in the order of core/sums.h. */
+/* The error report as a stream: six sums at the same time, in the order of core/sums.h. */
 #include "core/measure.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@
 #include "core/sums.h"
 #include "kernels/kernels.h"
 
-/* Elements restored at a time, on the stack. */
+/* So many elements are restored at a time, on the stack. */
 enum { PIECE = 1024 };
 
 _Static_assert(QUANT_MEASURE_BLOCK % PIECE == 0, "a piece must not straddle two blocks");
@@ -25,7 +25,7 @@ void quant_measure_init(struct quant_measure *measure, const struct quant_params
     quant_unclipped_range(params, &measure->unclipped[0], &measure->unclipped[1]);
 }
 
-/* Whether an element is clipped depends on its group, and is found out group by group. */
+/* Whether an element is clipped depends on its group, so it is counted group by group. */
 void quant_measure_init_groups(struct quant_measure *measure, const struct quant_params *common)
 {
     quant_measure_init(measure, common);
@@ -33,7 +33,8 @@ void quant_measure_init_groups(struct quant_measure *measure, const struct quant
     measure->unclipped[1] = INFINITY;
 }
 
-/* A full block's sums go to the compensated ones at once, or, in a part, wait for those before. */
+/* The sums of a full block are added to the compensated ones, or kept in the part, since they are
+ * added after those of earlier parts. */
 static void close_block(struct quant_measure *measure, struct quant_measure_part *part)
 {
     for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++) {
@@ -48,7 +49,7 @@ static void close_block(struct quant_measure *measure, struct quant_measure_part
     memset(measure->lanes, 0, sizeof measure->lanes);
 }
 
-/* Of the finite elements only, like every figure. */
+/* Finite elements only, as for every figure. */
 static void mark_levels(struct quant_measure *measure, const float *x, const unsigned char *q,
                         size_t n, bool all_finite)
 {
@@ -67,8 +68,8 @@ static void mark_levels(struct quant_measure *measure, const float *x, const uns
     }
 }
 
-/* Whether a NaN came back of a finite element, which only a float target can have. Those leave all
- * figures: kept becomes x without them. */
+/* Whether a finite element was restored as a NaN, which can only happen with a float target. Such
+ * elements do not count in any figure: kept becomes x without them. */
 static bool leave_out_nans(const struct quant_params *params, const float *x, const float *restored,
                            size_t n, float *kept)
 {
@@ -194,7 +195,8 @@ void quant_measure_join(struct quant_measure *whole, const struct quant_measure_
     whole->seen += measure->seen;
 }
 
-/* Integers of the type, or finite numbers: as many below zero as above, and zero. */
+/* The number of integers of the type, or of its finite numbers: as many below zero as above, and
+ * zero. */
 static uint64_t levels_of(enum quant_dtype dtype)
 {
     const struct quant_small_float *type = quant_small_float(dtype);
@@ -216,7 +218,7 @@ void quant_measure_report(const struct quant_measure *measure, enum quant_dtype 
     for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++) {
         double carry = measure->carries[i];
         sums[i] = measure->sums[i];
-        quant_sum_add(&sums[i], &carry, quant_sum_lanes(measure->lanes[i])); /* the last block's */
+        quant_sum_add(&sums[i], &carry, quant_sum_lanes(measure->lanes[i])); /* the last block */
         sums[i] = quant_sum_total(sums[i], carry);
     }
     *report = measure->report;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The error report of a long array, measured in parts side by side. The order of additions stays
- * that of one call after the other: a part keeps the sums of its blocks apart until it is joined.
+ * The error report of a long array, measured in parts at the same time. The order of additions is
+ * that of one call after another: a part keeps the sums of each of its blocks until it is joined.
  */
 #ifndef QUANT_CORE_MEASURE_H
 #define QUANT_CORE_MEASURE_H
@@ -16,21 +16,22 @@ struct quant_measure_part {
     double sums[QUANT_PART_BLOCKS][QUANT_MEASURE_SUMS];
 };
 
-/* Measures n elements, at most QUANT_PART_MAX, for whole. Reads whole's parameters only. A part
- * may be taken again and again for the same whole, all zeros the first time: the levels it has met
- * are kept, so that marking them is work for the first part only. */
+/* Measures n elements, at most QUANT_PART_MAX, for whole, of which only the parameters are read. A
+ * part may be used again for the same whole; it is all zeros the first time. It keeps the levels
+ * that it has met, so only its first elements take time to mark them. */
 void quant_measure_part_take(struct quant_measure_part *part, const struct quant_measure *whole,
                              const float *x, const void *q, size_t n);
 
-/* For a tensor with several groups: init with what all of them have in common, then parts. */
+/* For a tensor with several groups: init with what all groups have in common, then measure parts.
+ */
 void quant_measure_init_groups(struct quant_measure *measure, const struct quant_params *common);
 void quant_measure_part_take_groups(struct quant_measure_part *part,
                                     const struct quant_measure *whole,
                                     const struct quant_group_part *groups, const float *x,
                                     const void *q, size_t n);
 
-/* As quant_measure_add of the part's elements. Parts are joined in order; all but the last have a
- * multiple of QUANT_MEASURE_BLOCK elements. */
+/* Adds a part, as quant_measure_add of its elements. Parts are joined in order. The length of all
+ * but the last is a multiple of QUANT_MEASURE_BLOCK. */
 void quant_measure_join(struct quant_measure *whole, const struct quant_measure_part *part);
 
 #endif

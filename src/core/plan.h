@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A quantization as it will be carried out: a struct quant_spec that has been checked, with every
- * default filled in and the calibration method looked up. It is made once for each call, by
- * quant_plan_make in methods/plan_make.h. Nothing is checked or looked up again after that.
+ * A quantization as it will be carried out: a checked struct quant_spec, with every default filled
+ * in and the calibration method looked up. quant_plan_make (methods/plan_make.h) makes it once for
+ * each call. Nothing is checked or looked up again after that.
  */
 #ifndef QUANT_CORE_PLAN_H
 #define QUANT_CORE_PLAN_H
@@ -11,7 +11,7 @@
 
 struct quant_calibration; /* methods/method.h; opaque here */
 
-/* What a range is mapped onto. */
+/* What elements are mapped to. */
 struct quant_target {
     enum quant_scheme scheme;
     enum quant_dtype dtype;       /* of the elements; never QUANT_DTYPE_NONE */
@@ -24,7 +24,7 @@ struct quant_target {
 
 /* Where the range comes from. */
 enum quant_range_from {
-    QUANT_RANGE_FOUND, /* a calibration method finds it from the elements */
+    QUANT_RANGE_FOUND, /* a calibration method finds it */
     QUANT_RANGE_GIVEN, /* range */
     QUANT_SCALE_GIVEN, /* there is no range: scale and zero_point are given */
     QUANT_UNSCALED     /* there is no range: the type is unscaled */

@@ -8,8 +8,8 @@
 
 #include "core/scale.h"
 
-/* No computed zero point is farther from 0: x / s is a float32, and beyond 2^23 it has no bits left
- * for the fraction that rounding looks at. */
+/* A zero point that is computed is no farther from 0: x / s is a float32, and beyond 2^23 it has no
+ * bits left for the fraction that rounding needs. */
 static const double ZERO_POINT_LIMIT = 0x1p22;
 
 static bool is_unsigned(const struct quant_target *target)
@@ -74,8 +74,8 @@ static double affine_scale(const struct quant_choice *choice)
 }
 
 /* A scale of float32 is so close to the unrounded one that either will do, and the unrounded one is
- * the definition; but where it is raised, and with the coarser types, elements are divided by
- * something else, and the zero point has to be computed from that: otherwise the range is mapped to
+ * the definition. But if the scale is raised, or of a coarser type, elements are divided by
+ * something else. Then the zero point must be computed from that: otherwise the range is mapped to
  * the wrong place. */
 static double affine_zero_point(const struct quant_choice *choice, double scale)
 {
@@ -91,7 +91,7 @@ static bool is_near(const struct quant_choice *choice, double scale)
     return fabs(affine_zero_point(choice, scale)) <= ZERO_POINT_LIMIT;
 }
 
-/* The next number of the type that a scale is stored in; the same at the end of those. */
+/* The next number of the type that scales are stored in, or the same at the last one. */
 static float next_scale(enum quant_dtype dtype, float scale, enum quant_direction direction)
 {
     const double beside = nextafter((double)scale, direction == QUANT_UPWARD ? HUGE_VAL : 0);
@@ -99,18 +99,18 @@ static float next_scale(enum quant_dtype dtype, float scale, enum quant_directio
 }
 
 /*
- * The smallest scale that brings the zero point near; the greatest there is if none does. As the
+ * The smallest scale that brings the zero point near, or the largest scale if none does. As the
  * scale rises, lo / scale approaches 0 or stays, so does its rounding, and each scale above one
- * that is near is near too: the search may begin anywhere. It begins where |rne(lo / scale)| is the
- * greatest that is allowed, which is a few steps away at most.
+ * that is near is near too. So the search may begin anywhere. It begins where |rne(lo / scale)| is
+ * the largest that is allowed, which is a few steps away at most.
  */
 static float smallest_near_scale(const struct quant_choice *choice)
 {
     const enum quant_dtype dtype = choice->params.scale_dtype;
     const double lo = choice->range[0];
     const double qmin = (double)choice->params.qmin;
-    const double most = ZERO_POINT_LIMIT + (lo > 0 ? qmin : -qmin);
-    float scale = quant_scale_round(dtype, fabs(lo) / (most + 0.5), QUANT_DOWNWARD);
+    const double max = ZERO_POINT_LIMIT + (lo > 0 ? qmin : -qmin);
+    float scale = quant_scale_round(dtype, fabs(lo) / (max + 0.5), QUANT_DOWNWARD);
     while (!is_near(choice, (double)scale)) {
         const float above = next_scale(dtype, scale, QUANT_UPWARD);
         if (above == scale)
@@ -125,12 +125,12 @@ static float smallest_near_scale(const struct quant_choice *choice)
     }
 }
 
-/* From the same lo on, more is mapped than was asked for. */
+/* More is mapped than was asked for, from the same lo on. */
 static double raise_scale(struct quant_choice *choice, double scale)
 {
     const double steps = (double)choice->params.qmax - (double)choice->params.qmin;
     const double raised = (double)smallest_near_scale(choice);
-    if (raised <= scale) /* a type of scales that ends here */
+    if (raised <= scale) /* the largest scale of the type */
         return scale;
     choice->range[1] = fmin(choice->range[0] + steps * raised, (double)FLT_MAX);
     choice->notes |= QUANT_NOTE_SCALE_RAISED_FAR;
@@ -142,8 +142,9 @@ static void choose_affine(struct quant_choice *choice)
     double scale = affine_scale(choice);
     if (!is_near(choice, scale))
         scale = raise_scale(choice, scale);
-    const double zero_point = fmin(fmax(affine_zero_point(choice, scale), -ZERO_POINT_LIMIT),
-                                   ZERO_POINT_LIMIT); /* as beyond the greatest float16 */
+    const double zero_point =
+        fmin(fmax(affine_zero_point(choice, scale), -ZERO_POINT_LIMIT),
+             ZERO_POINT_LIMIT); /* float16 may have no scale that is large enough */
     set_scale(choice, scale);
     choice->params.zero_point = (int32_t)zero_point;
 
@@ -152,8 +153,8 @@ static void choose_affine(struct quant_choice *choice)
         choice->notes |= QUANT_NOTE_ZERO_POINT_OUTSIDE;
 }
 
-/* Magnitudes grow towards the ends of the target range, or of the float type: the larger of the
- * two, in steps. At most 2^32, it is rounded as kernels round it. */
+/* Magnitudes grow towards the ends of the target range, or of the float type. Returns the larger of
+ * the two, in steps. It is at most 2^32, and is rounded as kernels round it. */
 static float farthest_step(enum quant_dtype dtype, int32_t qmin, int32_t qmax, int32_t zero_point)
 {
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
@@ -175,7 +176,7 @@ float quant_target_max_scale(const struct quant_target *target, int32_t zero_poi
     const enum quant_dtype dtype = target->scale_dtype;
     const float step = farthest_step(target->dtype, target->qmin, target->qmax, zero_point);
     float scale = quant_scale_round(dtype, (double)FLT_MAX / (double)step, QUANT_DOWNWARD);
-    for (float above;; scale = above) { /* products that are rounded down to FLT_MAX */
+    for (float above;; scale = above) { /* their products may be rounded down to FLT_MAX */
         above = next_scale(dtype, scale, QUANT_UPWARD);
         if (above == scale || isinf(step * above))
             return scale;
@@ -210,7 +211,7 @@ void quant_choice_set_range(struct quant_choice *choice, const struct quant_targ
     } else {
         choose_affine(choice);
     }
-    if (restores_infinite(&choice->params)) /* as a range that ends near FLT_MAX may */
+    if (restores_infinite(&choice->params)) /* if the range ends near FLT_MAX */
         choice->params.scale = quant_target_max_scale(target, choice->params.zero_point);
 }
 

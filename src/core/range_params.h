@@ -22,13 +22,13 @@ float quant_target_max_scale(const struct quant_target *target, int32_t zero_poi
  * zeros as zeros. */
 struct quant_choice quant_choice_of_nothing(const struct quant_target *target);
 
-/* Sets the parameters, the range and the notes for the range [low, high], with low <= high, both
- * finite. *choice comes from quant_choice_of_nothing of the same target; what it has of a
- * calibration is kept. A choice may be copied and used for many ranges. */
+/* Sets the parameters, the range and the notes for the range [low, high], where low <= high and
+ * both are finite. *choice comes from quant_choice_of_nothing with the same target; its calibration
+ * is kept. A copy of it can be used for each of many ranges. */
 void quant_choice_set_range(struct quant_choice *choice, const struct quant_target *target,
                             double low, double high);
 
-/* Sets the parameters to a given scale and zero point. *choice as above. */
+/* Sets the parameters to a given scale and zero point. *choice as for quant_choice_set_range. */
 void quant_choice_set_scale(struct quant_choice *choice, float scale, int32_t zero_point);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The figures that follow from the sums of a report, and the report of several tensors together:
- * their sums and counts are added, and the same formulas applied.
+ * The figures that follow from the sums of a report, and the report of several tensors: their sums
+ * and counts are added, and the same formulas applied.
  */
 #include "core/report_totals.h"
 
@@ -12,7 +12,8 @@ static double divide(double dividend, double divisor)
     return divisor > 0 ? dividend / divisor : (double)NAN;
 }
 
-/* Each of the three sums is rounded, so the quotient of equal arrays could miss 1 by a bit. */
+/* Each of the three sums is rounded, so the quotient for equal arrays could differ from 1 by a bit.
+ */
 static double cosine_of(const struct quant_report *report)
 {
     const double x = report->sum_squared_x;
@@ -41,7 +42,7 @@ void quant_report_derive(struct quant_report *report)
     report->sqnr_db = sqnr_of(report);
     report->cosine = cosine_of(report);
     report->ratio = divide((double)report->bytes_in, (double)report->bytes_out);
-    /* All elements are stored, whether they are finite or not. */
+    /* Elements that are not finite are stored too. */
     report->bits_per_element = divide(8 * (double)report->bytes_out, n + (double)report->nonfinite);
     if (report->n == 0)
         report->max_abs_error = report->max_abs_error_x = report->max_abs_error_restored =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The numbers that a scale may be: the normal ones of its type. */
+/* A scale may be any normal number of its type. */
 #include "core/scale.h"
 
 #include <float.h>
@@ -21,8 +21,8 @@ double quant_scale_largest(enum quant_dtype dtype)
     return quant_dtype_info(stored_dtype(dtype))->greatest;
 }
 
-/* In steps of one unit in the last place, which is a power of two: only the rounding to a whole
- * number of steps is inexact. A carry into the next exponent is a number of the type as well. */
+/* Rounds in steps of one unit in the last place, which is a power of two: only rounding to a whole
+ * number of steps is inexact. A carry into the next exponent gives a number of the type too. */
 static double round_kept(double kept, double epsilon, enum quant_direction direction)
 {
     const double step = ldexp(epsilon, ilogb(kept));
@@ -44,6 +44,6 @@ float quant_scale_round(enum quant_dtype dtype, double scale, enum quant_directi
     const double kept =
         fmin(fmax(scale, quant_scale_smallest(stored)), quant_scale_largest(stored));
     if (stored == QUANT_FLOAT32 && direction == QUANT_TO_NEAREST)
-        return (float)kept; /* the same, and quicker: groups may be many */
+        return (float)kept; /* the same, but faster: there may be many groups */
     return (float)round_kept(kept, quant_dtype_info(stored)->epsilon, direction);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rounding a scale to the type that it is stored in. Every scale that is computed goes through
+/* Rounds a scale to the type that it is stored in. Every scale that is computed goes through
  * quant_scale_round; a given one is used as it is. */
 #ifndef QUANT_CORE_SCALE_H
 #define QUANT_CORE_SCALE_H
@@ -18,8 +18,8 @@ enum quant_direction {
 double quant_scale_smallest(enum quant_dtype dtype);
 double quant_scale_largest(enum quant_dtype dtype);
 
-/* scale, which is above 0 and may be infinite, rounded once to a number of the type, and kept
- * within the two above. */
+/* Rounds scale, which is above 0 and may be infinite, once to a number of the type that is not
+ * outside the two above. */
 float quant_scale_round(enum quant_dtype dtype, double scale, enum quant_direction direction);
 
 #endif

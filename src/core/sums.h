@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The one order in which floating-point numbers are added up. Elements fall into blocks of
- * QUANT_MEASURE_BLOCK; inside a block, element i belongs to lane i % QUANT_MEASURE_LANES; a block's
- * lanes are added in a fixed tree, and the block sums one after the other, with Neumaier's
+ * QUANT_MEASURE_BLOCK. Inside a block, element i belongs to lane i % QUANT_MEASURE_LANES. The lanes
+ * of a block are added in a fixed tree, and the sums of blocks one after another, with Neumaier's
  * compensation (Neumaier 1974, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher
- * Summen"). So the order of all additions follows from the number of elements alone, while vectors
- * of any width, and threads that take blocks, can work on it.
+ * Summen"). So the order of all additions follows from the number of elements only, and still
+ * vectors of any width, and threads that take blocks, can do the work.
  */
 #ifndef QUANT_CORE_SUMS_H
 #define QUANT_CORE_SUMS_H
@@ -35,7 +35,7 @@ static inline void quant_sum_add(double *sum, double *carry, double value)
     *sum = total;
 }
 
-/* The sum with its carry; an infinite one has a NaN for a carry, and stays as it is. */
+/* The sum with its carry. The carry of an infinite sum is a NaN, so that is left out. */
 static inline double quant_sum_total(double sum, double carry)
 {
     return isfinite(sum) ? sum + carry : sum;

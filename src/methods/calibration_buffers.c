@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Calibration in memory: small tensors by a method's own way for them, others in passes like those
- * over a file. */
+/* Small tensors are calibrated directly if the method can, others in passes like those over a file.
+ */
 #include "methods/calibration_buffers.h"
 
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calibrating many tensors in memory, one after the other: what is allocated for the first serves
- * the next. It carries nothing else over: each gets the choice that quant_calibrate makes of it.
+ * Calibrates many tensors in memory, one after another, with memory that is allocated for the first
+ * and used again for the others. Nothing else is carried over: the choice for each is that of
+ * quant_calibrate.
  */
 #ifndef QUANT_METHODS_CALIBRATION_BUFFERS_H
 #define QUANT_METHODS_CALIBRATION_BUFFERS_H
@@ -12,13 +13,13 @@ struct quant_trial;
 
 /* All zeros at first. For one thread at a time. */
 struct quant_calibration_buffers {
-    struct quant_calibrator *calibrators[QUANT_CALIBRATION_MAX]; /* owned: by place in the table */
-    struct quant_trial *trial;                                   /* owned: auto's */
+    struct quant_calibrator *calibrators[QUANT_CALIBRATION_MAX]; /* owned; by place in the table */
+    struct quant_trial *trial;                                   /* owned; for auto */
 };
 
 void quant_calibration_buffers_release(struct quant_calibration_buffers *buffers);
 
-/* As quant_calibrate, by a plan. */
+/* As quant_calibrate, with a plan instead of a spec. */
 enum quant_status quant_plan_calibrate(const struct quant_plan *plan,
                                        struct quant_calibration_buffers *buffers, const float *x,
                                        size_t n, struct quant_choice *choice,

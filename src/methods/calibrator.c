@@ -10,7 +10,7 @@
 #include "core/sums.h"
 #include "methods/float_keys.h"
 
-/* calloc(0, 1) may give NULL. */
+/* calloc(0, 1) may return NULL. */
 static void *make(size_t count, size_t size)
 {
     return calloc(count + 1, size);
@@ -100,7 +100,7 @@ void quant_calibrator_observe(struct quant_calibrator *calibrator, const struct 
         quant_calibration_minmax.begin(calibrator);
 }
 
-/* The last pass over other elements left all counts and sums at zero. */
+/* The last pass over other elements left all counts and sums at 0. */
 enum quant_status quant_calibrator_begin(struct quant_calibrator *calibrator, size_t nworkers,
                                          struct quant_error *error)
 {
@@ -218,7 +218,7 @@ void quant_calibrator_advance(struct quant_calibrator *calibrator)
     memset(calibrator->carries, 0, nsums * sizeof *calibrator->carries);
 }
 
-/* Adding 0 turns -0 into 0, so that a sidecar does not depend on which of the two came first. */
+/* Adding 0 turns -0 into 0: a sidecar must not depend on which of the two came first. */
 void quant_calibrator_settle(struct quant_calibrator *calibrator, double lo, double hi)
 {
     const bool is_range = lo < hi;

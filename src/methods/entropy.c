@@ -1,46 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The threshold that loses least information, by the algorithm of NVIDIA's TensorRT (Migacz 2017,
- * "8-bit Inference with TensorRT", GTC), which ONNX Runtime has too:
+ * The threshold that loses the least information, by the algorithm of NVIDIA's TensorRT (Migacz
+ * 2017, "8-bit Inference with TensorRT", GTC), which ONNX Runtime has too:
  *
- * A histogram of BINS bins to either side of 0 is taken over [-T, T]; for absmax one of |x|, over
- * [0, T]. For each width i from the number of levels L on, the i bins next to 0 (on either side)
- * are compared with themselves seen through L levels:
+ * A histogram with BINS bins on each side of 0 is taken over [-T, T]; for absmax one of |x|, over
+ * [0, T]. For each width i from the number of levels L on, the i bins next to 0 (on each side) are
+ * compared with the same bins in only L levels:
  *
- *     P = these bins, and in the outermost also all that lies beyond them: clipping puts it there
- *     Q = these bins, gathered into L groups, group g being bins floor(g * m / L) up to below
- *         floor((g + 1) * m / L) of their number m; a group's elements are spread evenly over those
- *         of its bins where P is not empty
- *     KL(P || Q) = sum over P's bins of p ln(p / q), both scaled to a sum of 1
+ *     P = these bins; the outermost ones also have all that lies outside, since clipping puts it
+ *         there
+ *     Q = these bins in L groups. Group g is the bins floor(g * m / L) to
+ *         floor((g + 1) * m / L) - 1 of the m bins; its elements are spread evenly over those of
+ * its bins where P is not empty KL(P || Q) = sum over the bins of P of p ln(p / q), both scaled to
+ * a sum of 1
  *
- * The width of the least divergence gives the threshold i * T / BINS, the outer edge of its bins;
- * of equals, the widest. With 16 bits there are more levels than bins, and the threshold is the
- * greatest magnitude. For absmax L is half the integers of the target, rounded up: 128 for int8.
- * For the zero-point scheme it is all of them, on both sides together; the threshold t is symmetric
- * all the same, as in ONNX Runtime, and the range is the part of [-t, t] that was observed.
+ * The width with the smallest divergence, the widest if some are equal, gives the threshold i * T /
+ * BINS, the outer edge of its bins. With 16 bits there are more levels than bins, and the threshold
+ * is the largest magnitude. For absmax L is half the integers of the target, rounded up: 128 for
+ * int8. For the zero-point scheme it is all of them, on both sides together. The threshold t is
+ * symmetric all the same, as in ONNX Runtime, and the range is the part of [-t, t] that was
+ * observed.
  *
  * Where this differs:
  *
  * - Elements that round to zero when [-T, T] is mapped (|x| at most half of that step) are not
  *   counted. No threshold loses much of them, but there are often very many: zeros after a ReLU,
  *   numbers near 0 after a GELU, noise of 1e-9. They would fill the bin at 0, and the divergence
- *   would then be least where that bin has a level of its own, however much is clipped for it.
- * - A width is passed over if its squared error is greater than that of all BINS bins. Divergence
- *   alone clips too much: on half of the weights and activations of real networks it loses more
- *   than 1.25 times the squared error of minmax in int8, and up to thousands of times as much. The
- *   error is computed from the histogram (entropy_error.c).
- * - TensorRT and ONNX Runtime take T to be the greatest magnitude. So does this, but for outliers:
- *   where the greatest magnitude is more than REACH times the 0.9999 quantile of |x| > 0, T is ROOM
- *   times the 0.99 quantile, or the greatest magnitude within REACH if that is more. What lies
- *   beyond T counts as clipped, and is left out of the squared error. REACH is ten times what those
- *   tensors have. A quantile q is the element of rank floor(q (n - 1)), never the greatest of
- *   several. All of these are upper edges of bins of keys.h.
- * - ONNX Runtime gathers m / L bins, rounded down, and all that remain in the last group, and adds
- *   0.0001 to empty bins. Here an empty bin of Q under one of P makes the divergence infinite. So
- *   does a width whose elements are all in its outermost bins if others are clipped to them: one
- *   bin is the same as itself, however many elements are in it. With few values, on a grid, and to
- *   4 bits, that would be the least divergence by far, with all but the smallest values clipped.
- * - The logarithm is computed here: the last bit of the library's depends on the processor.
+ *   would be smallest where that bin has a level of its own, however much is clipped for it.
+ * - A width is skipped if its squared error is larger than that of all BINS bins. Divergence alone
+ *   clips too much: on half of the weights and activations of real networks it loses more than 1.25
+ *   times the squared error of minmax in int8, and up to thousands of times as much. The error is
+ *   computed from the histogram (entropy_error.c).
+ * - TensorRT and ONNX Runtime take T to be the largest magnitude. So does this, except for
+ *   outliers: if the largest magnitude is more than REACH times the 0.9999 quantile of |x| > 0, T
+ *   is ROOM times the 0.99 quantile, or the largest magnitude within REACH if that is more.
+ *   Elements beyond T count as clipped, and are left out of the squared error. REACH is ten times
+ *   what those tensors have. Quantile q is the element of rank floor(q (n - 1)), never the largest
+ *   of several. All of these are upper edges of bins of float_keys.h.
+ * - ONNX Runtime puts m / L bins, rounded down, into each group, and all that remain into the last,
+ *   and adds 0.0001 to empty bins. Here an empty bin of Q under one of P that is not makes the
+ *   divergence infinite. It is also infinite if all elements of the width are in its outermost bins
+ *   and others are clipped to them: one bin is the same as itself, however many elements are in it.
+ *   For few values, on a grid, and 4 bits, that would be by far the smallest divergence, with all
+ *   but the smallest values clipped.
+ * - The logarithm is computed here, since the last bit of the library's depends on the processor.
  *
  * docs/entropy.md compares it with ONNX Runtime.
  */
@@ -57,7 +60,7 @@ enum { BINS = QUANT_ENTROPY_BINS, BEYOND = QUANT_ENTROPY_BEYOND, REACH = 256, RO
 struct state {
     double limit; /* T */
     double width; /* of a bin */
-    double zero;  /* magnitudes up to this one are not counted */
+    double zero;  /* magnitudes up to this are not counted */
     struct quant_entropy_mapping mapping;
     struct quant_entropy_search search;
     uint64_t counts[QUANT_ENTROPY_COUNTS];      /* of a small tensor */
@@ -74,7 +77,7 @@ static void begin(struct quant_calibrator *calibrator)
     calibrator->ncounts = QUANT_KEY_BINS;
 }
 
-/* T / BINS is exact, BINS being a power of two: T itself has the place BINS, in the last bin. */
+/* T / BINS is exact, since BINS is a power of two. T itself is at place BINS, in the last bin. */
 static void count_bins(const struct quant_calibrator *calibrator, const float *x, size_t n,
                        uint64_t *counts)
 {
@@ -115,8 +118,8 @@ static double upper_edge(uint32_t bin)
     return (double)quant_key_value(bin << 16 | 0xFFFF);
 }
 
-/* From the elements by magnitude. Zeros are in one bin with the smallest numbers there are, and are
- * left out with it. */
+/* Finds T from the elements by magnitude. Zeros are in one bin with the smallest numbers there are,
+ * and are left out with it. */
 static double find_limit(const struct quant_calibrator *calibrator, struct quant_filled_bins bins)
 {
     const double absmax = quant_calibrator_absmax(calibrator);
@@ -124,9 +127,9 @@ static double find_limit(const struct quant_calibrator *calibrator, struct quant
     if (n == 0)
         return absmax;
     uint64_t bulk = rank_of(0.99, n);
-    uint64_t most = rank_of(0.9999, n);
+    uint64_t nearly_all = rank_of(0.9999, n);
     const double bulk_edge = upper_edge(quant_bins_at_rank(&bins, &bulk));
-    const double reach = REACH * upper_edge(quant_bins_at_rank(&bins, &most));
+    const double reach = REACH * upper_edge(quant_bins_at_rank(&bins, &nearly_all));
     if (absmax <= reach)
         return absmax;
     struct quant_bin last = {.count = 0};
@@ -140,7 +143,7 @@ static struct quant_filled_bins bins_of_counts(const struct quant_calibrator *ca
     return quant_bins_of_counts(calibrator->counts, NULL, QUANT_KEY_ZERO + 1, QUANT_KEY_LAST + 1);
 }
 
-/* The same of a small tensor. */
+/* The bins of a small tensor. */
 static struct quant_filled_bins bins_of_elements(const struct quant_calibrator *calibrator,
                                                  const float *x, size_t n)
 {
@@ -155,24 +158,24 @@ static struct quant_filled_bins bins_of_elements(const struct quant_calibrator *
     return quant_bins_of_keys(sorted, nkeys, 0);
 }
 
-/* How widths are mapped, in bins. */
+/* How widths are mapped, with lengths in bins. */
 static struct quant_entropy_mapping find_mapping(const struct quant_calibrator *calibrator)
 {
     const struct state *state = calibrator->state;
     const struct quant_target *target = &calibrator->target;
     if (is_symmetric(calibrator))
         return (struct quant_entropy_mapping){
-            .steps = quant_target_max_step(target), .least = 0, .greatest = BINS};
-    double least = (double)calibrator->observed.least;
-    double greatest = (double)calibrator->observed.greatest;
+            .steps = quant_target_max_step(target), .min = 0, .max = BINS};
+    double min = (double)calibrator->observed.least;
+    double max = (double)calibrator->observed.greatest;
     if (target->include_zero) {
-        least = fmin(least, 0);
-        greatest = fmax(greatest, 0);
+        min = fmin(min, 0);
+        max = fmax(max, 0);
     }
     return (struct quant_entropy_mapping){
         .steps = (double)target->qmax - (double)target->qmin,
-        .least = least / state->width,
-        .greatest = greatest / state->width,
+        .min = min / state->width,
+        .max = max / state->width,
     };
 }
 
@@ -195,13 +198,13 @@ static void settle(struct quant_calibrator *calibrator, const uint64_t *counts)
         quant_entropy_search(&state->search, counts, integers, symmetric, &state->mapping);
     double reach = (double)width * state->width;
     if (width == 0)
-        reach = quant_calibrator_absmax(calibrator); /* all there is */
+        reach = quant_calibrator_absmax(calibrator); /* nothing is clipped */
     else if (width == BINS)
         reach = state->limit;
     quant_calibrator_settle_around_zero(calibrator, reach);
 }
 
-/* The second pass leaves some out. */
+/* The second pass does not count all elements. */
 static bool adds_up(const struct quant_calibrator *calibrator)
 {
     if (calibrator->passes == 0)

@@ -7,8 +7,8 @@ enum { BINS = QUANT_ENTROPY_BINS };
 
 double quant_entropy_step(const struct quant_entropy_mapping *mapping, size_t width)
 {
-    const double lo = fmax(-(double)width, mapping->least);
-    const double hi = fmin((double)width, mapping->greatest);
+    const double lo = fmax(-(double)width, mapping->min);
+    const double hi = fmin((double)width, mapping->max);
     return (hi - lo) / mapping->steps;
 }
 
@@ -48,8 +48,8 @@ double quant_entropy_error_narrow(struct quant_entropy_error *error)
     return clipping_error(error);
 }
 
-/* The integral of (v - rint(v))^2 from 0 to u. Adding and subtracting 1.5 * 2^52 is rint, which is
- * a call where the processor is only known to have SSE2. */
+/* The integral of (v - rint(v))^2 from 0 to u. Adding and subtracting 1.5 * 2^52 is rint, which
+ * would be a call if the compiler can only assume SSE2. */
 static inline double integral_to(double u)
 {
     const double nearest = (u + 0x1.8p52) - 0x1.8p52;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The divergence of a width is a sum over its groups. With n elements in P, n' in Q, and a group's
- * e elements over f filled bins:
+ * The divergence of a width is a sum over its groups. With n elements in P, n' in Q, and e elements
+ * and f filled bins in a group:
  *
  *     n KL = sum of p ln(p) over bins - sum of p ln(e / f) over groups + n ln(n' / n)
  *
- * What a group that is not the outermost has in it, p ln(p) over its bins less e ln(e / f), is
- * never negative: it is e times the divergence from an even distribution. So the outermost groups
- * and the first few others tell that a width cannot be the best, which is true of nearly all of
- * them. What is left is computed in one order, whatever was passed over.
+ * The share of a group that is not outermost, p ln(p) over its bins minus e ln(e / f), is never
+ * negative: it is e times the divergence from an even distribution. So the outermost groups and the
+ * first few others show that nearly every width cannot be the best. The divergence of the others is
+ * computed in one order, whatever was skipped.
  */
 #include "methods/entropy_search.h"
 
@@ -18,22 +18,24 @@ enum {
     BINS = QUANT_ENTROPY_BINS,
     ALL_BINS = QUANT_ENTROPY_ALL,
     BEYOND = QUANT_ENTROPY_BEYOND,
-    LOOK = 16 /* groups from one look at what they come to, to the next */
+    LOOK = 16 /* groups that are added before the sum is checked again */
 };
 
-/* Divergences so near are rounding errors of one: of data on a coarse grid many are 0. */
+/* Divergences that differ by less are the same but for rounding: for data on a coarse grid many are
+ * 0. */
 static const double SAME = 1e-12;
 
-/* The rounding errors of a divergence: no more than ALL_BINS terms for each of two sums that are at
- * most ln(2^64) an element, and fewer groups, each rounded to 2^-53: 2 * 5000 * 45 * 1.2e-16. */
+/* The rounding error of a divergence: at most ALL_BINS terms for each of two sums that are at most
+ * ln(2^64) an element, and fewer groups, each rounded to 2^-53: 2 * 5000 * 45 * 1.2e-16. */
 static const double ROUNDING = 1e-10;
 
-/* Of so few elements at most NEXT_TO_NONE, by the same count: at most n / 2 bins of more than one
- * element, whose terms are not 0, and n groups, of ln(256). */
-enum { VERY_FEW = 256 };
-static const double NEXT_TO_NONE = 5e-13;
+/* For at most VERY_SMALL elements it is at most NEXT_TO_NOTHING, by the same count: at most n / 2
+ * bins have more than one element, so terms that are not 0, and there are at most n groups, of
+ * ln(256). */
+enum { VERY_SMALL = 256 };
+static const double NEXT_TO_NOTHING = 5e-13;
 
-/* By ln((1 + t) / (1 - t)) = 2 (t + t^3 / 3 + t^5 / 5 + ...) with |t| < 0.172; x > 0, normal. */
+/* ln((1 + t) / (1 - t)) = 2 (t + t^3 / 3 + t^5 / 5 + ...) with |t| < 0.172. x > 0 is normal. */
 static double natural_log(double x)
 {
     static const double inverses[] = {1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11,
@@ -51,7 +53,7 @@ static double natural_log(double x)
     return 0.69314718055994531 * exponent + 2 * t * sum;
 }
 
-/* Of an integer above 0. */
+/* count is an integer above 0. */
 static double log_of(const struct quant_entropy_search *search, double count)
 {
     return count <= ALL_BINS ? search->logarithms[(size_t)count] : natural_log(count);
@@ -64,7 +66,7 @@ static double information_of(const struct quant_entropy_search *search, double c
 
 /* ---- One width ---- */
 
-/* Bins from first up to below last, in groups, with what lies beyond in the outermost two. */
+/* The bins first to last - 1, in groups; the elements outside are in the outermost two. */
 struct span {
     size_t first;
     size_t last;
@@ -97,7 +99,8 @@ static struct group group_of(const struct quant_entropy_search *search, const st
     return group;
 }
 
-/* Of the sum over groups; INFINITY where clipped elements have no other that they could be. */
+/* The term of the sum over groups. INFINITY if elements are clipped to a group that has no others.
+ */
 static double term_of(const struct quant_entropy_search *search, const struct group *group)
 {
     if (group->elements + group->clipped == 0)
@@ -108,7 +111,7 @@ static double term_of(const struct quant_entropy_search *search, const struct gr
            (log_of(search, group->elements) - log_of(search, group->filled));
 }
 
-/* Where the groups end, one after the other: the i-th at first + floor((i + 1) * bins / levels). */
+/* Where the groups end, one after another: the i-th at first + floor((i + 1) * bins / levels). */
 struct cursor {
     size_t to;
     size_t step;
@@ -136,7 +139,7 @@ static inline size_t advance(struct cursor *cursor)
     return cursor->to;
 }
 
-/* Takes the terms of n groups that are not outermost from sum. */
+/* Subtracts the terms of n groups that are not outermost from sum. */
 static inline double subtract_terms(const struct quant_entropy_search *search,
                                     struct cursor *cursor, size_t n, double sum)
 {
@@ -155,9 +158,9 @@ static inline double subtract_terms(const struct quant_entropy_search *search,
     return sum;
 }
 
-/* Not where others were clipped to all that is in it: one bin is the same as itself, however many
- * are in it. */
-static bool tells_anything(const struct quant_entropy_search *search, const struct span *span)
+/* False if others were clipped to all elements that it has: one bin is the same as itself, however
+ * many elements are in it. */
+static bool can_be_compared(const struct quant_entropy_search *search, const struct span *span)
 {
     double kept = search->before[span->last].elements - search->before[span->first].elements;
     if (span->below > 0)
@@ -167,7 +170,7 @@ static bool tells_anything(const struct quant_entropy_search *search, const stru
     return kept > 0 || span->below + span->above == 0;
 }
 
-/* The sum over bins, clipped elements among them. */
+/* The sum over bins, with clipped elements. */
 static double sum_of_bins(const struct quant_entropy_search *search, const struct span *span)
 {
     const size_t first = span->first;
@@ -180,11 +183,11 @@ static double sum_of_bins(const struct quant_entropy_search *search, const struc
     return sum;
 }
 
-/* INFINITY once it is certain that it is more than limit. */
+/* INFINITY once it is certain to be more than limit. */
 static double divergence(const struct quant_entropy_search *search, const struct span *span,
                          double limit)
 {
-    if (!tells_anything(search, span))
+    if (!can_be_compared(search, span))
         return (double)INFINITY;
     struct cursor cursor = cursor_at(span);
     const struct group group = group_of(search, span, span->first, advance(&cursor));
@@ -198,12 +201,12 @@ static double divergence(const struct quant_entropy_search *search, const struct
         search->before[span->last].elements - search->before[span->first].elements;
     const double n = inside + span->below + span->above;
     double sum = sum_of_bins(search, span) - term;
-    /* The groups from a bin on come to no less than 0, less what their bins have in them. */
-    const double most = n * (limit + ROUNDING) + outer_term -
-                        n * (log_of(search, inside) - search->log_n) + search->information[outer];
+    /* The groups from a bin on add up to no less than 0, minus the information of their bins. */
+    const double max = n * (limit + ROUNDING) + outer_term -
+                       n * (log_of(search, inside) - search->log_n) + search->information[outer];
     size_t left = span->levels > 1 ? span->levels - 2 : 0;
     while (left > 0) {
-        if (sum + search->information[cursor.to] > most)
+        if (sum + search->information[cursor.to] > max)
             return (double)INFINITY;
         const size_t some = left < LOOK ? left : LOOK;
         sum = subtract_terms(search, &cursor, some, sum);
@@ -217,15 +220,15 @@ static double divergence(const struct quant_entropy_search *search, const struct
 
 static void find_logarithms(struct quant_entropy_search *search)
 {
-    const size_t most = search->n < ALL_BINS ? (size_t)search->n : ALL_BINS;
-    for (size_t i = search->nlogarithms > 0 ? search->nlogarithms : 1; i <= most; i++) {
+    const size_t max = search->n < ALL_BINS ? (size_t)search->n : ALL_BINS;
+    for (size_t i = search->nlogarithms > 0 ? search->nlogarithms : 1; i <= max; i++) {
         search->logarithms[i] = natural_log((double)i);
         search->nlogarithms = i + 1;
     }
     search->log_n = log_of(search, search->n);
 }
 
-/* Of bins from first on: below it there is nothing. */
+/* Sums up the bins from first on; below it all are empty. */
 static void sum_up(struct quant_entropy_search *search, const uint64_t *counts, size_t first)
 {
     uint64_t n = 0;
@@ -251,22 +254,22 @@ static void sum_up(struct quant_entropy_search *search, const uint64_t *counts, 
     search->information[ALL_BINS] = information;
 }
 
-/* Squared errors of so nearly the same size are equal but for rounding: with two levels, those of
- * all widths that clip nothing are. */
+/* Squared errors this close are equal but for rounding: with two levels, those of all widths that
+ * clip nothing are. */
 static const double NO_GREATER = 1 + 1e-9;
 
-/* As the width goes from all bins down to one after the other. */
+/* Kept while the width goes down from all bins, one by one. */
 struct limit {
-    double most; /* the squared error that a width may have; negative while it is unknown */
+    double max; /* the squared error that a width may have; negative: unknown yet */
     double clipped;
 };
 
 static void narrow(struct quant_entropy_search *search, const uint64_t *counts, bool symmetric,
                    const struct quant_entropy_mapping *mapping, struct limit *limit)
 {
-    if (limit->most < 0) {
+    if (limit->max < 0) {
         quant_entropy_error_init(&search->error, counts + BINS, symmetric ? NULL : counts);
-        limit->most = quant_entropy_error_total(&search->error, mapping) * NO_GREATER;
+        limit->max = quant_entropy_error_total(&search->error, mapping) * NO_GREATER;
     }
     limit->clipped = quant_entropy_error_narrow(&search->error);
 }
@@ -277,8 +280,8 @@ size_t quant_entropy_search(struct quant_entropy_search *search,
 {
     const size_t half = (integers + 1) / 2;
     size_t best = half > BINS ? 0 : BINS;
-    double least = (double)INFINITY;
-    struct limit limit = {.most = -1, .clipped = 0};
+    double min = (double)INFINITY;
+    struct limit limit = {.max = -1, .clipped = 0};
     sum_up(search, counts, symmetric ? BINS : 0);
     if (search->n == 0)
         return best;
@@ -290,15 +293,15 @@ size_t quant_entropy_search(struct quant_entropy_search *search,
                      search->before[span.last].elements;
         if (i < BINS)
             narrow(search, counts, symmetric, mapping, &limit);
-        if (i < BINS && limit.clipped > limit.most)
+        if (i < BINS && limit.clipped > limit.max)
             break;
-        const double found = divergence(search, &span, least);
-        if (found < least - SAME &&
-            (i == BINS || quant_entropy_error_total(&search->error, mapping) <= limit.most)) {
-            least = found;
+        const double found = divergence(search, &span, min);
+        if (found < min - SAME &&
+            (i == BINS || quant_entropy_error_total(&search->error, mapping) <= limit.max)) {
+            min = found;
             best = i;
         }
-        if (search->n <= VERY_FEW && least <= SAME - NEXT_TO_NONE)
+        if (search->n <= VERY_SMALL && min <= SAME - NEXT_TO_NOTHING)
             break;
     }
     return best;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An element is m * 2^(e - 150), m an integer of at most 24 bits and e its exponent field, 1 for
- * subnormal numbers. Of a block, the m and m^2 of each exponent are added up in 64 bits, which is
- * two additions for each element; then the sum of each exponent is added to the digits at its
- * place.
+ * An element is m * 2^(e - 150), where m is an integer of at most 24 bits and e the exponent field,
+ * or 1 for subnormal numbers. In a block, m and m^2 of the elements with the same exponent are
+ * added up in 64 bits, which is two additions for each element. Then the sum of each exponent is
+ * added to the digits at its place.
  */
 #include "methods/exact_sums.h"
 
@@ -13,11 +13,11 @@
 enum {
     DIGIT_BITS = 16,
     DIGIT = 1 << DIGIT_BITS,
-    KEYS = 1 << 9, /* of sign and exponent field */
+    KEYS = 1 << 9, /* sign and exponent field */
     SIGN = 1 << 8,
-    NONFINITE = SIGN - 1, /* exponent field */
-    TABLES = 2,           /* neighbours often share an exponent, and need not wait for each other */
-    FEW = 48,             /* with fewer elements the tables cost more than they save */
+    NONFINITE = SIGN - 1, /* an exponent field */
+    TABLES = 2,           /* neighbors often share an exponent: no waiting for each other */
+    SMALL = 48,           /* with fewer elements the tables cost more than they save */
     WIDE = 52,            /* digits of n Q and S^2 */
     WIDE_ELEMENTS = WIDE / 2,
     ELEMENTS_EXPONENT = -149,
@@ -42,7 +42,7 @@ static uint32_t significand_of(uint32_t bits)
     return (bits & 0x7FFFFF) | is_normal << 23;
 }
 
-/* The number of digits up to the last that is not 0: few, unless magnitudes differ a lot. */
+/* The number of digits up to the last that is not 0. It is small unless magnitudes differ a lot. */
 static size_t length(const int64_t *digits, size_t n)
 {
     while (n > 0 && digits[n - 1] == 0)
@@ -50,8 +50,8 @@ static size_t length(const int64_t *digits, size_t n)
     return n;
 }
 
-/* Moves what is beyond a digit to the next, towards 0, so a small number has few digits, whatever
- * its sign. */
+/* Carries what is too large for a digit to the next one. Digits are rounded towards 0, so a small
+ * number of either sign has few digits. */
 static void carry(int64_t *digits, size_t n)
 {
     const size_t end = length(digits, n);
@@ -63,7 +63,7 @@ static void carry(int64_t *digits, size_t n)
     }
 }
 
-/* What there is of one sign and exponent. */
+/* Adds the sums of one sign and exponent. */
 static void add_key(struct quant_exact_sums *sums, uint32_t key, const struct magnitudes *of)
 {
     const uint32_t exponent = key & NONFINITE;
@@ -75,7 +75,7 @@ static void add_key(struct quant_exact_sums *sums, uint32_t key, const struct ma
     squares[2] += (int64_t)((of->squares >> 32) << 2 * shift % DIGIT_BITS);
 }
 
-static void add_few(struct quant_exact_sums *sums, const float *x, size_t n)
+static void add_small(struct quant_exact_sums *sums, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const uint32_t bits = bits_of(x[i]);
@@ -92,7 +92,7 @@ static void count(struct magnitudes *of, uint32_t bits)
     of[bits >> 23].squares += m * m;
 }
 
-static void add_many(struct quant_exact_sums *sums, const float *x, size_t n)
+static void add_large(struct quant_exact_sums *sums, const float *x, size_t n)
 {
     struct magnitudes tables[TABLES][KEYS];
     memset(tables, 0, sizeof tables);
@@ -112,17 +112,17 @@ static void add_many(struct quant_exact_sums *sums, const float *x, size_t n)
 
 void quant_exact_sums_add(struct quant_exact_sums *sums, const float *x, size_t n)
 {
-    if (n < FEW)
-        add_few(sums, x, n);
+    if (n < SMALL)
+        add_small(sums, x, n);
     else
-        add_many(sums, x, n);
+        add_large(sums, x, n);
     carry(sums->elements, QUANT_EXACT_ELEMENTS);
     carry(sums->squares, QUANT_EXACT_SQUARES);
 }
 
 /* ---- The end ---- */
 
-/* The digits that are not 0 lie from first up to below end. */
+/* The digits first to end - 1 are not all 0; the others are. */
 struct span {
     size_t first;
     size_t end;
@@ -136,7 +136,7 @@ static struct span span_of(const int64_t *digits, size_t n)
     return span;
 }
 
-/* product += sign * a * b; digits of a and b are less than 2^16. */
+/* product += sign * a * b. The digits of a and b are less than 2^16. */
 static void add_product(int64_t product[WIDE], int64_t sign, const int64_t *a, size_t na,
                         const int64_t *b, size_t nb)
 {
@@ -147,7 +147,7 @@ static void add_product(int64_t product[WIDE], int64_t sign, const int64_t *a, s
             product[i + k] += sign * a[i] * b[k];
 }
 
-/* All digits become at least 0; returns whether the number was less and its sign is turned. */
+/* Makes all digits 0 or more. Returns whether the number was negative; its sign is changed then. */
 static bool make_positive(int64_t *digits, size_t n)
 {
     carry(digits, n);
@@ -163,8 +163,8 @@ static bool make_positive(int64_t *digits, size_t n)
     return is_negative;
 }
 
-/* The 64 bits from the first one that is set, the last of them also set if any after them is: a
- * double of them is rounded as the whole number is. */
+/* Takes the first 64 bits, from the first one that is set, and sets the last of them if any bit
+ * after them is set: converted to double, this rounds as the whole number does. */
 static double round_positive(const int64_t *digits, size_t n, int exponent)
 {
     const size_t end = length(digits, n);

@@ -10,7 +10,7 @@
 #include "core/scale.h"
 #include "kernels/kernels.h"
 
-/* Rows of fewer channels than NARROW are looked at several at a time, as one row of about WIDE. */
+/* Rows of fewer than NARROW channels are taken several at a time, as one row of about WIDE. */
 enum { NARROW = 64, WIDE = 512 };
 
 void quant_extremes_clear(const struct quant_extremes *extremes, uint64_t ngroups)
@@ -21,7 +21,7 @@ void quant_extremes_clear(const struct quant_extremes *extremes, uint64_t ngroup
     }
 }
 
-/* From the beginning of a row on: the rows that are in n elements. */
+/* n elements that begin at the beginning of a row: all whole rows among them. */
 static bool add_narrow_rows(const struct quant_extremes *extremes, uint64_t at, size_t columns,
                             const float *x, size_t n)
 {
@@ -44,7 +44,7 @@ static bool add_narrow_rows(const struct quant_extremes *extremes, uint64_t at, 
     return all_finite;
 }
 
-/* Of n elements from a place on, those that go with one call: they are counted in *m. */
+/* Adds the first of n elements that one kernel call can take; *m becomes their number. */
 static bool add_columns(const struct quant_extremes *extremes, const struct quant_stretch *stretch,
                         const float *x, size_t n, size_t *m)
 {
@@ -61,7 +61,7 @@ static bool add_columns(const struct quant_extremes *extremes, const struct quan
     return quant_kernels()->observe_each(x, *m, extremes->min + at, extremes->max + at);
 }
 
-/* The same where the elements of a group lie in runs. */
+/* The same if the elements of a group lie in runs. */
 static bool add_runs(const struct quant_extremes *extremes, const struct quant_stretch *stretch,
                      const float *x, size_t n, size_t *m)
 {
@@ -76,7 +76,7 @@ static bool add_runs(const struct quant_extremes *extremes, const struct quant_s
         ahead = n;
     if (ahead > n)
         ahead = n;
-    if (stretch->left != run || ahead < run) { /* a part of one, or a short one */
+    if (stretch->left != run || ahead < run) { /* a part of a run, or a short one */
         *m = stretch->left < n ? (size_t)stretch->left : n;
         return quant_kernels()->observe_runs(x, 1, *m, extremes->min + at, extremes->max + at);
     }
@@ -129,8 +129,9 @@ static void add_notes(const struct quant_extremes *extremes, uint64_t ngroups,
                               choose_range(calibration, extremes->min[i], extremes->max[i]).notes);
 }
 
-/* Absmax in a plain loop, since groups may be as short as 32 elements, and as many: the formula of
- * quant_choose. If the shortest and the longest range get no note, none in between gets one. */
+/* Absmax in a plain loop with the formula of quant_choose, since groups may have only 32 elements,
+ * and be very many. If neither the shortest nor the longest range gets a note, none in between
+ * does. */
 static void choose_absmax(const struct quant_extremes *extremes, uint64_t ngroups,
                           const struct quant_group_calibration *calibration, float *scales,
                           int32_t *zero_points, struct quant_group_notes *notes)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bins that have elements, in order. A method sees them the same way whether its passes counted
- * the elements, or the few of a small tensor were sorted by their keys: so it has one algorithm for
- * both. Sorting is quicker while the elements are fewer than the counters.
+ * The bins that have elements, in order. They look the same to a method whether its passes counted
+ * the elements, or those of a small tensor were sorted by their keys. So a method has one algorithm
+ * for both. Sorting is faster as long as there are fewer elements than counters.
  *
- * The upper bits of a key are the number of its bin, the others, below the bin, may be added up.
+ * The upper bits of a key are the number of its bin. The lower bits can be added up.
  */
 #ifndef QUANT_METHODS_FILLED_BINS_H
 #define QUANT_METHODS_FILLED_BINS_H
@@ -24,12 +24,12 @@ struct quant_filled_bins {
     const uint64_t *counts; /* NULL: by keys */
     const uint64_t *lowers; /* NULL: not counted, all 0 */
     const uint32_t *keys;   /* sorted */
-    size_t first;           /* bins, or keys, from first up to below end are left */
+    size_t first;           /* the bins or keys first to end - 1 are left */
     size_t end;
-    unsigned shift; /* of a key, to its bin */
+    unsigned shift; /* the number of lower bits of a key */
 };
 
-/* Bins first to end - 1 of counts; lowers, which may be NULL, has the same places. */
+/* The bins first to end - 1 of counts. lowers has the same places, or is NULL. */
 static inline struct quant_filled_bins
 quant_bins_of_counts(const uint64_t *counts, const uint64_t *lowers, uint32_t first, uint32_t end)
 {
@@ -37,7 +37,7 @@ quant_bins_of_counts(const uint64_t *counts, const uint64_t *lowers, uint32_t fi
         .counts = counts, .lowers = lowers, .first = first, .end = end};
 }
 
-/* Of n sorted keys, each with shift lower bits. */
+/* The bins of n sorted keys, each with shift lower bits. */
 static inline struct quant_filled_bins quant_bins_of_keys(const uint32_t *keys, size_t n,
                                                           unsigned shift)
 {
@@ -66,7 +66,7 @@ static inline void quant_bin_add_key(struct quant_bin *bin, uint32_t key, unsign
     bin->lower += key & ((UINT32_C(1) << shift) - 1);
 }
 
-/* Takes the lowest bin that is left. False: none is. */
+/* Takes the lowest bin that is left. Returns false if there is no more. */
 static inline bool quant_bins_next(struct quant_filled_bins *bins, struct quant_bin *bin)
 {
     while (bins->counts && bins->first < bins->end && bins->counts[bins->first] == 0)
@@ -84,7 +84,7 @@ static inline bool quant_bins_next(struct quant_filled_bins *bins, struct quant_
     return true;
 }
 
-/* Takes the highest bin that is left. False: none is. */
+/* Takes the highest bin that is left. Returns false if there is no more. */
 static inline bool quant_bins_last(struct quant_filled_bins *bins, struct quant_bin *bin)
 {
     while (bins->counts && bins->first < bins->end && bins->counts[bins->end - 1] == 0)
@@ -102,8 +102,8 @@ static inline bool quant_bins_last(struct quant_filled_bins *bins, struct quant_
     return true;
 }
 
-/* The bin of the element of that rank, from 0, among those left, of which there are more. *rank
- * becomes the number of elements before it in its bin. */
+/* The bin of the element with the given rank, from 0, among the elements that are left; there are
+ * more than *rank. *rank becomes the number of elements of the bin before it. */
 static inline uint32_t quant_bins_at_rank(const struct quant_filled_bins *bins, uint64_t *rank)
 {
     size_t i = bins->first;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Sorting without comparisons: byte by byte from the lowest, so that no order of the elements makes
- * it slower. A handful are inserted one by one. */
+/* Sorts without comparisons, byte by byte from the lowest: no order of the elements makes it
+ * slower. Up to HANDFUL keys are inserted one by one. */
 #include "methods/float_keys.h"
 
 #include <stdbool.h>
 
-/* Counting bytes costs as much as this many insertions into as many keys. */
+/* Counting bytes costs as much as inserting so many keys. */
 enum { HANDFUL = 40, BYTES = 256 };
 
 static void insert_all(uint32_t *keys, size_t n)
@@ -19,7 +19,7 @@ static void insert_all(uint32_t *keys, size_t n)
     }
 }
 
-/* Returns false where all have the same byte, and are left where they are. */
+/* Returns false if all keys have the same byte; they stay where they are. */
 static bool sort_by_byte(const uint32_t *from, size_t n, unsigned shift, uint32_t *to)
 {
     uint32_t places[BYTES] = {0};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Floats as integers in the same order. The upper 16 bits of a key (sign, exponent and seven bits
- * of the fraction) are its bin: 65,536 bins over all that float32 can hold, each 2^-7 of its own
- * magnitude wide, so that no outlier makes them too coarse for the rest. The lower 16 bits tell
- * apart all that a bin holds.
+ * of the fraction) are its bin. There are 65,536 bins for all that float32 can hold, and the width
+ * of each is 2^-7 of its own magnitude, so an outlier does not make them too coarse for the other
+ * elements. The lower 16 bits distinguish the floats of a bin.
  */
 #ifndef QUANT_METHODS_FLOAT_KEYS_H
 #define QUANT_METHODS_FLOAT_KEYS_H
@@ -15,12 +15,13 @@
 
 enum {
     QUANT_KEY_BINS = 1 << 16,
-    QUANT_KEY_FIRST = 0x0080, /* bins of finite floats: -FLT_MAX's */
-    QUANT_KEY_ZERO = 0x8000,  /* 0's and the least positive ones'; -0 is in the bin before */
-    QUANT_KEY_LAST = 0xFF7F   /* FLT_MAX's */
+    QUANT_KEY_FIRST = 0x0080, /* the bin of -FLT_MAX, the first of finite floats */
+    QUANT_KEY_ZERO = 0x8000,  /* of 0 and the smallest positive floats; -0 is in the bin before */
+    QUANT_KEY_LAST = 0xFF7F   /* of FLT_MAX */
 };
 
-/* Positive floats get the sign bit, negative ones are inverted. Of -0 and 0, -0 comes first. */
+/* The sign bit is set for positive floats, and all bits are inverted for negative ones. -0 comes
+ * before 0. */
 static inline uint32_t quant_key(float x)
 {
     uint32_t bits;
@@ -36,7 +37,8 @@ static inline float quant_key_value(uint32_t key)
     return x;
 }
 
-/* Counts x, or |x|, by bin. What is not finite falls outside QUANT_KEY_FIRST..QUANT_KEY_LAST. */
+/* Counts x, or |x|, by bin. Elements that are not finite fall outside
+ * QUANT_KEY_FIRST..QUANT_KEY_LAST. */
 static inline void quant_keys_count(const float *x, size_t n, uint64_t counts[QUANT_KEY_BINS])
 {
     for (size_t i = 0; i < n; i++)
@@ -50,7 +52,7 @@ static inline void quant_keys_count_magnitudes(const float *x, size_t n,
         counts[quant_key(fabsf(x[i])) >> 16]++;
 }
 
-/* Sorts n keys, with room for as many at scratch. Returns where they are then: at keys or at
+/* Sorts n keys. scratch has room for as many. Returns where the sorted keys are: at keys or at
  * scratch. */
 uint32_t *quant_keys_sort(uint32_t *keys, size_t n, uint32_t *scratch);
 

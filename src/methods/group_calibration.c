@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calibration group by group, each in memory. */
+/* Groups one by one, each in memory. */
 #include "methods/group_calibration.h"
 
 #include <string.h>

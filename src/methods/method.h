@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calibration methods: from the elements to the clipping range, in one pass over them or several.
+ * Calibration methods: they find the clipping range of the elements in one or more passes.
  *
- * To add a method: one file here that ends in one `const struct quant_calibration`, declared below,
- * and a row in method.c. --calibrate, its help and the tests iterate the table.
+ * To add a method: write one file here that ends in one `const struct quant_calibration`, declare
+ * it below, and give it a row in method.c. --calibrate, its help and the tests iterate the table.
+ *
+ * A method sees the elements block by block, on any thread and in any order. A pass finds counts
+ * and maxima, which can be combined in any order, and sums, which are added in the order of
+ * core/sums.h. So no range depends on threads, chunks or instruction sets. After each pass the
+ * method's next decides what to count in the following one, or settles the range.
  *
  * The passes of a method define its range. If counters outnumber the elements of a small tensor, a
- * method may look at those directly. It finds the same range by the same algorithm, which sees
- * counters and sorted elements through filled_bins.h.
- *
- * A method sees the elements block by block, on any thread and in any order; what it learns of them
- * are counts and maxima, which join in any order, and sums, which are joined in the order of
- * core/sums.h. So no range depends on threads, chunks or instruction sets. Between the passes it
- * decides, by next, what to look for in the following one, or that it has its range.
+ * method may look at the elements directly. It finds the same range by the same algorithm, which
+ * sees counters and sorted elements through filled_bins.h.
  */
 #ifndef QUANT_METHODS_METHOD_H
 #define QUANT_METHODS_METHOD_H
@@ -22,40 +22,40 @@
 struct quant_calibrator;
 struct quant_tally;
 
-/* A tensor in memory is small with at most so many elements. */
+/* A tensor in memory is small if it has no more elements than this. */
 enum { QUANT_CALIBRATION_SMALL = 1 << 14 };
 
 struct quant_calibration {
     const char *name;
     const char *summary;
-    const char *argument; /* what the help calls its argument; NULL: it takes none */
-    const char *expected; /* what an argument has to be, for the error */
+    const char *argument; /* its name in the help; NULL: the method takes none */
+    const char *expected; /* which arguments are accepted, for the error */
     bool (*accepts)(double argument);
-    double initial;     /* the argument where none is given */
-    bool for_integers;  /* its model of rounding is that of evenly spaced levels */
-    unsigned passes;    /* over many elements, as a rule: for progress. 0: it settles at once */
-    size_t state_bytes; /* of calibrator->state: all zeros, or what other elements left there */
+    double initial;     /* the default argument */
+    bool for_integers;  /* it assumes evenly spaced levels */
+    unsigned passes;    /* usually made over many elements, for progress; 0: it settles at once */
+    size_t state_bytes; /* of calibrator->state: zeros, or as other elements left it */
 
-    /* Settles the range, or sets what the passes need at most: ncounts and nsums. It is only called
-     * where two finite elements differ. */
+    /* Settles the range, or sets ncounts and nsums to the most that any pass needs. Only called if
+     * two finite elements differ. */
     void (*begin)(struct quant_calibrator *calibrator);
 
-    /* Looks at n elements, a block of QUANT_MEASURE_BLOCK or the last one, on any thread: adds to
+    /* Counts n elements, a block of QUANT_MEASURE_BLOCK or the last one, on any thread: adds to
      * tally->counts, raises tally->maxima, and sets sums[0..nsums). Elements that are not finite
-     * count for nothing. */
+     * are ignored. */
     void (*block)(const struct quant_calibrator *calibrator, const float *x, size_t n,
                   struct quant_tally *tally, double *sums);
 
-    /* After a pass: settles the range, or prepares the next one. The number of passes is bounded by
-     * each method's own limit. */
+    /* After a pass: settles the range, or prepares the next pass. Each method has its own limit for
+     * the number of passes. */
     void (*next)(struct quant_calibrator *calibrator);
 
-    /* Whether the pass in hand can have found what calibrator->counts, maxima and sums, which are
-     * finite, say of all elements: they may come from a file. NULL: it finds nothing. */
+    /* Whether calibrator->counts, maxima and sums can be the result of the current pass over all
+     * elements: they may come from a file. Sums are finite. NULL: the method makes no pass. */
     bool (*adds_up)(const struct quant_calibrator *calibrator);
 
-    /* In place of all these: settles the range that they would settle, from n elements, at most
-     * QUANT_CALIBRATION_SMALL. NULL: by passes. */
+    /* Replaces all of these for n <= QUANT_CALIBRATION_SMALL elements: settles the same range.
+     * NULL: small tensors take passes too. */
     void (*small)(struct quant_calibrator *calibrator, const float *x, size_t n);
 };
 
@@ -66,23 +66,24 @@ extern const struct quant_calibration quant_calibration_entropy;
 extern const struct quant_calibration quant_calibration_octav;
 extern const struct quant_calibration quant_calibration_sigma;
 
-/* There is room for every method of the table. */
+/* At most so many methods are in the table. */
 enum { QUANT_CALIBRATION_MAX = 16 };
 
-/* The i-th method, NULL past the last. The first, minmax, is the default. Unlike
- * quant_calibration_name, which lists it last, auto is none of them. */
+/* The i-th method, NULL past the last. The first, minmax, is the default. auto is not a method,
+ * though quant_calibration_name lists it last. */
 const struct quant_calibration *quant_calibration_at(size_t i);
 
-/* The method's place in the table. */
+/* The place of the method in the table. */
 size_t quant_calibration_index(const struct quant_calibration *method);
 
-/* The method of that name, NULL standing for the default; NULL if there is none, as for auto. */
+/* The method with the given name, or the default for NULL. Returns NULL for an unknown name and for
+ * auto. */
 const struct quant_calibration *quant_calibration_from_name(const char *name);
 
-/* name may be NULL. */
+/* name may be NULL, which is not auto. */
 bool quant_calibration_is_auto(const char *name);
 
-/* Of a plan that finds its range: "auto" if it has no method. */
+/* For a plan that finds its range: the name of its method, or "auto". */
 const char *quant_plan_method_name(const struct quant_plan *plan);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The range as it was seen, which needs no pass of its own. */
+/* The observed range, which takes no further pass. */
 #include "methods/calibrator.h"
 
 static void begin(struct quant_calibrator *calibrator)

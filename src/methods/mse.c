@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The range of least squared error. One pass counts the elements in fine bins (mse_points.h); a
- * search over all scales and zero points finds the ranges that have the least error by these counts
- * (mse_search.h); a second pass measures them, and the observed range, by quantizing and restoring
- * every element. The best one is taken; of equal ones, the widest. So the result is never worse
- * than that of minmax.
+ * The range with the smallest squared error. One pass counts the elements in fine bins
+ * (mse_points.h). A search over all scales and zero points finds the ranges that have the smallest
+ * error by these counts (mse_search.h). A second pass measures them, and the observed range, by
+ * quantizing and restoring every element. The best one is taken; if some are equal, the widest. So
+ * the result is never worse than that of minmax.
  *
- * The counts are nearly the elements themselves, so that what is measured seldom changes the order
- * of the best ranges by more than 0.01 %: few need to be measured, and fewer of a longer tensor,
+ * The counts are nearly the elements themselves: measuring seldom changes the order of the best
+ * ranges by more than 0.01 %. So few ranges need to be measured, and fewer for a longer tensor,
  * whose counts are closer still.
  *
- * Tried before: to measure ranges alone, in rounds. With two ends to look for, rounds that move one
- * end at a time stop at a local optimum (up to 3 % above the best in int4), and many passes cost
- * more than one of counting.
+ * Tried before: to measure ranges only, in rounds. There are two ends to look for, and rounds that
+ * move one end at a time stop at a local optimum (up to 3 % above the best in int4). And many
+ * passes cost more than one that counts.
  */
 #include <math.h>
 
@@ -22,10 +22,10 @@
 #include "methods/mse_points.h"
 #include "methods/mse_search.h"
 
-/* Beside the observed range. */
-enum { LEAST_RANGES = 1, RANGES = QUANT_MSE_RANGES + 1 };
+/* Besides the observed range. */
+enum { MIN_RANGES = 1, RANGES = QUANT_MSE_RANGES + 1 };
 
-/* Elements times ranges to measure: about as long as counting a tensor of 64 MiB. */
+/* Elements times ranges to measure. This takes about as long as counting a tensor of 64 MiB. */
 #define BUDGET (UINT64_C(1) << 25)
 
 struct state {
@@ -37,12 +37,12 @@ struct state {
     uint32_t keys[2 * QUANT_CALIBRATION_SMALL]; /* of a small tensor, and room to sort them */
 };
 
-/* Ranges that may be measured, by the number of elements. */
+/* The number of ranges that may be measured, for a number of elements. */
 static size_t affordable(uint64_t nfinite)
 {
-    const uint64_t most = BUDGET / nfinite;
-    return most < LEAST_RANGES ? LEAST_RANGES
-                               : (most < QUANT_MSE_RANGES ? (size_t)most : QUANT_MSE_RANGES);
+    const uint64_t max = BUDGET / nfinite;
+    return max < MIN_RANGES ? MIN_RANGES
+                            : (max < QUANT_MSE_RANGES ? (size_t)max : QUANT_MSE_RANGES);
 }
 
 static struct quant_mse_range observed_range(const struct quant_calibrator *calibrator)
@@ -55,7 +55,7 @@ static struct quant_mse_range observed_range(const struct quant_calibrator *cali
     };
 }
 
-/* The observed one and those that the search finds. Returns their number. */
+/* Lists the observed range and those that the search finds. Returns their number. */
 static size_t list_ranges(struct quant_calibrator *calibrator)
 {
     struct state *state = calibrator->state;
@@ -135,7 +135,7 @@ static void next(struct quant_calibrator *calibrator)
     quant_calibrator_settle(calibrator, best.lo, best.hi);
 }
 
-/* Each range is measured only as far as it may still be the best. */
+/* Each range is measured only as long as it may still be the best. */
 static void small(struct quant_calibrator *calibrator, const float *x, size_t n)
 {
     struct state *state = calibrator->state;

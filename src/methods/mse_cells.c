@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The best window first. Where it moves up by one multiple, from m to m + s at its low end, the
- * points below the middle e = m + s / 2 lose (x - m - s)^2 - (x - m)^2 = 2 s (e - x), and those
- * above the middle at its high end gain as much. Summed over the points this only grows from window
- * to window: the error is a convex function of the window, and its least value is where the sign
+ * The best window first. If the window moves up by one multiple, from m to m + s at its low end,
+ * the points below the middle e = m + s / 2 lose (x - m - s)^2 - (x - m)^2 = 2 s (e - x), and those
+ * above the middle at its high end gain as much. Summed over the points, this only grows from
+ * window to window: the error is a convex function of the window, and is smallest where the sign
  * changes.
  *
- * Then its error. A cell is what lies nearest to one multiple m of the scale. With the sums of the
- * points' weights w, moments w x and squares w x^2 up to any point, the error of a cell is
+ * Then its error. A cell is all that is nearest to one multiple m of the scale. With the sums of
+ * the points' weights w, moments w x and squares w x^2 up to any point, the error of a cell is
  *
  *     sum w (x - m)^2 = sum w x^2 - 2 m sum w x + m^2 sum w
  *
- * Points that are fewer than the cells are taken one by one. And where a target has so many
+ * If there are fewer points than cells, they are taken one by one. And if a target has so many
  * integers that a cell is narrower than a bin, elements are taken to lie evenly inside a window.
  *
- * Distances are from the origin of the points: of data far from 0 that keeps the digits that
+ * Distances are from the origin of the points: for data far from 0 that keeps the digits that
  * matter.
  */
 #include "methods/mse_cells.h"
@@ -24,12 +24,13 @@
 
 #include "kernels/kernels.h"
 
-/* A window may reach beyond the observed range by nearly half a step: zero points are rounded. */
+/* A window may extend beyond the observed range by nearly half a step, since zero points are
+ * rounded. */
 static const double HALF = 0.499;
 
 enum {
-    CELL_COST = 8,                /* of a point's */
-    POINTS_MOST = QUANT_MSE_SMALL /* taken one by one where cells are too many */
+    CELL_COST = 8,               /* times that of a point */
+    MAX_POINTS = QUANT_MSE_SMALL /* are taken one by one if there are too many cells */
 };
 
 static double sum_errors(const struct quant_mse_points *points, size_t from, size_t to,
@@ -60,7 +61,7 @@ static size_t count_below(const struct quant_mse_points *points, double x)
     return from;
 }
 
-/* By how much the error grows from the window to the next, but for a factor. */
+/* How much the error grows from the window to the next, up to a factor. */
 static double slope_at(const struct quant_mse_cells *cells, double cell)
 {
     const struct quant_mse_points *points = cells->points;
@@ -75,13 +76,13 @@ static double slope_at(const struct quant_mse_cells *cells, double cell)
     return losses - gains;
 }
 
-/* The first window that is no worse than the next, from a guess. */
+/* The first window that is no worse than the next, searched from a guess. */
 static double find_bottom(const struct quant_mse_cells *cells, double first, double last)
 {
     const double middle = rint((cells->center - cells->phase) / cells->scale - cells->levels / 2);
     double at = fmin(fmax(middle, first), last);
-    double low = first - 1; /* falls on from there */
-    double high = last;     /* rises from there, or is the last */
+    double low = first - 1; /* the error still falls after it */
+    double high = last;     /* the error rises after it, or it is the last */
     for (double step = 1; low + 1 < high; step *= 2) {
         if (slope_at(cells, at) < 0) {
             low = at;
@@ -96,7 +97,7 @@ static double find_bottom(const struct quant_mse_cells *cells, double first, dou
     return high;
 }
 
-/* In multiples of the scale from the one nearest to the origin. */
+/* Counted in multiples of the scale from the one nearest to the origin. */
 static double find_window(const struct quant_mse_cells *cells)
 {
     const double s = cells->scale;
@@ -114,7 +115,7 @@ static double find_window(const struct quant_mse_cells *cells)
     return find_bottom(cells, first - cells->nearest, last - cells->nearest);
 }
 
-/* What lies beyond half a step outside. */
+/* The error of all that is more than half a step outside. */
 static double sum_clipped(const struct quant_mse_cells *cells)
 {
     const struct quant_mse_points *points = cells->points;
@@ -135,10 +136,10 @@ static bool has_cells(const struct quant_mse_cells *cells)
 
 static bool takes_points(const struct quant_mse_cells *cells)
 {
-    return cells->points->npoints <= POINTS_MOST && !has_cells(cells);
+    return cells->points->npoints <= MAX_POINTS && !has_cells(cells);
 }
 
-/* From where they ended last: for most scales that is near. */
+/* From where they ended for the last scale, which usually is near. */
 static void place_cells(struct quant_mse_cells *cells)
 {
     const struct quant_mse_points *points = cells->points;
@@ -169,8 +170,8 @@ static double cost_by_cells(struct quant_mse_cells *cells)
     return cost;
 }
 
-/* To the nearest integer, of numbers far below 2^51: adding 1.5 * 2^52 leaves no room for more.
- * Unlike rint, it can be done to several at once on any processor. */
+/* Rounds a number far below 2^51 to the nearest integer: adding 1.5 * 2^52 leaves no room for more.
+ * Unlike rint, this can be vectorized for any processor. */
 static inline double round_small(double u)
 {
     const double shift = 0x1.8p52;
@@ -270,7 +271,7 @@ static void fit_points(const struct quant_mse_cells *cells, const struct quant_m
     double products[QUANT_MSE_LANES] = {0};
     double squares[QUANT_MSE_LANES] = {0};
     for (size_t i = 0; i < points->npoints; i += QUANT_MSE_LANES)
-        for (size_t lane = 0; lane < QUANT_MSE_LANES; lane++) { /* weights past the last are 0 */
+        for (size_t lane = 0; lane < QUANT_MSE_LANES; lane++) { /* weights after the last are 0 */
             const double x = points->at[i + lane] + points->origin;
             const double multiple = round_small(clamp(x * steps, grid->first, last));
             const double weighted = multiple * points->weight[i + lane];
@@ -283,7 +284,7 @@ static void fit_points(const struct quant_mse_cells *cells, const struct quant_m
     }
 }
 
-/* The least squares: sum w m x / sum w m^2, for the multiples m. */
+/* Least squares: sum w m x / sum w m^2, for the multiples m. */
 double quant_mse_cells_fit(struct quant_mse_cells *cells, const struct quant_mse_grid *grid)
 {
     struct fit fit = {.products = 0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Squared errors, a piece that fits on the stack at a time. */
+/* Squared errors, by pieces that fit on the stack. */
 #include "methods/mse_measure.h"
 
 #include <math.h>
@@ -39,7 +39,7 @@ static void add_finite_errors(const float *x, const float *restored, size_t n,
         }
 }
 
-/* The same mapping to bytes, which need not be packed: what it restores is the same. */
+/* The same mapping to bytes instead of packed 4-bit integers. It restores the same. */
 static struct quant_params unpacked(const struct quant_params *params)
 {
     struct quant_params bytes = *params;
@@ -50,8 +50,8 @@ static struct quant_params unpacked(const struct quant_params *params)
     return bytes;
 }
 
-/* No square is negative and no rounded sum less than what it is rounded from: the sum of some is
- * never more than that of all. */
+/* No square is negative, and rounding keeps order. So the sum of some squares is never more than
+ * that of all. */
 double quant_mse_measure(const struct quant_params *params, const float *x, size_t n,
                          bool all_finite, double limit)
 {
@@ -74,7 +74,7 @@ double quant_mse_measure(const struct quant_params *params, const float *x, size
     return quant_sum_lanes(lanes);
 }
 
-/* What a sum may be more than a sum in another order. */
+/* A sum may differ from the sum in another order by this factor. */
 static const double MORE = 1 + 1e-9;
 
 double quant_mse_measure_all(const struct quant_params *params, const float *x, size_t n,

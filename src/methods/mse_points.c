@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Counting elements by their distance from the origin, and points from the counters. */
+/* Counts elements by their distance from the origin, and makes points from the counters or the
+ * elements. */
 #include "methods/mse_points.h"
 
 #include <math.h>
@@ -8,17 +9,17 @@
 #include "methods/filled_bins.h"
 #include "methods/float_keys.h"
 
-/* Elements whose bins are found at a time, in vectors; counting them is scalar work. */
+/* So many bins are found at a time, in vectors; counting is scalar work. */
 enum { RUN = 64 };
 
 enum { OPEN_BITS = 13, OPEN_BITS_OF_SMALL = 7 };
 
-/* Between these the bins of a small tensor are equally wide: distances and their double are normal.
- */
+/* The bins of a small tensor are equally wide if the largest distance is between these: it and its
+ * double are normal then. */
 #define EVEN_MIN 0x1p-100F
 #define EVEN_MAX 0x1p125F
 
-#define NOT_FINITE 0x7F800000 /* the bits of infinity, and less than those of any NaN */
+#define NOT_FINITE 0x7F800000 /* the bits of infinity; those of any NaN are more */
 #define OCTAVES_BITS (UINT32_C(20) << 23)
 
 static uint32_t bits_of(float x)
@@ -40,7 +41,7 @@ static uint32_t open_mask(const struct quant_mse_bins *bins)
     return (UINT32_C(1) << bins->open_bits) - 1;
 }
 
-/* For a small tensor: the power of two above the farthest distance is added to all of them. */
+/* For a small tensor. The power of two above the largest distance is added to all distances. */
 static void set_even_bins(struct quant_mse_bins *bins, float farthest)
 {
     bins->added = ldexpf(1, ilogbf(farthest) + 1);
@@ -55,7 +56,7 @@ static void set_bins(struct quant_mse_bins *bins, float farthest)
     bins->base = bits > OCTAVES_BITS ? (bits - OCTAVES_BITS) & ~open_mask(bins) : 0;
 }
 
-/* Where both ends have one sign, their difference is finite; else the origin is 0. */
+/* If both ends have the same sign, their difference is finite; otherwise the origin is 0. */
 struct quant_mse_bins quant_mse_bins_of(const struct quant_observed *observed)
 {
     struct quant_mse_bins bins = {.origin = 0};
@@ -79,8 +80,8 @@ size_t quant_mse_bins_counters(const struct quant_mse_bins *bins)
     return 4 * ((size_t)bins->last + 1);
 }
 
-/* The bin, from 0, and below it the open bits: bin 0 ends where base begins. Signed numbers, since
- * vectors of SSE2 compare no others. */
+/* The bin, from 0, and below it the open bits. Bin 0 ends at base. The numbers are signed, since
+ * SSE2 can only compare signed vectors. */
 static inline int32_t place(const struct quant_mse_bins *bins, float distance)
 {
     const int32_t begin = (int32_t)(bins->base - (UINT32_C(1) << bins->open_bits));
@@ -91,7 +92,7 @@ static inline int32_t place(const struct quant_mse_bins *bins, float distance)
     return above < end ? above : end;
 }
 
-/* Bins of negative distances come after those of the others, one by one. */
+/* The counters of a bin for negative distances come after those for the others. */
 static inline void count_run(const struct quant_mse_bins *bins, const float *x, size_t n,
                              uint64_t *counts)
 {
@@ -156,16 +157,16 @@ static void add_point(struct quant_mse_points *points, double at, double weight)
     points->squares[i + 1] = points->squares[i] + weight * at * at;
 }
 
-/* ---- Signed bins: those of negative distances, the farthest first, then bin 0 of both signs, and
- * those of positive distances, so points of rising bins rise ---- */
+/* ---- Signed bins: those of negative distances, the farthest first; then bin 0 of both signs; then
+ * those of positive distances. In this order points rise. ---- */
 
 static uint32_t signed_bin(const struct quant_mse_bins *bins, uint32_t bin, bool is_negative)
 {
     return is_negative ? bins->last - bin : bins->last + bin;
 }
 
-/* A bin lies within one power of two: distances grow evenly in it. bin.lower: the sum of the open
- * bits. */
+/* A bin lies within one power of two, where floats are evenly spaced. bin->lower is the sum of the
+ * open bits. */
 static void add_bin(struct quant_mse_points *points, const struct quant_mse_bins *bins,
                     const struct quant_bin *bin)
 {
@@ -181,7 +182,7 @@ static void add_bin(struct quant_mse_points *points, const struct quant_mse_bins
     add_point(points, is_negative ? -at : at, (double)bin->count);
 }
 
-/* Counters are not in this order: a bin's own are beside those of the other sign. */
+/* Counters have another order: those of a bin for both signs are next to each other. */
 static struct quant_bin read_counters(const struct quant_mse_bins *bins, const uint64_t *counts,
                                       uint32_t number)
 {
@@ -205,7 +206,7 @@ void quant_mse_points_from_counts(struct quant_mse_points *points,
     pad(points);
 }
 
-/* At most 17 bits for a signed bin and 7 open ones, or 16 and 13. */
+/* A signed bin has at most 17 bits with 7 open ones, or 16 with 13. */
 static uint32_t point_key(const struct quant_mse_bins *bins, float distance)
 {
     const uint32_t at = (uint32_t)place(bins, distance);

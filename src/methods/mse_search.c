@@ -7,30 +7,31 @@
 
 #include "core/range_params.h"
 
-/* The error changes little in a coarse step but by chance, and no range is looked at whose scale is
- * less than this part of the widest one's. */
+/* In a coarse step the error changes little, other than by chance. Scales that are less than
+ * MIN_PART of the widest one are not tried. */
 static const double COARSE = 1.0 / 128;
-static const double LEAST_PART = 0x1p-18;
+static const double MIN_PART = 0x1p-18;
 
-/* A stored scale that is so many times the wanted one was raised to the least of its type, not
- * rounded: all smaller ones would be stored as the same. */
+/* If a stored scale is RAISED times the wanted one, it was not rounded, but raised to the smallest
+ * of its type: all smaller ones would be stored as the same. */
 static const double RAISED = 1.5;
 
-/* So many multiples of the scale can be counted in doubles, fractions and all. Only where the type
- * of the scale is too small for the data are there more. */
-static const double MULTIPLES_MOST = 0x1p44;
+/* Multiples of the scale up to this can be counted in doubles, with fractions. Only if the type of
+ * the scale is too small for the data are there more. */
+static const double MAX_MULTIPLES = 0x1p44;
 
 /* Fine steps within a coarse one. */
-enum { FINE_LEAST = 32, HALVINGS = 10, FINEST_STEPS = 8 };
+enum { MIN_FINE = 32, HALVINGS = 10, FINEST_STEPS = 8 };
 
 static const struct quant_mse_effort usual = {
-    .fine = 0.0454, .fine_most = 128, .kept = QUANT_MSE_RANGES, .fits = 4, .refined = 4};
+    .fine = 0.0454, .max_fine = 128, .kept = QUANT_MSE_RANGES, .fits = 4, .refined = 4};
 
-/* With few elements in many integers, the error changes from scale to scale as by chance: more
- * steps find more than fits do. And each restored element is rounded to a float32, a 2^-9th of the
- * scale with 16 bits. Chance again: scales that differ in the last bit differ by 0.1 %. */
+/* For few elements and many integers, the error changes from scale to scale as if by chance: more
+ * steps find more than fits do. Besides, each restored element is rounded to float32, to 2^-9 of
+ * the scale with 16 bits. That is chance too: scales that differ in the last bit differ by 0.1 % in
+ * the error. */
 static const struct quant_mse_effort by_chance = {
-    .fine = 0.06, .fine_most = 160, .kept = 2, .fits = 1, .refined = 0, .neighbors = 2};
+    .fine = 0.06, .max_fine = 160, .kept = 2, .fits = 1, .refined = 0, .neighbors = 2};
 static const double NEIGHBOR = 0x1p-23;
 
 static struct quant_mse_effort effort_of(const struct quant_mse_search *search)
@@ -47,17 +48,17 @@ static struct quant_mse_effort effort_of(const struct quant_mse_search *search)
 
 static void begin(struct quant_mse_search *search, const struct quant_mse_points *points,
                   const struct quant_target *target, const struct quant_observed *observed,
-                  size_t most)
+                  size_t max_ranges)
 {
-    const double least = (double)observed->least;
-    const double greatest = (double)observed->greatest;
-    const double absmax = fmax(fabs(least), fabs(greatest));
+    const double min = (double)observed->least;
+    const double max = (double)observed->greatest;
+    const double absmax = fmax(fabs(min), fabs(max));
     search->cells.target = target;
     search->cells.points = points;
     search->nothing = quant_choice_of_nothing(target);
     search->symmetric = target->scheme == QUANT_ABSMAX;
-    search->observed[0] = search->symmetric ? -absmax : least;
-    search->observed[1] = search->symmetric ? absmax : greatest;
+    search->observed[0] = search->symmetric ? -absmax : min;
+    search->observed[1] = search->symmetric ? absmax : max;
     search->cells.low = target->include_zero ? fmin(search->observed[0], 0) : search->observed[0];
     search->cells.high = target->include_zero ? fmax(search->observed[1], 0) : search->observed[1];
     search->cells.levels = (double)search->nothing.params.qmax - search->nothing.params.qmin;
@@ -67,10 +68,10 @@ static void begin(struct quant_mse_search *search, const struct quant_mse_points
     search->cells.center = 0;
     search->nbest = 0;
     search->effort = effort_of(search);
-    search->most = most < search->effort.kept ? most : search->effort.kept;
+    search->max_best = max_ranges < search->effort.kept ? max_ranges : search->effort.kept;
 }
 
-/* The range of a scale, from which the mapping's own scale follows. */
+/* The length of the range divided by the scale. */
 static double steps_of(const struct quant_mse_search *search)
 {
     return search->symmetric ? quant_target_max_step(search->cells.target) : search->cells.levels;
@@ -95,12 +96,12 @@ static double stored_scale(const struct quant_mse_search *search, double scale)
 static void keep(struct quant_mse_search *search, const struct quant_mse_grid *grid)
 {
     size_t i = search->nbest;
-    if (i == search->most && !(grid->cost < search->best[i - 1].cost))
+    if (i == search->max_best && !(grid->cost < search->best[i - 1].cost))
         return;
     for (size_t k = 0; k < search->nbest; k++)
         if (search->best[k].scale == grid->scale && search->best[k].first == grid->first)
             return;
-    if (i == search->most)
+    if (i == search->max_best)
         i--;
     else
         search->nbest++;
@@ -109,7 +110,7 @@ static void keep(struct quant_mse_search *search, const struct quant_mse_grid *g
     search->best[i] = *grid;
 }
 
-/* A step down from the scale, as a part of it. */
+/* A fine step down from the scale, as a part of it. */
 static double fine_step(const struct quant_mse_search *search, double scale)
 {
     const bool has_zero = search->cells.low <= 0 && search->cells.high >= 0;
@@ -118,8 +119,8 @@ static double fine_step(const struct quant_mse_search *search, double scale)
            fmax(has_zero ? fmin(multiples, search->cells.levels) : multiples, 1);
 }
 
-/* The least scale that clips no more than the error, between one that does and one that clips more.
- */
+/* The smallest scale that clips no more than the error, between high, which does not, and low,
+ * which clips more. */
 static double find_last(struct quant_mse_search *search, double high, double low, double error)
 {
     for (int i = 0; i < HALVINGS; i++) {
@@ -132,16 +133,16 @@ static double find_last(struct quant_mse_search *search, double high, double low
     return low;
 }
 
-/* Down to where what is clipped is already more than the least error. Returns the number of steps
+/* Down to where clipping alone costs more than the smallest error. Returns the number of steps
  * between the scales. */
 static size_t search_coarse(struct quant_mse_search *search)
 {
     double scale = widest_scale(search);
-    const double least = scale * LEAST_PART;
+    const double min_scale = scale * MIN_PART;
     double best = (double)INFINITY;
     size_t n = 0;
     search->costs[0] = (double)INFINITY;
-    for (; n < QUANT_MSE_SCALES - 1 && scale > least; n++) {
+    for (; n < QUANT_MSE_SCALES - 1 && scale > min_scale; n++) {
         struct quant_mse_grid grid;
         const double stored = stored_scale(search, scale);
         if (stored > RAISED * scale)
@@ -160,7 +161,7 @@ static size_t search_coarse(struct quant_mse_search *search)
     return n > 0 ? n - 1 : 0; /* none: there are no steps from zero to divide by */
 }
 
-/* Of costs along falling scales, those that are less than on either side. */
+/* Keeps those of the costs along falling scales that are less than both neighbors. */
 struct descent {
     struct quant_mse_grid last;
     bool falls;
@@ -178,13 +179,13 @@ static void descend(struct quant_mse_search *search, struct descent *descent,
     descent->last = *grid;
 }
 
-static void search_fine(struct quant_mse_search *search, size_t i, int least,
+static void search_fine(struct quant_mse_search *search, size_t i, int min_steps,
                         struct descent *descent)
 {
     const double from = search->scales[i];
     const double to = search->scales[i + 1];
     const double wanted = ceil((1 - to / from) / fine_step(search, from) - 0.01);
-    const int steps = (int)fmin(fmax(wanted, least), search->effort.fine_most);
+    const int steps = (int)fmin(fmax(wanted, min_steps), search->effort.max_fine);
     for (int k = 0; k < steps; k++) {
         struct quant_mse_grid grid;
         const double scale = from + (to - from) * k / steps;
@@ -193,8 +194,8 @@ static void search_fine(struct quant_mse_search *search, size_t i, int least,
     }
 }
 
-/* The sum of n errors of rounding, each anywhere within half a step, differs from its mean by
- * 0.9 / sqrt(n) of it, and its least value over many scales by several times that. */
+/* The sum of n rounding errors, each anywhere within half a step, differs from its mean by 0.9 /
+ * sqrt(n) of it, and the smallest of such sums over many scales by several times that. */
 static double margin_of(const struct quant_mse_search *search)
 {
     const struct quant_mse_points *points = search->cells.points;
@@ -208,17 +209,17 @@ static void search_all(struct quant_mse_search *search)
     double best = (double)INFINITY;
     for (size_t i = 0; i <= n; i++)
         best = fmin(best, search->costs[i]);
-    const double most = best * margin_of(search);
+    const double max_cost = best * margin_of(search);
     for (size_t i = 0; i < n; i++)
-        if (fmin(search->costs[i], search->costs[i + 1]) <= most)
-            search_fine(search, i, i + 1 == n ? FINE_LEAST : 1, &descent);
+        if (fmin(search->costs[i], search->costs[i + 1]) <= max_cost)
+            search_fine(search, i, i + 1 == n ? MIN_FINE : 1, &descent);
     if (descent.falls)
         keep(search, &descent.last);
 }
 
 /* ---- Ranges ---- */
 
-/* To the bottom of its valley. */
+/* Moves the grid to the bottom of its valley. */
 static void fit(struct quant_mse_search *search, struct quant_mse_grid *grid)
 {
     for (int i = 0; i < search->effort.fits; i++) {
@@ -233,7 +234,7 @@ static void fit(struct quant_mse_search *search, struct quant_mse_grid *grid)
     }
 }
 
-/* Valleys that are narrower than a fine step: the best in its surroundings. */
+/* For valleys narrower than a fine step: takes the best scale nearby. */
 static void refine(struct quant_mse_search *search, struct quant_mse_grid *grid)
 {
     const double scale = grid->scale;
@@ -268,7 +269,8 @@ static void fit_all(struct quant_mse_search *search)
     }
 }
 
-/* Inside the observed one: its ends may move by half a step without another zero point. */
+/* The range of a grid, inside the observed one: its ends may move by half a step without changing
+ * the zero point. */
 static struct quant_mse_range range_of(const struct quant_mse_search *search,
                                        const struct quant_mse_grid *grid)
 {
@@ -282,18 +284,18 @@ static struct quant_mse_range range_of(const struct quant_mse_search *search,
     range.lo = grid->first * grid->scale;
     range.lo = fmax(fmin(range.lo, search->cells.high - width), search->cells.low);
     range.hi = fmin(range.lo + width, search->cells.high);
-    range.lo = fmax(range.lo, search->observed[0]); /* zero is included again */
+    range.lo = fmax(range.lo, search->observed[0]); /* zero will be included again */
     range.hi = fmin(range.hi, search->observed[1]);
     return range;
 }
 
-/* The range of the scale, and those of its neighbors, while there is room for them. */
+/* Adds the range of the scale, and those of its neighbors while there is room for them. */
 static size_t add_ranges(const struct quant_mse_search *search, const struct quant_mse_grid *grid,
-                         size_t most, struct quant_mse_range *ranges)
+                         size_t max_ranges, struct quant_mse_range *ranges)
 {
     const int neighbors = search->effort.neighbors;
     size_t n = 0;
-    for (int i = -neighbors; i <= neighbors && n < most; i++) {
+    for (int i = -neighbors; i <= neighbors && n < max_ranges; i++) {
         struct quant_mse_grid neighbor = *grid;
         neighbor.scale += i * NEIGHBOR * grid->scale;
         ranges[n] = range_of(search, &neighbor);
@@ -304,16 +306,16 @@ static size_t add_ranges(const struct quant_mse_search *search, const struct qua
 
 size_t quant_mse_search(struct quant_mse_search *search, const struct quant_mse_points *points,
                         const struct quant_target *target, const struct quant_observed *observed,
-                        size_t most, struct quant_mse_range *ranges)
+                        size_t max_ranges, struct quant_mse_range *ranges)
 {
     size_t n = 0;
-    begin(search, points, target, observed, most);
-    if (search->reach > MULTIPLES_MOST * stored_scale(search, widest_scale(search)))
+    begin(search, points, target, observed, max_ranges);
+    if (search->reach > MAX_MULTIPLES * stored_scale(search, widest_scale(search)))
         return 0;
     search_all(search);
     fit_all(search);
     for (size_t i = 0; i < search->nbest; i++)
-        n += add_ranges(search, &search->best[i], most - n, ranges + n);
+        n += add_ranges(search, &search->best[i], max_ranges - n, ranges + n);
     return n;
 }
 

@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * OCTAV (Sakr, Dai, Venkatesan, Zimmer, Dally, Khailany 2022, "Optimal Clipping and Magnitude-aware
- * Differentiation for Improved Quantization-aware Training", ICML): the squared error of clipping
- * at s and rounding below it, to steps of D(s), is taken to be
+ * Differentiation for Improved Quantization-aware Training", ICML) takes the squared error of
+ * clipping at s, and rounding to steps of D(s) below it, to be
  *
  *     J(s) = D(s)^2 / 12 * P(0 < |x| <= s)  +  E[(|x| - s)^2; |x| > s]
  *
- * and the derivative that is to be 0, the probabilities being held as they are, is 2 / n times
+ * With the probabilities held constant, the derivative, which has to be 0, is 2 / n times
  *
  *     d(s) = D(s) D'(s) / 12 * count of 0 < |x| <= s  -  sum of (|x| - s) over |x| > s
  *
- * The paper has D = 2s / 2^B for data of both signs, thus a noise of 4^-B / 3 * s^2, and s / 2^B,
- * 4^-B / 12 * s^2, for what lies to one side of 0. Here D is the step that the range really gets,
- * which is neither a power of two nor, where one end of the range is that of the elements, in
- * proportion to s:
+ * The paper has D = 2s / 2^B for data of both signs, which is a noise of 4^-B / 3 * s^2, and s /
+ * 2^B, 4^-B / 12 * s^2, for data on one side of 0. Here D is the step that the range really gets.
+ * That is not a power of two, and not proportional to s if one end of the range is that of the
+ * elements:
  *
  *     absmax      D = s / qmax, or half of the target's steps for an unsigned type
- *     zero-point  D = (hi - lo) / (qmax - qmin), lo = max(-s, least), hi = min(s, greatest), and
- *                 both with zero where that is to be included
+ *     zero-point  D = (hi - lo) / (qmax - qmin), lo = max(-s, min), hi = min(s, max), both
+ *                 extended to 0 if that is to be included
  *
- * The paper finds the 0 of d by Newton's iteration from s = 0. Between two magnitudes next to each
- * other d is linear, so once they are known no iteration is needed: one pass over the elements
- * counts and adds them up by the bins of keys.h and finds the bin that the 0 is in, another one by
- * the floats of that bin. All sums are of integers, the lower bits, so no order of additions shows.
- * It is the smallest s at which d is no longer negative: where the iteration ends too. (Only at the
- * end of the elements' shorter side can d fall again, and have another 0.) The magnitudes of a
- * small tensor are sorted instead, and its bins and floats found among them.
+ * The paper finds the zero of d by Newton's iteration from s = 0. Between neighboring magnitudes d
+ * is linear, so once these are known no iteration is needed. One pass over the elements counts and
+ * adds them up by the bins of float_keys.h, which shows in which bin the zero is; another one
+ * counts the floats of that bin. All sums are of integers, the lower bits, so the order of
+ * additions does not matter. The zero is the smallest s at which d is no longer negative, which is
+ * where the iteration ends too. (Only at the end of the elements' shorter side can d fall again,
+ * and have another zero.) For a small tensor, magnitudes are sorted instead, and bins and floats
+ * are found among them.
  */
 #include <math.h>
 
@@ -36,23 +37,23 @@
 
 enum {
     BINS = QUANT_KEY_BINS / 2, /* of magnitudes */
-    LOWER = BINS,              /* counts[LOWER + bin]: the sum of its elements' lower halves */
+    LOWER = BINS, /* counts[LOWER + bin]: the sum of the lower halves of its elements */
     LOWER_HALVES = 1 << 16,
     LAST = QUANT_KEY_LAST - QUANT_KEY_ZERO,
-    ZEROS = BINS - 1 /* a bin of NaNs, where nothing else that matters is counted */
+    ZEROS = BINS - 1 /* zeros are counted in a bin that only NaNs have */
 };
 
-/* What lies above some s. */
+/* The elements above some s. */
 struct above {
     double count;
-    double sum; /* of magnitudes */
+    double sum; /* of their magnitudes */
 };
 
 struct state {
-    double steps; /* of the target, over the width of the range */
+    double steps; /* of the target, over the range */
     double nonzero;
-    uint32_t bin;    /* that the s looked for is in */
-    uint64_t inside; /* elements of it */
+    uint32_t bin;    /* that has the zero of d */
+    uint64_t inside; /* elements of that bin */
     struct above above_bin;
     uint32_t magnitudes[2 * QUANT_CALIBRATION_SMALL]; /* of a small tensor, and room to sort them */
 };
@@ -110,18 +111,18 @@ static void block(const struct quant_calibrator *calibrator, const float *x, siz
         count_floats(x, n, state->bin, tally->counts);
 }
 
-/* D(s) times the target's steps, and in *rate D'(s) likewise: to the right of s, where it changes
- * there. */
+/* D(s) times the target's steps, and in *rate D'(s) times the same; where D' changes at s, to the
+ * right of it. */
 static double width_at(const struct quant_calibrator *calibrator, double s, double *rate)
 {
     *rate = 1;
     if (calibrator->target.scheme == QUANT_ABSMAX)
         return s;
-    const double least = (double)calibrator->observed.least;
-    const double greatest = (double)calibrator->observed.greatest;
-    const bool cuts[2] = {-s > least, s < greatest};
-    double lo = cuts[0] ? -s : least;
-    double hi = cuts[1] ? s : greatest;
+    const double min = (double)calibrator->observed.least;
+    const double max = (double)calibrator->observed.greatest;
+    const bool cuts[2] = {-s > min, s < max};
+    double lo = cuts[0] ? -s : min;
+    double hi = cuts[1] ? s : max;
     if (calibrator->target.include_zero) {
         lo = fmin(lo, 0);
         hi = fmax(hi, 0);
@@ -141,7 +142,7 @@ static double slope_at(const struct quant_calibrator *calibrator, double s,
     return noise * rate * width * (state->nonzero - above->count) - (above->sum - s * above->count);
 }
 
-/* Where d would be 0 if nothing lay between that and s: it is linear there. */
+/* Where d would be 0 if there were no elements between that and s: it is linear there. */
 static double zero_beyond(const struct quant_calibrator *calibrator, double s,
                           const struct above *above)
 {
@@ -153,8 +154,8 @@ static double zero_beyond(const struct quant_calibrator *calibrator, double s,
     return s - slope_at(calibrator, s, above) / increase;
 }
 
-/* With count elements of a bin, whose lower halves have the sum lower. Each bin's floats are evenly
- * spaced. */
+/* The same with count elements of a bin more, whose lower halves add up to lower. The floats of a
+ * bin are evenly spaced. */
 static struct above above_with(const struct above *above, uint32_t bin, uint64_t count,
                                uint64_t lower)
 {
@@ -168,7 +169,7 @@ static struct above above_with(const struct above *above, uint32_t bin, uint64_t
 
 /* ---- The bin ---- */
 
-/* At the end of the bin, above which these lie, d is not negative. */
+/* Whether d is not negative at the end of the bin, above which these lie. */
 static bool is_far_enough(const struct quant_calibrator *calibrator, uint32_t bin,
                           const struct above *above)
 {
@@ -182,9 +183,9 @@ static void take_bin(struct state *state, uint32_t bin, uint64_t count, const st
     state->above_bin = *above;
 }
 
-/* Of the empty bins from first up to below end, takes the first that is far enough. From each to
- * the next d does not fall, not by a rounding error either: all that it is computed by is monotone
- * in s, and the range's ends stop at elements, which are in other bins. */
+/* Takes the first of the empty bins first to end - 1 that is far enough. From each to the next d
+ * does not fall, not even by rounding: everything in it is monotone in s, and the ends of the range
+ * stop at elements, which are in other bins. */
 static void try_empty_bins(struct quant_calibrator *calibrator, uint32_t first, uint32_t end,
                            const struct above *above)
 {
@@ -201,8 +202,8 @@ static void try_empty_bins(struct quant_calibrator *calibrator, uint32_t first, 
     take_bin(calibrator->state, first, 0, above);
 }
 
-/* Takes the first bin at whose end d is not negative: at the end of all of them it is not, and
- * below all that are filled it is negative. */
+/* Takes the first bin at whose end d is not negative. At the end of all bins it is not, and below
+ * all filled ones it is. */
 static void find_bin(struct quant_calibrator *calibrator, struct quant_filled_bins bins)
 {
     struct state *state = calibrator->state;
@@ -219,10 +220,10 @@ static void find_bin(struct quant_calibrator *calibrator, struct quant_filled_bi
     }
 }
 
-/* ---- The place in the bin: between two floats of it that there are, or where d jumps over 0 as
- * one is passed ---- */
+/* ---- The place in the bin: between two of its floats, or at one where d passes 0 in a jump ----
+ */
 
-/* floats: of the bin, by their lower halves, or whole. */
+/* floats: those of the bin, as whole floats or as lower halves. */
 static double find_zero(const struct quant_calibrator *calibrator, struct quant_filled_bins floats)
 {
     const struct state *state = calibrator->state;
@@ -255,7 +256,7 @@ static double find_zero(const struct quant_calibrator *calibrator, struct quant_
 
 /* ---- All of it ---- */
 
-/* Zeros share their place with some NaNs. */
+/* Zeros share their counter with some NaNs. */
 static bool bins_add_up(const struct quant_calibrator *calibrator)
 {
     const uint64_t *counts = calibrator->counts;
@@ -289,7 +290,7 @@ static void next(struct quant_calibrator *calibrator)
         calibrator, find_zero(calibrator, quant_bins_of_counts(counts, NULL, first, LOWER_HALVES)));
 }
 
-/* Of sorted magnitudes, those in the bin that was taken. */
+/* Those of the sorted magnitudes that are in the bin that was taken. */
 static struct quant_filled_bins floats_of_bin(const struct state *state, const uint32_t *sorted,
                                               size_t n)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Percentiles as exact order statistics, in two passes: one counts the elements by the upper half
- * of their keys, which tells in which bin the wanted one lies and how many are before it there; the
- * other counts that bin's elements by the lower half.
+ * Percentiles as exact order statistics, in two passes. One counts the elements by the upper half
+ * of their keys, which shows in which bin the wanted element is, and how many are before it there.
+ * The other counts the elements of that bin by the lower half.
  *
- * What is wanted is the element of rank r = floor(v) among the n sorted ones, from 0, and the next,
- * where v = (n - 1) * P / 100, to interpolate between: numpy.percentile's method "linear", with its
- * very operations.
+ * The wanted elements are those of rank floor(v), counted from 0, and the next, among the n sorted
+ * ones, with v = (n - 1) * P / 100. The result is interpolated between them with the very
+ * operations of numpy.percentile's method "linear".
  *
- * A small tensor's keys are sorted.
+ * For a small tensor, keys are sorted.
  */
 #include <math.h>
 
@@ -18,14 +18,14 @@
 
 enum { RUN = 32 };
 
-/* An order statistic and its successor. Where they lie in two bins, the first is the greatest of
- * its bin and the second the least of its own, and nothing need be counted. */
+/* An order statistic and its successor. If they are in two bins, the first is the largest of its
+ * bin and the second the smallest of its own, and nothing has to be counted. */
 struct quantile {
     uint64_t rank[2];
     uint32_t bin[2];
-    uint64_t before[2]; /* elements of the bin that come before that of the rank */
+    uint64_t before[2]; /* elements of the bin before the one of that rank */
     uint64_t inside;    /* elements of the first bin */
-    double fraction;    /* of the way from the one to the other */
+    double fraction;    /* of the way from the first to the second */
 };
 
 struct state {
@@ -73,8 +73,8 @@ static uint32_t greater(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
-/* Few elements lie in the bins that matter: most runs of RUN are passed over with one look, which
- * compilers make of a few vector comparisons. */
+/* Few elements are in the bins that matter: most runs of RUN keys are skipped after one check,
+ * which compilers make a few vector comparisons. */
 static bool any_in(const uint32_t *keys, uint32_t first, uint32_t second)
 {
     uint32_t any = 0;
@@ -83,7 +83,7 @@ static bool any_in(const uint32_t *keys, uint32_t first, uint32_t second)
     return any != 0;
 }
 
-/* The least key is the one whose complement is the greatest. */
+/* The smallest key is the one with the largest complement. */
 static void refine(const struct quantile *quantile, const uint32_t *keys, size_t n,
                    uint64_t *counts, uint32_t *maxima)
 {
@@ -134,7 +134,8 @@ static void block(const struct quant_calibrator *calibrator, const float *x, siz
         quant_keys_count(x, n, tally->counts);
 }
 
-/* What the second pass counts of an end is all of its bin, or the two keys on either side of it. */
+/* For each end the second pass counts all elements of its bin, or finds the keys on either side of
+ * it. */
 static bool quantile_adds_up(const struct quantile *quantile, const uint64_t *counts,
                              const uint32_t *maxima)
 {
@@ -162,7 +163,7 @@ static void find_bins(struct quantile *quantile, const struct quant_filled_bins 
     }
 }
 
-/* numpy.percentile's interpolation: from the nearer end. */
+/* As numpy.percentile interpolates: from the nearer end. */
 static double interpolate(double a, double b, double fraction)
 {
     return fraction >= 0.5 ? b - (b - a) * (1 - fraction) : a + (b - a) * fraction;
@@ -215,7 +216,7 @@ static void next(struct quant_calibrator *calibrator)
         settle(calibrator, values);
 }
 
-/* Sorted keys need no second pass: each is a bin. */
+/* No second pass is needed: each sorted key is a bin of its own. */
 static void small(struct quant_calibrator *calibrator, const float *x, size_t n)
 {
     struct state *state = calibrator->state;

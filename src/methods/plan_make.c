@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a spec makes sense by itself, before any element is seen, and what it comes to. */
+/* Checks a spec by itself, before any element is seen, and fills in what it leaves open. */
 #include "methods/plan_make.h"
 
 #include <float.h>
@@ -97,7 +97,7 @@ static enum quant_status check_integer(const struct quant_target *target, struct
     return QUANT_OK;
 }
 
-/* A calibration of zeros, or of nothing finite, has a range without width; no other has. */
+/* Only a calibration of zeros, or without a finite element, has a range of no width. */
 static bool is_clip(const struct quant_spec *spec)
 {
     const double *clip = spec->clip;
@@ -176,7 +176,7 @@ static enum quant_status find_method(const struct quant_spec *spec,
     return QUANT_OK;
 }
 
-/* All but the type and the method. */
+/* Everything but the type and the method. */
 static enum quant_status check(const struct quant_spec *spec, const struct quant_target *target,
                                const struct quant_calibration *method, struct quant_error *error)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From a spec to a plan. All checks of a spec are made here, and its method is looked up here. */
+/* Makes a plan from a spec. All checks of a spec are made here, and its method is looked up here.
+ */
 #ifndef QUANT_METHODS_PLAN_MAKE_H
 #define QUANT_METHODS_PLAN_MAKE_H
 
@@ -11,8 +12,8 @@ enum quant_status quant_plan_make(const struct quant_spec *spec,
                                   const struct quant_granularity *granularity,
                                   struct quant_plan *plan, struct quant_error *error);
 
-/* QUANT_INVALID unless the range is found from the elements: only then can each group have its own
- * scale. */
+/* QUANT_INVALID unless the range is found from the elements: otherwise groups cannot have their own
+ * scales. */
 enum quant_status quant_plan_check_groups(const struct quant_plan *plan, struct quant_error *error);
 
 /* The target of a spec, valid or not, with defaults for what the spec leaves open: int8, scales of

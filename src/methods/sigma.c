@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * K standard deviations to either side of the mean, in one pass. The deviation is the population's,
- * divided by n. The sums of the elements and of their squares are exact (exact_sums.h), so the
- * range is the same in whatever order the elements come and however they are cut into files and
- * parts, and nothing cancels where the mean is large.
+ * K standard deviations on either side of the mean, in one pass. The deviation is that of the
+ * population, divided by n. The sums of the elements and of their squares are exact (exact_sums.h).
+ * So the range does not depend on the order of the elements, nor on how they are cut into files and
+ * parts, and nothing cancels if the mean is large.
  */
 #include <math.h>
 
 #include "methods/calibrator.h"
 #include "methods/exact_sums.h"
 
-/* The calibrator's sums are the digits, first of the elements, then of the squares: integers, of
- * which doubles add up 2^53, so 2^37 blocks. */
+/* The sums of the calibrator are the digits, first of the elements, then of the squares. They are
+ * integers, which doubles add up exactly to 2^53, so for 2^37 blocks. */
 enum { SQUARES = QUANT_EXACT_ELEMENTS, SUMS = QUANT_EXACT_ELEMENTS + QUANT_EXACT_SQUARES };
 
 _Static_assert((int)QUANT_MEASURE_BLOCK <= (int)QUANT_EXACT_BLOCK, "a block can be added");
 
-/* Beyond 1e30 the product with a deviation might overflow; no range has so many. */
+/* Beyond 1e30 the product with a deviation could overflow. No range is so wide. */
 static bool accepts(double deviations)
 {
     return deviations > 0 && deviations <= 1e30;
@@ -50,7 +50,7 @@ static struct quant_exact_sums exact_sums_of(const double *sums)
     return exact;
 }
 
-/* They may come from a file. */
+/* The sums may come from a file. */
 static bool adds_up(const struct quant_calibrator *calibrator)
 {
     double mean;

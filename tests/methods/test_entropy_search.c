@@ -92,8 +92,8 @@ static double squared_error(const uint64_t *counts, size_t width, bool symmetric
                             const struct quant_entropy_mapping *mapping)
 {
     const double i = (double)width;
-    const double lo = -i > mapping->least ? -i : mapping->least;
-    const double hi = i < mapping->greatest ? i : mapping->greatest;
+    const double lo = -i > mapping->min ? -i : mapping->min;
+    const double hi = i < mapping->max ? i : mapping->max;
     const double step = (hi - lo) / mapping->steps;
     double sum = 0;
     if (step <= 0)
@@ -169,14 +169,13 @@ static struct quant_entropy_mapping make_mapping(struct random *random, size_t i
                                                  bool symmetric)
 {
     if (symmetric)
-        return (struct quant_entropy_mapping){.steps = floor((double)integers / 2),
-                                              .greatest = BINS};
+        return (struct quant_entropy_mapping){.steps = floor((double)integers / 2), .max = BINS};
     struct quant_entropy_mapping mapping = {
-        .steps = (double)integers - 1, .least = -BINS, .greatest = BINS};
+        .steps = (double)integers - 1, .min = -BINS, .max = BINS};
     if (random_below(random, 2))
-        mapping.least = -BINS * random_unit(random);
+        mapping.min = -BINS * random_unit(random);
     else
-        mapping.greatest = BINS * random_unit(random);
+        mapping.max = BINS * random_unit(random);
     return mapping;
 }
 
