@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/numbers.h"
+#include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/quantize_options.h"
 #include "cli/signals.h"

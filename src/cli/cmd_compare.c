@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/compare.h"
 #include "cli/message.h"
+#include "cli/options.h"
 #include "cli/quantize_options.h"
 #include "cli/report_json.h"
 #include "cli/signals.h"

@@ -11,6 +11,7 @@
 #include "cli/input_options.h"
 #include "cli/message.h"
 #include "cli/option_values.h"
+#include "cli/options.h"
 #include "cli/report.h"
 #include "cli/standard_streams.h"
 #include "cli/targets.h"

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/message.h"
+#include "cli/options.h"
 
 static int run(const struct command *self, int argc, char **argv)
 {

@@ -5,6 +5,7 @@
 #include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/message.h"
+#include "cli/options.h"
 #include "cli/quantize_options.h"
 #include "cli/report.h"
 #include "cli/standard_streams.h"

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/message.h"
+#include "cli/options.h"
 
 enum { COLUMNS = 9, ROWS = QUANT_DTYPE_COUNT + 1, CELL_ROOM = 32 };
 

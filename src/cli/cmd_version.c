@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/environment.h"
 #include "cli/message.h"
+#include "cli/options.h"
 
 static void print_kernels(void)
 {

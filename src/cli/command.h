@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/options.h"
+#include "cli/option_row.h"
 
 enum exit_status {
     EXIT_DONE = 0,

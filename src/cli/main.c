@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/environment.h"
 #include "cli/message.h"
+#include "cli/options.h"
 #include "cli/signals.h"
 #include "cli/standard_streams.h"
 

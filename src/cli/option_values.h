@@ -5,7 +5,7 @@
 
 #include <quant/file.h>
 
-#include "cli/options.h"
+#include "cli/option_row.h"
 
 struct given_range {
     bool given;

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/command.h"
 #include "cli/help.h"
 #include "cli/message.h"
 #include "cli/nearest_word.h"

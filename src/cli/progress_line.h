@@ -3,7 +3,7 @@
 #ifndef QUANT_CLI_PROGRESS_LINE_H
 #define QUANT_CLI_PROGRESS_LINE_H
 
-#include "cli/progress.h"
+#include "cli/progress_state.h"
 
 /* Room for the widest line, of characters of up to four bytes each. */
 enum { PROGRESS_LINE = 2048 };

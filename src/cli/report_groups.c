@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The part of the text report about a tensor with one scale per channel or block: the number of
  * scales, and a table of the groups with the largest error. Columns are as wide as needed. */
+#include "cli/report_groups.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "cli/report_text.h"
 
 /* A label has a number of up to 20 digits, and an index. */
 enum { LABEL_ROOM = REPORT_CELL + 32 };
@@ -24,11 +24,11 @@ struct table {
     size_t ncolumns;
 };
 
-void report_text_print_scales(FILE *out, const struct report_subject *subject)
+void report_groups_print_scales(FILE *out, const struct report_subject *subject)
 {
     const struct quant_grouping *grouping = subject->grouping;
     fprintf(out, "%" PRIu64 " scale%s%s", grouping->count, grouping->count == 1 ? "" : "s",
-            report_text_scale_dtype(subject->params));
+            report_style_scale_dtype(subject->params));
     if (grouping->block_size > 0)
         fprintf(out, ", blocks of %" PRIu64, grouping->block_size);
     fprintf(out, " along axis %d", grouping->axis);
@@ -51,7 +51,7 @@ static void set_label(struct row *row, const struct report_subject *subject, uin
 {
     char index[REPORT_CELL] = "";
     if (subject->grouping->block_size > 0)
-        report_text_index(index, subject, quant_grouping_first_of(subject->grouping, group));
+        report_style_index(index, subject, quant_grouping_first_of(subject->grouping, group));
     snprintf(row->label, sizeof row->label, "  %*" PRIu64 "%s", digits, group, index);
 }
 
@@ -105,8 +105,8 @@ static void fill_table(struct table *table, const struct report_subject *subject
         table->rows[i + 1] = make_row(subject, &worst->groups[i], digits);
 }
 
-void report_text_print_worst(FILE *out, const struct report_subject *subject,
-                             const struct report_palette *palette)
+void report_groups_print_worst(FILE *out, const struct report_subject *subject,
+                               const struct report_palette *palette)
 {
     if (!report_is_grouped(subject) || subject->grouping->count < 2 || subject->worst->n == 0)
         return;
@@ -115,9 +115,9 @@ void report_text_print_worst(FILE *out, const struct report_subject *subject,
     int label = 0;
     int widths[COLUMNS] = {0};
     for (size_t i = 0; i < table.nrows; i++) {
-        label = report_text_wider(label, table.rows[i].label);
+        label = report_style_wider(label, table.rows[i].label);
         for (size_t j = 0; j < table.ncolumns; j++)
-            widths[j] = report_text_wider(widths[j], table.rows[i].cells[j]);
+            widths[j] = report_style_wider(widths[j], table.rows[i].cells[j]);
     }
     for (size_t i = 0; i < table.nrows; i++) {
         fprintf(out, "%s  %-*s", i == 0 ? palette->dim : "", label, table.rows[i].label);

@@ -11,7 +11,7 @@
 #include "cli/message.h"
 #include "cli/report.h"
 #include "cli/report_cells.h"
-#include "cli/report_text.h"
+#include "cli/report_style.h"
 #include "cli/text_columns.h"
 
 enum { BAR = 8, LONGEST_SHAPE = 16, LONGEST_HEADING = 12, MIN_NAME = 12 };
@@ -268,7 +268,7 @@ static bool print_table(struct report *report)
     struct table table = {
         .report = report,
         .out = out,
-        .palette = report_text_palette(out),
+        .palette = report_style_palette(out),
         .style = choose_style(report),
         .common = report_rows_directory(&report->rows),
         .columns = text_columns(out),

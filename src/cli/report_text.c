@@ -12,7 +12,8 @@
 
 #include "cli/message.h"
 #include "cli/report.h"
-#include "cli/report_text.h"
+#include "cli/report_groups.h"
+#include "cli/report_style.h"
 
 enum { NOTE_ROOM = 320, FIGURES_MAX = 64 };
 
@@ -55,17 +56,6 @@ struct line {
     char note[NOTE_ROOM];
     bool is_striking;
 };
-
-struct report_palette report_text_palette(FILE *out)
-{
-    static const struct report_palette colours = {"\033[1m", "\033[33m", "\033[2m", "\033[0m"};
-    static const struct report_palette none = {"", "", "", ""};
-    const char *no_colour = getenv("NO_COLOR");
-    const char *terminal = getenv("TERM");
-    const bool is_wanted = isatty(fileno(out)) == 1 && (!no_colour || no_colour[0] == '\0') &&
-                           terminal && strcmp(terminal, "dumb") != 0;
-    return is_wanted ? colours : none;
-}
 
 static const struct remark *find_remark(const char *key)
 {
@@ -113,19 +103,6 @@ static void print_float(char text[REPORT_CELL], double value)
     }
 }
 
-void report_text_index(char text[REPORT_CELL], const struct report_subject *subject, uint64_t flat)
-{
-    enum { ROOM = REPORT_CELL };
-    uint64_t index[QUANT_MAX_DIMS];
-    quant_shape_unravel(subject->shape, subject->order, flat, index);
-    size_t used = 0;
-    for (int i = 0; i < subject->shape->ndim && used < ROOM; i++)
-        used +=
-            (size_t)snprintf(text + used, ROOM - used, "%s%" PRIu64, i > 0 ? ", " : " [", index[i]);
-    if (used > 0 && used < ROOM)
-        snprintf(text + used, ROOM - used, "]");
-}
-
 static void set_worst(struct line *line, const struct report_subject *subject)
 {
     const struct quant_report *figures = subject->figures;
@@ -133,7 +110,7 @@ static void set_worst(struct line *line, const struct report_subject *subject)
         return;
     char index[REPORT_CELL] = "";
     if (subject->shape->ndim > 1)
-        report_text_index(index, subject, figures->max_abs_error_index);
+        report_style_index(index, subject, figures->max_abs_error_index);
     char x[REPORT_CELL];
     char restored[REPORT_CELL];
     print_float(x, figures->max_abs_error_x);
@@ -185,24 +162,6 @@ static bool fill_line(struct line *line, const struct quant_figure *figure,
     return true;
 }
 
-int report_text_wider(int width, const char *text)
-{
-    const int length = (int)strlen(text);
-    return length > width ? length : width;
-}
-
-const char *report_text_scale_dtype(const struct quant_params *params)
-{
-    switch (params->scale_dtype) {
-    case QUANT_FLOAT16:
-        return " (float16)";
-    case QUANT_BFLOAT16:
-        return " (bfloat16)";
-    default:
-        return "";
-    }
-}
-
 static void print_mapping(FILE *out, const struct report_subject *subject)
 {
     const struct quant_params *params = subject->params;
@@ -216,10 +175,10 @@ static void print_mapping(FILE *out, const struct report_subject *subject)
         fprintf(out, " (%" PRId32 "..%" PRId32 ")", params->qmin, params->qmax);
     fprintf(out, ", ");
     if (report_is_grouped(subject)) {
-        report_text_print_scales(out, subject);
+        report_groups_print_scales(out, subject);
         return;
     }
-    fprintf(out, "scale %.9g%s", (double)params->scale, report_text_scale_dtype(params));
+    fprintf(out, "scale %.9g%s", (double)params->scale, report_style_scale_dtype(params));
     if (info->is_integer)
         fprintf(out, ", zero point %" PRId32, params->zero_point);
 }
@@ -250,7 +209,7 @@ static void print_title(FILE *out, const struct report_subject *subject,
 static bool print_file(struct report *report, const struct report_subject *subject)
 {
     FILE *out = report->output.stream;
-    const struct report_palette palette = report_text_palette(out);
+    const struct report_palette palette = report_style_palette(out);
     print_title(out, subject, &palette);
 
     struct line lines[FIGURES_MAX];
@@ -263,9 +222,9 @@ static bool print_file(struct report *report, const struct report_subject *subje
         struct line *line = &lines[nlines];
         if (!fill_line(line, figure, subject))
             continue;
-        keys = report_text_wider(keys, line->key);
-        values = report_text_wider(values, line->value);
-        units = report_text_wider(units, line->unit);
+        keys = report_style_wider(keys, line->key);
+        values = report_style_wider(values, line->value);
+        units = report_style_wider(units, line->unit);
         nlines++;
     }
     for (size_t i = 0; i < nlines; i++) {
@@ -274,7 +233,7 @@ static bool print_file(struct report *report, const struct report_subject *subje
                 line->is_striking ? palette.striking : "", values, line->value, units, line->unit,
                 line->is_striking ? palette.plain : "", palette.dim, line->note, palette.plain);
     }
-    report_text_print_worst(out, subject, &palette);
+    report_groups_print_worst(out, subject, &palette);
     return true;
 }
 

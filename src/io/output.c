@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -116,32 +115,6 @@ static enum quant_status output_write_at(struct quant_sink *sink, uint64_t offse
 static const struct quant_sink_ops stream_ops = {.write = output_write};
 static const struct quant_sink_ops file_ops = {
     .write = output_write, .write_at = output_write_at, .expect = output_expect};
-
-/* The folder of path with its slash: "" where it has none. */
-static int folder_length(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? (int)(slash - path) + 1 : 0;
-}
-
-/* Names need not be secret, only different: O_EXCL finds the rest. */
-static unsigned next_number(void)
-{
-    static atomic_uint counter;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    const unsigned seed =
-        (unsigned)now.tv_nsec ^ (unsigned)now.tv_sec << 20 ^ (unsigned)getpid() << 8;
-    return (seed + atomic_fetch_add(&counter, 1)) * 2654435761U;
-}
-
-char *quant_temporary_name(const char *path)
-{
-    char *name = NULL;
-    if (asprintf(&name, "%.*s.quant-%08x.tmp", folder_length(path), path, next_number()) < 0)
-        return NULL;
-    return name;
-}
 
 static enum quant_status open_temporary(struct quant_file_output *output, struct quant_error *error)
 {

@@ -1,36 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Temporary files without a name: written once, then read as often as it takes, and gone with the
  * process. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "io/temporary.h"
-
-enum quant_status quant_temporary_open(const char *name, int *fd, struct quant_error *error)
-{
-    const char *folder = getenv("TMPDIR");
-    if (!folder || !*folder)
-        folder = "/tmp";
-    *fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (*fd >= 0)
-        return QUANT_OK;
-    char *path = NULL; /* for file systems without O_TMPFILE */
-    if (asprintf(&path, "%s/quant-XXXXXX", folder) < 0)
-        return quant_error_no_memory(error, strlen(folder), "path");
-    *fd = mkostemp(path, O_CLOEXEC);
-    const int number = errno;
-    if (*fd >= 0)
-        unlink(path);
-    free(path);
-    if (*fd < 0)
-        return quant_error_system(error, number, "cannot spool '%s' in '%s'", name, folder);
-    return QUANT_OK;
-}
 
 enum quant_status quant_spool_begin(struct quant_file_output *spool, const char *name,
                                     const struct quant_cancel *cancel, struct quant_error *error)

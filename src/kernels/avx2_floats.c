@@ -10,7 +10,7 @@
 #if defined(__x86_64__)
 
 #include "base/small_float.h"
-#include "kernels/avx2.h"
+#include "kernels/avx2_shared.h"
 #include "kernels/avx2_types.h"
 
 /* Encodes 8 numbers t, one pattern in each 32 bits. type is a compile-time constant. */

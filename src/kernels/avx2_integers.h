@@ -4,7 +4,7 @@
 #ifndef QUANT_KERNELS_AVX2_INTEGERS_H
 #define QUANT_KERNELS_AVX2_INTEGERS_H
 
-#include "kernels/avx2.h"
+#include "kernels/avx2_shared.h"
 
 /* ---- By division ---- */
 

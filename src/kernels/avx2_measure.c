@@ -6,7 +6,7 @@
 
 #if defined(__x86_64__)
 
-#include "kernels/avx2.h"
+#include "kernels/avx2_shared.h"
 
 /* A block this small stays in the first-level cache for all three passes. */
 enum { BLOCK = 1024, QUARTER = QUANT_MEASURE_LANES / 4 };

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#include "kernels/avx2.h"
+#include "kernels/avx2_shared.h"
 
 AVX2 static float min_lane(__m256 v)
 {

@@ -4,7 +4,7 @@
 
 #if defined(__x86_64__)
 
-#include "kernels/avx2.h"
+#include "kernels/avx2_shared.h"
 
 enum { QUARTET = 4 };
 

@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#include "kernels/avx2.h"
+#include "kernels/avx2_shared.h"
 #include "kernels/avx2_types.h"
 #include "kernels/scalar.h"
 

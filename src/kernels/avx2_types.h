@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The AVX2 functions for types other than int8 and uint8, and for parameters that change along the
- * elements. AVX-512 uses them too, so they are not in avx2.h, which fixes the width of a vector. */
+ * elements. AVX-512 uses them too, so they are not in avx2_shared.h, which fixes the width of a
+ * vector. */
 #ifndef QUANT_KERNELS_AVX2_TYPES_H
 #define QUANT_KERNELS_AVX2_TYPES_H
 

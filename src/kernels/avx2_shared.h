@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the AVX2 files share. */
-#ifndef QUANT_KERNELS_AVX2_H
-#define QUANT_KERNELS_AVX2_H
+#ifndef QUANT_KERNELS_AVX2_SHARED_H
+#define QUANT_KERNELS_AVX2_SHARED_H
 
 #include "kernels/kernels.h"
 #include "kernels/vector.h"
