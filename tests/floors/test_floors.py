@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""script/floors passes what is allowed, and finds each kind of offence where it is."""
+"""script/floors passes what is allowed, and finds each kind of offence at its place."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def floors(files: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as directory:
         for name, text in {"include/quant/quant.h": "", "src/base/base.c": "", **files}.items():
-            path = Path(folder, name)
+            path = Path(directory, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        return subprocess.run([sys.executable, ROOT / "script" / "floors", folder],
+        return subprocess.run([sys.executable, ROOT / "script" / "floors", directory],
                               capture_output=True, text=True, check=False)
 
 
@@ -71,9 +71,47 @@ class Refused(unittest.TestCase):
                 self.assertIn(word, result.stdout)
                 self.assertEqual(result.stderr, "floors: offences: 1\n")
 
+    def check(self, files: dict[str, str], *places: str) -> None:
+        """One offence at each of these places, which are the beginnings of its line."""
+        result = floors(files)
+        self.assertEqual((result.returncode, result.stderr),
+                         (1, f"floors: offences: {len(places)}\n"), result.stdout)
+        for line, place in zip(result.stdout.splitlines(), places, strict=True):
+            self.assertTrue(line.startswith(place), line)
+
+    def test_circles(self) -> None:
+        # A header that includes itself by way of another.
+        self.check({"src/core/a.h": '\n#include "core/b.h"\n', "src/core/b.h": '#include "core/a.h"\n'},
+                   "src/core/a.h:2: include circle: core/a -> core/b -> core/a")
+        # No header is in a circle, but two modules are.
+        self.check({"src/io/a.h": "", "src/io/a.c": '#include "io/a.h"\n#include "io/b.h"\n',
+                    "src/io/b.h": "", "src/io/b.c": '#include "io/b.h"\n#include "io/a.h"\n'},
+                   "src/io/a.c:2: include circle: io/a -> io/b -> io/a")
+        # The shortest first; a second one through the same module; modules that only lead to one.
+        self.check({"src/cli/a.h": '#include "cli/b.h"\n#include "cli/d.h"\n',
+                    "src/cli/b.h": '#include "cli/c.h"\n', "src/cli/c.h": '#include "cli/a.h"\n',
+                    "src/cli/d.h": '#include "cli/a.h"\n', "src/cli/e.c": '#include "cli/a.h"\n',
+                    "src/core/x.h": '#include "core/y.h"\n', "src/core/y.h": '#include "core/x.h"\n'},
+                   "src/cli/a.h:2: include circle: cli/a -> cli/d -> cli/a",
+                   "src/cli/a.h:1: include circle: cli/a -> cli/b -> cli/c -> cli/a",
+                   "src/core/x.h:1: include circle: core/x -> core/y -> core/x")
+
+    def test_no_circle(self) -> None:
+        result = floors({"src/core/a.h": '#include "core/b.h"\n#include "core/c.h"\n',
+                         "src/core/a.c": '#include "core/a.h"\n/* #include "core/d.h" */\n',
+                         "src/core/b.h": '#include "core/c.h"\n', "src/core/c.h": "",
+                         "src/core/d.c": '#include "core/a.h"\n'})
+        self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
+
+    def test_names(self) -> None:
+        self.check({"src/core/scan.h": "", "src/core/scan.c": "", "src/engine/tensor/scan.c": ""},
+                   "src/engine/tensor/scan.c:1: there is src/core/scan too")
+        self.check({"src/cli/groups.h": "", "src/core/groups.c": ""},
+                   "src/core/groups.c:1: there is src/cli/groups too")
+
     def test_nothing_there(self) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            result = subprocess.run([sys.executable, ROOT / "script" / "floors", folder],
+        with tempfile.TemporaryDirectory() as directory:
+            result = subprocess.run([sys.executable, ROOT / "script" / "floors", directory],
                                     capture_output=True, text=True, check=False)
         self.assertEqual(result.returncode, 1)
         self.assertIn("no sources", result.stderr)
