@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hashing on the way through. */
+/* Bytes are hashed while they pass. */
 #include "io/checksum.h"
 
 #include "base/error.h"
@@ -59,7 +59,7 @@ static enum quant_status checksum_read_at(struct quant_source *source, uint64_t 
         checksum->inner->ops->read_at(checksum->inner, offset, buffer, nbytes, got, error);
     if (checksum->by_position)
         return status;
-    source->size = checksum->inner->size; /* a stream's is known once it has ended */
+    source->size = checksum->inner->size; /* that of a stream is known at its end */
     const uint64_t end = offset + *got;
     if (status == QUANT_OK && offset <= checksum->hashed && end > checksum->hashed) {
         const size_t known = (size_t)(checksum->hashed - offset);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A sink and a source that pass bytes on and take their XXH3 (64 bits) on the way: what
- * `xxhsum -H3` prints for the file. */
+/* A sink and a source that pass bytes on and compute their XXH3 checksum (64 bits), which
+ * `xxhsum -H3` prints for a file. */
 #ifndef QUANT_IO_CHECKSUM_H
 #define QUANT_IO_CHECKSUM_H
 
@@ -16,24 +16,24 @@ struct quant_checksum_sink {
     XXH3_state_t *state; /* owned */
 };
 
-/* QUANT_NO_MEMORY, or released by quant_checksum_sink_release, which is fine on a zeroed one. */
+/* QUANT_NO_MEMORY: no state. To be released, which may also be called on zeros. */
 enum quant_status quant_checksum_sink_init(struct quant_checksum_sink *checksum,
                                            struct quant_sink *target, struct quant_error *error);
 void quant_checksum_sink_release(struct quant_checksum_sink *checksum);
 
-/* Takes the sum of bytes that reach the target another way. */
+/* Adds bytes that are written to the target in another way. */
 void quant_checksum_sink_update(struct quant_checksum_sink *checksum, const void *bytes,
                                 size_t nbytes);
 uint64_t quant_checksum_sink_digest(const struct quant_checksum_sink *checksum);
 
-/* Bytes may be read again, but first in order without gaps, as every reader here does. Once
- * by_position is set, read_at only passes on, from any number of threads, and update is told the
- * bytes in order. The inner source stays the caller's to close. */
+/* The first time, bytes must be read in order and without gaps, as all readers here do; they may be
+ * read again. After by_position is set, read_at only passes bytes on, from any number of threads,
+ * and the caller calls update in order. The caller closes the inner source. */
 struct quant_checksum_source {
     struct quant_source source;
     struct quant_source *inner;
     bool by_position;
-    uint64_t hashed;     /* bytes, from the first on */
+    uint64_t hashed;     /* bytes, from the first */
     XXH3_state_t *state; /* owned */
 };
 
@@ -41,11 +41,11 @@ enum quant_status quant_checksum_source_init(struct quant_checksum_source *check
                                              struct quant_source *inner, struct quant_error *error);
 void quant_checksum_source_release(struct quant_checksum_source *checksum);
 
-/* Takes the sum of the bytes from `hashed` on. */
+/* Adds the next bytes after the first `hashed`. */
 void quant_checksum_source_update(struct quant_checksum_source *checksum, const void *bytes,
                                   size_t nbytes);
 
-/* Reads what is left, so that *digest is that of the whole and *nbytes its size. */
+/* Reads the rest: *digest is that of the whole source, *nbytes its size. */
 enum quant_status quant_checksum_source_finish(struct quant_checksum_source *checksum,
                                                uint64_t *digest, uint64_t *nbytes,
                                                struct quant_error *error);

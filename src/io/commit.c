@@ -85,12 +85,12 @@ static enum quant_status move_aside(struct quant_file_output *output, struct qua
     return number == ENOENT ? QUANT_OK : commit_failed(output, error);
 }
 
-/* Where the file system has no hard links the old data is moved, and there is none for a moment. */
+/* Without hard links the old file is moved, and for a moment its name is gone. */
 static enum quant_status link_aside(struct quant_file_output *output, struct quant_error *error)
 {
     struct stat old;
     if (!is_file(output) || !output->force || lstat(output->path, &old) != 0 ||
-        !S_ISREG(old.st_mode)) /* nothing to keep; or what replacing it will complain of */
+        !S_ISREG(old.st_mode)) /* nothing to keep, or something that cannot be replaced */
         return QUANT_OK;
     const enum quant_status status = name_aside(output, error);
     if (status != QUANT_OK)
@@ -101,7 +101,7 @@ static enum quant_status link_aside(struct quant_file_output *output, struct qua
     return QUANT_OK;
 }
 
-/* *done false: it did not work, and the file has a temporary name instead. */
+/* *done false: the system could not do it, and the file has a temporary name instead. */
 static enum quant_status place_unnamed(struct quant_file_output *output, bool *done,
                                        struct quant_error *error)
 {
@@ -110,12 +110,12 @@ static enum quant_status place_unnamed(struct quant_file_output *output, bool *d
         return errno == EEXIST ? commit_failed(output, error) : quant_output_name(output, error);
     output->unnamed = false;
     output->placed = true;
-    quant_output_finish(output, NULL); /* settle has seen that all is well */
+    quant_output_finish(output, NULL); /* settle has checked it */
     return QUANT_OK;
 }
 
-/* Renames unless `to` exists: EEXIST. EINVAL or ENOSYS: the file system or the kernel cannot do
- * this. musl before 1.2.6 has the system call but no function for it. */
+/* Renames, or fails with EEXIST if `to` exists. EINVAL or ENOSYS: the file system or the kernel
+ * cannot do this. musl before 1.2.6 has no function for the system call. */
 static int rename_new(const char *from, const char *to)
 {
 #ifdef RENAME_NOREPLACE
@@ -151,11 +151,11 @@ static enum quant_status place(struct quant_file_output *output, struct quant_er
     return QUANT_OK;
 }
 
-/* Where even that fails, the old file keeps the name it was given: better than none. */
+/* If even that fails, the old file keeps the name that it was moved to. */
 static void undo(struct quant_file_output *output)
 {
     if (output && output->aside && output->aside_is_link && !output->placed) {
-        unlink(output->aside); /* the old file is still where it was */
+        unlink(output->aside); /* the old file still has its name */
     } else if (output && output->aside) {
         rename(output->aside, output->path);
     } else if (output && output->placed) {

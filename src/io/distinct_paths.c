@@ -20,7 +20,7 @@ bool quant_paths_end_alike(const char *a, const char *b)
     return strcmp(last_component(a), last_component(b)) == 0;
 }
 
-/* The paths of one call, inputs before outputs; an identity's number is its place here. */
+/* The paths of one call. The number of an identity is an index into inputs, then outputs. */
 struct paths {
     const char *const *inputs;
     size_t ninputs;
@@ -63,7 +63,7 @@ static enum quant_status clash_error(const struct paths *paths, const struct qua
                            other);
 }
 
-/* The error is about the first output that clashes, whatever numbers the system gave to files. */
+/* Reports the first output that clashes, independent of the inode numbers. */
 static enum quant_status find_clash(const struct paths *paths,
                                     const struct quant_identity *identities, size_t count,
                                     struct quant_error *error)

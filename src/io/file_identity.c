@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking up files once each. Sorting makes ten thousand files cost ten thousand look-ups. */
+/* Each file is looked up once, and the identities are sorted: ten thousand files cost ten thousand
+ * look-ups. */
 #include "io/file_identity.h"
 
 #include <dirent.h>
@@ -31,7 +32,7 @@ static bool directory_is_empty(const char *path)
     return !entry;
 }
 
-/* That of path's first length bytes. */
+/* Looks up the first length bytes of path. */
 static void directory_look_up(struct quant_identity_directory *directory, const char *path,
                               size_t length)
 {

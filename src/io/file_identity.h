@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which paths are the same file, however they are written: by device and inode or, for a file that
- * does not exist yet, those of its directory and its name there. */
+/* Finds paths of the same file, even if they are written differently: by device and inode. For a
+ * file that does not exist yet, by those of its directory, and its name there. */
 #ifndef QUANT_IO_FILE_IDENTITY_H
 #define QUANT_IO_FILE_IDENTITY_H
 
@@ -12,12 +12,13 @@ struct quant_identity {
     dev_t device;
     ino_t inode;
     const char *name; /* in the directory that device and inode are of; "" for an existing file */
-    size_t number;    /* the caller's own */
+    size_t number;    /* the caller's */
 };
 
-/* The directory that was looked up last: thousands of outputs go to one. Begin it with zeros. */
+/* The directory that was looked up last, since thousands of outputs may be in one. All zeros: none.
+ */
 struct quant_identity_directory {
-    bool for_many;    /* there are enough outputs that it pays to see whether it is empty */
+    bool for_many;    /* so many outputs that it is faster to look first whether it is empty */
     const char *path; /* NULL: none yet */
     size_t length;
     bool found;
@@ -25,8 +26,8 @@ struct quant_identity_directory {
     struct stat status;
 };
 
-/* false where path is NULL, a pipe or a device, or where nothing is found, which opening it will
- * report. "-" is the file that a standard stream leads to, if any. */
+/* false: path is NULL, a pipe or a device, or nothing is found, which opening it will report. "-"
+ * is the file that the standard stream is, if it is one. */
 bool quant_identify(const char *path, bool is_output, size_t number,
                     struct quant_identity_directory *directory, struct quant_identity *identity);
 

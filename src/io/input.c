@@ -12,24 +12,24 @@
 #include "io/io.h"
 #include "io/temporary.h"
 
-/* What the kernel reads at once anyway. */
+/* The kernel reads so many bytes at once without advice. */
 enum { ADVISE_FROM = 128 << 10 };
 
 struct file_source {
     struct quant_source head;
     int fd;
     bool owned;
-    off_t begin; /* where standard input stood when it was handed to us */
+    off_t begin; /* position of standard input when it was opened */
     struct stat opened;
     struct quant_cancel cancel;
 };
 
-/* A file that is cut while it is read gives fewer bytes than it had: an error here, where a mapped
- * file would raise SIGBUS. One that grows is read as long as it was.
+/* If a file is cut while it is read, it gives fewer bytes than it had. That is an error here; with
+ * a mapped file it would raise SIGBUS. If a file grows, the new bytes are not read.
  *
- * Mapping was tried: windows of 2 MiB on a gigabyte took from 0.8 times as long as reading (a page
- * cache in large pages, every window mapped in one step) to twice as long (small pages), and the
- * whole of a quantization at best a twentieth less, for it is the memory that is waited for. */
+ * Mapping was tried. Windows of 2 MiB over a gigabyte took from 0.8 times as long as reading (a
+ * page cache in large pages, each window mapped in one step) to twice as long (small pages). A
+ * whole quantization took at best a twentieth less time, since it waits for memory. */
 static enum quant_status file_read_at(struct quant_source *source, uint64_t offset, void *buffer,
                                       size_t nbytes, size_t *got, struct quant_error *error)
 {
@@ -57,8 +57,8 @@ static enum quant_status file_read_at(struct quant_source *source, uint64_t offs
     return QUANT_OK;
 }
 
-/* As far as the file system's clock tells. Two passes over bytes that change between them would
- * make a result of neither. */
+/* By size and time of change, as exact as the clock of the file system. If bytes change between two
+ * passes, the result would belong to neither version. */
 static enum quant_status file_check_unchanged(struct quant_source *source,
                                               struct quant_error *error)
 {
@@ -140,7 +140,7 @@ enum quant_status quant_input_open(const char *path, const struct quant_cancel *
         return quant_error_set(error, QUANT_CANCELLED, "cancelled");
     if (strcmp(path, "-") == 0)
         return open_kind(STDIN_FILENO, false, "standard input", cancel, source, error);
-    /* Not to wait here for the writer of a FIFO: poll does, and can be woken. */
+    /* O_NONBLOCK: open does not wait for the writer of a FIFO. poll does, and can be woken. */
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return quant_error_system(error, errno, "cannot read '%s'", path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Outputs while they are written: a file without a name, a temporary file beside the place where it
- * will be, or a stream. */
+/* Outputs while they are written: a file without a name, a temporary file in the directory of the
+ * output, or a stream. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -34,14 +34,14 @@ static enum quant_status write_failed(struct quant_file_output *output, struct q
     return QUANT_CLOSED;
 }
 
-/* Where a full pipe made a write give up: until there is room, or the caller cancels. */
+/* After a write failed because a pipe is full: waits until there is room, or the caller cancels. */
 static void wait_writable(const struct quant_file_output *output)
 {
     struct pollfd waits[2] = {
         {.fd = output->fd, .events = POLLOUT},
         {.fd = quant_cancel_fd(&output->cancel), .events = POLLIN},
     };
-    poll(waits, 2, -1); /* whatever it says, the loop looks again */
+    poll(waits, 2, -1); /* whatever it returns, the caller tries again */
 }
 
 static enum quant_status output_write(struct quant_sink *sink, const void *bytes, size_t nbytes,
@@ -65,16 +65,16 @@ static enum quant_status output_write(struct quant_sink *sink, const void *bytes
     return QUANT_OK;
 }
 
-/* Where the blocks are there already, writing a gigabyte takes a quarter less time on ext4; for a
+/* If the blocks are allocated before, writing a gigabyte takes a quarter less time on ext4. For a
  * small file the call costs more than it saves. */
 static void output_expect(struct quant_sink *sink, uint64_t nbytes)
 {
-    enum { LEAST = 1 << 20 };
-    ((struct quant_file_output *)sink)->expected = nbytes >= LEAST ? nbytes : 0;
+    enum { MIN = 1 << 20 };
+    ((struct quant_file_output *)sink)->expected = nbytes >= MIN ? nbytes : 0;
 }
 
-/* Takes the blocks up to end, and some ahead; not all at once, since others want room too while
- * this goes on for long. Where there is none, or no such call, writing will tell, or do without. */
+/* Allocates the blocks up to end, and some more; not all at once, since others need room too while
+ * a long write is under way. If there is no room, writing reports it. */
 static void take_room(struct quant_file_output *output, uint64_t end)
 {
     const uint64_t step = 64 << 20;
@@ -141,7 +141,7 @@ enum quant_status quant_output_name(struct quant_file_output *output, struct qua
     const int unnamed = output->fd;
     enum quant_status status = open_temporary(output, error);
     if (status == QUANT_OK) {
-        const size_t step = 4 << 20; /* the flag is looked at in between */
+        const size_t step = 4 << 20; /* between steps it looks whether to cancel */
         off_t done = 0;
         ssize_t count = 1;
         while ((count > 0 || (count < 0 && errno == EINTR)) && !quant_cancelled(&output->cancel))
@@ -171,9 +171,9 @@ bool quant_path_is_free(const char *path)
     return strcmp(path, "-") != 0 && path[0] && lstat(path, &status) != 0 && errno == ENOENT;
 }
 
-/* A write that blocks in a full pipe cannot see a flag that was raised just before it. Opened anew,
- * the pipe does not block, and standard output's own settings, which are shared with other
- * processes, stay as they are. Where that does not work, it blocks. */
+/* A write that blocks in a full pipe cannot see a cancel flag that was set just before it. If the
+ * pipe is opened again, it can be made not to block, and the settings of standard output, which are
+ * shared with other processes, do not change. If that fails, writes block. */
 static int open_stdout(void)
 {
     struct stat status;
@@ -203,7 +203,7 @@ static enum quant_status open_stream(struct quant_file_output *output, const cha
     return QUANT_OK;
 }
 
-/* Whether what is there may be replaced. */
+/* Whether an existing file may be replaced. */
 static enum quant_status check_old(const char *path, const struct stat *old, bool force,
                                    struct quant_error *error)
 {
@@ -218,14 +218,14 @@ static enum quant_status check_old(const char *path, const struct stat *old, boo
     return QUANT_OK;
 }
 
-/* A file where there is none yet. */
+/* There is no file of this name yet. */
 static enum quant_status open_new(struct quant_file_output *output, const char *path,
                                   struct quant_error *error)
 {
     output->path = strdup(path);
     if (!output->path)
         return quant_error_no_memory(error, strlen(path) + 1, "path");
-    /* With force what comes to be there in the meantime is replaced, which takes a rename. */
+    /* With force, a file that another process has created meanwhile is replaced: by a rename. */
     output->fd = output->force ? -1 : quant_unnamed_open(path);
     output->unnamed = output->fd >= 0;
     if (!output->unnamed)
@@ -237,8 +237,7 @@ static enum quant_status open_new(struct quant_file_output *output, const char *
     return QUANT_OK;
 }
 
-/* Through a symbolic link to what it stands for, as cp does. Who could read the old file can read
- * the new one, and nobody else. */
+/* Follows a symbolic link, as cp does. The new file has the permissions of the old one. */
 static enum quant_status open_replacement(struct quant_file_output *output, const char *path,
                                           struct quant_error *error)
 {
@@ -322,7 +321,7 @@ enum quant_status quant_output_finish(struct quant_file_output *output, struct q
 void quant_output_discard(struct quant_file_output *output)
 {
     if (!output->sink.ops)
-        return; /* never opened: its fd of 0 is not ours */
+        return; /* never opened: its fd is 0, which is not ours */
     quant_output_finish(output, NULL);
     if (output->second >= 0)
         close(output->second);

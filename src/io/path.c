@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths as seen from other paths' folders. */
+/* Paths relative to the directory of another path. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,50 +26,51 @@ void quant_path_memo_end(struct quant_path_memo *own)
 {
     memo = NULL;
     for (size_t i = 0; i < QUANT_PATH_MEMO; i++) {
-        free(own->folders[i]);
+        free(own->directories[i]);
         free(own->real[i]);
     }
 }
 
-/* Of folder; NULL: not known. */
-static const char *recall(const char *folder)
+/* The real path of directory; NULL: not known. */
+static const char *recall(const char *directory)
 {
     for (size_t i = 0; memo && i < QUANT_PATH_MEMO; i++)
-        if (memo->folders[i] && strcmp(memo->folders[i], folder) == 0)
+        if (memo->directories[i] && strcmp(memo->directories[i], directory) == 0)
             return memo->real[i];
     return NULL;
 }
 
-/* Takes folder; a copy of real, unless there is no memory for one. */
-static void keep_in_mind(char *folder, const char *real)
+/* Owns directory, and keeps a copy of real; if there is no memory, it keeps nothing. */
+static void keep_in_mind(char *directory, const char *real)
 {
     char *copy = memo && real ? strdup(real) : NULL;
     if (!copy) {
-        free(folder);
+        free(directory);
         return;
     }
     const size_t i = memo->next++ % QUANT_PATH_MEMO;
-    free(memo->folders[i]);
+    free(memo->directories[i]);
     free(memo->real[i]);
-    memo->folders[i] = folder;
+    memo->directories[i] = directory;
     memo->real[i] = copy;
 }
 
-/* The absolute, link-free folder that path lies in; the caller frees it. NULL: errno says why. */
-static char *real_folder(const char *path)
+/* The directory of path, absolute and without links; the caller frees it. NULL: errno has the
+ * reason. */
+static char *real_directory(const char *path)
 {
     const size_t length = (size_t)(last_component(path) - path);
-    char *folder = length > 0 ? strndup(path, length) : strdup(".");
-    if (!folder)
+    char *directory = length > 0 ? strndup(path, length) : strdup(".");
+    if (!directory)
         return NULL;
-    const char *known = recall(folder);
+    const char *known = recall(directory);
     if (known) {
-        free(folder);
+        free(directory);
         return strdup(known);
     }
-    char *real = realpath(folder, NULL);
+    char *real = realpath(directory, NULL);
     const int number = errno;
-    keep_in_mind(folder, real);
+    keep_in_mind(directory, real);
     errno = number;
     return real;
 }
@@ -77,26 +78,26 @@ static char *real_folder(const char *path)
 /* The same for path itself, whose last component need not exist and is not followed. */
 static char *real_path(const char *path)
 {
-    char *folder = real_folder(path);
+    char *directory = real_directory(path);
     char *real = NULL;
-    if (folder &&
-        asprintf(&real, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, last_component(path)) < 0)
+    if (directory && asprintf(&real, "%s/%s", strcmp(directory, "/") == 0 ? "" : directory,
+                              last_component(path)) < 0)
         real = NULL;
-    free(folder);
+    free(directory);
     return real;
 }
 
-/* Length of the components that both paths begin with, the slash behind them included. */
-static size_t shared_length(const char *path, const char *folder)
+/* Length of the components that both paths begin with, and of the slash after them. */
+static size_t shared_length(const char *path, const char *directory)
 {
     size_t shared = 0;
     size_t i = 0;
-    while (path[i] && path[i] == folder[i]) {
+    while (path[i] && path[i] == directory[i]) {
         i++;
         if (path[i - 1] == '/')
             shared = i;
     }
-    if (path[i] == '/' && folder[i] == '\0')
+    if (path[i] == '/' && directory[i] == '\0')
         shared = i + 1;
     return shared;
 }
@@ -109,11 +110,12 @@ static size_t count_components(const char *path)
     return count;
 }
 
-/* Both absolute: a "../" for each component of folder that path does not share, then its rest. */
-static char *relative_to(const char *path, const char *folder)
+/* Both are absolute: "../" for each component of directory that path does not have, then the rest
+ * of path. */
+static char *relative_to(const char *path, const char *directory)
 {
-    const size_t shared = shared_length(path, folder);
-    const size_t ups = shared > strlen(folder) ? 0 : count_components(folder + shared);
+    const size_t shared = shared_length(path, directory);
+    const size_t ups = shared > strlen(directory) ? 0 : count_components(directory + shared);
     const char *rest = path + shared;
     char *relative = malloc(3 * ups + strlen(rest) + 1);
     if (!relative)
@@ -124,8 +126,8 @@ static char *relative_to(const char *path, const char *folder)
     return relative;
 }
 
-/* Written alike up to the last slash: no need to ask the system. */
-static bool share_folder(const char *a, const char *b)
+/* Equal up to the last slash: the system need not be asked. */
+static bool share_directory(const char *a, const char *b)
 {
     const size_t length = (size_t)(last_component(a) - a);
     return length == (size_t)(last_component(b) - b) && memcmp(a, b, length) == 0;
@@ -133,16 +135,16 @@ static bool share_folder(const char *a, const char *b)
 
 char *quant_path_relative(const char *path, const char *base, struct quant_error *error)
 {
-    const bool alike = share_folder(path, base);
+    const bool alike = share_directory(path, base);
     char *real = alike ? NULL : real_path(path);
-    char *folder = real ? real_folder(base) : NULL;
-    char *relative = folder ? relative_to(real, folder) : NULL;
+    char *directory = real ? real_directory(base) : NULL;
+    char *relative = directory ? relative_to(real, directory) : NULL;
     if (alike)
         relative = strdup(last_component(path));
     if (!relative)
         quant_error_system(error, errno, "cannot express the path of '%s' relative to '%s'", path,
                            base);
-    free(folder);
+    free(directory);
     free(real);
     return relative;
 }
@@ -150,6 +152,6 @@ char *quant_path_relative(const char *path, const char *base, struct quant_error
 char *quant_path_beside(const char *relative, const char *base)
 {
     char *path = NULL;
-    const int folder = relative[0] == '/' ? 0 : (int)(last_component(base) - base);
-    return asprintf(&path, "%.*s%s", folder, base, relative) < 0 ? NULL : path;
+    const int directory = relative[0] == '/' ? 0 : (int)(last_component(base) - base);
+    return asprintf(&path, "%.*s%s", directory, base, relative) < 0 ? NULL : path;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of the files that stand beside an output. */
+/* The names of the files that belong to an output. */
 #include "io/sidecar_names.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of the files that stand beside an output. */
+/* The names of the files that belong to an output. */
 #ifndef QUANT_IO_SIDECAR_NAMES_H
 #define QUANT_IO_SIDECAR_NAMES_H
 

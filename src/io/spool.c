@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Temporary files without a name: written once, then read as often as it takes, and gone with the
- * process. */
+/* Spools: temporary files without a name that are written once, and then read any number of times.
+ * They disappear with the process. */
 
 #include "base/error.h"
 #include "io/temporary.h"
@@ -21,6 +21,6 @@ enum quant_status quant_spool_finish(struct quant_file_output *spool, struct qua
     const enum quant_status status =
         quant_input_open_file(spool->fd, spool->sink.name, &spool->cancel, source, error);
     if (status == QUANT_OK)
-        spool->fd = -1; /* the source's now */
+        spool->fd = -1; /* the source owns it now */
     return status;
 }

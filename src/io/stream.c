@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The source over a pipe, a device or a terminal. What has passed is kept, first in memory, then in
- * a temporary file without a name, so that it can be read a second time; until forward_only says
- * that nobody will ask.
+ * The source that reads a pipe, a device or a terminal. The bytes that were read are kept, first in
+ * memory, then in a temporary file without a name, since they may be read a second time. After
+ * forward_only they are not kept any more.
  *
  *     bytes   0 ........ in_memory ........ received ........ (still in the pipe)
  *             [ memory  ][ spool file      ][ read on demand
@@ -39,19 +39,19 @@ enum quant_status quant_wait_readable(int fd, const struct quant_cancel *cancel)
 {
     struct pollfd waits[2] = {
         {.fd = fd, .events = POLLIN},
-        {.fd = quant_cancel_fd(cancel), .events = POLLIN}, /* a negative one is passed over */
+        {.fd = quant_cancel_fd(cancel), .events = POLLIN}, /* poll ignores a negative one */
     };
     while (!quant_cancelled(cancel)) {
         const int ready = poll(waits, 2, -1);
         if (ready < 0 && errno != EINTR)
-            return QUANT_OK; /* poll knows nothing of this fd: let read tell */
+            return QUANT_OK; /* poll cannot wait for this fd: read reports why */
         if (ready > 0 && waits[0].revents)
             return QUANT_OK;
     }
     return QUANT_CANCELLED;
 }
 
-/* One read from the pipe; *got 0 at its end, which then is the size. */
+/* One read from the pipe. *got 0: the end, and the size is known. */
 static enum quant_status receive(struct stream_source *stream, void *buffer, size_t nbytes,
                                  size_t *got, struct quant_error *error)
 {
@@ -106,7 +106,7 @@ static enum quant_status append_to_spool(struct stream_source *stream, const uns
     return QUANT_OK;
 }
 
-/* Receives once and keeps it; *got 0 at the end. */
+/* One read that is kept; *got 0 at the end. */
 static enum quant_status keep_more(struct stream_source *stream, size_t wanted, size_t *got,
                                    struct quant_error *error)
 {
@@ -135,7 +135,7 @@ static enum quant_status keep_more(struct stream_source *stream, size_t wanted, 
     return status;
 }
 
-/* Serves what is kept at offset: *got bytes, 0 where nothing is. */
+/* Copies bytes that were kept, from offset on. *got 0: none were kept there. */
 static enum quant_status read_kept(struct stream_source *stream, uint64_t offset, void *buffer,
                                    size_t nbytes, size_t *got, struct quant_error *error)
 {
@@ -164,7 +164,7 @@ static enum quant_status read_kept(struct stream_source *stream, uint64_t offset
     return QUANT_OK;
 }
 
-/* The next bytes at offset: kept ones, else new ones. */
+/* Some bytes at offset: kept ones, else new ones. */
 static enum quant_status read_some(struct stream_source *stream, uint64_t offset, void *buffer,
                                    size_t nbytes, size_t *got, struct quant_error *error)
 {
@@ -180,7 +180,7 @@ static enum quant_status read_some(struct stream_source *stream, uint64_t offset
         return status;
     }
     size_t more = 1;
-    while (offset >= stream->received && more > 0) { /* what lies before offset is kept as well */
+    while (offset >= stream->received && more > 0) { /* bytes before offset are kept too */
         const uint64_t wanted = offset - stream->received + nbytes;
         const enum quant_status status =
             keep_more(stream, wanted < SIZE_MAX ? (size_t)wanted : SIZE_MAX, &more, error);

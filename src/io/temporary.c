@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 
-/* Of the directory of path, with its slash; 0 if it has none. */
+/* The length of the directory of path, with its slash; 0 if there is none. */
 static int directory_length(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -1,42 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reporting to the caller how much of the work is done, as a share that never falls although it is
- * not known beforehand how many passes a calibration method needs. Each pass gets its share of what
- * is left when it begins, by its elements and those of the passes expected after it. Where more
- * passes come than expected, the shares become smaller; where fewer come, the last one gets more.
+ * Reports to the caller how much of the work is done, as a share that never falls, although the
+ * number of passes that a calibration method needs is not known before. When a pass begins, it gets
+ * a share of the work that is left: its elements, divided by those of this pass and of all passes
+ * that are expected after it. If there are more passes than expected, their shares are smaller; if
+ * there are fewer, the share of the last one is larger.
  *
- *     for each pass: begin_pass; where it goes over several inputs, for each: begin_part; add ...
+ *     for each pass: begin_pass; for each input of it, if there are several: begin_part; add ...
  */
 #ifndef QUANT_ENGINE_WORK_PASS_PROGRESS_H
 #define QUANT_ENGINE_WORK_PASS_PROGRESS_H
 
 #include <quant/file.h>
 
-/* Begin it with call and context, the rest zeros. */
+/* At first call and context are set, the rest is zeros. */
 struct quant_progress {
-    quant_progress_fn *call; /* NULL: nobody asks */
+    quant_progress_fn *call; /* NULL: nothing is reported */
     void *context;
     uint64_t done;   /* elements, over all passes */
-    uint64_t ahead;  /* elements of the passes expected after the calibration that is to begin */
-    uint64_t total;  /* what the caller gets as the total; 0: not known yet */
+    uint64_t ahead;  /* elements of the passes expected after the next calibration */
+    uint64_t total;  /* the total for the caller; 0: not known yet */
     bool has_parts;  /* a part of this pass has begun */
-    double begin;    /* of the pass: the share that was done before it */
-    double end;      /* and the share that is done after it */
-    double units;    /* of the pass; parts may count in other units than elements */
-    double before;   /* units of the parts before this one */
-    double part;     /* units of this one */
-    double expected; /* elements of this one */
-    double seen;     /* of these, the ones that are done */
+    double begin;    /* the share that was done before this pass */
+    double end;      /* the share that will be done after it */
+    double units;    /* of the pass; parts may have other units than elements */
+    double before;   /* units of earlier parts */
+    double part;     /* units of this part */
+    double expected; /* elements of this part */
+    double seen;     /* how many of them are done */
 };
 
-/* A pass over so many elements begins (0: not known), after which others are expected to go over
- * ahead elements in all. */
+/* A pass over nelems elements begins (0: not known). The passes that are expected after it have
+ * ahead elements together. */
 static inline void quant_progress_begin_pass(struct quant_progress *progress, uint64_t nelems,
                                              uint64_t ahead)
 {
     const double units = (double)nelems;
     const double all = units + (double)ahead;
-    if (progress->total == 0 && nelems > 0) { /* it is known from here on */
+    if (progress->total == 0 && nelems > 0) { /* now it is known */
         progress->total = progress->done + nelems + ahead;
         progress->end = (double)progress->done / (double)progress->total;
     }
@@ -47,8 +48,8 @@ static inline void quant_progress_begin_pass(struct quant_progress *progress, ui
     progress->has_parts = false;
 }
 
-/* The next input of a pass begins: it is worth so many of the pass's units, and has so many
- * elements (0: not known). */
+/* The next input of a pass begins. It has so many of the units of the pass, and nelems elements
+ * (0: not known). */
 static inline void quant_progress_begin_part(struct quant_progress *progress, uint64_t units,
                                              uint64_t nelems)
 {
