@@ -45,7 +45,7 @@ static void read_head(struct quant_fields *fields, const cJSON *root,
 
 static enum quant_dtype read_scale_dtype(struct quant_fields *fields, const cJSON *root)
 {
-    if (!cJSON_GetObjectItemCaseSensitive(root, "scale_dtype"))
+    if (!quant_field_find(root, "scale_dtype"))
         return QUANT_DTYPE_NONE;
     const char *name = quant_field_string(fields, root, "scale_dtype");
     const enum quant_dtype dtype = quant_dtype_from_name(name);
@@ -337,7 +337,8 @@ enum quant_status quant_calibration_file_read(struct quant_source *source,
                                               struct quant_error *error)
 {
     memset(file, 0, sizeof *file);
-    struct quant_fields fields = {source, "not a valid calibration", error, QUANT_OK};
+    struct quant_fields fields = {
+        .source = source, .what = "not a valid calibration", .error = error};
     cJSON *root = quant_document_read(&fields, "calibration", SIZE_LIMIT);
     if (root)
         read_root(&fields, root, file);

@@ -11,10 +11,14 @@
 #include "base/sink.h"
 #include "records/field.h"
 
-/* The text of fields->source, at most limit bytes, as one JSON value with nothing but space
- * around; the caller deletes it. NULL, having complained, where it is none. noun is what messages
- * call it. */
+/* The text of fields->source, at most limit bytes, as one JSON value with nothing but white space
+ * around it; the caller deletes it. NULL after an error. noun is what messages call it. */
 cJSON *quant_document_read(struct quant_fields *fields, const char *noun, size_t limit);
+
+/* The same of length bytes in memory, which end with a NUL that is not counted. NULL without an
+ * error in fields: the text is not JSON from text[*wrong] on. */
+cJSON *quant_document_parse(struct quant_fields *fields, const char *noun, const char *text,
+                            size_t length, size_t *wrong);
 
 /* Adds the keys; *ok becomes false where memory is out. */
 typedef void quant_document_fill(cJSON *root, const void *content, bool *ok);

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "records/document.h"
 
-/* The whole text, with a NUL behind it, in *text, which the caller frees. */
+/* The whole text, with a NUL after it, in *text, which the caller frees. */
 static enum quant_status read_text(struct quant_source *source, const char *noun, size_t limit,
                                    char **text, size_t *length, struct quant_error *error)
 {
@@ -25,9 +25,9 @@ static enum quant_status read_text(struct quant_source *source, const char *noun
     return QUANT_OK;
 }
 
-/* NULL, having complained, where the text is not one JSON value with nothing but space around.
- * cJSON does not tell bad text from no memory, but malloc leaves a word in errno. */
-static cJSON *parse(struct quant_fields *fields, const char *noun, const char *text, size_t length)
+/* cJSON returns NULL for bad text and for lack of memory, but malloc sets errno. */
+cJSON *quant_document_parse(struct quant_fields *fields, const char *noun, const char *text,
+                            size_t length, size_t *wrong)
 {
     void *locale = quant_locale_enter();
     const char *end = NULL;
@@ -39,21 +39,24 @@ static cJSON *parse(struct quant_fields *fields, const char *noun, const char *t
         fields->status = quant_error_no_memory(fields->error, length, noun);
         return NULL;
     }
-    if (!root || end != text + length) {
-        const long long offset = end ? end - text : 0;
-        quant_fields_fail(fields, QUANT_CORRUPT, "not JSON at byte %lld", offset);
-        cJSON_Delete(root);
-        return NULL;
-    }
-    return root;
+    if (root && end == text + length)
+        return root;
+    *wrong = end ? (size_t)(end - text) : 0;
+    cJSON_Delete(root);
+    return NULL;
 }
 
 cJSON *quant_document_read(struct quant_fields *fields, const char *noun, size_t limit)
 {
     char *text = NULL;
     size_t length = 0;
+    size_t wrong = 0;
+    cJSON *root = NULL;
     fields->status = read_text(fields->source, noun, limit, &text, &length, fields->error);
-    cJSON *root = fields->status == QUANT_OK ? parse(fields, noun, text, length) : NULL;
+    if (fields->status == QUANT_OK)
+        root = quant_document_parse(fields, noun, text, length, &wrong);
+    if (!root)
+        quant_fields_fail(fields, QUANT_CORRUPT, "not JSON at byte %zu", wrong);
     free(text);
     return root;
 }

@@ -18,6 +18,8 @@ struct quant_fields {
     const char *what;            /* the start of each message: "not a valid sidecar" */
     struct quant_error *error;
     enum quant_status status;
+    const char *tensor; /* whose fields they are, for messages; NULL: the file's */
+    uint64_t offset;    /* of the tensor's fields in the source */
 };
 
 /* Sets the error unless there is one. */
@@ -27,6 +29,9 @@ void quant_fields_fail(struct quant_fields *fields, enum quant_status status, co
 /* Duplicate keys are an error: cJSON keeps both and finds the first, other readers find the last.
  * Takes n log n time. */
 void quant_fields_check_keys(struct quant_fields *fields, const cJSON *object);
+
+/* The value of a key, or NULL if there is no such key, or object is NULL. */
+const cJSON *quant_field_find(const cJSON *object, const char *key);
 
 /* The value of a key that must be there, of any type or of the type in the function's name. */
 const cJSON *quant_field_get(struct quant_fields *fields, const cJSON *object, const char *key);

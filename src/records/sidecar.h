@@ -71,8 +71,11 @@ enum quant_status quant_sidecar_write(const struct quant_sidecar *sidecar, struc
 enum quant_status quant_sidecar_read(struct quant_source *source, struct quant_sidecar *sidecar,
                                      struct quant_error *error);
 
-/* Whether source is the sidecar of the file at path, of nbytes: *dtype is the type of that file's
- * elements. NONE where it is another file's, or no sidecar. Errors: QUANT_IO, QUANT_NO_MEMORY. */
+/* Whether source is the sidecar of the file at path, of nbytes: *dtype is the type of the elements
+ * of that file. For a container it is the type of the first tensor that has scales: such a file is
+ * quantized already, whatever its other tensors are. QUANT_DTYPE_NONE if the sidecar is another
+ * file's, if no tensor of the container has scales, and if source is not a sidecar. Errors:
+ * QUANT_IO, QUANT_NO_MEMORY, QUANT_CANCELLED. */
 enum quant_status quant_sidecar_identify(struct quant_source *source, const char *path,
                                          uint64_t nbytes, enum quant_dtype *dtype,
                                          struct quant_error *error);

@@ -10,10 +10,17 @@
 /* Integers up to 2^53 are exact as doubles. */
 #define QUANT_SIDECAR_INTEGER_MOST 9007199254740992.0
 
-/* A key that is not in known, which ends with NULL, was added by a later version and may change
- * what the others mean: an error. */
-void quant_sidecar_check_known(struct quant_fields *fields, const cJSON *object,
-                               const char *const *known);
+/* That each key of object is one of known, at most 63 that end with NULL, and occurs once. A later
+ * version may have added another key that changes what these mean. */
+void quant_sidecar_check_keys(struct quant_fields *fields, const cJSON *object,
+                              const char *const *known);
+
+/* An object in object, without duplicate and unknown keys; NULL after an error. */
+const cJSON *quant_sidecar_open_object(struct quant_fields *fields, const cJSON *object,
+                                       const char *key, const char *const *known);
+
+/* That "format" says that it is a sidecar. */
+void quant_sidecar_check_format(struct quant_fields *fields, const cJSON *root);
 
 /* "scheme", "dtype", "qmin" and "qmax" */
 void quant_sidecar_read_target(struct quant_fields *fields, const cJSON *object,

@@ -8,6 +8,7 @@
 #include "records/document.h"
 #include "records/field.h"
 #include "records/sidecar.h"
+#include "records/sidecar_tensors.h"
 #include "records/sidecar_words.h"
 
 /* HEAD_BYTES: 'format' is the first key of a sidecar. SIZE_LIMIT: more is no sidecar. */
@@ -27,7 +28,7 @@ static enum quant_status begins_like_sidecar(struct quant_source *source, bool *
 
 static const char *string_of(const cJSON *object, const char *key)
 {
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+    return cJSON_GetStringValue(quant_field_find(object, key));
 }
 
 static const char *last_component(const char *path)
@@ -36,14 +37,64 @@ static const char *last_component(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* A stream's name was not known when its sidecar was written. */
-static bool names_file(const cJSON *root, const char *path, uint64_t nbytes)
+/* name is NULL if the data was written to a stream, whose name was not known. */
+static bool names_file(const char *name, const char *path)
 {
-    const cJSON *data = cJSON_GetObjectItemCaseSensitive(root, "data");
-    const cJSON *bytes = cJSON_GetObjectItemCaseSensitive(data, "bytes");
-    const char *name = string_of(data, "path");
-    return cJSON_IsNumber(bytes) && bytes->valuedouble == (double)nbytes &&
-           (!name || strcmp(last_component(name), last_component(path)) == 0);
+    return !name || strcmp(last_component(name), last_component(path)) == 0;
+}
+
+/* ---- One tensor ---- */
+
+static bool is_about_file(const cJSON *root, const char *path, uint64_t nbytes)
+{
+    const char *format = string_of(root, "format");
+    const cJSON *data = quant_field_find(root, "data");
+    const cJSON *bytes = quant_field_find(data, "bytes");
+    return format && strcmp(format, QUANT_SIDECAR_FORMAT) == 0 && cJSON_IsNumber(bytes) &&
+           bytes->valuedouble == (double)nbytes && names_file(string_of(data, "path"), path);
+}
+
+static enum quant_status identify_one(struct quant_source *source, const char *path,
+                                      uint64_t nbytes, enum quant_dtype *dtype,
+                                      struct quant_error *error)
+{
+    struct quant_fields fields = {.source = source, .what = "not a valid sidecar", .error = error};
+    cJSON *root = quant_document_read(&fields, "sidecar", SIZE_LIMIT);
+    const char *name = string_of(root, "dtype");
+    if (name && is_about_file(root, path, nbytes))
+        *dtype = quant_dtype_from_name(name);
+    cJSON_Delete(root);
+    return fields.status;
+}
+
+/* ---- Many tensors ---- */
+
+/* The first tensor with a scale decides: one is enough for the file to be quantized. */
+static enum quant_status identify_many(struct quant_sidecar_reader *reader, const char *path,
+                                       uint64_t nbytes, enum quant_dtype *dtype,
+                                       struct quant_error *error)
+{
+    const struct quant_sidecar_head *head = quant_sidecar_tensors_head(reader);
+    if (head->data_nbytes != nbytes || !names_file(head->data_path, path))
+        return QUANT_OK;
+    enum quant_status status;
+    bool found;
+    do {
+        struct quant_sidecar_entry entry;
+        status = quant_sidecar_tensors_next(reader, &entry, &found, error);
+        if (status == QUANT_OK && found && !entry.is_copied && entry.scale_name)
+            *dtype = entry.params.dtype;
+    } while (status == QUANT_OK && found && *dtype == QUANT_DTYPE_NONE);
+    return status;
+}
+
+/* ---- Either ---- */
+
+/* What is not a valid sidecar says nothing about the file. */
+static bool is_about_form(enum quant_status status)
+{
+    return status == QUANT_UNRECOGNIZED || status == QUANT_UNSUPPORTED || status == QUANT_CORRUPT ||
+           status == QUANT_TRUNCATED || status == QUANT_OUT_OF_RANGE;
 }
 
 enum quant_status quant_sidecar_identify(struct quant_source *source, const char *path,
@@ -51,18 +102,16 @@ enum quant_status quant_sidecar_identify(struct quant_source *source, const char
                                          struct quant_error *error)
 {
     bool begins = false;
+    struct quant_sidecar_reader *reader = NULL;
     *dtype = QUANT_DTYPE_NONE;
-    const enum quant_status status = begins_like_sidecar(source, &begins, error);
+    enum quant_status status = begins_like_sidecar(source, &begins, error);
     if (!begins)
         return status;
-    struct quant_fields fields = {source, "not a valid sidecar", error, QUANT_OK};
-    cJSON *root = quant_document_read(&fields, "sidecar", SIZE_LIMIT);
-    const char *format = string_of(root, "format");
-    const char *name = string_of(root, "dtype");
-    if (format && strcmp(format, QUANT_SIDECAR_FORMAT) == 0 && name &&
-        names_file(root, path, nbytes))
-        *dtype = quant_dtype_from_name(name);
-    cJSON_Delete(root);
-    /* What is no JSON is no sidecar, and then nothing is known of the file. */
-    return fields.status == QUANT_NO_MEMORY || fields.status == QUANT_IO ? fields.status : QUANT_OK;
+    status = quant_sidecar_tensors_open(source, &reader, error);
+    if (reader)
+        status = identify_many(reader, path, nbytes, dtype, error);
+    else if (status == QUANT_OK)
+        status = identify_one(source, path, nbytes, dtype, error);
+    quant_sidecar_tensors_close(reader);
+    return is_about_form(status) ? QUANT_OK : status;
 }

@@ -17,7 +17,7 @@ enum { SIZE_LIMIT = 16 << 20 };
 
 static bool has_key(const cJSON *object, const char *key)
 {
-    return cJSON_GetObjectItemCaseSensitive(object, key) != NULL;
+    return quant_field_find(object, key) != NULL;
 }
 
 /* Version 2 has more keys, and later programs may add others. */
@@ -29,13 +29,13 @@ static const char *const known_keys[] = {
 /* A sidecar is of version 2 where a key occurs that came with it, and only there. */
 static void check_version(struct quant_fields *fields, const cJSON *root, double version)
 {
-    const cJSON *scales = cJSON_GetObjectItemCaseSensitive(root, "scales");
+    const cJSON *scales = quant_field_find(root, "scales");
     const char *found = has_key(root, "scale_dtype") || has_key(scales, "scale_dtype")
                             ? "scale_dtype"
                         : has_key(scales, "zero_points") ? "zero_points"
                                                          : NULL;
     if (version == QUANT_SIDECAR_VERSION_2)
-        quant_sidecar_check_known(fields, root, known_keys);
+        quant_sidecar_check_keys(fields, root, known_keys);
     if (version == QUANT_SIDECAR_VERSION_2 && !found)
         quant_fields_fail(fields, QUANT_CORRUPT, "'version' is 2, but no key of version 2 occurs");
     if (version == QUANT_SIDECAR_VERSION_1 && found)
@@ -45,8 +45,10 @@ static void check_version(struct quant_fields *fields, const cJSON *root, double
 
 static void read_head(struct quant_fields *fields, const cJSON *root)
 {
-    if (strcmp(quant_field_string(fields, root, "format"), QUANT_SIDECAR_FORMAT) != 0)
-        quant_fields_fail(fields, QUANT_UNRECOGNIZED, "'format' is not '" QUANT_SIDECAR_FORMAT "'");
+    quant_sidecar_check_format(fields, root);
+    if (has_key(root, "tensors"))
+        quant_fields_fail(fields, QUANT_UNSUPPORTED,
+                          "it has 'tensors': it is the sidecar of many tensors, not of one");
     const double version = quant_field_number(fields, root, "version");
     if (version != QUANT_SIDECAR_VERSION_1 && version != QUANT_SIDECAR_VERSION_2)
         quant_fields_fail(fields, QUANT_UNSUPPORTED,
@@ -92,7 +94,7 @@ static void read_source(struct quant_fields *fields, const cJSON *root,
     quant_field_copy_word(fields, source, "format", sidecar->source.format, QUANT_SIDECAR_WORD);
     sidecar->source_dtype = quant_sidecar_read_source_dtype(fields, source);
     static const char *const byte_orders[] = {"little", "big", NULL};
-    if (fields->status == QUANT_OK && cJSON_HasObjectItem(source, "byte_order"))
+    if (fields->status == QUANT_OK && quant_field_find(source, "byte_order"))
         sidecar->source_byte_order =
             quant_field_word(fields, source, "byte_order", byte_orders) == 0 ? QUANT_LITTLE
                                                                              : QUANT_BIG;
@@ -146,7 +148,7 @@ enum quant_status quant_sidecar_read(struct quant_source *source, struct quant_s
                                      struct quant_error *error)
 {
     memset(sidecar, 0, sizeof *sidecar);
-    struct quant_fields fields = {source, "not a valid sidecar", error, QUANT_OK};
+    struct quant_fields fields = {.source = source, .what = "not a valid sidecar", .error = error};
     cJSON *root = quant_document_read(&fields, "sidecar", SIZE_LIMIT);
     if (root)
         read_root(&fields, root, sidecar);

@@ -29,7 +29,7 @@ static void read_one(struct quant_fields *fields, const cJSON *root, struct quan
     const cJSON *block_size = quant_field_get(fields, root, "block_size");
     if (block_size && !cJSON_IsNull(block_size))
         quant_fields_fail(fields, QUANT_CORRUPT, "'block_size' is set, but 'axis' is null");
-    if (cJSON_GetObjectItemCaseSensitive(root, "scales"))
+    if (quant_field_find(root, "scales"))
         quant_fields_fail(fields, QUANT_CORRUPT, "it has 'scales', but 'axis' is null");
     check_not_array(fields, root, "scale");
     check_not_array(fields, root, "zero_point");
@@ -114,7 +114,7 @@ static void read_arrays(struct quant_fields *fields, const cJSON *root,
                         struct quant_sidecar *sidecar)
 {
     struct quant_sidecar_groups *groups = &sidecar->groups;
-    if (cJSON_GetObjectItemCaseSensitive(root, "scales"))
+    if (quant_field_find(root, "scales"))
         quant_fields_fail(fields, QUANT_CORRUPT,
                           "it has 'scales', but 'scale' and 'zero_point' are not null");
     const cJSON *scales = check_array(fields, root, "scale", groups->count);
