@@ -67,6 +67,25 @@ struct quant_output {
     bool text_only;      /* refuse a format that is not text: path leads to a terminal */
 };
 
+/* ---- Containers ------------------------------------------------------------------------------ */
+
+struct quant_quantize_result;
+struct quant_dequantize_result;
+
+/* What a call did with one tensor of a container. Nothing in it outlives the call of the function
+ * below. */
+struct quant_tensor_result {
+    const char *name; /* a stranger's text, in UTF-8: mask it before it reaches a terminal */
+    bool is_copied;   /* as it was: the rest but nbytes is NULL */
+    uint64_t nbytes;  /* of its elements in the file that was read */
+    const struct quant_quantize_result *found;      /* when quantizing */
+    const struct quant_dequantize_result *restored; /* when dequantizing */
+};
+
+/* Called for each tensor of a container, in the order of the file, one at a time, on any thread of
+ * the call. Returns false to stop: the call then fails with QUANT_CANCELLED. */
+typedef bool quant_tensor_fn(void *context, const struct quant_tensor_result *result);
+
 /* ---- Quantizing ------------------------------------------------------------------------------ */
 
 struct quant_quantize_job {
@@ -75,7 +94,12 @@ struct quant_quantize_job {
     struct quant_spec spec;
     struct quant_granularity granularity; /* with an axis or a block size, spec gives no scale and
                                            * no clip, and the type is not unscaled */
-    bool measure;                         /* fill in report, and worst */
+    bool has_min_dims; /* of a container: tensors of floats with fewer dimensions than min_dims are
+                        */
+    unsigned min_dims; /* copied as they are; else fewer than QUANT_CONTAINER_MIN_DIMS */
+    quant_tensor_fn *on_tensor; /* NULL: none */
+    void *tensor_context;
+    bool measure;     /* fill in report, and worst */
     unsigned threads; /* to share the work if both ends are files by position; 0: one per
                        * processor; more than are of use count as QUANT_MOST_THREADS. No byte
                        * depends on it */
@@ -84,7 +108,12 @@ struct quant_quantize_job {
     void *progress_context;
 };
 
+enum { QUANT_CONTAINER_MIN_DIMS = 2 };
+
 struct quant_quantize_result {
+    size_t ntensors; /* of a container: of its tensors, apart from scales; else 0. What follows is
+                      * then zeros, but for source_format: see on_tensor */
+    size_t ncopied;  /* of these, the ones that were copied */
     struct quant_choice choice; /* with an axis or a block size: what all groups have in common, and
                                  * the notes of any; no range, scale 1 */
     struct quant_group_notes group_notes; /* the same notes, by the groups that have them */
@@ -275,9 +304,14 @@ struct quant_dequantize_job {
     const char *path;           /* the integers; "-": standard input, which needs sidecar */
     const char *sidecar;        /* NULL: path with ".json" added */
     struct quant_output output; /* path NULL: only check and measure */
+    enum quant_dtype dtype;     /* of the restored floats: QUANT_FLOAT32, which QUANT_DTYPE_NONE
+                                 * stands for, QUANT_FLOAT16 or QUANT_BFLOAT16: rounded to nearest,
+                                 * ties to even. The report is of float32 in any case */
     bool measure;               /* fill in report, against: */
     struct quant_input against; /* path NULL: the source that the sidecar names; shape not used */
-    unsigned threads;           /* as above */
+    quant_tensor_fn *on_tensor; /* for a container; NULL: none */
+    void *tensor_context;
+    unsigned threads; /* as above */
     struct quant_cancel cancel;
     quant_progress_fn *progress;
     void *progress_context;
@@ -287,6 +321,8 @@ struct quant_dequantize_job {
 enum { QUANT_PATH_ROOM = 4096 };
 
 struct quant_dequantize_result {
+    size_t ntensors; /* of a container: as in quant_quantize_result, and what follows is zeros */
+    size_t ncopied;
     struct quant_params params; /* with an axis or a block size: what all groups have in common;
                                  * scale 1 */
     struct quant_grouping grouping;

@@ -48,4 +48,11 @@ static inline void quant_store_32_little(void *bytes, uint32_t value)
     memcpy(bytes, &value, sizeof value);
 }
 
+static inline void quant_store_64_little(void *bytes, uint64_t value)
+{
+    if (quant_host_is_big())
+        value = __builtin_bswap64(value);
+    memcpy(bytes, &value, sizeof value);
+}
+
 #endif

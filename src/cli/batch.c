@@ -170,6 +170,8 @@ int batch_run(const struct batch *batch, const struct batch_options *options)
         run_in_parallel(&state);
     progress_end(&state.progress);
     batch->totals->seconds = seconds_now() - began;
+    for (unsigned i = 0; batch->release && i < state.nplaces; i++)
+        batch->release(state.places + i * batch->place_bytes);
     free(state.places);
     return state.status;
 }

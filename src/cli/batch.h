@@ -62,13 +62,14 @@ struct batch_item {
 struct batch {
     size_t n;
     const char *const *names; /* of the files, for the progress line */
-    size_t place_bytes;       /* size of a place; zeroed before its first file; owns no pointers */
+    size_t place_bytes;       /* size of a place; zeroed before its first file */
     void *context;
     void (*work)(const struct batch_item *item);
     int (*deliver)(const struct batch_item *item); /* reports the file; returns an exit status */
-    bool prints;                                   /* deliver writes to standard output */
-    bool only_prints;      /* there is no other output: if a write fails, the work ends */
-    struct totals *totals; /* gets nfiles and seconds; deliver adds to the rest */
+    void (*release)(void *place); /* called for each place at the end; NULL: nothing is owned */
+    bool prints;                  /* deliver writes to standard output */
+    bool only_prints;             /* there is no other output: if a write fails, the work ends */
+    struct totals *totals;        /* gets nfiles and seconds; deliver adds to the rest */
 };
 
 /* The worst of the exit statuses: a failure counts more than a threshold. A signal ends it early.

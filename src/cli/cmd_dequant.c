@@ -15,9 +15,11 @@
 #include "cli/report.h"
 #include "cli/standard_streams.h"
 #include "cli/targets.h"
+#include "cli/tensor_list.h"
 
 struct dequant_options {
     struct target_options target; /* its sidecar is an input */
+    int dtype;                    /* enum quant_dtype of the restored floats; 0: not given */
     struct report_options report;
     const char *against;
     struct files_from_options files_from;
@@ -48,6 +50,14 @@ static const struct option_row rows[] = {
      .parse = value_text,
      .offset = AT(target.directory),
      .is_common = true},
+    {.name = "dtype",
+     .argument = "TYPE",
+     .help = "restore to TYPE",
+     .initial = "float32",
+     .choice = choice_scale,
+     .synonym = synonym_dtype,
+     .parse = value_scale_dtype,
+     .offset = AT(dtype)},
     {.brief = 'T',
      .name = "to",
      .argument = "FORMAT",
@@ -119,6 +129,11 @@ static bool is_writing(const struct dequant_options *options)
     return options->target.output || options->target.directory || !is_measuring(options);
 }
 
+static enum quant_dtype restored_dtype(const struct dequant_options *options)
+{
+    return options->dtype ? (enum quant_dtype)options->dtype : QUANT_FLOAT32;
+}
+
 static bool is_stdin(const char *path)
 {
     return path && strcmp(path, "-") == 0;
@@ -137,6 +152,10 @@ static int check_measuring(const struct command *self, const struct dequant_opti
             self->name,
             "'--%s' describes the original, which is read only with '--report' or '--fail-if'",
             idle);
+    if (!is_writing(options) && options->dtype)
+        return message_usage(self->name,
+                             "'--dtype' is the type of the array, which '--report' and '--fail-if' "
+                             "write only with '--output' or '--output-dir'");
     if (!is_writing(options) && options->target.format)
         return message_usage(self->name,
                              "'--to' is the format of the array, which '--report' and '--fail-if' "
@@ -176,6 +195,7 @@ static struct quant_dequantize_job make_job(const struct dequant_options *option
     return (struct quant_dequantize_job){
         .sidecar = options->target.sidecar,
         .output = {.format = options->target.format, .force = options->target.force},
+        .dtype = (enum quant_dtype)options->dtype,
         .measure = is_measuring(options),
         .against = input_options_input(&options->original),
     };
@@ -187,6 +207,7 @@ struct outcome {
     struct quant_dequantize_result result;
     struct quant_error error;
     enum quant_status status;
+    struct tensor_list tensors; /* if the file is a container */
 };
 
 struct work {
@@ -211,22 +232,42 @@ static void dequant_one(const struct batch_item *item)
     outcome->job.cancel = item->cancel;
     outcome->job.progress = item->progress;
     outcome->job.progress_context = item->progress_context;
+    tensor_list_begin(&outcome->tensors, outcome->job.path, restored_dtype(work->options),
+                      outcome->job.measure);
+    outcome->job.on_tensor = tensor_list_add;
+    outcome->job.tensor_context = &outcome->tensors;
     outcome->status = targets_clash(work->targets, item->i, &outcome->error)
                           ? QUANT_EXISTS
                           : quant_file_dequantize(&outcome->job, &outcome->result, &outcome->error);
 }
 
+static void release_place(void *place)
+{
+    tensor_list_release(&((struct outcome *)place)->tensors);
+}
+
+static int report_container(struct work *work, struct outcome *outcome)
+{
+    const struct tensor_list *tensors = &outcome->tensors;
+    work->has_scales |=
+        tensors->nmapped > 0 && !quant_dtype_info(tensors->params.dtype)->is_unscaled;
+    return tensor_list_report(&outcome->tensors, &work->report, work->totals, true);
+}
+
 static int report_one(const struct batch_item *item)
 {
     struct work *work = item->context;
-    const struct outcome *outcome = item->place;
+    struct outcome *outcome = item->place;
     const struct quant_dequantize_result *result = &outcome->result;
     const char *path = work->targets->inputs[item->i];
     if (outcome->status == QUANT_INVALID && outcome->job.output.text_only)
         return message_usage("dequant", "%s", outcome->error.text);
     if (outcome->status != QUANT_OK)
         return report_failure(&work->report, path, outcome->status, &outcome->error);
-    const uint64_t restored = quant_dtype_bytes(QUANT_FLOAT32, result->grouping.nelems);
+    if (result->ntensors > 0)
+        return report_container(work, outcome);
+    const uint64_t restored =
+        quant_dtype_bytes(restored_dtype(work->options), result->grouping.nelems);
     totals_add(work->totals, is_writing(work->options) ? restored : result->report.bytes_in,
                totals_stored_bytes(&result->params, &result->grouping));
     work->has_scales |= !quant_dtype_info(result->params.dtype)->is_unscaled;
@@ -254,6 +295,7 @@ static int dequant_all(const struct dequant_options *options, const struct targe
         .context = &work,
         .work = dequant_one,
         .deliver = report_one,
+        .release = release_place,
         .prints = report_options_to_stdout(&options->report),
         .only_prints = report_options_to_stdout(&options->report) && !is_writing(options),
         .totals = &totals,
@@ -261,8 +303,11 @@ static int dequant_all(const struct dequant_options *options, const struct targe
     int status = report_begin(&work.report, &options->report, targets);
     if (status == EXIT_DONE)
         status = report_end(&work.report, batch_run(&batch, &options->batch));
+    char done[32];
+    snprintf(done, sizeof done, "dequantized to %s",
+             quant_dtype_info(restored_dtype(options))->name);
     const struct totals_words words = {
-        .done = is_writing(options) ? "dequantized to float32" : "measured",
+        .done = is_writing(options) ? done : "measured",
         .no_scales = !work.has_scales,
         .restores = is_writing(options),
     };
@@ -297,18 +342,19 @@ static int check(const struct command *self, const struct dequant_options *optio
     if (status == EXIT_DONE)
         status = check_streams(self, options, inputs, n);
     if (status == EXIT_DONE)
-        status = targets_check_extension(self, &options->target, QUANT_FLOAT32);
+        status = targets_check_extension(self, &options->target, restored_dtype(options));
     return status;
 }
 
 static int work(const struct dequant_options *options, char *const *inputs, size_t n)
 {
     struct targets targets;
+    const char *tag = quant_dtype_info(restored_dtype(options))->short_name;
     if (!options->batch.quiet) {
         streams_announce((const char *const *)inputs, n);
         streams_announce(&options->against, 1);
     }
-    int status = targets_init(&targets, &options->target, inputs, n, "f32", is_writing(options));
+    int status = targets_init(&targets, &options->target, inputs, n, tag, is_writing(options));
     if (status == EXIT_DONE)
         status = prepare(&targets, options);
     if (status == EXIT_DONE)

@@ -10,6 +10,7 @@
 #include "cli/report.h"
 #include "cli/standard_streams.h"
 #include "cli/targets.h"
+#include "cli/tensor_list.h"
 #include "cli/warnings.h"
 
 static struct quant_quantize_job make_job(const struct quantize_options *options,
@@ -22,6 +23,8 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
                    .force = options->target.force},
         .spec = *spec,
         .granularity = quantize_options_granularity(options),
+        .has_min_dims = options->min_dims.given,
+        .min_dims = (unsigned)options->min_dims.value,
         .measure = report_options_measure(&options->report),
     };
 }
@@ -32,6 +35,7 @@ struct outcome {
     struct quant_quantize_result result;
     struct quant_error error;
     enum quant_status status;
+    struct tensor_list tensors; /* if the file is a container */
 };
 
 struct work {
@@ -55,6 +59,10 @@ static void quantize_one(const struct batch_item *item)
     outcome->job.cancel = item->cancel;
     outcome->job.progress = item->progress;
     outcome->job.progress_context = item->progress_context;
+    tensor_list_begin(&outcome->tensors, outcome->job.input.path, QUANT_DTYPE_NONE,
+                      outcome->job.measure);
+    outcome->job.on_tensor = tensor_list_add;
+    outcome->job.tensor_context = &outcome->tensors;
     outcome->status = targets_clash(work->targets, item->i, &outcome->error)
                           ? QUANT_EXISTS
                           : quant_file_quantize(&outcome->job, &outcome->result, &outcome->error);
@@ -63,13 +71,16 @@ static void quantize_one(const struct batch_item *item)
 static int report_one(const struct batch_item *item)
 {
     struct work *work = item->context;
-    const struct outcome *outcome = item->place;
+    struct outcome *outcome = item->place;
     const struct quant_quantize_result *result = &outcome->result;
     const char *path = work->targets->inputs[item->i];
     if (outcome->status == QUANT_INVALID && outcome->job.output.text_only)
         return message_usage("quantize", "%s", outcome->error.text);
     if (outcome->status != QUANT_OK)
         return report_failure(&work->report, path, outcome->status, &outcome->error);
+    if (result->ntensors > 0)
+        return tensor_list_report(&outcome->tensors, &work->report, work->totals,
+                                  work->options->batch.quiet);
     totals_add(work->totals, quant_dtype_bytes(result->source_dtype, result->grouping.nelems),
                totals_stored_bytes(&result->choice.params, &result->grouping));
     const struct report_subject subject = {.path = path,
@@ -87,6 +98,11 @@ static int report_one(const struct batch_item *item)
     return report_file(&work->report, &subject);
 }
 
+static void release_place(void *place)
+{
+    tensor_list_release(&((struct outcome *)place)->tensors);
+}
+
 static int quantize_all(const struct quantize_options *options, const struct quant_spec *spec,
                         const struct targets *targets)
 {
@@ -99,6 +115,7 @@ static int quantize_all(const struct quantize_options *options, const struct qua
         .context = &work,
         .work = quantize_one,
         .deliver = report_one,
+        .release = release_place,
         .prints = report_options_to_stdout(&options->report),
         .totals = &totals,
     };

@@ -311,6 +311,14 @@ bool value_int32(const struct option_row *row, const char *text, void *field,
     return number_int32(text, &number->value);
 }
 
+bool value_dims(const struct option_row *row, const char *text, void *field,
+                struct option_reason *reason)
+{
+    struct given_int32 *number = field;
+    return value_int32(row, text, field, reason) && number->value >= 0 &&
+           number->value <= QUANT_MAX_DIMS;
+}
+
 bool value_size(const struct option_row *row, const char *text, void *field,
                 struct option_reason *reason)
 {

@@ -50,6 +50,7 @@ option_parse_fn value_share;         /* struct given_double: > 0, <= 1 */
 option_parse_fn value_int32;         /* struct given_int32 */
 option_parse_fn value_threads;       /* unsigned: at least 1; 0 as text is all processors */
 option_parse_fn value_size;          /* uint64_t: from 1 to 2^53 */
+option_parse_fn value_dims;          /* struct given_int32: from 0 to QUANT_MAX_DIMS */
 option_parse_fn value_shape;         /* struct given_shape */
 option_parse_fn value_target;        /* int: an enum quant_dtype that can be quantized to */
 option_parse_fn value_source;        /* int: an enum quant_dtype of floats */

@@ -107,6 +107,11 @@ int report_file(struct report *report, const struct report_subject *subject)
                : EXIT_DONE;
 }
 
+void report_end_container(struct report *report, size_t ntensors)
+{
+    report->ntensors += ntensors;
+}
+
 int report_failure(struct report *report, const char *path, enum quant_status status,
                    const struct quant_error *error)
 {

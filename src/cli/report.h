@@ -41,6 +41,7 @@ struct report {
     struct report_output output;
     size_t nfiles; /* of the command line */
     size_t nfailed;
+    size_t ntensors; /* of containers */
     struct quant_report total;
     struct report_rows rows; /* owned: what is kept until the end */
 };
@@ -56,6 +57,9 @@ int report_begin(struct report *report, const struct report_options *options,
 int report_file(struct report *report, const struct report_subject *subject);
 int report_failure(struct report *report, const char *path, enum quant_status status,
                    const struct quant_error *error);
+
+/* After the tensors of a container, each of which was a call of report_file. */
+void report_end_container(struct report *report, size_t ntensors);
 
 /* Prints what is left, and checks the conditions on all files together. status is the worst of the
  * files'; returns the command's. After a signal it does nothing. */

@@ -199,10 +199,18 @@ bool report_json_add_name(cJSON *object, const char *path)
     return report_json_add_path(object, path) && cJSON_AddNullToObject(object, "tensor") != NULL;
 }
 
+static bool add_name(cJSON *object, const struct report_subject *subject)
+{
+    if (!subject->tensor)
+        return report_json_add_name(object, subject->path);
+    return report_json_add_path(object, subject->file) &&
+           report_json_add_text(object, "tensor", subject->tensor);
+}
+
 static bool add_identity(cJSON *object, const struct report_subject *subject)
 {
     const struct quant_params *params = subject->params;
-    return report_json_add_name(object, subject->path) &&
+    return add_name(object, subject) &&
            cJSON_AddStringToObject(object, "scheme", choice_scheme(params->scheme)) &&
            cJSON_AddStringToObject(object, "dtype", quant_dtype_info(params->dtype)->name) &&
            (report_is_grouped(subject) ? report_json_add_grouping(object, subject->grouping)
@@ -268,12 +276,14 @@ static bool print_failure(struct report *report, const char *path, const char *t
 /* No time and no thread count: the same files give the same bytes. */
 static bool print_summary(struct report *report)
 {
-    if (report->nfiles < 2)
+    if (report->nfiles < 2 && report->ntensors == 0)
         return true;
     cJSON *object = cJSON_CreateObject();
     cJSON *summary = object ? cJSON_AddObjectToObject(object, "summary") : NULL;
     bool ok = summary && add_item(summary, "files", create_count(report->nfiles)) &&
               add_item(summary, "failed", create_count(report->nfailed));
+    if (ok && report->ntensors > 0)
+        ok = add_item(summary, "tensors", create_count(report->ntensors));
     const struct quant_figure *figure;
     for (size_t i = 0; ok && (figure = quant_figure_at(i)) != NULL; i++)
         if (figure->has_total)

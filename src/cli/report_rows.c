@@ -47,6 +47,7 @@ bool report_rows_keep(struct report_rows *rows, const struct report_subject *sub
     struct report_row *row = add_row(rows, subject->path);
     if (!row)
         return false;
+    row->file = subject->file;
     row->source_format = subject->source_format;
     row->source_dtype = subject->source_dtype;
     row->params = *subject->params;
@@ -86,6 +87,8 @@ struct report_subject report_row_subject(const struct report_row *row, struct qu
     memcpy(shape->dims, row->dims, (size_t)row->ndim * sizeof *row->dims);
     return (struct report_subject){
         .path = row->path,
+        .file = row->file,
+        .tensor = row->file ? row->path + strlen(row->file) + strlen(": ") : NULL,
         .params = &row->params,
         .shape = shape,
         .order = row->order,

@@ -16,6 +16,7 @@ struct report_row {
     uint64_t number;   /* in the order of the command line */
     double badness;    /* the sort key: a larger value is worse */
     char *path;        /* owned */
+    const char *file;  /* of a container: not owned; path is "FILE: TENSOR". Else NULL */
     char *error;       /* owned: why the file failed; NULL: it was measured, and the rest is set */
     char *source_path; /* owned */
     const char *source_format;

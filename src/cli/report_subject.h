@@ -8,7 +8,9 @@
 
 /* Nothing is owned. */
 struct report_subject {
-    const char *path; /* the input as it was given */
+    const char *path;   /* the input as it was given; of a container "FILE: TENSOR" */
+    const char *file;   /* of a container: FILE; else NULL */
+    const char *tensor; /* and TENSOR, a stranger's text; else NULL */
     const struct quant_params *params;
     const struct quant_shape *shape;
     enum quant_order order;

@@ -44,7 +44,9 @@ static char *display_name(const struct table *table, const struct report_row *ro
 /* "all 200 files", or how many of them were measured. */
 static void name_total(const struct report *report, char name[CELL_ROOM])
 {
-    if (report->nfailed == 0)
+    if (report->ntensors > 0)
+        snprintf(name, CELL_ROOM, "all %zu tensors", report->ntensors);
+    else if (report->nfailed == 0)
         snprintf(name, CELL_ROOM, "all %zu files", report->nfiles);
     else
         snprintf(name, CELL_ROOM, "%zu of %zu files", report->nfiles - report->nfailed,

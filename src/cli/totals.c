@@ -53,13 +53,18 @@ static void format_sizes(char *text, size_t room, const struct totals *totals,
 
 void totals_print(const struct totals *totals, const struct totals_words *words)
 {
-    if (totals->nfiles < 2 || totals->is_cut || signals_raised())
+    const bool has_tensors = totals->ntensors + totals->ncopied > 0;
+    if ((totals->nfiles < 2 && !has_tensors) || totals->is_cut || signals_raised())
         return;
     char sizes[4 * AMOUNT_ROOM];
+    char tensors[3 * AMOUNT_ROOM] = "";
     char failed[AMOUNT_ROOM] = "";
     format_sizes(sizes, sizeof sizes, totals, words);
     if (totals->ndone < totals->nfiles)
         snprintf(failed, sizeof failed, " (%zu failed)", totals->nfiles - totals->ndone);
-    message_note("%zu of %zu files %s%s%s, %.*f s", totals->ndone, totals->nfiles, words->done,
-                 failed, sizes, totals->seconds < 100 ? 2 : 0, totals->seconds);
+    if (has_tensors)
+        snprintf(tensors, sizeof tensors, ": %zu tensor%s, %zu copied", totals->ntensors,
+                 totals->ntensors == 1 ? "" : "s", totals->ncopied);
+    message_note("%zu of %zu files %s%s%s%s, %.*f s", totals->ndone, totals->nfiles, words->done,
+                 failed, tensors, sizes, totals->seconds < 100 ? 2 : 0, totals->seconds);
 }

@@ -102,3 +102,31 @@ void warnings_print(const char *path, const struct quant_quantize_result *result
     else
         warn_one(path, &result->choice);
 }
+
+void warnings_print_tensors(const char *path, unsigned note, size_t n, const char *first,
+                            const struct quant_params *params)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    const char *scale_type = quant_dtype_info(params->scale_dtype)->name;
+    if (note == QUANT_NOTE_ZERO_POINT_OUTSIDE)
+        message_warning("'%s': %zu tensor%s zero points outside %s (%.0f..%.0f), first '%s'; "
+                        "--include-zero keeps them inside",
+                        path, n, n == 1 ? " has" : "s have", info->name, info->least,
+                        info->greatest, first);
+    if (note == QUANT_NOTE_SCALE_RAISED_FAR)
+        message_warning("'%s': %zu tensors have ranges that are narrow and far from 0, so their "
+                        "scales were raised, first '%s'; --include-zero keeps zero points inside",
+                        path, n, first);
+    if (note == QUANT_NOTE_SCALE_RAISED)
+        message_warning("'%s': %zu tensors have scales that were raised to the smallest normal %s, "
+                        "first '%s'",
+                        path, n, scale_type, first);
+    if (note == QUANT_NOTE_SCALE_LOWERED)
+        message_warning("'%s': %zu tensors have scales that were lowered to the largest %s, which "
+                        "clips elements, first '%s'; --scale-dtype bfloat16 has a wider range",
+                        path, n, scale_type, first);
+    if (note == QUANT_NOTE_RESTORES_INFINITE)
+        message_warning("'%s': the scale restores the outermost %s values of %zu tensors as "
+                        "infinity, first '%s'; a smaller --scale keeps them finite",
+                        path, info->name, n, first);
+}

@@ -113,13 +113,17 @@ enum quant_match {
     QUANT_MATCH_SURE
 };
 
+struct quant_container;
+
 struct quant_format {
     const char *name;
     const char *summary;
     const char *const *extensions; /* without the dot, NULL-terminated, the format's own first */
     enum quant_shape_knowledge writer_needs;
-    bool takes_raw_options; /* needs to be told type, byte order and shape */
-    bool is_text;           /* may be shown on a terminal */
+    bool takes_raw_options;                  /* needs to be told type, byte order and shape */
+    bool is_text;                            /* may be shown on a terminal */
+    const struct quant_container *container; /* of many tensors: formats/container.h. NULL: of one,
+                                              * which open_reader and open_writer are for */
 
     /* Whether a file that begins with these bytes (all of it where nbytes < QUANT_FORMAT_HEAD) is
      * of this format. NULL: cannot be told by content. */
@@ -138,6 +142,7 @@ enum { QUANT_FORMAT_HEAD = 4096 };
 extern const struct quant_format quant_format_raw;
 extern const struct quant_format quant_format_npy;
 extern const struct quant_format quant_format_json;
+extern const struct quant_format quant_format_safetensors;
 
 /* The i-th row, NULL past the last. */
 const struct quant_format *quant_format_at(size_t i);

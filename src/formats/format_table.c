@@ -11,6 +11,7 @@
 static const struct quant_format *const table[] = {
     &quant_format_npy,
     &quant_format_json,
+    &quant_format_safetensors,
     &quant_format_raw,
 };
 

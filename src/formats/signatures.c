@@ -31,7 +31,6 @@ static const struct row rows[] = {
     {BYTES("PK\3\4", 0), {"a ZIP archive, as .npz and PyTorch files are", EXPORT}},
     {BYTES("PK\5\6", 0), {"an empty ZIP archive", EXPORT}},
     {BYTES("PK\7\10PK\3\4", 0), {"a ZIP archive in parts", EXPORT}},
-    {CHECK(quant_looks_like_safetensors), {"a safetensors file", EXPORT}},
     {CHECK(quant_looks_like_gguf), {"a GGUF file", EXPORT}},
     {BYTES("lmgg", 0), {"a GGML file", EXPORT}},
     {BYTES("fmgg", 0), {"a GGML file", EXPORT}},
@@ -108,7 +107,6 @@ static const struct {
     struct quant_signature signature;
 } names[] = {
     {"npz", {"an archive of arrays, judging by its name", EXPORT}},
-    {"safetensors", {"a safetensors file, judging by its name", EXPORT}},
     {"pt", {"a PyTorch file, judging by its name", EXPORT}},
     {"pth", {"a PyTorch file, judging by its name", EXPORT}},
     {"ckpt", {"a checkpoint, judging by its name", EXPORT}},

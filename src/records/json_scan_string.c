@@ -37,9 +37,8 @@ static enum quant_status read_code(struct quant_json_scan *scan, unsigned *code,
     return QUANT_OK;
 }
 
-/* What comes after a backslash. */
-static enum quant_status read_escape(struct quant_json_scan *scan, unsigned *code,
-                                     struct quant_error *error)
+enum quant_status quant_json_scan_escape(struct quant_json_scan *scan, unsigned *code,
+                                         struct quant_error *error)
 {
     int byte;
     const enum quant_status status = quant_json_scan_byte(scan, &byte, error);
@@ -48,7 +47,10 @@ static enum quant_status read_escape(struct quant_json_scan *scan, unsigned *cod
     if (byte <= 0 || !strchr("\"\\/bfnrtu", byte))
         return quant_json_scan_unexpected(scan, "one of \"\\/bfnrtu after the backslash", error);
     quant_json_scan_skip(scan);
-    *code = byte == '"' || byte == '\\' || byte == '/' ? (unsigned)byte : '\n';
+    static const char named[] = "bfnrt";
+    static const char meant[] = "\b\f\n\r\t";
+    const char *place = strchr(named, byte);
+    *code = place ? (unsigned char)meant[place - named] : (unsigned)byte;
     return byte == 'u' ? read_code(scan, code, error) : QUANT_OK;
 }
 
@@ -73,7 +75,7 @@ enum quant_status quant_json_scan_string(struct quant_json_scan *scan, const cha
             break;
         unsigned code = (unsigned)byte;
         if (byte == '\\')
-            status = read_escape(scan, &code, error);
+            status = quant_json_scan_escape(scan, &code, error);
         if (length < QUANT_JSON_TOKEN - 1) {
             text[length++] = code >= 0x20 && code < 0x7f ? (char)code : '?';
             text[length] = '\0';

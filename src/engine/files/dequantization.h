@@ -7,15 +7,18 @@
 #include "engine/tensor/tensor.h"
 #include "engine/work/pool.h"
 #include "records/sidecar.h"
+#include "records/sidecar_tensors.h"
 
 struct dequantization {
     const struct quant_dequantize_job *job;
     struct quant_dequantize_result *result;
     struct quant_error *error;
-    char *sidecar_path; /* owned */
-    struct quant_sidecar sidecar;
-    struct quant_group_source groups; /* where the sidecar has them */
-    struct quant_source *source;      /* owned: the data */
+    char *sidecar_path;                   /* owned */
+    struct quant_source *sidecar_source;  /* owned */
+    struct quant_sidecar_reader *tensors; /* owned: the sidecar is that of a container; or NULL */
+    struct quant_sidecar sidecar;         /* else */
+    struct quant_group_source groups;     /* where the sidecar has them */
+    struct quant_source *source;          /* owned: the data */
     struct quant_checksum_source checksum;
     struct quant_reader *reader;
     char *original_path; /* owned */
@@ -30,6 +33,7 @@ struct dequantization {
 
 /* In this order; what they leave in the structure is released with it. */
 enum quant_status quant_dequantization_find_sidecar(struct dequantization *run);
+enum quant_status quant_dequantization_open_sidecar(struct dequantization *run);
 enum quant_status quant_dequantization_read_sidecar(struct dequantization *run);
 enum quant_status quant_dequantization_open_data(struct dequantization *run);
 enum quant_status quant_dequantization_open_original(struct dequantization *run);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/shape.h"
 #include "engine/files/dequantization.h"
+#include "engine/files/dequantize_container.h"
 #include "io/distinct_paths.h"
 
 /* ---- The output ---- */
@@ -44,7 +45,7 @@ static enum quant_status begin_run(struct dequantization *run)
         .checksum = &run->checksum,
         .original = job->measure ? &run->original : NULL,
         .output = job->output.path ? &run->output : NULL,
-        .dtype = QUANT_FLOAT32,
+        .dtype = job->dtype == QUANT_DTYPE_NONE ? QUANT_FLOAT32 : job->dtype,
         .shape = &run->sidecar.shape,
         .order = run->sidecar.order,
         .nelems = run->nelems,
@@ -77,6 +78,11 @@ static enum quant_status run_all(struct dequantization *run)
     const struct quant_dequantize_job *job = run->job;
     struct quant_file_output *const output = &run->file;
     enum quant_status status = quant_dequantization_find_sidecar(run);
+    if (status == QUANT_OK)
+        status = quant_dequantization_open_sidecar(run);
+    if (status == QUANT_OK && run->tensors)
+        return quant_dequantize_container(job, run->tensors, run->sidecar_path, run->result,
+                                          run->error);
     if (status == QUANT_OK)
         status = quant_dequantization_read_sidecar(run);
     if (status == QUANT_OK)
@@ -139,6 +145,8 @@ static void close_all(struct dequantization *run)
     quant_source_close(run->source);
     quant_group_source_release(&run->groups);
     quant_sidecar_release(&run->sidecar);
+    quant_sidecar_tensors_close(run->tensors);
+    quant_source_close(run->sidecar_source);
     free(run->sidecar_path);
 }
 
@@ -157,7 +165,7 @@ enum quant_status quant_file_dequantize(const struct quant_dequantize_job *job,
     run->progress =
         (struct quant_progress){.call = job->progress, .context = job->progress_context};
     const enum quant_status status = run_all(run);
-    if (status == QUANT_OK)
+    if (status == QUANT_OK && !run->tensors)
         fill_result(run);
     close_all(run);
     free(run);

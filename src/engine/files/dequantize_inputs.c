@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/shape.h"
 #include "engine/files/dequantization.h"
+#include "engine/files/named_original.h"
 #include "io/sidecar_names.h"
 #include "methods/method.h"
 
@@ -59,17 +60,20 @@ static enum quant_status check_method(const struct dequantization *run,
         sidecar->method, takes_argument ? "has no 'argument'" : "takes no 'argument'");
 }
 
+enum quant_status quant_dequantization_open_sidecar(struct dequantization *run)
+{
+    const enum quant_status status =
+        quant_input_open(run->sidecar_path, &run->job->cancel, &run->sidecar_source, run->error);
+    return status == QUANT_OK
+               ? quant_sidecar_tensors_open(run->sidecar_source, &run->tensors, run->error)
+               : status;
+}
+
 enum quant_status quant_dequantization_read_sidecar(struct dequantization *run)
 {
-    struct quant_source *source = NULL;
-    enum quant_status status =
-        quant_input_open(run->sidecar_path, &run->job->cancel, &source, run->error);
-    if (status == QUANT_OK)
-        status = quant_sidecar_read(source, &run->sidecar, run->error);
-    if (status == QUANT_OK)
-        status = check_method(run, source);
-    quant_source_close(source);
-    return status;
+    const enum quant_status status =
+        quant_sidecar_read(run->sidecar_source, &run->sidecar, run->error);
+    return status == QUANT_OK ? check_method(run, run->sidecar_source) : status;
 }
 
 /* ---- The data ---- */
@@ -160,26 +164,6 @@ static bool source_needs_dtype(const struct quant_sidecar *sidecar)
                       quant_dtype_info(dtype)->bits == 8);
 }
 
-/* The message says where the path comes from, since the user did not type it. A sidecar may come
- * from anybody: a FIFO that it names would be waited for, and a device may act on being read. */
-static enum quant_status check_named_original(const struct dequantization *run)
-{
-    const char *path = run->original_path;
-    struct stat status;
-    enum quant_status found = QUANT_OK;
-    if (stat(path, &status) != 0 || access(path, R_OK) != 0)
-        found =
-            quant_error_system(run->error, errno, "cannot read '%s', the original named in '%s'",
-                               path, run->sidecar_path);
-    else if (!S_ISREG(status.st_mode))
-        found = quant_error_set(
-            run->error, QUANT_IO, "cannot read '%s', the original named in '%s': it is %s", path,
-            run->sidecar_path, S_ISDIR(status.st_mode) ? "a directory" : "not a regular file");
-    if (found != QUANT_OK)
-        quant_error_append(run->error, "; give another with '--against FILE'");
-    return found;
-}
-
 /* The file that the caller names, or the one that the sidecar names. */
 static enum quant_status name_original(struct dequantization *run, struct quant_input *original)
 {
@@ -195,7 +179,8 @@ static enum quant_status name_original(struct dequantization *run, struct quant_
     run->original_path = quant_path_beside(sidecar->source.path, run->sidecar_path);
     if (!run->original_path)
         return quant_error_no_memory(run->error, strlen(sidecar->source.path), "path");
-    const enum quant_status status = check_named_original(run);
+    const enum quant_status status =
+        quant_named_original_check(run->original_path, run->sidecar_path, run->error);
     if (status != QUANT_OK)
         return status;
     original->path = run->original_path;

@@ -8,6 +8,7 @@
 #include "base/grouping.h"
 #include "core/group_notes.h"
 #include "core/range_params.h"
+#include "engine/files/quantize_container.h"
 #include "engine/files/sidecar_record.h"
 #include "engine/tensor/tensor_run.h"
 #include "engine/work/pool.h"
@@ -66,6 +67,20 @@ static enum quant_status settle_sidecar_path(struct file_run *file)
     return quant_paths_distinct(inputs, 1, outputs, 2, file->error);
 }
 
+/* One tensor has the dimensions that it has; nothing is left to copy beside it. */
+static enum quant_status check_dims(const struct file_run *file)
+{
+    const struct quant_quantize_job *job = file->job;
+    const struct quant_reader *reader = file->tensor.reader;
+    if (!job->has_min_dims || reader->knowledge != QUANT_SHAPE_KNOWN ||
+        reader->shape.ndim >= (int)job->min_dims)
+        return QUANT_OK;
+    return quant_error_set(file->error, QUANT_INVALID,
+                           "cannot quantize '%s': it has %d dimensions, fewer than the %u of "
+                           "--min-dims",
+                           job->input.path, reader->shape.ndim, job->min_dims);
+}
+
 /* What has gone to a stream cannot be taken back if an element is refused: with groups, whose
  * parameters are found chunk by chunk, elements are then checked before. */
 static bool must_scan(const struct file_run *file)
@@ -81,9 +96,8 @@ static bool must_scan(const struct file_run *file)
 static enum quant_status begin_run(struct file_run *file)
 {
     const struct quant_quantize_job *job = file->job;
-    enum quant_status status =
-        quant_output_format(&job->output, file->tensor.reader->format, &file->format, file->error);
-    if (status == QUANT_OK && file->has_groups && !quant_reader_is_positional(file->tensor.reader))
+    enum quant_status status = QUANT_OK;
+    if (file->has_groups && !quant_reader_is_positional(file->tensor.reader))
         status = quant_tensor_spool(&file->tensor, &job->cancel, file->error);
     if (status != QUANT_OK)
         return status;
@@ -194,6 +208,14 @@ static void close_all(struct file_run *file)
     free(file->sidecar_path);
 }
 
+static enum quant_status run_container(struct file_run *file)
+{
+    struct quant_source *source = file->tensor.source;
+    file->tensor.source = NULL;
+    return quant_quantize_container(file->job, &file->plan, source, file->tensor.format,
+                                    file->sidecar_path, file->result, file->error);
+}
+
 static enum quant_status run_file(struct file_run *file)
 {
     const struct quant_quantize_job *job = file->job;
@@ -202,7 +224,19 @@ static enum quant_status run_file(struct file_run *file)
     if (status == QUANT_OK)
         status = settle_sidecar_path(file);
     if (status == QUANT_OK)
-        status = quant_tensor_open(&file->tensor, &job->input, NULL, &job->cancel, error);
+        status = quant_tensor_recognize(&file->tensor, &job->input, &job->cancel, error);
+    if (status == QUANT_OK && file->tensor.format->container)
+        return run_container(file);
+    if (status == QUANT_OK)
+        status = quant_tensor_open_reader(&file->tensor, &job->input, NULL, error);
+    if (status == QUANT_OK)
+        status = check_dims(file);
+    if (status == QUANT_OK)
+        status =
+            quant_output_format(&job->output, file->tensor.reader->format, &file->format, error);
+    if (status == QUANT_OK && file->format->container)
+        return quant_quantize_into_container(job, &file->plan, &file->tensor, file->format,
+                                             file->sidecar_path, file->result, error);
     if (status == QUANT_OK)
         status = begin_run(file);
     if (status == QUANT_OK)

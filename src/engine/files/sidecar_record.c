@@ -11,8 +11,8 @@
 #include "io/io.h"
 
 /* A stream has no path, and JSON has no text for one that is not UTF-8: *relative stays NULL. */
-static enum quant_status set_path(char **relative, const char *path, bool is_file,
-                                  const char *sidecar, struct quant_error *error)
+enum quant_status quant_record_path(char **relative, const char *path, bool is_file,
+                                    const char *sidecar, struct quant_error *error)
 {
     if (strcmp(path, "-") == 0 || (!is_file && quant_path_is_stream(path)))
         return QUANT_OK;
@@ -27,7 +27,7 @@ static enum quant_status set_path(char **relative, const char *path, bool is_fil
     return QUANT_OK;
 }
 
-static const char *method_name(const struct quant_spec *spec, const struct quant_choice *choice)
+const char *quant_record_method(const struct quant_spec *spec, const struct quant_choice *choice)
 {
     if (quant_dtype_info(choice->params.dtype)->is_unscaled)
         return "none";
@@ -44,7 +44,7 @@ static void set_numbers(struct quant_sidecar *sidecar, const struct quant_spec *
     const struct quant_observed *observed = &result->observed;
     const struct quant_choice *choice = &result->choice;
     sidecar->params = choice->params;
-    snprintf(sidecar->method, sizeof sidecar->method, "%s", method_name(spec, choice));
+    snprintf(sidecar->method, sizeof sidecar->method, "%s", quant_record_method(spec, choice));
     sidecar->has_argument = choice->has_calibration_argument;
     sidecar->argument = choice->calibration_argument;
     sidecar->has_range = choice->has_range;
@@ -69,10 +69,10 @@ quant_record_fill(struct quant_sidecar *sidecar, const struct quant_record_files
         sidecar->source_byte_order = reader->byte_order;
     snprintf(sidecar->source.format, sizeof sidecar->source.format, "%s", reader->format->name);
     snprintf(sidecar->data.format, sizeof sidecar->data.format, "%s", data_format->name);
-    enum quant_status status = set_path(&sidecar->source.path, job->input.path,
-                                        files->source_is_file, files->sidecar, error);
+    enum quant_status status = quant_record_path(&sidecar->source.path, job->input.path,
+                                                 files->source_is_file, files->sidecar, error);
     if (status == QUANT_OK)
-        status = set_path(&sidecar->data.path, job->output.path, files->data_is_file,
-                          files->sidecar, error);
+        status = quant_record_path(&sidecar->data.path, job->output.path, files->data_is_file,
+                                   files->sidecar, error);
     return status;
 }

@@ -20,4 +20,13 @@ quant_record_fill(struct quant_sidecar *sidecar, const struct quant_record_files
                   const struct quant_reader *reader, const struct quant_format *data_format,
                   struct quant_error *error);
 
+/* The path of a file as a sidecar names it: *relative, which the caller frees, or NULL for a
+ * stream, and for a path that is not UTF-8. is_file: it is known not to be a stream, unless it is
+ * "-". */
+enum quant_status quant_record_path(char **relative, const char *path, bool is_file,
+                                    const char *sidecar, struct quant_error *error);
+
+/* The calibration method as a sidecar names it. */
+const char *quant_record_method(const struct quant_spec *spec, const struct quant_choice *choice);
+
 #endif

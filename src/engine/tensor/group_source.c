@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/endian.h"
 #include "base/error.h"
 #include "base/grouping.h"
 #include "core/group_sums.h"
@@ -93,11 +94,24 @@ static enum quant_status check_file(struct quant_group_source *groups,
     return status;
 }
 
+/* Groups that are far apart are needed all the time. */
+static enum quant_status make_room(struct quant_group_source *groups, struct quant_error *error)
+{
+    const size_t count = (size_t)groups->grouping.count;
+    if (groups->grouping.panel <= QUANT_CHUNK)
+        return QUANT_OK;
+    groups->owns_all = true;
+    groups->all.scales = malloc((count + 1) * sizeof *groups->all.scales);
+    groups->all.zero_points = malloc((count + 1) * sizeof *groups->all.zero_points);
+    return groups->all.scales && groups->all.zero_points
+               ? QUANT_OK
+               : quant_error_no_memory(error, count * QUANT_SCALE_RECORD_MOST, "scales");
+}
+
 static enum quant_status open_file(struct quant_group_source *groups,
                                    const struct quant_sidecar *sidecar, const char *sidecar_path,
                                    const struct quant_cancel *cancel, struct quant_error *error)
 {
-    const uint64_t count = groups->grouping.count;
     groups->path = quant_path_beside(sidecar->groups.path, sidecar_path);
     if (!groups->path)
         return quant_error_no_memory(error, strlen(sidecar->groups.path), "path");
@@ -112,15 +126,8 @@ static enum quant_status open_file(struct quant_group_source *groups,
     /* Before memory is taken for them: a header is not to be trusted. */
     if (groups->source->size != sidecar->groups.bytes)
         return differs(groups, "size", groups->source->size, sidecar->groups.bytes, error);
-    /* Groups that are far apart are needed all the time. */
-    if (groups->grouping.panel > QUANT_CHUNK) {
-        groups->owns_all = true;
-        groups->all.scales = malloc((count + 1) * sizeof *groups->all.scales);
-        groups->all.zero_points = malloc((count + 1) * sizeof *groups->all.zero_points);
-        if (!groups->all.scales || !groups->all.zero_points)
-            return quant_error_no_memory(error, count * QUANT_SCALE_RECORD_MOST, "scales");
-    }
-    return check_file(groups, sidecar, error);
+    const enum quant_status room = make_room(groups, error);
+    return room == QUANT_OK ? check_file(groups, sidecar, error) : room;
 }
 
 enum quant_status quant_group_source_open(struct quant_group_source *groups,
@@ -140,6 +147,121 @@ enum quant_status quant_group_source_open(struct quant_group_source *groups,
     groups->all =
         (struct quant_group_params){0, sidecar->groups.scales, sidecar->groups.zero_points};
     return QUANT_OK;
+}
+
+/* ---- Two tensors of a container ---- */
+
+static enum quant_status read_zero_points(struct quant_source *source, uint64_t first, size_t n,
+                                          unsigned char *bytes, int32_t *zero_points,
+                                          struct quant_error *error)
+{
+    memset(zero_points, 0, n * sizeof *zero_points);
+    if (!source)
+        return QUANT_OK;
+    const enum quant_status status =
+        quant_source_read_exactly(source, 4 * first, bytes, 4 * n, error);
+    for (size_t i = 0; status == QUANT_OK && i < n; i++)
+        zero_points[i] = (int32_t)quant_load_32(bytes + 4 * i, false);
+    return status;
+}
+
+/* bytes has room for n records. *fine: how many groups come before the first that is not valid. */
+static enum quant_status read_columns(const struct quant_group_source *groups,
+                                      struct quant_source *scales_source,
+                                      struct quant_source *zero_points_source, uint64_t first,
+                                      size_t n, unsigned char *bytes, float *scales,
+                                      int32_t *zero_points, size_t *fine, struct quant_error *error)
+{
+    const struct quant_scale_records alone = {groups->layout.dtype, false};
+    const size_t size = quant_scale_record_size(&alone);
+    enum quant_status status =
+        quant_source_read_exactly(scales_source, size * first, bytes, size * n, error);
+    if (status != QUANT_OK)
+        return status;
+    *fine = decode(&alone, bytes, n, true, scales, zero_points);
+    return read_zero_points(zero_points_source, first, n, bytes, zero_points, error);
+}
+
+static enum quant_status check_columns(struct quant_group_source *groups,
+                                       const struct quant_group_tensors *tensors,
+                                       struct quant_checksum_source *scales_sum,
+                                       struct quant_checksum_source *zero_points_sum,
+                                       struct quant_error *error)
+{
+    unsigned char bytes[QUANT_SCALE_RECORD_MOST * RECORDS_AT_A_TIME];
+    float scales[RECORDS_AT_A_TIME];
+    int32_t zero_points[RECORDS_AT_A_TIME];
+    struct quant_source *second = groups->zero_points ? &zero_points_sum->source : NULL;
+    const uint64_t count = groups->grouping.count;
+    for (uint64_t first = 0; first < count; first += RECORDS_AT_A_TIME) {
+        const uint64_t left = count - first;
+        const size_t n = left < RECORDS_AT_A_TIME ? (size_t)left : RECORDS_AT_A_TIME;
+        float *to = groups->all.scales ? groups->all.scales + first : scales;
+        int32_t *zeros = groups->all.zero_points ? groups->all.zero_points + first : zero_points;
+        size_t fine = 0;
+        const enum quant_status status = read_columns(groups, &scales_sum->source, second, first, n,
+                                                      bytes, to, zeros, &fine, error);
+        if (status != QUANT_OK)
+            return status;
+        for (size_t i = 0; !tensors->is_integer && i < fine; i++)
+            if (zeros[i] != 0)
+                fine = i;
+        if (fine < n)
+            return quant_source_error(
+                groups->source, error, QUANT_CORRUPT,
+                "group %llu needs a finite scale above 0, and a zero point within 32 bits",
+                (unsigned long long)(first + fine));
+    }
+    return QUANT_OK;
+}
+
+static enum quant_status check_digest(struct quant_source *source,
+                                      struct quant_checksum_source *checksum, uint64_t expected,
+                                      struct quant_error *error)
+{
+    uint64_t digest = 0;
+    uint64_t nbytes = 0;
+    const enum quant_status status =
+        quant_checksum_source_finish(checksum, &digest, &nbytes, error);
+    if (status == QUANT_OK && digest != expected)
+        return quant_source_error(source, error, QUANT_CORRUPT,
+                                  "its checksum is %016llx, not the %016llx of the sidecar",
+                                  (unsigned long long)digest, (unsigned long long)expected);
+    return status;
+}
+
+enum quant_status quant_group_source_open_container(struct quant_group_source *groups,
+                                                    const struct quant_group_tensors *tensors,
+                                                    struct quant_error *error)
+{
+    struct quant_checksum_source scales_sum = {.state = NULL};
+    struct quant_checksum_source zero_points_sum = {.state = NULL};
+    groups->source = tensors->scales;
+    groups->zero_points = tensors->zero_points;
+    groups->is_container = true;
+    groups->layout = (struct quant_scale_records){tensors->scale_dtype, false};
+    const uint64_t count = groups->grouping.count;
+    const uint64_t size = quant_scale_record_size(&groups->layout);
+    if (groups->source->size != size * count)
+        return differs(groups, "size", groups->source->size, size * count, error);
+    if (groups->zero_points && groups->zero_points->size != 4 * count)
+        return quant_source_error(groups->zero_points, error, QUANT_CORRUPT,
+                                  "it does not hold %llu zero points", (unsigned long long)count);
+    enum quant_status status = make_room(groups, error);
+    if (status == QUANT_OK)
+        status = quant_checksum_source_init(&scales_sum, groups->source, error);
+    if (status == QUANT_OK && groups->zero_points)
+        status = quant_checksum_source_init(&zero_points_sum, groups->zero_points, error);
+    if (status == QUANT_OK)
+        status = check_columns(groups, tensors, &scales_sum, &zero_points_sum, error);
+    if (status == QUANT_OK)
+        status = check_digest(groups->source, &scales_sum, tensors->scales_xxh3_64, error);
+    if (status == QUANT_OK && groups->zero_points)
+        status = check_digest(groups->zero_points, &zero_points_sum, tensors->zero_points_xxh3_64,
+                              error);
+    quant_checksum_source_release(&scales_sum);
+    quant_checksum_source_release(&zero_points_sum);
+    return status;
 }
 
 /* ---- Chunk by chunk ---- */
@@ -174,6 +296,19 @@ enum quant_status quant_group_source_share(struct quant_group_source *groups, un
     return ok ? QUANT_OK : quant_error_no_memory(error, most * QUANT_SCALE_RECORD_MOST, "scales");
 }
 
+static enum quant_status read_records(const struct quant_group_source *groups,
+                                      struct quant_group_share *share, size_t n, size_t *fine,
+                                      struct quant_error *error)
+{
+    const size_t size = quant_scale_record_size(&groups->layout);
+    const enum quant_status status = quant_source_read_exactly(
+        groups->source, size * share->params.first, share->records, size * n, error);
+    if (status == QUANT_OK)
+        *fine = decode(&groups->layout, share->records, n, true, share->params.scales,
+                       share->params.zero_points);
+    return status;
+}
+
 enum quant_status quant_group_source_load(struct quant_group_source *groups,
                                           const struct quant_chunk *chunk,
                                           struct quant_error *error)
@@ -185,15 +320,18 @@ enum quant_status quant_group_source_load(struct quant_group_source *groups,
     const uint64_t from = quant_panel_of(grouping, chunk->first);
     const uint64_t to = quant_panel_of(grouping, chunk->first + chunk->count - 1) + 1;
     const size_t n = (size_t)((to - from) * grouping->ngroups);
-    const size_t size = quant_scale_record_size(&groups->layout);
+    size_t fine = 0;
     share->params.first = from * grouping->ngroups;
-    const enum quant_status status = quant_source_read_exactly(
-        groups->source, size * share->params.first, share->records, size * n, error);
+    const enum quant_status status =
+        groups->is_container
+            ? read_columns(groups, groups->source, groups->zero_points, share->params.first, n,
+                           share->records, share->params.scales, share->params.zero_points, &fine,
+                           error)
+            : read_records(groups, share, n, &fine, error);
     if (status != QUANT_OK)
         return status;
     /* They were fine, unless somebody has changed the file since. */
-    if (decode(&groups->layout, share->records, n, true, share->params.scales,
-               share->params.zero_points) < n)
+    if (fine < n)
         return quant_source_error(groups->source, error, QUANT_IO, "it changed while it was read");
     return QUANT_OK;
 }
@@ -230,5 +368,6 @@ void quant_group_source_release(struct quant_group_source *groups)
         free(groups->all.zero_points);
     }
     quant_source_close(groups->source);
+    quant_source_close(groups->zero_points);
     free(groups->path);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The scales and zero points of all groups, from a sidecar or the file that it names, for passes
- * over the elements that need those of a chunk. */
+/* The scales and zero points of all groups, from a sidecar, the file that it names, or two tensors
+ * of a container, for passes over the elements that need those of a chunk. */
 #ifndef QUANT_ENGINE_TENSOR_GROUP_SOURCE_H
 #define QUANT_ENGINE_TENSOR_GROUP_SOURCE_H
 
@@ -24,7 +24,9 @@ struct quant_group_source {
     bool owns_all;
     struct quant_scale_records layout; /* of the file */
     char *path;                        /* owned */
-    struct quant_source *source;       /* owned: where they are read chunk by chunk */
+    struct quant_source *source;       /* owned: records, or scales alone */
+    bool is_container;                 /* scales alone, */
+    struct quant_source *zero_points;  /* and zero points; owned; NULL: all are 0 */
     struct quant_group_share *shares;
     unsigned nshares;
 };
@@ -36,6 +38,23 @@ enum quant_status quant_group_source_open(struct quant_group_source *groups,
                                           const char *sidecar_path,
                                           const struct quant_cancel *cancel,
                                           struct quant_error *error);
+/* What the tensors of a container say: the two sources, which groups takes over, also after an
+ * error, hold a scale and an int32 for each group; zero_points may be NULL. The digests are XXH3.
+ */
+struct quant_group_tensors {
+    struct quant_source *scales;
+    struct quant_source *zero_points;
+    enum quant_dtype scale_dtype;
+    bool is_integer; /* the elements are; else all zero points must be 0 */
+    uint64_t scales_xxh3_64;
+    uint64_t zero_points_xxh3_64;
+};
+
+/* Checks them: sizes, checksums, and every scale. groups->grouping has been made. */
+enum quant_status quant_group_source_open_container(struct quant_group_source *groups,
+                                                    const struct quant_group_tensors *tensors,
+                                                    struct quant_error *error);
+
 /* How many of so many workers have room for what each has of its own. */
 unsigned quant_group_source_workers(const struct quant_group_source *groups, unsigned workers,
                                     bool measures);

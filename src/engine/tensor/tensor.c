@@ -70,28 +70,47 @@ static enum quant_status refuse_raw_options(const struct quant_tensor *tensor,
                               format->name);
 }
 
-static enum quant_status open_reader(struct quant_tensor *tensor, const struct quant_input *input,
-                                     const struct quant_read_request *raw_defaults,
-                                     const struct quant_cancel *cancel, struct quant_error *error)
+enum quant_status quant_tensor_recognize(struct quant_tensor *tensor,
+                                         const struct quant_input *input,
+                                         const struct quant_cancel *cancel,
+                                         struct quant_error *error)
 {
     const bool has_raw_options = input->dtype || input->byte_order || input->shape;
-    const struct quant_format *format = NULL;
-    enum quant_dtype recorded = QUANT_DTYPE_NONE;
-    enum quant_status status =
-        quant_quantized_check(tensor->source, input->path, input->dtype, cancel, &recorded, error);
+    enum quant_status status = quant_input_open(input->path, cancel, &tensor->source, error);
+    if (status == QUANT_OK)
+        status = quant_quantized_check(tensor->source, input->path, input->dtype, cancel,
+                                       &tensor->recorded, error);
+    if (status == QUANT_OK)
+        status = input->format ? quant_format_find(input->format, &tensor->format, error)
+                               : quant_format_recognize(tensor->source, has_raw_options,
+                                                        &tensor->format, error);
+    if (status == QUANT_OK && !tensor->format->takes_raw_options &&
+        (input->byte_order || input->shape || (tensor->format->container && input->dtype)))
+        status = refuse_raw_options(tensor, tensor->format, error);
     if (status != QUANT_OK)
-        return status;
-    status = input->format
-                 ? quant_format_find(input->format, &format, error)
-                 : quant_format_recognize(tensor->source, has_raw_options, &format, error);
-    if (status != QUANT_OK)
-        return status;
-    if (!format->takes_raw_options && (input->byte_order || input->shape))
-        return refuse_raw_options(tensor, format, error);
-    const struct quant_read_request request = make_request(input, recorded, raw_defaults);
-    status = format->open_reader(tensor->source, &request, &tensor->reader, error);
+        quant_tensor_close(tensor);
+    return status;
+}
+
+enum quant_status quant_tensor_open_reader(struct quant_tensor *tensor,
+                                           const struct quant_input *input,
+                                           const struct quant_read_request *raw_defaults,
+                                           struct quant_error *error)
+{
+    const struct quant_format *format = tensor->format;
+    const struct quant_read_request request = make_request(input, tensor->recorded, raw_defaults);
+    enum quant_status status;
+    if (format->container)
+        status = quant_source_error(tensor->source, error, QUANT_UNSUPPORTED,
+                                    "it is a %s file, which holds many tensors; a file of one is "
+                                    "needed here",
+                                    format->name);
+    else
+        status = format->open_reader(tensor->source, &request, &tensor->reader, error);
     if (status == QUANT_OK && input->dtype && !tensor->reader->stored_as_asked)
         status = refuse_raw_options(tensor, format, error);
+    if (status != QUANT_OK)
+        quant_tensor_close(tensor);
     return status;
 }
 
@@ -99,12 +118,9 @@ enum quant_status quant_tensor_open(struct quant_tensor *tensor, const struct qu
                                     const struct quant_read_request *raw_defaults,
                                     const struct quant_cancel *cancel, struct quant_error *error)
 {
-    enum quant_status status = quant_input_open(input->path, cancel, &tensor->source, error);
-    if (status == QUANT_OK)
-        status = open_reader(tensor, input, raw_defaults, cancel, error);
-    if (status != QUANT_OK)
-        quant_tensor_close(tensor);
-    return status;
+    const enum quant_status status = quant_tensor_recognize(tensor, input, cancel, error);
+    return status == QUANT_OK ? quant_tensor_open_reader(tensor, input, raw_defaults, error)
+                              : status;
 }
 
 void quant_tensor_close(struct quant_tensor *tensor)
@@ -198,7 +214,10 @@ enum quant_status quant_tensor_spool(struct quant_tensor *tensor, const struct q
         quant_source_close(source);
         return status;
     }
-    *tensor = (struct quant_tensor){source, reader, origin, tensor->reader};
+    tensor->spooled_source = origin;
+    tensor->spooled_reader = tensor->reader;
+    tensor->source = source;
+    tensor->reader = reader;
     return QUANT_OK;
 }
 

@@ -12,6 +12,8 @@ struct quant_tensor {
     struct quant_reader *reader;         /* owned */
     struct quant_source *spooled_source; /* owned: what they were before a spool took their place */
     struct quant_reader *spooled_reader; /* owned */
+    const struct quant_format *format;   /* of the source, once it is recognized */
+    enum quant_dtype recorded;           /* of its elements, by the sidecar beside it; or NONE */
 };
 
 /* Opens input for float32 elements: by its format, or the one it is recognized as. Where that is a
@@ -20,6 +22,17 @@ struct quant_tensor {
 enum quant_status quant_tensor_open(struct quant_tensor *tensor, const struct quant_input *input,
                                     const struct quant_read_request *raw_defaults,
                                     const struct quant_cancel *cancel, struct quant_error *error);
+
+/* The same in two steps. After the first, format is set, and may be that of a container: then the
+ * caller takes the source out of *tensor, since the second step is for a file of one tensor. */
+enum quant_status quant_tensor_recognize(struct quant_tensor *tensor,
+                                         const struct quant_input *input,
+                                         const struct quant_cancel *cancel,
+                                         struct quant_error *error);
+enum quant_status quant_tensor_open_reader(struct quant_tensor *tensor,
+                                           const struct quant_input *input,
+                                           const struct quant_read_request *raw_defaults,
+                                           struct quant_error *error);
 
 void quant_tensor_close(struct quant_tensor *tensor);
 

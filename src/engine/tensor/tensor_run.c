@@ -161,6 +161,9 @@ enum quant_status quant_tensor_run_make_passes(struct quant_tensor_run *run,
         status = run->map->scan(run, error);
     if (status == QUANT_OK)
         status = run->map->choose(run, error);
+    if (status == QUANT_OK && run->map == &quant_map_whole && run->output && run->output->scales)
+        status = quant_scale_store_append(run->output->scales, &run->choice.params.scale,
+                                          &run->choice.params.zero_point, 1, error);
     return status == QUANT_OK ? apply(run, error) : status;
 }
 

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* From the library's tensors to rows of the report, and from notes to one warning each. */
+#include "cli/tensor_list.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/message.h"
+#include "cli/warnings.h"
+
+void tensor_list_begin(struct tensor_list *list, const char *path, enum quant_dtype dtype,
+                       bool keeps_figures)
+{
+    tensor_list_release(list);
+    list->path = path;
+    list->keeps_figures = keeps_figures;
+    list->dtype = dtype;
+}
+
+static bool keep_notes(struct tensor_list *list, const char *name, unsigned notes)
+{
+    for (unsigned i = 0; i < TENSOR_LIST_NOTES; i++) {
+        struct tensor_note *note = &list->notes[i];
+        if (!(notes & 1u << i))
+            continue;
+        if (note->n++ == 0)
+            note->first = strdup(name);
+        if (!note->first)
+            return false;
+    }
+    return true;
+}
+
+static bool keep_row(struct tensor_list *list, const struct quant_tensor_result *tensor)
+{
+    const struct quant_quantize_result *found = tensor->found;
+    const struct quant_dequantize_result *restored = tensor->restored;
+    const bool is_restored = restored != NULL;
+    char *path = NULL;
+    if (!list->keeps_figures)
+        return true;
+    if (asprintf(&path, "%s: %s", list->path, tensor->name) < 0)
+        return false;
+    const struct report_subject subject = {
+        .path = path,
+        .file = list->path,
+        .tensor = tensor->name,
+        .params = is_restored ? &restored->params : &found->choice.params,
+        .shape = is_restored ? &restored->shape : &found->shape,
+        .order = is_restored ? restored->order : found->order,
+        .grouping = is_restored ? &restored->grouping : &found->grouping,
+        .source_path = is_restored ? restored->source_path : list->path,
+        .source_format = is_restored ? restored->source_format : found->source_format,
+        .source_dtype = is_restored ? restored->source_dtype : found->source_dtype,
+        .figures = is_restored ? &restored->report : &found->report,
+        .worst = is_restored ? &restored->worst : &found->worst,
+    };
+    const bool ok = report_rows_keep(&list->rows, &subject);
+    free(path);
+    return ok;
+}
+
+static void count(struct tensor_list *list, const struct quant_tensor_result *tensor)
+{
+    const struct quant_quantize_result *found = tensor->found;
+    const struct quant_dequantize_result *restored = tensor->restored;
+    if (tensor->is_copied) {
+        list->ncopied++;
+        list->bytes_before += tensor->nbytes;
+        list->bytes_after += tensor->nbytes;
+        return;
+    }
+    list->nmapped++;
+    list->params = restored ? restored->params : found->choice.params;
+    list->bytes_before +=
+        restored ? quant_dtype_bytes(list->dtype, restored->grouping.nelems) : tensor->nbytes;
+    list->bytes_after +=
+        totals_stored_bytes(&list->params, restored ? &restored->grouping : &found->grouping);
+}
+
+bool tensor_list_add(void *context, const struct quant_tensor_result *result)
+{
+    struct tensor_list *list = context;
+    count(list, result);
+    if (result->is_copied)
+        return true;
+    list->no_memory =
+        !keep_row(list, result) ||
+        (result->found && !keep_notes(list, result->name, result->found->choice.notes));
+    return !list->no_memory;
+}
+
+int tensor_list_report(struct tensor_list *list, struct report *report, struct totals *totals,
+                       bool quiet)
+{
+    int status = EXIT_DONE;
+    totals_add(totals, list->bytes_before, list->bytes_after);
+    totals->ntensors += list->nmapped;
+    totals->ncopied += list->ncopied;
+    for (size_t i = 0; !quiet && i < TENSOR_LIST_NOTES; i++)
+        if (list->notes[i].n > 0)
+            warnings_print_tensors(list->path, 1u << i, list->notes[i].n, list->notes[i].first,
+                                   &list->params);
+    for (size_t i = 0; i < list->rows.n; i++) {
+        struct quant_shape shape;
+        const struct report_subject subject = report_row_subject(&list->rows.rows[i], &shape);
+        const int found = report_file(report, &subject);
+        if (status == EXIT_DONE || found == EXIT_FAILED)
+            status = found;
+    }
+    report_end_container(report, list->nmapped);
+    tensor_list_release(list);
+    return status;
+}
+
+void tensor_list_release(struct tensor_list *list)
+{
+    for (size_t i = 0; i < TENSOR_LIST_NOTES; i++)
+        free(list->notes[i].first);
+    report_rows_release(&list->rows);
+    *list = (struct tensor_list){.path = NULL};
+}

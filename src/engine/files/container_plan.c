@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* From a catalogue to the tensors of the output. */
+#include "engine/files/container_plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/shape.h"
+#include "core/range_params.h"
+
+/* ---- Step by step ---- */
+
+enum quant_status quant_container_plan_begin(struct quant_container_plan *plan, size_t ntensors,
+                                             size_t noutputs, struct quant_error *error)
+{
+    if (ntensors < QUANT_NO_TENSOR && noutputs < QUANT_NO_TENSOR) {
+        plan->tensors = calloc(ntensors + 1, sizeof *plan->tensors);
+        plan->layout.tensors = calloc(noutputs + 1, sizeof *plan->layout.tensors);
+    }
+    return plan->tensors && plan->layout.tensors
+               ? QUANT_OK
+               : quant_error_no_memory(error, noutputs * sizeof *plan->layout.tensors, "tensors");
+}
+
+uint32_t quant_container_plan_add(struct quant_container_plan *plan, const char *name,
+                                  const struct quant_stored_type *type, const uint64_t *dims,
+                                  uint32_t ndim)
+{
+    plan->layout.tensors[plan->layout.n] =
+        (struct quant_container_tensor){.name = name, .type = type, .dims = dims, .ndim = ndim};
+    return (uint32_t)plan->layout.n++;
+}
+
+enum quant_status quant_container_plan_lay_out(struct quant_container_plan *plan,
+                                               const struct quant_container *format,
+                                               const struct quant_metadata_pair *metadata,
+                                               size_t nmetadata, struct quant_error *error)
+{
+    plan->layout.metadata = metadata;
+    plan->layout.nmetadata = nmetadata;
+    return format->lay_out(&plan->layout, error);
+}
+
+void quant_container_plan_release(struct quant_container_plan *plan)
+{
+    free(plan->tensors);
+    free(plan->layout.tensors);
+    free(plan->layout.header);
+    quant_arena_release(&plan->arena);
+    *plan = (struct quant_container_plan){.tensors = NULL};
+}
+
+bool quant_container_maps(const struct quant_stored_type *type)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(type->dtype);
+    return info && info->is_source && type->bits >= 16;
+}
+
+/* ---- Quantizing ---- */
+
+struct planning {
+    struct quant_container_plan *plan;
+    const struct quant_tensor_file *file;
+    const struct quant_container_rules *rules;
+    struct quant_params common; /* of all tensors: type, scheme, type of the scales */
+    bool has_scales;
+    bool has_zero_points;
+    struct quant_metadata_pair *metadata; /* in the arena */
+    size_t nmetadata;
+    struct quant_error *error;
+};
+
+static enum quant_status no_memory(const struct planning *planning)
+{
+    return quant_error_no_memory(planning->error, sizeof(struct quant_planned_tensor), "tensors");
+}
+
+static enum quant_status tensor_error(const struct planning *planning,
+                                      const struct quant_tensor_info *info,
+                                      enum quant_status status, const char *what)
+{
+    return quant_error_set(planning->error, status, "cannot quantize '%s': tensor '%.200s' %s",
+                           planning->file->source->name, info->name, what);
+}
+
+/* A name that the file may have beside another one. */
+static enum quant_status find_beside(const struct planning *planning, const char *name,
+                                     const char *suffix, bool *found)
+{
+    size_t index;
+    char *beside = NULL;
+    if (asprintf(&beside, "%s%s", name, suffix) < 0)
+        return no_memory(planning);
+    *found = quant_tensor_file_find(planning->file, beside, &index);
+    free(beside);
+    return QUANT_OK;
+}
+
+/* Integers or float8 with scales beside them are somebody's quantized weights. */
+static enum quant_status check_not_quantized(const struct planning *planning,
+                                             const struct quant_tensor_info *info)
+{
+    bool found = false;
+    if (info->type->bits > 16 || quant_container_maps(info->type))
+        return QUANT_OK;
+    const enum quant_status status = find_beside(planning, info->name, "_scale", &found);
+    if (status != QUANT_OK || !found)
+        return status;
+    return tensor_error(planning, info, QUANT_UNSUPPORTED,
+                        "is already quantized, since there are scales beside it; 'quant dequant' "
+                        "restores what quant has quantized");
+}
+
+static bool is_mapped(const struct planning *planning, const struct quant_tensor_info *info)
+{
+    return quant_container_maps(info->type) && info->ndim >= planning->rules->min_dims;
+}
+
+/* ---- The tensors beside the integers ---- */
+
+static bool set_shape(struct quant_shape *shape, const struct quant_tensor_info *info)
+{
+    if (info->ndim > QUANT_MAX_DIMS)
+        return false;
+    shape->ndim = (int)info->ndim;
+    memcpy(shape->dims, info->dims, info->ndim * sizeof *info->dims);
+    return true;
+}
+
+/* [1] for one scale; for an axis ones but for the axis; for blocks the tensor's own shape, with as
+ * many entries along the axis as there are blocks. */
+static enum quant_status shape_scales(const struct planning *planning,
+                                      const struct quant_tensor_info *info, const uint64_t **dims,
+                                      uint32_t *ndim)
+{
+    static const uint64_t one[] = {1};
+    const struct quant_granularity *granularity = &planning->rules->plan->granularity;
+    struct quant_shape shape;
+    struct quant_grouping grouping;
+    struct quant_error own;
+    *dims = one;
+    *ndim = 1;
+    if (!granularity->has_axis && granularity->block_size == 0)
+        return QUANT_OK;
+    if (!set_shape(&shape, info))
+        return tensor_error(planning, info, QUANT_UNSUPPORTED, "has more than 64 dimensions");
+    const enum quant_status status =
+        quant_grouping_make(granularity, &shape, QUANT_ORDER_C, &grouping, &own);
+    if (status != QUANT_OK)
+        return tensor_error(planning, info, status, own.text);
+    uint64_t *made = quant_arena_take(&planning->plan->arena, (info->ndim + 1) * sizeof *made);
+    if (!made)
+        return no_memory(planning);
+    for (uint32_t i = 0; i < info->ndim; i++)
+        made[i] = grouping.block_size > 0 ? info->dims[i] : 1;
+    const uint64_t extent = info->dims[grouping.axis];
+    const uint64_t block = grouping.block_size;
+    made[grouping.axis] = block > 0 ? extent / block + (extent % block != 0) : extent;
+    *dims = made;
+    *ndim = info->ndim;
+    return QUANT_OK;
+}
+
+/* A tensor of the output beside one of the input. */
+static enum quant_status add_beside(const struct planning *planning,
+                                    const struct quant_tensor_info *info, const char *suffix,
+                                    const struct quant_stored_type *type, const uint64_t *dims,
+                                    uint32_t ndim, uint32_t *index)
+{
+    char *name = quant_arena_join(&planning->plan->arena, info->name, suffix);
+    size_t taken;
+    if (!name)
+        return no_memory(planning);
+    if (quant_tensor_file_find(planning->file, name, &taken))
+        return quant_error_set(
+            planning->error, QUANT_EXISTS,
+            "cannot quantize '%s': it has a tensor '%.200s' already, and so would "
+            "the scales of '%.200s' be called",
+            planning->file->source->name, name, info->name);
+    *index = quant_container_plan_add(planning->plan, name, type, dims, ndim);
+    return QUANT_OK;
+}
+
+static enum quant_status add_scales(const struct planning *planning,
+                                    const struct quant_tensor_info *info,
+                                    struct quant_planned_tensor *planned)
+{
+    const struct quant_container *format = planning->rules->format;
+    const uint64_t *dims;
+    uint32_t ndim;
+    enum quant_status status = shape_scales(planning, info, &dims, &ndim);
+    if (status == QUANT_OK && planning->has_scales)
+        status = add_beside(planning, info, "_scale", format->type_of(planning->common.scale_dtype),
+                            dims, ndim, &planned->scales);
+    if (status == QUANT_OK && planning->has_zero_points)
+        status = add_beside(planning, info, "_zero_point", format->type_from_name("I32"), dims,
+                            ndim, &planned->zero_points);
+    return status;
+}
+
+/* ---- The integers ---- */
+
+/* Two to a byte, they are an array of their bytes; what shape they have is written elsewhere. */
+static enum quant_status add_packed(struct planning *planning, const struct quant_tensor_info *info,
+                                    const struct quant_stored_type *type, uint32_t *index)
+{
+    struct quant_arena *arena = &planning->plan->arena;
+    struct quant_shape shape;
+    char text[QUANT_SHAPE_TEXT];
+    uint64_t nelems = 1;
+    if (!set_shape(&shape, info))
+        return tensor_error(planning, info, QUANT_UNSUPPORTED, "has more than 64 dimensions");
+    quant_shape_count(&shape, &nelems);
+    uint64_t *dims = quant_arena_take(arena, sizeof *dims);
+    char *key = quant_arena_join(arena, "quant.shape.", info->name);
+    char *value = quant_arena_join(arena, quant_shape_text(&shape, text), "");
+    if (!dims || !key || !value)
+        return no_memory(planning);
+    dims[0] = quant_dtype_bytes(planning->common.dtype, nelems);
+    planning->metadata[planning->nmetadata++] = (struct quant_metadata_pair){key, value};
+    *index = quant_container_plan_add(planning->plan, info->name, type, dims, 1);
+    return QUANT_OK;
+}
+
+static enum quant_status plan_mapped(struct planning *planning,
+                                     const struct quant_tensor_info *info,
+                                     struct quant_planned_tensor *planned)
+{
+    const enum quant_dtype dtype = planning->common.dtype;
+    const struct quant_stored_type *type = planning->rules->format->type_of(dtype);
+    enum quant_status status = QUANT_OK;
+    if (!type)
+        return quant_error_set(planning->error, QUANT_UNSUPPORTED,
+                               "cannot quantize '%s': its format cannot store %s",
+                               planning->file->source->name, quant_dtype_info(dtype)->name);
+    if (quant_dtype_info(dtype)->bits == 4)
+        status = add_packed(planning, info, type, &planned->data);
+    else
+        planned->data =
+            quant_container_plan_add(planning->plan, info->name, type, info->dims, info->ndim);
+    return status == QUANT_OK ? add_scales(planning, info, planned) : status;
+}
+
+static enum quant_status plan_tensor(struct planning *planning, size_t i)
+{
+    const struct quant_tensor_info *info = &planning->file->tensors[i];
+    struct quant_container_plan *plan = planning->plan;
+    struct quant_planned_tensor *planned = &plan->tensors[plan->n++];
+    *planned = (struct quant_planned_tensor){.source = (uint32_t)i,
+                                             .scales = QUANT_NO_TENSOR,
+                                             .zero_points = QUANT_NO_TENSOR,
+                                             .is_copied = !is_mapped(planning, info)};
+    if (!planned->is_copied)
+        return plan_mapped(planning, info, planned);
+    const struct quant_stored_type *type =
+        planning->rules->format->type_from_name(info->type->name);
+    plan->ncopied++;
+    planned->data = quant_container_plan_add(plan, info->name, type, info->dims, info->ndim);
+    return check_not_quantized(planning, info);
+}
+
+/* ---- All of it ---- */
+
+static enum quant_status nothing_to_quantize(const struct planning *planning)
+{
+    const struct quant_tensor_file *file = planning->file;
+    size_t nfloats = 0;
+    for (size_t i = 0; i < file->n; i++)
+        nfloats += quant_container_maps(file->tensors[i].type);
+    if (nfloats == 0)
+        return quant_error_set(planning->error, QUANT_INVALID,
+                               "cannot quantize '%s': none of its %zu tensors is of floats",
+                               file->source->name, file->n);
+    return quant_error_set(planning->error, QUANT_INVALID,
+                           "cannot quantize '%s': none of its %zu tensors of floats has %u "
+                           "dimensions or more; --min-dims lowers that",
+                           file->source->name, nfloats, planning->rules->min_dims);
+}
+
+/* What all tensors have in common is what a tensor of nothing but zeros would get, except a given
+ * zero point. */
+static void set_common(struct planning *planning)
+{
+    const struct quant_plan *plan = planning->rules->plan;
+    planning->common = quant_choice_of_nothing(&plan->target).params;
+    if (plan->from == QUANT_SCALE_GIVEN)
+        planning->common.zero_point = plan->zero_point;
+    planning->has_scales = quant_scale_bytes(&planning->common, 1) > 0;
+    planning->has_zero_points =
+        planning->has_scales && quant_params_have_zero_points(&planning->common);
+}
+
+enum quant_status quant_container_plan_quantize(struct quant_container_plan *plan,
+                                                const struct quant_tensor_file *file,
+                                                const struct quant_container_rules *rules,
+                                                struct quant_error *error)
+{
+    struct planning planning = {.plan = plan, .file = file, .rules = rules, .error = error};
+    const size_t most = file->n + file->nmetadata + 1;
+    set_common(&planning);
+    enum quant_status status = quant_container_plan_begin(plan, file->n, 3 * file->n, error);
+    if (status != QUANT_OK)
+        return status;
+    planning.metadata = quant_arena_take(&plan->arena, most * sizeof *planning.metadata);
+    if (!planning.metadata)
+        return no_memory(&planning);
+    for (size_t i = 0; i < file->nmetadata; i++)
+        planning.metadata[planning.nmetadata++] = file->metadata[i];
+    for (size_t i = 0; status == QUANT_OK && i < file->n; i++)
+        status = plan_tensor(&planning, i);
+    if (status == QUANT_OK && plan->ncopied == plan->n)
+        status = nothing_to_quantize(&planning);
+    return status == QUANT_OK ? quant_container_plan_lay_out(plan, rules->format, planning.metadata,
+                                                             planning.nmetadata, error)
+                              : status;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What becomes of each tensor of a container, and where everything in the output lies: known from
+ * headers and options alone, before any element is read.
+ *
+ * When quantizing, a tensor of floats with enough dimensions becomes up to three tensors of the
+ * output: its integers under its own name, NAME_scale and NAME_zero_point. Any other is copied.
+ * When dequantizing, those three become one tensor of floats again.
+ */
+#ifndef QUANT_ENGINE_FILES_CONTAINER_PLAN_H
+#define QUANT_ENGINE_FILES_CONTAINER_PLAN_H
+
+#include "base/arena.h"
+#include "core/plan.h"
+#include "formats/container.h"
+#include "formats/tensor_file.h"
+
+enum { QUANT_NO_TENSOR = UINT32_MAX };
+
+/* A tensor of the input that has a place in the output. Indices are into the layout's tensors. */
+struct quant_planned_tensor {
+    uint32_t source; /* index in the catalogue of the input */
+    uint32_t data;
+    uint32_t scales;      /* QUANT_NO_TENSOR: none */
+    uint32_t zero_points; /* the same */
+    bool is_copied;
+};
+
+struct quant_container_plan {
+    struct quant_planned_tensor *tensors; /* owned: n of them, in the order of the catalogue */
+    size_t n;
+    size_t ncopied;
+    struct quant_container_layout layout; /* its arrays are owned */
+    struct quant_arena arena;             /* names and dimensions that the input does not have */
+};
+
+/* What decides over the tensors of a container that is quantized. */
+struct quant_container_rules {
+    const struct quant_container *format; /* of the output */
+    const struct quant_plan *plan;
+    unsigned min_dims; /* a tensor of fewer dimensions is copied */
+};
+
+/*
+ * Plans the quantization of all tensors of file. The plan borrows from file, which must outlive it.
+ * Errors, before any work:
+ *   QUANT_UNSUPPORTED  a tensor is already quantized: integers or float8 with scales beside them;
+ * or the format has no such type QUANT_EXISTS       the name of a scale tensor is taken
+ *   QUANT_INVALID      no tensor is left to quantize, or a shape cannot be grouped as asked
+ *   QUANT_NO_MEMORY
+ */
+enum quant_status quant_container_plan_quantize(struct quant_container_plan *plan,
+                                                const struct quant_tensor_file *file,
+                                                const struct quant_container_rules *rules,
+                                                struct quant_error *error);
+
+/* For planning step by step: room for so many tensors of the input; a tensor of the output, whose
+ * name and dimensions must outlive the plan (index NULL: nobody asks); the end, which lays them
+ * out. */
+enum quant_status quant_container_plan_begin(struct quant_container_plan *plan, size_t ntensors,
+                                             size_t noutputs, struct quant_error *error);
+uint32_t quant_container_plan_add(struct quant_container_plan *plan, const char *name,
+                                  const struct quant_stored_type *type, const uint64_t *dims,
+                                  uint32_t ndim);
+enum quant_status quant_container_plan_lay_out(struct quant_container_plan *plan,
+                                               const struct quant_container *format,
+                                               const struct quant_metadata_pair *metadata,
+                                               size_t nmetadata, struct quant_error *error);
+
+/* Whether quantizing maps tensors of this type: floats of 16 bits or more. */
+bool quant_container_maps(const struct quant_stored_type *type);
+
+/* Fine on a zeroed one. */
+void quant_container_plan_release(struct quant_container_plan *plan);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Restoring, or measuring, a file of many tensors. */
+#ifndef QUANT_ENGINE_FILES_DEQUANTIZE_CONTAINER_H
+#define QUANT_ENGINE_FILES_DEQUANTIZE_CONTAINER_H
+
+#include <quant/file.h>
+
+#include "records/sidecar_tensors.h"
+
+/* Does the job on a container, whose sidecar, at sidecar_path, reader has opened. */
+enum quant_status quant_dequantize_container(const struct quant_dequantize_job *job,
+                                             struct quant_sidecar_reader *reader,
+                                             const char *sidecar_path,
+                                             struct quant_dequantize_result *result,
+                                             struct quant_error *error);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* Entry by entry, with a mark on each tensor of the container that one has named. */
+#include "engine/files/restored_tensors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+struct reading {
+    struct quant_restored_tensors *tensors;
+    const struct quant_tensor_file *file;
+    unsigned char *named; /* owned: one for each tensor of the file */
+    size_t nnamed;
+    size_t room; /* for tensors */
+    struct quant_error *error;
+};
+
+static enum quant_status no_memory(const struct reading *reading)
+{
+    return quant_error_no_memory(reading->error, sizeof(struct quant_restored_tensor), "tensors");
+}
+
+static enum quant_status disagree(const struct reading *reading, const char *name, const char *what)
+{
+    return quant_source_error(reading->file->source, reading->error, QUANT_CORRUPT,
+                              "its sidecar does not belong to it: tensor '%.200s' %s", name, what);
+}
+
+/* Finds a tensor that an entry names, which no other entry may name. */
+static enum quant_status find_named(struct reading *reading, const char *name, uint32_t *index)
+{
+    size_t found;
+    if (!quant_tensor_file_find(reading->file, name, &found))
+        return disagree(reading, name, "is missing");
+    if (reading->named[found])
+        return disagree(reading, name, "is named twice");
+    reading->named[found] = 1;
+    reading->nnamed++;
+    *index = (uint32_t)found;
+    return QUANT_OK;
+}
+
+static enum quant_status grow(struct reading *reading)
+{
+    struct quant_restored_tensors *tensors = reading->tensors;
+    if (tensors->n < reading->room)
+        return QUANT_OK;
+    const size_t room = reading->room ? 2 * reading->room : 64;
+    void *larger = realloc(tensors->tensors, room * sizeof *tensors->tensors);
+    if (!larger)
+        return no_memory(reading);
+    tensors->tensors = larger;
+    reading->room = room;
+    return QUANT_OK;
+}
+
+static enum quant_status copy_shape(struct reading *reading,
+                                    const struct quant_sidecar_entry *entry,
+                                    struct quant_restored_tensor *tensor)
+{
+    const size_t nbytes = (size_t)entry->ndim * sizeof *entry->dims;
+    uint64_t *dims = quant_arena_take(&reading->tensors->arena, nbytes + 1);
+    if (!dims)
+        return no_memory(reading);
+    if (nbytes > 0)
+        memcpy(dims, entry->dims, nbytes);
+    tensor->dims = dims;
+    tensor->ndim = (uint32_t)entry->ndim;
+    tensor->nelems = 1;
+    for (int i = 0; i < entry->ndim; i++)
+        tensor->nelems *= dims[i]; /* the reader has checked the product */
+    return QUANT_OK;
+}
+
+static enum quant_status check_data(const struct reading *reading,
+                                    const struct quant_sidecar_entry *entry,
+                                    const struct quant_restored_tensor *tensor)
+{
+    const struct quant_tensor_info *info = &reading->file->tensors[tensor->data];
+    if (strcmp(info->type->name, entry->stored_type) != 0)
+        return disagree(reading, entry->name, "has another type");
+    if (info->nbytes != entry->stored_nbytes)
+        return disagree(reading, entry->name, "has another size");
+    if (!entry->is_copied && info->nbytes != quant_dtype_bytes(entry->params.dtype, tensor->nelems))
+        return disagree(reading, entry->name, "has another shape");
+    return QUANT_OK;
+}
+
+static enum quant_status find_scales(struct reading *reading,
+                                     const struct quant_sidecar_entry *entry,
+                                     struct quant_restored_tensor *tensor)
+{
+    enum quant_status status = QUANT_OK;
+    if (entry->scale_name)
+        status = find_named(reading, entry->scale_name, &tensor->scales);
+    if (status == QUANT_OK && entry->scale_name &&
+        reading->file->tensors[tensor->scales].nbytes !=
+            quant_dtype_bytes(entry->params.scale_dtype, entry->scale_count))
+        status = disagree(reading, entry->scale_name, "has another size");
+    if (status == QUANT_OK && entry->zero_point_name)
+        status = find_named(reading, entry->zero_point_name, &tensor->zero_points);
+    if (status == QUANT_OK && entry->zero_point_name &&
+        reading->file->tensors[tensor->zero_points].nbytes != 4 * entry->scale_count)
+        status = disagree(reading, entry->zero_point_name, "has another size");
+    if (status == QUANT_OK && entry->has_groups && !entry->scale_name)
+        status = disagree(reading, entry->name, "has no scales");
+    return status;
+}
+
+static enum quant_status add(struct reading *reading, const struct quant_sidecar_entry *entry)
+{
+    enum quant_status status = grow(reading);
+    if (status != QUANT_OK)
+        return status;
+    struct quant_restored_tensor *tensor = &reading->tensors->tensors[reading->tensors->n];
+    *tensor = (struct quant_restored_tensor){.params = entry->params,
+                                             .digests = entry->digests,
+                                             .block_size = entry->block_size,
+                                             .scales = QUANT_NOT_STORED,
+                                             .zero_points = QUANT_NOT_STORED,
+                                             .axis = entry->has_groups ? entry->axis : -1,
+                                             .is_copied = entry->is_copied};
+    status = find_named(reading, entry->name, &tensor->data);
+    if (status == QUANT_OK)
+        status = copy_shape(reading, entry, tensor);
+    if (status == QUANT_OK)
+        status = check_data(reading, entry, tensor);
+    if (status == QUANT_OK && !entry->is_copied)
+        status = find_scales(reading, entry, tensor);
+    reading->tensors->n++;
+    reading->tensors->ncopied += entry->is_copied;
+    return status;
+}
+
+static enum quant_status check_all_named(const struct reading *reading)
+{
+    size_t i = 0;
+    if (reading->nnamed == reading->file->n)
+        return QUANT_OK;
+    while (reading->named[i])
+        i++;
+    return disagree(reading, reading->file->tensors[i].name, "is not in it");
+}
+
+enum quant_status quant_restored_tensors_read(struct quant_restored_tensors *tensors,
+                                              struct quant_sidecar_reader *reader,
+                                              const struct quant_tensor_file *file,
+                                              struct quant_error *error)
+{
+    struct reading reading = {.tensors = tensors, .file = file, .error = error};
+    struct quant_sidecar_entry entry;
+    bool found = true;
+    reading.named = calloc(file->n + 1, 1);
+    enum quant_status status = reading.named ? QUANT_OK : no_memory(&reading);
+    while (status == QUANT_OK && found) {
+        status = quant_sidecar_tensors_next(reader, &entry, &found, error);
+        if (status == QUANT_OK && found)
+            status = add(&reading, &entry);
+    }
+    if (status == QUANT_OK)
+        status = check_all_named(&reading);
+    free(reading.named);
+    return status;
+}
+
+void quant_restored_tensors_release(struct quant_restored_tensors *tensors)
+{
+    free(tensors->tensors);
+    quant_arena_release(&tensors->arena);
+    *tensors = (struct quant_restored_tensors){.tensors = NULL};
+}

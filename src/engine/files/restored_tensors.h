@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The sidecar of a container, held against the container's catalogue: for each tensor what restores
+ * it, in memory, since the layout of the output needs all of them before the first is restored. */
+#ifndef QUANT_ENGINE_FILES_RESTORED_TENSORS_H
+#define QUANT_ENGINE_FILES_RESTORED_TENSORS_H
+
+#include "base/arena.h"
+#include "formats/tensor_file.h"
+#include "records/sidecar_tensors.h"
+
+enum { QUANT_NOT_STORED = UINT32_MAX };
+
+/* 160 bytes, since there may be 100,000. Indices are into the container's catalogue. */
+struct quant_restored_tensor {
+    struct quant_params params; /* with groups: what all of them have in common */
+    struct quant_digests digests;
+    const uint64_t *dims; /* in the arena: the logical shape, elements in C order */
+    uint64_t nelems;
+    uint64_t block_size;
+    uint32_t data;
+    uint32_t scales;      /* QUANT_NOT_STORED: none */
+    uint32_t zero_points; /* the same */
+    uint32_t ndim;
+    int axis; /* -1: one scale */
+    bool is_copied;
+};
+
+struct quant_restored_tensors {
+    struct quant_restored_tensor *tensors; /* owned: n of them, in the order of the sidecar */
+    size_t n;
+    size_t ncopied;
+    struct quant_arena arena;
+};
+
+/* Reads all entries. Every tensor of the file must be in one of them. Errors: QUANT_CORRUPT if the
+ * two do not agree in names, types or sizes, and those of quant_sidecar_tensors_next. */
+enum quant_status quant_restored_tensors_read(struct quant_restored_tensors *tensors,
+                                              struct quant_sidecar_reader *reader,
+                                              const struct quant_tensor_file *file,
+                                              struct quant_error *error);
+
+/* Fine on a zeroed one. */
+void quant_restored_tensors_release(struct quant_restored_tensors *tensors);
+
+#endif

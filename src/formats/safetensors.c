@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* The row of safetensors, and its types. */
+#include "formats/safetensors.h"
+
+#include <string.h>
+
+#include "formats/signature_checks.h"
+
+/* In the ascending order of the reference implementation. */
+static const struct quant_stored_type types[] = {
+    {"BOOL", 8, QUANT_DTYPE_NONE},
+    {"F4", 4, QUANT_DTYPE_NONE},
+    {"F6_E2M3", 6, QUANT_DTYPE_NONE},
+    {"F6_E3M2", 6, QUANT_DTYPE_NONE},
+    {"U8", 8, QUANT_UINT8},
+    {"I8", 8, QUANT_INT8},
+    {"F8_E5M2", 8, QUANT_FLOAT8_E5M2},
+    {"F8_E4M3", 8, QUANT_FLOAT8_E4M3FN},
+    {"F8_E8M0", 8, QUANT_DTYPE_NONE},
+    {"F8_E4M3FNUZ", 8, QUANT_DTYPE_NONE},
+    {"F8_E5M2FNUZ", 8, QUANT_DTYPE_NONE},
+    {"I16", 16, QUANT_INT16},
+    {"U16", 16, QUANT_UINT16},
+    {"F16", 16, QUANT_FLOAT16},
+    {"BF16", 16, QUANT_BFLOAT16},
+    {"I32", 32, QUANT_DTYPE_NONE},
+    {"U32", 32, QUANT_DTYPE_NONE},
+    {"F32", 32, QUANT_FLOAT32},
+    {"C64", 64, QUANT_DTYPE_NONE},
+    {"F64", 64, QUANT_FLOAT64},
+    {"I64", 64, QUANT_DTYPE_NONE},
+    {"U64", 64, QUANT_DTYPE_NONE},
+};
+
+enum { NTYPES = sizeof types / sizeof types[0] };
+
+const struct quant_stored_type *quant_safetensors_type_at(size_t i)
+{
+    return i < NTYPES ? &types[i] : NULL;
+}
+
+const struct quant_stored_type *quant_safetensors_type_from_name(const char *name)
+{
+    for (size_t i = 0; i < NTYPES; i++)
+        if (strcmp(types[i].name, name) == 0)
+            return &types[i];
+    return NULL;
+}
+
+const struct quant_stored_type *quant_safetensors_type_of(enum quant_dtype dtype)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(dtype);
+    if (info && info->bits == 4)
+        return quant_safetensors_type_from_name("U8");
+    for (size_t i = 0; i < NTYPES; i++)
+        if (types[i].dtype == dtype && dtype != QUANT_DTYPE_NONE)
+            return &types[i];
+    return NULL;
+}
+
+static enum quant_match recognize(const unsigned char *head, size_t nbytes)
+{
+    return quant_looks_like_safetensors(head, nbytes) ? QUANT_MATCH_SURE : QUANT_MATCH_NONE;
+}
+
+static const char *const extensions[] = {"safetensors", NULL};
+
+static const struct quant_container container = {
+    .open = quant_safetensors_open,
+    .type_from_name = quant_safetensors_type_from_name,
+    .type_of = quant_safetensors_type_of,
+    .lay_out = quant_safetensors_lay_out,
+};
+
+const struct quant_format quant_format_safetensors = {
+    .name = "safetensors",
+    .summary = "many named tensors: weights of a network, as Hugging Face stores them",
+    .extensions = extensions,
+    .writer_needs = QUANT_SHAPE_KNOWN,
+    .recognize = recognize,
+    .container = &container,
+};
