@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Elements, their integers and the report on both, in one step. */
+/* Elements, their integers and their report, in one step. */
 #ifndef QUANT_TESTS_CORE_REPORTS_H
 #define QUANT_TESTS_CORE_REPORTS_H
 
@@ -11,7 +11,7 @@
 #include "../support/floats.h"
 #include "../support/unit.h"
 
-/* No padding: reports are compared by their bytes, NaN and all. */
+/* There is no padding: reports are compared as bytes, with NaNs. */
 _Static_assert(sizeof(struct quant_report) == 216, "struct quant_report has new fields");
 
 static inline struct quant_report report_on(const struct quant_params *params, const float *x,
@@ -28,7 +28,7 @@ static inline struct quant_report report_on(const struct quant_params *params, c
     return report;
 }
 
-/* Of the integers that quantizing gives: n is at most 20000. */
+/* The report of the integers that quantizing gives. n is at most 20000. */
 static inline struct quant_report report_of(const struct quant_params *params, const float *x,
                                             size_t n)
 {
@@ -43,8 +43,8 @@ static inline struct quant_params unit_params(void)
     return (struct quant_params){.dtype = QUANT_INT8, .qmin = -127, .qmax = 127, .scale = 1};
 }
 
-/* Mostly inside of the target range, with some of every other kind; what is huge would hide the
- * rest in sums, so it is left out. */
+/* Mostly elements inside the target range, and some of every other kind. Huge ones are left out:
+ * they would hide the rest in sums. */
 static inline void random_data(struct random *random, const struct quant_params *params, float *x,
                                size_t n)
 {

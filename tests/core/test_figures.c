@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of the report's figures: keys, and which field each of them shows. */
+/* The table of figures: keys, and which field of the report each of them shows. */
 #include <math.h>
 #include <quant/quant.h>
 #include <string.h>
 
 #include "../support/unit.h"
 
-/* Each field with a value of its own, in the order of the report. */
+/* Each field has its own value, in the order of the report. */
 static const struct quant_report report = {.n = 1,
                                            .nonfinite = 2,
                                            .mse = 3.25,
@@ -100,7 +100,7 @@ static void test_unknown_keys(void **state)
     assert_null(quant_figure_from_key("levels"));
 }
 
-/* Where no element was measured there is no worst one: its index is null, not 0. */
+/* If no element was measured there is no largest error: its index is null, not 0. */
 static void test_index_of_nothing(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Float targets: which specs they take, what is chosen for them, and what the report says. */
+/* Float targets: which specs they take, the choices for them, and their reports. */
 #include <float.h>
 
 #include "../support/examples.h"
@@ -44,7 +44,7 @@ static void test_wrongs(void **state)
     }
 }
 
-/* absmax of the range over the greatest number; no zero point, no target range. */
+/* The scale is absmax divided by the largest number; there is no zero point and no target range. */
 static void test_choices(void **state)
 {
     (void)state;
@@ -84,7 +84,7 @@ static void test_report(void **state)
     (void)state;
     static const struct {
         enum quant_dtype dtype;
-        float beyond; /* the least that is clipped */
+        float beyond; /* the smallest that is clipped */
         uint64_t levels;
         uint64_t bytes;
     } rows[] = {
@@ -107,8 +107,8 @@ static void test_report(void **state)
     }
 }
 
-/* A NaN that came of an element that is one is not finite, as ever; one that came of another is a
- * stranger's, and counted with them. */
+/* A NaN that was restored from a NaN is not finite, as always. One that was restored from a finite
+ * element, as in data from other programs, is counted with them. */
 static void test_nans(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Counts and first groups of notes, in any order. */
+/* Counts of notes and the first groups that have them, added in any order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

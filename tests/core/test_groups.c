@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scales per channel and per block, against the plain way: every element's group from its
+ * Scales per channel and per block, against a plain version: the group of every element from its
  * multi-dimensional index, and every group calibrated, quantized and restored alone.
  */
 #include <math.h>
@@ -17,8 +17,8 @@ struct example {
     struct quant_granularity granularity;
 };
 
-/* Extents that make rows shorter and longer than vectors and pieces, blocks that do not divide
- * them, groups of one element, and no elements at all. */
+/* Extents that make rows shorter and longer than vectors and pieces; blocks that do not divide
+ * them; groups of one element; and no elements at all. */
 static const struct example examples[] = {
     {{1, {7}}, {false, 0, 0}},         {{1, {7}}, {true, 0, 0}},
     {{1, {100}}, {false, 0, 32}},      {{1, {1500}}, {false, 0, 7}},
@@ -41,8 +41,8 @@ static const struct example examples[] = {
 
 enum { NEXAMPLES = sizeof examples / sizeof examples[0] };
 
-/* By the words of groups.h: the index along the axis, or the index of the block among the blocks of
- * all other indices, in the tensor's order. */
+/* As groups.h defines it: the index along the axis, or the index of the block among the blocks of
+ * all other indices, in the order of the tensor. */
 static uint64_t expected_group(const struct example *example, enum quant_order order,
                                uint64_t element)
 {
@@ -75,7 +75,7 @@ static struct quant_grouping make(const struct example *example, enum quant_orde
     return grouping;
 }
 
-/* Each row of its own scale, far from its neighbours'. */
+/* Each row has its own scale, far from those of its neighbors. */
 static void fill(struct random *random, float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -185,7 +185,7 @@ static void check_example(struct arrays *arrays, const struct quant_spec *spec,
     quant_dequantize_groups(&common, &grouping, all, 0, arrays->q, cut, arrays->restored);
     quant_dequantize_groups(&common, &grouping, all, cut, arrays->q + cut_bytes, n - cut,
                             arrays->restored + cut);
-    /* All groups of a few, some of many: the whole square would take long. */
+    /* All groups for a few options, and some for many: all of both would take long. */
     const uint64_t step = grouping.count > 40 ? grouping.count / 40 : 1;
     for (uint64_t group = 0; group < grouping.count; group += step)
         check_group(arrays, spec, &grouping, group);

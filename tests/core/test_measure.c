@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The figures of the error report: each by its definition in section 1.4 of the design. */
+/* The figures of the error report, each by its definition in <quant/quant.h>. */
 #include <float.h>
 #include <stdio.h>
 
@@ -30,7 +30,8 @@ static void test_worked_examples(void **state)
     }
 }
 
-/* All of Y but the last element is lost, unless a clipping range saves it and clips the last. */
+/* Everything but the last element of Y is lost, unless a clipping range saves it and clips the
+ * last. */
 static void test_worked_clip(void **state)
 {
     (void)state;
@@ -95,7 +96,7 @@ static struct naive naive_of(const struct quant_params *params, const float *x,
     return naive;
 }
 
-/* found is expected, but for 10^-13 of what was added up: sums of both signs may cancel. */
+/* found is expected up to 10^-13 of all that was added: sums with both signs may cancel. */
 static void assert_near(const char *figure, double found, long double expected, long double size)
 {
     if (!(fabsl(found - expected) <= 1e-13L * size))
@@ -170,7 +171,8 @@ static void test_nonfinite_is_left_out(void **state)
     check_definitions(true);
 }
 
-/* "left out of every other figure": of the integers that NaN and infinities became too. */
+/* Elements that are not finite are left out of every other figure: so are the integers that they
+ * became. */
 static void test_nonfinite_uses_no_level(void **state)
 {
     (void)state;
@@ -212,7 +214,7 @@ static void test_nothing(void **state)
     }
 }
 
-/* Without error there is no ratio to it, and no angle. */
+/* Without an error there is no ratio to it, and no angle. */
 static void test_perfect(void **state)
 {
     (void)state;
@@ -232,8 +234,8 @@ static void test_perfect(void **state)
     assert_int_equal(report.zeroed, 0);
 }
 
-/* Equal arrays have a cosine of 1, though their rounded sums can miss it by a bit: [1, 1] and [3,
- * 3] did, on either side. Where something was lost it never leaves [-1, 1]. */
+/* Equal arrays have a cosine of 1, though their rounded sums can differ by a bit: those of [1, 1]
+ * and [3, 3] did, in both directions. If something was lost it still never leaves [-1, 1]. */
 static void test_cosine_is_bounded(void **state)
 {
     (void)state;
@@ -251,7 +253,8 @@ static void test_cosine_is_bounded(void **state)
     }
 }
 
-/* Zeros that come back as something: there is an error, but no signal to set beside it. */
+/* Zeros that are restored as something else: there is an error, but no signal to compare it with.
+ */
 static void test_no_signal(void **state)
 {
     (void)state;
@@ -277,7 +280,8 @@ static void test_all_lost(void **state)
     assert_true(report.mean_error == 0.125 / 3 && report.mae == 0.625 / 3);
 }
 
-/* A restored value that overflows is an infinite error, and no NaN where a figure has a value. */
+/* A restored value that overflows is an infinite error, and figures that have a value are no NaN.
+ */
 static void test_infinite_error(void **state)
 {
     (void)state;
@@ -307,7 +311,7 @@ static void test_counts(void **state)
     assert_int_equal(report.levels_used, 6); /* -127 -3 0 3 5 127 */
 }
 
-/* Every integer of the type is a level of its own, inside of qmin..qmax or not. */
+/* Every integer of the type is a level, whether inside qmin..qmax or not. */
 static void test_levels(void **state)
 {
     (void)state;
@@ -346,7 +350,7 @@ static void test_bytes(void **state)
     }
 }
 
-/* int4 in blocks of 32, whose scales take as long as 8 or 4 of the elements. */
+/* int4 in blocks of 32, whose scales take as many bytes as 8 or 4 of the elements. */
 static void test_bytes_of_blocks(void **state)
 {
     static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The sums of the error report: their order depends on the number of elements alone, and they are
+/* The sums of the error report: their order depends on the number of elements only, and they are
  * accurate. */
 #include "reports.h"
 
@@ -13,7 +13,7 @@ struct data {
 
 static struct data data;
 
-/* Errors of many sizes, so that another order of additions shows in the sums. */
+/* Errors of many sizes: a different order of additions changes the sums. */
 static void data_begin(struct random *random)
 {
     data.params = unit_params();
@@ -36,7 +36,7 @@ static void assert_same(const struct quant_report *found, const struct quant_rep
 
 /* ---- Cuts ------------------------------------------------------------------------------------ */
 
-/* n elements, `size` at a time, or up to 5000 where size is 0. */
+/* n elements, `size` at a time, or up to 5000 if size is 0. */
 static void measure_cut(struct quant_measure *measure, struct random *random, size_t n, size_t size)
 {
     quant_measure_init(measure, &data.params);
@@ -67,7 +67,7 @@ static void test_cuts(void **state)
     }
 }
 
-/* A report on the way is that of what was added so far, and leaves no trace. */
+/* A report in between is that of the elements so far, and changes nothing. */
 static void test_report_on_the_way(void **state)
 {
     (void)state;
@@ -102,7 +102,7 @@ static void test_adding_nothing(void **state)
 
 /* ---- The maximum ----------------------------------------------------------------------------- */
 
-/* Equal errors far apart: the first of them, across pieces and blocks. */
+/* Of equal errors far apart the first is reported, across pieces and blocks. */
 static void test_first_maximum(void **state)
 {
     (void)state;
@@ -130,9 +130,9 @@ static double error_of(size_t i)
     return isfinite(data.x[i]) ? (double)data.x[i] - (double)restored : 0;
 }
 
-/* Element i of a block in lane i % 16, squared and added in one rounding; halves onto halves; the
- * blocks one after the other, what each addition loses kept beside. Written out here, so that
- * nobody changes the figures by accident. */
+/* Element i of a block is in lane i % 16, squared and added in one rounding; lanes are added halves
+ * onto halves; blocks one after another, with what each addition loses kept separately. It is
+ * written out here, since nobody should change figures by accident. */
 static double stated_sum(size_t n)
 {
     double sum = 0;
@@ -166,7 +166,7 @@ static void test_stated_order(void **state)
 
 /* ---- Accuracy -------------------------------------------------------------------------------- */
 
-/* A million elements: as good as a sum in long double, to a few units of double. */
+/* A million elements: as accurate as a sum in long double, up to a few units of double. */
 static void test_accuracy(void **state)
 {
     (void)state;
@@ -191,7 +191,7 @@ static void test_accuracy(void **state)
     assert_true(fabsl(report.sum_abs_error - sizes) < 2e-15L * sizes);
 }
 
-/* Blocks whose sums are lost in a large one come back when that one is cancelled. */
+/* Blocks whose sums vanish in a large one reappear when that one is cancelled. */
 static void test_compensation(void **state)
 {
     (void)state;

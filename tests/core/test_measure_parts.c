@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A report measured in parts is that of one call, bit for bit. */
+/* A report that is measured in parts is that of one call, bit for bit. */
 #include "core/measure.h"
 
 #include "../support/random.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From a range to a scale and a zero point: section 1.2 of the design, case by case. */
+/* From a range to a scale and a zero point: the rules at quant_choose, case by case. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -102,7 +102,7 @@ struct rule {
 };
 
 static const struct rule rules[] = {
-    /* absmax divides by qmax, and a is the greater of the two ends */
+    /* absmax divides by qmax, and a is the larger of the two ends */
     {{0}, {-4, 1, 2}, 3, 4 / 127., 0, {-4, 2}, 0},
     {{0}, {1, 2, 5}, 3, 5 / 127., 0, {1, 5}, 0},
     {{0}, {-5, -3}, 2, 5 / 127., 0, {-5, -3}, 0},
@@ -133,7 +133,7 @@ static const struct rule rules[] = {
     {{AFFINE, .include_zero = true}, {-4, 2}, 2, 6 / 255., 42, {-4, 2}, 0},
     {{.include_zero = true}, {5, 10}, 2, 10 / 127., 0, {0, 10}, 0},
     {{AFFINE, .include_zero = true, CLIP(5, 10)}, {0}, 0, 10 / 255., -128, {0, 10}, 0},
-    /* a clipping range replaces what was seen, wherever that lies */
+    /* a clipping range replaces the observed one, wherever that is */
     {{AFFINE, CLIP(0, 510)}, {-1000, 1000}, 2, 2, -128, {0, 510}, 0},
     {{CLIP(-3, 254)}, {1, 2}, 2, 2, 0, {-3, 254}, 0},
     {{CLIP(-254, 3)}, {0}, 0, 2, 0, {-254, 3}, 0},
@@ -147,14 +147,14 @@ static const struct rule rules[] = {
     {{UNSIGNED, TARGET(100, 200)}, {0, 0}, 2, 1, 150, {0, 0}, 0},
     {{AFFINE}, {-0.0F}, 1, 1, 0, {0, 0}, 0},
     {{AFFINE, UNSIGNED}, {0}, 1, 1, 0, {0, 0}, 0},
-    /* a constant: zero is included, and nobody is told */
+    /* a constant: zero is included, without a note */
     {{0}, {5, 5}, 2, 5 / 127., 0, {0, 5}, 0},
     {{0}, {-5}, 1, 5 / 127., 0, {-5, 0}, 0},
     {{AFFINE}, {5, 5, 5}, 3, 5 / 255., -128, {0, 5}, 0},
     {{AFFINE}, {-5, -5}, 2, 5 / 255., 127, {-5, 0}, 0},
     {{AFFINE, UNSIGNED}, {-5, -5}, 2, 5 / 255., 255, {-5, 0}, 0},
-    /* narrow and far from zero: s is raised until |z| <= 2^22, which itself is not too far; found
-     * by NumPy, by bisection of all float32 */
+    /* narrow and far from zero: s is raised until |z| <= 2^22, which is allowed; found with NumPy
+     * by bisection of all float32 */
     {{AFFINE}, {4194176, 4194431}, 2, 1, -4194304, {4194176, 4194431}, OUTSIDE},
     {{AFFINE},
      {4194177, 4194432},
@@ -242,7 +242,7 @@ static void test_rules(void **state)
     }
 }
 
-/* Empty, and nothing finite: s = 1, and z the middle where the range does not decide it. */
+/* No element, or none that is finite: s = 1, and z is the middle if no range decides it. */
 static void test_nothing_to_go_by(void **state)
 {
     (void)state;
@@ -287,7 +287,7 @@ static void test_target(void **state)
 
 /* ---- Restored as infinities ---- */
 
-/* All that the type can hold, restored: whether one of it is an infinity only by its scale. */
+/* Restores every number of the type: only the scale decides whether one of them is an infinity. */
 static bool any_infinite(const struct quant_params *params)
 {
     static unsigned char q[2 << 16];
@@ -314,7 +314,7 @@ static bool any_infinite(const struct quant_params *params)
     return false;
 }
 
-/* On either side of where it begins. */
+/* On both sides of the scale where it begins. */
 static void test_restored_infinite(void **state)
 {
     (void)state;
@@ -348,7 +348,7 @@ static void test_restored_infinite(void **state)
 
 /* ---- Given, and not finite ------------------------------------------------------------------- */
 
-/* A given scale is used as it is, subnormal too, whatever the elements are. */
+/* A given scale is used as it is, even a subnormal one, whatever the elements are. */
 static void test_given(void **state)
 {
     (void)state;
@@ -419,7 +419,8 @@ static void test_nonfinite_saturates(void **state)
 
 /* ---- Any range ------------------------------------------------------------------------------- */
 
-/* In double with one rounding at the end, z by the unrounded scale: for ranges of all sizes. */
+/* Computed in double and rounded once at the end, with z from the unrounded scale: for ranges of
+ * all sizes. */
 static void test_random_ranges(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The report of several tensors together: that of their elements one after the other. */
+/* The report of several tensors together is that of all their elements. */
 #include "reports.h"
 
 #define assert_nan(value) assert_true(isnan(value))
@@ -10,7 +10,7 @@ static void assert_near(double found, double expected)
         fail_msg("found %.17g, expected %.17g", found, expected);
 }
 
-/* Cut into three tensors and added up, against one report on all elements. */
+/* Three tensors added up, against one report of all elements. */
 static void test_sum_of_parts(void **state)
 {
     (void)state;
@@ -23,7 +23,7 @@ static void test_sum_of_parts(void **state)
     struct quant_report total;
     quant_report_init(&total);
     const size_t ends[] = {0, 1, 5000, 5000, N};
-    whole.bytes_out += 4 * (LENGTH(ends) - 2); /* each part has a scale of its own */
+    whole.bytes_out += 4 * (LENGTH(ends) - 2); /* each part has its own scale */
     whole.ratio = (double)whole.bytes_in / (double)whole.bytes_out;
     whole.bits_per_element = 8 * (double)whole.bytes_out / N;
     for (size_t i = 0; i + 1 < LENGTH(ends); i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rounding scales: every number of the 16-bit types and what lies between it and the next one. */
+/* Rounding scales: every number of the 16-bit types, and numbers between it and the next one. */
 #include "core/scale.h"
 
 #include <float.h>
@@ -22,7 +22,7 @@ static void check(enum quant_dtype dtype, double scale, enum quant_direction dir
                  (double)found, expected);
 }
 
-/* low and high are neighbours, and the nearest of their midpoint is even. */
+/* low and high are neighbors; the middle is rounded to the even one. */
 static void check_between(enum quant_dtype dtype, double low, double high, double even)
 {
     const double middle = low + (high - low) / 2;
@@ -103,8 +103,8 @@ static void test_bounds(void **state)
     }
 }
 
-/* Just above the middle of two float16 numbers, and its float32 is the middle, whose even neighbour
- * is the wrong one. */
+/* A number just above the middle of two float16 numbers. Its float32 is the middle, whose even
+ * neighbor is wrong. */
 static void test_one_rounding(void **state)
 {
     (void)state;

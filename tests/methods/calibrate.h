@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Calibration in short, for tests. */
-#ifndef QUANT_TESTS_CORE_CALIBRATE_H
-#define QUANT_TESTS_CORE_CALIBRATE_H
+/* Short forms of calibration, for tests. */
+#ifndef QUANT_TESTS_METHODS_CALIBRATE_H
+#define QUANT_TESTS_METHODS_CALIBRATE_H
 
 #include <quant/quant.h>
 
 #include "../support/unit.h"
 
-/* Of int8, with what is not finite left out. */
+/* To int8, ignoring elements that are not finite. */
 static inline struct quant_choice calibrate_with(const char *name, double argument,
                                                  enum quant_scheme scheme, const float *x, size_t n)
 {
@@ -25,14 +25,14 @@ static inline struct quant_choice calibrate_with(const char *name, double argume
     return choice;
 }
 
-/* With the method's own argument. */
+/* The same with the default argument of the method. */
 static inline struct quant_choice calibrate(const char *name, enum quant_scheme scheme,
                                             const float *x, size_t n)
 {
     return calibrate_with(name, 0, scheme, x, n);
 }
 
-/* The squared error that the report finds. */
+/* The squared error as the report has it. */
 static inline double squared_error(const struct quant_params *params, const float *x, size_t n)
 {
     static struct quant_measure measure;

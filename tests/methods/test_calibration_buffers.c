@@ -74,7 +74,7 @@ static float make_element(struct random *random, enum kind kind, bool is_odd)
     }
 }
 
-/* Every third has elements that are not finite. */
+/* Every third tensor has an element that is not finite. */
 static enum kind make_elements(struct random *random, float *x, size_t n)
 {
     const enum kind kind = (enum kind)random_below(random, KINDS);
@@ -191,7 +191,7 @@ static void test_passes(void **state)
     check_passes("mse", COUNT, MOST - 2);
 }
 
-/* Around the length of a block, and of a small tensor. */
+/* Lengths around that of a block and that of a small tensor. */
 static void test_lengths(void **state)
 {
     static const char *const methods[] = {"percentile", "entropy", "octav", "mse"};
@@ -212,7 +212,7 @@ static void test_lengths(void **state)
 
 /* ---- One after the other ---- */
 
-/* Small and other lengths, elements that need no calibration, and other options each time. */
+/* Small and other lengths, tensors that need no calibration, and new options each time. */
 static void test_nothing_is_carried_over(void **state)
 {
     static float x[MOST];

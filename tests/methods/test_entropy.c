@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The threshold of least divergence against the algorithm written out, histogram by histogram. */
+/* The threshold with the smallest divergence, against a plain version of the algorithm, histogram
+ * by histogram. */
 #include <math.h>
 
 #include "../support/floats.h"
@@ -7,7 +8,7 @@
 
 enum { BINS = 2048 };
 
-/* KL(P || Q) of m bins of which the outermost get what lies beyond. */
+/* KL(P || Q) for m bins, of which the outermost also have the elements outside. */
 static double divergence(const double *bins, size_t m, size_t levels, double below, double above)
 {
     static double p[2 * BINS];
@@ -44,20 +45,20 @@ static double divergence(const double *bins, size_t m, size_t levels, double bel
 }
 
 struct ends {
-    double least;
-    double greatest;
+    double min;
+    double max;
 };
 
-/* Of int8 or uint8, in bins, for a width. */
+/* The step of int8 or uint8 for a width, in bins. */
 static double step_of(enum quant_scheme scheme, const struct ends *ends, double width)
 {
     if (scheme == QUANT_ABSMAX)
         return width / 127;
-    return (fmin(width, ends->greatest) - fmax(-width, ends->least)) / 255;
+    return (fmin(width, ends->max) - fmax(-width, ends->min)) / 255;
 }
 
-/* The squared error of elements that are spread evenly from a to b, by the midpoints of many
- * pieces, where they are restored as multiples of step up to width. */
+/* The mean squared error of elements that are spread evenly from a to b and restored as multiples
+ * of step up to width. It is computed at the middles of many pieces. */
 static double error_between(double a, double b, double step, double width)
 {
     enum { PIECES = 64 };
@@ -82,15 +83,15 @@ static double mapping_error(enum quant_scheme scheme, const double *bins, const 
     return sum;
 }
 
-/* The number of bins that is least divergent, with T the greatest magnitude. */
+/* The number of bins with the smallest divergence, where T is the largest magnitude. */
 static size_t search(enum quant_scheme scheme, const float *x, size_t n, double limit)
 {
     static double bins[2 * BINS];
     struct ends ends = {INFINITY, -INFINITY};
     memset(bins, 0, sizeof bins);
     for (size_t i = 0; i < n; i++) {
-        ends.least = fmin(ends.least, (double)x[i] / (limit / BINS));
-        ends.greatest = fmax(ends.greatest, (double)x[i] / (limit / BINS));
+        ends.min = fmin(ends.min, (double)x[i] / (limit / BINS));
+        ends.max = fmax(ends.max, (double)x[i] / (limit / BINS));
     }
     for (size_t i = 0; i < n; i++) {
         const double place = fabs((double)x[i]) / (limit / BINS);
@@ -99,8 +100,8 @@ static size_t search(enum quant_scheme scheme, const float *x, size_t n, double 
             bins[x[i] < 0 && scheme == QUANT_ZERO_POINT ? BINS - 1 - bin : BINS + bin]++;
     }
     size_t best = BINS;
-    double least = (double)INFINITY;
-    const double most = mapping_error(scheme, bins, &ends, BINS) * (1 + 1e-9);
+    double min = (double)INFINITY;
+    const double max = mapping_error(scheme, bins, &ends, BINS) * (1 + 1e-9);
     for (size_t i = BINS; i >= 128; i--) {
         double below = 0;
         double above = 0;
@@ -111,15 +112,15 @@ static size_t search(enum quant_scheme scheme, const float *x, size_t n, double 
         const double found = scheme == QUANT_ABSMAX
                                  ? divergence(bins + BINS, i, 128, 0, above)
                                  : divergence(bins + BINS - i, 2 * i, 256, below, above);
-        if (found < least - 1e-12 && mapping_error(scheme, bins, &ends, i) <= most) {
-            least = found;
+        if (found < min - 1e-12 && mapping_error(scheme, bins, &ends, i) <= max) {
+            min = found;
             best = i;
         }
     }
     return best;
 }
 
-/* Elements none of which is an outlier. uint8 has 255 integers for absmax, 256 else: both halve to
+/* Elements without an outlier. uint8 has 255 integers for absmax, otherwise 256: half of both is
  * 128. */
 static void check(const float *x, size_t n)
 {
@@ -155,13 +156,13 @@ static void test_algorithm(void **state)
     for (size_t i = 0; i < N; i++)
         x[i] = x[i] * x[i] * x[i];
     check(x, N);
-    for (size_t i = 0; i < N; i++) /* as behind a ReLU */
+    for (size_t i = 0; i < N; i++) /* as after a ReLU */
         x[i] = x[i] > 0 ? x[i] : 0;
     check(x, N);
     for (size_t i = 0; i < N; i++)
         x[i] = (float)(random_unit(&random) - 0.5);
     check(x, N);
-    for (size_t i = 0; i < N; i++) /* a coarse grid, where nothing need be lost */
+    for (size_t i = 0; i < N; i++) /* a coarse grid: nothing has to be lost */
         x[i] = (float)random_below(&random, 17) - 3;
     check(x, N);
 }
@@ -194,8 +195,8 @@ static float gelu(float x)
     return (float)((double)x * 0.5 * (1 + erf((double)x / sqrt(2))));
 }
 
-/* However many elements there are that minmax maps to zero, and whatever they are, the threshold is
- * the one of as many zeros. */
+/* Elements that minmax maps to zero do not move the threshold, whatever they are and however many:
+ * it is that for as many zeros. */
 static void test_noise(void **state)
 {
     (void)state;
@@ -225,7 +226,7 @@ static void test_noise(void **state)
     }
 }
 
-/* Never worse than minmax, but for what a histogram does not show. */
+/* Never worse than minmax, except for what a histogram does not show. */
 static void check_error(const char *name, const float *x, size_t n, double most)
 {
     for (int scheme = 0; scheme < 2; scheme++)
@@ -269,7 +270,7 @@ static void test_error(void **state)
 
 /* ---- Cases of their own ---- */
 
-/* What lies far beyond the bulk moves the threshold by no more than its own bin. */
+/* Outliers far from the bulk move the threshold by no more than its own bin. */
 static void test_outliers(void **state)
 {
     (void)state;
@@ -289,7 +290,7 @@ static void test_outliers(void **state)
         }
 }
 
-/* Everything beyond zero on one side: the range is what of the threshold was observed. */
+/* All elements on one side of zero: the range is the part of the threshold that was observed. */
 static void test_one_sided(void **state)
 {
     (void)state;
@@ -308,7 +309,7 @@ static void test_too_many_levels(void **state)
     static float x[N];
     for (size_t i = 0; i < N; i++)
         x[i] = (float)((int)i - 1000) * 0.001F;
-    x[7] = 500; /* far beyond what a histogram would reach */
+    x[7] = 500; /* far beyond the histogram */
     for (int scheme = 0; scheme < 2; scheme++) {
         const struct quant_spec spec = {
             .scheme = (enum quant_scheme)scheme, .dtype = QUANT_INT16, .calibration = "entropy"};
@@ -319,24 +320,24 @@ static void test_too_many_levels(void **state)
     }
 }
 
-/* Few values, all of them needed: what is kept is not one of them alone, with the others in it. */
+/* Few values, all of which are needed: the range must not be one of them, with all others clipped
+ * to it. */
 static void test_grid(void **state)
 {
     (void)state;
     enum { N = 5000 };
     static float x[N];
     struct random random = random_begin();
-    for (int greatest = 3; greatest <= 40; greatest++) {
+    for (int max = 3; max <= 40; max++) {
         for (size_t i = 0; i < N; i++)
-            x[i] = (float)random_below(&random, 2 * (uint32_t)greatest) - (float)greatest;
+            x[i] = (float)random_below(&random, 2 * (uint32_t)max) - (float)max;
         for (int scheme = 0; scheme < 2; scheme++) {
             const struct quant_spec spec = {
                 .scheme = (enum quant_scheme)scheme, .dtype = QUANT_INT4, .calibration = "entropy"};
             struct quant_choice choice;
             assert_int_equal(quant_calibrate(&spec, x, N, &choice, NULL), QUANT_OK);
-            if (!(choice.range[0] <= -0.7 * greatest && choice.range[1] >= 0.7 * (greatest - 1)))
-                fail_msg("of -%d..%d: %g to %g", greatest, greatest - 1, choice.range[0],
-                         choice.range[1]);
+            if (!(choice.range[0] <= -0.7 * max && choice.range[1] >= 0.7 * (max - 1)))
+                fail_msg("of -%d..%d: %g to %g", max, max - 1, choice.range[0], choice.range[1]);
         }
     }
 }

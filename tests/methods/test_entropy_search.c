@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The search that passes over most widths against one that computes all of them, divergences in the
- * same order of additions: the same width, whatever the histogram. */
+/* The search, which skips most widths, against one that computes the divergence of all of them in
+ * the same order of additions. Both find the same width, whatever the histogram. */
 #include "methods/entropy_search.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@
 
 enum { BINS = QUANT_ENTROPY_BINS, ALL = QUANT_ENTROPY_ALL };
 
-/* The same steps as the library's: the processor's own may differ in the last bit. */
+/* The same steps as in the library: the logarithm of the C library may differ in the last bit. */
 static double natural_log(double x)
 {
     int exponent;
@@ -87,7 +87,7 @@ static double integral(double x, double step)
     return step * step * step * (rint(x / step) / 12 + rest * rest * rest / 3);
 }
 
-/* What the width loses by mapping; INFINITY where it has no range. */
+/* The squared error of the width; INFINITY if it has no range. */
 static double squared_error(const uint64_t *counts, size_t width, bool symmetric,
                             const struct quant_entropy_mapping *mapping)
 {
@@ -141,8 +141,8 @@ static size_t search_all(const uint64_t *counts, size_t integers, bool symmetric
     return best;
 }
 
-/* n elements around zero, spread as the sum of some uniform numbers to some power, on a grid or
- * not; of some, every bin has several hundred more. */
+/* n elements around zero: the sum of some uniform numbers to some power, on a grid or not. In some
+ * histograms every bin has several hundred more. */
 static void make_counts(struct random *random, size_t n, bool symmetric, uint64_t *counts)
 {
     const int power = 1 + (int)random_below(random, 4);
@@ -158,13 +158,13 @@ static void make_counts(struct random *random, size_t n, bool symmetric, uint64_
         const size_t bin = place < BINS ? (size_t)place : BINS - 1;
         counts[left ? BINS - 1 - bin : BINS + bin] += random_below(random, 50) == 0 ? 3 : 1;
     }
-    if (reaches) /* as the greatest magnitude does, where it is the limit */
+    if (reaches) /* the largest magnitude, if it is the limit */
         counts[ALL - 1]++;
     else
         counts[ALL + random_below(random, 2) * !symmetric + symmetric] += random_below(random, 4);
 }
 
-/* As of elements that reach as far as the bins, on one side or the other. */
+/* As if elements filled the bins up to the end, on one side or the other. */
 static struct quant_entropy_mapping make_mapping(struct random *random, size_t integers,
                                                  bool symmetric)
 {

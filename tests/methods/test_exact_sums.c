@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exact sums: by hand, and against sums of 128 bits, which are exact for elements of few exponents;
- * any order and cutting gives the same bits. interop/calibration_files compares ranges with
- * Python's integers.
+ * Exact sums: by hand, and against sums of 128 bits, which are exact for elements with few
+ * exponents. Any order and any cuts give the same bits. interop/calibration_files compares ranges
+ * with Python's integers.
  */
 #include "methods/exact_sums.h"
 
@@ -18,7 +18,7 @@ struct moments {
     double deviation;
 };
 
-/* cut: elements a call. */
+/* cut: the number of elements in a call. */
 static struct moments moments_of(const float *x, size_t n, size_t cut, uint64_t nfinite)
 {
     struct quant_exact_sums sums = {{0}, {0}};
@@ -69,7 +69,7 @@ static void test_nonfinite(void **state)
     assert_true(found.mean == 0.5 && found.deviation == 0.5);
 }
 
-/* Elements of all magnitudes, in both orders and cut anywhere. */
+/* Elements of all magnitudes, in both orders and with any cuts. */
 static void test_any_order(void **state)
 {
     (void)state;
@@ -125,7 +125,7 @@ static void test_whole_numbers(void **state)
     }
 }
 
-/* Sums that no elements have. */
+/* Sums that no elements can have. */
 static void test_impossible(void **state)
 {
     (void)state;

@@ -24,7 +24,7 @@ static int compare_keys(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* In bins first to end - 1. */
+/* n elements in the bins first to end - 1. */
 static struct elements make_elements(struct random *random, size_t n, uint32_t first, uint32_t end)
 {
     struct elements elements = {.n = n};
@@ -46,7 +46,7 @@ static void check_bin(const struct quant_bin *bin, uint32_t number, uint64_t cou
     assert_int_equal(bin->lower, lower);
 }
 
-/* From both ends in turn: each filled bin once, and then no other. */
+/* From both ends at random: each filled bin comes once, and then no other. */
 static void check_order(const struct elements *elements, struct quant_filled_bins bins,
                         uint32_t first, uint32_t end, bool has_lowers, struct random *random)
 {
@@ -103,7 +103,7 @@ static void test_both(void **state)
     }
 }
 
-/* With no lower bits each key is a bin. */
+/* Without lower bits each key is a bin. */
 static void test_whole_keys(void **state)
 {
     (void)state;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Known answers: a hash of the ranges, scales and zero points that each method finds for many
- * tensors. They were recorded when small tensors and passes had separate implementations that
- * agreed to the bit, so they guard what both share now. A change of a method's ranges changes its
- * hash, and must be meant.
+ * tensors. They were recorded when small tensors and passes had separate implementations, which
+ * agreed to the bit, so they guard what both share now. Whoever changes the ranges of a method on
+ * purpose records its hash again.
  */
 #include <string.h>
 
@@ -25,7 +25,7 @@ static const struct answer answers[] = {
     {"octav", UINT64_C(0x8BBA1883D75FB147)},  {"sigma", UINT64_C(0x6931363DE1103573)},
 };
 
-/* By additions and multiplications only: the C library's functions differ in the last bit. */
+/* Only additions and multiplications: functions of the C library differ in the last bit. */
 static float make_element(struct random *random, uint32_t kind)
 {
     const double u = 2 * random_unit(random) - 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The range of least squared error against an exhaustive search, and the parts that find it. */
+/* The range with the smallest squared error, against an exhaustive search. */
 #include <math.h>
 
 #include "../support/floats.h"
@@ -41,10 +41,11 @@ static double error_of(const struct quant_spec *spec, double lo, double hi, cons
     return squared_error(&choice.params, x, n);
 }
 
-/* What may be lost against an exhaustive search: a thousandth. */
+/* The error may be larger than that of the exhaustive search by a thousandth. */
 static const double NEAR = 1.001;
 
-/* In 2,048 steps: the clip fraction, or both ends towards zero, or towards the middle. */
+/* The best of 2,048 steps each: of the clip fraction; of both ends towards zero; or towards the
+ * middle. */
 static double exhaust(enum quant_scheme scheme, const float *x, size_t n)
 {
     const struct quant_spec spec = {.scheme = scheme};
@@ -54,19 +55,19 @@ static double exhaust(enum quant_scheme scheme, const float *x, size_t n)
     const double hi = (double)observed.greatest;
     const double a = fmax(fabs(lo), fabs(hi));
     const double middle = lo + (hi - lo) / 2;
-    double least = (double)INFINITY;
+    double min = (double)INFINITY;
     for (int i = 1; i <= 2048; i++) {
         const double part = i / 2048.0;
         if (scheme == QUANT_ABSMAX) {
-            least = fmin(least, error_of(&spec, -a * part, a * part, x, n));
+            min = fmin(min, error_of(&spec, -a * part, a * part, x, n));
             continue;
         }
         if (lo <= 0 && hi >= 0)
-            least = fmin(least, error_of(&spec, lo * part, hi * part, x, n));
-        least = fmin(least, error_of(&spec, middle + (lo - middle) * part,
-                                     middle + (hi - middle) * part, x, n));
+            min = fmin(min, error_of(&spec, lo * part, hi * part, x, n));
+        min = fmin(min, error_of(&spec, middle + (lo - middle) * part,
+                                 middle + (hi - middle) * part, x, n));
     }
-    return least;
+    return min;
 }
 
 static void check(enum kind kind, size_t n)
@@ -100,8 +101,8 @@ static void test_short(void **state)
 
 /* ---- Both ends ---- */
 
-/* By two numbers of their own, each from a generator that is written out here: the cases below
- * depend on them. */
+/* Two numbers make an array, with a generator that is written out here: the cases below depend on
+ * it. */
 static void fill_laplace(uint64_t state, float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -111,22 +112,22 @@ static void fill_laplace(uint64_t state, float *x, size_t n)
     }
 }
 
-/* The best of all pairs of ends in so many steps of the observed range. */
+/* The best of all pairs of ends, in so many steps of the observed range. */
 static double exhaust_both_ends(const struct quant_spec *spec, const float *x, size_t n, int steps)
 {
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     quant_observe(&observed, x, n);
     const double lo = (double)observed.least;
     const double width = (double)observed.greatest - lo;
-    double least = (double)INFINITY;
+    double min = (double)INFINITY;
     for (int from = 0; from < steps; from++)
         for (int to = from + 1; to <= steps; to++)
-            least = fmin(least,
-                         error_of(spec, lo + width * from / steps, lo + width * to / steps, x, n));
-    return least;
+            min =
+                fmin(min, error_of(spec, lo + width * from / steps, lo + width * to / steps, x, n));
+    return min;
 }
 
-/* To move one end after the other stops 0.8 % to 2.8 % above the best range of these. */
+/* Moving one end after the other stops 0.8 % to 2.8 % above the best range of these. */
 static void test_local_optima(void **state)
 {
     (void)state;
@@ -148,7 +149,7 @@ static void test_local_optima(void **state)
     }
 }
 
-/* Of blocks of few elements, in few integers, zero in the range or not. */
+/* Small blocks, few integers, zero in the range or not. */
 static void test_blocks(void **state)
 {
     (void)state;
@@ -173,7 +174,7 @@ static void test_blocks(void **state)
     }
 }
 
-/* Elements that lie on a grid come back as they were: the search finds its step. */
+/* Elements on a grid are restored exactly: the search finds the step of the grid. */
 static void test_grid(void **state)
 {
     (void)state;
@@ -190,7 +191,8 @@ static void test_grid(void **state)
 
 /* ---- Points ---- */
 
-/* The counters keep the sums of the elements, and points from few elements are the same. */
+/* The counters keep the sums of the elements, and sorted elements of a small tensor give the same
+ * points. */
 static void test_points(void **state)
 {
     (void)state;
@@ -198,9 +200,9 @@ static void test_points(void **state)
     static float x[MOST];
     static uint32_t keys[2 * MOST];
     static struct quant_mse_points points;
-    static struct quant_mse_points few;
+    static struct quant_mse_points sorted;
     struct random random = random_begin();
-    for (enum kind kind = 0; kind < 2 * KINDS; kind++) { /* few, and too many for even bins */
+    for (enum kind kind = 0; kind < 2 * KINDS; kind++) { /* small, and too long for even bins */
         const size_t n = kind < KINDS ? 700 : MOST;
         fill(&random, kind % KINDS, x, n);
         struct quant_observed observed = QUANT_OBSERVED_INIT;
@@ -212,7 +214,7 @@ static void test_points(void **state)
         assert_true(quant_mse_bins_add_up(&bins, counts, n));
         assert_false(quant_mse_bins_add_up(&bins, counts, n - 1));
         quant_mse_points_from_counts(&points, &bins, counts);
-        quant_mse_points_from_elements(&few, &bins, x, n, keys);
+        quant_mse_points_from_elements(&sorted, &bins, x, n, keys);
         free(counts);
         double sum = 0;
         for (size_t i = 0; i < n; i++)
@@ -220,9 +222,9 @@ static void test_points(void **state)
         assert_true(points.weights[points.npoints] == (double)n);
         const double farthest = fmax(points.at[points.npoints - 1], -points.at[0]);
         assert_true(fabs(points.moments[points.npoints] - sum) <= (double)n * 0x1p-20 * farthest);
-        assert_int_equal(few.npoints, points.npoints);
-        assert_memory_equal(few.at, points.at, points.npoints * sizeof points.at[0]);
-        assert_memory_equal(few.squares, points.squares, points.npoints * sizeof points.at[0]);
+        assert_int_equal(sorted.npoints, points.npoints);
+        assert_memory_equal(sorted.at, points.at, points.npoints * sizeof points.at[0]);
+        assert_memory_equal(sorted.squares, points.squares, points.npoints * sizeof points.at[0]);
     }
 }
 
@@ -247,10 +249,10 @@ static void test_points_of_infinities(void **state)
     free(counts);
 }
 
-/* Elements that share a bin of 2^-10 of their distance: few are told apart all the same. These are
- * the sizes of a layer normalization's weights; with the wide bins the range found is 0.16 % above
- * the best. */
-static void test_points_of_few(void **state)
+/* Elements that share a bin of 2^-10 of their distance are distinguished in a small tensor. These
+ * are the sizes of the weights of a layer normalization; with the wide bins the range that is found
+ * is 0.16 % above the best. */
+static void test_points_of_small(void **state)
 {
     (void)state;
     enum { N = 384 };
@@ -270,7 +272,7 @@ static void test_points_of_few(void **state)
         assert_true(fabs(points.at[i] - ((double)x[i] - (double)x[0])) <= 0x1p-23);
 }
 
-/* So long that few ranges are measured. */
+/* So long that only few ranges are measured. */
 static void test_long(void **state)
 {
     (void)state;
@@ -283,7 +285,7 @@ static void test_long(void **state)
     check(GRID, 70000);
 }
 
-/* The narrower of two ranges that are as good is not taken: nothing is clipped for nothing. */
+/* Of two equally good ranges the wider is taken: nothing is clipped without need. */
 static void test_widest(void **state)
 {
     (void)state;
@@ -292,7 +294,7 @@ static void test_widest(void **state)
     assert_true(choice.range[0] == -127 && choice.range[1] == 127);
 }
 
-/* By the other options of the mapping, too. */
+/* With the other options of the mapping, too. */
 static void test_options(void **state)
 {
     (void)state;
@@ -326,10 +328,10 @@ static double exhaust_one_end(const struct quant_spec *spec, const float *x, siz
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     quant_observe(&observed, x, n);
     const double a = fmax(fabs((double)observed.least), fabs((double)observed.greatest));
-    double least = (double)INFINITY;
+    double min = (double)INFINITY;
     for (int i = 1; i <= 2048; i++)
-        least = fmin(least, error_of(spec, -a * i / 2048, a * i / 2048, x, n));
-    return least;
+        min = fmin(min, error_of(spec, -a * i / 2048, a * i / 2048, x, n));
+    return min;
 }
 
 /* The search uses the scale as it is stored. */
@@ -384,8 +386,8 @@ static size_t count_ranges(const struct quant_spec *spec, const float *x, size_t
     return quant_mse_search(&search, &points, &target, &observed, QUANT_MSE_RANGES, ranges);
 }
 
-/* Where no scale other than the observed range's can be stored there is nothing to search: neither
- * below the least scale of a type, nor far above its greatest. */
+/* If only the scale of the observed range can be stored there is nothing to search: neither below
+ * the smallest scale of a type, nor far above its largest. */
 static void test_nothing_to_search(void **state)
 {
     (void)state;
@@ -415,7 +417,7 @@ int main(void)
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_grid),
         cmocka_unit_test(test_points),
-        cmocka_unit_test(test_points_of_few),
+        cmocka_unit_test(test_points_of_small),
         cmocka_unit_test(test_stored_scale),
         cmocka_unit_test(test_points_of_infinities),
     };

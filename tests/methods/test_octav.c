@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* OCTAV against the paper's iteration, written out, and against the derivative of what it is to
- * make least. */
+/* OCTAV against the iteration of the paper, and against the derivative of the error that it
+ * minimizes. */
 #include <math.h>
 
 #include "../support/floats.h"
 #include "calibrate.h"
 
-/* noise: that of an element, over s^2. From the last but one to the last of the steps: the same,
- * or from one side to the other of an element that neither can pass. */
+/* noise: that of an element, divided by s^2. Returns the last two steps: the same number, or the
+ * two sides of an element that the iteration jumps across. */
 struct interval {
     double from;
     double to;
@@ -48,7 +48,7 @@ static void check_threshold(const struct quant_spec *spec, const float *x, size_
         assert_true(choice.range[0] == -choice.range[1]);
 }
 
-/* Many zeros, and few that stand out, up to the greatest of what float32 holds. */
+/* Many zeros, and few elements that are large, up to the largest that float32 holds. */
 static void make_elements(struct random *random, int round, float *x, size_t n)
 {
     const double unit = round == 9 ? 0x1p125 : round == 8 ? 0x1p-140 : 1;
@@ -81,7 +81,8 @@ static void test_iteration(void **state)
         spec = (struct quant_spec){.calibration = "octav", .dtype = QUANT_UINT4};
         check_threshold(&spec, x, N, iterate(x, N, 1.0 / 12 / (7 * 7)));
 
-        /* To one side of 0 the paper's other noise: as long a range has half the steps' length. */
+        /* On one side of 0 the paper has another noise: a range of the same length has steps half
+         * as long. */
         for (size_t i = 0; i < N; i++)
             x[i] = fabsf(x[i]);
         spec = (struct quant_spec){
@@ -104,8 +105,8 @@ static double width_at(const struct quant_spec *spec, const struct quant_observe
     return hi - lo;
 }
 
-/* n / 2 times the derivative of the modelled error to the right of s, whose own width changes
- * linearly up to the next of the elements. */
+/* n / 2 times the derivative of the modelled error to the right of s. The width changes linearly up
+ * to the next element. */
 static double slope_at(const struct quant_spec *spec, const struct quant_observed *observed,
                        const float *x, size_t n, double s)
 {
@@ -124,7 +125,7 @@ static double slope_at(const struct quant_spec *spec, const struct quant_observe
     return within * width * rate / (12.0 * 255 * 255) - sum;
 }
 
-/* Where the derivative is 0, or no longer negative, and nowhere below. */
+/* The derivative is 0 at the threshold, or no longer negative, and nowhere below. */
 static void check_zero_point(const struct quant_spec *spec, const float *x, size_t n)
 {
     struct quant_observed observed = QUANT_OBSERVED_INIT;
@@ -156,7 +157,7 @@ static void test_zero_point(void **state)
     enum { N = 1500 };
     static float x[N];
     struct random random = random_begin();
-    /* Both ends far out, one, the other; to one side of 0, and away from it. */
+    /* Both ends far out; one; the other; all on one side of 0; and away from it. */
     static const double shorter[] = {1, 0.3, 0.01, 0, -0.02, -3};
     for (size_t i = 0; i < 2 * LENGTH(shorter); i++) {
         struct quant_spec spec = {.calibration = "octav", .scheme = QUANT_ZERO_POINT};
@@ -174,7 +175,7 @@ static void test_zero_point(void **state)
     }
 }
 
-/* As behind a ReLU, with all integers for the one side: better than the whole range. */
+/* As after a ReLU, with all integers for one side: better than the whole range. */
 static void test_one_sided(void **state)
 {
     (void)state;

@@ -13,7 +13,7 @@ static int compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* As numpy.percentile does it, of n sorted numbers. */
+/* As numpy.percentile computes it, from n sorted numbers. */
 static double percentile(const double *sorted, size_t n, double percent)
 {
     const double index = (double)(n - 1) * (percent / 100);
@@ -28,7 +28,7 @@ static double percentile(const double *sorted, size_t n, double percent)
 
 static const double percents[] = {100, 99.99, 99.9, 99, 95, 66.6, 50, 33.3, 10, 1, 0.001};
 
-/* sorted: the finite elements, for absmax their magnitudes. */
+/* sorted: the finite elements, or for absmax their magnitudes. */
 static void check_one(enum quant_scheme scheme, double percent, const double *sorted,
                       size_t nfinite, const float *x, size_t n)
 {
@@ -37,7 +37,7 @@ static void check_one(enum quant_scheme scheme, double percent, const double *so
     const double hi = percentile(sorted, nfinite, symmetric ? percent : 100 - tail);
     const double lo = symmetric ? -hi : percentile(sorted, nfinite, tail);
     const struct quant_choice choice = calibrate_with("percentile", percent, scheme, x, n);
-    /* If that is no range, or narrow and far from zero, other rules hold. */
+    /* If this is no range, or narrow and far from zero, other rules apply. */
     if (!(lo < hi) || choice.notes & QUANT_NOTE_SCALE_RAISED_FAR)
         return;
     if (choice.range[0] != lo || choice.range[1] != hi)
@@ -72,7 +72,7 @@ static void test_short(void **state)
     }
 }
 
-/* All in one bin, in two, and in very many; many equal ones. */
+/* All elements in one bin, in two, and in very many; many equal ones. */
 static void test_long(void **state)
 {
     (void)state;
@@ -98,7 +98,7 @@ static void test_long(void **state)
     free(x);
 }
 
-/* Nearly all elements are 0: the percentile of magnitudes is, and no range. */
+/* Nearly all elements are 0, and so is the percentile of magnitudes, which is no range. */
 static void test_sparse(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which specs are valid, every error with its status and its words; and the plans of valid ones. */
+/* Which specs are valid, every error with its status and text, and the plans of valid ones. */
 #include <float.h>
 #include <math.h>
 
@@ -111,7 +111,7 @@ static const struct wrong wrongs[] = {
      "the scale 9.99999972e-10 cannot be stored: it is below float16"},
 };
 
-/* quant_choose refuses what quant_spec_check refuses, in the same words. */
+/* quant_choose has the same errors as quant_spec_check. */
 static void test_wrongs(void **state)
 {
     (void)state;
@@ -130,7 +130,7 @@ static void test_wrongs(void **state)
     }
 }
 
-/* A type is refused exactly where its row says so. */
+/* A type is refused if and only if its row says so. */
 static void test_types(void **state)
 {
     (void)state;
@@ -141,7 +141,7 @@ static void test_types(void **state)
     }
 }
 
-/* What lies at the edge and is right: on success the error is left alone. */
+/* Specs at the edge of what is valid. On success the error is left alone. */
 static void test_rights(void **state)
 {
     (void)state;

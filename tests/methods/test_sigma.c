@@ -23,7 +23,7 @@ static void test_by_hand(void **state)
     assert_true(choice.range[0] == -7 && choice.range[1] == 7);
 }
 
-/* Two values far from zero and near each other. */
+/* Two values, far from zero and close together. */
 static void test_far(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is seen of an array does not depend on how it is cut into calls. */
+/* Observations of an array do not depend on how it is cut into calls. */
 #include <quant/quant.h>
 
 #include "../support/floats.h"
@@ -37,7 +37,7 @@ static void test_cuts(void **state)
     }
 }
 
-/* Against what the words say: least, greatest, and the first of those that are not finite. */
+/* Min, max, and the first element that is not finite, against their definitions. */
 static void test_definition(void **state)
 {
     (void)state;

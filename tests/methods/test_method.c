@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of calibration methods, and what has to hold for each of them. */
+/* The table of calibration methods, and properties that all methods have. */
 #include "methods/method.h"
 
 #include <math.h>
@@ -80,7 +80,7 @@ static void test_minmax(void **state)
     assert_true(choice.range[1] == 0x1.FFFFFEp127);
 }
 
-/* Which of -0 and 0 came first must not show in the range. */
+/* The range does not show which of -0 and 0 came first. */
 static void test_no_negative_zero(void **state)
 {
     (void)state;
@@ -94,7 +94,7 @@ static void test_no_negative_zero(void **state)
         }
 }
 
-/* As section 1.2 of the design says, whatever the method. */
+/* The parameters of degenerate tensors do not depend on the method. */
 static void check_degenerate(const char *name, enum quant_scheme scheme, const float *x, size_t n)
 {
     const struct quant_choice choice = calibrate(name, scheme, x, n);
@@ -128,8 +128,8 @@ static void test_degenerate(void **state)
         }
 }
 
-/* Every method, of elements of all kinds: a finite range inside the observed one, of what is finite
- * alone. */
+/* For elements of all kinds, every method finds a finite range inside the observed one, from the
+ * finite elements alone. */
 static void check_any(const char *name, enum quant_scheme scheme, const float *x, size_t n)
 {
     float finite[100];
@@ -143,7 +143,8 @@ static void check_any(const char *name, enum quant_scheme scheme, const float *x
     const struct quant_choice choice = calibrate(name, scheme, x, n);
     const struct quant_choice expected = calibrate(name, scheme, finite, nfinite);
     assert_true(choice.has_range == (nfinite > 0));
-    /* What is not finite moves the others to other lanes: sums may differ in the last bits. */
+    /* Elements that are not finite move the others to other lanes: sums may differ in the last
+     * bits. */
     for (int end = 0; end < 2 && nfinite > 0; end++) {
         assert_true(fabs(choice.range[end]) <= absmax);
         assert_true(fabs(choice.range[end] - expected.range[end]) <= 1e-12 * absmax);
@@ -166,8 +167,7 @@ static void test_every_method(void **state)
     }
 }
 
-/* Percentile and entropy do not see it, for the others it is what they are about; nothing
- * overflows. */
+/* Percentile and entropy ignore an outlier, the others follow it, and nothing overflows. */
 static void test_outlier(void **state)
 {
     (void)state;
@@ -190,7 +190,8 @@ static void test_outlier(void **state)
         }
 }
 
-/* Where there is nothing to be found, quant_calibrate is quant_choose; its errors too. */
+/* If there is no range to find, quant_calibrate does the same as quant_choose, with the same
+ * errors. */
 static void test_given(void **state)
 {
     (void)state;
@@ -211,7 +212,7 @@ static void test_given(void **state)
     assert_int_equal(quant_calibrate(&spec, x, 3, &choice, &error), QUANT_UNSUPPORTED);
 }
 
-/* What was observed is not enough for most methods. */
+/* For most methods the observations are not enough. */
 static void test_choose_needs_elements(void **state)
 {
     (void)state;
@@ -226,7 +227,7 @@ static void test_choose_needs_elements(void **state)
                         "the calibration method 'sigma' needs the elements: call quant_calibrate");
 }
 
-/* Every row has what a calibrator calls. */
+/* Every row has the functions that a calibrator calls. */
 static void test_every_method_has_a_calibrator(void **state)
 {
     (void)state;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ranges that are narrow and far from zero: 16 bits are no worse than 8, for every method, scheme
- * of groups and side of zero; the raised scale is the smallest; and nothing is restored as an
- * infinity.
+ * Ranges that are narrow and far from zero. 16 bits are no worse than 8, for every method, scheme,
+ * grouping and side of zero; the raised scale is the smallest possible; and nothing is restored as
+ * an infinity.
  */
 #include <float.h>
 #include <math.h>
@@ -48,9 +48,8 @@ static void fill(struct random *random, float *x, size_t n, double lo, double wi
     x[n - 1] = (float)(lo + width);
 }
 
-/* Where 8 bits need a scale that is not much greater, both are at the limit: x / s, a float32, then
- * has quarters of a step below 2^22 and halves above, and which of the two are mapped depends on
- * qmin. */
+/* If 8 bits need a scale that is not much larger, both are at the limit: x / s, a float32, has
+ * quarters of a step below 2^22 and halves above, and qmin decides which of these are mapped. */
 static double allowance(const struct outcome *wide, const struct outcome *narrow)
 {
     return (double)narrow->choice.params.scale < 1.5 * (double)wide->choice.params.scale ? 1.8 : 1;
@@ -103,7 +102,7 @@ static void test_no_worse_than_8_bits(void **state)
     assert_true(raised > 100);
 }
 
-/* Each group as if it were alone. */
+/* Each group as if it were a tensor. */
 static void test_groups(void **state)
 {
     (void)state;
@@ -137,7 +136,7 @@ static void test_groups(void **state)
     }
 }
 
-/* |z| is within the limit, and by the next smaller number of the type it would not be. */
+/* |z| is within the limit; with the next smaller number of the type it would not be. */
 static void test_smallest(void **state)
 {
     (void)state;
@@ -175,7 +174,8 @@ static void test_smallest(void **state)
     assert_true(raised > 10000);
 }
 
-/* Near FLT_MAX, by any computed scale: all is finite, and by the next greater one it is not. */
+/* Near FLT_MAX, for any computed scale: everything restored is finite, and with the next larger
+ * scale it is not. */
 static void test_finite(void **state)
 {
     (void)state;
