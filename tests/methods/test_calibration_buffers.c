@@ -238,12 +238,35 @@ static void test_nothing_is_carried_over(void **state)
     }
 }
 
+/* If there is no range to find, quant_calibrate does the same as quant_choose, with the same
+ * errors. */
+static void test_given(void **state)
+{
+    (void)state;
+    const float x[] = {1, 2, 30};
+    struct quant_spec spec = {.calibration = "mse", .has_clip = true, .clip = {-2, 2}};
+    struct quant_choice choice;
+    struct quant_error error;
+    assert_int_equal(quant_calibrate(&spec, x, 3, &choice, &error), QUANT_OK);
+    assert_true(choice.range[0] == -2 && choice.range[1] == 2);
+    spec = (struct quant_spec){.calibration = "mse", .has_scale = true, .scale = 0.5F};
+    assert_int_equal(quant_calibrate(&spec, x, 3, &choice, &error), QUANT_OK);
+    assert_true(choice.params.scale == 0.5F && !choice.has_range);
+
+    const float bad[] = {1, (float)NAN};
+    spec = (struct quant_spec){.calibration = "mse"};
+    assert_int_equal(quant_calibrate(&spec, bad, 2, &choice, &error), QUANT_NONFINITE);
+    spec.calibration = "best";
+    assert_int_equal(quant_calibrate(&spec, x, 3, &choice, &error), QUANT_UNSUPPORTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_passes),
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_nothing_is_carried_over),
+        cmocka_unit_test(test_given),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -71,15 +71,6 @@ static void test_arguments(void **state)
     assert_null(quant_calibration_argument(SIZE_MAX, &initial));
 }
 
-static void test_minmax(void **state)
-{
-    (void)state;
-    const float x[] = {3, -(float)INFINITY, -0x1.123456p-3F, (float)NAN, 0x1.FFFFFEp127F};
-    const struct quant_choice choice = calibrate("minmax", QUANT_ABSMAX, x, LENGTH(x));
-    assert_true(choice.range[0] == -0x1.123456p-3);
-    assert_true(choice.range[1] == 0x1.FFFFFEp127);
-}
-
 /* The range does not show which of -0 and 0 came first. */
 static void test_no_negative_zero(void **state)
 {
@@ -190,43 +181,6 @@ static void test_outlier(void **state)
         }
 }
 
-/* If there is no range to find, quant_calibrate does the same as quant_choose, with the same
- * errors. */
-static void test_given(void **state)
-{
-    (void)state;
-    const float x[] = {1, 2, 30};
-    struct quant_spec spec = {.calibration = "mse", .has_clip = true, .clip = {-2, 2}};
-    struct quant_choice choice;
-    struct quant_error error;
-    assert_int_equal(quant_calibrate(&spec, x, 3, &choice, &error), QUANT_OK);
-    assert_true(choice.range[0] == -2 && choice.range[1] == 2);
-    spec = (struct quant_spec){.calibration = "mse", .has_scale = true, .scale = 0.5F};
-    assert_int_equal(quant_calibrate(&spec, x, 3, &choice, &error), QUANT_OK);
-    assert_true(choice.params.scale == 0.5F && !choice.has_range);
-
-    const float bad[] = {1, (float)NAN};
-    spec = (struct quant_spec){.calibration = "mse"};
-    assert_int_equal(quant_calibrate(&spec, bad, 2, &choice, &error), QUANT_NONFINITE);
-    spec.calibration = "best";
-    assert_int_equal(quant_calibrate(&spec, x, 3, &choice, &error), QUANT_UNSUPPORTED);
-}
-
-/* For most methods the observations are not enough. */
-static void test_choose_needs_elements(void **state)
-{
-    (void)state;
-    const float x[] = {1, 2, 30};
-    struct quant_observed observed = QUANT_OBSERVED_INIT;
-    quant_observe(&observed, x, 3);
-    const struct quant_spec spec = {.calibration = "sigma"};
-    struct quant_choice choice;
-    struct quant_error error;
-    assert_int_equal(quant_choose(&spec, &observed, &choice, &error), QUANT_INVALID);
-    assert_string_equal(error.text,
-                        "the calibration method 'sigma' needs the elements: call quant_calibrate");
-}
-
 /* Every row has the functions that a calibrator calls. */
 static void test_every_method_has_a_calibrator(void **state)
 {
@@ -249,17 +203,10 @@ static void test_every_method_has_a_calibrator(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_minmax),
-        cmocka_unit_test(test_no_negative_zero),
-        cmocka_unit_test(test_degenerate),
-        cmocka_unit_test(test_every_method),
-        cmocka_unit_test(test_outlier),
-        cmocka_unit_test(test_given),
-        cmocka_unit_test(test_choose_needs_elements),
-        cmocka_unit_test(test_every_method_has_a_calibrator),
+        cmocka_unit_test(test_table),      cmocka_unit_test(test_names),
+        cmocka_unit_test(test_arguments),  cmocka_unit_test(test_no_negative_zero),
+        cmocka_unit_test(test_degenerate), cmocka_unit_test(test_every_method),
+        cmocka_unit_test(test_outlier),    cmocka_unit_test(test_every_method_has_a_calibrator),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -5,32 +5,8 @@
 #include "../support/floats.h"
 #include "calibrate.h"
 #include "core/range_params.h"
-#include "methods/mse_search.h"
 #include "methods/plan_make.h"
-
-static double gauss(struct random *random)
-{
-    return sqrt(-2 * log(1 - random_unit(random))) * cos(6.283185307179586 * random_unit(random));
-}
-
-enum kind { GAUSS, HEAVY, RELU, GRID, FAR, UNIFORM, OUTLIER, KINDS };
-
-static void fill(struct random *random, enum kind kind, float *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const double g = gauss(random);
-        const double value[KINDS] = {
-            [GAUSS] = 0.02 * g,
-            [HEAVY] = g * g * g,
-            [RELU] = fmax(g, 0),
-            [GRID] = rint(40 * g) / 8,
-            [FAR] = 50 + g,
-            [UNIFORM] = 3 * random_unit(random) - 1,
-            [OUTLIER] = i == n / 2 ? 40 : g,
-        };
-        x[i] = (float)value[kind];
-    }
-}
+#include "samples.h"
 
 static double error_of(const struct quant_spec *spec, double lo, double hi, const float *x,
                        size_t n)
@@ -189,89 +165,6 @@ static void test_grid(void **state)
     assert_true(squared_error(&found.params, x, N) <= 0.01 * 0.011);
 }
 
-/* ---- Points ---- */
-
-/* The counters keep the sums of the elements, and sorted elements of a small tensor give the same
- * points. */
-static void test_points(void **state)
-{
-    (void)state;
-    enum { MOST = 5000 };
-    static float x[MOST];
-    static uint32_t keys[2 * MOST];
-    static struct quant_mse_points points;
-    static struct quant_mse_points sorted;
-    struct random random = random_begin();
-    for (enum kind kind = 0; kind < 2 * KINDS; kind++) { /* small, and too long for even bins */
-        const size_t n = kind < KINDS ? 700 : MOST;
-        fill(&random, kind % KINDS, x, n);
-        struct quant_observed observed = QUANT_OBSERVED_INIT;
-        quant_observe(&observed, x, n);
-        const struct quant_mse_bins bins = quant_mse_bins_of(&observed);
-        uint64_t *counts = calloc(quant_mse_bins_counters(&bins), sizeof *counts);
-        assert_non_null(counts);
-        quant_mse_bins_count(&bins, x, n, counts);
-        assert_true(quant_mse_bins_add_up(&bins, counts, n));
-        assert_false(quant_mse_bins_add_up(&bins, counts, n - 1));
-        quant_mse_points_from_counts(&points, &bins, counts);
-        quant_mse_points_from_elements(&sorted, &bins, x, n, keys);
-        free(counts);
-        double sum = 0;
-        for (size_t i = 0; i < n; i++)
-            sum += (double)x[i] - points.origin;
-        assert_true(points.weights[points.npoints] == (double)n);
-        const double farthest = fmax(points.at[points.npoints - 1], -points.at[0]);
-        assert_true(fabs(points.moments[points.npoints] - sum) <= (double)n * 0x1p-20 * farthest);
-        assert_int_equal(sorted.npoints, points.npoints);
-        assert_memory_equal(sorted.at, points.at, points.npoints * sizeof points.at[0]);
-        assert_memory_equal(sorted.squares, points.squares, points.npoints * sizeof points.at[0]);
-    }
-}
-
-/* Elements that are not finite are in none of the points. */
-static void test_points_of_infinities(void **state)
-{
-    (void)state;
-    const float x[] = {(float)NAN, 2, INFINITY, 3, -INFINITY, 7, -(float)NAN};
-    struct quant_observed observed = QUANT_OBSERVED_INIT;
-    quant_observe(&observed, x, LENGTH(x));
-    const struct quant_mse_bins bins = quant_mse_bins_of(&observed);
-    uint64_t *counts = calloc(quant_mse_bins_counters(&bins), sizeof *counts);
-    struct quant_mse_points *points = malloc(sizeof *points);
-    assert_true(counts && points);
-    quant_mse_bins_count(&bins, x, LENGTH(x), counts);
-    assert_true(quant_mse_bins_add_up(&bins, counts, 3));
-    quant_mse_points_from_counts(points, &bins, counts);
-    assert_int_equal(points->npoints, 3);
-    assert_true(points->origin == 2 && points->at[0] == 0 && points->at[1] == 1 &&
-                points->at[2] == 5);
-    free(points);
-    free(counts);
-}
-
-/* Elements that share a bin of 2^-10 of their distance are distinguished in a small tensor. These
- * are the sizes of the weights of a layer normalization; with the wide bins the range that is found
- * is 0.16 % above the best. */
-static void test_points_of_small(void **state)
-{
-    (void)state;
-    enum { N = 384 };
-    float x[N];
-    uint32_t keys[2 * N];
-    static struct quant_mse_points points;
-    for (size_t i = 0; i < N; i++)
-        x[i] = 0.54F + 0.00036F * (float)i;
-    x[0] = 0.145F;
-    x[N - 1] = 0.917F;
-    struct quant_observed observed = QUANT_OBSERVED_INIT;
-    quant_observe(&observed, x, N);
-    const struct quant_mse_bins bins = quant_mse_bins_of(&observed);
-    quant_mse_points_from_elements(&points, &bins, x, N, keys);
-    assert_int_equal(points.npoints, N);
-    for (size_t i = 0; i < N; i++)
-        assert_true(fabs(points.at[i] - ((double)x[i] - (double)x[0])) <= 0x1p-23);
-}
-
 /* So long that only few ranges are measured. */
 static void test_long(void **state)
 {
@@ -371,55 +264,13 @@ static void test_stored_scale(void **state)
     }
 }
 
-static size_t count_ranges(const struct quant_spec *spec, const float *x, size_t n)
-{
-    static struct quant_mse_points points;
-    static struct quant_mse_search search;
-    static uint32_t keys[64];
-    struct quant_mse_range ranges[QUANT_MSE_RANGES];
-    struct quant_observed observed = QUANT_OBSERVED_INIT;
-    assert_true(2 * n <= LENGTH(keys));
-    quant_observe(&observed, x, n);
-    const struct quant_mse_bins bins = quant_mse_bins_of(&observed);
-    quant_mse_points_from_elements(&points, &bins, x, n, keys);
-    const struct quant_target target = quant_spec_target(spec);
-    return quant_mse_search(&search, &points, &target, &observed, QUANT_MSE_RANGES, ranges);
-}
-
-/* If only the scale of the observed range can be stored there is nothing to search: neither below
- * the smallest scale of a type, nor far above its largest. */
-static void test_nothing_to_search(void **state)
-{
-    (void)state;
-    static const float tiny[] = {3e-42F, -1e-41F, 2e-40F, 7e-41F, -2e-40F};
-    static const float huge[] = {1.7e28F, 6e27F, -1.1e28F, 2e28F, -3e27F};
-    static const float usual[] = {1.7F, 0.6F, -1.1F, 2, -0.3F};
-    for (int scheme = 0; scheme < 2; scheme++) {
-        struct quant_spec spec = {.scheme = (enum quant_scheme)scheme};
-        assert_int_equal(count_ranges(&spec, tiny, LENGTH(tiny)), 0);
-        assert_int_not_equal(count_ranges(&spec, huge, LENGTH(huge)), 0);
-        assert_int_not_equal(count_ranges(&spec, usual, LENGTH(usual)), 0);
-        spec.scale_dtype = QUANT_FLOAT16;
-        assert_int_equal(count_ranges(&spec, huge, LENGTH(huge)), 0);
-        assert_int_not_equal(count_ranges(&spec, usual, LENGTH(usual)), 0);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_to_search),
-        cmocka_unit_test(test_short),
-        cmocka_unit_test(test_long),
-        cmocka_unit_test(test_widest),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_local_optima),
-        cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_grid),
-        cmocka_unit_test(test_points),
-        cmocka_unit_test(test_points_of_small),
-        cmocka_unit_test(test_stored_scale),
-        cmocka_unit_test(test_points_of_infinities),
+        cmocka_unit_test(test_short),        cmocka_unit_test(test_long),
+        cmocka_unit_test(test_widest),       cmocka_unit_test(test_options),
+        cmocka_unit_test(test_local_optima), cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_grid),         cmocka_unit_test(test_stored_scale),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -4,7 +4,6 @@
 
 #include "../support/floats.h"
 #include "calibrate.h"
-#include "methods/float_keys.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -107,31 +106,12 @@ static void test_sparse(void **state)
     assert_true(choice.range[0] == -8 && choice.range[1] == 5);
 }
 
-static void test_keys(void **state)
-{
-    (void)state;
-    struct random random = random_begin();
-    for (int i = 0; i < 100000; i++) {
-        const float a = float_of((uint32_t)random_64(&random));
-        const float b =
-            i % 2 ? float_of((uint32_t)random_64(&random)) : random_nudge(&random, a, 3);
-        assert_true(same_bits(quant_key_value(quant_key(a)), a));
-        const uint32_t bin = quant_key(a) >> 16;
-        assert_true(isfinite(a) == (bin >= QUANT_KEY_FIRST && bin <= QUANT_KEY_LAST));
-        if (a < b)
-            assert_true(quant_key(a) < quant_key(b));
-        assert_int_equal(quant_key(-a), ~quant_key(a));
-    }
-    assert_true(quant_key(-0.0F) + 1 == quant_key(0) && quant_key(0) >> 16 == QUANT_KEY_ZERO);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_short),
         cmocka_unit_test(test_long),
         cmocka_unit_test(test_sparse),
-        cmocka_unit_test(test_keys),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }
