@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Quantizing by a calibration file: where one tensor was calibrated, to the bytes of data and
  * sidecar as if the method had been given; never for a mapping that it was not made for. */
-#include "calibrating.h"
+#include "../calibrating.h"
 
 static enum quant_status read_range(const char *path, struct quant_spec *spec,
                                     struct quant_error *error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The share of the work that is reported never falls and ends at 1, however many passes come. */
-#include "engine.h"
+#include "../engine.h"
 
 #include "engine/work/pass_progress.h"
 

@@ -2,7 +2,7 @@
 /* What auto writes is what the method of least mse writes, of those that a comparison shows. */
 #include <math.h>
 
-#include "engine.h"
+#include "../engine.h"
 #include "engine/work/chunks.h"
 
 /* The first row of the scheme: rows are sorted, least mse first, equals in the order of the table.

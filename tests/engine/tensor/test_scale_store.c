@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Many scales and what is around them: the file that they go to, inputs and outputs that are no
  * files by position, elements that are not finite, and none at all. */
-#include "groups.h"
+#include "../groups.h"
 
 #include <pthread.h>
 

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "engine.h"
+#include "../engine.h"
 
 #include <math.h>
 #include <pthread.h>

@@ -4,7 +4,7 @@
  * by every instruction set; and of one file it is what quantizing that file finds. */
 #include <math.h>
 
-#include "calibrating.h"
+#include "../calibrating.h"
 #include "engine/work/chunks.h"
 
 enum { NFILES = 5 };

@@ -2,7 +2,7 @@
 /* A comparison's rows are what quantizing with each type, scheme and method finds and reports. */
 #include <math.h>
 
-#include "engine.h"
+#include "../engine.h"
 #include "engine/work/chunks.h"
 
 static struct quant_compare_job compare_job(const char *input)

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../support/unit.h"
+#include "../../support/unit.h"
 
 #include "engine/work/pool.h"
 

@@ -3,7 +3,7 @@
  * threads, by every instruction set, and the numbers that quant_calibrate finds in memory. */
 #include <math.h>
 
-#include "engine.h"
+#include "../engine.h"
 #include "engine/work/chunks.h"
 
 #define CHUNK ((size_t)QUANT_CHUNK)

@@ -3,7 +3,7 @@
  * A file with a scale for each channel or block has for each of them what comes of it alone as a
  * file, by every method: the passes over that file are the definition.
  */
-#include "engine.h"
+#include "../engine.h"
 #include "engine/work/chunks.h"
 
 struct layout {

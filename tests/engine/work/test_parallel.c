@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "../support/unit.h"
+#include "../../support/unit.h"
 
 enum { MOST_PARTS = 1000, MOST_THREADS = 9 };
 

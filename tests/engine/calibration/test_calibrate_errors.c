@@ -3,7 +3,7 @@
  * quantizing takes from a file that is complete. */
 #include <math.h>
 
-#include "calibrating.h"
+#include "../calibrating.h"
 #include "engine/work/chunks.h"
 
 static const char *const both[] = {"x.npy", "y.npy"};

@@ -2,7 +2,7 @@
 /* Buffers have room for what is asked, are only allocated anew to grow, and start empty. */
 #include <string.h>
 
-#include "../support/unit.h"
+#include "../../support/unit.h"
 
 #include "engine/work/buffers.h"
 #include "formats/format.h"

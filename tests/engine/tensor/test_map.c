@@ -4,7 +4,7 @@
  * reported of them is what measuring each group alone comes to: whether groups are near one another
  * or far, in both orders, from any number of threads.
  */
-#include "groups.h"
+#include "../groups.h"
 
 #include "engine/work/chunks.h"
 

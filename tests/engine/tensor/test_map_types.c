@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every type to quantize to through files: what a call in memory makes of the elements, in every
  * format, from any number of threads and by every kernel set; and its shape and order. */
-#include "engine.h"
+#include "../engine.h"
 #include "engine/work/chunks.h"
 
 #define CHUNK ((size_t)QUANT_CHUNK)

@@ -2,7 +2,7 @@
 /* The same bytes, figures and errors from any number of threads, by position and in order. */
 #include <math.h>
 
-#include "engine.h"
+#include "../engine.h"
 #include "engine/work/chunks.h"
 
 #define CHUNK ((size_t)QUANT_CHUNK)

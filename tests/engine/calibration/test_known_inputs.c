@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Digests of elements, and what is made of them: parts that come twice, and inputs that do not
  * belong to a calibration. */
-#include "../support/unit.h"
+#include "../../support/unit.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
-#include "../support/random.h"
+#include "../../support/random.h"
 #include "engine/calibration/known_inputs.h"
 #include "engine/calibration/part_inputs.h"
 #include "engine/tensor/element_digest.h"

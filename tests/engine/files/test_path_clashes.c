@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One file in two roles is found however it is written; and what outputs are called. */
-#include "../support/files.h"
+#include "../../support/files.h"
 
 #include <time.h>
 

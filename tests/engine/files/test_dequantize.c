@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Back to floats: each format from each, the report that quantizing gave, the order that the source
  * had; and data, sidecar or original that do not belong together. */
-#include "engine.h"
+#include "../engine.h"
 
 #include <signal.h>
 
