@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rows import GROUPS, MIB, ROOT, Bench, Row
+from rows import GROUPS, KERNEL_ELEMENTS, MIB, ROOT, Bench, Row
 
 RESULTS = ROOT / "bench/results.md"
 
@@ -147,6 +147,11 @@ def report(bench: Bench, facts: str) -> str:
     if bench.commands:
         parts += ["The commands, files in the cache:\n", table(
             ["command", "time", "min .. max", "user", "system", "peak memory"], bench.commands)]
+    if bench.functions:
+        rows = [isa for isa in bench.isas if isa != "scalar"]
+        parts += [f"The kernels, {KERNEL_ELEMENTS} elements in cache, as multiples of the speed of "
+                  "the scalar row, and the time of an element in that:\n",
+                  table(["function", *rows, "scalar"], bench.functions)]
     if bench.flat:
         parts += ["The time of an element, by the number of them:\n", table(
             ["elements", "quant quantize, start taken off", "the whole process",
@@ -189,6 +194,7 @@ def main() -> None:
                      "another folder in TMPDIR, or a lesser --size")
         bench = Bench(
             quant=(build / "quant").resolve(), kernels_program=build / "bench/bench_kernels",
+            peers_program=build / "bench/bench_peers",
             floor_program=(build / "bench/bench_floor").resolve(), numpy_python=numpy_python(),
             peers_python=peers_python if peers_python.exists() else None, folder=folder,
             nbytes=nbytes, repetitions=arguments.repetitions or (2 if arguments.quick else 5),

@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-/* All quantize to int8 with this scale and zero point 0; the library to other types too. */
+/* All quantize to int8 with this scale and zero point 0. */
 #define BENCH_SCALE (5.0F / 127.0F)
 
 struct quant_params;
@@ -31,15 +31,14 @@ struct bench_task {
     const char *isa;  /* "avx2": what a peer is to be held to; NULL: its own choice */
     const char *path; /* a text, for those who parse; NULL: none */
     float *x;         /* standard normal */
-    int8_t *q; /* the integers of x, until a contender writes them again; of another type, its
-                * numbers, and then no other contender's */
+    int8_t *q;        /* the integers of x, until a contender writes them again */
     float *restored;
     const struct quant_params *params; /* the library's */
 };
 
 struct bench_contender {
     const char *name;
-    bool is_quant; /* takes one of the library's instruction sets and types: name:type@isa */
+    bool is_quant; /* takes one of the library's kernel sets: name@isa */
     /* Once, before any run; false: cannot do it here. NULL: nothing to prepare. */
     bool (*prepare)(const struct bench_task *task);
     void (*run)(const struct bench_task *task, unsigned thread);
@@ -49,12 +48,6 @@ extern const struct bench_contender bench_observe;
 extern const struct bench_contender bench_quantize;
 extern const struct bench_contender bench_dequantize;
 extern const struct bench_contender bench_measure;
-extern const struct bench_contender bench_quantize_runs_32;
-extern const struct bench_contender bench_quantize_runs_32_zero_points;
-extern const struct bench_contender bench_quantize_runs_128;
-extern const struct bench_contender bench_quantize_each;
-extern const struct bench_contender bench_observe_runs_32;
-extern const struct bench_contender bench_observe_each;
 extern const struct bench_contender bench_json;
 extern const struct bench_contender bench_read_loop;
 extern const struct bench_contender bench_read4_write1_loop;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Times contenders on the same arrays, by turns.
+ * Times the library's functions, other libraries and plain loops on the same arrays, by turns. The
+ * kernels themselves are timed by check_kernels --bench.
  *
- *     bench_kernels [-n ELEMENTS] [-t THREADS] [-r REPETITIONS] [-s SECONDS] [-i ISA] [-f FILE]
- *                   CONTENDER[:TYPE][@ISA]...
+ *     bench_peers [-n ELEMENTS] [-t THREADS] [-r REPETITIONS] [-s SECONDS] [-i ISA] [-f FILE]
+ *                 CONTENDER[@ISA]...
  *
- * ELEMENTS are those of one thread; SECONDS is what one repetition takes at least. :TYPE is what
- * the library quantizes to instead of int8, @ISA one of its instruction sets, -i one that the peers
- * are held to. For each contender a line: its name, a tab, and the seconds that one call took in
- * each repetition, or "missing". With no contender: the library's instruction sets that run here,
- * best first.
+ * ELEMENTS is the number of elements for each thread; SECONDS is the minimum time of a repetition.
+ * @ISA is the kernel set that the library uses, -i the instruction set that peers are limited to.
+ * Prints a line for each contender: its name, a tab, and the seconds that one call took in each
+ * repetition, or "missing". Without contenders: prints the kernel sets that run here, best first.
  */
 #include <quant/quant.h>
 
@@ -30,7 +30,6 @@ struct entry {
     const char *argument;
     const struct bench_contender *contender;
     struct bench_task task;
-    struct quant_choice choice; /* of its type, where it names one */
     const char *isa;
     bool missing;
     size_t calls; /* in one repetition */
@@ -86,7 +85,7 @@ static void *array(size_t nbytes)
     void *bytes = mmap(NULL, nbytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (bytes == MAP_FAILED) {
-        perror("bench_kernels: mmap");
+        perror("bench_peers: mmap");
         exit(1);
     }
     (void)madvise(bytes, nbytes, MADV_HUGEPAGE);
@@ -113,23 +112,6 @@ static void fill(float *x, size_t n)
         memcpy(x + i, x, sizeof *x * (n - i < NORMALS ? n - i : NORMALS));
 }
 
-/* Numbers of that type, 5 being the last before they saturate, in an array of their own. */
-static bool set_type(struct entry *entry, const char *type)
-{
-    const enum quant_dtype dtype = quant_dtype_from_name(type);
-    const struct quant_dtype_info *info = quant_dtype_info(dtype);
-    if (!info || !info->quantizes)
-        return false;
-    const struct quant_spec spec = {
-        .dtype = dtype, .has_clip = !info->is_unscaled, .clip = {-5, 5}};
-    if (quant_choose(&spec, NULL, &entry->choice, NULL) != QUANT_OK)
-        abort();
-    struct bench_task *task = &entry->task;
-    task->params = &entry->choice.params;
-    task->q = array(quant_dtype_bytes(dtype, task->nelems * task->threads));
-    return true;
-}
-
 static void find(struct entry *entry, char *argument, const struct bench_task *task,
                  const char *default_isa)
 {
@@ -138,18 +120,14 @@ static void find(struct entry *entry, char *argument, const struct bench_task *t
     char *at = strchr(argument, '@');
     if (at)
         *at = '\0';
-    char *type = strchr(argument, ':');
-    if (type)
-        *type++ = '\0';
     const struct bench_contender *contender = NULL;
     for (size_t i = 0; (contender = bench_contender_at(i)) != NULL; i++)
         if (strcmp(contender->name, argument) == 0)
             break;
     entry->contender = contender;
     entry->isa = at ? at + 1 : contender && contender->is_quant ? default_isa : NULL;
-    entry->missing = !contender || ((at || type) && !contender->is_quant) ||
+    entry->missing = !contender || (at && !contender->is_quant) ||
                      (entry->isa && quant_isa_select(entry->isa, NULL) != QUANT_OK) ||
-                     (type && !set_type(entry, type)) ||
                      (contender->prepare && !contender->prepare(&entry->task));
 }
 

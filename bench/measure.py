@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Times commands and the contenders of bench_kernels, by turns, and compares what it measured."""
+"""Times commands, the contenders of bench_peers and the kernels by turns, and compares them."""
 
 from __future__ import annotations
 
@@ -114,13 +114,23 @@ def peak_mebibytes(command: Command) -> float | None:
 
 
 def parse_times(text: str) -> dict[str, Times]:
-    """What bench_kernels and python_peers.py print, without the missing ones."""
+    """The times that the benchmark programs print, without the missing ones."""
     lines = (line.split("\t") for line in text.splitlines())
     return {name: Times([float(word) for word in seconds.split()])
             for name, seconds in lines if seconds != "missing"}
 
 
-def kernels_runner(program: Path, repetitions: int) -> Callable[..., dict[str, Times]]:
+def kernel_times(program: Path, repetitions: int, functions: Sequence[str],
+                 elements: int) -> dict[str, Times]:
+    """Seconds of a call of kernel functions, KIND or KIND:TYPE, in every row of the kernel table: by
+    KIND[/VARIANT][:TYPE]@ROW."""
+    done = subprocess.run([str(program), "--bench", "-t", "-n", str(elements),
+                           "-r", str(repetitions), "-s", "0.02", *functions],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    return parse_times(done.stdout)
+
+
+def peers_runner(program: Path, repetitions: int) -> Callable[..., dict[str, Times]]:
     """A function that times contenders: seconds of a call on `elements` for each thread."""
 
     def run(contenders: Sequence[str], elements: int = 32 << 10, threads: int = 1,

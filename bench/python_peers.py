@@ -3,7 +3,7 @@
 
     python_peers.py ELEMENTS REPETITIONS
 
-Prints a line for each library, as bench_kernels does: its name, a tab, seconds of a call, or
+Prints a line for each library, as bench_peers does: its name, a tab, seconds of a call, or
 "missing".
 """
 

@@ -111,7 +111,7 @@ static void run_json(const struct bench_task *task, unsigned thread)
             status = reader->ops->read(reader, elements, sizeof elements / sizeof elements[0],
                                        &count, &error);
         if (status != QUANT_OK) {
-            (void)fprintf(stderr, "bench_kernels: %s\n", error.text);
+            (void)fprintf(stderr, "bench_peers: %s\n", error.text);
             abort();
         }
         kept = elements[0];

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import data
 import within
-from measure import (Command, Ratio, Times, kernels_runner, parse_times, peak_mebibytes, ratio,
-                     time_commands)
+from measure import (Command, Ratio, Times, kernel_times, parse_times, peak_mebibytes,
+                     peers_runner, ratio, time_commands)
 
 MIB = 1 << 20
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,6 +51,7 @@ class Bench:
 
     quant: Path
     kernels_program: Path
+    peers_program: Path
     floor_program: Path
     numpy_python: str | None
     peers_python: Path | None
@@ -64,12 +65,13 @@ class Bench:
     rows: list[Row] = field(default_factory=list)
     commands: list[list[str]] = field(default_factory=list)  # the cells of a table
     flat: list[list[str]] = field(default_factory=list)
+    functions: list[list[str]] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
     skipped: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.kernels = kernels_runner(self.kernels_program, self.repetitions)
-        done = subprocess.run([str(self.kernels_program)], stdout=subprocess.PIPE, text=True,
+        self.contenders = peers_runner(self.peers_program, self.repetitions)
+        done = subprocess.run([str(self.peers_program)], stdout=subprocess.PIPE, text=True,
                               check=True)
         self.isas = done.stdout.split()
 
@@ -97,6 +99,13 @@ class Bench:
                  None if at_most is None else Target(False, at_most),
                  ours=duration(ours.median), theirs=duration(theirs.median), short=short)
 
+    def kernels(self, functions: list[str], elements: int) -> dict[str, Times]:
+        """The times of kernel functions in the fastest row, without its name."""
+        times = kernel_times(self.kernels_program, self.repetitions, functions, elements)
+        end = f"@{self.isas[0]}"
+        return {name.removesuffix(end): taken for name, taken in times.items()
+                if name.endswith(end)}
+
     def peers_of(self, elements: int) -> dict[str, Times]:
         if not self.peers_python:
             return {}
@@ -121,12 +130,15 @@ PEERS = {"onednn": "oneDNN reorder", "numpy": "NumPy", "onnxruntime": "ONNX Runt
          "torch": "PyTorch quantize_per_tensor"}
 
 
+KERNEL_ELEMENTS = 4096  # of each array: they fit the first-level cache
+
+
 def in_cache(bench: Bench) -> None:
     work = "quantize f32 to int8, 32 Ki elements in cache, 1 thread"
     for isa in bench.isas:
         narrower = isa == "avx2" and isa != bench.isas[0]
         ours = f"quantize@{isa}"
-        times = bench.kernels([ours, "xnnpack"], isa="avx2" if narrower else "")
+        times = bench.contenders([ours, "xnnpack"], isa="avx2" if narrower else "")
         if "xnnpack" in times:
             peer = "XNNPACK f32 to qs8" + (", AVX2 too" if narrower else "")
             bench.faster(f"{work}, {isa}", peer, times[ours], times["xnnpack"],
@@ -135,9 +147,20 @@ def in_cache(bench: Bench) -> None:
             bench.missing.add("XNNPACK" + (", held to AVX2" if narrower else ""))
 
 
+def functions(bench: Bench) -> None:
+    """Every kernel function in every row of the table."""
+    times = kernel_times(bench.kernels_program, bench.repetitions, [], KERNEL_ELEMENTS)
+    for name in (name.removesuffix("@scalar") for name in times if name.endswith("@scalar")):
+        scalar = times[f"{name}@scalar"]
+        ratios = (f"{ratio(scalar, times[key]).median:.3g}" if (key := f"{name}@{isa}") in times
+                  else "-" for isa in bench.isas if isa != "scalar")
+        bench.functions.append([name, *ratios,
+                                f"{1e9 * scalar.median / KERNEL_ELEMENTS:.3f} ns"])
+
+
 def peers(bench: Bench) -> None:
     for elements, where in ((32 << 10, "32 Ki elements in cache"), (bench.elements, bench.size)):
-        times = bench.kernels(["quantize", "onednn", "xnnpack"], elements)
+        times = bench.contenders(["quantize", "onednn", "xnnpack"], elements)
         others = times | bench.peers_of(elements)
         for name, told in (PEERS | {"xnnpack": "XNNPACK f32 to qs8"}).items():
             if name not in others:
@@ -150,7 +173,7 @@ def peers(bench: Bench) -> None:
 def in_memory(bench: Bench) -> None:
     contenders = ["observe", "read-loop", "quantize", "read4-write1-loop"]
     threads = min(2, bench.threads)
-    times = bench.kernels(contenders, bench.elements // threads, threads)
+    times = bench.contenders(contenders, bench.elements // threads, threads)
     where = f"{bench.size} in memory, {threads} threads"
     bench.faster(f"min/max, {where}", "a loop that only reads it", times["observe"],
                  times["read-loop"], 0.95, short=True)
@@ -166,7 +189,7 @@ def threads(bench: Bench) -> None:
     works = {"measure": "report: measure"}
     one: dict[str, list[float]] = {name: [] for name in contenders}
     two: dict[str, list[float]] = {name: [] for name in contenders}
-    runner = kernels_runner(bench.kernels_program, 1)
+    runner = peers_runner(bench.peers_program, 1)
     for _ in range(bench.repetitions):
         for count, into in ((1, one), (2, two)):
             for name, times in runner(contenders, threads=count, least=0.1).items():
@@ -343,7 +366,7 @@ def json(bench: Bench) -> None:
     text = bench.folder / "x.json"
     data.write_json(text, count)
     numbers = f"{count / 1e6:g} M numbers of 17 digits"
-    times = bench.kernels(["json", "simdjson"], path=text)
+    times = bench.contenders(["json", "simdjson"], path=text)
     if "simdjson" in times:
         bench.faster(f"JSON reader, {numbers}", "simdjson on-demand, sum of doubles", times["json"],
                      times["simdjson"], 0.5, True)
@@ -384,7 +407,7 @@ def flat(bench: Bench) -> None:
              "whole": Command([bench.quant, "quantize", path, "-o", output], outputs)},
             bench.repetitions * (10 if power < 7 else 1))
         path.unlink()
-        in_memory_time = bench.kernels(["quantize"], count)["quantize"].median
+        in_memory_time = bench.contenders(["quantize"], count)["quantize"].median
         per_element[power] = [1e9 * (a - b) / count
                               for a, b in zip(times["whole"].wall, times["begin"].wall)]
         bench.flat.append([
@@ -402,7 +425,7 @@ def flat(bench: Bench) -> None:
 
 
 GROUPS: dict[str, Callable[[Bench], None]] = {
-    "cache": in_cache, "memory": in_memory, "threads": threads, "files": files,
+    "kernels": functions, "cache": in_cache, "memory": in_memory, "threads": threads, "files": files,
     "peak": peak_of_larger, "start": start, "json": json, "flat": flat, "peers": peers,
     "types": within.types, "groups": within.groups, "granularity": within.granularity,
     "calibration": within.calibration, "sets": within.sets,

@@ -2,19 +2,8 @@
 #include "contender.h"
 
 static const struct bench_contender *const contenders[] = {
-    &bench_observe,
-    &bench_quantize,
-    &bench_dequantize,
-    &bench_measure,
-    &bench_quantize_runs_32,
-    &bench_quantize_runs_32_zero_points,
-    &bench_quantize_runs_128,
-    &bench_quantize_each,
-    &bench_observe_runs_32,
-    &bench_observe_each,
-    &bench_json,
-    &bench_read_loop,
-    &bench_read4_write1_loop,
+    &bench_observe,  &bench_quantize,  &bench_dequantize,        &bench_measure,
+    &bench_json,     &bench_read_loop, &bench_read4_write1_loop,
 #ifdef BENCH_XNNPACK
     &bench_xnnpack,
 #endif

@@ -20,33 +20,33 @@ TYPES = ("int4", "int16", "float16", "bfloat16", "float8_e4m3fn")
 
 def types(bench: Bench) -> None:
     for work in ("quantize", "dequantize"):
-        times = bench.kernels([f"{work}:{name}" for name in ("int8", *TYPES)])
+        times = bench.kernels([f"{work}:{name}" for name in ("int8", *TYPES)], 32 << 10)
         for name in TYPES:
             bench.faster(f"{work} {name}, 32 Ki elements in cache, 1 thread", f"{work} int8",
                          times[f"{work}:{name}"], times[f"{work}:int8"])
 
 
-RUNS = {
-    "quantize-runs-32": "quantize, a scale for each 32 elements",
-    "quantize-runs-32-zero-points": "quantize, a scale and a zero point for each 32 elements",
-    "quantize-runs-128": "quantize, a scale for each 128 elements",
-    "quantize-each": "quantize, a scale for each of 1024 channels",
-    "observe-runs-32": "min/max of each 32 elements",
-    "observe-each": "min/max of each of 1024 channels",
+GROUPS = {
+    "quantize_runs/32:int8": "quantize, a scale for each 32 elements",
+    "quantize_runs/32 with zero points:int8":
+        "quantize, a scale and a zero point for each 32 elements",
+    "quantize_runs/128:int8": "quantize, a scale for each 128 elements",
+    "quantize_each:int8": "quantize, a scale for each element",
+    "observe_runs/32": "min/max of each 32 elements",
+    "observe_each": "min/max of each element and those before it",
 }
 
 
 def groups(bench: Bench) -> None:
-    threads = min(2, bench.threads)
-    for elements, count, where in (
-            (32 << 10, 1, "32 Ki elements in cache, 1 thread"),
-            (bench.elements // threads, threads, f"{bench.size} in memory, {threads} threads")):
-        times = bench.kernels(["quantize", "observe", *RUNS], elements, count)
-        for name, work in RUNS.items():
-            whole, told = (("observe", "min/max of all") if name.startswith("observe")
-                           else ("quantize", "quantize with one scale"))
-            if name in times:
-                bench.faster(f"{work}, {where}", told, times[name], times[whole])
+    elements = 4096
+    times = bench.kernels(["quantize:int8", "observe", "quantize_runs:int8", "quantize_each:int8",
+                           "observe_runs", "observe_each"], elements)
+    for name, work in GROUPS.items():
+        whole, other = (("observe/both signs", "min/max of all") if name.startswith("observe")
+                        else ("quantize:int8", "quantize with one scale"))
+        if name in times:
+            bench.faster(f"{work}, {elements} elements in cache, 1 thread", other, times[name],
+                         times[whole])
 
 
 # Options, and the least speed that quantizing with them has, of that with one scale.

@@ -13,7 +13,7 @@ enum {
 };
 
 /* The 128 most significant bits of 5^q, the high 64 and then the low 64 bits, for q from
- * QUANT_POWER_OF_FIVE_LEAST on. */
+ * QUANT_POWER_OF_FIVE_MIN on. */
 extern const uint64_t quant_powers_of_five[QUANT_POWERS_OF_FIVE][2];
 
 #endif

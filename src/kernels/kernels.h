@@ -4,12 +4,14 @@
  *
  * To add an instruction set: write one file here that ends in one `const struct quant_kernels`,
  * declare it below and give it a row in kernel_table.c, fastest first. For a function that the
- * instruction set cannot do faster, name the one of scalar.c. The tests iterate the table.
+ * instruction set cannot do faster, name the one of scalar.c. To add a function: give it a member
+ * below and a row in tests/kernels/check_kernels.c. That program checks and times every function of
+ * every row.
  *
  * scalar.c is the definition: every other row gives the same bytes for every input, length,
  * alignment and floating-point value. Functions read and write exactly n elements and nothing
- * around them. n may be 0; pointers are never NULL. The floating-point environment is the default
- * one.
+ * around them. n may be 0; observe, quantize, dequantize and widen then also take NULL. The
+ * floating-point environment is the default one.
  */
 #ifndef QUANT_KERNELS_KERNELS_H
 #define QUANT_KERNELS_KERNELS_H

@@ -91,6 +91,15 @@ static inline void random_elements(struct random *random, float scale, int32_t z
         x[i] = random_element(random, scale, zero_point);
 }
 
+/* Standard normal, by Box and Muller: what weights look like. */
+static inline void random_normals(struct random *random, float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double radius = sqrt(-2 * log(1 - random_unit(random)));
+        x[i] = (float)(radius * cos(6.283185307179586 * random_unit(random)));
+    }
+}
+
 /* Finite and above 0, any exponent. */
 static inline float random_scale(struct random *random)
 {
