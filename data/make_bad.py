@@ -7,7 +7,7 @@ that lists them all.
 
 It needs the standard library and `xxhsum` (Debian's xxhash), and writes the same bytes every time.
 To add a case, add one row below: name, bytes, sentence, and the command's options if it needs any;
-the rows of the two folders are in bad_sidecars.py and bad_calibrations.py.
+those of .safetensors files, sidecars and calibrations are in bad_*.py.
 """
 
 import struct
@@ -15,6 +15,7 @@ import subprocess
 from pathlib import Path
 
 from bad_calibrations import GOOD, bad_calibrations
+from bad_safetensors import SAFETENSORS
 from bad_sidecars import PLAIN_SCALES, RECORDS, Bad, bad_sidecars, good_sidecars
 
 SEVEN_FLOATS = struct.pack("<7f", 5.47, 3.08, -7.59, 0, -1.95, -4.57, 10.8)
@@ -276,6 +277,7 @@ def readme(sidecars: list[Bad], calibrations: list[Bad]) -> str:
         f"## NumPy\n\n{command}.\n", table(NPY),
         f"## JSON\n\n{command}.\n", table(JSON),
         f"## Raw\n\n{command}, with the options named here.\n", table(RAW),
+        f"## Safetensors\n\n{command}.\n", table(SAFETENSORS),
         SIDECAR_README, table(sidecars, "sidecar/"),
         CALIBRATION_README, table(calibrations, "calibration/"),
     ])
@@ -291,7 +293,7 @@ def main() -> None:
     sidecar_folder = folder / "sidecar"
     sidecar_folder.mkdir(parents=True, exist_ok=True)
 
-    write_all(folder, NPY + JSON + RAW)
+    write_all(folder, NPY + JSON + RAW + SAFETENSORS)
 
     (sidecar_folder / "q.npy").write_bytes(Q_NPY)
     checksum = xxh3_64(sidecar_folder / "q.npy")

@@ -120,10 +120,12 @@ struct quant_format {
     const char *summary;
     const char *const *extensions; /* without the dot, NULL-terminated, the format's own first */
     enum quant_shape_knowledge writer_needs;
-    bool takes_raw_options;                  /* needs to be told type, byte order and shape */
-    bool is_text;                            /* may be shown on a terminal */
-    const struct quant_container *container; /* of many tensors: formats/container.h. NULL: of one,
-                                              * which open_reader and open_writer are for */
+    bool takes_raw_options; /* needs to be told type, byte order and shape */
+    bool is_text;           /* may be shown on a terminal */
+
+    /* A file holds many named tensors: container.h. open_reader and open_writer are then NULL.
+     * NULL: a file is one tensor. */
+    const struct quant_container *container;
 
     /* Whether a file that begins with these bytes (all of it where nbytes < QUANT_FORMAT_HEAD) is
      * of this format. NULL: cannot be told by content. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The row of safetensors, and its types. */
+/* The row of safetensors in the table of formats, and its types. */
 #include "formats/safetensors.h"
 
 #include <string.h>
 
+#include "base/checked.h"
 #include "formats/signature_checks.h"
 
-/* In the ascending order of the reference implementation. */
+/* In the ascending order of the reference implementation, which is not quite that of their sizes:
+ * it decides the order of tensors in a file. */
 static const struct quant_stored_type types[] = {
     {"BOOL", 8, QUANT_DTYPE_NONE},
     {"F4", 4, QUANT_DTYPE_NONE},
@@ -58,6 +60,22 @@ const struct quant_stored_type *quant_safetensors_type_of(enum quant_dtype dtype
     return NULL;
 }
 
+enum quant_status quant_safetensors_count_bytes(const struct quant_stored_type *type,
+                                                const uint64_t *dims, uint32_t ndim,
+                                                uint64_t *nbytes)
+{
+    uint64_t bits = type->bits;
+    bool empty = false;
+    for (uint32_t i = 0; i < ndim; i++) {
+        if (dims[i] == 0)
+            empty = true;
+        else if (!quant_checked_mul(bits, dims[i], &bits) || bits > INT64_MAX)
+            return QUANT_OUT_OF_RANGE;
+    }
+    *nbytes = empty ? 0 : bits / 8;
+    return empty || bits % 8 == 0 ? QUANT_OK : QUANT_CORRUPT;
+}
+
 static enum quant_match recognize(const unsigned char *head, size_t nbytes)
 {
     return quant_looks_like_safetensors(head, nbytes) ? QUANT_MATCH_SURE : QUANT_MATCH_NONE;
@@ -74,7 +92,7 @@ static const struct quant_container container = {
 
 const struct quant_format quant_format_safetensors = {
     .name = "safetensors",
-    .summary = "many named tensors: weights of a network, as Hugging Face stores them",
+    .summary = "many named tensors, as the safetensors library stores weights",
     .extensions = extensions,
     .writer_needs = QUANT_SHAPE_KNOWN,
     .recognize = recognize,

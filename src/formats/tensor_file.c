@@ -54,21 +54,34 @@ bool quant_tensor_file_find(const struct quant_tensor_file *file, const char *na
     return false;
 }
 
+/* Whether elements of this type can be delivered as another. */
+static bool can_deliver(const struct quant_stored_type *type, enum quant_dtype deliver)
+{
+    const struct quant_dtype_info *stored = quant_dtype_info(type->dtype);
+    return stored && (type->dtype == deliver || (deliver == QUANT_FLOAT32 && stored->is_source));
+}
+
 static enum quant_status open_reader(const struct quant_tensor_file *file,
                                      const struct quant_tensor_info *info, enum quant_dtype deliver,
                                      struct quant_source *window, struct quant_reader **reader,
                                      struct quant_error *error)
 {
-    struct quant_reader head = {.format = file->format,
-                                .stored = info->type->dtype,
-                                .delivered = deliver,
-                                .byte_order = (enum quant_byte_order)info->byte_order,
-                                .order = (enum quant_order)info->order,
-                                .knowledge = QUANT_SHAPE_KNOWN,
-                                .shape = {.ndim = (int)info->ndim}};
+    struct quant_reader head = {
+        .format = file->format,
+        .stored = info->type->dtype,
+        .delivered = deliver,
+        .byte_order = (enum quant_byte_order)info->byte_order,
+        .order = (enum quant_order)info->order,
+        .knowledge = QUANT_SHAPE_KNOWN,
+    };
+    if (!can_deliver(info->type, deliver))
+        return quant_source_error(window, error, QUANT_UNSUPPORTED,
+                                  "its dtype %s cannot be read as %s", info->type->name,
+                                  quant_dtype_info(deliver)->name);
     if (info->ndim > QUANT_MAX_DIMS)
         return quant_source_error(window, error, QUANT_UNSUPPORTED,
                                   "it has %u dimensions, more than %d", info->ndim, QUANT_MAX_DIMS);
+    head.shape.ndim = (int)info->ndim;
     for (uint32_t i = 0; i < info->ndim; i++)
         head.shape.dims[i] = info->dims[i];
     return quant_flat_open_reader(window, &head, 0, reader, error);
@@ -105,23 +118,26 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
 }
 
-enum quant_status quant_tensor_file_index(struct quant_tensor_file *file, uint32_t *by_name,
-                                          struct quant_error *error)
+enum quant_status quant_tensor_file_index(struct quant_tensor_file *file, struct quant_error *error)
 {
     struct named *named = calloc(file->n + 1, sizeof *named);
+    uint32_t *by_name = quant_arena_take(&file->arena, (file->n + 1) * sizeof *by_name);
     enum quant_status status = QUANT_OK;
-    if (!named)
-        return quant_error_no_memory(error, file->n * sizeof *named, "catalogue");
+    if (!named || !by_name || file->n > UINT32_MAX) {
+        status = quant_error_no_memory(error, file->n * sizeof *named, "catalogue");
+        goto done;
+    }
     for (size_t i = 0; i < file->n; i++)
         named[i] = (struct named){file->tensors[i].name, (uint32_t)i};
     qsort(named, file->n, sizeof *named, compare_names);
     for (size_t i = 0; i < file->n; i++)
         by_name[i] = named[i].index;
+    file->by_name = by_name;
     for (size_t i = 1; status == QUANT_OK && i < file->n; i++)
         if (strcmp(named[i - 1].name, named[i].name) == 0)
             status = quant_source_error(file->source, error, QUANT_CORRUPT,
                                         "two tensors are called '%.200s'", named[i].name);
-    file->by_name = by_name;
+done:
     free(named);
     return status;
 }

@@ -112,8 +112,8 @@ enum quant_status quant_json_scan_wrong_word(struct quant_json_scan *scan, const
 enum quant_status quant_json_scan_string(struct quant_json_scan *scan, const char *noun,
                                          char text[QUANT_JSON_TOKEN], struct quant_error *error);
 
-/* What comes after a backslash in a string: the character's code, of a pair of surrogates one half.
- */
+/* What follows a backslash in a string: the code of the character, or for \u a UTF-16 unit, which
+ * may be half of a surrogate pair. */
 enum quant_status quant_json_scan_escape(struct quant_json_scan *scan, unsigned *code,
                                          struct quant_error *error);
 

@@ -47,10 +47,10 @@ enum quant_status quant_json_scan_escape(struct quant_json_scan *scan, unsigned 
     if (byte <= 0 || !strchr("\"\\/bfnrtu", byte))
         return quant_json_scan_unexpected(scan, "one of \"\\/bfnrtu after the backslash", error);
     quant_json_scan_skip(scan);
-    static const char named[] = "bfnrt";
-    static const char meant[] = "\b\f\n\r\t";
-    const char *place = strchr(named, byte);
-    *code = place ? (unsigned char)meant[place - named] : (unsigned)byte;
+    static const char letters[] = "bfnrt";
+    static const char meanings[] = "\b\f\n\r\t";
+    const char *letter = strchr(letters, byte);
+    *code = letter ? (unsigned char)meanings[letter - letters] : (unsigned)byte;
     return byte == 'u' ? read_code(scan, code, error) : QUANT_OK;
 }
 

@@ -8,20 +8,18 @@
 #include "base/error.h"
 #include "base/utf8.h"
 
-static enum quant_status reserve(struct quant_json_scan *scan, struct quant_json_text *text,
-                                 const char *noun, size_t most, struct quant_error *error)
+/* What is added at once: a character of 4 bytes, and the NUL. */
+enum { FIRST_ROOM = 256, ADDED_MOST = 5 };
+
+static enum quant_status reserve(struct quant_json_text *text, struct quant_error *error)
 {
-    enum { LONGEST = 5 }; /* what is added at once: 4 bytes and the NUL */
-    if (text->length > most)
-        return quant_source_error(scan->source, error, QUANT_UNSUPPORTED,
-                                  "a %s is longer than %zu bytes", noun, most);
-    if (text->length + LONGEST <= text->room)
+    if (text->room - text->length >= ADDED_MOST)
         return QUANT_OK;
-    const size_t room = text->room ? 2 * text->room : 256;
-    char *larger = realloc(text->bytes, room);
-    if (!larger)
+    const size_t room = text->room > 0 ? 2 * text->room : FIRST_ROOM;
+    char *bytes = realloc(text->bytes, room);
+    if (!bytes)
         return quant_error_no_memory(error, room, "text");
-    text->bytes = larger;
+    text->bytes = bytes;
     text->room = room;
     return QUANT_OK;
 }
@@ -61,56 +59,48 @@ static bool is_low(unsigned code)
     return code >= 0xdc00 && code < 0xe000;
 }
 
-static enum quant_status refuse(struct quant_json_scan *scan, const char *noun, const char *what,
-                                struct quant_error *error)
+static enum quant_status refuse(struct quant_json_scan *scan, enum quant_status status,
+                                const char *noun, const char *what, struct quant_error *error)
 {
     char place[QUANT_JSON_PLACE];
-    return quant_source_error(scan->source, error, QUANT_CORRUPT, "a %s %s %s", noun, what,
-                              quant_json_scan_place(scan, quant_json_scan_offset(scan) - 1, place));
+    return quant_source_error(scan->source, error, status, "the %s that ends %s %s", noun,
+                              quant_json_scan_place(scan, quant_json_scan_offset(scan) - 1, place),
+                              what);
 }
 
-/* After the escape of the first half the escape of the second follows. */
-static enum quant_status read_second_half(struct quant_json_scan *scan, const char *noun,
-                                          unsigned *code, struct quant_error *error)
+/* The character after a backslash. The second half of a surrogate pair follows the first, as an
+ * escape too. */
+static enum quant_status read_character(struct quant_json_scan *scan, unsigned *code,
+                                        struct quant_error *error)
 {
-    unsigned low = 0;
+    const uint64_t offset = quant_json_scan_offset(scan) - 1;
+    char place[QUANT_JSON_PLACE];
     int byte;
-    enum quant_status status = quant_json_scan_byte(scan, &byte, error);
-    if (status == QUANT_OK && byte == '\\') {
+    unsigned low = 0;
+    enum quant_status status = quant_json_scan_escape(scan, code, error);
+    if (status != QUANT_OK || !(is_high(*code) || is_low(*code)))
+        return status;
+    status = quant_json_scan_byte(scan, &byte, error);
+    if (status == QUANT_OK && is_high(*code) && byte == '\\') {
         quant_json_scan_skip(scan);
         status = quant_json_scan_escape(scan, &low, error);
     }
     if (status == QUANT_OK && !is_low(low))
-        return refuse(scan, noun, "has half of a surrogate pair", error);
-    *code = 0x10000 + ((*code - 0xd800) << 10) + (low - 0xdc00);
+        status =
+            quant_source_error(scan->source, error, QUANT_CORRUPT, "half of a surrogate pair %s",
+                               quant_json_scan_place(scan, offset, place));
+    *code = 0x10000 + ((*code & 0x3ff) << 10) + (low & 0x3ff);
     return status;
 }
 
-static enum quant_status read_escaped(struct quant_json_scan *scan, const char *noun,
-                                      struct quant_json_text *text, struct quant_error *error)
+/* Up to the closing quote, which is passed over too. */
+static enum quant_status read_rest(struct quant_json_scan *scan, const char *noun,
+                                   struct quant_json_text *text, bool *has_nul,
+                                   struct quant_error *error)
 {
-    unsigned code = 0;
-    enum quant_status status = quant_json_scan_escape(scan, &code, error);
-    if (status == QUANT_OK && is_high(code))
-        status = read_second_half(scan, noun, &code, error);
-    else if (status == QUANT_OK && is_low(code))
-        status = refuse(scan, noun, "has half of a surrogate pair", error);
-    if (status == QUANT_OK && code == 0)
-        status = refuse(scan, noun, "has a NUL", error);
-    if (status == QUANT_OK)
-        put_code(text, code);
-    return status;
-}
-
-enum quant_status quant_json_scan_text(struct quant_json_scan *scan, const char *noun, size_t most,
-                                       struct quant_json_text *text, struct quant_error *error)
-{
-    enum quant_status status = quant_json_scan_expect(scan, '"', error);
-    text->length = 0;
     for (;;) {
-        int byte = 0;
-        if (status == QUANT_OK)
-            status = reserve(scan, text, noun, most, error);
+        int byte;
+        enum quant_status status = reserve(text, error);
         if (status == QUANT_OK)
             status = quant_json_scan_byte(scan, &byte, error);
         if (status != QUANT_OK)
@@ -122,14 +112,35 @@ enum quant_status quant_json_scan_text(struct quant_json_scan *scan, const char 
         }
         quant_json_scan_skip(scan);
         if (byte == '"')
-            break;
-        if (byte == '\\')
-            status = read_escaped(scan, noun, text, error);
-        else
+            return QUANT_OK;
+        if (byte != '\\') {
             put(text, (unsigned)byte);
+            continue;
+        }
+        unsigned code = 0;
+        status = read_character(scan, &code, error);
+        if (status != QUANT_OK)
+            return status;
+        *has_nul = *has_nul || code == 0;
+        put_code(text, code);
     }
+}
+
+enum quant_status quant_json_scan_text(struct quant_json_scan *scan, const char *noun,
+                                       struct quant_json_text *text, struct quant_error *error)
+{
+    bool has_nul = false;
+    text->length = 0;
+    enum quant_status status = quant_json_scan_expect(scan, '"', error);
+    if (status == QUANT_OK)
+        status = read_rest(scan, noun, text, &has_nul, error);
+    if (status != QUANT_OK)
+        return status;
     text->bytes[text->length] = '\0';
-    return quant_is_utf8(text->bytes) ? QUANT_OK : refuse(scan, noun, "is not UTF-8", error);
+    if (has_nul)
+        return refuse(scan, QUANT_UNSUPPORTED, noun, "has a NUL, \\u0000", error);
+    return quant_is_utf8(text->bytes) ? QUANT_OK
+                                      : refuse(scan, QUANT_CORRUPT, noun, "is not UTF-8", error);
 }
 
 void quant_json_text_release(struct quant_json_text *text)
