@@ -17,7 +17,7 @@ from harness import DATA, Failure, Test, check, check_equal, fresh_folder, listi
 
 BAD = DATA / "bad"
 EXPECTED = Path(__file__).resolve().parent / "bad.expected"
-FORMATS = {".npy": "npy", ".json": "json", ".bin": "raw"}
+FORMATS = {".npy": "npy", ".json": "json", ".bin": "raw", ".safetensors": "safetensors"}
 
 
 def bad_files():
