@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/shape.h"
 #include "core/range_params.h"
+#include "engine/tensor/container_input.h"
 
 /* ---- Step by step ---- */
 
@@ -50,12 +51,6 @@ void quant_container_plan_release(struct quant_container_plan *plan)
     free(plan->layout.header);
     quant_arena_release(&plan->arena);
     *plan = (struct quant_container_plan){.tensors = NULL};
-}
-
-bool quant_container_maps(const struct quant_stored_type *type)
-{
-    const struct quant_dtype_info *info = quant_dtype_info(type->dtype);
-    return info && info->is_source && type->bits >= 16;
 }
 
 /* ---- Quantizing ---- */

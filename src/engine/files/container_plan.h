@@ -67,9 +67,6 @@ enum quant_status quant_container_plan_lay_out(struct quant_container_plan *plan
                                                const struct quant_metadata_pair *metadata,
                                                size_t nmetadata, struct quant_error *error);
 
-/* Whether quantizing maps tensors of this type: floats of 16 bits or more. */
-bool quant_container_maps(const struct quant_stored_type *type);
-
 /* Fine on a zeroed one. */
 void quant_container_plan_release(struct quant_container_plan *plan);
 

@@ -10,10 +10,11 @@
 
 #include "base/error.h"
 #include "base/source_window.h"
-#include "engine/files/container_files.h"
+#include "engine/files/container_output.h"
 #include "engine/files/original_container.h"
 #include "engine/files/restored_tensors.h"
 #include "engine/files/tensor_copy.h"
+#include "engine/tensor/container_input.h"
 #include "engine/tensor/restore_run.h"
 #include "engine/work/work_list.h"
 #include "io/distinct_paths.h"

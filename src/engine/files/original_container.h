@@ -3,8 +3,9 @@
 #ifndef QUANT_ENGINE_FILES_ORIGINAL_CONTAINER_H
 #define QUANT_ENGINE_FILES_ORIGINAL_CONTAINER_H
 
-#include "engine/files/container_files.h"
+#include "engine/files/container_output.h"
 #include "engine/files/restored_tensors.h"
+#include "engine/tensor/container_input.h"
 #include "engine/tensor/tensor.h"
 
 /* Zeroed, it is closed. */

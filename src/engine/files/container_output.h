@@ -1,27 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What quantizing and dequantizing a container share: its input, and its output as one file that is
- * written by position. */
+/* A container that is written by position. */
 #ifndef QUANT_ENGINE_FILES_CONTAINER_FILES_H
 #define QUANT_ENGINE_FILES_CONTAINER_FILES_H
 
 #include "engine/files/container_plan.h"
 #include "io/io.h"
-
-/* A container that is read. Zeroed, it is closed. */
-struct quant_container_input {
-    struct quant_source *source;    /* owned */
-    struct quant_source *stream;    /* owned: if the source is a copy of a stream */
-    struct quant_tensor_file *file; /* owned */
-};
-
-/* Takes over source, also after an error, and reads the catalogue. A stream is first copied to a
- * temporary file, since its tensors are read by position. */
-enum quant_status quant_container_input_open(struct quant_container_input *input,
-                                             struct quant_source *source,
-                                             const struct quant_format *format,
-                                             const struct quant_cancel *cancel,
-                                             struct quant_error *error);
-void quant_container_input_close(struct quant_container_input *input);
 
 /* A container that is written. Zeroed but for the descriptors, which are -1, it is closed. */
 struct quant_container_output {
