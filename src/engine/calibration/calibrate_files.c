@@ -99,20 +99,24 @@ static enum quant_status open_inputs(struct calibrating *run)
     const struct quant_calibrate_job *job = run->job;
     run->inputs = (struct quant_inputs){
         .paths = job->paths,
-        .n = job->npaths,
+        .npaths = job->npaths,
         .common = job->input,
         .cancel = job->cancel,
         .threads = job->threads,
         .progress = {.call = job->progress, .context = job->progress_context},
         .begin_input = job->begin_input,
     };
-    run->counts = calloc(job->npaths, sizeof *run->counts);
+    const enum quant_status status = quant_inputs_init(&run->inputs, run->error);
+    if (status != QUANT_OK)
+        return status;
+    const size_t n = run->inputs.n;
     const bool is_part = job->partial || job->resume;
+    run->counts = calloc(n, sizeof *run->counts);
     if (is_part)
-        run->digests = calloc(job->npaths, sizeof *run->digests);
-    if (!run->counts || (is_part && !run->digests))
-        return quant_error_no_memory(run->error, job->npaths * sizeof *run->counts, "inputs");
-    return quant_inputs_init(&run->inputs, run->error);
+        run->digests = calloc(n, sizeof *run->digests);
+    return run->counts && (!is_part || run->digests)
+               ? QUANT_OK
+               : quant_error_no_memory(run->error, n * sizeof *run->counts, "inputs");
 }
 
 static enum quant_status open_output(struct calibrating *run)
@@ -255,6 +259,8 @@ static enum quant_status check_known(const struct calibrating *run)
 {
     const struct quant_calibrate_job *job = run->job;
     struct quant_known_inputs known;
+    char name[QUANT_INPUT_NAME];
+    char other[QUANT_INPUT_NAME];
     size_t taker = 0;
     enum quant_status status =
         quant_known_inputs_init(&known, run->file.digests, run->file.ninputs, run->error);
@@ -264,12 +270,13 @@ static enum quant_status check_known(const struct calibrating *run)
             status = quant_error_set(
                 run->error, QUANT_INVALID,
                 "cannot calibrate '%s': its elements differ from those of all inputs of '%s'",
-                job->paths[i], job->resume);
+                quant_inputs_name(&run->inputs, i, name), job->resume);
         else if (found == QUANT_KNOWN_REPEATED)
             status = quant_error_set(run->error, QUANT_INVALID,
                                      "cannot calibrate '%s': it has the same elements as '%s', "
                                      "which '%s' counted only once",
-                                     job->paths[i], job->paths[taker], job->resume);
+                                     quant_inputs_name(&run->inputs, i, name),
+                                     quant_inputs_name(&run->inputs, taker, other), job->resume);
     }
     quant_known_inputs_release(&known);
     return status;
