@@ -9,12 +9,14 @@
 /* Returns false, with *result undefined, if the result does not fit. */
 static inline bool quant_checked_add(uint64_t a, uint64_t b, uint64_t *result)
 {
-    return !__builtin_add_overflow(a, b, result);
+    *result = a + b;
+    return a <= UINT64_MAX - b;
 }
 
 static inline bool quant_checked_mul(uint64_t a, uint64_t b, uint64_t *result)
 {
-    return !__builtin_mul_overflow(a, b, result);
+    *result = a * b;
+    return b == 0 || a <= UINT64_MAX / b;
 }
 
 #endif

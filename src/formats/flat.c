@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Elements of one size, one behind the other, two to a byte where that is half a byte: what raw
- * files are, and .npy files behind their header. */
+/* Consecutive elements of one size, or two per byte for elements of half a byte: the whole of a raw
+ * file, and a .npy file after its header. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +15,11 @@
 
 struct flat_reader {
     struct quant_reader head;
-    uint64_t offset;                        /* of the first element */
-    uint64_t position;                      /* of the next element, from the first */
-    bool widens;                            /* floats of another size or byte order to float32 */
-    bool swaps;                             /* two bytes of each element */
-    unsigned char stage[QUANT_STAGE_BYTES]; /* for read, which has none given */
+    uint64_t offset;   /* of the first element */
+    uint64_t position; /* index of the next element */
+    bool widens;       /* converts floats of another size or byte order to float32 */
+    bool swaps;        /* the two bytes of each element */
+    unsigned char stage[QUANT_STAGE_BYTES]; /* for read, whose caller gives none */
 };
 
 static uint64_t bytes_of(const struct flat_reader *flat, uint64_t nelems)
@@ -27,19 +27,19 @@ static uint64_t bytes_of(const struct flat_reader *flat, uint64_t nelems)
     return quant_dtype_bytes(flat->head.stored, nelems);
 }
 
-/* Bytes of an element, or of the two that share one. */
+/* Bytes of an element, or of two elements that share a byte. */
 static size_t unit_of(const struct flat_reader *flat)
 {
     return (size_t)bytes_of(flat, 1);
 }
 
-/* Elements in so many bytes, a whole number of units. */
+/* Elements in this many bytes, a whole number of units. */
 static uint64_t elements_in(const struct flat_reader *flat, uint64_t nbytes)
 {
     return quant_dtype_info(flat->head.stored)->bits == 4 ? 2 * nbytes : nbytes / unit_of(flat);
 }
 
-/* Elements from position on that are not beyond the end, as far as that is known. */
+/* Elements from position to the end, as far as the end is known. */
 static size_t elements_ahead(const struct flat_reader *flat, size_t capacity)
 {
     if (flat->head.knowledge != QUANT_SHAPE_KNOWN)
@@ -70,8 +70,8 @@ static enum quant_status wrong_size(const struct flat_reader *flat, uint64_t fou
                               (unsigned long long)flat->offset, more, (unsigned long long)found);
 }
 
-/* A stream's length is seen only at its end: then there must be nothing more, or, where it decides
- * the shape, no part of an element. */
+/* The length of a stream is known only at its end. There must be nothing after the last element; if
+ * the length determines the shape, there must be no part of an element. */
 static enum quant_status check_stream_end(struct flat_reader *flat, struct quant_error *error)
 {
     struct quant_source *source = flat->head.source;
@@ -96,8 +96,8 @@ static enum quant_status end_of_data(struct flat_reader *flat, struct quant_erro
     return QUANT_OK;
 }
 
-/* Reads whole elements from the first-th on, up to nelems: *count of them. Touches nothing that
- * another thread may be using. */
+/* Reads up to nelems whole elements, beginning with element `first`; *count is their number.
+ * Changes nothing that another thread may use. */
 static enum quant_status read_stored(const struct flat_reader *flat, uint64_t first, void *bytes,
                                      size_t nelems, size_t *count, struct quant_error *error)
 {
@@ -123,11 +123,11 @@ static enum quant_status read_swapped(const struct flat_reader *flat, uint64_t f
 {
     const enum quant_status status = read_stored(flat, first, elements, nelems, count, error);
     for (size_t i = 0; status == QUANT_OK && i < *count; i++)
-        elements[i] = __builtin_bswap16(elements[i]);
+        elements[i] = quant_swap_16(elements[i]);
     return status;
 }
 
-/* 8-bit floats are what quantizing makes, with a scale of 1. */
+/* 8-bit floats are decoded by dequantizing with a scale of 1. */
 static void widen(const struct flat_reader *flat, const void *bytes, size_t nelems, float *x)
 {
     const enum quant_dtype stored = flat->head.stored;
@@ -230,14 +230,14 @@ static const struct quant_reader_ops reader_ops = {
     .close = flat_reader_close,
 };
 
-/* Whoever reads by position takes what is delivered for the bytes of the file. */
+/* Callers that read by position treat what is delivered as the bytes of the file. */
 static const struct quant_reader_ops swapping_ops = {
     .read = flat_read,
     .rewind = flat_rewind,
     .close = flat_reader_close,
 };
 
-/* Holds what the header or the user says against the size of the file, where that is known. */
+/* Compares the shape from the header or the user with the size of the file, if that is known. */
 static enum quant_status settle_shape(struct flat_reader *flat, struct quant_error *error)
 {
     struct quant_reader *head = &flat->head;
@@ -297,7 +297,7 @@ enum quant_status quant_flat_open_reader(struct quant_source *source,
 
 /* ---- Writing ---- */
 
-/* Little-endian whatever the host; single bytes have no order. */
+/* Little-endian on every host; single bytes have no order. */
 static enum quant_status write_swapped(const struct quant_writer *writer,
                                        const unsigned char *elements, size_t nelems,
                                        struct quant_error *error)
