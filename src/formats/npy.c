@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* NumPy's .npy files: a magic string, a version, a header, then the elements as a flat file has
- * them. Read in versions 1.0, 2.0 and 3.0, written as numpy.save does, in 1.0. */
+/* NumPy's .npy files: a magic string, a version, a header, then the elements as in flat.c. Reads
+ * versions 1.0, 2.0 and 3.0; writes version 1.0, as numpy.save does. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,14 +12,14 @@
 
 static const char magic[6] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
 
-/* Far more than any header that numpy.save writes, far less than memory: a header's length is what
- * a stranger says. */
+/* The length of a header comes from the file, so it cannot be trusted. This is far more than any
+ * header that numpy.save writes. */
 enum { HEADER_LIMIT = 1 << 20, PREFIX_LIMIT = 12 };
 
-/* Element types as 'descr' has them, little-endian. NumPy has no elements of half a byte: those are
- * an array of their bytes, in one dimension, and the sidecar has shape and order. It has no
- * bfloat16 and no float8 either: those are bytes without a meaning, as numpy.save makes them of the
- * types of the package ml_dtypes, whose view they need when loaded. */
+/* Element types in 'descr', little-endian. NumPy has no elements of half a byte: they are written
+ * as a one-dimensional array of bytes, and the sidecar has the shape and the order. NumPy has no
+ * bfloat16 and no float8 either: they are written as untyped bytes, as numpy.save writes the types
+ * of the package ml_dtypes, and need a view of these types when loaded. */
 static const char *const descrs[QUANT_DTYPE_COUNT] = {
     [QUANT_INT8] = "|i1",     [QUANT_UINT8] = "|u1",         [QUANT_INT4] = "|u1",
     [QUANT_UINT4] = "|u1",    [QUANT_INT16] = "<i2",         [QUANT_UINT16] = "<u2",
@@ -27,7 +27,7 @@ static const char *const descrs[QUANT_DTYPE_COUNT] = {
     [QUANT_BFLOAT16] = "<V2", [QUANT_FLOAT8_E4M3FN] = "<V1", [QUANT_FLOAT8_E5M2] = "<V1",
 };
 
-/* What floats to quantize may be, and what bytes without a meaning may be if the caller says so. */
+/* The float types to quantize, and the types that the caller may declare untyped bytes to be. */
 static const enum quant_dtype sources[] = {QUANT_FLOAT32, QUANT_FLOAT16, QUANT_FLOAT64};
 static const enum quant_dtype opaque[] = {QUANT_BFLOAT16, QUANT_FLOAT8_E4M3FN, QUANT_FLOAT8_E5M2};
 
@@ -37,7 +37,7 @@ static enum quant_match npy_recognize(const unsigned char *head, size_t nbytes)
                                                                             : QUANT_MATCH_NONE;
 }
 
-/* Where the header's text lies: *offset and *length. */
+/* Finds the text of the header: *offset and *length. */
 static enum quant_status read_prefix(struct quant_source *source, uint64_t *offset,
                                      uint64_t *length, struct quant_error *error)
 {
@@ -93,7 +93,7 @@ static enum quant_status read_header(struct quant_source *source, struct quant_n
     return status;
 }
 
-/* "f4" of "<f4", ">f4", "=f4", "|i1", or of "f4". */
+/* The type without the byte order: "f4" for "<f4", ">f4", "=f4" and "f4", "i1" for "|i1". */
 static const char *code_of(const struct quant_npy_header *header)
 {
     return *header->descr != '\0' && strchr("<>=|", *header->descr) ? header->descr + 1
@@ -105,7 +105,7 @@ static bool is_of_type(const struct quant_npy_header *header, enum quant_dtype d
     return descrs[dtype] && strcmp(descrs[dtype] + 1, code_of(header)) == 0;
 }
 
-/* The first of dtypes that the header may mean, NONE where it means none of them. */
+/* The first of dtypes that matches the header; NONE if none does. */
 static enum quant_dtype find_dtype(const struct quant_npy_header *header,
                                    const enum quant_dtype *dtypes, size_t n)
 {
@@ -135,7 +135,7 @@ static enum quant_status unsupported_dtype(const struct quant_source *source,
                               (unsigned long long)header->descr_offset, expected, hint);
 }
 
-/* Floats: as the header states, or of bytes without a meaning as the caller does. */
+/* Floats of the type in the header, or, for untyped bytes, of the type that the caller declares. */
 static enum quant_dtype float_dtype(const struct quant_npy_header *header,
                                     const struct quant_read_request *request)
 {
@@ -157,7 +157,8 @@ static enum quant_status settle_dtype(const struct quant_source *source,
     return reader->stored ? QUANT_OK : unsupported_dtype(source, header, request->deliver, error);
 }
 
-/* From the bytes of packed elements, which is all that the header tells, to the elements. */
+/* The header has the number of bytes of packed elements only: replaces it by that of the
+ * elements. */
 static enum quant_status settle_packed(const struct quant_source *source,
                                        const struct quant_read_request *request,
                                        struct quant_reader *reader, struct quant_error *error)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Parses just as much of Python's syntax as numpy.save has ever written in a header. */
+/* Parses the part of Python's syntax that numpy.save has used in headers since its first
+ * version. */
 #include "formats/npy_header.h"
 
 #include <ctype.h>
@@ -13,7 +14,7 @@ struct cursor {
     const char *text;
     size_t length;
     size_t at;
-    uint64_t offset; /* of text in the file */
+    uint64_t offset; /* of the text in the file */
     const struct quant_source *source;
     struct quant_error *error;
 };
@@ -46,7 +47,7 @@ static void skip_space(struct cursor *cursor)
         cursor->at++;
 }
 
-/* Skips space, then takes character if it is next. */
+/* Skips white space, then the character if it is next. */
 static bool take(struct cursor *cursor, char character)
 {
     skip_space(cursor);
@@ -67,7 +68,7 @@ static bool take_word(struct cursor *cursor, const char *word)
     return true;
 }
 
-/* A string in either kind of quotes, without escapes; cut where it is longer than the room. */
+/* A string in single or double quotes, without escapes; truncated if it does not fit. */
 static enum quant_status parse_string(struct cursor *cursor, char *string, size_t room)
 {
     skip_space(cursor);
@@ -119,16 +120,16 @@ static enum quant_status parse_dimension(struct cursor *cursor, uint64_t *dimens
     }
     if (cursor->at == begin)
         return corrupt(cursor, "a dimension");
-    if (*dimension != 0 && cursor->text[begin] == '0') { /* Python takes 00, but not 04 */
+    if (*dimension != 0 && cursor->text[begin] == '0') { /* Python accepts 00, but not 04 */
         cursor->at = begin;
         return fail(cursor, QUANT_CORRUPT, "a dimension with a leading zero");
     }
     if (cursor->at < cursor->length && cursor->text[cursor->at] == 'L')
-        cursor->at++; /* Python 2 wrote long integers like this */
+        cursor->at++; /* Python 2 wrote long integers with an L */
     return QUANT_OK;
 }
 
-/* A tuple of one takes a comma: (7,). */
+/* A tuple with one element needs a comma: (7,). */
 static enum quant_status parse_shape(struct cursor *cursor, struct quant_npy_header *header)
 {
     if (!take(cursor, '('))
@@ -151,7 +152,7 @@ static enum quant_status parse_shape(struct cursor *cursor, struct quant_npy_hea
     return QUANT_OK;
 }
 
-/* The three keys, and what parses their values. */
+/* The three keys and the parsers of their values. */
 static const struct {
     const char *name;
     enum quant_status (*parse)(struct cursor *cursor, struct quant_npy_header *header);
@@ -214,7 +215,7 @@ enum quant_status quant_npy_header_parse(const char *text, size_t length, uint64
 
 /* ---- Writing ---- */
 
-/* NumPy leaves room to grow the first axis in place: to 21 digits, the length of 2^64 bits. */
+/* NumPy leaves room for the first axis to grow in place: to 21 digits, enough for 2^64 bits. */
 enum { GROWTH_DIGITS = 21, ALIGNMENT = 64, MAGIC_AND_LENGTH = 10 };
 
 static size_t append_shape(const struct quant_shape *shape, char *text, size_t room)
@@ -236,7 +237,7 @@ static int digits_to_grow(const struct quant_npy_header *header)
     return GROWTH_DIGITS - snprintf(NULL, 0, "%llu", (unsigned long long)growing);
 }
 
-/* 64 dimensions of at most 19 digits stay far below the 65,535 bytes of version 1.0. */
+/* 64 dimensions of at most 19 digits need far less than the 65,535 bytes of version 1.0. */
 _Static_assert(QUANT_MAX_DIMS * 21 + 128 + GROWTH_DIGITS + ALIGNMENT < QUANT_NPY_PREAMBLE,
                "the longest preamble must fit");
 
@@ -250,7 +251,7 @@ size_t quant_npy_preamble(const struct quant_npy_header *header,
     size_t length = (size_t)snprintf(
         text, room, "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }%*s", header->descr,
         header->fortran_order ? "True" : "False", shape, digits_to_grow(header), "");
-    /* At least the newline; NumPy pads a header that fits exactly by another 64. */
+    /* At least the newline; NumPy adds another 64 bytes to a header that fits exactly. */
     const size_t padding = ALIGNMENT - (MAGIC_AND_LENGTH + length + 1) % ALIGNMENT;
     memset(text + length, ' ', padding);
     text[length + padding] = '\n';

@@ -13,19 +13,19 @@
 enum { QUANT_NPY_DESCR = 16 };
 
 struct quant_npy_header {
-    char descr[QUANT_NPY_DESCR]; /* as it is there: "<f4"; cut if longer than any known one */
+    char descr[QUANT_NPY_DESCR]; /* as written, "<f4"; truncated if longer than any known type */
     uint64_t descr_offset;       /* in the file, for messages */
     bool fortran_order;
     struct quant_shape shape;
 };
 
-/* Parses the text that lies at offset in source's file; source is for messages only. */
+/* Parses the header text. It is at offset in the file; source is used in messages only. */
 enum quant_status quant_npy_header_parse(const char *text, size_t length, uint64_t offset,
                                          const struct quant_source *source,
                                          struct quant_npy_header *header,
                                          struct quant_error *error);
 
-/* What numpy.save writes before the data, magic and padding included. */
+/* Writes what numpy.save writes before the data, with magic and padding. */
 enum { QUANT_NPY_PREAMBLE = 2048 };
 size_t quant_npy_preamble(const struct quant_npy_header *header,
                           unsigned char bytes[QUANT_NPY_PREAMBLE]);

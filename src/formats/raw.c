@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Raw files: elements and nothing else. What they are is known from outside. */
+/* Raw files: elements and nothing else. The caller must know their type. */
 #include "formats/format.h"
 
 static enum quant_status raw_open_reader(struct quant_source *source,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How a check counts: the comment before it says how many bits random bytes would have to hit. */
+/* The comment before each check says how many bits it fixes: random bytes must match all of
+ * them. */
 #include "formats/signature_checks.h"
 
 #include <ctype.h>
@@ -19,8 +20,8 @@ static bool is_printable(unsigned char byte)
     return byte >= 0x20 && byte < 0x7f;
 }
 
-/* 37 bits of the length are zero (the reference implementation allows 100 MB), 8 more for the brace
- * and about 6 for what follows it. */
+/* 37 zero bits of the length (the reference implementation allows 100 MB), 8 bits for the brace and
+ * about 6 for what follows it. */
 bool quant_looks_like_safetensors(const unsigned char *head, size_t nbytes)
 {
     if (nbytes < 10 || head[8] != '{')
@@ -30,7 +31,7 @@ bool quant_looks_like_safetensors(const unsigned char *head, size_t nbytes)
     return plausible && (head[9] == '"' || head[9] == '}' || head[9] == ' ' || head[9] == '\n');
 }
 
-/* 4 bytes of magic; the version, of either byte order, is a small number: 22 bits more. */
+/* 4 bytes of magic; the version, in either byte order, is a small number: 22 more bits. */
 bool quant_looks_like_gguf(const unsigned char *head, size_t nbytes)
 {
     if (!has_bytes(head, nbytes, 0, "GGUF", 4) || nbytes < 8)
@@ -47,7 +48,7 @@ bool quant_looks_like_hdf5(const unsigned char *head, size_t nbytes)
     return found;
 }
 
-/* The length of "word\n" at text, the word of letters, digits, '_' and '.' alone; 0: none. */
+/* The length of "word\n" at text, where word consists of letters, digits, '_' and '.'; else 0. */
 static size_t name_length(const unsigned char *text, size_t nbytes)
 {
     size_t n = 0;
@@ -93,7 +94,7 @@ bool quant_looks_like_pickle(const unsigned char *head, size_t nbytes)
            (*opcode == '(' && is_pickled_global(opcode + 1, nbytes - 3));
 }
 
-/* A protobuf length of at most 5 bytes at *at, which is moved past it. */
+/* Reads a protobuf length of at most 5 bytes at *at and advances *at. */
 static bool skip_varint(const unsigned char *head, size_t nbytes, size_t *at)
 {
     for (size_t i = 0; i < 5 && *at < nbytes; i++)
@@ -106,7 +107,7 @@ static bool skip_varint(const unsigned char *head, size_t nbytes, size_t *at)
  * A ModelProto begins with ir_version, a small number (12 bits), then has either
  *
  *     12 length text tag   the producer's name, at least 3 printable bytes (4 bits), and a field
- *                          that may follow it: 8 + 2 + 4 + 5 bits
+ *                          allowed after it: 8 + 2 + 4 + 5 bits
  *     3a length 0a length tag   the graph, its first node, and a field of that: 8 + 1 + 8 + 1 + 6
  */
 bool quant_looks_like_onnx(const unsigned char *head, size_t nbytes)
@@ -129,7 +130,7 @@ bool quant_looks_like_onnx(const unsigned char *head, size_t nbytes)
            strchr("\x0a\x12\x1a\x22", head[at]);
 }
 
-/* 3 bytes of magic and method, 3 reserved flags, 6 bits of the extra flags, 4 of the system. */
+/* 3 bytes of magic and method, 3 reserved flags, 6 bits of extra flags, 4 bits of the system. */
 bool quant_looks_like_gzip(const unsigned char *head, size_t nbytes)
 {
     if (!has_bytes(head, nbytes, 0, "\x1f\x8b\x08", 3) || nbytes < 10)
@@ -138,7 +139,7 @@ bool quant_looks_like_gzip(const unsigned char *head, size_t nbytes)
     return head[3] < 0x20 && level && (head[9] <= 13 || head[9] == 255);
 }
 
-/* 9 bytes, and a digit between them. */
+/* 9 bytes with a digit between them. */
 bool quant_looks_like_bzip2(const unsigned char *head, size_t nbytes)
 {
     return has_bytes(head, nbytes, 0, "BZh", 3) && has_bytes(head, nbytes, 4, "1AY&SY", 6) &&
@@ -151,7 +152,7 @@ bool quant_looks_like_lz4(const unsigned char *head, size_t nbytes)
     return has_bytes(head, nbytes, 0, "\x04\x22\x4d\x18", 4) && nbytes >= 7 && head[4] >> 6 == 1;
 }
 
-/* 2 bytes of magic, 4 reserved ones, and a header's size of at most 255: 72 bits. */
+/* 2 bytes of magic, 4 reserved bytes, and a header size of at most 255: 72 bits. */
 bool quant_looks_like_bmp(const unsigned char *head, size_t nbytes)
 {
     return has_bytes(head, nbytes, 0, "BM", 2) && nbytes >= 18 &&
@@ -166,7 +167,7 @@ bool quant_looks_like_riff(const unsigned char *head, size_t nbytes)
             has_bytes(head, nbytes, 8, "AVI ", 4));
 }
 
-/* At least 5 letters, each of which may be of either case, after white space and a UTF-8 mark. */
+/* At least 5 letters in upper or lower case, after an optional UTF-8 mark and white space. */
 bool quant_looks_like_markup(const unsigned char *head, size_t nbytes)
 {
     static const char *const beginnings[] = {"<!doctype html", "<html", "<head>", "<?xml "};

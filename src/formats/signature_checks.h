@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The formats that a few fixed bytes do not prove: each check fixes at least 32 bits in all. */
+/* Checks for formats with a short magic. Each check fixes at least 32 bits. */
 #ifndef QUANT_FORMATS_SIGNATURE_CHECKS_H
 #define QUANT_FORMATS_SIGNATURE_CHECKS_H
 

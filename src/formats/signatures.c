@@ -13,7 +13,7 @@
 #define DECOMPRESS "decompress it first"
 #define CONVERT "load it and save its values as .npy"
 
-/* A row matches where the bytes are at the offset, or where check says so. */
+/* A row matches if the bytes are at the offset, or if check returns true. */
 struct row {
     const char *bytes;
     size_t length;
@@ -100,8 +100,8 @@ const struct quant_signature *quant_signature_from_content(const unsigned char *
     return NULL;
 }
 
-/* Names of files that quant does not read, for content that proves nothing: cut short, say, or of a
- * format without a signature. */
+/* Extensions of files that quant does not read, for content that proves nothing: truncated files,
+ * or formats without a signature. */
 static const struct {
     const char *extension;
     struct quant_signature signature;
@@ -184,7 +184,7 @@ bool quant_signature_is_text(const unsigned char *head, size_t nbytes)
     }
     memcpy(text, head, length);
     text[length] = '\0';
-    /* The limit may cut a character of up to four bytes. */
+    /* The limit may truncate a character of up to four bytes. */
     for (int cut = 0; cut < 4 && !is_text; cut++) {
         is_text = quant_is_utf8(text);
         text[--length] = '\0';

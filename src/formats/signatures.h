@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a file is that is not a tensor quant reads: by its first bytes, or else by its extension.
- * Raw floats have no header, so without this table any file could be quantized as raw floats.
+ * Recognizes files that are not tensors, by their first bytes or else by their extension. Raw
+ * floats have no header: without this table, any file could be quantized as raw floats.
  *
  * To add a row: signatures.c has one table for content and one for extensions. Raw floats may begin
- * with any bytes, so a row for content fixes at least 32 bits; shorter magics need a check of what
- * follows them (signature_checks.c). Each row states nothing that the bytes do not prove.
+ * with any bytes, so a row for content must fix at least 32 bits; a shorter magic needs a check of
+ * the bytes after it (signature_checks.c). A row says nothing that the bytes do not prove.
  *
- * False positives: a row refuses uniformly random bytes with a probability of at most 2^-32. All
- * rows together stay below 2^-26 (1 file in 67 million); most magics are also implausible as
- * floats, being subnormal or beyond 1e20. 64 random bytes are all printable text with a probability
- * of (98/256)^64, less than 1e-26.
+ * False positives: a row matches uniformly random bytes with a probability of at most 2^-32, all
+ * rows together with less than 2^-26 (1 file in 67 million). Most magics are also implausible as
+ * floats: subnormal or beyond 1e20. 64 random bytes are printable text with a probability of
+ * (98/256)^64, less than 1e-26.
  */
 #ifndef QUANT_FORMATS_SIGNATURES_H
 #define QUANT_FORMATS_SIGNATURES_H
@@ -24,15 +24,15 @@ struct quant_signature {
     const char *advice;
 };
 
-/* head holds the first nbytes of a file, 4096 of them or all there are. NULL: nothing known. */
+/* head has the first nbytes of a file: 4096, or all if there are fewer. NULL: not recognized. */
 const struct quant_signature *quant_signature_from_content(const unsigned char *head,
                                                            size_t nbytes);
 
-/* extension has no dot; its case does not matter. NULL: nothing known. */
+/* extension has no dot; its case does not matter. NULL: not recognized. */
 const struct quant_signature *quant_signature_from_extension(const char *extension);
 
-/* At least 64 bytes, of which the first 512 are all text: ASCII without control characters other
- * than tab, newline, form feed and carriage return, or UTF-8 with such ASCII. */
+/* Whether there are at least 64 bytes and the first 512 of them are text: ASCII without control
+ * characters other than tab, newline, form feed and carriage return, or UTF-8 with such ASCII. */
 bool quant_signature_is_text(const unsigned char *head, size_t nbytes);
 
 extern const struct quant_signature quant_signature_text;

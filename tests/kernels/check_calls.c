@@ -245,7 +245,8 @@ void work_compare_placed(struct work *work, const struct quant_kernels *row,
         if (!guarded_intact(&work->guarded[i], placed.arrays[i], nbytes))
             fail_msg("%s, %s, n %zu, shift %ld: bytes around %s changed", row->name, kind->name,
                      placed.n, shifts[i], kind->arrays[i].name);
-        if (!kind->arrays[i].is_result && memcmp(placed.arrays[i], work->call.arrays[i], nbytes))
+        if (!kind->arrays[i].is_result &&
+            memcmp(placed.arrays[i], work->call.arrays[i], nbytes) != 0)
             fail_msg("%s, %s, n %zu: %s changed, which is an input", row->name, kind->name,
                      placed.n, kind->arrays[i].name);
     }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The row of the table, and how JSON is told from other formats. */
+/* The row of JSON in the table of formats, and how JSON is recognized. */
 #include <string.h>
 
 #include "formats/json/json_reader.h"
 #include "formats/json/json_writer.h"
 
-/* Only the form of text and its first byte count, so that malformed JSON is recognized too and gets
- * the reader's error. Binary floats do not look like that for long: every byte of them would have
- * to be printable by chance. A digit first is less than a bracket: four of them are a float32 too,
- * and few people keep a single number in a file. */
+/* Text with a first byte of JSON is enough: malformed JSON is recognized too and gets the reader's
+ * error. Binary floats do not look like text: every byte would have to be printable by chance. A
+ * digit is weaker evidence than a bracket: four digits are a float32 too, and a file with a single
+ * number is rare. */
 static bool is_word(const unsigned char *text, size_t length)
 {
     static const char *const words[] = {"NaN", "Infinity"}; /* -Infinity begins like a number */

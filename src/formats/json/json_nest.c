@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Regular or ragged. */
+/* Checks that arrays have a regular shape. */
 #include "formats/json/json_nest.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys, and whether shape and data agree. */
+/* Reads the keys, and checks that shape and data agree. */
 #include "formats/json/json_object.h"
 
 #include <inttypes.h>
@@ -57,7 +57,7 @@ static enum quant_status read_shape(struct quant_json_object *object, struct qua
 
 enum member { MEMBER_SHAPE, MEMBER_DATA, MEMBER_FORMAT, MEMBER_OTHER };
 
-/* Reads `"KEY":` and notes it. */
+/* Reads `"KEY":` and notes that it was there. */
 static enum quant_status read_key(struct quant_json_object *object, struct quant_json_scan *scan,
                                   enum member *member, struct quant_error *error)
 {
@@ -87,7 +87,7 @@ static enum quant_status read_key(struct quant_json_object *object, struct quant
     return quant_json_scan_expect(scan, ':', error);
 }
 
-/* Other programs may say a format too; those of quant are no tensors. */
+/* Files of other programs may have a "format" too; those of quant are not tensors. */
 static enum quant_status read_format(struct quant_json_scan *scan, struct quant_error *error)
 {
     char text[QUANT_JSON_TOKEN];

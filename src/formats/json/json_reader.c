@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Brackets and commas around the numbers, and what they make known of the shape. */
+/* Reads brackets and commas around the numbers, and determines the shape from them. */
 #include "formats/json/json_reader.h"
 
 #include <inttypes.h>
@@ -14,12 +14,12 @@
 
 _Static_assert((int)QUANT_JSON_TOKEN <= (int)QUANT_ELEMENT_TEXT, "a token is an element's text");
 
-/* What may come next in the text. */
+/* What is allowed next in the text. */
 enum phase {
-    AT_VALUE,     /* an array or a number */
-    AT_FIRST,     /* the same, or the end of the array that has just begun */
-    BEHIND_VALUE, /* a comma or the end of the array; outside of arrays the end of the data */
-    AT_END        /* nothing: all has been read and checked */
+    AT_VALUE,    /* an array or a number */
+    AT_FIRST,    /* the same, or the end of the array that just began */
+    AFTER_VALUE, /* a comma or the end of the array; outside arrays, the end of the data */
+    AT_END       /* nothing: everything was read and checked */
 };
 
 struct json_reader {
@@ -28,7 +28,7 @@ struct json_reader {
     bool is_object;
     bool at_number;                  /* the next byte begins an element */
     uint64_t done;                   /* elements read */
-    struct quant_json_beyond beyond; /* in the first pass that met it */
+    struct quant_json_beyond beyond; /* set in the first pass that finds one */
     struct quant_json_nest nest;
     struct quant_json_object object;
     struct quant_json_scan scan;
@@ -51,7 +51,7 @@ static enum quant_status unexpected_value(struct json_reader *json, struct quant
     return quant_json_scan_unexpected(&json->scan, expected, error);
 }
 
-/* The data is over: the rest of the object, the end of the text, and the shape that came out. */
+/* After the data: reads the rest of the object and the end of the text, and completes the shape. */
 static enum quant_status end_data(struct json_reader *json, struct quant_error *error)
 {
     struct quant_reader *head = &json->head;
@@ -107,18 +107,18 @@ static enum quant_status step_out_of_array(struct json_reader *json, struct quan
     const enum quant_status status = quant_json_nest_close(&json->nest, &json->scan, error);
     if (status == QUANT_OK) {
         quant_json_scan_skip(&json->scan);
-        json->phase = BEHIND_VALUE;
+        json->phase = AFTER_VALUE;
     }
     return status;
 }
 
-/* Goes on up to the next number, which at_number tells, or past the end of everything. */
+/* Advances to the next number, which sets at_number, or to the end of the text. */
 static enum quant_status advance(struct json_reader *json, struct quant_error *error)
 {
     enum quant_status status = QUANT_OK;
     json->at_number = false;
     while (status == QUANT_OK && !json->at_number && json->phase != AT_END) {
-        if (json->phase == BEHIND_VALUE && json->nest.depth == 0) {
+        if (json->phase == AFTER_VALUE && json->nest.depth == 0) {
             status = end_data(json, error);
             continue;
         }
@@ -128,7 +128,7 @@ static enum quant_status advance(struct json_reader *json, struct quant_error *e
             break;
         if (byte == ']' && json->phase != AT_VALUE) {
             status = step_out_of_array(json, error);
-        } else if (json->phase != BEHIND_VALUE) {
+        } else if (json->phase != AFTER_VALUE) {
             status = step_into_value(json, byte, error);
         } else if (byte == ',') {
             quant_json_scan_skip(&json->scan);
@@ -140,14 +140,14 @@ static enum quant_status advance(struct json_reader *json, struct quant_error *e
     return status;
 }
 
-/* The shape as far as brackets tell it, where it is the brackets that tell. */
+/* Updates the shape from the brackets, if they determine it. */
 static void note_shape(struct json_reader *json)
 {
     if (json->head.knowledge == QUANT_SHAPE_GROWING)
         quant_json_nest_shape(&json->nest, &json->head.shape);
 }
 
-/* From the first byte up to the first number. Knowledge that is complete stays. */
+/* Reads from the first byte to the first number. A shape that is complete does not change. */
 static enum quant_status start(struct json_reader *json, struct quant_error *error)
 {
     struct quant_reader *head = &json->head;
@@ -186,7 +186,7 @@ static enum quant_status start(struct json_reader *json, struct quant_error *err
     return status;
 }
 
-/* As many elements as may follow here, at least one, to elements from the first-th on. */
+/* Reads the numbers that follow without brackets, at least one, to elements from index first on. */
 static enum quant_status read_numbers(struct json_reader *json, void *elements, size_t first,
                                       size_t capacity, size_t *count, struct quant_error *error)
 {
@@ -204,19 +204,19 @@ static enum quant_status read_numbers(struct json_reader *json, void *elements, 
         }
         capacity = left < capacity ? (size_t)left : capacity;
     }
-    bool behind_number = false;
+    bool after_number = false;
     *count = json->nest.depth == 0 ? 0
                                    : quant_json_run(&json->scan, head->delivered, elements, first,
-                                                    capacity, &behind_number);
+                                                    capacity, &after_number);
     enum quant_status status = QUANT_OK;
     if (*count > 0) {
-        json->phase = behind_number ? BEHIND_VALUE : AT_VALUE;
+        json->phase = after_number ? AFTER_VALUE : AT_VALUE;
     } else {
         status = quant_json_one(&json->scan, head->delivered, json->done, elements, first,
                                 &json->beyond, error);
         if (status != QUANT_OK)
             return status;
-        json->phase = BEHIND_VALUE;
+        json->phase = AFTER_VALUE;
         *count = 1;
     }
     quant_json_nest_count(&json->nest, *count);

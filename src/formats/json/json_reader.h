@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON text to elements, as a stream: a number, arrays nested to a regular shape, or an object of
- * `shape` and `data`, whose other keys are passed over, strictly by RFC 8259, except that float32
- * elements may be Python's NaN, Infinity and -Infinity. A reader takes about 70 KiB, whatever the
- * text.
+ * JSON text to elements, as a stream: a number, arrays nested to a regular shape, or an object with
+ * `shape` and `data`, whose other keys are ignored. It follows RFC 8259 strictly, except that
+ * float32 elements may be NaN, Infinity and -Infinity as in Python. A reader takes about 70 KiB for
+ * any text.
  *
- * What is known of the shape (enum quant_shape_knowledge) after opening, which reads up to the
- * first number:
+ * Opening reads up to the first number. What is known of the shape then (enum
+ * quant_shape_knowledge):
  *
  *     a number, an empty tensor          all of it
  *     arrays                             it grows
  *     an object, `shape` before `data`   all of it
  *     an object, `data` before `shape`   nothing until the end
  *
- * and all of it from the end of the data on, after a rewind too.
+ * At the end of the data all of it is known, and after a rewind too.
  *
- * Numbers become the nearest double and then the nearest float32, infinite beyond. For an
- * integer type each must be an integer that the type holds: 1.0 and 1e2 are.
+ * Numbers are rounded to the nearest double and then to the nearest float32, or to infinity. For an
+ * integer type, each must be an integer of the type; 1.0 and 1e2 are integers.
  */
 #ifndef QUANT_FORMATS_JSON_JSON_READER_H
 #define QUANT_FORMATS_JSON_JSON_READER_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One loop for each kind of element; what either cannot take goes through quant_json_one. */
+/* One loop for each kind of element. Numbers that they cannot read go through quant_json_one. */
 #include "formats/json/json_run.h"
 
 #include <inttypes.h>
@@ -16,20 +16,20 @@ bool quant_json_takes(enum quant_dtype dtype)
 }
 
 static size_t run_of_floats(struct quant_json_scan *scan, float *elements, size_t capacity,
-                            bool *behind_number)
+                            bool *after_number)
 {
     const char *p = scan->next;
     size_t n = 0;
     while (n < capacity) {
         double value;
         p = quant_json_scan_space(scan, p);
-        const char *behind = quant_json_fast_double(p, &value);
-        if (!behind || isinf((float)value))
+        const char *after = quant_json_fast_double(p, &value);
+        if (!after || isinf((float)value))
             break;
         elements[n++] = (float)value;
-        p = quant_json_scan_space(scan, behind);
+        p = quant_json_scan_space(scan, after);
         if (*p != ',') {
-            *behind_number = true;
+            *after_number = true;
             break;
         }
         p++;
@@ -38,7 +38,7 @@ static size_t run_of_floats(struct quant_json_scan *scan, float *elements, size_
     return n;
 }
 
-/* The pattern of value, which must be a number of the type. */
+/* Stores the pattern of value, which must be a number of the type. */
 static bool store_small_float(enum quant_dtype dtype, void *elements, size_t i, double value)
 {
     const struct quant_small_float *type = quant_small_float(dtype);
@@ -50,21 +50,20 @@ static bool store_small_float(enum quant_dtype dtype, void *elements, size_t i, 
 }
 
 static size_t run_of_small_floats(struct quant_json_scan *scan, enum quant_dtype dtype,
-                                  void *elements, size_t first, size_t capacity,
-                                  bool *behind_number)
+                                  void *elements, size_t first, size_t capacity, bool *after_number)
 {
     const char *p = scan->next;
     size_t n = 0;
     while (n < capacity) {
         double value;
         p = quant_json_scan_space(scan, p);
-        const char *behind = quant_json_fast_double(p, &value);
-        if (!behind || !store_small_float(dtype, elements, first + n, value))
+        const char *after = quant_json_fast_double(p, &value);
+        if (!after || !store_small_float(dtype, elements, first + n, value))
             break;
         n++;
-        p = quant_json_scan_space(scan, behind);
+        p = quant_json_scan_space(scan, after);
         if (*p != ',') {
-            *behind_number = true;
+            *after_number = true;
             break;
         }
         p++;
@@ -73,7 +72,7 @@ static size_t run_of_small_floats(struct quant_json_scan *scan, enum quant_dtype
     return n;
 }
 
-/* In two's complement, whether the type is signed or not. */
+/* Stores two's complement, for signed and unsigned types. */
 static void store_integer(unsigned bits, void *elements, size_t i, int64_t value)
 {
     if (bits == 4)
@@ -85,24 +84,24 @@ static void store_integer(unsigned bits, void *elements, size_t i, int64_t value
 }
 
 static size_t run_of_integers(struct quant_json_scan *scan, enum quant_dtype dtype, void *elements,
-                              size_t first, size_t capacity, bool *behind_number)
+                              size_t first, size_t capacity, bool *after_number)
 {
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
-    const int64_t least = (int64_t)info->least;
-    const int64_t greatest = (int64_t)info->greatest;
+    const int64_t min = (int64_t)info->least;
+    const int64_t max = (int64_t)info->greatest;
     const unsigned bits = info->bits;
     const char *p = scan->next;
     size_t n = 0;
     while (n < capacity) {
         int64_t value;
         p = quant_json_scan_space(scan, p);
-        const char *behind = quant_json_fast_integer(p, &value);
-        if (!behind || value < least || value > greatest)
+        const char *after = quant_json_fast_integer(p, &value);
+        if (!after || value < min || value > max)
             break;
         store_integer(bits, elements, first + n++, value);
-        p = quant_json_scan_space(scan, behind);
+        p = quant_json_scan_space(scan, after);
         if (*p != ',') {
-            *behind_number = true;
+            *after_number = true;
             break;
         }
         p++;
@@ -112,14 +111,14 @@ static size_t run_of_integers(struct quant_json_scan *scan, enum quant_dtype dty
 }
 
 size_t quant_json_run(struct quant_json_scan *scan, enum quant_dtype dtype, void *elements,
-                      size_t first, size_t capacity, bool *behind_number)
+                      size_t first, size_t capacity, bool *after_number)
 {
-    *behind_number = false;
+    *after_number = false;
     if (dtype == QUANT_FLOAT32)
-        return run_of_floats(scan, (float *)elements + first, capacity, behind_number);
+        return run_of_floats(scan, (float *)elements + first, capacity, after_number);
     if (quant_small_float(dtype))
-        return run_of_small_floats(scan, dtype, elements, first, capacity, behind_number);
-    return run_of_integers(scan, dtype, elements, first, capacity, behind_number);
+        return run_of_small_floats(scan, dtype, elements, first, capacity, after_number);
+    return run_of_integers(scan, dtype, elements, first, capacity, after_number);
 }
 
 static enum quant_status one_float(struct quant_json_scan *scan, uint64_t index, float *element,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An odometer over the shape, which puts brackets where a wheel turns over. */
+/* Counts through the shape like an odometer; brackets are written when a wheel turns over. */
 #include "formats/json/json_writer.h"
 
 #include <inttypes.h>
@@ -17,17 +17,18 @@
 
 enum {
     ROOM = 64 * 1024,
-    /* The most that one element takes: every bracket closed and opened, a comma, the number. */
+    /* The maximum for one element: every bracket closed and opened, a comma, the number. */
     ELEMENT_ROOM = 2 * QUANT_MAX_DIMS + 1 + QUANT_DECIMAL_TEXT,
-    /* Empty arrays to write for a shape such as (3, 0), which may come from a stranger's header of
-     * 100 bytes and ask for 2^60 of them. */
+    /* The maximum number of empty arrays for a shape such as (3, 0): a header of 100 bytes could
+     * request 2^60 of them. */
     EMPTY_ARRAYS = 4096
 };
 
 struct json_writer {
     struct quant_writer head;
-    uint64_t done;                   /* elements */
-    uint64_t wheels[QUANT_MAX_DIMS]; /* items begun in the open array of each level */
+    uint64_t done; /* elements */
+    uint64_t
+        wheels[QUANT_MAX_DIMS]; /* items in the open array of each level, with the current one */
     size_t used;
     char text[ROOM];
 };
@@ -50,7 +51,7 @@ static void put(struct json_writer *json, char c, int times)
     json->used += (size_t)times;
 }
 
-/* What stands between the element before and this one. false: the shape has no more. */
+/* Writes what is between the previous element and this one. false: the shape has no more. */
 static bool turn(struct json_writer *json, const struct quant_shape *shape)
 {
     int level = shape->ndim;
@@ -60,7 +61,7 @@ static bool turn(struct json_writer *json, const struct quant_shape *shape)
             json->wheels[i] = 1;
         return true;
     }
-    /* A dimension of 0 is not known yet: no array of its level has closed. */
+    /* A dimension of 0 is not yet known: no array of its level has closed. */
     while (level > 0 && shape->dims[level - 1] != 0 &&
            json->wheels[level - 1] >= shape->dims[level - 1])
         json->wheels[--level] = 1;
@@ -90,7 +91,7 @@ static size_t integer_text(int32_t value, char *text)
     return length;
 }
 
-/* The number that an element of a float type is; 0 for an integer, which is always finite. */
+/* The value of an element of a float type; 0 for an integer, which is always finite. */
 static float float_at(enum quant_dtype dtype, const void *elements, size_t i)
 {
     const struct quant_small_float *type = quant_small_float(dtype);
@@ -157,8 +158,8 @@ static void write_empty_object(struct json_writer *json)
     json->used += (size_t)snprintf(json->text + json->used, ROOM - json->used, "],\"data\":[]}");
 }
 
-/* A tensor without elements. Where only its last dimension is 0 that is an empty array in the place
- * of every element of a tensor of one dimension less. */
+/* A tensor without elements. If only the last dimension is 0, it is written like a tensor with one
+ * dimension less, with an empty array for each element. */
 static enum quant_status write_empty(struct json_writer *json, struct quant_error *error)
 {
     struct quant_shape outer = *json->head.shape;
