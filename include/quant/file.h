@@ -57,6 +57,8 @@ struct quant_input {
                              * or the extension (f16, bf16, f64) says, else float32 */
     enum quant_byte_order byte_order; /* of raw elements; NONE: little */
     const struct quant_shape *shape;  /* of raw elements; NULL: one dimension */
+    const char *tensor; /* of a container, to use this tensor alone as if it were a file of its own;
+                         * NULL: the file as it is. Not used by quant_file_calibrate */
 };
 
 struct quant_output {
@@ -71,6 +73,29 @@ struct quant_output {
 
 struct quant_quantize_result;
 struct quant_dequantize_result;
+
+/* What the header of a container says of a tensor. Nothing in it outlives the call. */
+struct quant_listed_tensor {
+    const char *name;       /* a stranger's text, in UTF-8: mask it before it reaches a terminal */
+    const char *type;       /* the container's word for the type of its elements: "BF16" */
+    enum quant_dtype dtype; /* the same; NONE if quant has no such type */
+    bool is_float;          /* quantizing maps it, if it has enough dimensions */
+    unsigned ndim;
+    const uint64_t *dims;
+    uint64_t offset; /* of its first byte in the file */
+    uint64_t nbytes;
+};
+
+/* Returns false to stop. */
+typedef bool quant_list_fn(void *context, const struct quant_listed_tensor *tensor);
+
+/* Reads the header of a file and calls each for its tensors, in the order of their bytes. For a
+ * file of one tensor *is_container is false and nothing is called. A stream is read to its end.
+ * Errors: as for reading; QUANT_CANCELLED if each returned false. */
+QUANT_API enum quant_status quant_file_list(const struct quant_input *input,
+                                            const struct quant_cancel *cancel, quant_list_fn *each,
+                                            void *context, bool *is_container,
+                                            struct quant_error *error);
 
 /* What a call did with one tensor of a container. Nothing in it outlives the call of the function
  * below. */

@@ -6,6 +6,7 @@
 #include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/compare.h"
+#include "cli/compare_inputs.h"
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/quantize_options.h"
@@ -141,7 +142,7 @@ struct outcome {
 
 struct work {
     const struct compare_options *options;
-    char *const *inputs;
+    const struct compare_inputs *inputs;
     struct totals *totals;
 };
 
@@ -165,7 +166,8 @@ static void compare_one(const struct batch_item *item)
     const struct work *work = item->context;
     struct outcome *outcome = item->place;
     outcome->job = make_job(work->options);
-    outcome->job.input.path = work->inputs[item->i];
+    outcome->job.input.path = work->inputs->inputs[item->i].path;
+    outcome->job.input.tensor = work->inputs->inputs[item->i].tensor;
     outcome->job.threads = item->threads;
     outcome->job.cancel = item->cancel;
     outcome->job.progress = item->progress;
@@ -176,7 +178,12 @@ static void compare_one(const struct batch_item *item)
 /* Returns false after a message. */
 static bool print_all(const struct work *work, const struct outcome *outcome, const char *path)
 {
-    struct compare_part part = {.path = path, .job = &outcome->job, .result = &outcome->result};
+    const struct quant_input *input = &outcome->job.input;
+    struct compare_part part = {.path = path,
+                                .file = input->tensor ? input->path : NULL,
+                                .tensor = input->tensor,
+                                .job = &outcome->job,
+                                .result = &outcome->result};
     while (compare_next_part(&part)) {
         if (work->options->report != COMPARISON_JSON) {
             compare_print_text(&part, work->options->is_wide);
@@ -203,7 +210,7 @@ static int report_one(const struct batch_item *item)
 {
     const struct work *work = item->context;
     const struct outcome *outcome = item->place;
-    const char *path = work->inputs[item->i];
+    const char *path = work->inputs->inputs[item->i].name;
     if (outcome->status != QUANT_OK)
         return fail(work, outcome, path);
     totals_add(work->totals,
@@ -225,13 +232,20 @@ static int print_summary(const struct compare_options *options, const struct tot
     return streams_flush() ? status : EXIT_FAILED;
 }
 
-static int compare_all(const struct compare_options *options, char *const *inputs, size_t n)
+static int compare_all(const struct compare_options *options, char *const *paths, size_t n)
 {
-    struct totals totals;
-    struct work work = {options, inputs, &totals};
+    struct totals totals = {.nfiles = 0};
+    struct compare_inputs inputs;
+    struct work work = {options, &inputs, &totals};
+    const struct quant_input common = input_options_input(&options->mapping.input);
+    if (!compare_inputs_init(&inputs, &common, paths, n)) {
+        message_error("no memory for the names of the inputs");
+        compare_inputs_release(&inputs);
+        return EXIT_FAILED;
+    }
     const struct batch batch = {
-        .n = n,
-        .names = (const char *const *)inputs,
+        .n = inputs.n,
+        .names = inputs.names,
         .place_bytes = sizeof(struct outcome),
         .context = &work,
         .work = compare_one,
@@ -245,6 +259,7 @@ static int compare_all(const struct compare_options *options, char *const *input
         status = print_summary(options, &totals, status);
     if (!options->mapping.batch.quiet)
         totals_print(&totals, &(struct totals_words){.done = "compared", .only_reads = true});
+    compare_inputs_release(&inputs);
     return status;
 }
 

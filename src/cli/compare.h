@@ -9,14 +9,16 @@ enum { COMPARE_METHOD = 48, COMPARE_OPTIONS = 384, COMPARE_REASON = 512 };
 
 /* The rows of one type of a comparison, best first. Owns nothing. */
 struct compare_part {
-    const char *path;
+    const char *path;   /* of a tensor of a container "FILE: TENSOR" */
+    const char *file;   /* of one: FILE; else NULL */
+    const char *tensor; /* and TENSOR */
     const struct quant_compare_job *job;
     const struct quant_compare_result *result;
     const struct quant_comparison *rows;
     size_t n;
 };
 
-/* Moves *part to the rows of the next type. Start with the first three fields set and the others
+/* Moves *part to the rows of the next type. Start with the first five fields set and the others
  * zero. Returns false after the last type. */
 bool compare_next_part(struct compare_part *part);
 

@@ -113,12 +113,14 @@ static bool fill_part(cJSON *object, const struct compare_part *part)
     const struct quant_compare_result *result = part->result;
     const struct quant_observed *observed = &result->observed;
     const struct quant_dtype_info *info = quant_dtype_info(part->rows[0].choice.params.dtype);
-    return report_json_add_name(object, part->path) &&
-           cJSON_AddStringToObject(object, "dtype", info->name) &&
+    const bool is_named = part->tensor ? report_json_add_path(object, part->file) &&
+                                             report_json_add_text(object, "tensor", part->tensor)
+                                       : report_json_add_name(object, part->path);
+    return is_named && cJSON_AddStringToObject(object, "dtype", info->name) &&
            (!compare_is_grouped(part) || report_json_add_grouping(object, &result->grouping)) &&
            report_json_add_layout(object, &result->shape, result->order) &&
-           report_json_add_source(object, part->path, result->source_format,
-                                  result->source_dtype) &&
+           report_json_add_source(object, part->file ? part->file : part->path,
+                                  result->source_format, result->source_dtype) &&
            add_count(object, "n", observed->count - observed->nonfinite) &&
            add_count(object, "nonfinite", observed->nonfinite) &&
            add_pair(object, "observed", observed->count > observed->nonfinite,

@@ -105,7 +105,7 @@ static enum quant_status add_path(struct quant_inputs *inputs, size_t path,
         return no_memory(inputs, error);
     }
     if (!is_regular)
-        status = quant_tensor_open_reader(&tensor, &input, NULL, error);
+        status = quant_tensor_open_reader(&tensor, &input, NULL, &inputs->cancel, error);
     inputs->kept[inputs->n] = tensor;
     add(inputs, path, QUANT_NO_CONTAINER, 0, nbytes);
     return is_regular ? QUANT_OK : status;

@@ -43,7 +43,9 @@ enum quant_status quant_original_container_open(struct quant_original_container 
     if (status == QUANT_OK)
         status = quant_tensor_recognize(single, &input, &job->cancel, error);
     if (status != QUANT_OK || !single->format->container)
-        return status == QUANT_OK ? quant_tensor_open_reader(single, &input, NULL, error) : status;
+        return status == QUANT_OK
+                   ? quant_tensor_open_reader(single, &input, NULL, &job->cancel, error)
+                   : status;
     struct quant_source *source = single->source;
     const struct quant_format *format = single->format;
     *single = (struct quant_tensor){.source = NULL};

@@ -225,10 +225,10 @@ static enum quant_status run_file(struct file_run *file)
         status = settle_sidecar_path(file);
     if (status == QUANT_OK)
         status = quant_tensor_recognize(&file->tensor, &job->input, &job->cancel, error);
-    if (status == QUANT_OK && file->tensor.format->container)
+    if (status == QUANT_OK && file->tensor.format->container && !job->input.tensor)
         return run_container(file);
     if (status == QUANT_OK)
-        status = quant_tensor_open_reader(&file->tensor, &job->input, NULL, error);
+        status = quant_tensor_open_reader(&file->tensor, &job->input, NULL, &job->cancel, error);
     if (status == QUANT_OK)
         status = check_dims(file);
     if (status == QUANT_OK)

@@ -92,15 +92,42 @@ enum quant_status quant_tensor_recognize(struct quant_tensor *tensor,
     return status;
 }
 
+/* The container takes over the source, and the tensor's own takes its place. */
+static enum quant_status open_of_container(struct quant_tensor *tensor, const char *name,
+                                           const struct quant_cancel *cancel,
+                                           struct quant_error *error)
+{
+    struct quant_source *source = tensor->source;
+    size_t index;
+    tensor->source = NULL;
+    const enum quant_status status =
+        quant_container_input_open(&tensor->container, source, tensor->format, cancel, error);
+    if (status != QUANT_OK)
+        return status;
+    const struct quant_tensor_file *file = tensor->container.file;
+    if (!quant_tensor_file_find(file, name, &index))
+        return quant_source_error(file->source, error, QUANT_INVALID, "it has no tensor '%.200s'",
+                                  name);
+    if (!quant_container_maps(file->tensors[index].type))
+        return quant_source_error(file->source, error, QUANT_UNSUPPORTED,
+                                  "its tensor '%.200s' is of %s, not of floats", name,
+                                  file->tensors[index].type->name);
+    return quant_tensor_file_open_tensor(file, index, QUANT_FLOAT32, &tensor->source,
+                                         &tensor->reader, error);
+}
+
 enum quant_status quant_tensor_open_reader(struct quant_tensor *tensor,
                                            const struct quant_input *input,
                                            const struct quant_read_request *raw_defaults,
+                                           const struct quant_cancel *cancel,
                                            struct quant_error *error)
 {
     const struct quant_format *format = tensor->format;
     const struct quant_read_request request = make_request(input, tensor->recorded, raw_defaults);
     enum quant_status status;
-    if (format->container)
+    if (format->container && input->tensor)
+        status = open_of_container(tensor, input->tensor, cancel, error);
+    else if (format->container)
         status = quant_source_error(tensor->source, error, QUANT_UNSUPPORTED,
                                     "it is a %s file, which holds many tensors; a file of one is "
                                     "needed here",
@@ -119,7 +146,7 @@ enum quant_status quant_tensor_open(struct quant_tensor *tensor, const struct qu
                                     const struct quant_cancel *cancel, struct quant_error *error)
 {
     const enum quant_status status = quant_tensor_recognize(tensor, input, cancel, error);
-    return status == QUANT_OK ? quant_tensor_open_reader(tensor, input, raw_defaults, error)
+    return status == QUANT_OK ? quant_tensor_open_reader(tensor, input, raw_defaults, cancel, error)
                               : status;
 }
 
@@ -131,6 +158,7 @@ void quant_tensor_close(struct quant_tensor *tensor)
     if (tensor->spooled_reader)
         tensor->spooled_reader->ops->close(tensor->spooled_reader);
     quant_source_close(tensor->spooled_source);
+    quant_container_input_close(&tensor->container);
     *tensor = (struct quant_tensor){.source = NULL};
 }
 

@@ -3,6 +3,7 @@
 #ifndef QUANT_ENGINE_TENSOR_TENSOR_H
 #define QUANT_ENGINE_TENSOR_TENSOR_H
 
+#include "engine/tensor/container_input.h"
 #include "engine/work/chunks.h"
 #include "formats/format.h"
 
@@ -12,8 +13,9 @@ struct quant_tensor {
     struct quant_reader *reader;         /* owned */
     struct quant_source *spooled_source; /* owned: what they were before a spool took their place */
     struct quant_reader *spooled_reader; /* owned */
-    const struct quant_format *format;   /* of the source, once it is recognized */
-    enum quant_dtype recorded;           /* of its elements, by the sidecar beside it; or NONE */
+    struct quant_container_input container; /* owned: that the tensor is one of */
+    const struct quant_format *format;      /* of the source, once it is recognized */
+    enum quant_dtype recorded;              /* of its elements, by the sidecar beside it; or NONE */
 };
 
 /* Opens input for float32 elements: by its format, or the one it is recognized as. Where that is a
@@ -32,6 +34,7 @@ enum quant_status quant_tensor_recognize(struct quant_tensor *tensor,
 enum quant_status quant_tensor_open_reader(struct quant_tensor *tensor,
                                            const struct quant_input *input,
                                            const struct quant_read_request *raw_defaults,
+                                           const struct quant_cancel *cancel,
                                            struct quant_error *error);
 
 void quant_tensor_close(struct quant_tensor *tensor);

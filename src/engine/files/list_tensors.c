@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* What is in a container, from its header alone. */
+#include <quant/file.h>
+
+#include "base/error.h"
+#include "engine/tensor/tensor.h"
+
+static enum quant_status list(const struct quant_tensor_file *file, quant_list_fn *each,
+                              void *context, struct quant_error *error)
+{
+    for (size_t i = 0; i < file->n; i++) {
+        const struct quant_tensor_info *info = &file->tensors[i];
+        const struct quant_listed_tensor listed = {.name = info->name,
+                                                   .type = info->type->name,
+                                                   .dtype = info->type->dtype,
+                                                   .is_float = quant_container_maps(info->type),
+                                                   .ndim = info->ndim,
+                                                   .dims = info->dims,
+                                                   .offset = info->offset,
+                                                   .nbytes = info->nbytes};
+        if (!each(context, &listed))
+            return quant_error_set(error, QUANT_CANCELLED, "cancelled");
+    }
+    return QUANT_OK;
+}
+
+enum quant_status quant_file_list(const struct quant_input *input,
+                                  const struct quant_cancel *cancel, quant_list_fn *each,
+                                  void *context, bool *is_container, struct quant_error *error)
+{
+    struct quant_container_input container = {.source = NULL};
+    struct quant_tensor tensor = {.source = NULL};
+    enum quant_status status = quant_tensor_recognize(&tensor, input, cancel, error);
+    *is_container = status == QUANT_OK && tensor.format->container;
+    if (*is_container) {
+        struct quant_source *source = tensor.source;
+        const struct quant_format *format = tensor.format;
+        tensor.source = NULL;
+        status = quant_container_input_open(&container, source, format, cancel, error);
+        if (status == QUANT_OK)
+            status = list(container.file, each, context, error);
+    }
+    quant_container_input_close(&container);
+    quant_tensor_close(&tensor);
+    return status;
+}
