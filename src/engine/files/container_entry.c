@@ -6,12 +6,12 @@
 
 #include "engine/files/sidecar_record.h"
 
-static void set_method(struct quant_sidecar_entry *entry, const struct quant_spec *spec,
+static void set_method(struct quant_sidecar_entry *entry,
                        const struct quant_quantize_result *result)
 {
     const struct quant_observed *observed = &result->observed;
     const struct quant_choice *choice = &result->choice;
-    entry->method = quant_record_method(spec, choice);
+    entry->method = quant_record_method(choice);
     entry->has_argument = choice->has_calibration_argument;
     entry->argument = choice->calibration_argument;
     entry->has_range = choice->has_range;
@@ -22,7 +22,6 @@ static void set_method(struct quant_sidecar_entry *entry, const struct quant_spe
 }
 
 enum quant_status quant_entry_print_mapped(const struct quant_entry_tensors *tensors,
-                                           const struct quant_spec *spec,
                                            const struct quant_quantize_result *result,
                                            const struct quant_digests *digests, char **text,
                                            size_t *nbytes, struct quant_error *error)
@@ -44,7 +43,7 @@ enum quant_status quant_entry_print_mapped(const struct quant_entry_tensors *ten
         .scale_count = tensors->scales ? grouping->count : 0,
         .source_dtype = result->source_dtype,
     };
-    set_method(&entry, spec, result);
+    set_method(&entry, result);
     return quant_sidecar_print_entry(&entry, text, nbytes, error);
 }
 

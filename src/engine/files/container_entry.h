@@ -16,7 +16,6 @@ struct quant_entry_tensors {
 
 /* Prints an entry: *text, which the caller frees, holds *nbytes bytes. QUANT_NO_MEMORY. */
 enum quant_status quant_entry_print_mapped(const struct quant_entry_tensors *tensors,
-                                           const struct quant_spec *spec,
                                            const struct quant_quantize_result *result,
                                            const struct quant_digests *digests, char **text,
                                            size_t *nbytes, struct quant_error *error);

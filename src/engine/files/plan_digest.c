@@ -5,6 +5,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "methods/method.h"
+
 /* Enough for all fields and the longest names. */
 struct plan_bytes {
     unsigned char bytes[512];
@@ -32,40 +34,40 @@ static void add_double(struct plan_bytes *plan, double value)
     add_integer(plan, bits);
 }
 
-static void add_target(struct plan_bytes *plan, const struct quant_spec *spec)
+static void add_target(struct plan_bytes *plan, const struct quant_target *target)
 {
-    const enum quant_dtype dtype = spec->dtype == QUANT_DTYPE_NONE ? QUANT_INT8 : spec->dtype;
-    const enum quant_dtype scales =
-        spec->scale_dtype == QUANT_DTYPE_NONE ? QUANT_FLOAT32 : spec->scale_dtype;
-    add_integer(plan, spec->scheme);
-    add_text(plan, quant_dtype_info(dtype)->name);
-    add_text(plan, quant_dtype_info(scales)->name);
-    add_integer(plan, spec->rounding);
-    add_integer(plan, spec->nonfinite);
-    add_integer(plan, spec->include_zero);
-    add_integer(plan, spec->has_qmin ? 1 + (uint64_t)(uint32_t)spec->qmin : 0);
-    add_integer(plan, spec->has_qmax ? 1 + (uint64_t)(uint32_t)spec->qmax : 0);
+    add_integer(plan, target->scheme);
+    add_text(plan, quant_dtype_info(target->dtype)->name);
+    add_text(plan, quant_dtype_info(target->scale_dtype)->name);
+    add_integer(plan, target->rounding);
+    add_integer(plan, target->include_zero);
+    add_integer(plan, (uint64_t)(uint32_t)target->qmin);
+    add_integer(plan, (uint64_t)(uint32_t)target->qmax);
 }
 
-static void add_range(struct plan_bytes *plan, const struct quant_spec *spec)
+/* The method that found a given range decides over no byte of the data, but the sidecar names it.
+ */
+static void add_range(struct plan_bytes *plan, const struct quant_plan *mapping)
 {
-    add_integer(plan, spec->has_clip);
-    add_double(plan, spec->has_clip ? spec->clip[0] : 0);
-    add_double(plan, spec->has_clip ? spec->clip[1] : 0);
-    add_double(plan, spec->has_scale ? (double)spec->scale : 0);
-    add_integer(plan, spec->has_zero_point ? 1 + (uint64_t)(uint32_t)spec->zero_point : 0);
-    add_text(plan, spec->calibration ? spec->calibration : "minmax");
-    add_integer(plan, spec->has_calibration_argument);
-    add_double(plan, spec->has_calibration_argument ? spec->calibration_argument : 0);
+    const bool has_method = mapping->method || mapping->from == QUANT_RANGE_FOUND;
+    add_integer(plan, mapping->from);
+    add_text(plan, has_method ? quant_plan_method_name(mapping) : "");
+    add_double(plan, mapping->argument);
+    add_double(plan, mapping->range[0]);
+    add_double(plan, mapping->range[1]);
+    add_double(plan, (double)mapping->scale);
+    add_integer(plan, (uint64_t)(uint32_t)mapping->zero_point);
 }
 
-uint64_t quant_plan_digest(const struct quant_quantize_job *job, const char *format)
+uint64_t quant_plan_digest(const struct quant_plan *mapping, const struct quant_quantize_job *job,
+                           const char *format)
 {
-    const struct quant_granularity *granularity = &job->granularity;
+    const struct quant_granularity *granularity = &mapping->granularity;
     struct plan_bytes plan = {.n = 0};
     add_text(&plan, format);
-    add_target(&plan, &job->spec);
-    add_range(&plan, &job->spec);
+    add_target(&plan, &mapping->target);
+    add_integer(&plan, mapping->nonfinite);
+    add_range(&plan, mapping);
     add_integer(&plan, granularity->has_axis ? 1 + (uint64_t)(uint32_t)granularity->axis : 0);
     add_integer(&plan, granularity->block_size);
     add_integer(&plan, job->has_min_dims ? 1 + (uint64_t)job->min_dims : 0);

@@ -5,8 +5,12 @@
 
 #include <quant/file.h>
 
-/* XXH3 (64 bits) of the format of the output and every option of the job that its
- * bytes depend on. Equal plans have equal digests, also from one version of quant to the next. */
-uint64_t quant_plan_digest(const struct quant_quantize_job *job, const char *format);
+#include "core/plan.h"
+
+/* XXH3 (64 bits) of the format of the output, the plan of the mapping, and every other option of
+ * the job that the bytes depend on. Equal plans have equal digests, also from one version of quant
+ * to the next. */
+uint64_t quant_plan_digest(const struct quant_plan *mapping, const struct quant_quantize_job *job,
+                           const char *format);
 
 #endif

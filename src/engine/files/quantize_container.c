@@ -166,7 +166,7 @@ static enum quant_status map_tensor(struct container_run *run, struct place *pla
     const struct quant_entry_tensors tensors = {output_of(run, planned->data),
                                                 output_of(run, planned->scales),
                                                 output_of(run, planned->zero_points)};
-    return quant_entry_print_mapped(&tensors, &job->spec, &place->result, &digests, &place->entry,
+    return quant_entry_print_mapped(&tensors, &place->result, &digests, &place->entry,
                                     &place->nbytes, &place->error);
 }
 
@@ -369,7 +369,7 @@ static enum quant_status begin_sidecar(struct container_run *run)
         .data_nbytes = layout->nbytes,
         .header_nbytes = layout->header_nbytes,
         .header_xxh3_64 = XXH3_64bits(layout->header, layout->header_nbytes),
-        .plan_xxh3_64 = quant_plan_digest(job, run->output_format->name),
+        .plan_xxh3_64 = quant_plan_digest(run->mapping, job, run->output_format->name),
     };
     if (status == QUANT_OK)
         status = quant_sidecar_begin_tensors(&run->sidecar.sink, &head, run->error);

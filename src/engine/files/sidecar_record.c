@@ -27,24 +27,21 @@ enum quant_status quant_record_path(char **relative, const char *path, bool is_f
     return QUANT_OK;
 }
 
-const char *quant_record_method(const struct quant_spec *spec, const struct quant_choice *choice)
+const char *quant_record_method(const struct quant_choice *choice)
 {
     if (quant_dtype_info(choice->params.dtype)->is_unscaled)
         return "none";
-    if (spec->has_scale)
-        return "given";
-    if (spec->has_clip && !spec->clip_is_calibrated)
-        return "clip";
-    return choice->calibration;
+    if (choice->calibration)
+        return choice->calibration;
+    return choice->has_range ? "clip" : "given";
 }
 
-static void set_numbers(struct quant_sidecar *sidecar, const struct quant_spec *spec,
-                        const struct quant_quantize_result *result)
+static void set_numbers(struct quant_sidecar *sidecar, const struct quant_quantize_result *result)
 {
     const struct quant_observed *observed = &result->observed;
     const struct quant_choice *choice = &result->choice;
     sidecar->params = choice->params;
-    snprintf(sidecar->method, sizeof sidecar->method, "%s", quant_record_method(spec, choice));
+    snprintf(sidecar->method, sizeof sidecar->method, "%s", quant_record_method(choice));
     sidecar->has_argument = choice->has_calibration_argument;
     sidecar->argument = choice->calibration_argument;
     sidecar->has_range = choice->has_range;
@@ -61,7 +58,7 @@ quant_record_fill(struct quant_sidecar *sidecar, const struct quant_record_files
                   struct quant_error *error)
 {
     memset(sidecar, 0, sizeof *sidecar);
-    set_numbers(sidecar, &job->spec, result);
+    set_numbers(sidecar, result);
     sidecar->shape = reader->shape;
     sidecar->order = reader->order;
     sidecar->source_dtype = reader->stored;

@@ -26,7 +26,8 @@ quant_record_fill(struct quant_sidecar *sidecar, const struct quant_record_files
 enum quant_status quant_record_path(char **relative, const char *path, bool is_file,
                                     const char *sidecar, struct quant_error *error);
 
-/* The calibration method as a sidecar names it. */
-const char *quant_record_method(const struct quant_spec *spec, const struct quant_choice *choice);
+/* The calibration method of a choice as a sidecar names it: "clip", "given" and "none" if there is
+ * none. */
+const char *quant_record_method(const struct quant_choice *choice);
 
 #endif
