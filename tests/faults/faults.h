@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Making the n-th call into the system fail. Between faults_arm and faults_disarm the calls that
- * this thread makes are counted, by kind; the linker's --wrap brings those of the library and of
- * cJSON's hooks here. libc's own calls into itself, and other threads, are not touched.
+ * Makes the n-th call of the system fail. Between faults_arm and faults_disarm, the calls of this
+ * thread are counted by kind. The linker's --wrap replaces those of the library and of cJSON's
+ * hooks. Calls within libc, and those of other threads, are not affected.
  */
 #ifndef QUANT_TESTS_FAULTS_FAULTS_H
 #define QUANT_TESTS_FAULTS_FAULTS_H
@@ -24,7 +24,7 @@ enum fault_kind {
 /* Makes the n-th call of these kinds fail, or the n-th and all after it. n 0: none, just count. */
 void faults_arm(unsigned kinds, unsigned long n, bool from_then_on);
 
-/* Outputs cannot be begun without a name, as on file systems that have no O_TMPFILE. */
+/* Outputs must have a name from the beginning, as on file systems without O_TMPFILE. */
 extern bool faults_without_unnamed;
 
 struct faults_seen {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the working directory hold, to be compared and put back. */
+/* The files of the working directory, to be compared and restored. */
 #ifndef QUANT_TESTS_FAULTS_HOLDING_H
 #define QUANT_TESTS_FAULTS_HOLDING_H
 
@@ -19,9 +19,9 @@ struct holding {
 static inline void holding_take(struct holding *holding)
 {
     holding->count = 0;
-    DIR *folder = opendir(".");
-    assert_non_null(folder);
-    for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+    DIR *directory = opendir(".");
+    assert_non_null(directory);
+    for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
         if (entry->d_type == DT_DIR)
             continue;
         assert_true(holding->count < FILES);
@@ -29,7 +29,7 @@ static inline void holding_take(struct holding *holding)
         snprintf(holding->files[i].name, sizeof holding->files[i].name, "%.63s", entry->d_name);
         holding->files[i].bytes = file_read(entry->d_name, &holding->files[i].nbytes);
     }
-    closedir(folder);
+    closedir(directory);
 }
 
 static inline void holding_drop(struct holding *holding)
@@ -48,7 +48,7 @@ static inline int holding_find(const struct holding *holding, const char *name)
     return -1;
 }
 
-/* Both hold this file with the same bytes, or neither holds it. */
+/* Both have this file with the same bytes, or neither has it. */
 static inline bool holdings_agree(const struct holding *a, const struct holding *b,
                                   const char *name)
 {
@@ -81,7 +81,7 @@ static inline void holding_restore(const struct holding *holding)
     holding_drop(&now);
 }
 
-/* Some file holds just these bytes, whatever its name. */
+/* A file of any name has exactly these bytes. */
 static inline bool holding_has_bytes(const struct holding *holding, const unsigned char *bytes,
                                      size_t nbytes)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults moved through whole runs: the first call fails, the second, the third ... until a run has
- * fewer; each once, and from then on. After each run the folder holds what it held before, or what
- * a run without faults leaves, to the byte and to the name: so no input is touched, no temporary
- * file stays, and no old half lies beside a new one. Only where the way back was blocked too (every
- * rename fails from then on) may data stand there without its sidecar, which says that it is
- * unfinished.
+ * Faults moved through whole runs: the first call fails, then the second, the third ... until a run
+ * has fewer calls; each one once, and with all calls after it. After each run the directory has the
+ * same files and bytes as before, or those that a run without faults leaves. So no input changes,
+ * no temporary file stays, and no old file is next to a new one of the same pair. Only if nothing
+ * could be undone (every later rename fails too) may there be data without its sidecar, which means
+ * that it is unfinished.
  */
 #include "faults.h"
 
@@ -52,7 +52,8 @@ static const struct scenario scenarios[] = {
     {"merge", .data = "c.json", .calibration = "octav", .task = MERGE},
     {"merge over an old file", "c.json", .data = "c.json", .calibration = "percentile",
      .without_unnamed = true, .task = MERGE},
-    /* Of ROWS x 2 elements columns are far apart, and blocks more than a sidecar holds. */
+    /* With ROWS x 2 elements, columns are far apart, and there are more blocks than a sidecar
+       holds. */
     {"quantize columns over an old pair", "old.wide.npy", "wide.npy", "q.npy",
      .granularity = {true, 1, 0}},
     {"calibrate columns anew", NULL, "wide.npy", "q.npy", .calibration = "sigma",
@@ -79,7 +80,7 @@ static void *feed(void *argument)
     while (done < sizeof long_input) {
         const ssize_t count = write(fd, (char *)long_input + done, sizeof long_input - done);
         if (count <= 0)
-            break; /* nobody reads on */
+            break; /* nobody reads any more */
         done += (size_t)count;
     }
     close(fd);
@@ -276,18 +277,18 @@ static const char *judge(const struct scenario *scenario, const struct expected 
     if (folder_count("spool") != 0)
         return "the spool file stays";
     if (outcome->status == QUANT_OK && !new)
-        return "done, and the output is not right";
+        return "done, and the output is wrong";
     if (outcome->status == QUANT_OK &&
         memcmp(&outcome->report, &expected->report, sizeof expected->report) != 0)
-        return "done, and the report is not right";
+        return "done, and the report is wrong";
     if (outcome->status != QUANT_OK && !outcome->seen.fired)
         return "failed without a fault";
     if (outcome->status != QUANT_OK && outcome->error.status != outcome->status)
         return "the error is not set";
-    return old || new || unfinished ? NULL : "the folder is neither as before nor as after";
+    return old || new || unfinished ? NULL : "the directory is neither as before nor as after";
 }
 
-/* Of the many alike calls of a run with much data, a sample. */
+/* A run with much data makes many equal calls: a sample of them. */
 static unsigned long next_call(const struct scenario *scenario, unsigned long n)
 {
     enum { FIRST = IS_SLOW_BUILD ? 8 : 24 };
@@ -342,7 +343,7 @@ static void test_scenario(void **state)
     holding_drop(&expected.after);
 }
 
-/* Each kind is reached where it must be: else the tests above test nothing. */
+/* Each kind of call occurs where it must, or the tests above would test nothing. */
 static void test_reached(void **state)
 {
     (void)state;
@@ -369,7 +370,7 @@ static void test_reached(void **state)
     }
 }
 
-/* Even where nothing can be undone, the old pair's bytes are still there under some name. */
+/* Even if nothing can be undone, the bytes of the old pair are still there, under some name. */
 static void test_nothing_is_lost(void **state)
 {
     (void)state;
@@ -398,9 +399,8 @@ static void test_nothing_is_lost(void **state)
     holding_drop(&expected.after);
 }
 
-/* A network's file system may tell of an error only when a file is closed: of data and sidecar
- * each, with a name and without, and of a calibration. Closing what was only read cannot lose
- * anything. */
+/* A network file system may report an error only when a file is closed: for data and sidecar, with
+ * and without a name, and for a calibration. Closing a file that was only read cannot lose data. */
 static void test_closes_are_checked(void **state)
 {
     (void)state;
@@ -409,25 +409,25 @@ static void test_closes_are_checked(void **state)
             continue;
         struct expected expected;
         prepare(&scenarios[i], &expected);
-        size_t told = 0;
+        size_t reported = 0;
         bool fired = true;
         for (unsigned long n = 1; fired; n++) {
             holding_restore(&expected.before);
             const struct outcome outcome = run(&scenarios[i], FAULT_CLOSE, n, false);
             fired = outcome.seen.fired;
-            told += outcome.status == QUANT_IO;
+            reported += outcome.status == QUANT_IO;
         }
         const size_t outputs = scenarios[i].task == MAP ? 2 : 1;
-        if (told != outputs)
-            fail_msg("%s: %zu closes that failed are an error, not %zu", scenarios[i].name, told,
-                     outputs);
+        if (reported != outputs)
+            fail_msg("%s: %zu closes that failed are an error, not %zu", scenarios[i].name,
+                     reported, outputs);
         holding_restore(&(struct holding){.count = 0});
         holding_drop(&expected.before);
         holding_drop(&expected.after);
     }
 }
 
-/* Running out of memory is told as that, not as a mistake in somebody's file. */
+/* Running out of memory is reported as that, not as a mistake in a file. */
 static void test_no_memory_is_named(void **state)
 {
     (void)state;

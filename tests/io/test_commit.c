@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Data and sidecar become visible as one: in which order the names change, and what is there after
- * a step that failed. That any call may fail is moved through in tests/faults. */
+/* Data and sidecar become visible as one: the order in which names change, and the files after a
+ * step failed. tests/faults/test_commit.c lets each call fail in turn. */
 #include "../support/files.h"
 
 #include <sys/inotify.h>
@@ -46,7 +46,7 @@ static void check_pair(const char *age)
     assert_int_equal(folder_count("."), 2);
 }
 
-/* ---- All is well ---- */
+/* ---- No failure ---- */
 
 static void test_both(void **state)
 {
@@ -157,16 +157,17 @@ static void test_stream(void **state)
 
 /* ---- A step fails ---- */
 
-/* A file without a name cannot be lost; a folder in its stead can neither be linked nor copied. */
+/* A file without a name cannot be removed. Its descriptor becomes that of a directory, which can
+ * neither be linked nor copied. */
 static void lose(struct quant_file_output *output)
 {
     if (output->temporary) {
         assert_int_equal(unlink(output->temporary), 0);
         return;
     }
-    const int folder = open(".", O_RDONLY | O_CLOEXEC);
-    assert_int_equal(dup2(folder, output->fd), output->fd);
-    close(folder);
+    const int directory = open(".", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(dup2(directory, output->fd), output->fd);
+    close(directory);
 }
 
 static void lose_data(struct pair *pair)
@@ -243,22 +244,23 @@ static void test_undone_mode_and_links(void **state)
     assert_int_equal(after.st_nlink, 1);
 }
 
-static void test_sidecar_in_the_meantime(void **state)
+static void test_sidecar_created_meanwhile(void **state)
 {
     (void)state;
     struct pair pair;
     struct quant_error error;
     open_pair(&pair, false);
     file_write_text("w.json", "theirs");
-    check_error("meantime", commit_pair(&pair, &error), &error, QUANT_EXISTS,
+    check_error("meanwhile", commit_pair(&pair, &error), &error, QUANT_EXISTS,
                 "'w.json' was created by another process meanwhile");
     assert_true(file_has_text("w.json", "theirs"));
     assert_false(file_exists("w"));
     assert_int_equal(folder_count("."), 1);
 }
 
-/* With force a folder has taken the place: it stays, and so does the old sidecar. */
-static void test_folder_in_the_meantime(void **state)
+/* Even with force, a directory that has been created meanwhile stays, and so does the old sidecar.
+ */
+static void test_directory_created_meanwhile(void **state)
 {
     (void)state;
     struct pair pair;
@@ -266,7 +268,7 @@ static void test_folder_in_the_meantime(void **state)
     file_write_text("w.json", "old sidecar");
     open_pair(&pair, true);
     assert_int_equal(mkdir("w", 0777), 0);
-    check_error("folder", commit_pair(&pair, &error), &error, QUANT_IO, "Is a directory");
+    check_error("directory", commit_pair(&pair, &error), &error, QUANT_IO, "Is a directory");
     assert_true(file_has_text("w.json", "old sidecar"));
     assert_int_equal(folder_count("."), 2);
 }
@@ -294,8 +296,8 @@ int main(void)
         IN_FOLDER(test_stream),
         IN_FOLDER(test_undone),
         IN_FOLDER(test_undone_mode_and_links),
-        IN_FOLDER(test_sidecar_in_the_meantime),
-        IN_FOLDER(test_folder_in_the_meantime),
+        IN_FOLDER(test_sidecar_created_meanwhile),
+        IN_FOLDER(test_directory_created_meanwhile),
         IN_FOLDER(test_discarded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Regular files as sources, and what cannot be one. */
+/* Regular files as sources, and files that cannot be read. */
 #include "../support/files.h"
 
 #include <signal.h>
@@ -88,7 +88,7 @@ static void test_grows(void **state)
     struct quant_source *source = open_it("w", &error);
     file_write_text("w", "0123456789");
     check_ok(source->ops->read_at(source, 0, bytes, 16, &got, &error), &error);
-    assert_int_equal(got, 4); /* as long as it was */
+    assert_int_equal(got, 4); /* the new bytes are not read */
     quant_source_close(source);
 }
 
@@ -106,12 +106,12 @@ static void test_empty(void **state)
     quant_source_close(source);
 }
 
-/* ---- What cannot be opened ---- */
+/* ---- Files that cannot be opened ---- */
 
 static void test_refused(void **state)
 {
     (void)state;
-    assert_int_equal(mkdir("folder", 0777), 0);
+    assert_int_equal(mkdir("directory", 0777), 0);
     assert_int_equal(symlink("nowhere", "dangling"), 0);
     assert_int_equal(symlink("loop", "loop"), 0);
     file_write_text("file", "");
@@ -119,7 +119,7 @@ static void test_refused(void **state)
         const char *path;
         const char *message;
     } rows[] = {
-        {"folder", "cannot read 'folder': it is a directory"},
+        {"directory", "cannot read 'directory': it is a directory"},
         {".", "cannot read '.': it is a directory"},
         {"missing", "cannot read 'missing': No such file or directory"},
         {"", "cannot read '': No such file or directory"},
@@ -139,7 +139,7 @@ static void test_refused(void **state)
     }
 }
 
-/* Root may read everything: it becomes somebody else for a moment. */
+/* Root may read everything, so it becomes another user for a moment. */
 static void test_no_permission(void **state)
 {
     (void)state;
@@ -180,7 +180,7 @@ static void test_cancelled(void **state)
 
 /* ---- Standard input ---- */
 
-/* A file there is read from where it stands, as `(read line; quant ...) <file` has it. */
+/* A file is read from its current position, as in `(read line; quant ...) <file`. */
 static void test_standard_input(void **state)
 {
     (void)state;
@@ -203,7 +203,7 @@ static void test_standard_input(void **state)
         check_ok(source->ops->read_at(source, 0, bytes, 16, &got, &error), &error);
         assert_int_equal(got, strlen(rows[i].rest));
         assert_memory_equal(bytes, rows[i].rest, got);
-        quant_source_close(source); /* does not close what is not its own */
+        quant_source_close(source); /* does not close standard input */
     }
     assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), 0);
     assert_int_equal(dup2(kept, STDIN_FILENO), 0);

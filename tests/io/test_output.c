@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One output: a temporary file until it is committed, nothing at all when it is discarded; or a
+/* One output: a temporary file until it is committed, no file if it is discarded; or a
  * stream that takes the bytes as they come. */
 #include "../support/files.h"
 
@@ -57,13 +57,13 @@ static void test_commit(void **state)
     assert_false(file_exists("w"));
     check_ok(commit_one(&output, &error), &error);
     assert_true(file_has_text("w", "abc"));
-    quant_output_discard(&output); /* fine after it */
+    quant_output_discard(&output); /* allowed after a commit */
     quant_output_discard(&output); /* and again */
     assert_true(file_has_text("w", "abc"));
     assert_int_equal(folder_count("."), 1);
 }
 
-/* Without the signal that would come with it. Returns what it was. */
+/* Sets the limit, and ignores the signal of writes beyond it. Returns the old limit. */
 static struct rlimit limit_file_size(rlim_t nbytes)
 {
     struct rlimit before;
@@ -81,8 +81,8 @@ static off_t size_of(int fd)
     return status.st_size;
 }
 
-/* Room for a large file is taken ahead of what is written, step by step, and not beyond what was
- * said. */
+/* Blocks for a large file are allocated before they are written, step by step, and not beyond what
+ * was said. */
 static void test_expect(void **state)
 {
     enum { STEP = 64 << 20, LARGE = STEP + 1000 };
@@ -91,10 +91,10 @@ static void test_expect(void **state)
     struct quant_error error;
     check_ok(open_it(&output, "w", false, &error), &error);
     if (fallocate(output.fd, FALLOC_FL_KEEP_SIZE, 0, 1) != 0)
-        skip(); /* a file system that has no such call */
+        skip(); /* this file system cannot allocate blocks */
     quant_sink_expect(&output.sink, 1000);
     check_ok(output.sink.ops->write_at(&output.sink, 0, "a", 1, &error), &error);
-    assert_int_equal(size_of(output.fd), 1); /* not worth it */
+    assert_int_equal(size_of(output.fd), 1); /* too small for it */
     quant_sink_expect(&output.sink, LARGE);
     check_ok(output.sink.ops->write_at(&output.sink, 1, "b", 1, &error), &error);
     assert_int_equal(size_of(output.fd), STEP);
@@ -107,7 +107,7 @@ static void test_expect(void **state)
     assert_int_equal(written.st_size, LARGE);
 }
 
-/* Where there is no room ahead, only writing fails, and only where it goes beyond. */
+/* If there is no room to allocate, only writes beyond the limit fail. */
 static void test_expect_too_much(void **state)
 {
     (void)state;
@@ -140,7 +140,7 @@ static void test_discard(void **state)
     assert_int_equal(folder_count("/proc/self/fd"), descriptors);
 }
 
-/* The header: "Fine on a zeroed one". Descriptor 0 is somebody else's. */
+/* The header allows zeros. Descriptor 0 is not closed. */
 static void test_discard_zeroed(void **state)
 {
     (void)state;
@@ -209,14 +209,14 @@ static void test_mode(void **state)
         assert_int_equal(unlink("w"), 0);
     }
     check_ok(write_it("new", "new", false, &error), &error);
-    assert_int_equal(mode_of("new"), 0644); /* as anyone's new file */
+    assert_int_equal(mode_of("new"), 0644); /* by the umask, like any new file */
     umask(077);
     check_ok(write_it("mine", "new", false, &error), &error);
     assert_int_equal(mode_of("mine"), 0600);
     umask(mask);
 }
 
-/* No set-user-id bit goes over to what we wrote. */
+/* A set-user-id bit is not copied to the new file. */
 static void test_mode_is_no_privilege(void **state)
 {
     (void)state;
@@ -230,15 +230,15 @@ static void test_mode_is_no_privilege(void **state)
 static void test_refused(void **state)
 {
     (void)state;
-    assert_int_equal(mkdir("folder", 0777), 0);
-    assert_int_equal(symlink("folder", "to_folder"), 0);
+    assert_int_equal(mkdir("directory", 0777), 0);
+    assert_int_equal(symlink("directory", "to_directory"), 0);
     file_write_text("file", "");
     static const struct {
         const char *path;
         const char *message;
     } rows[] = {
-        {"folder", "cannot write 'folder': it is a directory"},
-        {"to_folder", "cannot write 'to_folder': it is a directory"},
+        {"directory", "cannot write 'directory': it is a directory"},
+        {"to_directory", "cannot write 'to_directory': it is a directory"},
         {".", "cannot write '.': it is a directory"},
         {"/", "cannot write '/': it is a directory"},
         {"missing/w", "cannot write 'missing/w': No such file or directory"},
@@ -264,7 +264,7 @@ static void test_no_name(void **state)
     assert_int_equal(folder_count("."), 0);
 }
 
-static void test_came_in_the_meantime(void **state)
+static void test_created_meanwhile(void **state)
 {
     (void)state;
     struct quant_file_output output;
@@ -272,7 +272,7 @@ static void test_came_in_the_meantime(void **state)
     check_ok(open_it(&output, "w", false, &error), &error);
     check_ok(quant_sink_write(&output.sink, "new", 3, &error), &error);
     file_write_text("w", "theirs");
-    check_error("meantime", commit_one(&output, &error), &error, QUANT_EXISTS,
+    check_error("meanwhile", commit_one(&output, &error), &error, QUANT_EXISTS,
                 "'w' was created by another process meanwhile; --force replaces it");
     quant_output_discard(&output);
     assert_true(file_has_text("w", "theirs"));
@@ -335,7 +335,8 @@ static void test_fifo(void **state)
     char bytes[8];
     assert_int_equal(mkfifo("fifo", 0666), 0);
     const int fd = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    check_ok(open_it(&output, "fifo", false, &error), &error); /* what is there is no matter */
+    check_ok(open_it(&output, "fifo", false, &error),
+             &error); /* an existing FIFO is written to, also without force */
     assert_true(quant_output_is_stream(&output));
     check_ok(quant_sink_write(&output.sink, "abc", 3, &error), &error);
     assert_int_equal(read(fd, bytes, sizeof bytes), 3); /* at once */
@@ -412,7 +413,7 @@ int main(void)
         IN_FOLDER(test_mode_is_no_privilege),
         IN_FOLDER(test_refused),
         IN_FOLDER(test_no_name),
-        IN_FOLDER(test_came_in_the_meantime),
+        IN_FOLDER(test_created_meanwhile),
         IN_FOLDER(test_longest_name),
         IN_FOLDER(test_cancelled),
         IN_FOLDER(test_is_stream),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths as a sidecar holds them, and back again. */
+/* Paths as a sidecar has them, and the way back. */
 #include "../support/files.h"
 
 #include "io/io.h"
@@ -25,13 +25,13 @@ static void test_relative(void **state)
         {"w", "a/w.json", "../w"},
         {"w", "a/b/w.json", "../../w"},
         {"a/w", "a/b/w.json", "../w"},
-        {"a/w", "ab/w.json", "../a/w"}, /* a is no part of ab */
+        {"a/w", "ab/w.json", "../a/w"}, /* a is not ab */
         {"ab/w", "a/w.json", "../ab/w"},
         {"a/b/w", "a/w.json", "b/w"},
         {"a/../w", "w.json", "w"},
         {"a//b///w", "a/./w.json", "b/w"},
         {"a b/w", "a/w.json", "../a b/w"},
-        {"link/w", "w.json", "a/b/w"}, /* links to folders are followed */
+        {"link/w", "w.json", "a/b/w"}, /* links to directories are followed */
         {"w", "link/w.json", "../../w"},
         {"link/../w", "w.json", "a/w"},
         {"link", "w.json", "link"}, /* the last component is not */
@@ -54,8 +54,8 @@ static void test_relative(void **state)
     }
 }
 
-/* While a thread keeps in mind where folders are, they are not looked for again; afterwards they
- * are. More folders than it has room for are no matter. */
+/* While a thread remembers where directories are, the system is not asked again; afterwards it is.
+ * There may be more directories than it can remember. */
 static void test_memo(void **state)
 {
     (void)state;
@@ -125,17 +125,18 @@ static void test_beside(void **state)
     }
 }
 
-/* Wherever the two lie, the way from one to the other leads there. */
+/* From any directory to any other, the relative path leads to the file. */
 static void test_there_and_back(void **state)
 {
     (void)state;
-    static const char *const folders[] = {"", "./", "a/", "a/b/", "ab/", "a b/", "link/", "a/../"};
-    for (size_t i = 0; i < LENGTH(folders) * LENGTH(folders); i++) {
+    static const char *const directories[] = {"",    "./",   "a/",    "a/b/",
+                                              "ab/", "a b/", "link/", "a/../"};
+    for (size_t i = 0; i < LENGTH(directories) * LENGTH(directories); i++) {
         struct quant_error error;
         char file[32];
         char base[32];
-        snprintf(file, sizeof file, "%sw", folders[i % LENGTH(folders)]);
-        snprintf(base, sizeof base, "%sw.json", folders[i / LENGTH(folders)]);
+        snprintf(file, sizeof file, "%sw", directories[i % LENGTH(directories)]);
+        snprintf(base, sizeof base, "%sw.json", directories[i / LENGTH(directories)]);
         file_write_text(file, file);
         char *relative = quant_path_relative(file, base, &error);
         assert_non_null(relative);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes as sources: what has passed is there again, from memory and from the spool file, and
- * nothing of it stays anywhere afterwards. */
+/* Pipes as sources: bytes that were read can be read again, from memory and from the spool file,
+ * and no file of them stays afterwards. */
 #include "../support/files.h"
 
 #include <malloc.h>
@@ -44,7 +44,7 @@ static void *feed(void *argument)
         for (size_t i = 0; i < n; i++)
             bytes[i] = byte_at(done + i);
         if (write(feeder->fds[1], bytes, n) != (ssize_t)n)
-            break; /* nobody reads on */
+            break; /* nobody reads any more */
         done += n;
     }
     close(feeder->fds[1]);
@@ -63,7 +63,7 @@ static struct quant_source *feeder_start(struct feeder *feeder, size_t nbytes, s
     return source;
 }
 
-/* Closes the reading end too: a feeder that still writes ends by it. */
+/* Closes the reading end too, which ends a feeder that still writes. */
 static void feeder_stop(struct feeder *feeder, struct quant_source *source)
 {
     quant_source_close(source);
@@ -133,7 +133,7 @@ static void test_kept(void **state)
         check_kept(sizes[i], i % 2 ? 4096 : 1000, &random);
 }
 
-/* Reading begins in the middle: what lies before is kept on the way. */
+/* Reading begins in the middle: earlier bytes are kept too. */
 static void test_ahead(void **state)
 {
     (void)state;
@@ -153,9 +153,9 @@ static void test_forward_only(void **state)
     struct feeder feeder;
     struct quant_source *source = feeder_start(&feeder, ALL, 4096);
     assert_int_equal(read_some(source, 0, HEAD), HEAD);
-    assert_int_equal(setenv("TMPDIR", "missing", 1), 0); /* a spool would fail */
+    assert_int_equal(setenv("TMPDIR", "missing", 1), 0); /* a spool file would fail */
     source->ops->forward_only(source);
-    assert_int_equal(read_some(source, HEAD / 2, HEAD), HEAD); /* in part from what was kept */
+    assert_int_equal(read_some(source, HEAD / 2, HEAD), HEAD); /* partly kept bytes */
     size_t done = HEAD / 2 + HEAD;
     for (size_t got = 1; got > 0; done += got)
         got = read_some(source, done, 65536);
@@ -196,13 +196,13 @@ static void test_forward_only_memory(void **state)
     feeder_stop(&feeder, source);
 }
 
-/* ---- What goes wrong ---- */
+/* ---- Errors ---- */
 
 static void test_unwritable(void **state)
 {
     (void)state;
     static const struct {
-        const char *folder;
+        const char *directory;
         const char *message;
     } rows[] = {
         {"missing", "cannot spool 'pipe' in 'missing': No such file or directory"},
@@ -214,12 +214,12 @@ static void test_unwritable(void **state)
         struct feeder feeder;
         struct quant_error error;
         size_t got;
-        assert_int_equal(setenv("TMPDIR", rows[i].folder, 1), 0);
+        assert_int_equal(setenv("TMPDIR", rows[i].directory, 1), 0);
         struct quant_source *source = feeder_start(&feeder, (size_t)2 * MEMORY, 4096);
         unsigned char *bytes = malloc(MEMORY + 1);
         assert_non_null(bytes);
         check_ok(source->ops->read_at(source, 0, bytes, MEMORY, &got, &error), &error);
-        check_error(rows[i].folder,
+        check_error(rows[i].directory,
                     source->ops->read_at(source, 0, bytes, MEMORY + 1, &got, &error), &error,
                     QUANT_IO, rows[i].message);
         free(bytes);
@@ -241,7 +241,7 @@ static void *wake(void *argument)
     return NULL;
 }
 
-/* Nothing comes, and nobody closes: only the flag and wake_fd end it. */
+/* No data arrives, and the pipe stays open: only the flag and wake_fd end the wait. */
 static void test_cancel_while_waiting(void **state)
 {
     (void)state;
@@ -319,8 +319,8 @@ static void test_read_error(void **state)
     const int fd = open(".", O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
     check_ok(quant_stream_open(fd, true, "pipe", &never, &source, &error), &error);
-    check_error("folder", source->ops->read_at(source, 0, &byte, 1, &got, &error), &error, QUANT_IO,
-                "cannot read 'pipe': Is a directory");
+    check_error("directory", source->ops->read_at(source, 0, &byte, 1, &got, &error), &error,
+                QUANT_IO, "cannot read 'pipe': Is a directory");
     quant_source_close(source);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* quant_parallel_run: every part once, deliveries in order and one at a time, failures that stop
- * what lies behind them, on any number of threads. */
+/* quant_parallel_run, on any number of threads: each part is worked on once, parts are delivered in
+ * order and one at a time, and a failure stops the later parts. */
 #include <pthread.h>
 #include <quant/file.h>
 #include <sched.h>
@@ -30,7 +30,7 @@ static void expect(struct record *record, bool right)
         atomic_store(&record->wrong, true);
 }
 
-/* Some parts take longer, so that they come to the turnstile out of order. */
+/* Some parts take longer than others, and reach the turnstile out of order. */
 static bool work(void *context, unsigned worker, uint64_t part)
 {
     struct record *record = context;
@@ -92,7 +92,7 @@ static void test_each_part_once(void **state)
         }
 }
 
-/* All before the failing part are delivered, none behind it is. */
+/* All parts before the failing one are delivered, and no later one. */
 static void test_failure_stops(void **state)
 {
     (void)state;
@@ -117,7 +117,7 @@ static void test_failure_stops(void **state)
         }
 }
 
-/* It comes after the delivery: some parts behind may have been delivered by then. */
+/* finish comes after the delivery: some later parts may have been delivered by then. */
 static void test_failure_to_finish(void **state)
 {
     (void)state;
@@ -133,31 +133,31 @@ static void test_failure_to_finish(void **state)
     }
 }
 
-/* ---- With a window ---- */
+/* ---- With a reorder queue ---- */
 
-enum { WINDOW = 16 };
+enum { PLACES = 16 };
 
 struct ahead {
-    uint64_t slow;    /* this part takes until all that may be begun behind it are done */
-    uint64_t failing; /* this one fails in its work */
+    uint64_t slow;    /* this part takes until all later parts that may be begun are done */
+    uint64_t failing; /* this part fails in its work */
     atomic_uint worked;
     atomic_uint delivered;
     atomic_uint inside; /* deliver */
-    atomic_bool taken[WINDOW];
-    uint64_t holder[WINDOW]; /* the part in each place */
+    atomic_bool taken[PLACES];
+    uint64_t holder[PLACES]; /* the part in each place */
     atomic_bool wrong;
 };
 
 static bool work_ahead(void *context, unsigned place, uint64_t part)
 {
     struct ahead *ahead = context;
-    if (place >= WINDOW || atomic_exchange(&ahead->taken[place], true) ||
-        part >= atomic_load(&ahead->delivered) + WINDOW) {
+    if (place >= PLACES || atomic_exchange(&ahead->taken[place], true) ||
+        part >= atomic_load(&ahead->delivered) + PLACES) {
         atomic_store(&ahead->wrong, true);
         return false;
     }
     ahead->holder[place] = part;
-    while (part == ahead->slow && atomic_load(&ahead->worked) < part + WINDOW - 1)
+    while (part == ahead->slow && atomic_load(&ahead->worked) < part + PLACES - 1)
         sched_yield();
     atomic_fetch_add(&ahead->worked, 1);
     return part != ahead->failing;
@@ -179,7 +179,7 @@ static bool run_ahead(struct ahead *ahead, unsigned threads)
 {
     const struct quant_parallel parallel = {.n = MOST_PARTS,
                                             .threads = threads,
-                                            .window = WINDOW,
+                                            .window = PLACES,
                                             .context = ahead,
                                             .work = work_ahead,
                                             .deliver = deliver_ahead};
@@ -188,12 +188,12 @@ static bool run_ahead(struct ahead *ahead, unsigned threads)
     return ok;
 }
 
-/* A part that takes long holds up nobody within the window, and nobody goes beyond it. Were a
- * worker to wait, the slow part would never end. */
-static void test_window(void **state)
+/* A slow part does not keep other workers from going on while there are places, and no part is
+ * begun without a place. If a worker waited for the slow part, that one would never end. */
+static void test_queue(void **state)
 {
     (void)state;
-    static const uint64_t slow[] = {0, 1, 20, MOST_PARTS - WINDOW, UINT64_MAX};
+    static const uint64_t slow[] = {0, 1, 20, MOST_PARTS - PLACES, UINT64_MAX};
     for (unsigned threads = 2; threads <= MOST_THREADS; threads++)
         for (size_t i = 0; i < LENGTH(slow); i++) {
             struct ahead ahead = {.slow = slow[i], .failing = UINT64_MAX};
@@ -203,11 +203,11 @@ static void test_window(void **state)
         }
 }
 
-/* All before it are delivered, and none behind it. */
-static void test_window_failure(void **state)
+/* All parts before it are delivered, and no later one. */
+static void test_queue_failure(void **state)
 {
     (void)state;
-    static const uint64_t failing[] = {0, 1, WINDOW - 1, WINDOW, 500, MOST_PARTS - 1};
+    static const uint64_t failing[] = {0, 1, PLACES - 1, PLACES, 500, MOST_PARTS - 1};
     for (unsigned threads = 1; threads <= MOST_THREADS; threads++)
         for (size_t i = 0; i < LENGTH(failing); i++) {
             struct ahead ahead = {.slow = UINT64_MAX, .failing = failing[i]};
@@ -221,14 +221,14 @@ static bool deliver_until_seven(void *context, unsigned place, uint64_t part)
     return deliver_ahead(context, place, part) && part != 7;
 }
 
-static void test_window_failure_to_deliver(void **state)
+static void test_queue_failure_to_deliver(void **state)
 {
     (void)state;
     for (unsigned threads = 1; threads <= MOST_THREADS; threads++) {
         struct ahead ahead = {.slow = UINT64_MAX, .failing = UINT64_MAX};
         const struct quant_parallel parallel = {.n = MOST_PARTS,
                                                 .threads = threads,
-                                                .window = WINDOW,
+                                                .window = PLACES,
                                                 .context = &ahead,
                                                 .work = work_ahead,
                                                 .deliver = deliver_until_seven};
@@ -250,8 +250,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_part_once),    cmocka_unit_test(test_failure_stops),
-        cmocka_unit_test(test_failure_to_finish), cmocka_unit_test(test_window),
-        cmocka_unit_test(test_window_failure),    cmocka_unit_test(test_window_failure_to_deliver),
+        cmocka_unit_test(test_failure_to_finish), cmocka_unit_test(test_queue),
+        cmocka_unit_test(test_queue_failure),     cmocka_unit_test(test_queue_failure_to_deliver),
         cmocka_unit_test(test_processors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
