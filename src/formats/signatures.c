@@ -8,8 +8,8 @@
 #include "base/utf8.h"
 #include "formats/signature_checks.h"
 
-#define SAVE_NPY "load it where it comes from and save its arrays as .npy"
-#define EXPORT "export its tensors as .npy files"
+#define SAVE_NPY "load it where it comes from and save its arrays as .npy or .safetensors"
+#define EXPORT "export its tensors as .npy or .safetensors files"
 #define DECOMPRESS "decompress it first"
 #define CONVERT "load it and save its values as .npy"
 

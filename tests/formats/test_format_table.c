@@ -47,6 +47,7 @@ static void test_paths(void **state)
         {"w.int8.npy", &quant_format_npy},
         {"/a.b/w.json", &quant_format_json},
         {"w.JSON", &quant_format_json},
+        {"m.int8.safetensors", &quant_format_safetensors},
         {"w.bin", &quant_format_raw},
         {"w.raw", &quant_format_raw},
         {"w.f32", &quant_format_raw},
@@ -109,6 +110,10 @@ static const struct row rows[] = {
     {"\x93NUMPY", 6, "w", &quant_format_npy},
     {"\x93NUMP", 5, "w", &quant_format_raw},
     {"\x93NUMP", 5, "w.npy", &quant_format_npy}, /* by its name: the reader will complain */
+    {"\2\0\0\0\0\0\0\0{}", 10, "w", &quant_format_safetensors},
+    {"{\0\0\0\0\0\0\0{\"", 10, "w.json", &quant_format_safetensors},
+    {"\2\0\0\0\0\0\0\0[]", 10, "w", &quant_format_raw},
+    {"\2\0\0\0", 4, "m.safetensors", &quant_format_safetensors}, /* by its name */
     {"", 0, "w.npy", &quant_format_npy},
     {"", 0, "w.json", &quant_format_json},
     {"", 0, "w.bin", &quant_format_raw},
@@ -149,7 +154,7 @@ static void test_foreign(void **state)
 {
     (void)state;
     static const char zip[] = "it is a ZIP archive, as .npz and PyTorch files are; export its "
-                              "tensors as .npy files";
+                              "tensors as .npy or .safetensors files";
     static const char text[] = "it is text, not an array of floats; write it as JSON, or load it "
                                "(numpy.loadtxt) and save it as .npy";
     static const char lines[] =
@@ -158,7 +163,8 @@ static void test_foreign(void **state)
                                         "m.F16",         "-",     "m.json", "m.xyz"};
     for (size_t i = 0; i < LENGTH(names) * 2; i++)
         check_refused("PK\3\4abcd", 8, names[i / 2], i % 2, zip);
-    static const char *const not_json[] = {"t.bin", "t.dat", "t", "t.npy", "t.csv", "-"};
+    static const char *const not_json[] = {"t.bin", "t.dat",         "t", "t.npy",
+                                           "t.csv", "t.safetensors", "-"};
     for (size_t i = 0; i < LENGTH(not_json) * 2; i++)
         check_refused(lines, 64, not_json[i / 2], i % 2, text);
 }
@@ -169,11 +175,12 @@ static void test_extensions(void **state)
     static const char unknown[] = "unknown format: neither its content nor its extension '.xyz' is "
                                   "known; if it holds only floats, give '--from raw'";
     check_refused("abcd", 4, "m.xyz", false, unknown);
-    check_refused(
-        "abcd", 4, "m.npz", false,
-        "it is an archive of arrays, judging by its name; export its tensors as .npy files");
+    check_refused("abcd", 4, "m.npz", false,
+                  "it is an archive of arrays, judging by its name; export its tensors as .npy or "
+                  ".safetensors files");
     check_refused("abcd", 4, "m.PT", true,
-                  "it is a PyTorch file, judging by its name; export its tensors as .npy files");
+                  "it is a PyTorch file, judging by its name; export its tensors as .npy or "
+                  ".safetensors files");
     static const char *const names[] = {"w", "w.xyz"};
     for (size_t i = 0; i < LENGTH(names); i++) {
         struct hiding_source source = hiding_source_make("7777", 4);
