@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Checked arithmetic, and integers of a stated byte order in unaligned memory. */
+/* Checked arithmetic, and integers of a given byte order in unaligned memory. */
 #include "../support/unit.h"
 #include "base/checked.h"
 #include "base/endian.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers as text against printf and strtod, chosen and random, and under another locale.
- * QUANT_TEST_SEED chooses other random numbers. */
+/* Numbers as text, compared with printf and strtod: chosen and random ones, and in another locale.
+ * QUANT_TEST_SEED selects other random numbers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -21,8 +21,8 @@
 
 static uint64_t seed = 19850101;
 
-/* printf's %#.9g, but for a point that nothing follows, and %.9g. The first is put together as the
- * C standard defines it: glibc prints 999999999.9999999 as "1.e+09". */
+/* printf's %#.9g, without a point at the end, and %.9g. The first is assembled as the C standard
+ * defines it: glibc prints 999999999.9999999 as "1.e+09". */
 static void check(double value)
 {
     char nine[64];
@@ -75,7 +75,7 @@ static void test_chosen(void **state)
     }
 }
 
-/* Powers of ten and of two with their neighbours: where digits carry and exponents change. */
+/* Powers of ten and of two, and their neighbours: here digits carry and exponents change. */
 static void test_edges(void **state)
 {
     (void)state;
@@ -115,7 +115,7 @@ static void test_random(void **state)
         memcpy(&narrow, &half, sizeof narrow);
         if (isfinite(narrow)) {
             check((double)narrow);
-            char text[QUANT_DECIMAL_TEXT]; /* nine digits tell all float32 apart */
+            char text[QUANT_DECIMAL_TEXT]; /* nine digits distinguish all float32 numbers */
             quant_decimal_short((double)narrow, text);
             const float again = (float)quant_decimal_parse(text);
             assert_memory_equal(&again, &narrow, sizeof narrow);
@@ -132,7 +132,7 @@ static void test_parse(void **state)
     assert_true(quant_decimal_parse("1e999") == HUGE_VAL);
     assert_true(quant_decimal_parse("1e-999") == 0);
     assert_true(signbit(quant_decimal_parse("-0")));
-    /* half way between 1 and the next double, and a digit far behind that decides */
+    /* half way between 1 and the next double, and a digit far to the right that decides */
     char text[2000];
     snprintf(text, sizeof text, "1.00000000000000011102230246251565404236316680908203125%0*d", 1500,
              1);
@@ -166,7 +166,7 @@ static void test_locale(void **state)
     assert_true(quant_decimal_parse("2.5") == 2.5);
     void *token = quant_locale_enter();
     assert_string_equal(localeconv()->decimal_point, ".");
-    void *inner = quant_locale_enter(); /* they nest */
+    void *inner = quant_locale_enter(); /* calls nest */
     quant_locale_leave(inner);
     assert_string_equal(localeconv()->decimal_point, ".");
     quant_locale_leave(token);
@@ -181,7 +181,7 @@ static void test_locale_comes_back(void **state)
     quant_locale_leave(quant_locale_enter());
     assert_ptr_equal(uselocale((locale_t)0), before);
     const locale_t own = newlocale(LC_ALL_MASK, "C.UTF-8", (locale_t)0);
-    if (own) { /* a locale of the thread's own */
+    if (own) { /* a locale of the thread */
         uselocale(own);
         quant_locale_leave(quant_locale_enter());
         assert_ptr_equal(uselocale(before), own);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of number formats: names, sizes, ends, and rounding to each. */
+/* The table of number formats: names, sizes, limits, and rounding to each. */
 #include <float.h>
 #include <math.h>
 #include <quant/quant.h>
@@ -46,7 +46,7 @@ static void test_no_type(void **state)
     }
 }
 
-/* What follows from the number of bits follows. */
+/* What must agree with the number of bits. */
 static void test_integers(void **state)
 {
     (void)state;
@@ -66,7 +66,8 @@ static void test_integers(void **state)
     }
 }
 
-/* A float type's ends and its step behind 1 are its own numbers, and no others lie between. */
+/* The limits of a float type and its step after 1 are numbers of the type, with no others
+ * between. */
 static void test_floats(void **state)
 {
     (void)state;
@@ -93,13 +94,13 @@ static void test_bytes(void **state)
     (void)state;
     for (size_t i = 0; i < LENGTH(all); i++) {
         const unsigned bits = quant_dtype_info(all[i])->bits;
-        const uint64_t most = UINT64_MAX / bits * 8 + UINT64_MAX % bits * 8 / bits;
+        const uint64_t limit = UINT64_MAX / bits * 8 + UINT64_MAX % bits * 8 / bits;
         for (uint64_t n = 0; n < 20; n++)
             assert_int_equal(quant_dtype_bytes(all[i], n), (n * bits + 7) / 8);
         if (bits <= 8)
             continue;
-        assert_true(quant_dtype_bytes(all[i], most) == most * (bits / 8));
-        assert_true(quant_dtype_bytes(all[i], most + 1) == UINT64_MAX);
+        assert_true(quant_dtype_bytes(all[i], limit) == limit * (bits / 8));
+        assert_true(quant_dtype_bytes(all[i], limit + 1) == UINT64_MAX);
         assert_true(quant_dtype_bytes(all[i], UINT64_MAX) == UINT64_MAX);
     }
     assert_true(quant_dtype_bytes(QUANT_INT8, UINT64_MAX) == UINT64_MAX);
@@ -127,8 +128,8 @@ static const struct rounding roundings[] = {
     {QUANT_FLOAT16, -65520, -INFINITY},
     {QUANT_FLOAT16, 1e300, INFINITY},
     {QUANT_FLOAT16, 0x1p-14, 0x1p-14},
-    {QUANT_FLOAT16, 0x1.FF8p-15, 0x1.FF8p-15}, /* the greatest subnormal ... */
-    {QUANT_FLOAT16, 0x1.FFCp-15, 0x1p-14},     /* ... and halfway behind it */
+    {QUANT_FLOAT16, 0x1.FF8p-15, 0x1.FF8p-15}, /* the largest subnormal ... */
+    {QUANT_FLOAT16, 0x1.FFCp-15, 0x1p-14},     /* ... and halfway after it */
     {QUANT_FLOAT16, 0x1p-24, 0x1p-24},
     {QUANT_FLOAT16, 0x1p-25, 0},
     {QUANT_FLOAT16, 0x1.0000000000001p-25, 0x1p-24},
@@ -192,7 +193,7 @@ static void test_round(void **state)
     }
 }
 
-/* What is not finite, and the sign of zero, survive in a float type. */
+/* A float type keeps infinities, NaN and the sign of zero. */
 static void test_round_keeps(void **state)
 {
     (void)state;
@@ -209,7 +210,7 @@ static void test_round_keeps(void **state)
     }
 }
 
-/* The generic rounding, where C has a type to compare with: no neighbour of a type lies nearer. */
+/* The generic rounding, compared with types of C: no neighbour is nearer. */
 static void test_round_is_nearest(void **state)
 {
     (void)state;
@@ -220,8 +221,8 @@ static void test_round_is_nearest(void **state)
         const int exponent = (int)random_below(&random, half ? 44 : 260) - (half ? 28 : 136);
         const double x = ldexp(random_unit(&random) + 1, exponent);
         const double rounded = quant_dtype_round(dtype, x);
-        const int least = half ? -14 : -126;
-        const double step = ldexp(half ? 0x1p-10 : 0x1p-7, exponent < least ? least : exponent);
+        const int min = half ? -14 : -126;
+        const double step = ldexp(half ? 0x1p-10 : 0x1p-7, exponent < min ? min : exponent);
         if (isinf(rounded))
             assert_true(x >= quant_dtype_info(dtype)->greatest + step / 2);
         else if (fmod(rounded, step) != 0 || fabs(rounded - x) > step / 2)

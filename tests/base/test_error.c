@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Error texts in the caller's room, and the words for a status. */
+/* Error texts in the caller's struct, and the text for a status. */
 #include "base/error.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 enum { ROOM = sizeof((struct quant_error *)NULL)->text };
 
-/* An error with canaries behind it. */
+/* An error followed by canaries. */
 struct guarded_error {
     struct quant_error error;
     char canary[64];
@@ -101,7 +101,7 @@ static void test_prefix(void **state)
     quant_error_prefix(NULL, "cannot read", "w.npy");
 }
 
-/* Where the name fills the room, the text gives way: to be cut, not to be overrun. */
+/* If the name is too long, the text is truncated, not written past the end. */
 static void test_append(void **state)
 {
     (void)state;
@@ -146,7 +146,7 @@ static void test_no_memory(void **state)
     assert_int_equal(quant_error_no_memory(NULL, 1, "x"), QUANT_NO_MEMORY);
 }
 
-/* Words for each; what comes behind the last has some too. */
+/* Each status has a text; so has a number after the last. */
 static void test_status_words(void **state)
 {
     (void)state;

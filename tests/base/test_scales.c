@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The bytes of scales, and of the zero points that come with some of them. */
+/* The size of scales, and of zero points if they are stored. */
 #include <quant/quant.h>
 
 #include "../support/unit.h"
@@ -22,10 +22,10 @@ static const struct row rows[] = {
     {{.dtype = QUANT_UINT4, .scale_dtype = QUANT_FLOAT16}, true, 6},
     {{.dtype = QUANT_UINT16}, true, 8},
     {{.dtype = QUANT_INT8, .zero_point = -1}, true, 8},
-    /* all zeros are mapped to the end of the target that is next to 0 */
+    /* all zeros are mapped to the limit of the target that is nearest to 0 */
     {{.dtype = QUANT_INT8, .qmin = 10, .qmax = 20}, true, 8},
     {{.dtype = QUANT_INT8, .qmin = 0, .qmax = 20}, false, 4},
-    /* of the scheme zero-point one that happens to be 0 is stored all the same */
+    /* with the scheme zero-point, a zero point of 0 is stored too */
     {{AFFINE, .dtype = QUANT_INT8}, true, 8},
     {{AFFINE, .dtype = QUANT_INT4, .scale_dtype = QUANT_BFLOAT16}, true, 6},
     {{AFFINE, .dtype = QUANT_UINT8, .zero_point = 7}, true, 8},

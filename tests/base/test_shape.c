@@ -29,7 +29,7 @@ static const struct counted counted[] = {
     {{3, {UINT64_C(1) << 32, UINT64_C(1) << 32, 5}}, false, 0},
     {{2, {UINT64_C(0x5555555555555556), 3}}, false, 0},         /* 2 modulo 2^64 */
     {{2, {7, UINT64_C(1317624576693539401)}}, true, INT64_MAX}, /* 2^63 - 1 = 7 * this */
-    {{3, {0, UINT64_C(1) << 62, 3}}, false, 0},                 /* as NumPy refuses it */
+    {{3, {0, UINT64_C(1) << 62, 3}}, false, 0},                 /* NumPy refuses it too */
     {{3, {UINT64_C(1) << 62, 3, 0}}, false, 0},
     {{3, {0, UINT64_C(1) << 62, 1}}, true, 0},
 };
@@ -64,7 +64,7 @@ static void test_equal(void **state)
 {
     (void)state;
     const struct quant_shape a = {2, {3, 4}};
-    const struct quant_shape same = {2, {3, 4, 99}}; /* what lies behind ndim does not count */
+    const struct quant_shape same = {2, {3, 4, 99}}; /* dimensions after ndim are ignored */
     const struct quant_shape others[] = {
         {2, {4, 3}}, {2, {3, 5}}, {1, {3}}, {3, {3, 4, 1}}, {0, {0}}};
     assert_true(quant_shape_equal(&a, &same));
@@ -87,7 +87,7 @@ static void test_text(void **state)
     assert_ptr_equal(quant_shape_text(&(struct quant_shape){1, {7}}, text), text);
 }
 
-/* What does not fit becomes "...", and not much room is left unused. */
+/* What does not fit becomes "...", and little room is left unused. */
 static void test_text_of_many_dimensions(void **state)
 {
     (void)state;
@@ -105,7 +105,7 @@ static void test_text_of_many_dimensions(void **state)
         assert_int_equal(text[i], 'C');
 }
 
-/* Any dimensions: whole, or cut at a comma, and never behind the room. */
+/* Any dimensions: complete or truncated at a comma, and never past the end. */
 static void test_text_stays_in_its_room(void **state)
 {
     (void)state;
@@ -160,7 +160,7 @@ static void test_index_of_odd_shapes(void **state)
     const struct quant_shape scalar = {0, {0}};
     const struct quant_shape vector = {1, {5}};
     const struct quant_shape large = {2, {UINT64_C(1) << 31, UINT64_C(1) << 31}};
-    const struct quant_shape empty = {2, {0, 3}}; /* has no element, must not divide by 0 */
+    const struct quant_shape empty = {2, {0, 3}}; /* no elements: must not divide by 0 */
     assert_string_equal(quant_index_text(&scalar, QUANT_ORDER_C, 0, text), "[]");
     assert_string_equal(quant_index_text(&vector, QUANT_ORDER_C, 4, text), "[4]");
     assert_string_equal(quant_index_text(&vector, QUANT_ORDER_FORTRAN, 4, text), "[4]");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What all sources and sinks share, with the source over memory and one that fails. */
+/* What all sources and sinks share, with the source in memory and one that fails. */
 #include "base/source.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ static void test_memory(void **state)
     quant_source_close(NULL);
 }
 
-/* Every offset and length: short only at the end, nothing written behind what was got. */
+/* Every offset and length: short only at the end; bytes after those read are not written. */
 static void test_memory_read_at(void **state)
 {
     (void)state;
@@ -84,7 +84,7 @@ static enum quant_status failing_read_at(struct quant_source *source, uint64_t o
     return quant_source_error(source, error, QUANT_IO, "failure %d of %s", 7, "the disk");
 }
 
-/* A failure is passed on as it is; it does not become a file that ended too early. */
+/* A failure is passed on unchanged; it is not reported as a file that ended too early. */
 static void test_read_exactly_passes_failures_on(void **state)
 {
     (void)state;

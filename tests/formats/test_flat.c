@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What raw and .npy share, where it is long: blocks that meet in the middle of a call, calls of any
- * size, and passes after the first. */
+/* Long raw and .npy files: block boundaries in the middle of a call, calls of any size, and passes
+ * after the first. */
 #include "../support/files.h"
 
 #include "../support/random.h"
@@ -48,15 +48,15 @@ static unsigned char *make_bytes(enum quant_dtype dtype, size_t size, bool big, 
     return bytes;
 }
 
-/* One pass in calls of random sizes, up to most. */
-static void check_pass(struct quant_reader *reader, struct random *random, size_t most)
+/* One pass in calls of random sizes, up to max. */
+static void check_pass(struct quant_reader *reader, struct random *random, size_t max)
 {
     static float x[N];
     size_t done = 0;
     for (;;) {
         size_t count;
         struct quant_error error;
-        const size_t capacity = 1 + random_below(random, (uint32_t)most);
+        const size_t capacity = 1 + random_below(random, (uint32_t)max);
         check_ok(reader->ops->read(reader, x, capacity, &count, &error), &error);
         assert_true(count <= capacity);
         if (count == 0)
@@ -104,7 +104,7 @@ static void test_long(void **state)
         check_reader(i / 8, i & 1, i & 2, i & 4, &random);
 }
 
-/* What is not read is not asked for: a header's promise costs nothing. */
+/* Nothing is allocated for elements that are not read, whatever the header says. */
 static void test_reads_no_further(void **state)
 {
     (void)state;

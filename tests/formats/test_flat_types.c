@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The types to quantize to, in .npy and raw files: what NumPy is told of each, and back; packed
- * ones, whose shape the file does not tell; and the other byte order. */
+/* The target types in .npy and raw files: what the header says for NumPy, and reading it back;
+ * packed types, whose shape is not in the file; and the other byte order. */
 #include "../support/files.h"
 
 #include "base/shape.h"
@@ -26,7 +26,7 @@ static const struct type_row {
 
 static const struct quant_shape shape = {2, {5, 1}};
 
-/* As the writer makes it: {'descr': ..., 'shape': ..., } in 128 bytes, then the elements. */
+/* A file as the writer makes it: {'descr': ..., 'shape': ..., } in 128 bytes, then the elements. */
 static void write_it(const struct quant_format *format, const struct type_row *type,
                      struct memory_sink *sink)
 {
@@ -119,7 +119,7 @@ static void test_there_and_back(void **state)
     }
 }
 
-/* A type is only taken for itself, where the file tells it. */
+/* If the file has the type, no other type is accepted. */
 static void test_other_types(void **state)
 {
     (void)state;
@@ -145,7 +145,7 @@ static void test_other_types(void **state)
     }
 }
 
-/* The bytes of packed elements are counted against their shape. */
+/* The number of bytes of packed elements must match their shape. */
 static void test_packed_sizes(void **state)
 {
     (void)state;
@@ -154,7 +154,7 @@ static void test_packed_sizes(void **state)
         const char *npy;
         const char *raw;
     } rows[] = {
-        {{1, {6}}, NULL, NULL}, /* three bytes hold these too */
+        {{1, {6}}, NULL, NULL}, /* these need three bytes too */
         {{1, {4}},
          "its shape (3,) is not the (2,) of 4 packed int4 elements",
          "shape (4,) of int4 needs 2 bytes from byte 0 on, found 3"},
@@ -190,7 +190,7 @@ static void test_packed_sizes(void **state)
                         &error),
                 &error, QUANT_INVALID, "packed int4 elements need a shape");
     free(sink.bytes);
-    /* A raw file alone is all the elements that its bytes may hold. */
+    /* A raw file by itself has as many elements as fit its bytes. */
     check_ok(read_it(&quant_format_raw, &shapeless, types[2].bytes, 3, false, 64, q, &seen, &error),
              &error);
     assert_int_equal(seen.nelems, 6);
@@ -199,7 +199,7 @@ static void test_packed_sizes(void **state)
     assert_int_equal(seen.nelems, 6);
 }
 
-/* Another program's file: its elements are delivered in this host's order, in order only. */
+/* A file of another program: elements are delivered in the host's byte order, sequentially only. */
 static void test_swapped(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which format a file is of: its content first, then its name, else raw. */
+/* How the format of a file is chosen: by its content, then by its name, else raw. */
 #include "../support/files.h"
 
 #include "formats/format.h"
@@ -17,10 +17,11 @@ static void test_rows(void **state)
         /* Of many tensors, or of one. */
         assert_true((format->container != NULL) == (format->open_reader == NULL));
         assert_true((format->container != NULL) == (format->open_writer == NULL));
-        assert_true(strlen(format->name) < 32); /* the sidecar's room */
+        assert_true(strlen(format->name) < 32); /* fits the sidecar */
     }
     assert_int_equal(n, 4);
-    assert_ptr_equal(quant_format_at(n - 1), &quant_format_raw); /* which fits anything, last */
+    assert_ptr_equal(quant_format_at(n - 1),
+                     &quant_format_raw); /* matches anything, so it is last */
     assert_null(quant_format_name(n));
     assert_null(quant_format_summary(n));
     assert_null(quant_format_at(SIZE_MAX));
@@ -109,7 +110,7 @@ static const struct row rows[] = {
     {"\x93NUMPY\1\0", 8, "w.json", &quant_format_npy},
     {"\x93NUMPY", 6, "w", &quant_format_npy},
     {"\x93NUMP", 5, "w", &quant_format_raw},
-    {"\x93NUMP", 5, "w.npy", &quant_format_npy}, /* by its name: the reader will complain */
+    {"\x93NUMP", 5, "w.npy", &quant_format_npy}, /* by its name: the reader reports the error */
     {"\2\0\0\0\0\0\0\0{}", 10, "w", &quant_format_safetensors},
     {"{\0\0\0\0\0\0\0{\"", 10, "w.json", &quant_format_safetensors},
     {"\2\0\0\0\0\0\0\0[]", 10, "w", &quant_format_raw},
@@ -128,14 +129,14 @@ static const struct row rows[] = {
     {"x", 1, "w.", &quant_format_raw},       /* no extension */
     {"7777", 4, "w.bin", &quant_format_raw}, /* four digits are a float32 too */
     {"\0\0\x80\x3f", 4, "w", &quant_format_raw},
-    {"[\0\0\0", 4, "w", &quant_format_raw}, /* begins like JSON, is no text */
+    {"[\0\0\0", 4, "w", &quant_format_raw}, /* begins like JSON but is not text */
     {"[1, \x80]", 6, "w", &quant_format_raw},
     {"7777", 4, "w", &quant_format_json},  /* a number: a tensor without dimensions */
     {"    ", 4, "w", &quant_format_raw},   /* 1.35e-19 as float32 */
-    {digits, 70, "w", &quant_format_json}, /* one number, however long */
+    {digits, 70, "w", &quant_format_json}, /* one number of any length */
     {digits, 70, "w.json", &quant_format_json},
     {digits, 63, "w.bin", &quant_format_raw},         /* too short to be refused as text */
-    {"\x93NUMPY\1\0", 8, "w.bin", &quant_format_npy}, /* what it is counts, not its name */
+    {"\x93NUMPY\1\0", 8, "w.bin", &quant_format_npy}, /* the content counts, not the name */
 };
 
 static void check_refused(const char *bytes, size_t nbytes, const char *name, bool has_raw_options,
@@ -149,7 +150,7 @@ static void check_refused(const char *bytes, size_t nbytes, const char *name, bo
                 &error, QUANT_UNRECOGNIZED, message);
 }
 
-/* What another program wrote is not taken for floats, whatever its name or the options. */
+/* A file of another program is not read as floats, whatever its name or the options. */
 static void test_foreign(void **state)
 {
     (void)state;
@@ -222,7 +223,7 @@ static void test_only_the_head(void **state)
     text[0] = '[';
     text[QUANT_FORMAT_HEAD] = '\0';
     check_row(&(struct row){text, sizeof text, "w", &quant_format_json}, true);
-    text[QUANT_FORMAT_HEAD - 1] = '\0'; /* no JSON then, but still no floats */
+    text[QUANT_FORMAT_HEAD - 1] = '\0'; /* then it is not JSON, but not floats either */
     check_refused(text, sizeof text, "w", false, "it is text, not an array of floats");
     text[511] = '\0';
     check_row(&(struct row){text, sizeof text, "w", &quant_format_raw}, true);

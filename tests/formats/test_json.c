@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The JSON reader where all is well: every form of a shape, where blocks meet, the shape as it
- * grows. Errors have a file of their own. */
+/* The JSON reader with valid input: every form of a shape, block boundaries, a shape that grows.
+ * test_json_errors.c has the errors. */
 #include "test_json.h"
 
 #include <math.h>
@@ -65,7 +65,7 @@ static void test_forms(void **state)
     for (size_t i = 0; i < LENGTH(forms) * LENGTH(types) * 4; i++) {
         const struct form *form = &forms[i % LENGTH(forms)];
         const enum quant_dtype type = types[i / LENGTH(forms) % LENGTH(types)];
-        const size_t capacity = (size_t[]){1, 2, 3, MOST}[i / LENGTH(forms) / LENGTH(types)];
+        const size_t capacity = (size_t[]){1, 2, 3, MAX}[i / LENGTH(forms) / LENGTH(types)];
         struct outcome outcome = read_all(form->text, strlen(form->text), type, capacity);
         char shape[QUANT_SHAPE_TEXT];
         if (outcome.status != QUANT_OK)
@@ -78,7 +78,7 @@ static void test_forms(void **state)
     }
 }
 
-/* Every text that stops short of its end is an error, and none that remains is right by chance. */
+/* Every prefix of a text is an error; none is valid by chance. */
 static void test_every_prefix(void **state)
 {
     (void)state;
@@ -88,9 +88,9 @@ static void test_every_prefix(void **state)
         while (strchr(" \t\r\n", text[whole - 1]))
             whole--;
         if (text[whole - 1] != ']' && text[whole - 1] != '}')
-            continue; /* a bare number has right prefixes */
+            continue; /* prefixes of a bare number are valid */
         for (size_t length = 0; length < whole; length++) {
-            char *copy = malloc(length + 1); /* its own, so that reading beyond it is caught */
+            char *copy = malloc(length + 1); /* a copy, to catch reads past its end */
             assert_non_null(copy);
             memcpy(copy, text, length);
             const struct outcome outcome = read_all(copy, length, QUANT_FLOAT32, 2);
@@ -105,15 +105,15 @@ static void test_integers(void **state)
 {
     (void)state;
     const char *text = "[-128, 127, -0, 1.0, 1e2, 0.0005E5, 12000e-2, 0e999999999999, 0.000]";
-    const struct outcome outcome = read_all(text, strlen(text), QUANT_INT8, MOST);
+    const struct outcome outcome = read_all(text, strlen(text), QUANT_INT8, MAX);
     static const float expected[] = {-128, 127, 0, 1, 100, 50, 120, 0, 0};
     assert_int_equal(outcome.status, QUANT_OK);
     assert_int_equal(outcome.n, LENGTH(expected));
     assert_memory_equal(outcome.x, expected, sizeof expected);
     const char *wide = "[0, 65535, 6.5535e4]";
-    assert_true(read_all(wide, strlen(wide), QUANT_UINT16, MOST).x[1] == 65535);
+    assert_true(read_all(wide, strlen(wide), QUANT_UINT16, MAX).x[1] == 65535);
     const char *narrow = "[-32768, 32767]";
-    assert_true(read_all(narrow, strlen(narrow), QUANT_INT16, MOST).x[0] == -32768);
+    assert_true(read_all(narrow, strlen(narrow), QUANT_INT16, MAX).x[0] == -32768);
 }
 
 static bool recognizes(const char *text, size_t length)
@@ -137,7 +137,7 @@ static void test_recognize(void **state)
 
 /* ---- Where blocks meet --------------------------------------------------------------------- */
 
-/* A text moved through a block's end, byte by byte, behind white space. */
+/* White space moves a text across the end of a block, byte by byte. */
 static void test_blocks_meet(void **state)
 {
     (void)state;
@@ -145,7 +145,7 @@ static void test_blocks_meet(void **state)
         "{ \"shape\": [2, 3],\n\"data\": [[1.2345678e+1, -2.5, 123456789012345678901e-20],"
         "\n [0.125, 3e0, 4] ] }\n";
     const size_t length = strlen(text);
-    const struct outcome whole = read_all(text, length, QUANT_FLOAT32, MOST);
+    const struct outcome whole = read_all(text, length, QUANT_FLOAT32, MAX);
     assert_int_equal(whole.status, QUANT_OK);
     char *moved = malloc(QUANT_JSON_BLOCK + length);
     assert_non_null(moved);
@@ -161,7 +161,7 @@ static void test_blocks_meet(void **state)
     free(moved);
 }
 
-/* A number of several blocks, in the memory of one. */
+/* A number that is longer than several blocks, in the memory of one. */
 static void test_million_digits(void **state)
 {
     (void)state;
@@ -173,7 +173,7 @@ static void test_million_digits(void **state)
     text[DIGITS] = ']';
     assert_true(read_all(text, DIGITS + 1, QUANT_FLOAT32, 1).x[0] == 1.0F);
     assert_true(read_all(text, DIGITS + 1, QUANT_INT8, 1).x[0] == 1.0F);
-    /* One digit at the very end, which no float and no double can hold, makes it no integer. */
+    /* One digit at the very end, too small for a float or a double, makes it not an integer. */
     text[DIGITS - 1] = '1';
     assert_int_equal(read_all(text, DIGITS + 1, QUANT_INT8, 1).status, QUANT_OUT_OF_RANGE);
     /* 1000...0e-999996 */
@@ -187,13 +187,13 @@ static void test_million_digits(void **state)
 
 /* ---- The shape as it grows ----------------------------------------------------------------- */
 
-/* Before element i is delivered, every array that closed before it is in the shape. */
+/* When element i is delivered, every array that closed before it is in the shape. */
 static void test_growing(void **state)
 {
     (void)state;
     const char *text = "[[[1,2],[3,4],[5,6]],[[7,8],[9,10],[11,12]]]";
     static const uint64_t final[] = {2, 3, 2};
-    static const uint64_t size[] = {12, 6, 2}; /* elements of an array of each level */
+    static const uint64_t size[] = {12, 6, 2}; /* elements in an array of each level */
     struct quant_source *source;
     struct quant_error error;
     enum quant_status status;
@@ -211,7 +211,8 @@ static void test_growing(void **state)
         for (int d = 0; d < 3; d++)
             assert_true(reader->shape.dims[d] == (i >= size[d] ? final[d] : 0));
         assert_int_equal(reader->knowledge, QUANT_SHAPE_GROWING);
-        if (i == 7 && reader->shape.dims[0] == 0) { /* a pass that stops half way, and another */
+        if (i == 7 &&
+            reader->shape.dims[0] == 0) { /* a pass that stops half way, and then another */
             assert_int_equal(reader->ops->rewind(reader, &error), QUANT_OK);
             assert_int_equal(reader->shape.ndim, 3);
             struct outcome outcome;
@@ -253,7 +254,8 @@ static void test_source_fails(void **state)
     reader->ops->close(reader);
 }
 
-/* Python's words, and numbers that float32 does not hold, wherever blocks meet. */
+/* Python's words, and numbers that overflow float32, at every position relative to a block
+ * boundary. */
 static void test_nonfinite(void **state)
 {
     (void)state;
@@ -264,18 +266,18 @@ static void test_nonfinite(void **state)
         memset(padded, ' ', QUANT_JSON_BLOCK - cut);
         memcpy(padded + QUANT_JSON_BLOCK - cut, text, sizeof text - 1);
         const struct outcome outcome = read_all(padded, QUANT_JSON_BLOCK - cut + sizeof text - 1,
-                                                QUANT_FLOAT32, cut % 2 ? 1 : MOST);
+                                                QUANT_FLOAT32, cut % 2 ? 1 : MAX);
         assert_int_equal(outcome.status, QUANT_OK);
         assert_int_equal(outcome.n, LENGTH(expected));
         for (size_t i = 0; i < LENGTH(expected); i++)
             assert_true(isnan(expected[i]) ? isnan(outcome.x[i]) : outcome.x[i] == expected[i]);
     }
-    const struct outcome alone = read_all("-Infinity", 9, QUANT_FLOAT32, MOST);
+    const struct outcome alone = read_all("-Infinity", 9, QUANT_FLOAT32, MAX);
     assert_int_equal(alone.status, QUANT_OK);
     assert_true(alone.n == 1 && isinf(alone.x[0]));
 }
 
-/* The first number beyond float32 can be quoted, after any number of passes. */
+/* The first number that overflows float32 can be quoted, after any number of passes. */
 static void test_beyond(void **state)
 {
     (void)state;
@@ -292,21 +294,21 @@ static void test_beyond(void **state)
         assert_int_equal(read_pass(reader, 2, &outcome), QUANT_OK);
         assert_true(reader->ops->is_beyond(reader, 2, element));
         assert_string_equal(element, "-1e400");
-        assert_false(reader->ops->is_beyond(reader, 1, element)); /* it is infinite there */
+        assert_false(reader->ops->is_beyond(reader, 1, element)); /* it is infinite in the text */
         assert_int_equal(reader->ops->rewind(reader, &error), QUANT_OK);
     }
     reader->ops->close(reader);
     quant_source_close(source);
 }
 
-/* Values that are passed over take no memory, but have a limit. */
+/* Ignored values use no memory, but have a limit. */
 static void test_skipped_depth(void **state)
 {
     (void)state;
-    enum { MOST_DEPTH = 1024 };
-    char text[2 * MOST_DEPTH + 128];
+    enum { MAX_DEPTH = 1024 };
+    char text[2 * MAX_DEPTH + 128];
     for (int more = 0; more < 2; more++) {
-        const int depth = MOST_DEPTH + more;
+        const int depth = MAX_DEPTH + more;
         static const char begin[] = "{\"shape\":[1],\"data\":[1],\"a\":";
         memcpy(text, begin, sizeof begin);
         char *p = text + sizeof begin - 1;
@@ -315,7 +317,7 @@ static void test_skipped_depth(void **state)
         for (int i = 0; i < depth; i++)
             *p++ = ']';
         memcpy(p, "}", 2);
-        const struct outcome outcome = read_all(text, strlen(text), QUANT_FLOAT32, MOST);
+        const struct outcome outcome = read_all(text, strlen(text), QUANT_FLOAT32, MAX);
         assert_int_equal(outcome.status, more ? QUANT_UNSUPPORTED : QUANT_OK);
         if (more)
             assert_non_null(strstr(outcome.error.text, "nested more than 1024 deep at byte"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the JSON reader share: one text, read and read again. */
+/* What the tests of the JSON reader share: reading a text twice. */
 #ifndef QUANT_TESTS_FORMATS_TEST_JSON_H
 #define QUANT_TESTS_FORMATS_TEST_JSON_H
 
@@ -16,16 +16,16 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { MOST = 64 };
+enum { MAX = 64 };
 
-/* What became of one text. */
+/* The result of reading a text. */
 struct outcome {
     enum quant_status status;
     struct quant_error error;
     enum quant_shape_knowledge at_open;
     struct quant_shape shape;
     size_t n;
-    float x[MOST];
+    float x[MAX];
 };
 
 static inline struct quant_reader *open_text(struct quant_source **source, const char *text,
@@ -40,16 +40,16 @@ static inline struct quant_reader *open_text(struct quant_source **source, const
     return reader;
 }
 
-/* Reads a pass, capacity elements at a time; integers land in x too. */
+/* Reads once, capacity elements at a time; integers are stored in x too. */
 static inline enum quant_status read_pass(struct quant_reader *reader, size_t capacity,
                                           struct outcome *outcome)
 {
     union {
-        float x[MOST];
-        int8_t i8[MOST];
-        uint8_t u8[MOST];
-        int16_t i16[MOST];
-        uint16_t u16[MOST];
+        float x[MAX];
+        int8_t i8[MAX];
+        uint8_t u8[MAX];
+        int16_t i16[MAX];
+        uint16_t u16[MAX];
     } chunk;
     size_t count;
     outcome->n = 0;
@@ -74,7 +74,7 @@ static inline enum quant_status read_pass(struct quant_reader *reader, size_t ca
                 x = (float)quant_nibble_signed(quant_nibble_get(chunk.u8, i));
             else if (type == QUANT_UINT4)
                 x = (float)quant_nibble_get(chunk.u8, i);
-            assert_true(outcome->n < MOST);
+            assert_true(outcome->n < MAX);
             outcome->x[outcome->n++] = x;
         }
     } while (count > 0);

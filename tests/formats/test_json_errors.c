@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The JSON reader's errors: for each its status and its words. */
+/* The errors of the JSON reader: the status and the text of each. */
 #include "test_json.h"
 
 #include <stdio.h>
@@ -170,7 +170,7 @@ static const struct wrong wrongs[] = {
 static void expect_error(const char *text, size_t length, enum quant_dtype type,
                          enum quant_status status, const char *message)
 {
-    for (size_t capacity = 1; capacity <= MOST; capacity += MOST - 1) {
+    for (size_t capacity = 1; capacity <= MAX; capacity += MAX - 1) {
         const struct outcome outcome = read_all(text, length, type, capacity);
         char expected[sizeof outcome.error.text];
         snprintf(expected, sizeof expected, "cannot read 't.json': %s", message);
@@ -240,7 +240,7 @@ static void test_levels(void **state)
     memset(text, '[', depth);
     text[depth] = '1';
     memset(text + depth + 1, ']', depth);
-    const struct outcome outcome = read_all(text, 2 * depth + 1, QUANT_FLOAT32, MOST);
+    const struct outcome outcome = read_all(text, 2 * depth + 1, QUANT_FLOAT32, MAX);
     assert_int_equal(outcome.status, QUANT_OK);
     assert_int_equal(outcome.shape.ndim, QUANT_MAX_DIMS);
     memset(text, '[', depth + 1);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The types to quantize to, as JSON and back: every value there is; and what is none. */
+/* The target types to JSON and back: every value; and numbers that are not values of a type. */
 #include "../support/files.h"
 
 #include "base/nibble.h"
 #include "formats/format.h"
 
-enum { MOST = 65536, CHUNK = 1000 }; /* less than what a writer or reader takes at a time */
+enum { PATTERNS = 65536, CHUNK = 1000 }; /* smaller than the blocks of writer and reader */
 
 static const struct float_row {
     enum quant_dtype dtype;
-    uint32_t greatest; /* the pattern */
+    uint32_t max; /* the pattern */
     const char *wrong;
     const char *message;
 } floats[] = {
@@ -58,7 +58,7 @@ static enum quant_status read_text(enum quant_dtype dtype, const void *text, siz
 
 static void check_back(enum quant_dtype dtype, const void *q, size_t n)
 {
-    static _Alignas(uint16_t) unsigned char back[2 * MOST];
+    static _Alignas(uint16_t) unsigned char back[2 * PATTERNS];
     struct memory_sink sink;
     struct quant_error error;
     size_t found = 0;
@@ -73,35 +73,35 @@ static void check_back(enum quant_dtype dtype, const void *q, size_t n)
 static void test_integers(void **state)
 {
     (void)state;
-    static uint16_t wide[MOST];
+    static uint16_t wide[PATTERNS];
     static unsigned char packed[129];
-    for (size_t i = 0; i < MOST; i++)
+    for (size_t i = 0; i < PATTERNS; i++)
         wide[i] = (uint16_t)i;
-    check_back(QUANT_INT16, wide, MOST);
-    check_back(QUANT_UINT16, wide, MOST);
-    for (size_t i = 0; i < 257; i++) /* all pairs, and an odd one */
+    check_back(QUANT_INT16, wide, PATTERNS);
+    check_back(QUANT_UINT16, wide, PATTERNS);
+    for (size_t i = 0; i < 257; i++) /* all pairs, and one more element */
         quant_nibble_put(packed, i, (unsigned)(i % 2 ? i / 2 / 16 : i / 2));
     check_back(QUANT_INT4, packed, 257);
     check_back(QUANT_UINT4, packed, 257);
 }
 
-/* All finite numbers, -0 aside, which is read as 0. */
+/* All finite numbers except -0, which is read as 0. */
 static void test_floats(void **state)
 {
     (void)state;
-    static uint16_t wide[MOST];
+    static uint16_t wide[PATTERNS];
     static unsigned char bytes[256];
     for (size_t row = 0; row < LENGTH(floats); row++) {
         const bool narrow = quant_dtype_info(floats[row].dtype)->bits == 8;
         const uint32_t sign = narrow ? 0x80 : 0x8000;
         size_t n = 0;
         for (uint32_t i = 0; i < 2 * sign; i++) {
-            if ((i & (sign - 1)) > floats[row].greatest || i == sign)
+            if ((i & (sign - 1)) > floats[row].max || i == sign)
                 continue;
             bytes[n % 256] = (unsigned char)i;
             wide[n++] = (uint16_t)i;
         }
-        assert_int_equal(n, 2 * floats[row].greatest + 1);
+        assert_int_equal(n, 2 * floats[row].max + 1);
         check_back(floats[row].dtype, narrow ? (const void *)bytes : wide, n);
     }
 }
@@ -116,7 +116,7 @@ static void test_wrongs(void **state)
         const char *text = floats[row].wrong;
         check_error(text, read_text(floats[row].dtype, text, strlen(text), q, &n, &error), &error,
                     QUANT_OUT_OF_RANGE, floats[row].message);
-        /* -0 is a number of each type, in the fast way and in the exact one. */
+        /* -0 is a number of each type, in the fast path and in the exact one. */
         static const char *const zeros[] = {"[-0,1]", "[-0.0e-999999999999]"};
         for (size_t i = 0; i < LENGTH(zeros); i++) {
             check_ok(read_text(floats[row].dtype, zeros[i], strlen(zeros[i]), q, &n, &error),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The JSON writer: brackets for every shape, known before or growing, numbers, and errors. */
+/* The JSON writer: brackets for every shape, known in advance or growing; numbers; errors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,13 +16,13 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A sink into memory. */
+/* A sink that writes to memory. */
 struct text_sink {
     struct quant_sink head;
     char *text;
     size_t length;
     size_t writes;
-    size_t fails_at; /* this write, counted from 1; 0: none */
+    size_t fails_at; /* number of the write that fails, from 1; 0: none */
 };
 
 static enum quant_status text_write(struct quant_sink *sink, const void *bytes, size_t nbytes,
@@ -45,7 +45,7 @@ static struct text_sink make_sink(void)
     return (struct text_sink){.head = {&ops, "t.json"}};
 }
 
-/* Writes elements in one piece, or one by one. */
+/* Writes elements all at once, or one by one. */
 static enum quant_status write_all(struct text_sink *sink, enum quant_dtype dtype,
                                    const struct quant_shape *shape, const void *elements,
                                    size_t nelems, size_t piece, struct quant_error *error)
@@ -104,7 +104,7 @@ static void test_empty_shapes(void **state)
     expect_text(QUANT_FLOAT32, (struct quant_shape){2, {2, 0}}, NULL, "[[],[]]\n");
     expect_text(QUANT_FLOAT32, (struct quant_shape){3, {2, 1, 0}}, NULL, "[[[]],[[]]]\n");
     expect_text(QUANT_FLOAT32, (struct quant_shape){3, {1, 2, 0}}, NULL, "[[[],[]]]\n");
-    /* What brackets cannot tell, or not in reason. */
+    /* Shapes that brackets cannot represent, or only in a very long text. */
     expect_text(QUANT_INT8, (struct quant_shape){2, {0, 3}}, NULL,
                 "{\"shape\":[0,3],\"data\":[]}\n");
     expect_text(QUANT_INT8, (struct quant_shape){2, {1099511627776, 0}}, NULL,
@@ -196,7 +196,7 @@ static void test_fortran_order(void **state)
     writer->ops->close(writer);
 }
 
-/* Through a reader and a writer that watches the reader's shape, as many elements at a time. */
+/* Copies from a reader to a writer that uses the reader's shape, this many elements at a time. */
 static char *through(const char *text, size_t length, size_t capacity, enum quant_dtype dtype)
 {
     union {
@@ -252,7 +252,7 @@ static void test_growing_shape(void **state)
     }
 }
 
-/* Enough for several blocks on both sides; a text that the writer wrote comes back to the byte. */
+/* Several blocks on both sides. Reading and writing a text of the writer gives the same bytes. */
 static void test_round_trip(void **state)
 {
     (void)state;
@@ -299,7 +299,7 @@ static void test_round_trip(void **state)
     free(x);
 }
 
-/* The n-th write fails, for every n until all is well. */
+/* The n-th write fails, for every n until the run succeeds. */
 static void test_sink_fails(void **state)
 {
     (void)state;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whole .npy files: versions, element types, byte orders, and every way in which the header and the
- * size of the file can contradict each other. The dictionary in the header has a test of its own.
- */
+/* Whole .npy files: versions, element types, byte orders, and every contradiction between the
+ * header and the size of the file. test_npy_header.c tests the dictionary in the header. */
 #include "../support/files.h"
 
 #include "base/shape.h"
@@ -42,7 +41,7 @@ static enum quant_status open_it(struct quant_source *source, enum quant_dtype d
     return quant_format_npy.open_reader(source, &request, reader, error);
 }
 
-/* Opens and reads to the end, as a file (hides false) or as a stream that hides its size. */
+/* Opens and reads to the end, as a file (hides is false) or as a stream that hides its size. */
 static enum quant_status read_it(const struct file *file, bool hides, enum quant_dtype deliver,
                                  struct quant_reader *seen, void *elements, size_t *count,
                                  struct quant_error *error)
@@ -287,7 +286,7 @@ static const struct {
     {"<f4", "'fortran_order': False, 'shape': (4611686018427387904,)", 4, QUANT_OUT_OF_RANGE,
      "shape (4611686018427387904,) is larger than any file"},
     {"<f4", "'fortran_order': False, 'shape': (2305843009213693951,)", 4, QUANT_OUT_OF_RANGE,
-     "is larger than any file"}, /* fits 63 bits, but not with the header before it */
+     "is larger than any file"}, /* fits 63 bits, but not together with the header */
 };
 
 static void test_bad(void **state)
@@ -304,7 +303,7 @@ static void test_bad(void **state)
         const bool hides = i % 2;
         const enum quant_status status =
             read_it(&file, hides, QUANT_FLOAT32, &seen, x, &count, &error);
-        /* A stream that is longer is found out at its end, without counting what is left. */
+        /* A stream that is too long is detected at its end, without counting the rest. */
         const bool longer = bads[i / 2].status == QUANT_CORRUPT && hides;
         check_error(bads[i / 2].rest, status, &error, bads[i / 2].status,
                     longer ? "found more than " : bads[i / 2].message);

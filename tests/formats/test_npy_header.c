@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The dictionary in a .npy header: what numpy.save has ever written is read, what it writes today
- * is written, byte for byte, and each mistake has its words and its place. */
+/* The dictionary in a .npy header: reads all that numpy.save has ever written, writes the bytes
+ * that it writes today, and reports each mistake with its place. */
 #include "../support/files.h"
 
 #include "base/shape.h"
@@ -12,7 +12,7 @@ static enum quant_status parse(const char *text, size_t length, struct quant_npy
                                struct quant_error *error)
 {
     const struct quant_source source = {.name = "w.npy"};
-    char *copy = malloc(length > 0 ? length : 1); /* its own: reading past the end is caught */
+    char *copy = malloc(length > 0 ? length : 1); /* a copy, to catch reads past its end */
     assert_non_null(copy);
     memcpy(copy, text, length);
     const enum quant_status status =
@@ -68,7 +68,7 @@ static void test_good(void **state)
     }
 }
 
-/* No text that stops before its brace is right. */
+/* No text without its closing brace is valid. */
 static void test_every_prefix(void **state)
 {
     (void)state;
@@ -186,8 +186,8 @@ static void test_nul_after(void **state)
 
 /* ---- Writing ---- */
 
-/* What NumPy 1.24.2's format.write_array_header_1_0 gave: the two bytes of the length, the
- * dictionary, and how many spaces stand between it and the newline. */
+/* The output of format.write_array_header_1_0 in NumPy 1.24.2: the two bytes of the length, the
+ * dictionary, and the number of spaces between it and the newline. */
 static const struct {
     const char *descr;
     bool fortran_order;
@@ -295,7 +295,7 @@ static void test_preamble(void **state)
     }
 }
 
-/* The longest there can be fits, and is read back to itself. */
+/* The longest possible header fits, and can be read. */
 static void test_longest(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Raw files: what is read depends on what is said of them, and on their size, which a stream tells
- * only at its end. */
+/* Raw files: the result depends on what the caller says, and on the size, which is known only at
+ * the end of a stream. */
 #include "../support/files.h"
 
 #include <math.h>
@@ -94,7 +94,7 @@ static const struct {
      "\0\0\0\x10\0\0\xf0\x3f\1\0\0\x10\0\0\xf0\x3f",
      16,
      2,
-     {1, 0x1.000002p0F}}, /* a tie goes to even; what is beyond it, up */
+     {1, 0x1.000002p0F}}, /* a tie is rounded to even; a little more is rounded up */
 };
 
 static void test_types(void **state)
@@ -136,7 +136,7 @@ static void test_integers(void **state)
 static const struct {
     enum quant_dtype dtype;
     size_t nbytes;
-    int ndim; /* -1: no shape is given */
+    int ndim; /* -1: no shape given */
     uint64_t dims[3];
     enum quant_status status;
     const char *message;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is refused as no tensor, and that raw floats are not. */
+/* Files that are refused because they are not tensors; and raw floats, which must not be. */
 #include "../support/random.h"
 #include "../support/unit.h"
 
@@ -10,11 +10,11 @@
 
 #define ROW(bytes, word) (bytes), sizeof(bytes) - 1, word
 
-/* The first bytes as the programs themselves write them. */
+/* The first bytes, as the programs write them. */
 static const struct {
     const char *bytes;
     size_t nbytes;
-    const char *word; /* in what it is */
+    const char *word; /* appears in the description */
 } known[] = {
     {ROW("version https://git-lfs.github.com/spec/v1\noid sha256:00", "Git LFS pointer")},
     {ROW("PK\3\4\x14\0", "ZIP archive")},
@@ -97,7 +97,7 @@ static void test_far_inside(void **state)
     assert_non_null(strstr(quant_signature_from_content(head, sizeof head)->what, "tar"));
 }
 
-/* No row reads past the bytes there are: sanitizers watch the end of a copy. */
+/* No row reads past the end: sanitizers watch the end of a copy. */
 static void test_cut(void **state)
 {
     (void)state;
@@ -117,7 +117,7 @@ static void check_is_floats(const void *bytes, size_t nbytes)
     assert_false(quant_signature_is_text(bytes, nbytes));
 }
 
-/* Random bits, which are floats of every size, and floats as weights are. */
+/* Random bits, which are floats of all magnitudes, and floats that look like weights. */
 static void test_floats(void **state)
 {
     (void)state;
@@ -137,7 +137,7 @@ static void test_floats(void **state)
     }
 }
 
-/* Formats that begin with few fixed bytes, one of the other bytes changed: floats again. */
+/* Formats with a short magic, with one of the other bytes changed: these are floats. */
 static void test_nearly(void **state)
 {
     (void)state;
@@ -174,7 +174,7 @@ static void test_text(void **state)
     assert_true(quant_signature_is_text(head, sizeof head));
     assert_true(quant_signature_is_text(head, 64));
     assert_false(quant_signature_is_text(head, 63));
-    head[512] = 0; /* beyond what is looked at */
+    head[512] = 0; /* after the bytes that are examined */
     assert_true(quant_signature_is_text(head, sizeof head));
     head[511] = 0;
     assert_false(quant_signature_is_text(head, sizeof head));
@@ -197,13 +197,13 @@ static void test_utf8(void **state)
         const size_t length = strlen(letters[i]);
         unsigned char head[4096];
         memset(head, 'x', sizeof head);
-        for (size_t at = 500; at <= 512; at++) { /* over the limit too */
+        for (size_t at = 500; at <= 512; at++) { /* across the limit too */
             memset(head + 490, 'x', 30);
             memcpy(head + at, letters[i], length);
             assert_true(quant_signature_is_text(head, sizeof head));
         }
         memset(head, 'x', 64);
-        head[20] = (unsigned char)letters[i][0]; /* without what must follow */
+        head[20] = (unsigned char)letters[i][0]; /* without the bytes that must follow */
         assert_false(quant_signature_is_text(head, 64));
     }
 }

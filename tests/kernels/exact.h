@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The mapping of one element once more, in integers alone: no division, rounding or conversion of
- * floating point takes part, so that it shares no mistake with the code that it checks.
+ * The mapping of one element again, by integer arithmetic only. It uses no division, rounding or
+ * conversion of floating point, so it shares no mistake with the code that it checks.
  */
 #ifndef QUANT_TESTS_KERNELS_EXACT_H
 #define QUANT_TESTS_KERNELS_EXACT_H
@@ -16,7 +16,7 @@ struct exact {
     int exponent;
 };
 
-/* Of a finite float32, with bit 23 set unless it is 0. */
+/* From a finite float32; bit 23 is set unless it is 0. */
 static inline struct exact exact_of(float value)
 {
     const uint32_t bits = bits_of(value) & 0x7FFFFFFFU;
@@ -33,8 +33,8 @@ static inline struct exact exact_of(float value)
     return exact;
 }
 
-/* magnitude / 2^shift to the nearest integer; sticky says that a little more than magnitude is
- * meant. A tie goes to the even one, or up. */
+/* magnitude / 2^shift, rounded to the nearest integer; ties go to even, or up. sticky: the true
+ * value is a little more than magnitude. */
 static inline uint64_t exact_shift(uint64_t magnitude, int shift, bool sticky, bool half_up)
 {
     if (shift <= 0)
@@ -48,8 +48,8 @@ static inline uint64_t exact_shift(uint64_t magnitude, int shift, bool sticky, b
     return whole + (up ? 1 : 0);
 }
 
-/* The float32 nearest to |x / s|, ties to even. Below FLT_MIN it keeps more bits than float32 has,
- * which no rounding to integers can tell. */
+/* The float32 nearest to |x / s|, ties to even. Below FLT_MIN it keeps more bits than float32 has;
+ * this does not affect rounding to integers. */
 static inline struct exact exact_ratio(float x, float s)
 {
     const struct exact above = exact_of(x);
@@ -64,14 +64,14 @@ static inline struct exact exact_ratio(float x, float s)
 
 static inline int64_t exact_rounded(struct exact ratio, bool half_away)
 {
-    if (ratio.exponent > 30) /* beyond every zero point and target range */
+    if (ratio.exponent > 30) /* exceeds every zero point and target range */
         return ratio.magnitude ? INT64_C(1) << 60 : 0;
     if (ratio.exponent >= 0)
         return (int64_t)(ratio.magnitude << ratio.exponent);
     return (int64_t)exact_shift(ratio.magnitude, -ratio.exponent, false, half_away);
 }
 
-/* rne(x / s) + z before the clamp; an infinity is far out, a NaN is z. */
+/* rne(x / s) + z before the clamp. An infinity is far outside, NaN is z. */
 static inline int64_t exact_mapped(const struct quant_params *params, float x)
 {
     if (isnan(x))

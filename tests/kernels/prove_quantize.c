@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * That no float32 is quantized differently by any row than by division: sweeps over all of them,
- * and crowds around every tie. QUANT_PROVE says how much of it:
+ * Proves that every row quantizes every float32 as division does: sweeps over all floats, and many
+ * floats around every tie. QUANT_PROVE sets the amount:
  *
  *     little    for emulated, instrumented and unoptimized programs
- *     (unset)   seconds: sweeps that leave out most, different ones for each scale
- *     all       an hour or so: each of the 2^32 floats, for every scale below
- *     N         as all, for the first N scales alone
+ *     (unset)   seconds: sweeps skip most floats, different ones for each scale
+ *     all       about an hour: each of the 2^32 floats, for every scale below
+ *     N         like all, for the first N scales only
  *
- * It uses all processors that it may. ctest stops what takes five minutes: to prove all, run
+ * It uses all processors that it may. ctest stops tests after five minutes: to prove all, run
  * QUANT_PROVE=all build/tests/prove_quantize.
  */
 #include <float.h>
@@ -21,7 +21,7 @@
 #include "../support/unit.h"
 #include "kernels/kernels.h"
 
-enum { MOST_ROWS = 8, MOST_THREADS = 64, PIECE = 4096, RANDOM_SCALES = 10 };
+enum { MAX_ROWS = 8, MAX_THREADS = 64, PIECE = 4096, RANDOM_SCALES = 10 };
 
 static const float chosen_scales[] = {
     1, 0.1F,      5.0F / 127, 0x1p-100F,   0x1.FFFFFEp-101F, FLT_MIN,        FLT_MAX,
@@ -33,8 +33,8 @@ static const int32_t zero_points[] = {0, -128, 127, 255, -383, 512, -512, 513, 1
 enum { ALL_SCALES = LENGTH(chosen_scales) + RANDOM_SCALES };
 enum { MAPPINGS = LENGTH(zero_points) * 4, ROUND = 16 * MAPPINGS }; /* two types, two roundings */
 
-/* The rows to prove: those that run here, all or the one that QUANT_TEST_ROW names; not scalar. */
-static const struct quant_kernels *rows[MOST_ROWS];
+/* The rows to prove: those that run here, except scalar; or the one in QUANT_TEST_ROW. */
+static const struct quant_kernels *rows[MAX_ROWS];
 static size_t nrows;
 
 static atomic_bool failed;
@@ -73,24 +73,24 @@ static void compare(const char *name, const struct quant_params *params, const f
 
 /* ---- The reference --------------------------------------------------------------------------- */
 
-/* The quotients of a piece, rounded either way: by division, as scalar.c, but such that compilers
- * make vectors of it. It is held against scalar.c in every sweep. */
+/* The quotients of a piece, rounded both ways: by division, like scalar.c, but in a form that
+ * compilers vectorize. Every sweep compares it with scalar.c. */
 struct quotients {
     float x[PIECE];
     int32_t rounded[2][PIECE]; /* by enum quant_rounding; within +-2^23; NaN is 0 */
     uint8_t expected[PIECE];
 };
 
-/* Cutting and the rest are exact. */
+/* Truncation and the rest are exact. */
 static inline __attribute__((always_inline)) void round_quotients(struct quotients *piece,
                                                                   float scale)
 {
-    const float most = 0x1p23F;
+    const float limit = 0x1p23F;
     for (size_t i = 0; i < PIECE; i++) {
         float t = piece->x[i] / scale;
         t = t == t ? t : 0;
-        t = t < -most ? -most : t;
-        t = t > most ? most : t;
+        t = t < -limit ? -limit : t;
+        t = t > limit ? limit : t;
         const int32_t cut = (int32_t)t;
         const float rest = t - (float)cut;
         const int32_t half_up = rest >= 0.5F;
@@ -166,7 +166,7 @@ static struct quant_params mapping_at(size_t i, float scale)
     };
 }
 
-/* The floats whose bits are first, first + stride ...: n pieces of them, which threads share. */
+/* The floats with the bits first, first + stride, ..., in pieces that threads share. */
 struct sweep {
     float scale;
     uint32_t first;
@@ -187,7 +187,7 @@ static void sweep_piece(const struct sweep *sweep, size_t at, struct quotients *
             rows[row]->quantize[params.dtype](&params, piece->x, PIECE, q);
             compare(rows[row]->name, &params, piece->x, PIECE, q, piece->expected);
         }
-        if (at % ROUND == i) { /* each mapping in its turn */
+        if (at % ROUND == i) { /* each mapping in turn */
             quant_kernels_scalar.quantize[params.dtype](&params, piece->x, PIECE, q);
             compare("the reference, against scalar", &params, piece->x, PIECE, piece->expected, q);
         }
@@ -215,17 +215,17 @@ struct ties {
     atomic_size_t nvalues;
 };
 
-/* Any exponent, the subnormal ones more often than their share. */
+/* Any exponent; subnormals are more frequent than in random bits. */
 static struct quant_params random_params(struct random *random)
 {
     const bool is_unsigned = random_64(random) & 1;
-    const int32_t least = is_unsigned ? 0 : -128;
+    const int32_t min = is_unsigned ? 0 : -128;
     const bool is_far = random_below(random, 8) == 0;
     struct quant_params params = {
         .dtype = is_unsigned ? QUANT_UINT8 : QUANT_INT8,
         .rounding = random_64(random) & 1 ? QUANT_HALF_AWAY : QUANT_HALF_EVEN,
-        .qmin = least + (int32_t)(random_64(random) & 1),
-        .qmax = least + (random_64(random) & 1 ? 255 : 100),
+        .qmin = min + (int32_t)(random_64(random) & 1),
+        .qmax = min + (random_64(random) & 1 ? 255 : 100),
         .scale = random_below(random, 16) ? random_scale(random)
                                           : float_of(1 + random_below(random, 0x7FFFFF)),
     };
@@ -236,7 +236,7 @@ static struct quant_params random_params(struct random *random)
     return params;
 }
 
-/* Every tie of the target range and the ones beside it, and up to BESIDE floats around each. */
+/* Every tie of the target range and next to it, and up to BESIDE floats around each. */
 static size_t crowd_ties(const struct quant_params *params, float *x)
 {
     size_t n = 0;
@@ -277,12 +277,12 @@ static void *ties_share(void *argument)
 
 static void in_parallel(void *(*share)(void *), void *argument)
 {
-    pthread_t threads[MOST_THREADS];
+    pthread_t threads[MAX_THREADS];
     cpu_set_t processors;
     size_t nthreads = 1;
     if (sched_getaffinity(0, sizeof processors, &processors) == 0)
         nthreads = (size_t)CPU_COUNT(&processors);
-    nthreads = nthreads > MOST_THREADS ? MOST_THREADS : nthreads;
+    nthreads = nthreads > MAX_THREADS ? MAX_THREADS : nthreads;
     size_t started = 1; /* this one */
     while (started < nthreads && pthread_create(&threads[started], NULL, share, argument) == 0)
         started++;
@@ -317,7 +317,7 @@ static void prove_ties(size_t nscales)
 static void choose_rows(void)
 {
     const char *name = getenv("QUANT_TEST_ROW");
-    for (size_t i = 0; quant_kernels_at(i) && nrows < MOST_ROWS; i++) {
+    for (size_t i = 0; quant_kernels_at(i) && nrows < MAX_ROWS; i++) {
         const struct quant_kernels *row = quant_kernels_at(i);
         const bool wanted = name ? strcmp(name, row->name) == 0 : row != &quant_kernels_scalar;
         if (wanted && row->supported()) {
@@ -329,7 +329,7 @@ static void choose_rows(void)
     }
 }
 
-/* Strides are odd, so that they come by every bit pattern's neighbourhood in another phase. */
+/* Strides are odd, so the low bits of the patterns take all values. */
 int main(void)
 {
     const char *how = getenv("QUANT_PROVE");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scalar definition of the mapping, section 1.3 of the design: by hand for each of its rules,
- * and against integer arithmetic for everything else.
+ * The scalar definition of the mapping, section 1.3 of the design: cases by hand for each rule, and
+ * comparison with integer arithmetic for everything else.
  */
 #include <float.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ struct by_hand {
 };
 
 static const struct by_hand cases[] = {
-    /* the design's own */
+    /* the examples of the design */
     {350.5F, 3, 0, 117, 117},
     {1.5F, 3, 0, 0, 1},
     {-350.5F, 3, 0, -117, -117},
@@ -57,7 +57,7 @@ static const struct by_hand cases[] = {
     {0x1.FFFFFEp-2F, 1, 0, 0, 0},
     {-0x1.FFFFFEp-2F, 1, 0, 0, 0},
     {0x1.000002p-1F, 1, 0, 1, 1},
-    /* the quotient is rounded to float32 first, which makes a tie of a little more and less */
+    /* the quotient is rounded to float32 first: a little more or less than a tie becomes one */
     {0x1.400008p+1F, 0x1.000006p+0F, 0, 2, 3},
     {0x1.400002p+1F, 0x1.000002p+0F, 0, 2, 3},
     /* rounding first, then z: 0.5 + 1 is 1 and not 2, 1.5 + 1 is 3 */
@@ -65,29 +65,29 @@ static const struct by_hand cases[] = {
     {1.5F, 1, 1, 3, 3},
     {-0.5F, 1, -23, -23, -24},
     {2.5F, 1, -23, -21, -20},
-    /* the clamp comes last: z outside of the type */
+    /* the clamp is last: z outside the type */
     {5, 0.0196078438F, -383, -128, -128},
     {10, 0.0196078438F, -383, 127, 127},
     {383, 1, -383, 0, 0},
     {-4194304, 1, 4194304, 0, 0},
-    /* rounded + z beyond 32 bits on the way */
+    /* rounded + z exceeds 32 bits */
     {0x1p31F, 1, INT32_MAX, 127, 127},
     {-0x1p31F, 1, INT32_MAX, -1, -1},
     {-0x1p31F, 1, INT32_MIN, -128, -128},
     {0x1p31F, 1, INT32_MIN, 0, 0},
     {0x1p63F, 1, INT32_MIN, 127, 127},
     {-0x1p63F, 1, INT32_MAX, -128, -128},
-    /* the type's ends */
+    /* the limits of the type */
     {127, 1, 0, 127, 127},
     {127.5F, 1, 0, 127, 127},
     {128, 1, 0, 127, 127},
     {-128.5F, 1, 0, -128, -128},
     {-1e30F, 1, 0, -128, -128},
-    /* the quotient overflows to infinity, or falls to zero */
+    /* the quotient overflows to infinity, or underflows to zero */
     {FLT_MAX, 0x1p-149F, 0, 127, 127},
     {-FLT_MAX, 0x1p-149F, 5, -128, -128},
     {0x1p-149F, FLT_MAX, 5, 5, 5},
-    /* zeros of either sign, subnormals that are not flushed */
+    /* zeros of either sign; subnormals, which are not flushed */
     {0.0F, 1, 3, 3, 3},
     {-0.0F, 1, 3, 3, 3},
     {0x1p-149F, 0x1p-149F, 0, 1, 1},
@@ -126,7 +126,7 @@ static void test_by_hand(void **state)
     }
 }
 
-/* qmin and qmax bound everything, also what is not finite, and z where NaN becomes it. */
+/* qmin and qmax limit everything: elements that are not finite too, and z, which NaN becomes. */
 static void test_narrowed_range(void **state)
 {
     (void)state;
@@ -179,7 +179,7 @@ static void test_quantize_exactly(void **state)
     }
 }
 
-/* Integers that float32 rounds: beyond 2^24, ties to even. In integers again. */
+/* Integers that float32 rounds: above 2^24, ties to even. By integer arithmetic again. */
 static float exact_float(int64_t integer)
 {
     uint64_t magnitude = (uint64_t)(integer < 0 ? -integer : integer);
@@ -190,7 +190,7 @@ static float exact_float(int64_t integer)
     return (float)(integer < 0 ? -(double)magnitude : (double)magnitude);
 }
 
-/* The product of two float32 numbers is exact in double: it is rounded once, at the end. */
+/* The product of two float32 numbers is exact in double, so it is rounded once, at the end. */
 static void test_dequantize_exactly(void **state)
 {
     (void)state;
@@ -199,8 +199,8 @@ static void test_dequantize_exactly(void **state)
         struct quant_params params = random_params(&random);
         if (i % 4 == 0)
             params.zero_point = (int32_t)(uint32_t)random_64(&random);
-        const int32_t least = params.dtype == QUANT_UINT8 ? 0 : -128;
-        for (int32_t q = least; q < least + 256; q++) {
+        const int32_t min = params.dtype == QUANT_UINT8 ? 0 : -128;
+        for (int32_t q = min; q < min + 256; q++) {
             const double steps = (double)exact_float((int64_t)q - params.zero_point);
             const float expected = (float)(steps * (double)params.scale);
             const float found = dequantize_one(&params, q);
@@ -229,7 +229,7 @@ static void test_dequantize_by_hand(void **state)
     params.zero_point = 0;
     params.scale = 0x1p127F; /* too large for float32: infinity */
     assert_true(dequantize_one(&params, -127) == -(float)INFINITY);
-    params.scale = 0x1p-149F; /* subnormal, and stays so */
+    params.scale = 0x1p-149F; /* subnormal, and remains subnormal */
     assert_true(dequantize_one(&params, 5) == 0x5p-149F);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The float targets by their definitions: what each pattern means, that every number comes back as
- * itself, and that every float32 between two numbers goes to the nearer one. */
+/* The float targets by their definitions: what each pattern means, every number is restored as
+ * itself, and every float32 between two numbers is rounded to the nearer one. */
 #include <float.h>
 #include <string.h>
 
@@ -8,16 +8,16 @@
 #include "../support/unit.h"
 #include "kernels/kernels.h"
 
-enum { MOST = 65536 };
+enum { PATTERNS = 65536 };
 
 static const struct float_type {
     enum quant_dtype dtype;
     int exponent_bits;
     int fraction_bits;
-    bool has_infinities; /* else the pattern of all ones alone is a NaN */
-    uint32_t greatest;
+    bool has_infinities; /* else only the pattern of all ones is NaN */
+    uint32_t max;
     uint32_t nan;
-    float most_unclipped; /* the greatest float32 that rounds to the greatest number by itself */
+    float max_unclipped; /* the largest float32 that rounds to the largest number without a clamp */
 } types[] = {
     {QUANT_FLOAT16, 5, 10, true, 0x7BFF, 0x7E00, 0x1.FFDFFEp15F},
     {QUANT_BFLOAT16, 8, 7, true, 0x7F7F, 0x7FC0, 0x1.FEFFFEp127F},
@@ -35,7 +35,7 @@ static bool is_scaled(const struct float_type *type)
     return !quant_dtype_info(type->dtype)->is_unscaled;
 }
 
-/* By the books: (-1)^s 2^(e - bias) 1.f, or 2^(1 - bias) 0.f. */
+/* By definition: (-1)^s 2^(e - bias) 1.f, or 2^(1 - bias) 0.f. */
 static double meaning(const struct float_type *type, uint32_t pattern)
 {
     const uint32_t ones = (1U << type->exponent_bits) - 1;
@@ -65,7 +65,7 @@ static uint32_t quantize_one(const struct float_type *type, float scale, float x
     return pattern_at(type, &q, 0);
 }
 
-/* All patterns, as the array of them. */
+/* An array of all patterns. */
 static size_t all_patterns(const struct float_type *type, uint16_t *q)
 {
     const size_t n = (size_t)2 * sign_of(type);
@@ -80,9 +80,9 @@ static size_t all_patterns(const struct float_type *type, uint16_t *q)
 
 static void check_meanings(const struct float_type *type, float scale)
 {
-    static uint16_t q[MOST];
-    static uint16_t back[MOST];
-    static float x[MOST];
+    static uint16_t q[PATTERNS];
+    static uint16_t back[PATTERNS];
+    static float x[PATTERNS];
     const struct quant_params params = {.dtype = type->dtype, .scale = scale};
     const size_t n = all_patterns(type, q);
     quant_kernels_scalar.dequantize[type->dtype](&params, q, n, x);
@@ -96,7 +96,7 @@ static void check_meanings(const struct float_type *type, float scale)
         if (isnan(meaning(type, i)))
             itself = type->nan;
         else if (isinf(meaning(type, i)))
-            itself = type->greatest | (i & sign_of(type));
+            itself = type->max | (i & sign_of(type));
         if (pattern_at(type, back, i) != itself)
             fail_msg("%s 0x%x came back as 0x%x", quant_dtype_info(type->dtype)->name, i,
                      pattern_at(type, back, i));
@@ -111,15 +111,15 @@ static void test_every_number_comes_back(void **state)
         check_meanings(&types[i % LENGTH(types)], scales[i / LENGTH(types)]);
 }
 
-/* Between each two neighbours: halfway goes to the even pattern, what lies beside it to the nearer
- * one. All of these are exact in float32. */
+/* Between each pair of neighbours: the middle goes to the even pattern, numbers beside the middle
+ * to the nearer one. All of these are exact in float32. */
 static void test_ties(void **state)
 {
     (void)state;
     for (size_t t = 0; t < LENGTH(types); t++) {
         const struct float_type *type = &types[t];
         const uint32_t sign = sign_of(type);
-        for (uint32_t low = 0; low < type->greatest; low++) {
+        for (uint32_t low = 0; low < type->max; low++) {
             const double wide = (meaning(type, low) + meaning(type, low + 1)) / 2;
             const float tie = (float)wide;
             assert_true((double)tie == wide);
@@ -142,12 +142,12 @@ static void test_ends(void **state)
     for (size_t t = 0; t < LENGTH(types); t++) {
         const struct float_type *type = &types[t];
         const uint32_t sign = sign_of(type);
-        const float beyond[] = {type->most_unclipped, nextafterf(type->most_unclipped, INFINITY),
+        const float beyond[] = {type->max_unclipped, nextafterf(type->max_unclipped, INFINITY),
                                 FLT_MAX, (float)INFINITY};
-        assert_true(meaning(type, type->greatest) == quant_dtype_info(type->dtype)->greatest);
+        assert_true(meaning(type, type->max) == quant_dtype_info(type->dtype)->greatest);
         for (size_t i = 0; i < LENGTH(beyond); i++) {
-            assert_int_equal(quantize_one(type, 1, beyond[i]), type->greatest);
-            assert_int_equal(quantize_one(type, 1, -beyond[i]), type->greatest | sign);
+            assert_int_equal(quantize_one(type, 1, beyond[i]), type->max);
+            assert_int_equal(quantize_one(type, 1, -beyond[i]), type->max | sign);
         }
         static const uint32_t nans[] = {0x7FC00000, 0xFFC00000, 0x7F800001, 0xFFFFFFFF};
         for (size_t i = 0; i < LENGTH(nans); i++)
@@ -158,7 +158,7 @@ static void test_ends(void **state)
     }
 }
 
-/* The quotient is that of float32 division, and scales are for 8 bits only. */
+/* The quotient is that of float32 division. Only 8-bit types have scales. */
 static void test_quotients(void **state)
 {
     (void)state;
@@ -170,11 +170,11 @@ static void test_quotients(void **state)
                               : (float)((random_unit(&random) - 0.5) * 1e3 * (double)scale);
         const float t = is_scaled(type) ? x / scale : x;
         const double rounded = quant_dtype_round(type->dtype, (double)t);
-        const double most = quant_dtype_info(type->dtype)->greatest;
+        const double limit = quant_dtype_info(type->dtype)->greatest;
         const uint32_t q = quantize_one(type, scale, x);
         if (isnan(x) || isnan(t))
             assert_int_equal(q, type->nan);
-        else if (meaning(type, q) != fmax(fmin(rounded, most), -most))
+        else if (meaning(type, q) != fmax(fmin(rounded, limit), -limit))
             fail_msg("%s of %a by %a: found 0x%x, which is %a", quant_dtype_info(type->dtype)->name,
                      (double)x, (double)scale, q, meaning(type, q));
     }
@@ -185,30 +185,30 @@ static void test_unclipped_range(void **state)
     (void)state;
     for (size_t t = 0; t < LENGTH(types); t++) {
         struct quant_params params = {.dtype = types[t].dtype, .scale = 1};
-        float least;
-        float greatest;
-        quant_unclipped_range(&params, &least, &greatest);
-        assert_true(greatest == types[t].most_unclipped && least == -greatest);
+        float min;
+        float max;
+        quant_unclipped_range(&params, &min, &max);
+        assert_true(max == types[t].max_unclipped && min == -max);
         if (!is_scaled(&types[t]))
             continue;
         params.scale = 0x1p-100F;
-        quant_unclipped_range(&params, &least, &greatest);
-        assert_true(greatest == types[t].most_unclipped * 0x1p-100F && least == -greatest);
+        quant_unclipped_range(&params, &min, &max);
+        assert_true(max == types[t].max_unclipped * 0x1p-100F && min == -max);
         params.scale = FLT_MAX; /* nothing is clipped */
-        quant_unclipped_range(&params, &least, &greatest);
-        assert_true(greatest == FLT_MAX && least == -FLT_MAX);
+        quant_unclipped_range(&params, &min, &max);
+        assert_true(max == FLT_MAX && min == -FLT_MAX);
     }
 }
 
 static void test_levels(void **state)
 {
     (void)state;
-    static uint16_t q[MOST];
+    static uint16_t q[PATTERNS];
     for (size_t t = 0; t < LENGTH(types); t++) {
         const size_t n = all_patterns(&types[t], q);
-        uint64_t levels[MOST / 64] = {0};
+        uint64_t levels[PATTERNS / 64] = {0};
         quant_kernels_scalar.mark_levels[types[t].dtype](q, n, levels);
-        for (size_t i = 0; i < MOST; i++)
+        for (size_t i = 0; i < PATTERNS; i++)
             assert_true((levels[i / 64] >> (i % 64) & 1) == (i < n && i != sign_of(&types[t])));
     }
 }

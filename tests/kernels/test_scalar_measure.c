@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The scalar definition of what is seen of elements and of the sums of the error report. */
+/* The scalar definition of observe, and of the sums of the error report. */
 #include <float.h>
 
 #include "../support/unit.h"
@@ -34,7 +34,7 @@ static void test_observe_by_hand(void **state)
     assert_true(observed.least == -7.5F && observed.greatest == FLT_MAX);
 }
 
-/* The first that is not finite, counted from the first element of all calls. */
+/* The first element that is not finite, counted from the first element of all calls. */
 static void test_observe_counts_on(void **state)
 {
     (void)state;
@@ -89,7 +89,7 @@ static void test_measure_nothing(void **state)
     }
 }
 
-/* Six elements, two not finite, from lane 14: the others keep their lanes, 14, 0, 1 and 3. */
+/* Six elements from lane 14, two of them not finite: the others keep their lanes 14, 0, 1 and 3. */
 static void test_measure_lanes(void **state)
 {
     (void)state;
@@ -124,8 +124,8 @@ static void test_measure_lanes(void **state)
     assert_int_equal(totals.block.max_abs_error_index, 5);
 }
 
-/* e^2 = 2^40 - 2^11 + 2^-20 on top of 2^-14, where doubles lie 2^-13 apart: 2^-20 is lost where e^2
- * is rounded first, and decides which way one rounding goes. */
+/* Adds e^2 = 2^40 - 2^11 + 2^-20 to 2^-14. Doubles of this magnitude are multiples of 2^-13: 2^-20
+ * is lost if e^2 is rounded first, but decides the direction of a single rounding. */
 static void test_measure_one_rounding(void **state)
 {
     (void)state;
@@ -145,7 +145,7 @@ struct counted {
     bool sign_flipped;
 };
 
-/* clipped is about x and the parameters alone (here z = 0, -127..127), the others about signs. */
+/* clipped depends on x and the parameters only (here z = 0, -127..127), the others on signs. */
 static const struct counted counted[] = {
     {0, 0, false, false, false},           {-0.0F, 0, false, false, false},
     {0, 1, false, false, false},           {0, -1, false, false, false},
@@ -174,7 +174,7 @@ static void test_measure_counts(void **state)
     }
 }
 
-/* An element is clipped where the clamp changes it: the mapping in integers says where. */
+/* An element is clipped if the clamp changes it, by the mapping in integers. */
 static void test_measure_clipped(void **state)
 {
     (void)state;
@@ -198,7 +198,7 @@ static void test_measure_clipped(void **state)
     }
 }
 
-/* Of equal errors the first, whatever their sign; a perfect call has its maximum, 0, at its first
+/* The first of equal errors, of either sign. A call without errors has its maximum, 0, at its first
  * finite element. */
 static void test_measure_first_maximum(void **state)
 {
@@ -217,7 +217,7 @@ static void test_measure_first_maximum(void **state)
     assert_int_equal(totals.block.max_abs_error_index, 3);
 }
 
-/* A restored value beyond float32 is an infinite error, not an error that is left out. */
+/* A restored value that overflows float32 is an infinite error; it is not excluded. */
 static void test_measure_infinite_restored(void **state)
 {
     (void)state;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What scalar.c makes of the types beside int8 and uint8: every value of every type comes back as
- * itself, and where the bits of 4-bit elements lie. */
+/* Types other than int8 and uint8 in scalar.c: every value of every type is restored as itself, and
+ * the layout of 4-bit elements. */
 #include <string.h>
 
 #include "../support/unit.h"
 #include "exact.h"
 #include "kernels/kernels.h"
 
-enum { MOST = 65536 };
+enum { PATTERNS = 65536 };
 
 static const enum quant_dtype integer_types[] = {QUANT_INT8,  QUANT_UINT8, QUANT_INT4,
                                                  QUANT_UINT4, QUANT_INT16, QUANT_UINT16};
@@ -22,7 +22,7 @@ static struct quant_params whole_type(enum quant_dtype dtype, float scale, int32
                                  .zero_point = zero_point};
 }
 
-/* Every integer there is, in order, in the form of its type. */
+/* Every integer of the type, in order, as the type stores it. */
 static size_t all_integers(enum quant_dtype dtype, unsigned char *q)
 {
     const unsigned bits = quant_dtype_info(dtype)->bits;
@@ -41,9 +41,9 @@ static size_t all_integers(enum quant_dtype dtype, unsigned char *q)
 
 static void check_round_trip(const struct quant_params *params)
 {
-    static _Alignas(uint16_t) unsigned char q[2 * MOST];
-    static _Alignas(uint16_t) unsigned char back[2 * MOST];
-    static float x[MOST];
+    static _Alignas(uint16_t) unsigned char q[2 * PATTERNS];
+    static _Alignas(uint16_t) unsigned char back[2 * PATTERNS];
+    static float x[PATTERNS];
     const size_t n = all_integers(params->dtype, q);
     quant_kernels_scalar.dequantize[params->dtype](params, q, n, x);
     for (size_t i = 0; i < n; i++) {
@@ -73,7 +73,7 @@ static int32_t integer_at(enum quant_dtype dtype, const void *q, size_t i)
 {
     int16_t wide;
     switch (dtype) {
-    case QUANT_INT4: /* shifted to the top and down again, which copies the sign */
+    case QUANT_INT4: /* shifting up and down again extends the sign */
         return (int8_t)(((const uint8_t *)q)[i / 2] << (i % 2 ? 0 : 4)) >> 4;
     case QUANT_UINT4:
         return (((const uint8_t *)q)[i / 2] >> (i % 2 ? 4 : 0)) % 16;
@@ -90,7 +90,7 @@ static int32_t integer_at(enum quant_dtype dtype, const void *q, size_t i)
     }
 }
 
-/* Ties and their neighbours all over the range, against the computation in integers. */
+/* Ties and their neighbours in the whole range, compared with integer arithmetic. */
 static void test_exact(void **state)
 {
     (void)state;
@@ -121,8 +121,8 @@ static void test_exact(void **state)
         }
 }
 
-/* The first element in the lower half; behind an odd last one there are zeros, whatever was there;
- * and what a stranger left there does no harm. */
+/* The first element is in the lower half. After an odd number of elements the last upper half is
+ * zero, whatever it was before, and is ignored when it is read. */
 static void test_nibbles(void **state)
 {
     (void)state;
@@ -144,21 +144,21 @@ static void test_nibbles(void **state)
     assert_memory_equal(q, "\xF0\x08", 2);
 }
 
-/* Bit q - least for each, and no other. */
+/* Bit q - min for each q, and no other. */
 static void test_levels(void **state)
 {
     (void)state;
-    static _Alignas(uint16_t) unsigned char q[2 * MOST];
+    static _Alignas(uint16_t) unsigned char q[2 * PATTERNS];
     for (size_t t = 0; t < LENGTH(integer_types); t++) {
         const enum quant_dtype dtype = integer_types[t];
         const size_t n = all_integers(dtype, q);
-        uint64_t levels[MOST / 64] = {0};
+        uint64_t levels[PATTERNS / 64] = {0};
         for (size_t i = 0; i < n; i += 2) {
             quant_kernels_scalar.mark_levels[dtype](q + quant_dtype_bytes(dtype, i), 1, levels);
             assert_true(levels[i / 64] >> (i % 64) == 1);
         }
         quant_kernels_scalar.mark_levels[dtype](q, n, levels);
-        for (size_t i = 0; i < MOST; i++)
+        for (size_t i = 0; i < PATTERNS; i++)
             assert_true((levels[i / 64] >> (i % 64) & 1) == (i < n));
     }
 }

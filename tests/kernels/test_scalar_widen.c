@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The scalar definition of widening to float32: what each pattern means, computed from its fields,
- * and the numbers that everyone knows by hand. */
+/* The scalar definition of widening to float32: each pattern by its fields, and well-known numbers
+ * by hand. */
 #include <float.h>
 
 #include "../support/floats.h"
@@ -84,7 +84,7 @@ struct rounding {
     float to;
 };
 
-/* float64 to float32: to nearest, ties to even, beyond the range to infinity, and no flush. */
+/* float64 to float32: to nearest, ties to even, overflow to infinity, subnormals not flushed. */
 static const struct rounding roundings[] = {
     {1 + 0x1p-24, 1},
     {1 + 0x1.000001p-24, 1 + 0x1p-23F},
@@ -103,8 +103,8 @@ static const struct rounding roundings[] = {
     {-0x1p-150, -0.0F},
     {0x1.0000000000001p-150, 0x1p-149F},
     {0x3p-150, 0x1p-148F},
-    {0x1.FFFFFDFFFFFFFp-127, 0x1.FFFFFCp-127F}, /* to the greatest subnormal ... */
-    {0x1.FFFFFEp-127, FLT_MIN},                 /* ... and halfway behind it */
+    {0x1.FFFFFDFFFFFFFp-127, 0x1.FFFFFCp-127F}, /* to the largest subnormal ... */
+    {0x1.FFFFFEp-127, FLT_MIN},                 /* ... and halfway after it */
 };
 
 static void test_float64_rounds(void **state)
@@ -118,7 +118,7 @@ static void test_float64_rounds(void **state)
     }
 }
 
-/* (-1)^sign * 1.fraction * 2^(exponent - bias), of any format with these widths. */
+/* (-1)^sign * 1.fraction * 2^(exponent - bias), for any format with these widths. */
 static double decode(uint32_t bits, int exponent_bits, int fraction_bits)
 {
     const uint32_t fraction = bits & ((1U << fraction_bits) - 1);
@@ -153,7 +153,7 @@ static void test_all_16_bit_patterns(void **state)
     }
 }
 
-/* Each format's own least and greatest agree with what widening makes of them. */
+/* The limits in the table of formats agree with widening. */
 static void test_ends_of_types(void **state)
 {
     (void)state;

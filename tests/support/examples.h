@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The worked examples of the design, and the short way from elements to parameters. */
+/* The worked examples of the design, and a short way from elements to parameters. */
 #ifndef QUANT_TESTS_CORE_EXAMPLES_H
 #define QUANT_TESTS_CORE_EXAMPLES_H
 
@@ -12,7 +12,7 @@ static const float example_y[] = {-0.59F, -0.21F, -0.07F, 0.13F, 0.28F, 0.57F, 2
 
 enum { EXAMPLE_LENGTH = 7 };
 
-/* What the spec makes of n elements; the test fails where that is an error. */
+/* The parameters for n elements; an error fails the test. */
 static inline struct quant_choice choose(const struct quant_spec *spec, const float *x, size_t n)
 {
     struct quant_observed observed = QUANT_OBSERVED_INIT;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests of files share: a folder of their own, whole files at once, and a sink and a source
- * over memory that show what a format does with them. All inline: a test is one source file. */
+/* What tests of files share: a directory for each test, whole files at once, and a sink and a
+ * source in memory that record what a format does. All inline: a test is one source file. */
 #ifndef QUANT_TESTS_SUPPORT_FILES_H
 #define QUANT_TESTS_SUPPORT_FILES_H
 
@@ -21,12 +21,12 @@
 
 static const struct quant_cancel never = {NULL, -1};
 
-/* ---- A folder ---- */
+/* ---- A directory ---- */
 
-static char files_before[4096]; /* where the test was started: the repository */
+static char files_before[4096]; /* the directory in which the test was started: the repository */
 static char files_folder[64];
 
-/* As a cmocka setup: a new, empty folder is the working directory from here on. */
+/* A cmocka setup: changes to a new, empty directory. */
 static inline int folder_enter(void **state)
 {
     (void)state;
@@ -45,7 +45,7 @@ static inline int folder_remove_one(const char *path, const struct stat *status,
     return remove(path);
 }
 
-/* As a cmocka teardown: back to where the test was started; the folder goes. */
+/* A cmocka teardown: changes back and removes the directory. */
 static inline int folder_leave(void **state)
 {
     (void)state;
@@ -54,7 +54,7 @@ static inline int folder_leave(void **state)
     return nftw(files_folder, folder_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Entries of a folder, hidden ones too. */
+/* The number of entries in a directory, with hidden ones. */
 static inline int folder_count(const char *path)
 {
     int count = 0;
@@ -88,7 +88,7 @@ static inline void file_write_text(const char *path, const char *text)
     file_write(path, text, strlen(text));
 }
 
-/* All of it with a NUL behind, for the caller to free. */
+/* The whole file, followed by a NUL. The caller frees it. */
 static inline unsigned char *file_read(const char *path, size_t *nbytes)
 {
     FILE *file = fopen(path, "rb");
@@ -130,7 +130,7 @@ static inline bool files_equal(const char *a, const char *b)
 
 /* ---- What came of a call ---- */
 
-/* The status is this one, the text holds that one. */
+/* Checks that the error has this status, and a text that contains this one. */
 static inline void check_error(const char *label, enum quant_status status,
                                const struct quant_error *error, enum quant_status expected,
                                const char *text)
@@ -156,9 +156,9 @@ static inline void check_error(const char *label, enum quant_status status,
 
 struct memory_sink {
     struct quant_sink sink;
-    unsigned char *bytes; /* to be freed */
+    unsigned char *bytes; /* the caller frees it */
     size_t nbytes;
-    size_t limit; /* a write past it fails */
+    size_t limit; /* a write that exceeds it fails */
 };
 
 static inline enum quant_status memory_sink_write(struct quant_sink *sink, const void *bytes,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* float32 elements of the kinds that go wrong. */
+/* float32 elements that are easy to get wrong. */
 #ifndef QUANT_TESTS_SUPPORT_FLOATS_H
 #define QUANT_TESTS_SUPPORT_FLOATS_H
 
@@ -29,8 +29,8 @@ static inline bool same_bits(float a, float b)
     return bits_of(a) == bits_of(b);
 }
 
-/* The ends of each kind, without the sign: zero, subnormals, normals, infinity, quiet and
- * signalling NaNs; and the ends of what conversions to integers can hold. */
+/* The limits of each kind, without the sign: zero, subnormals, normals, infinity, quiet and
+ * signalling NaNs; and the limits of conversions to integers. */
 static const uint32_t special_floats[] = {
     0x00000000, 0x00000001, 0x00000002, 0x003FFFFF, 0x00400000, 0x007FFFFF, 0x00800000, 0x00800001,
     0x33800000, 0x3EFFFFFF, 0x3F000000, 0x3F000001, 0x3F7FFFFF, 0x3F800000, 0x3FC00000, 0x42FE0000,
@@ -48,26 +48,25 @@ static inline float random_special(struct random *random)
     return float_of(magnitude | (random_64(random) & 1 ? 0x80000000U : 0));
 }
 
-/* value moved by -most .. most units in its last place; not through zero or into the infinities. */
-static inline float random_nudge(struct random *random, float value, uint32_t most)
+/* value moved by -max .. max units in the last place, but not through zero or to infinity. */
+static inline float random_nudge(struct random *random, float value, uint32_t max)
 {
-    const uint32_t by = random_below(random, 2 * most + 1) - most;
+    const uint32_t by = random_below(random, 2 * max + 1) - max;
     const uint32_t bits = bits_of(value);
     const uint32_t magnitude = bits & 0x7FFFFFFFU;
-    return magnitude < most || magnitude > 0x7F7FFF00U ? value : float_of(bits + by);
+    return magnitude < max || magnitude > 0x7F7FFF00U ? value : float_of(bits + by);
 }
 
-/* An x near which x / scale + zero_point is halfway between two integers: exactly there where
- * float32 has it, or up to `most` units beside it. */
-static inline float random_tie(struct random *random, float scale, int32_t zero_point,
-                               uint32_t most)
+/* An x for which x / scale + zero_point is halfway between two integers, as far as float32 has it,
+ * or up to max units beside it. */
+static inline float random_tie(struct random *random, float scale, int32_t zero_point, uint32_t max)
 {
     const double k = (double)random_below(random, 600) - 300 + 0.5;
     const double shift = random_64(random) & 1 ? (double)zero_point : 0;
-    return random_nudge(random, (float)((k - shift) * (double)scale), most);
+    return random_nudge(random, (float)((k - shift) * (double)scale), max);
 }
 
-/* A mixture of everything: random bits, specials, ties, and elements all over the target range. */
+/* A mixture: random bits, specials, ties, and elements in the whole target range. */
 static inline float random_element(struct random *random, float scale, int32_t zero_point)
 {
     switch (random_below(random, 8)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory between two pages that nothing may touch: an access before or behind it ends the program.
- * The bytes that a test leaves around a result inside of it are canaries.
+ * Memory between two unmapped pages: an access before or after it ends the program. Bytes around a
+ * result inside it are filled with canaries.
  */
 #ifndef QUANT_TESTS_SUPPORT_GUARDED_H
 #define QUANT_TESTS_SUPPORT_GUARDED_H
@@ -13,7 +13,7 @@
 #include "unit.h"
 
 struct guarded {
-    unsigned char *begin; /* right behind an unmapped page */
+    unsigned char *begin; /* the first byte after an unmapped page */
     unsigned char *end;   /* an unmapped page begins here */
 };
 
@@ -41,8 +41,8 @@ static inline void guarded_free(struct guarded *guarded)
     munmap(guarded->begin - page, (size_t)(guarded->end - guarded->begin) + 2 * page);
 }
 
-/* Where nbytes begin: `offset` bytes behind the first page, or, where offset is -1, so that they
- * end at the last one. */
+/* Where to put nbytes: `offset` bytes after the first page; or, if offset is -1, so that they end
+ * at the last page. */
 static inline unsigned char *guarded_place(const struct guarded *guarded, long offset,
                                            size_t nbytes)
 {
@@ -51,14 +51,14 @@ static inline unsigned char *guarded_place(const struct guarded *guarded, long o
     return place;
 }
 
-/* The stretch around nbytes at place that canaries fill, cut to what there is. */
+/* The memory around nbytes at place that canaries fill, as far as there is any. */
 static inline unsigned char *guarded_margin(const struct guarded *guarded, unsigned char *place,
                                             size_t nbytes, size_t *total)
 {
     const size_t before = (size_t)(place - guarded->begin);
-    const size_t behind = (size_t)(guarded->end - place) - nbytes;
+    const size_t after = (size_t)(guarded->end - place) - nbytes;
     const size_t left = before < GUARDED_MARGIN ? before : GUARDED_MARGIN;
-    *total = left + nbytes + (behind < GUARDED_MARGIN ? behind : GUARDED_MARGIN);
+    *total = left + nbytes + (after < GUARDED_MARGIN ? after : GUARDED_MARGIN);
     return place - left;
 }
 
@@ -74,7 +74,7 @@ static inline bool guarded_all_canaries(const unsigned char *bytes, size_t nbyte
     return nbytes == 0 || (bytes[0] == GUARDED_CANARY && memcmp(bytes, bytes + 1, nbytes - 1) == 0);
 }
 
-/* Whether everything around nbytes at place is as guarded_arm left it. */
+/* Whether the bytes around nbytes at place are as guarded_arm left them. */
 static inline bool guarded_intact(const struct guarded *guarded, unsigned char *place,
                                   size_t nbytes)
 {

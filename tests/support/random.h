@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Random numbers that are the same on every run. QUANT_TEST_SEED in the environment sets another
- * seed; a test program that failed prints the one it ran with. Each test begins a sequence of its
- * own, so that it gives the same numbers alone as in company.
+ * seed; a test program that fails prints its seed. Each test starts its own sequence: it has the
+ * same numbers if it runs alone.
  */
 #ifndef QUANT_TESTS_SUPPORT_RANDOM_H
 #define QUANT_TESTS_SUPPORT_RANDOM_H
@@ -36,7 +36,7 @@ static inline uint64_t random_64(struct random *random)
     return z ^ (z >> 31);
 }
 
-/* 0 .. limit - 1. A few parts in 2^32 of bias do no harm here. */
+/* 0 .. limit - 1. The bias, of a few parts in 2^32, does not matter here. */
 static inline uint32_t random_below(struct random *random, uint32_t limit)
 {
     return (uint32_t)(((random_64(random) >> 32) * limit) >> 32);
@@ -57,7 +57,7 @@ static inline void random_bytes(struct random *random, void *bytes, size_t nbyte
     }
 }
 
-/* For the end of main: tells the seed where tests failed. */
+/* For the end of main: prints the seed if tests failed. */
 static inline int random_end(int failed)
 {
     if (failed)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The intrinsics of x86 as SIMDe's plain C, for code that this processor cannot run; instead of
- * <immintrin.h>. SSE2, which every x86-64 has, is the real one.
+ * Replaces <immintrin.h>: the intrinsics of x86 in plain C by SIMDe, for code that this processor
+ * cannot run. SSE2, which every x86-64 has, is real.
  *
- * SIMDe lacks some of AVX-512, how many depends on its version: what is missing is defined here,
- * lane by lane as Intel's Intrinsics Guide says. Replaced are a few that are not exact: its fused
- * multiply-add rounds twice, its float16 conversion does not make signalling NaNs quiet, and its
- * conversions to integers leave to the compiler what is too large for them.
+ * SIMDe lacks some intrinsics of AVX-512; which ones depends on its version. They are defined here,
+ * lane by lane, as in Intel's Intrinsics Guide. Others are replaced because they are not exact: its
+ * fused multiply-add rounds twice, its float16 conversion does not make signalling NaNs quiet, and
+ * its conversions to integers are undefined for numbers that are too large.
  */
 #ifndef QUANT_TESTS_SUPPORT_SIMDE_H
 #define QUANT_TESTS_SUPPORT_SIMDE_H
@@ -21,7 +21,7 @@
 #include <simde/x86/avx512.h>
 #include <simde/x86/fma.h>
 
-/* Some versions have these types, under other names of the same widths. */
+/* Some versions have these types under other names. */
 #undef __mmask16
 #undef __mmask32
 #undef __mmask64
@@ -101,8 +101,8 @@ static inline __m512d exact_fmadd_double_512(__m512d a, __m512d b, __m512d c)
     return z.doubles;
 }
 
-/* A half's exponent and fraction in a float's place, times 2^112 for the other bias; infinities and
- * NaNs apart, the latter made quiet. */
+/* Moves the exponent and fraction of a half to their places in a float and multiplies by 2^112 for
+ * the other bias. Infinities and NaNs are handled apart; NaNs become quiet. */
 static inline float exact_from_half(uint16_t half)
 {
     const uint32_t sign = (uint32_t)(half & 0x8000U) << 16;
@@ -172,7 +172,7 @@ static inline __m512i exact_cvttps_512(__m512 a)
     return z.integers;
 }
 
-/* Negating the least number wraps, which SIMDe leaves to a signed one. */
+/* Negating INT_MIN must wrap; SIMDe negates a signed number, which is undefined. */
 static inline __m256i wrapping_sign(__m256i a, __m256i b)
 {
     uint32_t numbers[8];
@@ -217,7 +217,7 @@ static inline __m256i wrapping_sign(__m256i a, __m256i b)
 #define _mm512_setzero_pd simde_mm512_setzero_pd
 #endif
 
-/* Past the caches or not: the bytes are the same; the address must be aligned either way. */
+/* Bypassing the caches does not change the bytes; the address must be aligned. */
 #ifndef _mm512_stream_si512
 #define _mm512_stream_si512(to, v) simde_mm512_store_si512(to, v)
 #endif
@@ -352,10 +352,10 @@ static inline int supplied_reduce_add_epi32(__m512i a)
 static inline double supplied_reduce_max_pd(__m512d a)
 {
     const union lanes_512 x = {.doubles = a};
-    double greatest = x.f64[0];
+    double max = x.f64[0];
     for (int i = 1; i < 8; i++)
-        greatest = greatest > x.f64[i] ? greatest : x.f64[i];
-    return greatest;
+        max = max > x.f64[i] ? max : x.f64[i];
+    return max;
 }
 #endif
 
@@ -364,10 +364,10 @@ static inline double supplied_reduce_max_pd(__m512d a)
 static inline float supplied_reduce_max_ps(__m512 a)
 {
     const union lanes_512 x = {.floats = a};
-    float greatest = x.f32[0];
+    float max = x.f32[0];
     for (int i = 1; i < 16; i++)
-        greatest = greatest > x.f32[i] ? greatest : x.f32[i];
-    return greatest;
+        max = max > x.f32[i] ? max : x.f32[i];
+    return max;
 }
 #endif
 
@@ -376,10 +376,10 @@ static inline float supplied_reduce_max_ps(__m512 a)
 static inline float supplied_reduce_min_ps(__m512 a)
 {
     const union lanes_512 x = {.floats = a};
-    float least = x.f32[0];
+    float min = x.f32[0];
     for (int i = 1; i < 16; i++)
-        least = least < x.f32[i] ? least : x.f32[i];
-    return least;
+        min = min < x.f32[i] ? min : x.f32[i];
+    return min;
 }
 #endif
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every unit test includes: cmocka with the headers it needs before it. */
+/* For every unit test: cmocka, with the headers that must precede it. */
 #ifndef QUANT_TESTS_SUPPORT_UNIT_H
 #define QUANT_TESTS_SUPPORT_UNIT_H
 
@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-/* Not optimized, or under AddressSanitizer: tests that say the same many times over say it less
- * often. Nothing is left out that no other test says there. */
+/* In a slow build, not optimized or with AddressSanitizer, tests repeat the same check less often.
+ */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define UNIT_HAS_ADDRESS_SANITIZER

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The row "avx2" in plain C, for every x86-64; a test program that has it does without the
- * library's own. */
+/* The row "avx2" in plain C, for every x86-64. A test program that links it does not link the row
+ * of the library. */
 #include "../../support/simde.h"
 
 #define QUANT_SIMDE

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What both rows, "avx2" and "avx512", have of AVX2 for groups, in plain C. */
+/* The AVX2 functions for groups, which the rows "avx2" and "avx512" share, in plain C. */
 #include "../../support/simde.h"
 
 #define QUANT_SIMDE

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What both rows, "avx2" and "avx512", have of AVX2 for types beside int8 and uint8, in plain C. */
+/* The AVX2 functions for types other than int8 and uint8, which the rows "avx2" and "avx512" share,
+ * in plain C. */
 #include "../../support/simde.h"
 
 #define QUANT_SIMDE

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * As much of cmocka as the kernel tests use, for a processor that cmocka is not installed for: to
- * add another architecture's packages to a machine is more than a test should ask.
+ * The part of cmocka that the kernel tests use, for another processor: a test should not require
+ * that packages of another architecture are installed.
  */
 #ifndef QUANT_TESTS_SUPPORT_CROSS_CMOCKA_H
 #define QUANT_TESTS_SUPPORT_CROSS_CMOCKA_H
@@ -19,7 +19,7 @@ struct CMUnitTest {
 
 enum { CROSS_FAILED = 1, CROSS_SKIPPED = 2 };
 
-/* Where a failed or skipped test goes back to. */
+/* The place to which a failed or skipped test returns. */
 static jmp_buf cross_test_end;
 
 #define print_message printf
