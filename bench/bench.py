@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Measures quant beside what people would otherwise use. script/bench builds and calls this."""
+"""Compares quant with what people would otherwise use. script/bench builds and calls this."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RESULTS = ROOT / "bench/results.md"
 
 
 def table(head: list[str], cells: list[list[str]]) -> str:
-    """As Markdown, padded so that it reads well as it is."""
+    """A Markdown table, padded to be readable as text."""
     widths = [max(len(row[i]) for row in [head, *cells]) for i in range(len(head))]
 
     def line(row: list[str]) -> str:
@@ -47,7 +47,7 @@ def rows_table(rows: list[Row]) -> str:
     return table(
         ["ratio", "", "target", "", "work", "against", "min .. max", "ours", "theirs"],
         [[number(row.ratio.median), row.unit, target_text(row), verdict(row), row.work, row.against,
-          f"{number(row.ratio.least)} .. {number(row.ratio.greatest)}", row.ours, row.theirs]
+          f"{number(row.ratio.min)} .. {number(row.ratio.max)}", row.ours, row.theirs]
          for row in rows])
 
 
@@ -70,15 +70,15 @@ def content(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError:
-        return "not told by this machine"
+        return "unknown"
 
 
-def file_system(folder: Path) -> str:
-    """The type of the mount that holds the folder."""
+def file_system(directory: Path) -> str:
+    """The file system type of a directory."""
     best, kind = "", "unknown"
     for line in content("/proc/mounts").splitlines():
         words = line.split()
-        inside = os.path.commonpath([folder, words[1]]) == words[1] if len(words) > 2 else False
+        inside = os.path.commonpath([directory, words[1]]) == words[1] if len(words) > 2 else False
         if inside and len(words[1]) >= len(best):
             best, kind = words[1], words[2]
     return kind
@@ -100,7 +100,7 @@ def machine(bench: Bench, build: Path, load: float) -> str:
         "kernel sets": f"{', '.join(bench.isas)}; {bench.isas[0]} where none is named",
         "memory": f"{int(ram.group(1)) >> 20} GiB" if ram else "unknown",
         "kernel": f"{platform.system()} {platform.release()}",
-        "file system": file_system(bench.folder),
+        "file system": file_system(bench.directory),
         "governor": content(governor),
         "transparent huge pages": content(huge),
         "compiler": first_line(compiler.group(1), "--version") if compiler else "unknown",
@@ -121,31 +121,31 @@ def numpy_python() -> str | None:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="bench", description="Measures quant beside what people would otherwise use. Data "
-        "goes to a directory in TMPDIR, six times the size, and is removed at the end. A whole run "
-        "writes bench/results.md, if everything is committed: the page names the revision.")
+        prog="bench", description="Compares quant with what people would otherwise use. Data is "
+        "written to a directory in TMPDIR, six times the size, and removed at the end. A complete "
+        "run writes bench/results.md if everything is committed: the page names the revision.")
     parser.add_argument("--quick", action="store_true",
-                        help="small sizes and 2 repetitions: only to see that it works")
+                        help="small sizes and 2 repetitions, only to check that it works")
     parser.add_argument("--rows", metavar="REGEX", default="",
-                        help=f"only the groups whose name matches: {', '.join(GROUPS)}")
-    parser.add_argument("--size", metavar="BYTES", type=int, help="of the large file [1 GiB]")
-    parser.add_argument("--repetitions", metavar="N", type=int, help="[5]")
+                        help=f"only groups whose names match: {', '.join(GROUPS)}")
+    parser.add_argument("--size", metavar="BYTES", type=int, help="size of the large file [1 GiB]")
+    parser.add_argument("--repetitions", metavar="N", type=int, help="number of repetitions [5]")
     parser.add_argument("--large", action="store_true",
-                        help="peak memory at 8 times the size, and 10^9 elements")
-    parser.add_argument("--torch", action="store_true", help="PyTorch too, a large download")
+                        help="also peak memory at 8 times the size, and 10^9 elements")
+    parser.add_argument("--torch", action="store_true", help="also PyTorch, a large download")
     parser.add_argument("--markdown", action="store_true",
                         help="print the README's short table at the end")
     parser.add_argument("--no-write", action="store_true",
-                        help="print the tables only; bench/results.md stays as it is")
+                        help="print the tables only; do not write bench/results.md")
     parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def report(bench: Bench, facts: str) -> str:
-    parts = ["# How fast it is\n", "Made by `script/bench`; ratios first. In one run, on the same "
-             "data, by turns.\n", facts, rows_table(bench.rows)]
+    parts = ["# How fast it is\n", "Made by `script/bench`: ratios first, measured in one run, on "
+             "the same data, by turns.\n", facts, rows_table(bench.rows)]
     if bench.commands:
-        parts += ["The commands, files in the cache:\n", table(
+        parts += ["The commands, with files in the cache:\n", table(
             ["command", "time", "min .. max", "user", "system", "peak memory"], bench.commands)]
     if bench.functions:
         rows = [isa for isa in bench.isas if isa != "scalar"]
@@ -153,10 +153,10 @@ def report(bench: Bench, facts: str) -> str:
                   "the scalar row, and the time of an element in that:\n",
                   table(["function", *rows, "scalar"], bench.functions)]
     if bench.flat:
-        parts += ["The time of an element, by the number of them:\n", table(
-            ["elements", "quant quantize, start taken off", "the whole process",
+        parts += ["The time per element, by the number of elements:\n", table(
+            ["elements", "quant quantize without its start", "the whole process",
              "quant_quantize, 1 thread"], bench.flat)]
-    notes = [f"- not there: {name}\n" for name in sorted(bench.missing)]
+    notes = [f"- not available: {name}\n" for name in sorted(bench.missing)]
     notes += [f"- skipped: {what}\n" for what in bench.skipped]
     if notes:
         parts.append("".join(notes))
@@ -164,9 +164,9 @@ def report(bench: Bench, facts: str) -> str:
 
 
 def is_dirty() -> bool:
-    """Whether a tracked file differs from the commit, or there is no commit to name."""
-    found = subprocess.run(["git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no"],
-                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    """Whether a tracked file differs from the commit, or there is no commit."""
+    command = ["git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no"]
+    found = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     return found.returncode != 0 or bool(found.stdout.strip())
 
 
@@ -176,27 +176,28 @@ def main() -> None:
     nbytes = arguments.size or (16 * MIB if arguments.quick else 1 << 30)
     load = os.getloadavg()[0]
     if load > 0.5:
-        print(f"bench: the load is {load:.2f}: others' work spoils the figures", file=sys.stderr)
+        print(f"bench: the load is {load:.2f}: other processes distort the figures",
+              file=sys.stderr)
     peers_python = build / "venv/bin/python3"
     names = [name for name in GROUPS if re.search(arguments.rows, name)]
     is_writing = len(names) == len(GROUPS) and not arguments.quick and not arguments.no_write
     if is_writing and is_dirty():
-        sys.exit("bench: there are changes that are not committed, so no revision would describe "
-                 "what is measured; commit them, or give --no-write")
+        sys.exit("bench: there are uncommitted changes, so no revision describes what is measured; "
+                 "commit them, or use --no-write")
 
     with tempfile.TemporaryDirectory(prefix="quant-bench-") as name:
-        folder = Path(name).resolve()
+        directory = Path(name).resolve()
         needed = nbytes * 6 + 600 * MIB
         if arguments.large:
             needed = max(needed, nbytes * 19)
-        if shutil.disk_usage(folder).free < needed:
-            sys.exit(f"bench: '{folder.parent}' has less than {needed // MIB} MiB free: give "
-                     "another folder in TMPDIR, or a lesser --size")
+        if shutil.disk_usage(directory).free < needed:
+            sys.exit(f"bench: '{directory.parent}' has less than {needed // MIB} MiB free: set "
+                     "TMPDIR to another directory, or use a smaller --size")
         bench = Bench(
             quant=(build / "quant").resolve(), kernels_program=build / "bench/bench_kernels",
             peers_program=build / "bench/bench_peers",
             floor_program=(build / "bench/bench_floor").resolve(), numpy_python=numpy_python(),
-            peers_python=peers_python if peers_python.exists() else None, folder=folder,
+            peers_python=peers_python if peers_python.exists() else None, directory=directory,
             nbytes=nbytes, repetitions=arguments.repetitions or (2 if arguments.quick else 5),
             quick=arguments.quick, large=arguments.large)
         for name in names:
@@ -205,8 +206,8 @@ def main() -> None:
             GROUPS[name](bench)
         text = report(bench, machine(bench, build, load))
     if not arguments.torch and "PyTorch quantize_per_tensor" in bench.missing:
-        text = text.replace("not there: PyTorch quantize_per_tensor",
-                            "not asked for, with --torch: PyTorch quantize_per_tensor")
+        text = text.replace("not available: PyTorch quantize_per_tensor",
+                            "not requested (--torch): PyTorch quantize_per_tensor")
     print(text)
     if arguments.markdown:
         print(short_table(bench.rows))

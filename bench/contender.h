@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is timed against what, in one process.
+ * The contenders that bench_peers times in one process.
  *
  * To add a contender: write one file here that ends in one `const struct bench_contender`, declare
- * it below and give it a row in table.c. Where it is made from a library that a machine may lack,
- * both stand in an #ifdef that CMakeLists.txt defines where the library is there.
+ * it below and give it a row in table.c. If it needs a library that may be missing, put both in an
+ * #ifdef of a macro that CMakeLists.txt defines if the library is installed.
  *
- * Each thread works on its own part of the same buffers, at x + thread * nelems and so on, so a
- * contender that has threads of its own is told to use one.
+ * Each thread works on its own part of the same buffers, at x + thread * nelems and so on. A
+ * contender that creates threads must use one only.
  */
 #ifndef BENCH_CONTENDER_H
 #define BENCH_CONTENDER_H
@@ -26,20 +26,20 @@ extern "C" {
 struct quant_params;
 
 struct bench_task {
-    size_t nelems; /* of one thread */
+    size_t nelems; /* for each thread */
     unsigned threads;
-    const char *isa;  /* "avx2": what a peer is to be held to; NULL: its own choice */
-    const char *path; /* a text, for those who parse; NULL: none */
+    const char *isa;  /* "avx2": the limit for a peer; NULL: its own choice */
+    const char *path; /* a text to parse; NULL: none */
     float *x;         /* standard normal */
-    int8_t *q;        /* the integers of x, until a contender writes them again */
+    int8_t *q;        /* the integers of x, which contenders may write again */
     float *restored;
-    const struct quant_params *params; /* the library's */
+    const struct quant_params *params; /* of the library */
 };
 
 struct bench_contender {
     const char *name;
-    bool is_quant; /* takes one of the library's kernel sets: name@isa */
-    /* Once, before any run; false: cannot do it here. NULL: nothing to prepare. */
+    bool is_quant; /* uses the kernel set in name@isa */
+    /* Called once before any run; false: not possible here. NULL: nothing to prepare. */
     bool (*prepare)(const struct bench_task *task);
     void (*run)(const struct bench_task *task, unsigned thread);
 };
@@ -61,7 +61,7 @@ extern const struct bench_contender bench_onednn;
 extern const struct bench_contender bench_simdjson;
 #endif
 
-/* NULL past the last. */
+/* The i-th contender, NULL after the last. */
 const struct bench_contender *bench_contender_at(size_t i);
 
 #ifdef __cplusplus

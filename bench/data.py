@@ -31,13 +31,13 @@ def write_floats(path: Path, count: int, header: bool = True) -> None:
             left -= file.write(block[:left])
 
 
-def write_folder(folder: Path, files: int, nbytes: int) -> None:
+def write_directory(directory: Path, files: int, nbytes: int) -> None:
     """Small .npy files of nbytes each, f00000.npy and so on."""
-    folder.mkdir()
+    directory.mkdir()
     count = (nbytes - 128) // 4
     content = npy_header(count) + normals(count).tobytes()
     for i in range(files):
-        (folder / f"f{i:05}.npy").write_bytes(content)
+        (directory / f"f{i:05}.npy").write_bytes(content)
 
 
 def write_json(path: Path, count: int) -> None:

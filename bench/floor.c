@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a command's reads and writes cost with nothing between them: the part of its time that is
- * the kernel's copying.
+ * The time of the reads and writes of a command without any work between them: what the operating
+ * system needs for copying.
  *
  *     bench_floor THREADS SCANS OUTPUT OUTPUT_BYTES [INPUT...]
  *
- * Reads the first input SCANS times, then all inputs side by side, in pieces of 256 KiB of the
- * largest, and writes as large a part of OUTPUT ("-": none) for each piece.
+ * Reads the first input SCANS times. Then reads all inputs in parallel, in pieces that are 256 KiB
+ * of the largest input, and writes the same fraction of OUTPUT ("-": none) for each piece.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -39,7 +39,7 @@ static void fail(const char *what)
     exit(1);
 }
 
-/* The part of the file that goes with a piece. */
+/* The part of the file that belongs to a piece. */
 static size_t part(const struct file *file, size_t piece, size_t *nbytes)
 {
     const size_t each = (file->nbytes + pass.pieces - 1) / pass.pieces;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the memory gives to code that does nothing with it: the bounds of the kernels. */
+/* The speed of memory for loops that only read, or read and write: the upper limit of the
+ * kernels. */
 #include <string.h>
 
 #include "contender.h"
@@ -12,8 +13,8 @@ typedef uint64_t lanes __attribute__((vector_size(64)));
 
 static volatile uint64_t kept;
 
-/* Four sums, since one would wait for itself. By intrinsics, for a compiler that splits wide
- * vectors through memory (gcc 12 does) made a loop of this that was slower than the work. */
+/* Four sums hide the latency. Intrinsics, because a compiler that splits wide vectors through
+ * memory, as gcc 12 does, made a loop that was slower than the kernels. */
 #if defined(__x86_64__)
 __attribute__((target("avx512f"))) static uint64_t read_avx512(const float *x, size_t n)
 {
@@ -69,7 +70,7 @@ static void run_read(const struct bench_task *task, unsigned thread)
     kept = read_plain(x, task->nelems);
 }
 
-/* 64 floats to 64 bytes, one line of the cache, past it. */
+/* 64 floats to 64 bytes, one cache line, with stores that bypass the caches. */
 #if defined(__x86_64__)
 __attribute__((target("avx512f"))) static void read4_write1_avx512(const float *x, size_t n,
                                                                    int8_t *q)

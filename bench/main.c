@@ -36,7 +36,7 @@ struct entry {
     double seconds[MOST_REPETITIONS];
 };
 
-/* What the threads are to do next; changed between two barriers only. */
+/* What the threads do next; changed between two barriers only. */
 static struct {
     pthread_barrier_t barrier;
     const struct bench_task *task;
@@ -64,7 +64,7 @@ static void *work(void *argument)
     }
 }
 
-/* Seconds of calls calls on every thread at once. */
+/* The seconds that `calls` calls take, on every thread at once. */
 static double time_calls(const struct entry *entry, size_t calls)
 {
     if (entry->isa && quant_isa_select(entry->isa, NULL) != QUANT_OK)
@@ -92,7 +92,7 @@ static void *array(size_t nbytes)
     return bytes;
 }
 
-/* A million normal numbers, over and over: Box-Muller on xorshift64*. */
+/* A million normal numbers, repeated: Box-Muller on xorshift64*. */
 static void fill(float *x, size_t n)
 {
     const double turn = 6.283185307179586;
@@ -137,7 +137,7 @@ static void measure(struct entry *entries, size_t count, size_t repetitions, dou
         struct entry *entry = &entries[i];
         if (entry->missing)
             continue;
-        (void)time_calls(entry, 1); /* the pages of the results, too */
+        (void)time_calls(entry, 1); /* also touches the pages of the results */
         entry->calls = 1;
         for (double took; (took = time_calls(entry, entry->calls)) < least;) {
             const double wanted = 1.2 * least / (took > least / 100 ? took : least / 100);
@@ -193,7 +193,7 @@ int main(int argc, char **argv)
     const size_t count = (size_t)(argc - optind);
     if (count == 0)
         return list_isas();
-    /* Parts begin at whole lines of the cache. */
+    /* Parts begin at whole cache lines. */
     task.nelems = (task.nelems + 63) / 64 * 64;
     if (count > MOST_CONTENDERS || task.threads < 1 || task.threads > MOST_THREADS ||
         repetitions < 1 || repetitions > MOST_REPETITIONS)

@@ -15,12 +15,12 @@ from pathlib import Path
 
 @dataclass
 class Command:
-    """A command, and what must go before it is run again. {run} in an argument stands for a number
-    that differs from run to run."""
+    """A command, and the outputs to remove before it runs again. {run} in an argument is replaced
+    by a number that differs from run to run."""
 
     argv: Sequence[str | Path]
     outputs: Sequence[Path] = ()
-    folder: Path | None = None  # to run it in
+    directory: Path | None = None  # to run it in
     runs: int = 0
 
     def next_argv(self) -> list[str]:
@@ -48,12 +48,12 @@ class Times:
 @dataclass
 class Ratio:
     median: float
-    least: float
-    greatest: float
+    min: float
+    max: float
 
 
 def ratio(over: Times, under: Times) -> Ratio:
-    """Of the pairs that were measured one after the other."""
+    """The ratios of pairs that were measured one after the other."""
     pairs = [a / b for a, b in zip(over.wall, under.wall)]
     return Ratio(statistics.median(pairs), min(pairs), max(pairs))
 
@@ -63,13 +63,13 @@ FILE_ACTIONS = [(os.POSIX_SPAWN_DUP2, NULL, 0), (os.POSIX_SPAWN_DUP2, NULL, 1)]
 
 
 def run_once(command: Command, environment: dict[str, str]) -> tuple[float, float, float]:
-    """Wall, user and system seconds of the command; its outputs are there afterwards."""
+    """Wall, user and system seconds of the command; its outputs remain."""
     command.clean()
     argv = command.next_argv()
     program = shutil.which(argv[0])
     assert program, argv[0]
     here = os.getcwd()
-    os.chdir(command.folder or here)
+    os.chdir(command.directory or here)
     try:
         start = time.perf_counter()
         pid = os.posix_spawn(program, argv, environment, file_actions=FILE_ACTIONS)
@@ -84,7 +84,7 @@ def run_once(command: Command, environment: dict[str, str]) -> tuple[float, floa
 
 def time_commands(commands: dict[str, Command], repetitions: int,
                   environment: dict[str, str] | None = None) -> dict[str, Times]:
-    """Runs all of them once to warm up, then by turns. The outputs of the last runs stay."""
+    """Runs all commands once to warm up, then by turns. The outputs of the last runs remain."""
     variables = environment or dict(os.environ)
     for command in commands.values():
         run_once(command, variables)
@@ -99,7 +99,7 @@ def time_commands(commands: dict[str, Command], repetitions: int,
 
 
 def peak_mebibytes(command: Command) -> float | None:
-    """The greatest resident memory of the command; None where there is no program `time`.
+    """The maximum resident memory of the command; None if there is no program `time`.
 
     Not from wait4: what a process was before exec counts there too, and that is this interpreter.
     """
@@ -109,7 +109,7 @@ def peak_mebibytes(command: Command) -> float | None:
     command.clean()
     done = subprocess.run([program, "-f", "%M", *command.next_argv()], stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                          cwd=command.folder, check=True)
+                          cwd=command.directory, check=True)
     return int(done.stderr.split()[-1]) / 1024
 
 
@@ -122,8 +122,8 @@ def parse_times(text: str) -> dict[str, Times]:
 
 def kernel_times(program: Path, repetitions: int, functions: Sequence[str],
                  elements: int) -> dict[str, Times]:
-    """Seconds of a call of kernel functions, KIND or KIND:TYPE, in every row of the kernel table: by
-    KIND[/VARIANT][:TYPE]@ROW."""
+    """Seconds of a call of kernel functions, KIND or KIND:TYPE, in every row of the kernel table:
+    by KIND[/VARIANT][:TYPE]@ROW."""
     done = subprocess.run([str(program), "--bench", "-t", "-n", str(elements),
                            "-r", str(repetitions), "-s", "0.02", *functions],
                           stdout=subprocess.PIPE, text=True, check=True)
@@ -131,17 +131,17 @@ def kernel_times(program: Path, repetitions: int, functions: Sequence[str],
 
 
 def peers_runner(program: Path, repetitions: int) -> Callable[..., dict[str, Times]]:
-    """A function that times contenders: seconds of a call on `elements` for each thread."""
+    """A function that times contenders: seconds per call on `elements` elements for each thread."""
 
     def run(contenders: Sequence[str], elements: int = 32 << 10, threads: int = 1,
-            isa: str = "", path: Path | None = None, least: float = 0.05) -> dict[str, Times]:
+            isa: str = "", path: Path | None = None, min_seconds: float = 0.05) -> dict[str, Times]:
         options = ["-n", str(elements), "-t", str(threads), "-r", str(repetitions),
-                   "-s", str(least)]
+                   "-s", str(min_seconds)]
         if isa:
             options += ["-i", isa]
         if path:
             options += ["-f", str(path)]
-        # A peer with threads of its own gets one for each of ours.
+        # A peer that creates threads uses one for each of ours.
         done = subprocess.run([str(program), *options, *contenders], stdout=subprocess.PIPE,
                               text=True, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
         return parse_times(done.stdout)

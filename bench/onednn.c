@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* oneDNN's reorder of float32 to int8 with a factor, the reciprocal of the scale. */
+/* oneDNN's reorder from float32 to int8. It multiplies by the reciprocal of the scale. */
 #include <oneapi/dnnl/dnnl.h>
 
 #include "contender.h"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Times quantizing float32 arrays in Python libraries, one thread, one call after the other.
+"""Times quantizing float32 arrays in Python libraries, with one thread, by turns.
 
     python_peers.py ELEMENTS REPETITIONS
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* This library: its public functions on arrays, and its JSON reader from inside. */
+/* This library: its public functions on arrays, and its internal JSON reader. */
 #include <quant/quant.h>
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "contender.h"
 #include "formats/format.h"
 
-/* Keeps a result that nobody reads. */
+/* Keeps the compiler from removing unused results. */
 static volatile float kept;
 
 static void run_observe(const struct bench_task *task, unsigned thread)
@@ -18,7 +18,7 @@ static void run_observe(const struct bench_task *task, unsigned thread)
     kept = observed.least;
 }
 
-/* Parts begin at whole lines of the cache: 4-bit ones at a whole byte. */
+/* Parts begin at whole cache lines, so 4-bit parts begin at a whole byte. */
 static int8_t *numbers_at(const struct bench_task *task, size_t first)
 {
     return task->q + quant_dtype_bytes(task->params->dtype, first);
@@ -49,8 +49,8 @@ const struct bench_contender bench_quantize = {
 const struct bench_contender bench_dequantize = {
     .name = "dequantize", .is_quant = true, .prepare = prepare_dequantize, .run = run_dequantize};
 
-/* A report of each thread. They go on from run to run, as over a long array: most levels are marked
- * and the greatest error is known. Of several types in one call, the last one's is measured. */
+/* A report for each thread. It continues from run to run, as for a long array: most levels are
+ * marked and the largest error is known. */
 static struct quant_measure *measures;
 
 static bool prepare_measure(const struct bench_task *task)

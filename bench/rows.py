@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The rows of the table: what is measured against what, and what must come out.
+"""The rows of the table: what is compared with what, and the targets.
 
 A group is a function that takes a Bench and adds rows to it; GROUPS is the table of them.
 """
@@ -47,7 +47,7 @@ class Row:
 
 @dataclass
 class Bench:
-    """Where things are, how large, and what came out."""
+    """Programs and files, sizes, and results."""
 
     quant: Path
     kernels_program: Path
@@ -55,7 +55,7 @@ class Bench:
     floor_program: Path
     numpy_python: str | None
     peers_python: Path | None
-    folder: Path  # for the data
+    directory: Path  # for the data
     nbytes: int  # of the large file
     repetitions: int
     quick: bool
@@ -162,11 +162,11 @@ def peers(bench: Bench) -> None:
     for elements, where in ((32 << 10, "32 Ki elements in cache"), (bench.elements, bench.size)):
         times = bench.contenders(["quantize", "onednn", "xnnpack"], elements)
         others = times | bench.peers_of(elements)
-        for name, told in (PEERS | {"xnnpack": "XNNPACK f32 to qs8"}).items():
+        for name, peer in (PEERS | {"xnnpack": "XNNPACK f32 to qs8"}).items():
             if name not in others:
-                bench.missing.add(told)
+                bench.missing.add(peer)
             elif name != "xnnpack" or elements != 32 << 10:
-                bench.faster(f"quantize f32 to int8, {where}, 1 thread", told, times["quantize"],
+                bench.faster(f"quantize f32 to int8, {where}, 1 thread", peer, times["quantize"],
                              others[name])
 
 
@@ -192,10 +192,10 @@ def threads(bench: Bench) -> None:
     runner = peers_runner(bench.peers_program, 1)
     for _ in range(bench.repetitions):
         for count, into in ((1, one), (2, two)):
-            for name, times in runner(contenders, threads=count, least=0.1).items():
+            for name, times in runner(contenders, threads=count, min_seconds=0.1).items():
                 into[name] += times.wall
     for name in contenders:
-        # In the same time two threads do twice the work of one.
+        # In this time, two threads do twice the work of one.
         pairs = sorted(2 * a / b for a, b in zip(one[name], two[name]))
         work = works.get(name, name)
         bench.add(f"{work}, 32 Ki elements in cache, 2 threads", "1 thread",
@@ -206,19 +206,20 @@ def threads(bench: Bench) -> None:
 
 # ---- Commands -----------------------------------------------------------------------------------
 
-def tell_command(bench: Bench, name: str, times: Times, peak: float | None) -> None:
+def add_command(bench: Bench, name: str, times: Times, peak: float | None) -> None:
     bench.commands.append([
         name, duration(times.median), f"{duration(min(times.wall))} .. {duration(max(times.wall))}",
         f"{times.user:.3f} s", f"{times.system:.3f} s", "-" if peak is None else f"{peak:.1f} MiB"])
 
 
 def files(bench: Bench) -> None:
-    folder = bench.folder
-    floats, integers, restored = folder / "w.npy", folder / "w.int8.npy", folder / "w.f32.npy"
+    directory = bench.directory
+    floats, integers = directory / "w.npy", directory / "w.int8.npy"
+    restored = directory / "w.f32.npy"
     data.write_floats(floats, bench.elements)
     nbytes = floats.stat().st_size
-    sidecar = folder / "w.int8.npy.json"
-    copy, bare, other = folder / "copy.npy", folder / "bare", folder / "numpy.npy"
+    sidecar = directory / "w.int8.npy.json"
+    copy, bare, other = directory / "copy.npy", directory / "bare", directory / "numpy.npy"
 
     def floor(scans: int, size: int, *inputs: Path) -> Command:
         output = bare if size else "-"
@@ -277,7 +278,7 @@ def files(bench: Bench) -> None:
                       times["cp"])
     for name, one in times.items():
         peak = peak_mebibytes(commands[name])
-        tell_command(bench, names[name], one, peak)
+        add_command(bench, names[name], one, peak)
         if name in ("quantize", "dequant", "report"):
             add_peak(bench, f"{names[name]}{of_the_size}", peak)
     for command in commands.values():
@@ -297,10 +298,10 @@ def peak_of_larger(bench: Bench) -> None:
     if not bench.large:
         bench.skipped.append("peak memory at 8 times the size: only with --large")
         return
-    floats, integers = bench.folder / "big.f32", bench.folder / "big.i8"
-    restored = bench.folder / "big.back"
+    floats, integers = bench.directory / "big.f32", bench.directory / "big.i8"
+    restored = bench.directory / "big.back"
     data.write_floats(floats, 8 * bench.elements, header=False)
-    sidecar = bench.folder / "big.i8.json"
+    sidecar = bench.directory / "big.i8.json"
     options = ["-f", "raw", "-T", "raw", "-o"]
     for work, command in {
         "quantize": Command([bench.quant, "quantize", floats, *options, integers]),
@@ -314,9 +315,9 @@ def peak_of_larger(bench: Bench) -> None:
 
 
 def start(bench: Bench) -> None:
-    numbers = bench.folder / "seven.json"
+    numbers = bench.directory / "seven.json"
     numbers.write_text("[5.47, 3.08, -7.59, 0, -1.95, -4.57, 10.8]\n", encoding="ascii")
-    outputs = [bench.folder / "seven.int8.json", bench.folder / "seven.int8.json.json"]
+    outputs = [bench.directory / "seven.int8.json", bench.directory / "seven.int8.json.json"]
     times = time_commands({
         "quant": Command([bench.quant, "quantize", numbers], outputs),
         "true": Command(["/bin/true"]),
@@ -328,7 +329,7 @@ def start(bench: Bench) -> None:
 
 
 def many(bench: Bench) -> None:
-    many_in(bench, bench.folder, "", 2)
+    many_in(bench, bench.directory, "", 2)
     memory = Path("/dev/shm")
     if memory.is_dir() and shutil.disk_usage(memory).free > 600 * MIB:
         with tempfile.TemporaryDirectory(prefix="quant-bench-", dir=memory) as name:
@@ -339,31 +340,31 @@ def many(bench: Bench) -> None:
 
 def many_in(bench: Bench, parent: Path, where: str, at_most: float | None = None) -> None:
     count = 500 if bench.quick else 10_000
-    # Each run has an output folder of its own and nothing is removed before the last: for minutes
+    # Each run has its own output directory, and nothing is removed before the last run: for minutes
     # ext4 searches past every inode that was just freed, so a second run of this script within
     # five minutes takes both sides several times as long. In tmpfs it makes no difference.
     area = parent / "many"
-    folder = area / "in"
+    directory = area / "in"
     area.mkdir()
-    data.write_folder(folder, count, 4096)
-    names = [path.name for path in sorted(folder.iterdir())]
+    data.write_directory(directory, count, 4096)
+    names = [path.name for path in sorted(directory.iterdir())]
     commands = {
-        "cp": Command(["cp", "-r", folder, area / "copy{run}"]),
+        "cp": Command(["cp", "-r", directory, area / "copy{run}"]),
         "quant": Command([bench.quant, "quantize", "-q", "--output-dir", area / "out{run}", *names],
-                         folder=folder),
+                         directory=directory),
     }
     times = time_commands(commands, bench.repetitions)
-    bench.shorter(f"{count} files of 4 KiB, one call{where}", "cp -r of that folder",
+    bench.shorter(f"{count} files of 4 KiB, one call{where}", "cp -r of that directory",
                   times["quant"], times["cp"], at_most, at_most is not None)
-    tell_command(bench, f"cp -r of {count} files{where}", times["cp"], None)
-    tell_command(bench, f"quant quantize --output-dir, {count} files{where}", times["quant"],
+    add_command(bench, f"cp -r of {count} files{where}", times["cp"], None)
+    add_command(bench, f"quant quantize --output-dir, {count} files{where}", times["quant"],
                  peak_mebibytes(commands["quant"]))
     shutil.rmtree(area)
 
 
 def json(bench: Bench) -> None:
     count = 100_000 if bench.quick else 4_000_000
-    text = bench.folder / "x.json"
+    text = bench.directory / "x.json"
     data.write_json(text, count)
     numbers = f"{count / 1e6:g} M numbers of 17 digits"
     times = bench.contenders(["json", "simdjson"], path=text)
@@ -372,9 +373,9 @@ def json(bench: Bench) -> None:
                      times["simdjson"], 0.5, True)
     else:
         bench.missing.add("simdjson")
-    output, other = bench.folder / "x.int8.npy", bench.folder / "numpy.npy"
+    output, other = bench.directory / "x.int8.npy", bench.directory / "numpy.npy"
     commands = {"quant": Command([bench.quant, "quantize", text, "--to", "npy", "-o", output],
-                                 [output, bench.folder / "x.int8.npy.json"])}
+                                 [output, bench.directory / "x.int8.npy.json"])}
     if bench.numpy_python:
         commands["numpy"] = Command(
             [bench.numpy_python, ROOT / "bench/numpy_quantize.py", text, other], [other])
@@ -383,7 +384,7 @@ def json(bench: Bench) -> None:
         bench.faster(f"quant quantize x.json --to npy, {numbers}", "Python's json and NumPy",
                      whole["quant"], whole["numpy"], 5, True)
     for name, one in whole.items():
-        tell_command(bench, {"quant": "quant quantize x.json --to npy",
+        add_command(bench, {"quant": "quant quantize x.json --to npy",
                              "numpy": "json and NumPy"}[name], one, peak_mebibytes(commands[name]))
     for command in commands.values():
         command.clean()
@@ -392,15 +393,15 @@ def json(bench: Bench) -> None:
 
 def flat(bench: Bench) -> None:
     powers = range(5, 8 if bench.quick else 10 if bench.large else 9)
-    seven = bench.folder / "seven.npy"
+    seven = bench.directory / "seven.npy"
     data.write_floats(seven, 7)
-    output = bench.folder / "out.npy"
-    outputs = [output, bench.folder / "out.npy.json"]
+    output = bench.directory / "out.npy"
+    outputs = [output, bench.directory / "out.npy.json"]
     begin = Command([bench.quant, "quantize", seven, "-o", output], outputs)
     per_element = {}
     for power in powers:
         count = 10**power
-        path = bench.folder / "flat.npy"
+        path = bench.directory / "flat.npy"
         data.write_floats(path, count)
         times = time_commands(
             {"begin": begin,
@@ -425,8 +426,9 @@ def flat(bench: Bench) -> None:
 
 
 GROUPS: dict[str, Callable[[Bench], None]] = {
-    "kernels": functions, "cache": in_cache, "memory": in_memory, "threads": threads, "files": files,
-    "peak": peak_of_larger, "start": start, "json": json, "flat": flat, "peers": peers,
+    "kernels": functions, "cache": in_cache, "memory": in_memory, "threads": threads,
+    "files": files, "peak": peak_of_larger, "start": start, "json": json, "flat": flat,
+    "peers": peers,
     "types": within.types, "groups": within.groups, "granularity": within.granularity,
     "calibration": within.calibration, "sets": within.sets,
     "many": many,  # last: what it removes slows down whoever makes files after it, see there

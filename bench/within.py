@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Rows of quant against itself: what its other types, its calibration methods, parameters that
-change along the elements, and one range for many files cost. Only whole commands with many scales
-have targets."""
+"""Rows that compare quant with itself: the cost of other types, of calibration methods, of
+parameters that change along the elements, and of one range for many files. Only whole commands with
+many scales have targets."""
 
 from __future__ import annotations
 
@@ -49,20 +49,20 @@ def groups(bench: Bench) -> None:
                          times[whole])
 
 
-# Options, and the least speed that quantizing with them has, of that with one scale.
+# Options, and the minimum speed of quantizing with them, relative to one scale.
 GRANULARITIES = {"--axis 0": 0.8, "--axis 1": 0.8, "--block-size 32": 0.5}
 COLUMNS = 4096
 
 
 def granularity(bench: Bench) -> None:
-    """The commands on a matrix, row by row, of the large size."""
-    floats = bench.folder / "m.f32"
+    """The commands on a matrix of the large size."""
+    floats = bench.directory / "m.f32"
     data.write_floats(floats, bench.elements, header=False)
     shape = f"{bench.elements // COLUMNS},{COLUMNS}"
     quantize, dequant, report = {}, {}, {}
     for number, option in enumerate(("", *GRANULARITIES)):
-        integers = bench.folder / f"m{number}.i8"
-        restored = bench.folder / f"m{number}.back"
+        integers = bench.directory / f"m{number}.i8"
+        restored = bench.directory / f"m{number}.back"
         outputs = [integers.with_name(integers.name + end) for end in ("", ".json", ".scales")]
         quantize[option] = Command([bench.quant, "quantize", "--shape", shape, *option.split(),
                                     "-T", "raw", floats, "-o", integers], outputs)
@@ -73,17 +73,17 @@ def granularity(bench: Bench) -> None:
     for work, commands in (("quantize", quantize), ("dequant", dequant),
                            ("dequant --report", report)):
         times = time_commands(commands, bench.repetitions)
-        for option, least in GRANULARITIES.items():
-            told = f"quantize {option}" if work == "quantize" else f"{work} after {option}"
-            bench.faster(f"quant {told}, {where}", f"{work} of one scale", times[option],
-                         times[""], least if work == "quantize" else None)
+        for option, min_speed in GRANULARITIES.items():
+            command = f"quantize {option}" if work == "quantize" else f"{work} after {option}"
+            bench.faster(f"quant {command}, {where}", f"{work} of one scale", times[option],
+                         times[""], min_speed if work == "quantize" else None)
     for command in (*quantize.values(), *dequant.values()):
         command.clean()
     floats.unlink()
 
 
 def methods(bench: Bench) -> list[str]:
-    """As the help lists them."""
+    """The methods, in the order of the help."""
     text = subprocess.run([str(bench.quant), "quantize", "--help"], stdout=subprocess.PIPE,
                           text=True, check=True).stdout
     listed = text.partition("Calibration methods:\n")[2].partition("\n\n")[0]
@@ -91,12 +91,12 @@ def methods(bench: Bench) -> list[str]:
 
 
 def calibration(bench: Bench) -> None:
-    floats, integers = bench.folder / "w.npy", bench.folder / "w.int8.npy"
+    floats, integers = bench.directory / "w.npy", bench.directory / "w.int8.npy"
     nbytes = min(bench.nbytes, 64 << 20)
     data.write_floats(floats, nbytes // 4)
     commands = {
         method: Command([bench.quant, "quantize", "-m", method, floats, "-o", integers],
-                        [integers, bench.folder / "w.int8.npy.json"])
+                        [integers, bench.directory / "w.int8.npy.json"])
         for method in methods(bench)}
     times = time_commands(commands, bench.repetitions)
     for method in commands:
@@ -118,11 +118,11 @@ print(numpy.percentile(numpy.abs(whole), 99.9))
 def sets(bench: Bench) -> None:
     """The same elements as one file and as many."""
     nbytes, count = min(bench.nbytes, 64 << 20), 64
-    whole, folder = bench.folder / "w.npy", bench.folder / "set"
-    output = bench.folder / "c.json"
+    whole, directory = bench.directory / "w.npy", bench.directory / "set"
+    output = bench.directory / "c.json"
     data.write_floats(whole, nbytes // 4)
-    data.write_folder(folder, count, nbytes // count)
-    names = sorted(folder.iterdir())
+    data.write_directory(directory, count, nbytes // count)
+    names = sorted(directory.iterdir())
     files = f"{count} files of {nbytes // count >> 10} KiB"
 
     def calibrate(*arguments: str | Path) -> Command:
@@ -139,8 +139,8 @@ def sets(bench: Bench) -> None:
         times = time_commands(commands, bench.repetitions)
         bench.faster(f"quant calibrate -m percentile, {files}", "numpy.percentile of them",
                      times["quant"], times["numpy"])
-    parts = [bench.folder / f"p{i}.json" for i in range(count)]
-    merged = bench.folder / "m.json"
+    parts = [bench.directory / f"p{i}.json" for i in range(count)]
+    merged = bench.directory / "m.json"
     for more in (["-o", parts[0], "-m", "percentile", "--partial", *names],
                  ["-o", merged, "--merge", parts[0]],
                  *(["-o", part, "--force", "--continue", merged, name]
@@ -152,4 +152,4 @@ def sets(bench: Bench) -> None:
                   "quant calibrate of all files", times["merge"], times["whole"])
     for path in (whole, merged, output, *parts, *names):
         path.unlink(missing_ok=True)
-    folder.rmdir()
+    directory.rmdir()

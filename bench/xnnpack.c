@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* XNNPACK's conversion of float32 to qs8. It multiplies by the reciprocal of the scale. */
+/* XNNPACK's conversion from float32 to qs8. It multiplies by the reciprocal of the scale. */
 #include <xnnpack.h>
 
 #include <string.h>
@@ -9,14 +9,14 @@
 #ifdef BENCH_CPUINFO
 #include <cpuinfo.h>
 
-/* Where cpuinfo keeps what XNNPACK asks it. */
+/* The variables of cpuinfo that XNNPACK reads. */
 extern struct cpuinfo_x86_isa cpuinfo_isa;
 #endif
 
 enum { MOST_THREADS = 64 };
 static xnn_operator_t operators[MOST_THREADS];
 
-/* XNNPACK takes the widest instructions there are; this makes it believe that there are fewer. */
+/* XNNPACK uses the widest instructions of the processor; this hides some of them. */
 static bool limit_to(const char *isa)
 {
 #ifdef BENCH_CPUINFO
