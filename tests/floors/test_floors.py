@@ -13,9 +13,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+# What a tree has besides the files of a test. All sources are said to be tested by one test.
+TABLE = "tests/floors/tested_elsewhere.txt"
+OTHERS = {"include/quant/quant.h": "", "src/base/base.c": "", "tests/all.py": "",
+          TABLE: "# Comment\n\n* tests/all.py\n"}
+
+
 def floors(files: dict[str, str]) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory() as directory:
-        for name, text in {"include/quant/quant.h": "", "src/base/base.c": "", **files}.items():
+        for name, text in {**OTHERS, **files}.items():
             path = Path(directory, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
@@ -108,6 +114,30 @@ class Refused(unittest.TestCase):
                    "src/engine/tensor/scan.c:1: there is src/core/scan too")
         self.check({"src/cli/groups.h": "", "src/core/groups.c": ""},
                    "src/core/groups.c:1: there is src/cli/groups too")
+
+    def test_sources_without_tests(self) -> None:
+        base = "base/base   tests/all.py\n"
+        self.check({TABLE: base, "src/core/a.c": "", "src/engine/files/b.c": "", "src/core/c.h": ""},
+                   "src/core/a.c:1: there is no tests/core/test_a.c: write it",
+                   "src/engine/files/b.c:1: there is no tests/engine/files/test_b.c: write it")
+        self.check({TABLE: ""}, "src/base/base.c:1: there is no tests/base/test_base.c")
+        for table in [base + "core/a  By tests/all.py.\n", base + "core/*  tests/all.py\n", "* tests/all.py"]:
+            self.assertEqual(floors({TABLE: table, "src/core/a.c": ""}).returncode, 0)
+        self.assertEqual(floors({TABLE: base, "src/core/a.c": "", "tests/core/test_a.c": ""}).returncode, 0)
+
+    def test_table_of_tests(self) -> None:
+        base = "base/base   tests/all.py\n"
+        self.check({TABLE: base + "core/a   tests/all.py\n", "src/core/a.c": "", "tests/core/test_a.c": ""},
+                   f"{TABLE}:2: src/core/a.c has its own test")
+        self.check({TABLE: base + "core/*   tests/all.py\n", "src/core/a.c": "", "src/core/b.c": "",
+                    "tests/core/test_b.c": ""}, f"{TABLE}:2: src/core/b.c has its own test")
+        self.check({TABLE: base + "core/gone tests/all.py\n"}, f"{TABLE}:2: there is no src/core/gone.c")
+        self.check({TABLE: "base/base  tests/gone.py\n"}, f"{TABLE}:1: there is no tests/gone.py")
+        self.check({TABLE: "base/base  too hard to test\n"}, f"{TABLE}:1: say where")
+
+    def test_tests_that_are_not_run(self) -> None:
+        self.check({"tests/engine/test_a.c": ""}, "tests/engine/test_a.c:1: a test is in the directory")
+        self.assertEqual(floors({"tests/faults/test_a.c": "", "tests/formats/test_b.c": ""}).returncode, 0)
 
     def test_nothing_there(self) -> None:
         with tempfile.TemporaryDirectory() as directory:
