@@ -10,7 +10,7 @@
 #include "engine/tensor/scan.h"
 #include "engine/work/pool.h"
 
-enum { QUANT_NO_CONTAINER = UINT32_MAX };
+#define QUANT_NO_CONTAINER UINT32_MAX
 
 /* One tensor. */
 struct quant_calibration_tensor {

@@ -15,7 +15,7 @@
 #include "formats/container.h"
 #include "formats/tensor_file.h"
 
-enum { QUANT_NO_TENSOR = UINT32_MAX };
+#define QUANT_NO_TENSOR UINT32_MAX
 
 /* A tensor of the input that has a place in the output. Indices are into the layout's tensors. */
 struct quant_planned_tensor {

@@ -8,7 +8,7 @@
 #include "formats/tensor_file.h"
 #include "records/sidecar_tensors.h"
 
-enum { QUANT_NOT_STORED = UINT32_MAX };
+#define QUANT_NOT_STORED UINT32_MAX
 
 /* 160 bytes, since there may be 100,000. Indices are into the container's catalogue. */
 struct quant_restored_tensor {
