@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "contender.h"
+#include "core/measure.h"
 #include "formats/format.h"
 
 /* Keeps the compiler from removing unused results. */

@@ -426,22 +426,16 @@ QUANT_API const struct quant_figure *quant_figure_at(size_t i);
 /* The figure of that key, NULL where there is none. */
 QUANT_API const struct quant_figure *quant_figure_from_key(const char *key);
 
-enum { QUANT_MEASURE_SUMS = 6, QUANT_MEASURE_LANES = 16, QUANT_MEASURE_BLOCK = 4096 };
+/* A report in the making: some 9 KiB, 17 KiB for 16-bit types. Use one from one thread at a time.
+ */
+struct quant_measure;
 
-/* The report in the making: the caller's, 8 KiB for 16-bit types, no pointers in it. Its fields are
- * the library's own. */
-struct quant_measure {
-    struct quant_params params;
-    struct quant_report report;
-    double sums[QUANT_MEASURE_SUMS];
-    double carries[QUANT_MEASURE_SUMS];
-    double lanes[QUANT_MEASURE_SUMS][QUANT_MEASURE_LANES];
-    float unclipped[2]; /* the least and the greatest element that the clamp leaves alone */
-    uint64_t seen;
-    uint64_t levels[1024]; /* a bit for each integer or pattern of the type */
-};
+/* Begins a report for elements that are mapped with params, which is copied. The caller frees it
+ * with quant_measure_free. NULL: no memory. */
+QUANT_API struct quant_measure *quant_measure_new(const struct quant_params *params);
 
-QUANT_API void quant_measure_init(struct quant_measure *measure, const struct quant_params *params);
+/* Accepts NULL. */
+QUANT_API void quant_measure_free(struct quant_measure *measure);
 
 /* Adds n elements: x the originals, q their integers as quant_quantize made them. Cutting an array
  * into calls makes no difference to any bit of the result. */

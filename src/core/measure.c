@@ -3,6 +3,7 @@
 #include "core/measure.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/nibble.h"
@@ -23,6 +24,19 @@ void quant_measure_init(struct quant_measure *measure, const struct quant_params
     measure->params = *params;
     measure->report.max_abs_error = -1;
     quant_unclipped_range(params, &measure->unclipped[0], &measure->unclipped[1]);
+}
+
+struct quant_measure *quant_measure_new(const struct quant_params *params)
+{
+    struct quant_measure *measure = malloc(sizeof *measure);
+    if (measure)
+        quant_measure_init(measure, params);
+    return measure;
+}
+
+void quant_measure_free(struct quant_measure *measure)
+{
+    free(measure);
 }
 
 /* Whether an element is clipped depends on its group, so it is counted group by group. */

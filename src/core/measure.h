@@ -6,7 +6,23 @@
 #ifndef QUANT_CORE_MEASURE_H
 #define QUANT_CORE_MEASURE_H
 
+#include "base/sum_order.h"
 #include "core/group_sums.h"
+
+/* The report in the making. It has no pointers. */
+struct quant_measure {
+    struct quant_params params;
+    struct quant_report report;
+    double sums[QUANT_MEASURE_SUMS];
+    double carries[QUANT_MEASURE_SUMS];
+    double lanes[QUANT_MEASURE_SUMS][QUANT_MEASURE_LANES];
+    float unclipped[2]; /* the smallest and the largest element that the clamp leaves alone */
+    uint64_t seen;
+    uint64_t levels[1024]; /* a bit for each integer or pattern of the type */
+};
+
+/* Begins a report in memory of the caller. */
+void quant_measure_init(struct quant_measure *measure, const struct quant_params *params);
 
 enum { QUANT_PART_BLOCKS = 64, QUANT_PART_MAX = QUANT_PART_BLOCKS * QUANT_MEASURE_BLOCK };
 

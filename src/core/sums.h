@@ -14,6 +14,8 @@
 #include <quant/quant.h>
 #include <string.h>
 
+#include "base/sum_order.h"
+
 /* (l0+l8)+(l4+l12) and so on: halves onto halves. */
 static inline double quant_sum_lanes(const double lanes[QUANT_MEASURE_LANES])
 {

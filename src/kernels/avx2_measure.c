@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__)
 
+#include "base/sum_order.h"
 #include "kernels/avx2_shared.h"
 
 /* A block this small stays in the first-level cache for all three passes. */

@@ -4,6 +4,7 @@
 
 #if defined(__x86_64__)
 
+#include "base/sum_order.h"
 #include "kernels/avx512.h"
 
 /* A block this small stays in the first-level cache for both passes. */

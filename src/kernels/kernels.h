@@ -18,6 +18,8 @@
 
 #include <quant/quant.h>
 
+#include "base/sum_order.h"
+
 /* The six sums of the error report, in this order, over the elements with finite x. */
 enum quant_sum {
     QUANT_SUM_SQUARED_ERROR,

@@ -8,6 +8,7 @@
 
 #include <arm_neon.h>
 
+#include "base/sum_order.h"
 #include "kernels/neon.h"
 
 /* A block this small stays in the first-level cache for all three passes. PAIR: doubles in a

@@ -10,6 +10,7 @@
 
 #include "base/endian.h"
 #include "base/nibble.h"
+#include "base/sum_order.h"
 #include "kernels/scalar.h"
 
 static bool scalar_supported(void)

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "base/sum_order.h"
 #include "kernels/kernels.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "core/measure.h"
 #include "methods/auto.h"
 #include "methods/calibrator.h"
 #include "methods/plan_choose.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/sum_order.h"
 #include "core/sums.h"
 #include "methods/float_keys.h"
 

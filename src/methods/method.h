@@ -17,6 +17,7 @@
 #ifndef QUANT_METHODS_METHOD_H
 #define QUANT_METHODS_METHOD_H
 
+#include "base/sum_order.h"
 #include "core/plan.h"
 
 struct quant_calibrator;

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/sum_order.h"
 #include "core/sums.h"
 
 enum { PIECE = 1024 };

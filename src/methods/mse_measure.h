@@ -5,6 +5,8 @@
 
 #include <quant/quant.h>
 
+#include "base/sum_order.h"
+
 /* Over the finite elements among n, a block of QUANT_MEASURE_BLOCK or the last one. all_finite: all
  * are. INFINITY once it is certain to be more than limit. */
 double quant_mse_measure(const struct quant_params *params, const float *x, size_t n,

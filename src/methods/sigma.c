@@ -7,6 +7,7 @@
  */
 #include <math.h>
 
+#include "base/sum_order.h"
 #include "methods/calibrator.h"
 #include "methods/exact_sums.h"
 

@@ -10,6 +10,7 @@
 
 #include "../support/floats.h"
 #include "../support/unit.h"
+#include "core/measure.h"
 
 /* There is no padding: reports are compared as bytes, with NaNs. */
 _Static_assert(sizeof(struct quant_report) == 216, "struct quant_report has new fields");

@@ -3,6 +3,7 @@
 #include <float.h>
 
 #include "../support/examples.h"
+#include "core/measure.h"
 #include "reports.h"
 
 #define FLOAT8 .dtype = QUANT_FLOAT8_E4M3FN

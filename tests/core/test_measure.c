@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "../support/examples.h"
+#include "core/measure.h"
 #include "reports.h"
 
 /* ---- The worked examples --------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The sums of the error report: their order depends on the number of elements only, and they are
  * accurate. */
+#include "core/measure.h"
 #include "reports.h"
 
 enum { MOST = 20000, LANES = QUANT_MEASURE_LANES, BLOCK = QUANT_MEASURE_BLOCK };

@@ -3,6 +3,7 @@
 #include <float.h>
 #include <string.h>
 
+#include "core/measure.h"
 #include "kinds.h"
 
 enum { LANES = QUANT_MEASURE_LANES };

@@ -3,6 +3,7 @@
 #include <float.h>
 
 #include "../support/unit.h"
+#include "core/measure.h"
 #include "exact.h"
 #include "kernels/kernels.h"
 

@@ -6,6 +6,7 @@
 #include <quant/quant.h>
 
 #include "../support/unit.h"
+#include "core/measure.h"
 
 /* To int8, ignoring elements that are not finite. */
 static inline struct quant_choice calibrate_with(const char *name, double argument,

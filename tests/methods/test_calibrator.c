@@ -8,6 +8,7 @@
 
 #include "../support/floats.h"
 #include "../support/unit.h"
+#include "base/sum_order.h"
 #include "methods/plan_make.h"
 
 enum { LENGTH_MAX = 5 * QUANT_MEASURE_BLOCK + 77 };

@@ -11,6 +11,7 @@
 
 #include "../support/floats.h"
 #include "../support/unit.h"
+#include "core/measure.h"
 
 enum { ROWS = 16, COLUMNS = 128, N = ROWS * COLUMNS };
 

@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "base/endian.h"
+#include "base/sum_order.h"
 
 static uint64_t hash_block(const float *x, size_t n, uint64_t number)
 {

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/sum_order.h"
+
 /* What n elements at x add to the digest, x[0] being element `first` of the input: a multiple of
  * QUANT_MEASURE_BLOCK. */
 uint64_t quant_digest_chunk(uint64_t first, const float *x, size_t n);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "core/group_notes.h"
+#include "core/measure.h"
 #include "engine/tensor/far_params.h"
 #include "engine/tensor/map.h"
 #include "engine/tensor/tensor_run.h"

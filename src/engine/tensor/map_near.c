@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/grouping.h"
 #include "core/group_notes.h"
+#include "core/measure.h"
 #include "core/observed.h"
 #include "engine/tensor/map.h"
 #include "engine/tensor/tensor_run.h"

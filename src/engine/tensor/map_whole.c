@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One scale for all elements. */
+#include "core/measure.h"
 #include "core/observed.h"
 #include "engine/tensor/map.h"
 #include "engine/tensor/scan_choose.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Restoring by one scale. */
+#include "core/measure.h"
 #include "engine/tensor/restore_run.h"
 
 static enum quant_status begin_measure(struct quant_restore_run *run, struct quant_error *error)

@@ -2,6 +2,7 @@
 /* Passes until the method has its range. */
 #include "engine/tensor/scan_method.h"
 
+#include "base/sum_order.h"
 #include "methods/plan_choose.h"
 
 _Static_assert((int)QUANT_CHUNK <= (int)QUANT_PART_MAX, "a chunk is one part");

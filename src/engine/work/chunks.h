@@ -8,6 +8,8 @@
 
 #include <quant/file.h>
 
+#include "base/sum_order.h"
+
 /* Elements of a chunk: half a MiB of floats. A chunk and its results then stay in a second-level
  * cache. (A quarter of a MiB made writing a seventh slower, a whole one was no faster.) It is a
  * multiple of QUANT_MEASURE_BLOCK. */

@@ -8,6 +8,7 @@
 #include <xxhash.h>
 
 #include "../../support/random.h"
+#include "base/sum_order.h"
 #include "engine/calibration/known_inputs.h"
 #include "engine/calibration/part_inputs.h"
 #include "engine/tensor/element_digest.h"

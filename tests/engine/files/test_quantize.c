@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "../engine.h"
+#include "core/measure.h"
 
 #include <math.h>
 #include <pthread.h>

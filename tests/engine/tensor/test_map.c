@@ -6,6 +6,7 @@
  */
 #include "../groups.h"
 
+#include "core/measure.h"
 #include "engine/work/chunks.h"
 
 struct example {

@@ -2,6 +2,7 @@
 /* Every type to quantize to through files: what a call in memory makes of the elements, in every
  * format, from any number of threads and by every kernel set; and its shape and order. */
 #include "../engine.h"
+#include "core/measure.h"
 #include "engine/work/chunks.h"
 
 #define CHUNK ((size_t)QUANT_CHUNK)

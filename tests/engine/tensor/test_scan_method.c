@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "../engine.h"
+#include "base/sum_order.h"
 #include "engine/work/chunks.h"
 
 #define CHUNK ((size_t)QUANT_CHUNK)

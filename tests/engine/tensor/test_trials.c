@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "../engine.h"
+#include "base/sum_order.h"
 #include "engine/work/chunks.h"
 
 /* The first row of the scheme: rows are sorted, least mse first, equals in the order of the table.
