@@ -195,13 +195,14 @@ static bool print_all(const struct work *work, const struct outcome *outcome, co
     return true;
 }
 
-static int fail(const struct work *work, const struct outcome *outcome, const char *path)
+static int fail(const struct work *work, const struct outcome *outcome)
 {
     const enum quant_status status = outcome->status;
+    const struct quant_input *input = &outcome->job.input;
     message_failure(status, &outcome->error);
     const bool is_news = status != QUANT_CANCELLED && status != QUANT_CLOSED;
     if (is_news && work->options->report == COMPARISON_JSON &&
-        report_json_print_failure(stdout, path, outcome->error.text))
+        report_json_print_failure(stdout, input->path, input->tensor, outcome->error.text))
         streams_flush();
     return EXIT_FAILED;
 }
@@ -212,7 +213,7 @@ static int report_one(const struct batch_item *item)
     const struct outcome *outcome = item->place;
     const char *path = work->inputs->inputs[item->i].name;
     if (outcome->status != QUANT_OK)
-        return fail(work, outcome, path);
+        return fail(work, outcome);
     totals_add(work->totals,
                quant_dtype_bytes(outcome->result.source_dtype, outcome->result.observed.count), 0);
     const bool is_printed = print_all(work, outcome, path);
@@ -220,12 +221,13 @@ static int report_one(const struct batch_item *item)
 }
 
 /* Prints the last record of a JSON report on several files. */
-static int print_summary(const struct compare_options *options, const struct totals *totals,
-                         int status)
+static int print_summary(const struct work *work, size_t nfiles, int status)
 {
-    if (options->report != COMPARISON_JSON || totals->nfiles < 2 || totals->is_cut)
+    const struct totals *totals = work->totals;
+    const size_t ntensors = work->inputs->n > nfiles ? work->inputs->n : 0;
+    if (work->options->report != COMPARISON_JSON || totals->nfiles < 2 || totals->is_cut)
         return status;
-    if (!compare_print_json_summary(totals->nfiles, totals->nfiles - totals->ndone)) {
+    if (!compare_print_json_summary(nfiles, ntensors, totals->nfiles - totals->ndone)) {
         message_error("no memory for the summary");
         status = EXIT_FAILED;
     }
@@ -256,9 +258,11 @@ static int compare_all(const struct compare_options *options, char *const *paths
     };
     int status = batch_run(&batch, &options->mapping.batch);
     if (!signals_raised())
-        status = print_summary(options, &totals, status);
+        status = print_summary(&work, n, status);
     if (!options->mapping.batch.quiet)
-        totals_print(&totals, &(struct totals_words){.done = "compared", .only_reads = true});
+        totals_print(&totals, &(struct totals_words){.done = "compared",
+                                                     .unit = inputs.n > n ? "tensors" : NULL,
+                                                     .only_reads = true});
     compare_inputs_release(&inputs);
     return status;
 }

@@ -51,6 +51,6 @@ void compare_print_text(const struct compare_part *part, bool is_wide);
 bool compare_print_json(const struct compare_part *part);
 
 /* The record after those of several files. False: no memory. */
-bool compare_print_json_summary(size_t nfiles, size_t nfailed);
+bool compare_print_json_summary(size_t nfiles, size_t ntensors, size_t nfailed);
 
 #endif

@@ -135,11 +135,12 @@ bool compare_print_json(const struct compare_part *part)
     return report_json_print(stdout, object, object && fill_part(object, part));
 }
 
-bool compare_print_json_summary(size_t nfiles, size_t nfailed)
+bool compare_print_json_summary(size_t nfiles, size_t ntensors, size_t nfailed)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON *summary = object ? cJSON_AddObjectToObject(object, "summary") : NULL;
     return report_json_print(stdout, object,
                              summary && add_count(summary, "files", nfiles) &&
-                                 add_count(summary, "failed", nfailed));
+                                 add_count(summary, "failed", nfailed) &&
+                                 (ntensors == 0 || add_count(summary, "tensors", ntensors)));
 }

@@ -50,8 +50,8 @@ const struct option_row quantize_rows[] = {
     GROUPING_ROWS(0),
     {.name = "min-dims",
      .argument = "N",
-     .help = "in a file of many tensors, quantize those of floats with N or more dimensions and "
-             "copy the others",
+     .help = "in a file of many tensors, quantize float tensors with N or more dimensions and copy "
+             "the others",
      .initial = "2",
      .expected = "an integer from 0 to 64",
      .parse = value_dims,

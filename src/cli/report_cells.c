@@ -123,6 +123,8 @@ void report_cells_heading(struct report_cells *cells, const struct report_cell_s
 {
     *cells = (struct report_cells){
         .text = {[COLUMN_NAME] = "file", [COLUMN_DTYPE] = "dtype", [COLUMN_SHAPE] = "shape"}};
+    if (style->has_tensors)
+        snprintf(cells->text[COLUMN_NAME], CELL_ROOM, "tensor");
     for (size_t i = 0; i < FIGURE_COLUMNS; i++)
         snprintf(cells->text[figure_columns[i].column], CELL_ROOM, "%s", figure_columns[i].heading);
     snprintf(cells->text[COLUMN_SCALE], CELL_ROOM, style->counts_scales ? "scales" : "scale");

@@ -29,6 +29,7 @@ struct report_cells {
 struct report_cell_style {
     const struct quant_figure *error; /* of COLUMN_ERROR */
     bool counts_scales;  /* every row has several scales: show their number without a mark */
+    bool has_tensors;    /* rows are tensors of containers */
     double bar_decibels; /* a full bar; an empty one is 0 */
     int bar_columns;
     bool is_utf8;

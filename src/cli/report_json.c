@@ -260,17 +260,19 @@ static bool print_file(struct report *report, const struct report_subject *subje
     return report_json_print(report->output.stream, object, ok);
 }
 
-bool report_json_print_failure(FILE *out, const char *path, const char *text)
+bool report_json_print_failure(FILE *out, const char *path, const char *tensor, const char *text)
 {
     cJSON *object = cJSON_CreateObject();
-    const bool ok =
-        object && report_json_add_name(object, path) && report_json_add_text(object, "error", text);
+    const bool ok = object && report_json_add_path(object, path) &&
+                    (tensor ? report_json_add_text(object, "tensor", tensor)
+                            : cJSON_AddNullToObject(object, "tensor") != NULL) &&
+                    report_json_add_text(object, "error", text);
     return report_json_print(out, object, ok);
 }
 
 static bool print_failure(struct report *report, const char *path, const char *text)
 {
-    return report_json_print_failure(report->output.stream, path, text);
+    return report_json_print_failure(report->output.stream, path, NULL, text);
 }
 
 /* No time and no thread count: the same files give the same bytes. */

@@ -39,7 +39,7 @@ bool report_json_add_source(struct cJSON *object, const char *path, const char *
 /* Prints object, which is complete if ok, on one line, and deletes it. It may be NULL. */
 bool report_json_print(FILE *out, struct cJSON *object, bool ok);
 
-/* Prints the record of a file that failed. */
-bool report_json_print_failure(FILE *out, const char *path, const char *text);
+/* Prints the record of a file that failed, or of a tensor of it; tensor may be NULL. */
+bool report_json_print_failure(FILE *out, const char *path, const char *tensor, const char *text);
 
 #endif

@@ -41,7 +41,12 @@ static char *display_name(const struct table *table, const struct report_row *ro
     return name;
 }
 
-/* "all 200 files", or how many of them were measured. */
+static bool has_total(const struct report *report)
+{
+    return report->nfiles > 1 || report->ntensors > 1;
+}
+
+/* "all 200 files", or how many of them were measured; with containers, "all 200 tensors". */
 static void name_total(const struct report *report, char name[CELL_ROOM])
 {
     if (report->ntensors > 0)
@@ -121,7 +126,7 @@ static bool measure(struct table *table, bool *fits)
         table->widths[COLUMN_ERROR] = LONGEST_HEADING;
     report_cells_total(&cells, &table->style, &table->report->total);
     name_total(table->report, cells.text[COLUMN_NAME]);
-    if (table->report->nfiles > 1)
+    if (has_total(table->report))
         widen(table, &cells);
     if (!measure_rows(table))
         return false;
@@ -228,7 +233,7 @@ static void print_total(const struct table *table)
         fprintf(table->out, "%s%s %llu more%s\n", table->palette.dim,
                 text_is_utf8() ? "\u2026" : "...", (unsigned long long)hidden,
                 table->palette.plain);
-    if (report->nfiles < 2)
+    if (!has_total(report))
         return;
     struct report_cells cells;
     report_cells_total(&cells, &table->style, &report->total);
@@ -247,6 +252,7 @@ static struct report_cell_style choose_style(const struct report *report)
     struct report_cell_style style = {
         .error = is_shown ? quant_figure_from_key("mse") : sorted,
         .counts_scales = true,
+        .has_tensors = report->ntensors > 0,
         .bar_columns = BAR,
         .is_utf8 = text_is_utf8(),
     };

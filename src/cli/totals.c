@@ -58,6 +58,7 @@ void totals_print(const struct totals *totals, const struct totals_words *words)
         return;
     char sizes[4 * AMOUNT_ROOM];
     char tensors[3 * AMOUNT_ROOM] = "";
+    char files[3 * AMOUNT_ROOM];
     char failed[AMOUNT_ROOM] = "";
     format_sizes(sizes, sizeof sizes, totals, words);
     if (totals->ndone < totals->nfiles)
@@ -65,6 +66,11 @@ void totals_print(const struct totals *totals, const struct totals_words *words)
     if (has_tensors)
         snprintf(tensors, sizeof tensors, ": %zu tensor%s, %zu copied", totals->ntensors,
                  totals->ntensors == 1 ? "" : "s", totals->ncopied);
-    message_note("%zu of %zu files %s%s%s%s, %.*f s", totals->ndone, totals->nfiles, words->done,
-                 failed, tensors, sizes, totals->seconds < 100 ? 2 : 0, totals->seconds);
+    if (totals->nfiles == 1)
+        snprintf(files, sizeof files, "1 file");
+    else
+        snprintf(files, sizeof files, "%zu of %zu %s", totals->ndone, totals->nfiles,
+                 words->unit ? words->unit : "files");
+    message_note("%s %s%s%s%s, %.*f s", files, words->done, failed, tensors, sizes,
+                 totals->seconds < 100 ? 2 : 0, totals->seconds);
 }

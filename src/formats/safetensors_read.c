@@ -191,7 +191,7 @@ static enum quant_status place_tensors(const struct reading *reading,
         return QUANT_OK;
     return quant_source_error(
         file->source, reading->error, end > found ? QUANT_TRUNCATED : QUANT_CORRUPT,
-        "its tensors take %llu bytes from byte %llu on, found %llu", (unsigned long long)end,
+        "its tensors need %llu bytes from byte %llu on, found %llu", (unsigned long long)end,
         (unsigned long long)file->header_nbytes, (unsigned long long)found);
 }
 

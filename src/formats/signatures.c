@@ -119,7 +119,7 @@ static const struct {
     {"keras", {"a Keras model, judging by its name", EXPORT}},
     {"tflite", {"a TensorFlow Lite model, judging by its name", EXPORT}},
     {"pb", {"a protobuf file, judging by its name", EXPORT}},
-    {"msgpack", {"a MessagePack file, as Flax writes,, judging by its name", EXPORT}},
+    {"msgpack", {"a MessagePack file, as Flax writes, judging by its name", EXPORT}},
     {"mlmodel", {"a Core ML model, judging by its name", EXPORT}},
     {"engine", {"a TensorRT engine, judging by its name", EXPORT}},
     {"mat", {"a MATLAB file, judging by its name", EXPORT}},

@@ -63,7 +63,7 @@ static void check_null(struct quant_fields *fields, const cJSON *object, const c
 {
     const cJSON *item = quant_field_get(fields, object, key);
     if (item && !cJSON_IsNull(item))
-        quant_fields_fail(fields, QUANT_CORRUPT, "'%s' is not null, though %s", key, why);
+        quant_fields_fail(fields, QUANT_CORRUPT, "'%s' is not null, but %s", key, why);
 }
 
 static void read_one(struct quant_fields *fields, const cJSON *object,
@@ -97,12 +97,12 @@ static void read_zero_points(struct quant_fields *fields, const cJSON *scales,
     if (cJSON_IsNull(zero_points)) {
         if (quant_params_have_zero_points(&entry->params))
             quant_fields_fail(fields, QUANT_CORRUPT,
-                              "'zero_points' is null, though the tensor has zero points");
+                              "'zero_points' is null, but the tensor has zero points");
         return;
     }
     zero_points = quant_sidecar_open_object(fields, scales, "zero_points", known);
     if (fields->status == QUANT_OK && !info->is_integer)
-        quant_fields_fail(fields, QUANT_CORRUPT, "'zero_points' is not null, though %s has none",
+        quant_fields_fail(fields, QUANT_CORRUPT, "'zero_points' is not null, but %s has none",
                           info->name);
     entry->zero_point_name = read_name(fields, zero_points, "tensor");
     entry->digests.zero_points = quant_field_checksum(fields, zero_points, "xxh3_64");
@@ -114,7 +114,7 @@ static void check_count(struct quant_fields *fields, const cJSON *scales,
     const uint64_t count = read_size(fields, scales, "count");
     if (count != entry->scale_count)
         quant_fields_fail(fields, QUANT_CORRUPT,
-                          "'count' is %llu; shape, 'axis' and 'block_size' come to %llu",
+                          "'count' is %llu; shape, 'axis' and 'block_size' need %llu",
                           (unsigned long long)count, (unsigned long long)entry->scale_count);
 }
 
@@ -181,7 +181,7 @@ static void read_stored(struct quant_fields *fields, const cJSON *object,
     quant_shape_count(shape, &nelems);
     const uint64_t nbytes = quant_dtype_bytes(entry->params.dtype, nelems);
     if (nbytes != entry->stored_nbytes)
-        quant_fields_fail(fields, QUANT_CORRUPT, "'bytes' is %llu; shape and 'dtype' come to %llu",
+        quant_fields_fail(fields, QUANT_CORRUPT, "'bytes' is %llu; shape and 'dtype' need %llu",
                           (unsigned long long)entry->stored_nbytes, (unsigned long long)nbytes);
 }
 

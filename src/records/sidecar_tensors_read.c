@@ -77,8 +77,7 @@ static void read_files(struct quant_fields *fields, const cJSON *root,
     head->header_nbytes = read_size(fields, header);
     head->header_xxh3_64 = quant_field_checksum(fields, header, "xxh3_64");
     if (head->header_nbytes > head->data_nbytes)
-        quant_fields_fail(fields, QUANT_CORRUPT,
-                          "'bytes' of 'header' is %llu, which is more than the %llu of 'data'",
+        quant_fields_fail(fields, QUANT_CORRUPT, "'bytes' of 'header' is %llu, but 'data' has %llu",
                           (unsigned long long)head->header_nbytes,
                           (unsigned long long)head->data_nbytes);
 }

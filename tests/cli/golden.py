@@ -27,7 +27,7 @@ from harness import Failure, Test, fresh_folder, run
 
 CASES = Path(__file__).resolve().parent / "cases"
 LEFTOVER = ".quant-"  # how the names of temporary files begin
-SUMMARY_TIME = re.compile(rb"^(\d+ of \d+ files .*, )\d+(\.\d+)? s$", re.M)
+SUMMARY_TIME = re.compile(rb"^((?:\d+ of \d+ (?:files|tensors)|1 file) .*, )\d+(\.\d+)? s$", re.M)
 
 
 class Step:

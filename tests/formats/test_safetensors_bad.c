@@ -15,8 +15,8 @@ static const struct {
 } rows[] = {
     {"bits_not_whole", QUANT_CORRUPT,
      "tensor 'a': shape [3, 5] of F4, 4 bits each, does not fill whole bytes"},
-    {"data_long", QUANT_CORRUPT, "its tensors take 24 bytes from byte 65 on, found 25"},
-    {"data_missing", QUANT_TRUNCATED, "its tensors take 24 bytes from byte 65 on, found 0"},
+    {"data_long", QUANT_CORRUPT, "its tensors need 24 bytes from byte 65 on, found 25"},
+    {"data_missing", QUANT_TRUNCATED, "its tensors need 24 bytes from byte 65 on, found 0"},
     {"data_offsets_doubled", QUANT_CORRUPT, "tensor 'a': duplicate key 'data_offsets'"},
     {"data_offsets_largest", QUANT_CORRUPT,
      "tensor 'a': data_offsets [18446744073709551592, 18446744073709551615] do not match shape [3, "
@@ -33,8 +33,8 @@ static const struct {
      "tensor 'a': data_offsets [0, 20] do not match shape [3, 2] of F32 (24 bytes)"},
     {"data_offsets_three", QUANT_CORRUPT,
      "tensor 'a': data_offsets is not an array of two integers"},
-    {"data_short", QUANT_TRUNCATED, "its tensors take 24 bytes from byte 65 on, found 23"},
-    {"data_without_tensors", QUANT_CORRUPT, "its tensors take 0 bytes from byte 10 on, found 24"},
+    {"data_short", QUANT_TRUNCATED, "its tensors need 24 bytes from byte 65 on, found 23"},
+    {"data_without_tensors", QUANT_CORRUPT, "its tensors need 0 bytes from byte 10 on, found 24"},
     {"dimensions_65", QUANT_UNSUPPORTED, "tensor 'a': it has more than 64 dimensions"},
     {"dtype_doubled", QUANT_CORRUPT, "tensor 'a': duplicate key 'dtype'"},
     {"dtype_escape_sequence", QUANT_UNSUPPORTED,

@@ -77,9 +77,10 @@ static enum quant_status add_container(struct quant_inputs *inputs, size_t path,
             file->tensors[i].ndim >= QUANT_CONTAINER_MIN_DIMS)
             add(inputs, path, number, (uint32_t)i, file->tensors[i].nbytes);
     if (inputs->n == before)
-        return quant_source_error(file->source, error, QUANT_INVALID,
-                                  "none of its %zu tensors is of floats with %d dimensions or more",
-                                  file->n, QUANT_CONTAINER_MIN_DIMS);
+        return quant_source_error(
+            file->source, error, QUANT_INVALID,
+            "it has no float tensor with %d or more dimensions (tensors: %zu)",
+            QUANT_CONTAINER_MIN_DIMS, file->n);
     return QUANT_OK;
 }
 

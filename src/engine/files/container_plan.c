@@ -104,7 +104,7 @@ static enum quant_status check_not_quantized(const struct planning *planning,
     if (status != QUANT_OK || !found)
         return status;
     return tensor_error(planning, info, QUANT_UNSUPPORTED,
-                        "is already quantized, since there are scales beside it; 'quant dequant' "
+                        "is already quantized: it has scales; 'quant dequant' "
                         "restores what quant has quantized");
 }
 
@@ -171,8 +171,7 @@ static enum quant_status add_beside(const struct planning *planning,
     if (quant_tensor_file_find(planning->file, name, &taken))
         return quant_error_set(
             planning->error, QUANT_EXISTS,
-            "cannot quantize '%s': it has a tensor '%.200s' already, and so would "
-            "the scales of '%.200s' be called",
+            "cannot quantize '%s': the name '%.200s' for the scales of '%.200s' is already taken",
             planning->file->source->name, name, info->name);
     *index = quant_container_plan_add(planning->plan, name, type, dims, ndim);
     return QUANT_OK;
@@ -266,12 +265,12 @@ static enum quant_status nothing_to_quantize(const struct planning *planning)
         nfloats += quant_container_maps(file->tensors[i].type);
     if (nfloats == 0)
         return quant_error_set(planning->error, QUANT_INVALID,
-                               "cannot quantize '%s': none of its %zu tensors is of floats",
+                               "cannot quantize '%s': it has no float tensors (tensors: %zu)",
                                file->source->name, file->n);
     return quant_error_set(planning->error, QUANT_INVALID,
-                           "cannot quantize '%s': none of its %zu tensors of floats has %u "
-                           "dimensions or more; --min-dims lowers that",
-                           file->source->name, nfloats, planning->rules->min_dims);
+                           "cannot quantize '%s': its float tensors have fewer than %u dimensions "
+                           "(float tensors: %zu); give a smaller --min-dims",
+                           file->source->name, planning->rules->min_dims, nfloats);
 }
 
 /* What all tensors have in common is what a tensor of nothing but zeros would get, except a given

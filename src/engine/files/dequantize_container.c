@@ -76,7 +76,7 @@ static enum quant_status check_header(const struct container_run *run)
     uint64_t digest = 0;
     if (source->size != run->head->data_nbytes)
         return quant_source_error(
-            source, run->error, QUANT_CORRUPT, "its size is %llu, not the %llu of its sidecar",
+            source, run->error, QUANT_CORRUPT, "its size is %llu, not %llu as in its sidecar",
             (unsigned long long)source->size, (unsigned long long)run->head->data_nbytes);
     if (header.nbytes != run->input.file->header_nbytes)
         return quant_source_error(source, run->error, QUANT_CORRUPT,
@@ -84,11 +84,10 @@ static enum quant_status check_header(const struct container_run *run)
     const enum quant_status status =
         quant_tensor_copy(source, &header, NULL, 0, &digest, run->error);
     if (status == QUANT_OK && digest != run->head->header_xxh3_64)
-        return quant_source_error(source, run->error, QUANT_CORRUPT,
-                                  "the checksum of its header is %016llx, not the %016llx of its "
-                                  "sidecar",
-                                  (unsigned long long)digest,
-                                  (unsigned long long)run->head->header_xxh3_64);
+        return quant_source_error(
+            source, run->error, QUANT_CORRUPT,
+            "the checksum of its header is %016llx, not %016llx as in its sidecar",
+            (unsigned long long)digest, (unsigned long long)run->head->header_xxh3_64);
     return status;
 }
 
@@ -101,10 +100,10 @@ static enum quant_status open_data(struct container_run *run)
     if (status != QUANT_OK)
         return status;
     if (!format || !format->container) {
-        status = quant_source_error(source, run->error, QUANT_UNSUPPORTED,
-                                    "its sidecar '%s' names a format of many tensors that is not "
-                                    "known: '%s'",
-                                    run->sidecar_path, run->head->data_format);
+        status =
+            quant_source_error(source, run->error, QUANT_UNSUPPORTED,
+                               "its sidecar '%s' names an unknown format of many tensors: '%s'",
+                               run->sidecar_path, run->head->data_format);
         quant_source_close(source);
         return status;
     }
@@ -164,8 +163,8 @@ static enum quant_status open_output(struct container_run *run)
         status = quant_output_format(output, run->input.file->format, &format, run->error);
     if (status == QUANT_OK && !format->container)
         status = quant_error_set(run->error, QUANT_INVALID,
-                                 "cannot dequantize '%s': it holds %zu tensors, and a file of the "
-                                 "format %s holds one",
+                                 "cannot dequantize '%s': it has %zu tensors, but a file of the "
+                                 "format %s can have only one",
                                  run->input.source->name, run->restored.n, format->name);
     if (status == QUANT_OK)
         status = plan_output(run, format);
@@ -238,11 +237,10 @@ static enum quant_status check_digest(struct container_run *run, struct place *p
 {
     if (digest == expected)
         return QUANT_OK;
-    return quant_source_error(run->input.source, &place->error, QUANT_CORRUPT,
-                              "the checksum of tensor '%.200s' is %016llx, not the %016llx of its "
-                              "sidecar",
-                              info_of(run, index)->name, (unsigned long long)digest,
-                              (unsigned long long)expected);
+    return quant_source_error(
+        run->input.source, &place->error, QUANT_CORRUPT,
+        "the checksum of tensor '%.200s' is %016llx, not %016llx as in its sidecar",
+        info_of(run, index)->name, (unsigned long long)digest, (unsigned long long)expected);
 }
 
 /* A tensor that is only checked: one scale, which the sidecar has as well, and its zero point. */

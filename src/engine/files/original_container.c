@@ -65,7 +65,7 @@ static enum quant_status check_shape(const struct quant_tensor *tensor,
     if (tensor->reader->knowledge != QUANT_SHAPE_KNOWN || quant_shape_equal(found, &expected))
         return QUANT_OK;
     return quant_source_error(tensor->source, error, QUANT_CORRUPT,
-                              "its shape is %s, not the %s of the quantized tensor",
+                              "its shape is %s, not %s as in the quantized tensor",
                               quant_shape_text(found, one), quant_shape_text(&expected, other));
 }
 

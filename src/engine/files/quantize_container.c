@@ -329,8 +329,7 @@ static enum quant_status choose_format(struct container_run *run)
         return status;
     return quant_error_set(
         run->error, QUANT_INVALID,
-        "cannot quantize '%s': it holds %zu tensors, and a file of the format %s "
-        "holds one",
+        "cannot quantize '%s': it has %zu tensors, but a file of the format %s can have only one",
         run->file->source->name, run->file->n, run->output_format->name);
 }
 

@@ -110,7 +110,7 @@ static enum quant_status open_of_container(struct quant_tensor *tensor, const ch
                                   name);
     if (!quant_container_maps(file->tensors[index].type))
         return quant_source_error(file->source, error, QUANT_UNSUPPORTED,
-                                  "its tensor '%.200s' is of %s, not of floats", name,
+                                  "its tensor '%.200s' has the type %s, not a float type", name,
                                   file->tensors[index].type->name);
     return quant_tensor_file_open_tensor(file, index, QUANT_FLOAT32, &tensor->source,
                                          &tensor->reader, error);
@@ -128,10 +128,9 @@ enum quant_status quant_tensor_open_reader(struct quant_tensor *tensor,
     if (format->container && input->tensor)
         status = open_of_container(tensor, input->tensor, cancel, error);
     else if (format->container)
-        status = quant_source_error(tensor->source, error, QUANT_UNSUPPORTED,
-                                    "it is a %s file, which holds many tensors; a file of one is "
-                                    "needed here",
-                                    format->name);
+        status = quant_source_error(
+            tensor->source, error, QUANT_UNSUPPORTED,
+            "its format %s holds many tensors, but one float tensor is needed here", format->name);
     else
         status = format->open_reader(tensor->source, &request, &tensor->reader, error);
     if (status == QUANT_OK && input->dtype && !tensor->reader->stored_as_asked)
