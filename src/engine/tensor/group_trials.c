@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A run that writes nothing, so its figures are those of one that does, and its memory as well. */
+/* A run that writes nothing: its figures and its memory are those of one that does. */
 #include "engine/tensor/group_trials.h"
 
 #include <stdlib.h>

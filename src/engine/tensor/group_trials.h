@@ -11,9 +11,9 @@ struct quant_group_trial {
     const struct quant_cancel *cancel;
 };
 
-/* Fills in choice and report of a row as quantizing by the plan would: choice is what all groups
- * have in common. The scan's reader is one by position. Nothing is written; a pass of the scan's
- * progress has begun. */
+/* Fills in choice and report of a row as quantizing by the plan would: choice has what all groups
+ * have in common. The reader of the scan is positional. Nothing is written. A pass has begun in the
+ * progress of the scan. */
 enum quant_status quant_group_trial_measure(const struct quant_group_trial *trial,
                                             const struct quant_scan *scan,
                                             struct quant_comparison *row,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Passes until the method has its range. */
+/* Makes passes until the method has its range. */
 #include "engine/tensor/scan_method.h"
 
 #include "base/sum_order.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One quantizing and measuring of a chunk for each row, while it is in the cache. */
+/* Each chunk is quantized and measured once for each row, while it is in the cache. */
 #include "engine/tensor/trials.h"
 
 #include <stdlib.h>
@@ -39,8 +39,8 @@ struct trials {
     const struct quant_buffers *buffers;
     const struct quant_comparison *rows;
     size_t n;
-    struct quant_measure *measures;   /* owned: one a row */
-    struct quant_measure_part *parts; /* owned: one a row for each worker */
+    struct quant_measure *measures;   /* owned: one for each row */
+    struct quant_measure_part *parts; /* owned: for each worker one for each row */
 };
 
 static enum quant_status take(void *context, struct quant_chunk *chunk, struct quant_error *error)
@@ -81,7 +81,7 @@ static enum quant_status measure(const struct quant_scan *scan, struct trials *t
 enum quant_status quant_trials_measure(const struct quant_scan *scan, struct quant_comparison *rows,
                                        size_t n, struct quant_error *error)
 {
-    /* One more than needed: no length is 0. */
+    /* One more than needed: a length of 0 could give NULL. */
     struct trials trials = {
         .buffers = scan->buffers,
         .rows = rows,
