@@ -22,6 +22,7 @@ struct table {
     struct report_palette palette;
     struct report_cell_style style;
     struct report_common common; /* of all paths; printed once, above */
+    const char *container;       /* if all rows are its tensors: printed instead; else NULL */
     int columns;                 /* of a line */
     int gap;                     /* spaces between columns */
     int widths[COLUMNS];
@@ -49,8 +50,9 @@ static bool has_total(const struct report *report)
 /* "all 200 files", or how many of them were measured; with containers, "all 200 tensors". */
 static void name_total(const struct report *report, char name[CELL_ROOM])
 {
+    const uint64_t nmeasured = report->rows.nkept - report->nfailed;
     if (report->ntensors > 0)
-        snprintf(name, CELL_ROOM, "all %zu tensors", report->ntensors);
+        snprintf(name, CELL_ROOM, "all %llu tensors", (unsigned long long)nmeasured);
     else if (report->nfailed == 0)
         snprintf(name, CELL_ROOM, "all %zu files", report->nfiles);
     else
@@ -183,14 +185,17 @@ static void print_failed(const struct table *table, const char *name, const stru
 static void print_common(const struct table *table)
 {
     const struct report_common *common = &table->common;
-    const char *path = table->report->rows.rows[0].path;
+    const char *path = table->container ? table->container : table->report->rows.rows[0].path;
     const size_t length = strlen(path);
     const bool is_directory =
         common->suffix == 0 && common->prefix > 0 && path[common->prefix - 1] == '/';
     char *text = malloc(length + 2);
     if (common->prefix + common->suffix > 0 && text) {
-        snprintf(text, length + 2, "%.*s%s%s", (int)common->prefix, path, is_directory ? "" : "*",
-                 path + length - common->suffix);
+        if (table->container)
+            snprintf(text, length + 2, "%s", path);
+        else
+            snprintf(text, length + 2, "%.*s%s%s", (int)common->prefix, path,
+                     is_directory ? "" : "*", path + length - common->suffix);
         message_mask(text);
         const int width = text_width(text);
         text_print(table->out, text, width < table->columns ? width : table->columns);
@@ -270,6 +275,23 @@ static struct report_cell_style choose_style(const struct report *report)
     return style;
 }
 
+/* The container that all rows are tensors of; NULL if there is none, or several. */
+static const char *find_container(const struct report_rows *rows)
+{
+    const char *file = rows->n > 0 ? rows->rows[0].file : NULL;
+    for (size_t i = 1; file && i < rows->n; i++)
+        if (!rows->rows[i].file || strcmp(rows->rows[i].file, file) != 0)
+            return NULL;
+    return file;
+}
+
+static struct report_common common_part(const struct report_rows *rows, const char *container)
+{
+    if (!container)
+        return report_rows_directory(rows);
+    return (struct report_common){.prefix = strlen(container) + strlen(": ")};
+}
+
 static bool print_table(struct report *report)
 {
     FILE *out = report->output.stream;
@@ -278,15 +300,16 @@ static bool print_table(struct report *report)
         .out = out,
         .palette = report_style_palette(out),
         .style = choose_style(report),
-        .common = report_rows_directory(&report->rows),
+        .container = find_container(&report->rows),
         .columns = text_columns(out),
     };
     if (report->rows.n == 0)
         return true;
     bool fits;
+    table.common = common_part(&report->rows, table.container);
     if (!measure(&table, &fits))
         return false;
-    if (!fits) {
+    if (!fits && !table.container) {
         table.common = report_rows_affixes(&report->rows);
         if (!measure(&table, &fits))
             return false;

@@ -144,7 +144,8 @@ static enum quant_status shape_scales(const struct planning *planning,
     const enum quant_status status =
         quant_grouping_make(granularity, &shape, QUANT_ORDER_C, &grouping, &own);
     if (status != QUANT_OK)
-        return tensor_error(planning, info, status, own.text);
+        return quant_error_set(planning->error, status, "cannot quantize '%s: %.200s': %s",
+                               planning->file->source->name, info->name, own.text);
     uint64_t *made = quant_arena_take(&planning->plan->arena, (info->ndim + 1) * sizeof *made);
     if (!made)
         return no_memory(planning);

@@ -162,10 +162,10 @@ static enum quant_status open_output(struct container_run *run)
     if (status == QUANT_OK)
         status = quant_output_format(output, run->input.file->format, &format, run->error);
     if (status == QUANT_OK && !format->container)
-        status = quant_error_set(run->error, QUANT_INVALID,
-                                 "cannot dequantize '%s': it has %zu tensors, but a file of the "
-                                 "format %s can have only one",
-                                 run->input.source->name, run->restored.n, format->name);
+        status = quant_error_set(
+            run->error, QUANT_INVALID,
+            "cannot dequantize '%s': a file of named tensors cannot be restored to the format %s",
+            run->input.source->name, format->name);
     if (status == QUANT_OK)
         status = plan_output(run, format);
     if (status == QUANT_OK)

@@ -329,8 +329,8 @@ static enum quant_status choose_format(struct container_run *run)
         return status;
     return quant_error_set(
         run->error, QUANT_INVALID,
-        "cannot quantize '%s': it has %zu tensors, but a file of the format %s can have only one",
-        run->file->source->name, run->file->n, run->output_format->name);
+        "cannot quantize '%s': a file of named tensors cannot be written in the format %s",
+        run->file->source->name, run->output_format->name);
 }
 
 static enum quant_status open_outputs(struct container_run *run)
