@@ -131,7 +131,7 @@ static void find(struct entry *entry, char *argument, const struct bench_task *t
                      (contender->prepare && !contender->prepare(&entry->task));
 }
 
-static void measure(struct entry *entries, size_t count, size_t repetitions, double least)
+static void measure(struct entry *entries, size_t count, size_t repetitions, double min_seconds)
 {
     for (size_t i = 0; i < count; i++) {
         struct entry *entry = &entries[i];
@@ -139,8 +139,9 @@ static void measure(struct entry *entries, size_t count, size_t repetitions, dou
             continue;
         (void)time_calls(entry, 1); /* also touches the pages of the results */
         entry->calls = 1;
-        for (double took; (took = time_calls(entry, entry->calls)) < least;) {
-            const double wanted = 1.2 * least / (took > least / 100 ? took : least / 100);
+        for (double took; (took = time_calls(entry, entry->calls)) < min_seconds;) {
+            const double wanted =
+                1.2 * min_seconds / (took > min_seconds / 100 ? took : min_seconds / 100);
             entry->calls = (size_t)((double)entry->calls * wanted) + 1;
         }
     }
@@ -165,7 +166,7 @@ int main(int argc, char **argv)
         .dtype = QUANT_INT8, .qmin = -128, .qmax = 127, .scale = BENCH_SCALE};
     struct bench_task task = {.nelems = 32 << 10, .threads = 1, .params = &params};
     size_t repetitions = 5;
-    double least = 0.05;
+    double min_seconds = 0.05;
     for (int option; (option = getopt(argc, argv, "n:t:r:s:i:f:")) != -1;) {
         switch (option) {
         case 'n':
@@ -178,7 +179,7 @@ int main(int argc, char **argv)
             repetitions = strtoull(optarg, NULL, 10);
             break;
         case 's':
-            least = strtod(optarg, NULL);
+            min_seconds = strtod(optarg, NULL);
             break;
         case 'i':
             task.isa = optarg;
@@ -218,7 +219,7 @@ int main(int argc, char **argv)
         if (pthread_create(&threads[i], NULL, work, &numbers[i]) != 0)
             return 1;
     }
-    measure(entries, count, repetitions, least);
+    measure(entries, count, repetitions, min_seconds);
     orders.contender = NULL;
     (void)pthread_barrier_wait(&orders.barrier);
     for (unsigned i = 1; i < task.threads; i++)

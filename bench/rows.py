@@ -144,7 +144,7 @@ def in_cache(bench: Bench) -> None:
             bench.faster(f"{work}, {isa}", peer, times[ours], times["xnnpack"],
                          1.0 if isa != "scalar" else None, isa == bench.isas[0])
         else:
-            bench.missing.add("XNNPACK" + (", held to AVX2" if narrower else ""))
+            bench.missing.add("XNNPACK" + (", limited to AVX2" if narrower else ""))
 
 
 def functions(bench: Bench) -> None:

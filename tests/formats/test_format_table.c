@@ -14,7 +14,7 @@ static void test_rows(void **state)
         assert_string_equal(quant_format_summary(n), format->summary);
         assert_ptr_equal(quant_format_from_name(format->name), format);
         assert_non_null(format->extensions[0]);
-        /* Of many tensors, or of one. */
+        /* Many tensors, or one. */
         assert_true((format->container != NULL) == (format->open_reader == NULL));
         assert_true((format->container != NULL) == (format->open_writer == NULL));
         assert_true(strlen(format->name) < 32); /* fits the sidecar */
