@@ -15,6 +15,8 @@ import subprocess
 from pathlib import Path
 
 from bad_calibrations import GOOD, bad_calibrations
+from bad_containers import GOOD as GOOD_CONTAINER
+from bad_containers import bad_containers
 from bad_safetensors import SAFETENSORS
 from bad_sidecars import PLAIN_SCALES, RECORDS, Bad, bad_sidecars, good_sidecars
 
@@ -251,6 +253,14 @@ is a question for `quant verify` too.
 """
 
 
+CONTAINER_README = """\
+## Sidecars of containers
+
+`container/good.json` must be accepted. The others differ from it in the one way that the sentence
+names. There is no data: what is wrong is found before the data is looked at.
+"""
+
+
 CALIBRATION_README = """\
 ## Calibrations
 
@@ -270,7 +280,7 @@ def table(rows: list[Bad], folder: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def readme(sidecars: list[Bad], calibrations: list[Bad]) -> str:
+def readme(sidecars: list[Bad], containers: list[Bad], calibrations: list[Bad]) -> str:
     command = "The command line is `quant quantize -o OUT data/bad/FILE`"
     return "\n".join([
         README,
@@ -279,6 +289,7 @@ def readme(sidecars: list[Bad], calibrations: list[Bad]) -> str:
         f"## Raw\n\n{command}, with the options named here.\n", table(RAW),
         f"## Safetensors\n\n{command}.\n", table(SAFETENSORS),
         SIDECAR_README, table(sidecars, "sidecar/"),
+        CONTAINER_README, table(containers, "container/"),
         CALIBRATION_README, table(calibrations, "calibration/"),
     ])
 
@@ -307,6 +318,12 @@ def main() -> None:
     sidecars = bad_sidecars(good, checksum, records_checksum)
     write_all(sidecar_folder, sidecars)
 
+    container_folder = folder / "container"
+    container_folder.mkdir(exist_ok=True)
+    (container_folder / "good.json").write_text(GOOD_CONTAINER, encoding="ascii")
+    containers = bad_containers()
+    write_all(container_folder, containers)
+
     calibration_folder = folder / "calibration"
     calibration_folder.mkdir(exist_ok=True)
     for name, text in GOOD.items():
@@ -314,7 +331,7 @@ def main() -> None:
     calibrations = bad_calibrations()
     write_all(calibration_folder, calibrations)
 
-    (folder / "README.md").write_text(readme(sidecars, calibrations), encoding="ascii")
+    (folder / "README.md").write_text(readme(sidecars, containers, calibrations), encoding="ascii")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 #include "../support/files.h"
 
 #include "records/sidecar.h"
+#include "records/sidecar_tensors.h"
 
 static struct quant_sidecar in_arrays(void)
 {
@@ -114,11 +115,70 @@ static void test_read(void **state)
     }
 }
 
+/* ---- Many tensors ---- */
+
+static const uint64_t dims[] = {2, 3};
+
+static const struct quant_sidecar_entry entry = {
+    .name = "a",
+    .is_copied = true,
+    .stored_type = "I64",
+    .stored_nbytes = 48,
+    .ndim = 2,
+    .dims = dims,
+};
+
+static enum quant_status print_it(const void *subject, struct quant_error *error)
+{
+    char *text = NULL;
+    size_t nbytes = 0;
+    const enum quant_status status = quant_sidecar_print_entry(subject, &text, &nbytes, error);
+    assert_int_equal(text != NULL, status == QUANT_OK);
+    free(text);
+    return status;
+}
+
+static enum quant_status read_tensors(const void *source, struct quant_error *error)
+{
+    struct quant_sidecar_reader *reader;
+    enum quant_status status =
+        quant_sidecar_tensors_open((struct quant_source *)(uintptr_t)source, &reader, error);
+    bool found = reader != NULL;
+    while (status == QUANT_OK && found) {
+        struct quant_sidecar_entry next;
+        status = quant_sidecar_tensors_next(reader, &next, &found, error);
+    }
+    quant_sidecar_tensors_close(reader);
+    return status;
+}
+
+static void test_print_entry(void **state)
+{
+    (void)state;
+    check_faults(print_it, &entry, false, 1);
+    check_faults(print_it, &entry, true, 1);
+}
+
+static void test_read_tensors(void **state)
+{
+    (void)state;
+    size_t nbytes;
+    unsigned char *text = file_read("data/bad/container/good.json", &nbytes);
+    struct quant_source *source = quant_source_from_memory(text, nbytes, "q.json");
+    assert_non_null(source);
+    check_faults(read_tensors, source, false, 20);
+    check_faults(read_tensors, source, true, 20);
+    quant_source_close(source);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_write),
         cmocka_unit_test(test_read),
+        cmocka_unit_test(test_print_entry),
+        cmocka_unit_test(test_read_tensors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
