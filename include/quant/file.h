@@ -369,6 +369,47 @@ QUANT_API enum quant_status quant_file_dequantize(const struct quant_dequantize_
                                                   struct quant_dequantize_result *result,
                                                   struct quant_error *error);
 
+/* ---- Loading into memory ----------------------------------------------------------------------
+ */
+
+/* A quantized tensor. All zeros: none. */
+struct quant_loaded {
+    void *q; /* owned: the integers, or patterns of floats, of params.dtype; 4-bit ones two to a
+              * byte, the first in the lower half. NULL if only the sidecar was read */
+    size_t nbytes; /* at q */
+    uint64_t nelems;
+    struct quant_params params; /* with an axis or a block size: what all groups have in common */
+    struct quant_shape shape;
+    enum quant_order order; /* of the elements at q */
+    struct quant_grouping grouping;
+    float *scales;                 /* owned: grouping.count of them, at least one */
+    int32_t *zero_points;          /* owned: as many */
+    enum quant_dtype source_dtype; /* of the floats that were quantized */
+};
+
+/*
+ * Reads the sidecar of a file of one tensor, and the file of scales if it names one: everything but
+ * the elements. Errors: QUANT_CORRUPT for a text that is not a valid sidecar, QUANT_UNSUPPORTED for
+ * the sidecar of a container, QUANT_IO, QUANT_NO_MEMORY, QUANT_CANCELLED. After an error *loaded is
+ * zeroed; else the caller releases it.
+ */
+QUANT_API enum quant_status quant_sidecar_read(const char *path, const struct quant_cancel *cancel,
+                                               struct quant_loaded *loaded,
+                                               struct quant_error *error);
+
+/*
+ * Loads the tensor at path, whose sidecar is path with ".json" added if sidecar is NULL. Size,
+ * shape and checksum are held against the sidecar: QUANT_CORRUPT if they differ. Memory: that of
+ * the elements and of the scales. quant_dequantize, or quant_dequantize_groups with {0,
+ * loaded->scales, loaded->zero_points}, restores the floats.
+ */
+QUANT_API enum quant_status quant_file_load(const char *path, const char *sidecar,
+                                            const struct quant_cancel *cancel,
+                                            struct quant_loaded *loaded, struct quant_error *error);
+
+/* Frees what *loaded owns and zeroes it. Fine on zeros. */
+QUANT_API void quant_loaded_release(struct quant_loaded *loaded);
+
 /* ---- Many at once -----------------------------------------------------------------------------
  */
 

@@ -68,8 +68,8 @@ enum quant_status quant_sidecar_write(const struct quant_sidecar *sidecar, struc
 /* Reads both versions. Fills in *sidecar, which the caller releases, also after an error. Formats
  * and the method are not checked to be known ones, nor whether an argument is the method's, and no
  * file that it names is looked into. */
-enum quant_status quant_sidecar_read(struct quant_source *source, struct quant_sidecar *sidecar,
-                                     struct quant_error *error);
+enum quant_status quant_sidecar_parse(struct quant_source *source, struct quant_sidecar *sidecar,
+                                      struct quant_error *error);
 
 /* Whether source is the sidecar of the file at path, of nbytes: *dtype is the type of the elements
  * of that file. For a container it is the type of the first tensor that has scales: such a file is

@@ -144,8 +144,8 @@ static void read_root(struct quant_fields *fields, const cJSON *root, struct qua
     read_data(fields, root, sidecar);
 }
 
-enum quant_status quant_sidecar_read(struct quant_source *source, struct quant_sidecar *sidecar,
-                                     struct quant_error *error)
+enum quant_status quant_sidecar_parse(struct quant_source *source, struct quant_sidecar *sidecar,
+                                      struct quant_error *error)
 {
     memset(sidecar, 0, sizeof *sidecar);
     struct quant_fields fields = {.source = source, .what = "not a valid sidecar", .error = error};

@@ -110,7 +110,7 @@ static inline struct quant_sidecar sidecar_read(const char *path)
     struct quant_sidecar sidecar;
     struct quant_error error;
     check_ok(quant_input_open(path, &never, &source, &error), &error);
-    check_ok(quant_sidecar_read(source, &sidecar, &error), &error);
+    check_ok(quant_sidecar_parse(source, &sidecar, &error), &error);
     quant_source_close(source);
     return sidecar;
 }

@@ -63,7 +63,7 @@ static enum quant_status read_it(const void *source, struct quant_error *error)
 {
     struct quant_sidecar sidecar;
     const enum quant_status status =
-        quant_sidecar_read((struct quant_source *)(uintptr_t)source, &sidecar, error);
+        quant_sidecar_parse((struct quant_source *)(uintptr_t)source, &sidecar, error);
     quant_sidecar_release(&sidecar);
     return status;
 }

@@ -43,7 +43,7 @@ static inline enum quant_status read_it(const void *bytes, size_t nbytes,
 {
     struct quant_source *source = quant_source_from_memory(bytes, nbytes, "q.json");
     assert_non_null(source);
-    const enum quant_status status = quant_sidecar_read(source, sidecar, error);
+    const enum quant_status status = quant_sidecar_parse(source, sidecar, error);
     quant_source_close(source);
     return status;
 }

@@ -143,7 +143,7 @@ static enum quant_status read_it(const char *bytes, size_t nbytes, const char *n
     struct quant_sidecar sidecar;
     struct quant_source *source = quant_source_from_memory(bytes, nbytes, name);
     assert_non_null(source);
-    const enum quant_status status = quant_sidecar_read(source, &sidecar, error);
+    const enum quant_status status = quant_sidecar_parse(source, &sidecar, error);
     quant_sidecar_release(&sidecar);
     quant_source_close(source);
     return status;

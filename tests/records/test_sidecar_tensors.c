@@ -536,7 +536,7 @@ static void test_read_as_one(void **state)
         quant_source_from_memory(expected_text, sizeof expected_text - 1, "m.json");
     struct quant_sidecar sidecar;
     struct quant_error error;
-    check_error("many", quant_sidecar_read(source, &sidecar, &error), &error, QUANT_UNSUPPORTED,
+    check_error("many", quant_sidecar_parse(source, &sidecar, &error), &error, QUANT_UNSUPPORTED,
                 "it is the sidecar of many tensors, not of one");
     quant_sidecar_release(&sidecar);
     quant_source_close(source);

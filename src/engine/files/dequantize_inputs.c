@@ -72,7 +72,7 @@ enum quant_status quant_dequantization_open_sidecar(struct dequantization *run)
 enum quant_status quant_dequantization_read_sidecar(struct dequantization *run)
 {
     const enum quant_status status =
-        quant_sidecar_read(run->sidecar_source, &run->sidecar, run->error);
+        quant_sidecar_parse(run->sidecar_source, &run->sidecar, run->error);
     return status == QUANT_OK ? check_method(run, run->sidecar_source) : status;
 }
 
