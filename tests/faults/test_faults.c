@@ -66,6 +66,11 @@ static const struct scenario scenarios[] = {
      .granularity = {false, 0, 2}},
     {"dequantize and measure many blocks", "wide.npy", NULL, "q.npy", "r.npy",
      .granularity = {false, 0, 2}},
+    {"quantize a container anew", .input = "m.safetensors", .data = "q.safetensors"},
+    {"quantize rows of a container over an old pair", "old.safetensors", "m.safetensors",
+     "q.safetensors", .granularity = {true, 0, 0}},
+    {"dequantize and measure a container", "m.safetensors", NULL, "q.safetensors",
+     .restored = "r.safetensors"},
 };
 
 static const char *const calibrated[] = {"x.npy", "x.json", "old.bin"};
@@ -205,6 +210,28 @@ struct expected {
     struct quant_report report;
 };
 
+static bool is_container(const struct scenario *scenario)
+{
+    const char *input = scenario->input ? scenario->input : scenario->old_input;
+    return input && strcmp(input, "m.safetensors") == 0;
+}
+
+/* Two tensors that are quantized, one that is copied, and metadata. */
+static void write_container(const char *path, const float *x)
+{
+    static const char header[] =
+        "{\"__metadata__\":{\"format\":\"pt\"},"
+        "\"ids\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[0,16]},"
+        "\"a\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[16,32]},"
+        "\"b\":{\"dtype\":\"F32\",\"shape\":[1,3],\"data_offsets\":[32,44]}}";
+    enum { LENGTH_OF_HEADER = sizeof header - 1, DATA = 44 };
+    unsigned char bytes[8 + LENGTH_OF_HEADER + DATA] = {LENGTH_OF_HEADER & 0xff,
+                                                        LENGTH_OF_HEADER >> 8};
+    memcpy(bytes + 8, header, LENGTH_OF_HEADER);
+    memcpy(bytes + 8 + LENGTH_OF_HEADER + 16, x, N * sizeof *x);
+    file_write(path, bytes, sizeof bytes);
+}
+
 static bool is_wide(const struct scenario *scenario)
 {
     return (scenario->input && strcmp(scenario->input, "wide.npy") == 0) ||
@@ -221,6 +248,11 @@ static void write_inputs(const struct scenario *scenario)
     write_tensor("old.bin", x, N);
     if (scenario->restored && strcmp(scenario->restored, "old.json") == 0)
         file_write_text("old.json", "old");
+    if (is_container(scenario)) {
+        write_container("old.safetensors", x);
+        x[0] = 1;
+        write_container("m.safetensors", x);
+    }
     free(x);
     if (is_wide(scenario)) {
         write_npy("wide.npy", long_input, (size_t)2 * ROWS, false, "(65537, 2)");
@@ -255,7 +287,9 @@ static bool blocked(const struct scenario *scenario, const struct expected *expe
 {
     char sidecar[64];
     snprintf(sidecar, sizeof sidecar, "%s.json", scenario->data);
-    static const char *const inputs[] = {"x.npy", "x.json", "old.bin", "wide.npy", "old.wide.npy"};
+    static const char *const inputs[] = {"x.npy",          "x.json",       "old.bin",
+                                         "wide.npy",       "old.wide.npy", "m.safetensors",
+                                         "old.safetensors"};
     for (size_t i = 0; i < LENGTH(inputs); i++)
         if (!holdings_agree(now, &expected->before, inputs[i]))
             return false;
@@ -353,6 +387,7 @@ static void test_reached(void **state)
         all,       no_link,   all,                          /* mapping one scale */
         no_rename, all,       no_rename, all,               /* calibrating */
         all,       no_rename, all,       all, all, no_link, /* many scales */
+        no_rename, all,       no_link,                      /* containers */
     };
     for (size_t i = 0; i < LENGTH(scenarios); i++) {
         struct expected expected;
