@@ -220,7 +220,7 @@ struct work {
 
 static void dequant_one(const struct batch_item *item)
 {
-    const struct work *work = item->context;
+    struct work *work = item->context;
     struct outcome *outcome = item->place;
     const char *output = work->targets->outputs[item->i];
     outcome->job = make_job(work->options);
@@ -233,7 +233,7 @@ static void dequant_one(const struct batch_item *item)
     outcome->job.progress = item->progress;
     outcome->job.progress_context = item->progress_context;
     tensor_list_begin(&outcome->tensors, outcome->job.path, restored_dtype(work->options),
-                      outcome->job.measure);
+                      outcome->job.measure, work->targets->n == 1 ? &work->report : NULL);
     outcome->job.on_tensor = tensor_list_add;
     outcome->job.tensor_context = &outcome->tensors;
     outcome->status = targets_clash(work->targets, item->i, &outcome->error)

@@ -48,7 +48,7 @@ struct work {
 
 static void quantize_one(const struct batch_item *item)
 {
-    const struct work *work = item->context;
+    struct work *work = item->context;
     struct outcome *outcome = item->place;
     const char *output = work->targets->outputs[item->i];
     outcome->job = make_job(work->options, work->spec);
@@ -60,7 +60,7 @@ static void quantize_one(const struct batch_item *item)
     outcome->job.progress = item->progress;
     outcome->job.progress_context = item->progress_context;
     tensor_list_begin(&outcome->tensors, outcome->job.input.path, QUANT_DTYPE_NONE,
-                      outcome->job.measure);
+                      outcome->job.measure, work->targets->n == 1 ? &work->report : NULL);
     outcome->job.on_tensor = tensor_list_add;
     outcome->job.tensor_context = &outcome->tensors;
     outcome->status = targets_clash(work->targets, item->i, &outcome->error)

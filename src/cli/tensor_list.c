@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* From the library's tensors to rows of the report, and from notes to one warning each. */
+/* Keeps or reports the tensors of a container, and counts their warnings. */
 #include "cli/tensor_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/message.h"
+#include "cli/status_line.h"
 #include "cli/warnings.h"
 
 void tensor_list_begin(struct tensor_list *list, const char *path, enum quant_dtype dtype,
-                       bool keeps_figures)
+                       bool keeps_figures, struct report *direct)
 {
     tensor_list_release(list);
     list->path = path;
     list->keeps_figures = keeps_figures;
+    list->direct = direct;
     list->dtype = dtype;
 }
 
@@ -30,6 +33,21 @@ static bool keep_notes(struct tensor_list *list, const char *name, unsigned note
         if (!note->first)
             return false;
     }
+    return true;
+}
+
+static void add_status(struct tensor_list *list, int status)
+{
+    if (list->status == EXIT_DONE || status == EXIT_FAILED)
+        list->status = status;
+}
+
+/* The report may be on the terminal that shows the progress. */
+static bool report_now(struct tensor_list *list, const struct report_subject *subject)
+{
+    if (isatty(STDOUT_FILENO) == 1)
+        status_line_clear();
+    add_status(list, report_file(list->direct, subject));
     return true;
 }
 
@@ -57,7 +75,8 @@ static bool keep_row(struct tensor_list *list, const struct quant_tensor_result 
         .figures = is_restored ? &restored->report : &found->report,
         .worst = is_restored ? &restored->worst : &found->worst,
     };
-    const bool ok = report_rows_keep(&list->rows, &subject);
+    const bool ok =
+        list->direct ? report_now(list, &subject) : report_rows_keep(&list->rows, &subject);
     free(path);
     return ok;
 }
@@ -95,7 +114,6 @@ bool tensor_list_add(void *context, const struct quant_tensor_result *result)
 int tensor_list_report(struct tensor_list *list, struct report *report, struct totals *totals,
                        bool quiet)
 {
-    int status = EXIT_DONE;
     totals_add(totals, list->bytes_before, list->bytes_after);
     totals->ntensors += list->nmapped;
     totals->ncopied += list->ncopied;
@@ -106,10 +124,9 @@ int tensor_list_report(struct tensor_list *list, struct report *report, struct t
     for (size_t i = 0; i < list->rows.n; i++) {
         struct quant_shape shape;
         const struct report_subject subject = report_row_subject(&list->rows.rows[i], &shape);
-        const int found = report_file(report, &subject);
-        if (status == EXIT_DONE || found == EXIT_FAILED)
-            status = found;
+        add_status(list, report_file(report, &subject));
     }
+    const int status = list->status;
     report_end_container(report, list->nmapped);
     tensor_list_release(list);
     return status;

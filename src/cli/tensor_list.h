@@ -21,6 +21,8 @@ struct tensor_note {
 struct tensor_list {
     const char *path;        /* borrowed: of the file */
     bool keeps_figures;      /* set by the caller: there is a report */
+    struct report *direct;   /* set by the caller: report figures at once; NULL: keep them */
+    int status;              /* worst exit status of the tensors that were reported at once */
     enum quant_dtype dtype;  /* set by the caller: of restored floats */
     struct report_rows rows; /* with keeps_figures */
     struct tensor_note notes[TENSOR_LIST_NOTES];
@@ -32,9 +34,10 @@ struct tensor_list {
     bool no_memory;
 };
 
-/* Begins the list of a file. */
+/* Starts the list of a file. direct is for the only file of a command line, whose tensors need not
+ * wait for others: memory then does not grow with their number, unless the report sorts them. */
 void tensor_list_begin(struct tensor_list *list, const char *path, enum quant_dtype dtype,
-                       bool keeps_figures);
+                       bool keeps_figures, struct report *direct);
 
 /* A quant_tensor_fn for both directions; context is the list. */
 bool tensor_list_add(void *context, const struct quant_tensor_result *result);
