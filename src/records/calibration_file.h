@@ -5,7 +5,7 @@
  * times and no threads, so equal findings are equal bytes. What is read is not trusted: every field
  * has its type, its range and its error.
  *
- * Calibrating goes in rounds: the first looks at the least and the greatest element, each of the
+ * Calibration runs in rounds: the first finds the min and the max of the elements, and each of the
  * others is a pass of the method. A partial file holds what some of the inputs give in a round; a
  * file of the next stage holds what all of them gave in the rounds before.
  */

@@ -171,18 +171,18 @@ static void read_counts(struct quant_fields *fields, const cJSON *object, uint64
     if (length % 2 != 0)
         quant_fields_fail(fields, QUANT_CORRUPT, "'counts' has an index without a count");
     findings->counted = make(fields, length / 2, sizeof *findings->counted);
-    double least = 0;
+    double min = 0;
     for (; item && fields->status == QUANT_OK; item = item->next->next) {
         struct quant_counted *counted = &findings->counted[findings->ncounted++];
         counted->index =
-            (uint64_t)quant_field_integer_item(fields, item, "counts", least, INDEX_LIMIT);
+            (uint64_t)quant_field_integer_item(fields, item, "counts", min, INDEX_LIMIT);
         counted->count =
             (uint64_t)quant_field_integer_item(fields, item->next, "counts", 1, (double)most);
-        least = (double)counted->index + 1;
+        min = (double)counted->index + 1;
     }
 }
 
-/* Of so many elements. Some counters add the lower halves of floats up. */
+/* count is the number of elements. Some counters add up the lower halves of floats. */
 static void read_findings(struct quant_fields *fields, const cJSON *object, uint64_t nelems,
                           struct quant_findings *findings)
 {

@@ -5,7 +5,7 @@
 
 #define QUANT_CALIBRATION_FORMAT "quant-calibration"
 
-/* Of a complete file, and of one on the way there, which has digests. */
+/* Versions: a complete file, and one that is not complete yet, which has digests. */
 enum { QUANT_CALIBRATION_VERSION = 1, QUANT_CALIBRATION_VERSION_ON_THE_WAY = 2 };
 
 /* By enum quant_stage, NULL-terminated. */

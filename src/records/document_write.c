@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "records/document.h"
 
-/* cJSON's functions accept NULL objects and report failure by NULL: one flag at the end tells. */
+/* cJSON's functions accept NULL objects and report failure by NULL: one flag is enough. */
 void quant_document_add(cJSON *object, const char *key, cJSON *item, bool *ok)
 {
     if (!item || !cJSON_AddItemToObject(object, key, item)) {
@@ -89,7 +89,7 @@ fail:
     return NULL;
 }
 
-/* cJSON indents with tabs and puts one behind a colon; in strings it escapes them. Two spaces and
+/* cJSON indents with tabs and puts one after a colon; in strings it escapes them. Two spaces and
  * one are what people's other tools write. Returns the length of what indented holds then, which
  * has room for twice the text and a newline. */
 static size_t indent(const char *text, char *indented)

@@ -16,16 +16,16 @@ enum {
 /* Room for all digits that a file can bring to make up for it, and to spare in 64 bits. */
 static const int64_t saturated = INT64_MAX / 4;
 
-void quant_json_decimal_digit(struct quant_json_decimal *decimal, char digit, bool behind_point)
+void quant_json_decimal_digit(struct quant_json_decimal *decimal, char digit, bool after_point)
 {
     if (decimal->ndigits == 0 && digit == '0') {
-        decimal->exponent -= behind_point;
+        decimal->exponent -= after_point;
     } else if (decimal->ndigits < QUANT_JSON_DIGITS) {
         decimal->digits[decimal->ndigits++] = digit;
-        decimal->exponent -= behind_point;
+        decimal->exponent -= after_point;
     } else {
         decimal->more |= digit != '0';
-        decimal->exponent += !behind_point;
+        decimal->exponent += !after_point;
     }
 }
 

@@ -82,7 +82,7 @@ static uint64_t subnormal_bits(uint64_t m, int biased_exponent)
     m >>= shift;
     /* Half way between two is impossible: it takes a power of ten near 1 (section 9.1). */
     m = (m + (m & 1)) >> 1;
-    return m; /* rounded up to 2^52, these are the bits of the least normal number */
+    return m; /* rounded up to 2^52, these are the bits of the smallest normal number */
 }
 
 /*
@@ -161,7 +161,7 @@ struct extent {
     const char *first;
     const char *point;    /* NULL: none */
     const char *end;      /* of the digits */
-    int written_exponent; /* behind the e */
+    int written_exponent; /* after the e */
 };
 
 /* More than 19 digits: whether the first 19 that count and the same plus one, between which the
@@ -189,7 +189,7 @@ static bool long_to_double(const struct extent *number, bool negative, double *v
     return p == number->end || (to_double(w + 1, q, negative, &above) && *value == above);
 }
 
-/* The exponent from the byte behind the e on; NULL where it has no digit, or too many. */
+/* The exponent from the byte after the e on; NULL if it has no digit, or too many. */
 static const char *read_exponent(const char *p, int *exponent)
 {
     const bool negative = *p == '-';

@@ -37,7 +37,7 @@ uint64_t quant_json_scan_offset(const struct quant_json_scan *scan);
 enum quant_status quant_json_scan_byte(struct quant_json_scan *scan, int *byte,
                                        struct quant_error *error);
 
-/* The same behind any white space, which is passed over. */
+/* The same after any white space, which is passed over. */
 enum quant_status quant_json_scan_token(struct quant_json_scan *scan, int *byte,
                                         struct quant_error *error);
 
@@ -47,7 +47,7 @@ static inline void quant_json_scan_skip(struct quant_json_scan *scan)
     scan->next++;
 }
 
-/* Passes over white space within the block, and tells of the lines that end in it. */
+/* Passes over white space within the block, and counts the lines that end in it. */
 static inline const char *quant_json_scan_space(struct quant_json_scan *scan, const char *p)
 {
     for (; (unsigned char)*p <= ' '; p++) {
@@ -61,7 +61,7 @@ static inline const char *quant_json_scan_space(struct quant_json_scan *scan, co
     return p;
 }
 
-/* Passes over the byte `expected`, behind any white space; what else is there is an error. */
+/* Passes over white space and the byte `expected`; any other byte is an error. */
 enum quant_status quant_json_scan_expect(struct quant_json_scan *scan, char expected,
                                          struct quant_error *error);
 
@@ -70,8 +70,8 @@ enum { QUANT_JSON_PLACE = 96 };
 const char *quant_json_scan_place(const struct quant_json_scan *scan, uint64_t offset,
                                   char text[QUANT_JSON_PLACE]);
 
-/* Sets the error that the next byte, or the end, is none of what is expected, which is told in
- * words: "',' or ']'". Passes over what it quotes. */
+/* Sets the error for a next byte, or an end, that is not expected. expected is in words:
+ * "',' or ']'". Passes over what it quotes. */
 enum quant_status quant_json_scan_unexpected(struct quant_json_scan *scan, const char *expected,
                                              struct quant_error *error);
 
@@ -81,7 +81,7 @@ enum quant_status quant_json_scan_number(struct quant_json_scan *scan,
                                          struct quant_json_decimal *decimal,
                                          char token[QUANT_JSON_TOKEN], struct quant_error *error);
 
-/* A number that is an integer from 0 on, behind any white space. */
+/* A number that is an integer from 0 on, after any white space. */
 enum quant_status quant_json_scan_dimension(struct quant_json_scan *scan, uint64_t *value,
                                             struct quant_error *error);
 

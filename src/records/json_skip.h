@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Passes over JSON values that nobody asked for, in bounded memory and as strictly as the others.
- */
+/* Passes over JSON values that are not needed, in bounded memory, and checks them as others are. */
 #ifndef QUANT_RECORDS_JSON_SKIP_H
 #define QUANT_RECORDS_JSON_SKIP_H
 

@@ -16,7 +16,7 @@ enum { QUANT_SIDECAR_WORD = 32 };
 
 /* A file that the sidecar names. */
 struct quant_sidecar_file {
-    char *path; /* owned; relative to the sidecar's folder; NULL: a stream, or not UTF-8 */
+    char *path; /* owned; relative to the sidecar's directory; NULL: a stream, or not UTF-8 */
     char format[QUANT_SIDECAR_WORD];
 };
 
@@ -43,7 +43,7 @@ struct quant_sidecar {
     char method[QUANT_SIDECAR_WORD]; /* calibration method, "clip", "given" or "none" */
     bool has_argument;               /* of the method */
     double argument;
-    bool has_range; /* false: no finite element, the scale was given, or is none */
+    bool has_range; /* false: no finite element, the scale was given, or there is none */
     double range[2];
     bool has_observed; /* false: no finite element */
     double observed[2];

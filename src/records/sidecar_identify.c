@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads just enough of a sidecar to know what the file beside it is. Versions do not matter here.
- */
+/* Reads just enough of a sidecar to know what the file next to it is. Versions do not matter. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading a sidecar back. cJSON parses; everything it leaves open is checked here: that keys come
- * once, that each field is there, of its type and inside its range, and that the fields agree.
+ * Reads the sidecar of one tensor. cJSON parses; what it does not check is checked here: each key
+ * occurs once, each field is there, with the right type and in its range, and the fields agree.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static const char *const known_keys[] = {
     "scale",  "zero_point",  "scale_dtype", "axis",   "block_size", "scales", "rounding",
     "range",  "calibration", "shape",       "order",  "source",     "data",   NULL};
 
-/* A sidecar is of version 2 where a key occurs that came with it, and only there. */
+/* A sidecar has version 2 if and only if it has a key that came with version 2. */
 static void check_version(struct quant_fields *fields, const cJSON *root, double version)
 {
     const cJSON *scales = quant_field_find(root, "scales");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * 'axis' decides: where it is null there is one scale and one zero point. Else there are as many as
- * the shape has groups: in two arrays or, where both of these are null, in the file that 'scales'
- * names. Nothing is allocated before the text has been found to hold what goes there. cJSON's
- * arrays are lists, so they are walked once and never indexed.
+ * If 'axis' is null there is one scale and one zero point. Otherwise there are as many as the shape
+ * has groups: in two arrays or, if both of these are null, in the file that 'scales' names. Memory
+ * is allocated only after the text was found to have the entries. cJSON's arrays are lists, so they
+ * are walked once and never indexed.
  */
 #include "records/sidecar_scales.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a sidecar says of scales, where it is read: one for the whole tensor, one for each group in
- * arrays, or the file that those of many groups are in. */
+/* Reads what a sidecar says about scales: one for the whole tensor, one for each group in arrays,
+ * or the name of the file that has the scales of many groups. */
 #ifndef QUANT_RECORDS_SIDECAR_SCALES_H
 #define QUANT_RECORDS_SIDECAR_SCALES_H
 

@@ -7,8 +7,8 @@
  *     write   begin, then for each tensor in order: print (on any thread), append; then end
  *     read    open, which reads the head; next, until it finds no more; close
  *
- * A sidecar of one tensor is in sidecar.h. quant_sidecar_tensors_open tells which of the two a file
- * is. What is read is not trusted.
+ * A sidecar of one tensor is in sidecar.h. quant_sidecar_tensors_open finds out which of the two a
+ * file is. What is read is not trusted.
  */
 #ifndef QUANT_RECORDS_SIDECAR_TENSORS_H
 #define QUANT_RECORDS_SIDECAR_TENSORS_H

@@ -59,13 +59,13 @@ static struct quant_json_decimal decimal_of(const char *text)
 {
     struct quant_json_decimal decimal = {0};
     const char *p = text;
-    bool behind_point = false;
+    bool after_point = false;
     decimal.negative = *p == '-';
     for (p += decimal.negative; *p != '\0' && *p != 'e'; p++) {
         if (*p == '.')
-            behind_point = true;
+            after_point = true;
         else
-            quant_json_decimal_digit(&decimal, *p, behind_point);
+            quant_json_decimal_digit(&decimal, *p, after_point);
     }
     if (*p == 'e') {
         p++;
@@ -138,7 +138,7 @@ static void test_random_digits(void **state)
     assert_true(undecided < ROUNDS / 100);
 }
 
-/* Random doubles with the 17 digits that tell them apart, and with fewer and more. */
+/* Random doubles with the 17 digits that distinguish them, and with fewer and more. */
 static void test_random_doubles(void **state)
 {
     (void)state;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Every file in data/bad/sidecar is refused, for the reason that its row here tells. Those that are
+/* Every file in data/bad/sidecar is refused, for the reason in its row. Those that are
  * right by themselves and wrong about the data are found by dequantizing it. A file without a row
  * fails, and so does a row without a file. */
 #include "../support/files.h"
 
 #include "records/sidecar.h"
 
-#define FOLDER "data/bad/sidecar/"
+#define DIRECTORY "data/bad/sidecar/"
 
 static const struct {
     const char *name;
@@ -161,7 +161,7 @@ static enum quant_status read_file(const char *path, struct quant_error *error)
 static enum quant_status dequantize(const char *sidecar, struct quant_error *error)
 {
     const struct quant_dequantize_job job = {
-        .path = FOLDER "q.npy", .sidecar = sidecar, .cancel = {NULL, -1}};
+        .path = DIRECTORY "q.npy", .sidecar = sidecar, .cancel = {NULL, -1}};
     struct quant_dequantize_result result;
     return quant_file_dequantize(&job, &result, error);
 }
@@ -174,7 +174,7 @@ static void test_rows(void **state)
         char path[256];
         struct quant_error alone = {QUANT_OK, "fine"};
         struct quant_error with_data = {QUANT_OK, "fine"};
-        snprintf(path, sizeof path, FOLDER "%s", rows[i].name);
+        snprintf(path, sizeof path, DIRECTORY "%s", rows[i].name);
         assert_true(file_exists(path));
         read_file(path, &alone);
         dequantize(path, &with_data);
@@ -193,10 +193,10 @@ static void test_rows(void **state)
 static void test_every_file_has_a_row(void **state)
 {
     (void)state;
-    DIR *folder = opendir(FOLDER);
-    assert_non_null(folder);
+    DIR *directory = opendir(DIRECTORY);
+    assert_non_null(directory);
     size_t found = 0;
-    for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+    for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
         const char *name = entry->d_name;
         if (name[0] == '.' || strncmp(name, "good", 4) == 0 || strncmp(name, "q.npy", 5) == 0)
             continue;
@@ -207,7 +207,7 @@ static void test_every_file_has_a_row(void **state)
             fail_msg("%s has no row", name);
         found++;
     }
-    closedir(folder);
+    closedir(directory);
     assert_int_equal(found, LENGTH(rows));
 }
 
@@ -215,15 +215,15 @@ static void test_good(void **state)
 {
     (void)state;
     struct quant_error error;
-    check_ok(read_file(FOLDER "good.json", &error), &error);
-    check_ok(read_file(FOLDER "good_arrays.json", &error), &error);
-    check_ok(read_file(FOLDER "good_scales.json", &error), &error);
-    check_ok(read_file(FOLDER "good_float16.json", &error), &error);
-    check_ok(read_file(FOLDER "good_scales_2.json", &error), &error);
-    check_ok(dequantize(FOLDER "good.json", &error), &error);
-    check_ok(dequantize(FOLDER "good_scales.json", &error), &error);
-    check_ok(dequantize(FOLDER "good_float16.json", &error), &error);
-    check_ok(dequantize(FOLDER "good_scales_2.json", &error), &error);
+    check_ok(read_file(DIRECTORY "good.json", &error), &error);
+    check_ok(read_file(DIRECTORY "good_arrays.json", &error), &error);
+    check_ok(read_file(DIRECTORY "good_scales.json", &error), &error);
+    check_ok(read_file(DIRECTORY "good_float16.json", &error), &error);
+    check_ok(read_file(DIRECTORY "good_scales_2.json", &error), &error);
+    check_ok(dequantize(DIRECTORY "good.json", &error), &error);
+    check_ok(dequantize(DIRECTORY "good_scales.json", &error), &error);
+    check_ok(dequantize(DIRECTORY "good_float16.json", &error), &error);
+    check_ok(dequantize(DIRECTORY "good_scales_2.json", &error), &error);
 }
 
 /* ---- One thing exchanged in the good one ---- */
@@ -269,7 +269,7 @@ static void test_changes(void **state)
 {
     (void)state;
     size_t nbytes;
-    char *good = (char *)file_read(FOLDER "good.json", &nbytes);
+    char *good = (char *)file_read(DIRECTORY "good.json", &nbytes);
     for (size_t i = 0; i < LENGTH(changes); i++) {
         const char *at = strstr(good, changes[i].from);
         if (!at)
