@@ -27,7 +27,9 @@ static bool report(void *context, const struct quant_tensor_result *tensor)
 {
     (void)context;
     print_name(tensor->name);
-    if (tensor->is_copied)
+    if (tensor->status != QUANT_OK)
+        printf(": %s\n", quant_status_text(tensor->status));
+    else if (tensor->is_copied)
         printf(": copied\n");
     else
         printf(": mse %.3g\n", tensor->found->report.mse);
@@ -46,13 +48,13 @@ int main(int argc, char **argv)
         return 2;
     }
     const struct quant_quantize_job job = {
+        .size = sizeof job,
         .input = {.path = argv[1]},
         .output = {.path = argv[2], .force = true},
         .spec = {.scheme = QUANT_ABSMAX, .dtype = QUANT_INT8},
         .granularity = {.has_axis = true, .axis = 0},
         .measure = true,
-        .on_tensor = report,
-        .cancel = never,
+        .control = {.on_tensor = report},
     };
     enum quant_status status = quant_file_list(&job.input, &never, list, &n, &is_container, &error);
     if (status == QUANT_OK)

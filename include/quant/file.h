@@ -69,10 +69,57 @@ struct quant_output {
     bool text_only;      /* refuse a format that is not text: path leads to a terminal */
 };
 
-/* ---- Containers ------------------------------------------------------------------------------ */
+/* ---- What all jobs have in common --------------------------------------------------------------
+ */
+
+/*
+ * Each job begins with `size`, which the caller sets to sizeof of the structure, as it was when the
+ * caller was compiled:
+ *
+ *     struct quant_quantize_job job = {.size = sizeof job, .input = {.path = "w.npy"}};
+ *
+ * Members that later versions add go at the end, and 0 is their default. A caller compiled with an
+ * older header therefore gets what it got before. A structure larger than the library knows is
+ * taken if all bytes beyond are 0, and is QUANT_INVALID if not: it asks for something that the
+ * library cannot do. QUANT_INVALID too if size is 0.
+ */
 
 struct quant_quantize_result;
 struct quant_dequantize_result;
+
+/* What a call did with one tensor. Nothing in it outlives the call of the function below. */
+struct quant_tensor_result {
+    size_t file;      /* index of the file in the job; 0 if it has one */
+    size_t tensor;    /* index of the tensor in the file; 0 if it has one */
+    size_t ntensors;  /* of a container: of its tensors, apart from scales; else 0 */
+    const char *name; /* "" if the file has no names of tensors. Else UTF-8 from the file, which
+                       * nobody has checked: mask control characters before a terminal sees it */
+    enum quant_status status;        /* if not QUANT_OK, the call fails with this tensor */
+    const struct quant_error *error; /* NULL if status is QUANT_OK */
+    bool is_copied;                  /* as it was: found and restored are NULL */
+    uint64_t nbytes;                 /* of its elements in the file that was read */
+    const struct quant_quantize_result *found;      /* when quantizing; NULL on failure */
+    const struct quant_dequantize_result *restored; /* when dequantizing; NULL on failure */
+};
+
+/* Called by quant_file_quantize and quant_file_dequantize once for each tensor, in the order of the
+ * file: after its elements have been written, before the outputs get their names. One call at a
+ * time, but from any thread of the library's call, not always the same. Returning false stops:
+ * nothing is left of the outputs, and the status is QUANT_CANCELLED. For a tensor that failed what
+ * it returns makes no difference. */
+typedef bool quant_tensor_fn(void *context, const struct quant_tensor_result *result);
+
+/* How a job runs, apart from what it does. All zeros is the default. */
+struct quant_control {
+    unsigned threads; /* to share the work; 0: one per processor; at most QUANT_MOST_THREADS are
+                       * used. No byte of any result depends on it */
+    struct quant_cancel cancel;
+    quant_progress_fn *progress; /* NULL: none */
+    quant_tensor_fn *on_tensor;  /* NULL: none */
+    void *context;               /* passed to the functions; may be NULL */
+};
+
+/* ---- Containers ------------------------------------------------------------------------------ */
 
 /* What the header of a container says of a tensor. Nothing in it outlives the call. */
 struct quant_listed_tensor {
@@ -97,23 +144,10 @@ QUANT_API enum quant_status quant_file_list(const struct quant_input *input,
                                             void *context, bool *is_container,
                                             struct quant_error *error);
 
-/* What a call did with one tensor of a container. Nothing in it outlives the call of the function
- * below. */
-struct quant_tensor_result {
-    const char *name; /* a stranger's text, in UTF-8: mask it before it reaches a terminal */
-    bool is_copied;   /* as it was: the rest but nbytes is NULL */
-    uint64_t nbytes;  /* of its elements in the file that was read */
-    const struct quant_quantize_result *found;      /* when quantizing */
-    const struct quant_dequantize_result *restored; /* when dequantizing */
-};
-
-/* Called for each tensor of a container, in the order of the file, one at a time, on any thread of
- * the call. Returns false to stop: the call then fails with QUANT_CANCELLED. */
-typedef bool quant_tensor_fn(void *context, const struct quant_tensor_result *result);
-
 /* ---- Quantizing ------------------------------------------------------------------------------ */
 
 struct quant_quantize_job {
+    size_t size; /* sizeof(struct quant_quantize_job) */
     struct quant_input input;
     struct quant_output output; /* path is needed; with "-", sidecar too */
     struct quant_spec spec;
@@ -122,15 +156,8 @@ struct quant_quantize_job {
     bool has_min_dims; /* of a container: tensors of floats with fewer dimensions than min_dims are
                         */
     unsigned min_dims; /* copied as they are; else fewer than QUANT_CONTAINER_MIN_DIMS */
-    quant_tensor_fn *on_tensor; /* NULL: none */
-    void *tensor_context;
-    bool measure;     /* fill in report, and worst */
-    unsigned threads; /* to share the work if both ends are files by position; 0: one per
-                       * processor; more than are of use count as QUANT_MOST_THREADS. No byte
-                       * depends on it */
-    struct quant_cancel cancel;
-    quant_progress_fn *progress; /* NULL: none */
-    void *progress_context;
+    bool measure;      /* fill in report, and worst */
+    struct quant_control control;
 };
 
 enum { QUANT_CONTAINER_MIN_DIMS = 2 };
@@ -181,6 +208,7 @@ QUANT_API enum quant_status quant_file_quantize(const struct quant_quantize_job 
 enum { QUANT_COMPARE_TYPES = 8, QUANT_COMPARE_MOST = QUANT_COMPARE_TYPES * 2 * 17 };
 
 struct quant_compare_job {
+    size_t size; /* sizeof(struct quant_compare_job) */
     struct quant_input input;
     struct quant_spec spec; /* without a scale; its calibration is not used. With has_clip each
                              * scheme has one more row, which maps that range */
@@ -188,10 +216,7 @@ struct quant_compare_job {
     const enum quant_dtype *dtypes;       /* to compare, in this order; QUANT_DTYPE_NONE is int8 */
     size_t ndtypes;                       /* at most QUANT_COMPARE_TYPES; 0: the spec's dtype */
     struct quant_granularity granularity; /* of each row; with an axis or a block size no clip */
-    unsigned threads;                     /* as above */
-    struct quant_cancel cancel;
-    quant_progress_fn *progress;
-    void *progress_context;
+    struct quant_control control;         /* on_tensor is not called */
 };
 
 /* One scheme with one calibration method other than auto, by its own argument, or with the spec's
@@ -256,6 +281,7 @@ QUANT_API enum quant_status quant_file_compare(const struct quant_compare_job *j
  * and for a moving average, else one more than the method has passes.
  */
 struct quant_calibrate_job {
+    size_t size;              /* sizeof(struct quant_calibrate_job) */
     const char *const *paths; /* at least one; "-": standard input */
     size_t npaths;
     struct quant_input input; /* what holds for all of them; path is not used */
@@ -272,20 +298,19 @@ struct quant_calibrate_job {
                          * scheme, dtype and calibration too; NULL: the first round */
     const char *output; /* "-": standard output; NULL: nothing is written */
     bool force;         /* replace what is there */
-    unsigned threads;   /* as above */
-    struct quant_cancel cancel;
-    quant_progress_fn *progress;
-    void (*begin_input)(void *progress_context, size_t i); /* called before the i-th of paths is
-                                                            * read, in each pass; NULL: none */
-    void *progress_context;
+    void (*begin_input)(void *context, size_t i); /* called with the control's context before the
+                                                   * i-th of paths is read, in each pass; NULL:
+                                                   * none */
+    struct quant_control control;                 /* on_tensor is not called */
 };
 
 struct quant_merge_job {
+    size_t size;              /* sizeof(struct quant_merge_job) */
     const char *const *paths; /* partial files of one round, in the order of their inputs */
     size_t npaths;            /* at least one */
     const char *output;       /* as above */
     bool force;
-    struct quant_cancel cancel;
+    struct quant_control control; /* only cancel is used: merging is quick */
 };
 
 /* What the file says. */
@@ -326,6 +351,7 @@ QUANT_API enum quant_status quant_file_range(const char *path, const struct quan
  */
 
 struct quant_dequantize_job {
+    size_t size;                /* sizeof(struct quant_dequantize_job) */
     const char *path;           /* the integers; "-": standard input, which needs sidecar */
     const char *sidecar;        /* NULL: path with ".json" added */
     struct quant_output output; /* path NULL: only check and measure */
@@ -334,12 +360,7 @@ struct quant_dequantize_job {
                                  * ties to even. The report is of float32 in any case */
     bool measure;               /* fill in report, against: */
     struct quant_input against; /* path NULL: the source that the sidecar names; shape not used */
-    quant_tensor_fn *on_tensor; /* for a container; NULL: none */
-    void *tensor_context;
-    unsigned threads; /* as above */
-    struct quant_cancel cancel;
-    quant_progress_fn *progress;
-    void *progress_context;
+    struct quant_control control;
 };
 
 /* No path that the system can open is longer, its end included. */

@@ -63,8 +63,7 @@ static struct batch_item make_item(const struct batch_state *state, unsigned pla
         .i = (size_t)part,
         .context = state->batch->context,
         .place = state->places + place * state->batch->place_bytes,
-        .threads = state->threads / state->workers,
-        .cancel = state->cancel,
+        .control = {.threads = state->threads / state->workers, .cancel = state->cancel},
     };
 }
 
@@ -75,8 +74,8 @@ static bool work(void *context, unsigned place, uint64_t part)
     struct progress_file file;
     progress_begin_file(&state->progress, &file, item.i);
     if (state->progress.is_wanted) {
-        item.progress = progress_update;
-        item.progress_context = &file;
+        item.control.progress = progress_update;
+        item.control.context = &file;
     }
     state->batch->work(&item);
     progress_end_file(&file);

@@ -50,13 +50,10 @@ struct batch_options {
 unsigned batch_threads(const struct batch_options *options);
 
 struct batch_item {
-    size_t i;         /* the i-th file */
-    void *context;    /* the batch's */
-    void *place;      /* for the results of the file, from work to deliver */
-    unsigned threads; /* to give to the library */
-    struct quant_cancel cancel;
-    quant_progress_fn *progress; /* NULL: not wanted */
-    void *progress_context;
+    size_t i;                     /* the i-th file */
+    void *context;                /* the batch's */
+    void *place;                  /* for the results of the file, from work to deliver */
+    struct quant_control control; /* to give to the library */
 };
 
 struct batch {

@@ -220,11 +220,12 @@ static enum quant_status merge(const struct calibrate_options *options, char *co
                                struct quant_error *error)
 {
     const struct quant_merge_job job = {
+        .size = sizeof job,
         .paths = (const char *const *)inputs,
         .npaths = n,
         .output = options->mapping.target.output ? options->mapping.target.output : "-",
         .force = options->mapping.target.force,
-        .cancel = *cancel,
+        .control.cancel = *cancel,
     };
     struct quant_calibrate_result result;
     return quant_file_merge(&job, &result, error);
@@ -242,6 +243,7 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
                    (const char *const *)inputs, n);
     progress_begin_all(&progress, &all);
     const struct quant_calibrate_job job = {
+        .size = sizeof job,
         .paths = (const char *const *)inputs,
         .npaths = n,
         .input = input_options_input(&options->mapping.input),
@@ -254,11 +256,11 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
         .resume = options->continue_from,
         .output = target->output ? target->output : "-",
         .force = target->force,
-        .threads = batch_threads(batch),
-        .cancel = *cancel,
-        .progress = progress.is_wanted ? progress_update : NULL,
         .begin_input = progress_begin_input,
-        .progress_context = &all,
+        .control = {.threads = batch_threads(batch),
+                    .cancel = *cancel,
+                    .progress = progress.is_wanted ? progress_update : NULL,
+                    .context = &all},
     };
     struct quant_calibrate_result result;
     const enum quant_status status = quant_file_calibrate(&job, &result, error);

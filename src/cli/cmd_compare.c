@@ -149,6 +149,7 @@ struct work {
 static struct quant_compare_job make_job(const struct compare_options *options)
 {
     struct quant_compare_job job = {
+        .size = sizeof job,
         .input = input_options_input(&options->mapping.input),
         .spec = quantize_options_spec(&options->mapping),
         .has_scheme = options->scheme > 0,
@@ -168,10 +169,7 @@ static void compare_one(const struct batch_item *item)
     outcome->job = make_job(work->options);
     outcome->job.input.path = work->inputs->inputs[item->i].path;
     outcome->job.input.tensor = work->inputs->inputs[item->i].tensor;
-    outcome->job.threads = item->threads;
-    outcome->job.cancel = item->cancel;
-    outcome->job.progress = item->progress;
-    outcome->job.progress_context = item->progress_context;
+    outcome->job.control = item->control;
     outcome->status = quant_file_compare(&outcome->job, &outcome->result, &outcome->error);
 }
 

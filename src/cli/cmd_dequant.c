@@ -193,6 +193,7 @@ static int check_streams(const struct command *self, const struct dequant_option
 static struct quant_dequantize_job make_job(const struct dequant_options *options)
 {
     return (struct quant_dequantize_job){
+        .size = sizeof(struct quant_dequantize_job),
         .sidecar = options->target.sidecar,
         .output = {.format = options->target.format, .force = options->target.force},
         .dtype = (enum quant_dtype)options->dtype,
@@ -228,14 +229,9 @@ static void dequant_one(const struct batch_item *item)
     outcome->job.against.path = work->options->against;
     outcome->job.output.path = output;
     outcome->job.output.text_only = targets_is_terminal(&work->options->target, output);
-    outcome->job.threads = item->threads;
-    outcome->job.cancel = item->cancel;
-    outcome->job.progress = item->progress;
-    outcome->job.progress_context = item->progress_context;
     tensor_list_begin(&outcome->tensors, outcome->job.path, restored_dtype(work->options),
                       outcome->job.measure, work->targets->n == 1 ? &work->report : NULL);
-    outcome->job.on_tensor = tensor_list_add;
-    outcome->job.tensor_context = &outcome->tensors;
+    outcome->job.control = tensor_list_control(&outcome->tensors, &item->control);
     outcome->status = targets_clash(work->targets, item->i, &outcome->error)
                           ? QUANT_EXISTS
                           : quant_file_dequantize(&outcome->job, &outcome->result, &outcome->error);

@@ -17,6 +17,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
                                           const struct quant_spec *spec)
 {
     return (struct quant_quantize_job){
+        .size = sizeof(struct quant_quantize_job),
         .input = input_options_input(&options->input),
         .output = {.format = options->target.format,
                    .sidecar = options->target.sidecar,
@@ -55,14 +56,9 @@ static void quantize_one(const struct batch_item *item)
     outcome->job.input.path = work->targets->inputs[item->i];
     outcome->job.output.path = output;
     outcome->job.output.text_only = targets_is_terminal(&work->options->target, output);
-    outcome->job.threads = item->threads;
-    outcome->job.cancel = item->cancel;
-    outcome->job.progress = item->progress;
-    outcome->job.progress_context = item->progress_context;
     tensor_list_begin(&outcome->tensors, outcome->job.input.path, QUANT_DTYPE_NONE,
                       outcome->job.measure, work->targets->n == 1 ? &work->report : NULL);
-    outcome->job.on_tensor = tensor_list_add;
-    outcome->job.tensor_context = &outcome->tensors;
+    outcome->job.control = tensor_list_control(&outcome->tensors, &item->control);
     outcome->status = targets_clash(work->targets, item->i, &outcome->error)
                           ? QUANT_EXISTS
                           : quant_file_quantize(&outcome->job, &outcome->result, &outcome->error);

@@ -99,9 +99,12 @@ static void count(struct tensor_list *list, const struct quant_tensor_result *te
         totals_stored_bytes(&list->params, restored ? &restored->grouping : &found->grouping);
 }
 
-bool tensor_list_add(void *context, const struct quant_tensor_result *result)
+static bool add_tensor(void *context, const struct quant_tensor_result *result)
 {
     struct tensor_list *list = context;
+    /* The call returns the error, and the figures of a file of one tensor. */
+    if (result->status != QUANT_OK || result->ntensors == 0)
+        return true;
     count(list, result);
     if (result->is_copied)
         return true;
@@ -109,6 +112,24 @@ bool tensor_list_add(void *context, const struct quant_tensor_result *result)
         !keep_row(list, result) ||
         (result->found && !keep_notes(list, result->name, result->found->choice.notes));
     return !list->no_memory;
+}
+
+static void relay_progress(void *context, uint64_t done, uint64_t total)
+{
+    const struct tensor_list *list = context;
+    list->progress(list->progress_context, done, total);
+}
+
+struct quant_control tensor_list_control(struct tensor_list *list,
+                                         const struct quant_control *control)
+{
+    struct quant_control own = *control;
+    list->progress = control->progress;
+    list->progress_context = control->context;
+    own.progress = control->progress ? relay_progress : NULL;
+    own.on_tensor = add_tensor;
+    own.context = list;
+    return own;
 }
 
 int tensor_list_report(struct tensor_list *list, struct report *report, struct totals *totals,

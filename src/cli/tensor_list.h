@@ -32,6 +32,8 @@ struct tensor_list {
     uint64_t bytes_before;
     uint64_t bytes_after; /* with scales */
     bool no_memory;
+    quant_progress_fn *progress; /* of the file; NULL: not wanted */
+    void *progress_context;
 };
 
 /* Starts the list of a file. direct is for the only file of a command line, whose tensors need not
@@ -39,8 +41,9 @@ struct tensor_list {
 void tensor_list_begin(struct tensor_list *list, const char *path, enum quant_dtype dtype,
                        bool keeps_figures, struct report *direct);
 
-/* A quant_tensor_fn for both directions; context is the list. */
-bool tensor_list_add(void *context, const struct quant_tensor_result *result);
+/* The same control, but each tensor of a container is added to the list, in both directions. */
+struct quant_control tensor_list_control(struct tensor_list *list,
+                                         const struct quant_control *control);
 
 /* The file is done: adds it to totals and its tensors to the report, prints a warning for each kind
  * of note unless quiet, and empties the list. Returns the worst exit status of the tensors. */

@@ -9,12 +9,12 @@ static inline struct quant_calibrate_job calibrate_job(const char *const *paths,
                                                        const struct quant_spec *spec,
                                                        const char *output)
 {
-    return (struct quant_calibrate_job){.paths = paths,
+    return (struct quant_calibrate_job){.size = sizeof(struct quant_calibrate_job),
+                                        .paths = paths,
                                         .npaths = npaths,
                                         .spec = *spec,
                                         .output = output,
-                                        .force = true,
-                                        .cancel = {NULL, -1}};
+                                        .force = true};
 }
 
 static inline struct quant_calibrate_result calibrate_ok(const struct quant_calibrate_job *job)
@@ -29,7 +29,7 @@ static inline struct quant_calibrate_result merge_ok(const char *const *paths, s
                                                      const char *output)
 {
     const struct quant_merge_job job = {
-        .paths = paths, .npaths = npaths, .output = output, .force = true, .cancel = {NULL, -1}};
+        .size = sizeof job, .paths = paths, .npaths = npaths, .output = output, .force = true};
     struct quant_calibrate_result result;
     struct quant_error error;
     check_ok(quant_file_merge(&job, &result, &error), &error);
@@ -51,7 +51,7 @@ static inline void merge_fails(const char *const *paths, size_t npaths, enum qua
                                const char *message)
 {
     const struct quant_merge_job job = {
-        .paths = paths, .npaths = npaths, .output = "none.json", .cancel = {NULL, -1}};
+        .size = sizeof job, .paths = paths, .npaths = npaths, .output = "none.json"};
     struct quant_calibrate_result result;
     struct quant_error error = {QUANT_OK, ""};
     check_error(message, quant_file_merge(&job, &result, &error), &error, expected, message);

@@ -97,16 +97,18 @@ static inline float *read_tensor(const char *path, size_t size, size_t n)
 
 static inline struct quant_quantize_job quantize_job(const char *input, const char *output)
 {
-    return (struct quant_quantize_job){.input = {.path = input},
+    return (struct quant_quantize_job){.size = sizeof(struct quant_quantize_job),
+                                       .input = {.path = input},
                                        .output = {.path = output},
-                                       .measure = true,
-                                       .cancel = {NULL, -1}};
+                                       .measure = true};
 }
 
 static inline struct quant_dequantize_job dequantize_job(const char *path, const char *output)
 {
-    return (struct quant_dequantize_job){
-        .path = path, .output = {.path = output}, .measure = true, .cancel = {NULL, -1}};
+    return (struct quant_dequantize_job){.size = sizeof(struct quant_dequantize_job),
+                                         .path = path,
+                                         .output = {.path = output},
+                                         .measure = true};
 }
 
 static inline struct quant_quantize_result quantize_ok(const struct quant_quantize_job *job)

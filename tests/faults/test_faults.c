@@ -96,16 +96,14 @@ static enum quant_status calibrate(const struct scenario *scenario, const char *
                                    const char *const *paths, size_t npaths, const char *output,
                                    struct quant_error *error)
 {
-    const struct quant_calibrate_job job = {
-        .paths = paths,
-        .npaths = npaths,
-        .spec = {.calibration = scenario->calibration},
-        .partial = scenario->task != CALIBRATE,
-        .resume = resume,
-        .output = output,
-        .force = scenario->old_input != NULL,
-        .cancel = {NULL, -1},
-    };
+    const struct quant_calibrate_job job = {.size = sizeof job,
+                                            .paths = paths,
+                                            .npaths = npaths,
+                                            .spec = {.calibration = scenario->calibration},
+                                            .partial = scenario->task != CALIBRATE,
+                                            .resume = resume,
+                                            .output = output,
+                                            .force = scenario->old_input != NULL};
     struct quant_calibrate_result result;
     return quant_file_calibrate(&job, &result, error);
 }
@@ -113,11 +111,11 @@ static enum quant_status calibrate(const struct scenario *scenario, const char *
 static enum quant_status merge(const struct scenario *scenario, const char *output,
                                struct quant_error *error)
 {
-    const struct quant_merge_job job = {.paths = parts,
+    const struct quant_merge_job job = {.size = sizeof job,
+                                        .paths = parts,
                                         .npaths = LENGTH(parts),
                                         .output = output,
-                                        .force = scenario->old_input != NULL,
-                                        .cancel = {NULL, -1}};
+                                        .force = scenario->old_input != NULL};
     struct quant_calibrate_result result;
     return quant_file_merge(&job, &result, error);
 }
@@ -158,7 +156,7 @@ static enum quant_status run_job(const struct scenario *scenario, struct quant_e
     struct quant_dequantize_result restored;
     there.spec.calibration = scenario->calibration;
     there.granularity = scenario->granularity;
-    there.threads = back.threads = 1; /* faults are this thread's */
+    there.control.threads = back.control.threads = 1; /* faults are this thread's */
     there.output.force = back.output.force = scenario->old_input != NULL;
     const enum quant_status status = scenario->restored
                                          ? quant_file_dequantize(&back, &restored, error)

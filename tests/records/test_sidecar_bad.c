@@ -161,7 +161,7 @@ static enum quant_status read_file(const char *path, struct quant_error *error)
 static enum quant_status dequantize(const char *sidecar, struct quant_error *error)
 {
     const struct quant_dequantize_job job = {
-        .path = DIRECTORY "q.npy", .sidecar = sidecar, .cancel = {NULL, -1}};
+        .size = sizeof job, .path = DIRECTORY "q.npy", .sidecar = sidecar};
     struct quant_dequantize_result result;
     return quant_file_dequantize(&job, &result, error);
 }

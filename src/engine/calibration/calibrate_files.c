@@ -12,6 +12,7 @@
 #include "engine/calibration/calibration_rounds.h"
 #include "engine/calibration/known_inputs.h"
 #include "engine/tensor/scan_method.h"
+#include "engine/work/job.h"
 #include "io/distinct_paths.h"
 #include "io/io.h"
 #include "methods/auto.h"
@@ -82,7 +83,8 @@ static enum quant_status check_job(struct calibrating *run)
 static enum quant_status load_basis(struct calibrating *run)
 {
     const char *path = run->job->resume;
-    enum quant_status status = quant_rounds_load(path, &run->job->cancel, &run->file, run->error);
+    enum quant_status status =
+        quant_rounds_load(path, &run->job->control.cancel, &run->file, run->error);
     if (status == QUANT_OK && run->file.stage != QUANT_STAGE_NEXT)
         status = quant_error_set(
             run->error, QUANT_INVALID, "cannot continue from '%s': %s", path,
@@ -101,9 +103,9 @@ static enum quant_status open_inputs(struct calibrating *run)
         .paths = job->paths,
         .npaths = job->npaths,
         .common = job->input,
-        .cancel = job->cancel,
-        .threads = job->threads,
-        .progress = {.call = job->progress, .context = job->progress_context},
+        .cancel = job->control.cancel,
+        .threads = job->control.threads,
+        .progress = {.call = job->control.progress, .context = job->control.context},
         .begin_input = job->begin_input,
     };
     const enum quant_status status = quant_inputs_init(&run->inputs, run->error);
@@ -128,9 +130,9 @@ static enum quant_status open_output(struct calibrating *run)
         quant_paths_distinct(job->paths, job->npaths, &job->output, 1, run->error);
     if (status == QUANT_OK && job->resume)
         status = quant_paths_distinct(&job->resume, 1, &job->output, 1, run->error);
-    return status == QUANT_OK
-               ? quant_output_open(&run->output, job->output, job->force, &job->cancel, run->error)
-               : status;
+    return status == QUANT_OK ? quant_output_open(&run->output, job->output, job->force,
+                                                  &job->control.cancel, run->error)
+                              : status;
 }
 
 /* ---- The passes ---- */
@@ -373,11 +375,15 @@ enum quant_status quant_file_calibrate(const struct quant_calibrate_job *job,
                                        struct quant_calibrate_result *result,
                                        struct quant_error *error)
 {
+    struct quant_calibrate_job own;
+    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_calibrate_job", error);
+    if (status != QUANT_OK)
+        return status;
     struct calibrating run = {
-        .job = job, .error = error, .observed = QUANT_OBSERVED_INIT, .output = {.fd = -1}};
+        .job = &own, .error = error, .observed = QUANT_OBSERVED_INIT, .output = {.fd = -1}};
     *result = (struct quant_calibrate_result){.is_complete = false};
-    enum quant_status status = check_job(&run);
-    if (status == QUANT_OK && job->resume)
+    status = check_job(&run);
+    if (status == QUANT_OK && own.resume)
         status = load_basis(&run);
     if (status == QUANT_OK)
         status = open_output(&run);

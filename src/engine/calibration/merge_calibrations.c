@@ -10,6 +10,7 @@
 #include "engine/calibration/calibration_rounds.h"
 #include "engine/calibration/known_inputs.h"
 #include "engine/calibration/part_inputs.h"
+#include "engine/work/job.h"
 #include "io/distinct_paths.h"
 #include "io/io.h"
 
@@ -221,12 +222,12 @@ static enum quant_status add_all(struct merging *run)
     if (job->npaths == 0)
         return quant_error_set(run->error, QUANT_INVALID, "nothing to merge");
     enum quant_status status =
-        quant_rounds_load(job->paths[0], &job->cancel, &run->merged, run->error);
+        quant_rounds_load(job->paths[0], &job->control.cancel, &run->merged, run->error);
     if (status == QUANT_OK)
         status = add_file(run, 0, &run->merged);
     for (size_t i = 1; status == QUANT_OK && i < job->npaths; i++) {
         struct quant_calibration_file file;
-        status = quant_rounds_load(job->paths[i], &job->cancel, &file, run->error);
+        status = quant_rounds_load(job->paths[i], &job->control.cancel, &file, run->error);
         if (status == QUANT_OK)
             status = add_file(run, i, &file);
         quant_calibration_file_release(&file);
@@ -320,7 +321,8 @@ static enum quant_status write_merged(struct merging *run)
     enum quant_status status =
         quant_paths_distinct(job->paths, job->npaths, &job->output, 1, run->error);
     if (status == QUANT_OK)
-        status = quant_output_open(&run->output, job->output, job->force, &job->cancel, run->error);
+        status = quant_output_open(&run->output, job->output, job->force, &job->control.cancel,
+                                   run->error);
     if (status == QUANT_OK)
         status = quant_calibration_file_write(&run->merged, &run->output.sink, run->error);
     struct quant_file_output *const output = &run->output;
@@ -330,10 +332,14 @@ static enum quant_status write_merged(struct merging *run)
 enum quant_status quant_file_merge(const struct quant_merge_job *job,
                                    struct quant_calibrate_result *result, struct quant_error *error)
 {
+    struct quant_merge_job own;
+    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_merge_job", error);
+    if (status != QUANT_OK)
+        return status;
     struct merging run = {
-        .job = job, .error = error, .observed = QUANT_OBSERVED_INIT, .output = {.fd = -1}};
+        .job = &own, .error = error, .observed = QUANT_OBSERVED_INIT, .output = {.fd = -1}};
     *result = (struct quant_calibrate_result){.is_complete = false};
-    enum quant_status status = add_all(&run);
+    status = add_all(&run);
     if (status == QUANT_OK)
         status = run.merged.has_part ? end_round(&run) : end_first_round(&run);
     if (status == QUANT_OK)

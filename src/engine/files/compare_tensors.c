@@ -7,6 +7,7 @@
 #include "engine/tensor/group_trials.h"
 #include "engine/tensor/outliers.h"
 #include "engine/tensor/trials.h"
+#include "engine/work/job.h"
 #include "engine/work/pool.h"
 #include "methods/auto.h"
 #include "methods/plan_choose.h"
@@ -138,7 +139,8 @@ static enum quant_status make_buffers(struct comparing *run)
     const struct quant_buffers_needs needs = {.x = true};
     run->by_position = quant_reader_is_positional(reader);
     const bool is_short = run->by_position && reader->nelems < QUANT_CHUNK;
-    run->workers = run->by_position ? quant_chunk_workers(run->job->threads, reader->nelems) : 1;
+    run->workers =
+        run->by_position ? quant_chunk_workers(run->job->control.threads, reader->nelems) : 1;
     run->pool = quant_pool_new(run->workers);
     if (!run->pool)
         return quant_error_no_memory(run->error, run->workers * sizeof(struct quant_buffers),
@@ -229,7 +231,7 @@ static enum quant_status compare_scheme_in_groups(struct comparing *run,
     enum quant_status status = QUANT_OK;
     for (size_t i = 0; status == QUANT_OK && i < ncandidates; i++) {
         const struct quant_group_trial trial = {.plan = &candidates[i],
-                                                .cancel = &run->job->cancel};
+                                                .cancel = &run->job->control.cancel};
         struct quant_comparison *row = &rows[(*n)++];
         *row = (struct quant_comparison){.scheme = plan->target.scheme,
                                          .calibration = candidates[i].method->name};
@@ -272,7 +274,7 @@ static enum quant_status settle_grouping(struct comparing *run)
     if (!run->has_groups)
         return QUANT_OK;
     if (!quant_reader_is_positional(run->tensor.reader))
-        status = quant_tensor_spool(&run->tensor, &run->job->cancel, run->error);
+        status = quant_tensor_spool(&run->tensor, &run->job->control.cancel, run->error);
     if (status != QUANT_OK)
         return status;
     const struct quant_reader *reader = run->tensor.reader;
@@ -314,17 +316,21 @@ static enum quant_status compare(struct comparing *run)
 enum quant_status quant_file_compare(const struct quant_compare_job *job,
                                      struct quant_compare_result *result, struct quant_error *error)
 {
+    struct quant_compare_job own;
+    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_compare_job", error);
+    if (status != QUANT_OK)
+        return status;
     memset(result, 0, sizeof *result);
     result->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
     struct comparing run = {
-        .job = job,
+        .job = &own,
         .result = result,
         .error = error,
-        .progress = {.call = job->progress, .context = job->progress_context},
+        .progress = {.call = own.control.progress, .context = own.control.context},
     };
-    enum quant_status status = check_job(&run);
+    status = check_job(&run);
     if (status == QUANT_OK)
-        status = quant_tensor_open(&run.tensor, &job->input, NULL, &job->cancel, error);
+        status = quant_tensor_open(&run.tensor, &own.input, NULL, &own.control.cancel, error);
     if (status == QUANT_OK)
         status = settle_grouping(&run);
     if (status == QUANT_OK)

@@ -7,6 +7,7 @@
 #include "base/shape.h"
 #include "engine/files/dequantization.h"
 #include "engine/files/dequantize_container.h"
+#include "engine/work/job.h"
 #include "io/distinct_paths.h"
 
 /* ---- The output ---- */
@@ -23,8 +24,8 @@ static enum quant_status open_output(struct dequantization *run)
     if (status == QUANT_OK)
         status = quant_output_format(output, run->reader->format, &format, run->error);
     if (status == QUANT_OK)
-        status = quant_output_open(&run->file, output->path, output->force, &run->job->cancel,
-                                   run->error);
+        status = quant_output_open(&run->file, output->path, output->force,
+                                   &run->job->control.cancel, run->error);
     run->output = (struct quant_tensor_output){.format = format, .sink = &run->file.sink};
     return status == QUANT_OK ? quant_tensor_output_open(&run->output, run->error) : status;
 }
@@ -35,7 +36,7 @@ static enum quant_status begin_run(struct dequantization *run)
 {
     const struct quant_dequantize_job *job = run->job;
     quant_shape_count(&run->sidecar.shape, &run->nelems);
-    run->pool = quant_pool_new(quant_chunk_workers(job->threads, UINT64_MAX));
+    run->pool = quant_pool_new(quant_chunk_workers(job->control.threads, UINT64_MAX));
     if (!run->pool)
         return quant_error_no_memory(run->error, sizeof(struct quant_buffers), "buffers");
     run->run = (struct quant_restore_run){
@@ -73,36 +74,6 @@ static enum quant_status make_pass(struct dequantization *run)
     return status;
 }
 
-static enum quant_status run_all(struct dequantization *run)
-{
-    const struct quant_dequantize_job *job = run->job;
-    struct quant_file_output *const output = &run->file;
-    enum quant_status status = quant_dequantization_find_sidecar(run);
-    if (status == QUANT_OK)
-        status = quant_dequantization_open_sidecar(run);
-    if (status == QUANT_OK && run->tensors)
-        return quant_dequantize_container(job, run->tensors, run->sidecar_path, run->result,
-                                          run->error);
-    if (status == QUANT_OK)
-        status = quant_dequantization_read_sidecar(run);
-    if (status == QUANT_OK)
-        status = quant_dequantization_open_data(run);
-    if (status == QUANT_OK && run->sidecar.has_groups)
-        status = quant_group_source_open(&run->groups, &run->sidecar, run->sidecar_path,
-                                         &job->cancel, run->error);
-    if (status == QUANT_OK && job->measure)
-        status = quant_dequantization_open_original(run);
-    if (status == QUANT_OK && job->output.path)
-        status = open_output(run);
-    if (status == QUANT_OK)
-        status = begin_run(run);
-    if (status == QUANT_OK)
-        status = make_pass(run);
-    if (status == QUANT_OK && job->output.path)
-        status = quant_output_commit_n(&output, 1, NULL, run->error);
-    return status;
-}
-
 static void fill_measured(struct dequantization *run)
 {
     struct quant_dequantize_result *result = run->result;
@@ -131,6 +102,51 @@ static void fill_result(struct dequantization *run)
     run->result->worst = run->run.ranking.worst;
 }
 
+/* Before the output gets its name, so that the caller can still stop. */
+static enum quant_status report_tensor(struct dequantization *run)
+{
+    fill_result(run);
+    const struct quant_dequantize_result *restored = run->result;
+    const struct quant_tensor_result result = {
+        .name = "",
+        .nbytes = quant_dtype_bytes(restored->params.dtype, run->nelems),
+        .restored = restored,
+    };
+    return quant_control_report(&run->job->control, &result, run->error);
+}
+
+static enum quant_status run_all(struct dequantization *run)
+{
+    const struct quant_dequantize_job *job = run->job;
+    struct quant_file_output *const output = &run->file;
+    enum quant_status status = quant_dequantization_find_sidecar(run);
+    if (status == QUANT_OK)
+        status = quant_dequantization_open_sidecar(run);
+    if (status == QUANT_OK && run->tensors)
+        return quant_dequantize_container(job, run->tensors, run->sidecar_path, run->result,
+                                          run->error);
+    if (status == QUANT_OK)
+        status = quant_dequantization_read_sidecar(run);
+    if (status == QUANT_OK)
+        status = quant_dequantization_open_data(run);
+    if (status == QUANT_OK && run->sidecar.has_groups)
+        status = quant_group_source_open(&run->groups, &run->sidecar, run->sidecar_path,
+                                         &job->control.cancel, run->error);
+    if (status == QUANT_OK && job->measure)
+        status = quant_dequantization_open_original(run);
+    if (status == QUANT_OK && job->output.path)
+        status = open_output(run);
+    if (status == QUANT_OK)
+        status = begin_run(run);
+    if (status == QUANT_OK)
+        status = make_pass(run);
+    if (status == QUANT_OK)
+        status = report_tensor(run);
+    if (status == QUANT_OK && job->output.path)
+        status = quant_output_commit_n(&output, 1, NULL, run->error);
+    return status;
+}
+
 static void close_all(struct dequantization *run)
 {
     quant_restore_run_release(&run->run);
@@ -154,19 +170,21 @@ enum quant_status quant_file_dequantize(const struct quant_dequantize_job *job,
                                         struct quant_dequantize_result *result,
                                         struct quant_error *error)
 {
+    struct quant_dequantize_job own;
+    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_dequantize_job", error);
+    if (status != QUANT_OK)
+        return status;
     struct dequantization *run = calloc(1, sizeof *run);
     if (!run)
         return quant_error_no_memory(error, sizeof *run, "buffers");
     *result = (struct quant_dequantize_result){.shape = {.ndim = 0}};
-    run->job = job;
+    run->job = &own;
     run->result = result;
     run->error = error;
     run->file.fd = -1;
     run->progress =
-        (struct quant_progress){.call = job->progress, .context = job->progress_context};
-    const enum quant_status status = run_all(run);
-    if (status == QUANT_OK && !run->tensors)
-        fill_result(run);
+        (struct quant_progress){.call = own.control.progress, .context = own.control.context};
+    status = run_all(run);
     close_all(run);
     free(run);
     return status;

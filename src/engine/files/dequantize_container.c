@@ -16,6 +16,7 @@
 #include "engine/files/tensor_copy.h"
 #include "engine/tensor/container_input.h"
 #include "engine/tensor/restore_run.h"
+#include "engine/work/job.h"
 #include "engine/work/work_list.h"
 #include "io/distinct_paths.h"
 
@@ -96,7 +97,7 @@ static enum quant_status open_data(struct container_run *run)
     const struct quant_format *format = quant_format_from_name(run->head->data_format);
     struct quant_source *source = NULL;
     enum quant_status status =
-        quant_input_open(run->job->path, &run->job->cancel, &source, run->error);
+        quant_input_open(run->job->path, &run->job->control.cancel, &source, run->error);
     if (status != QUANT_OK)
         return status;
     if (!format || !format->container) {
@@ -107,7 +108,8 @@ static enum quant_status open_data(struct container_run *run)
         quant_source_close(source);
         return status;
     }
-    status = quant_container_input_open(&run->input, source, format, &run->job->cancel, run->error);
+    status = quant_container_input_open(&run->input, source, format, &run->job->control.cancel,
+                                        run->error);
     return status == QUANT_OK ? check_header(run) : status;
 }
 
@@ -170,7 +172,7 @@ static enum quant_status open_output(struct container_run *run)
         status = plan_output(run, format);
     if (status == QUANT_OK)
         status = quant_container_output_open(&run->output, output->path, output->force,
-                                             &run->job->cancel, run->error);
+                                             &run->job->control.cancel, run->error);
     if (status == QUANT_OK)
         status = quant_container_output_begin(&run->output, &run->plan.layout, run->error);
     return status;
@@ -430,22 +432,25 @@ static bool deliver(void *context, unsigned number, uint64_t i)
 {
     struct container_run *run = context;
     struct place *place = &run->places[number];
-    if (place->status != QUANT_OK) {
+    const struct quant_restored_tensor *restored = &run->restored.tensors[i];
+    const bool failed = place->status != QUANT_OK;
+    const struct quant_tensor_result result = {
+        .tensor = (size_t)i,
+        .ntensors = run->restored.n,
+        .name = name_of(run, restored),
+        .status = place->status,
+        .error = failed ? &place->error : NULL,
+        .is_copied = restored->is_copied,
+        .nbytes = info_of(run, restored->data)->nbytes,
+        .restored = restored->is_copied || failed ? NULL : &place->result};
+    run->status = quant_control_report(&run->job->control, &result, run->error);
+    if (failed) {
         run->status = place->status;
         if (run->error)
             *run->error = place->error;
-        return false;
     }
-    const struct quant_restored_tensor *restored = &run->restored.tensors[i];
-    const struct quant_tensor_result result = {.name = name_of(run, restored),
-                                               .is_copied = restored->is_copied,
-                                               .nbytes = info_of(run, restored->data)->nbytes,
-                                               .restored =
-                                                   restored->is_copied ? NULL : &place->result};
-    if (run->job->on_tensor && !run->job->on_tensor(run->job->tensor_context, &result)) {
-        run->status = quant_error_set(run->error, QUANT_CANCELLED, "cancelled");
+    if (run->status != QUANT_OK)
         return false;
-    }
     quant_progress_add(&run->progress, nelems(run, i) - run->relayed);
     run->large = run->relayed = 0;
     return true;
@@ -454,7 +459,7 @@ static bool deliver(void *context, unsigned number, uint64_t i)
 /* An original of one tensor that is a stream has one reader. */
 static enum quant_status run_tensors(struct container_run *run)
 {
-    run->pool = quant_pool_new(quant_chunk_workers(run->job->threads, UINT64_MAX));
+    run->pool = quant_pool_new(quant_chunk_workers(run->job->control.threads, UINT64_MAX));
     const struct quant_work_list list = {.n = run->restored.n,
                                          .pool = run->pool,
                                          .context = run,
@@ -522,7 +527,7 @@ enum quant_status quant_dequantize_container(const struct quant_dequantize_job *
     run->dtype = job->dtype == QUANT_DTYPE_NONE ? QUANT_FLOAT32 : job->dtype;
     run->output.final.fd = run->output.spool.fd = -1;
     run->progress =
-        (struct quant_progress){.call = job->progress, .context = job->progress_context};
+        (struct quant_progress){.call = job->control.progress, .context = job->control.context};
     const enum quant_status status = run_file(run, reader);
     result->ntensors = run->restored.n;
     result->ncopied = run->restored.ncopied;

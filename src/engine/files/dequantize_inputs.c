@@ -62,8 +62,8 @@ static enum quant_status check_method(const struct dequantization *run,
 
 enum quant_status quant_dequantization_open_sidecar(struct dequantization *run)
 {
-    const enum quant_status status =
-        quant_input_open(run->sidecar_path, &run->job->cancel, &run->sidecar_source, run->error);
+    const enum quant_status status = quant_input_open(run->sidecar_path, &run->job->control.cancel,
+                                                      &run->sidecar_source, run->error);
     return status == QUANT_OK
                ? quant_sidecar_tensors_open(run->sidecar_source, &run->tensors, run->error)
                : status;
@@ -109,7 +109,7 @@ enum quant_status quant_dequantization_open_data(struct dequantization *run)
 {
     const struct quant_sidecar *sidecar = &run->sidecar;
     enum quant_status status =
-        quant_input_open(run->job->path, &run->job->cancel, &run->source, run->error);
+        quant_input_open(run->job->path, &run->job->control.cancel, &run->source, run->error);
     if (status != QUANT_OK)
         return status;
     if (run->source->size != QUANT_SIZE_UNKNOWN && run->source->size != sidecar->data_bytes)
@@ -204,8 +204,8 @@ enum quant_status quant_dequantization_open_original(struct dequantization *run)
     struct quant_input original;
     enum quant_status status = name_original(run, &original);
     if (status == QUANT_OK)
-        status = quant_tensor_open(&run->original, &original, &raw_defaults, &run->job->cancel,
-                                   run->error);
+        status = quant_tensor_open(&run->original, &original, &raw_defaults,
+                                   &run->job->control.cancel, run->error);
     if (status == QUANT_OK && run->original.source->ops->forward_only)
         run->original.source->ops->forward_only(run->original.source);
     return status == QUANT_OK ? check_shape(run, run->original.reader, "the quantized tensor")

@@ -50,7 +50,7 @@ static enum quant_status load_groups(struct dequantization *run, struct quant_lo
 {
     struct quant_group_source *groups = &run->groups;
     enum quant_status status = quant_group_source_open(groups, &run->sidecar, run->sidecar_path,
-                                                       &run->job->cancel, run->error);
+                                                       &run->job->control.cancel, run->error);
     if (status != QUANT_OK)
         return status;
     loaded->grouping = groups->grouping;
@@ -179,7 +179,8 @@ static enum quant_status load(const struct quant_dequantize_job *job, bool has_e
 enum quant_status quant_sidecar_read(const char *path, const struct quant_cancel *cancel,
                                      struct quant_loaded *loaded, struct quant_error *error)
 {
-    const struct quant_dequantize_job job = {.path = path, .sidecar = path, .cancel = *cancel};
+    const struct quant_dequantize_job job = {
+        .path = path, .sidecar = path, .control.cancel = *cancel};
     return load(&job, false, loaded, error);
 }
 
@@ -187,7 +188,8 @@ enum quant_status quant_file_load(const char *path, const char *sidecar,
                                   const struct quant_cancel *cancel, struct quant_loaded *loaded,
                                   struct quant_error *error)
 {
-    const struct quant_dequantize_job job = {.path = path, .sidecar = sidecar, .cancel = *cancel};
+    const struct quant_dequantize_job job = {
+        .path = path, .sidecar = sidecar, .control.cancel = *cancel};
     return load(&job, true, loaded, error);
 }
 

@@ -41,15 +41,16 @@ enum quant_status quant_original_container_open(struct quant_original_container 
     struct quant_tensor *single = &original->single;
     enum quant_status status = name_it(original, job, head, sidecar_path, &input, error);
     if (status == QUANT_OK)
-        status = quant_tensor_recognize(single, &input, &job->cancel, error);
+        status = quant_tensor_recognize(single, &input, &job->control.cancel, error);
     if (status != QUANT_OK || !single->format->container)
         return status == QUANT_OK
-                   ? quant_tensor_open_reader(single, &input, NULL, &job->cancel, error)
+                   ? quant_tensor_open_reader(single, &input, NULL, &job->control.cancel, error)
                    : status;
     struct quant_source *source = single->source;
     const struct quant_format *format = single->format;
     *single = (struct quant_tensor){.source = NULL};
-    return quant_container_input_open(&original->input, source, format, &job->cancel, error);
+    return quant_container_input_open(&original->input, source, format, &job->control.cancel,
+                                      error);
 }
 
 static enum quant_status check_shape(const struct quant_tensor *tensor,

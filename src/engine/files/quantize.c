@@ -11,6 +11,7 @@
 #include "engine/files/quantize_container.h"
 #include "engine/files/sidecar_record.h"
 #include "engine/tensor/tensor_run.h"
+#include "engine/work/job.h"
 #include "engine/work/pool.h"
 #include "io/distinct_paths.h"
 #include "io/sidecar_names.h"
@@ -98,14 +99,14 @@ static enum quant_status begin_run(struct file_run *file)
     const struct quant_quantize_job *job = file->job;
     enum quant_status status = QUANT_OK;
     if (file->has_groups && !quant_reader_is_positional(file->tensor.reader))
-        status = quant_tensor_spool(&file->tensor, &job->cancel, file->error);
+        status = quant_tensor_spool(&file->tensor, &job->control.cancel, file->error);
     if (status != QUANT_OK)
         return status;
-    file->pool = quant_pool_new(quant_chunk_workers(job->threads, UINT64_MAX));
+    file->pool = quant_pool_new(quant_chunk_workers(job->control.threads, UINT64_MAX));
     if (!file->pool)
         return quant_error_no_memory(file->error, sizeof(struct quant_buffers), "buffers");
     file->run = (struct quant_tensor_run){.plan = &file->plan,
-                                          .cancel = &job->cancel,
+                                          .cancel = &job->control.cancel,
                                           .tensor = &file->tensor,
                                           .output = &file->output,
                                           .progress = &file->progress,
@@ -122,7 +123,7 @@ static enum quant_status open_output(struct file_run *file, struct quant_file_ou
                                      const char *path, bool is_new)
 {
     const bool force = file->job->output.force;
-    const struct quant_cancel *cancel = &file->job->cancel;
+    const struct quant_cancel *cancel = &file->job->control.cancel;
     return is_new && !force ? quant_output_open_free(output, path, force, cancel, file->error)
                             : quant_output_open(output, path, force, cancel, file->error);
 }
@@ -196,6 +197,17 @@ static enum quant_status write_sidecar(struct file_run *file)
     return status;
 }
 
+static enum quant_status report_tensor(const struct file_run *file)
+{
+    const struct quant_quantize_result *found = file->result;
+    const struct quant_tensor_result result = {
+        .name = "",
+        .nbytes = quant_dtype_bytes(found->source_dtype, found->grouping.nelems),
+        .found = found,
+    };
+    return quant_control_report(&file->job->control, &result, file->error);
+}
+
 static void close_all(struct file_run *file)
 {
     quant_tensor_run_release(&file->run);
@@ -224,11 +236,12 @@ static enum quant_status run_file(struct file_run *file)
     if (status == QUANT_OK)
         status = settle_sidecar_path(file);
     if (status == QUANT_OK)
-        status = quant_tensor_recognize(&file->tensor, &job->input, &job->cancel, error);
+        status = quant_tensor_recognize(&file->tensor, &job->input, &job->control.cancel, error);
     if (status == QUANT_OK && file->tensor.format->container && !job->input.tensor)
         return run_container(file);
     if (status == QUANT_OK)
-        status = quant_tensor_open_reader(&file->tensor, &job->input, NULL, &job->cancel, error);
+        status =
+            quant_tensor_open_reader(&file->tensor, &job->input, NULL, &job->control.cancel, error);
     if (status == QUANT_OK)
         status = check_dims(file);
     if (status == QUANT_OK)
@@ -249,6 +262,8 @@ static enum quant_status run_file(struct file_run *file)
         return status;
     fill_result(file);
     status = write_sidecar(file);
+    if (status == QUANT_OK)
+        status = report_tensor(file);
     struct quant_file_output *const outputs[] = {quant_scale_store_file(&file->scales),
                                                  &file->data};
     return status == QUANT_OK ? quant_output_commit_n(outputs, 2, &file->sidecar, error) : status;
@@ -258,17 +273,21 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
                                       struct quant_quantize_result *result,
                                       struct quant_error *error)
 {
+    struct quant_quantize_job own;
+    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_quantize_job", error);
+    if (status != QUANT_OK)
+        return status;
     struct file_run *file = calloc(1, sizeof *file);
     if (!file)
         return quant_error_no_memory(error, sizeof *file, "buffers");
     *result = (struct quant_quantize_result){.observed = QUANT_OBSERVED_INIT};
-    file->job = job;
+    file->job = &own;
     file->result = result;
     file->error = error;
     file->data.fd = file->sidecar.fd = -1;
     file->progress =
-        (struct quant_progress){.call = job->progress, .context = job->progress_context};
-    const enum quant_status status = run_file(file);
+        (struct quant_progress){.call = own.control.progress, .context = own.control.context};
+    status = run_file(file);
     close_all(file);
     free(file);
     return status;

@@ -22,6 +22,7 @@
 #include "engine/files/tensor_copy.h"
 #include "engine/tensor/container_input.h"
 #include "engine/tensor/tensor_run.h"
+#include "engine/work/job.h"
 #include "engine/work/work_list.h"
 #include "records/sidecar_tensors.h"
 
@@ -142,7 +143,7 @@ static enum quant_status map_tensor(struct container_run *run, struct place *pla
     struct quant_digests digests = {0};
     place->run =
         (struct quant_tensor_run){.plan = run->mapping,
-                                  .cancel = &job->cancel,
+                                  .cancel = &job->control.cancel,
                                   .tensor = tensor,
                                   .output = &place->output,
                                   .progress = &place->progress,
@@ -241,15 +242,22 @@ static bool fail(struct container_run *run, enum quant_status status,
 }
 
 /* To the caller. */
-static bool report(const struct container_run *run, const struct place *place,
-                   const struct quant_planned_tensor *planned)
+static enum quant_status report(const struct container_run *run, const struct place *place,
+                                size_t i, struct quant_error *error)
 {
+    const struct quant_planned_tensor *planned = &run->plan.tensors[i];
     const struct quant_tensor_info *info = info_of(run, planned);
-    const struct quant_tensor_result result = {.name = info->name,
-                                               .is_copied = planned->is_copied,
-                                               .nbytes = info->nbytes,
-                                               .found = planned->is_copied ? NULL : &place->result};
-    return !run->job->on_tensor || run->job->on_tensor(run->job->tensor_context, &result);
+    const bool failed = place->status != QUANT_OK;
+    const struct quant_tensor_result result = {
+        .tensor = i,
+        .ntensors = run->plan.n,
+        .name = info->name,
+        .status = place->status,
+        .error = failed ? &place->error : NULL,
+        .is_copied = planned->is_copied,
+        .nbytes = info->nbytes,
+        .found = planned->is_copied || failed ? NULL : &place->result};
+    return quant_control_report(&run->job->control, &result, error);
 }
 
 static bool deliver(void *context, unsigned number, uint64_t i)
@@ -257,18 +265,19 @@ static bool deliver(void *context, unsigned number, uint64_t i)
     struct container_run *run = context;
     struct place *place = &run->places[number];
     struct quant_error error;
-    if (place->status != QUANT_OK)
+    if (place->status != QUANT_OK) {
+        (void)report(run, place, (size_t)i, &error);
         return fail(run, place->status, &place->error);
-    const enum quant_status status =
+    }
+    enum quant_status status =
         quant_sidecar_append_entry(&run->sidecar.sink, place->entry, place->nbytes, i == 0, &error);
     free(place->entry);
     place->entry = NULL;
     if (status != QUANT_OK)
         return fail(run, status, &error);
-    if (!report(run, place, &run->plan.tensors[i])) {
-        quant_error_set(&error, QUANT_CANCELLED, "cancelled");
-        return fail(run, QUANT_CANCELLED, &error);
-    }
+    status = report(run, place, (size_t)i, &error);
+    if (status != QUANT_OK)
+        return fail(run, status, &error);
     quant_progress_add(&run->progress, nelems(run, i) - run->relayed);
     run->large = run->relayed = 0;
     return true;
@@ -276,7 +285,7 @@ static bool deliver(void *context, unsigned number, uint64_t i)
 
 static enum quant_status run_tensors(struct container_run *run)
 {
-    run->pool = quant_pool_new(quant_chunk_workers(run->job->threads, UINT64_MAX));
+    run->pool = quant_pool_new(quant_chunk_workers(run->job->control.threads, UINT64_MAX));
     const struct quant_work_list list = {.n = run->plan.n,
                                          .pool = run->pool,
                                          .context = run,
@@ -336,7 +345,7 @@ static enum quant_status choose_format(struct container_run *run)
 static enum quant_status open_outputs(struct container_run *run)
 {
     const struct quant_output *output = &run->job->output;
-    const struct quant_cancel *cancel = &run->job->cancel;
+    const struct quant_cancel *cancel = &run->job->control.cancel;
     enum quant_status status =
         quant_container_output_open(&run->data, output->path, output->force, cancel, run->error);
     if (status == QUANT_OK)
@@ -431,7 +440,7 @@ static struct container_run *make_run(const struct quant_quantize_job *job,
     run->sidecar_path = sidecar_path;
     run->sidecar.fd = run->data.final.fd = run->data.spool.fd = -1;
     run->progress =
-        (struct quant_progress){.call = job->progress, .context = job->progress_context};
+        (struct quant_progress){.call = job->control.progress, .context = job->control.context};
     return run;
 }
 
@@ -461,7 +470,7 @@ quant_quantize_container(const struct quant_quantize_job *job, const struct quan
     }
     run->format = format;
     enum quant_status status =
-        quant_container_input_open(&run->input, source, format, &job->cancel, error);
+        quant_container_input_open(&run->input, source, format, &job->control.cancel, error);
     run->file = run->input.file;
     if (status == QUANT_OK)
         status = choose_format(run);
@@ -541,7 +550,7 @@ quant_quantize_into_container(const struct quant_quantize_job *job, const struct
     run->output_format = output_format;
     enum quant_status status = QUANT_OK;
     if (!quant_reader_is_positional(tensor->reader))
-        status = quant_tensor_spool(tensor, &job->cancel, error);
+        status = quant_tensor_spool(tensor, &job->control.cancel, error);
     if (status == QUANT_OK)
         status = run_single(run);
     return end_run(run, status, result);

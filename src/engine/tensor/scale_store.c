@@ -96,8 +96,8 @@ enum quant_status quant_scale_store_open_file(struct quant_scale_store *store, u
     if (status == QUANT_OK)
         status = quant_paths_distinct(inputs, 1, outputs, 3, error);
     if (status == QUANT_OK)
-        status =
-            quant_output_open(&store->file, store->path, job->output.force, &job->cancel, error);
+        status = quant_output_open(&store->file, store->path, job->output.force,
+                                   &job->control.cancel, error);
     if (status == QUANT_OK)
         status = quant_checksum_sink_init(&store->checksum, &store->file.sink, error);
     return status;

@@ -57,7 +57,7 @@ static void test_jobs(void **state)
     job.output = "y.npy";
     job.force = true;
     calibrate_fails(&job, QUANT_EXISTS, "the output 'y.npy' is the input 'y.npy'");
-    const struct quant_merge_job none = {.cancel = {NULL, -1}};
+    const struct quant_merge_job none = {.size = sizeof none};
     struct quant_calibrate_result result;
     struct quant_error error;
     check_error("none", quant_file_merge(&none, &result, &error), &error, QUANT_INVALID,
@@ -137,8 +137,8 @@ static void test_progress(void **state)
     struct watch watch = {0, 0};
     struct quant_calibrate_job job = calibrate_job(both, 2, &spec, NULL);
     write_both();
-    job.progress = count_calls;
-    job.progress_context = &watch;
+    job.control.progress = count_calls;
+    job.control.context = &watch;
     calibrate_ok(&job);
     assert_true(watch.total > 0);
     assert_int_equal(watch.last, watch.total);
@@ -166,8 +166,8 @@ static void test_changing_file(void **state)
     write_tensor("x.bin", x, 300);
     write_tensor("y.bin", x + 300, 200);
     free(x);
-    job.progress = grow;
-    job.progress_context = (void *)(uintptr_t)paths[0];
+    job.control.progress = grow;
+    job.control.context = (void *)(uintptr_t)paths[0];
     calibrate_fails(&job, QUANT_IO,
                     "'x.bin': it had 300 elements in the previous round, and now has 301");
 }
@@ -179,7 +179,7 @@ static void test_cancel(void **state)
     const struct quant_spec spec = spec_of("mse", QUANT_ABSMAX);
     struct quant_calibrate_job job = calibrate_job(both, 2, &spec, "c.json");
     write_both();
-    job.cancel.flag = &flag;
+    job.control.cancel.flag = &flag;
     calibrate_fails(&job, QUANT_CANCELLED, "");
 }
 

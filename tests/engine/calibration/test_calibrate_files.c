@@ -55,7 +55,7 @@ run_round(const struct split *split, const struct quant_calibrate_job *first, co
         job.partial = true;
         job.resume = resume;
         job.output = part_names[i];
-        job.threads = 1 + (unsigned)i; /* on machines of all kinds */
+        job.control.threads = 1 + (unsigned)i; /* on machines of all kinds */
         if (resume) {
             job.spec = (struct quant_spec){.scheme = QUANT_ABSMAX}; /* the file says it */
             job.has_ema = false;
@@ -273,7 +273,7 @@ static void check_processors(struct quant_calibrate_job *job)
             continue;
         assert_int_equal(quant_isa_select(quant_isa_name(i), NULL), QUANT_OK);
         for (unsigned threads = 1; threads <= 4; threads += 3) {
-            job->threads = threads;
+            job->control.threads = threads;
             calibrate_ok(job);
             if (!files_equal("one.json", "other.json"))
                 fail_msg("%s, scheme %d: not the same by %s and %u threads", job->spec.calibration,

@@ -7,7 +7,8 @@
 
 static struct quant_compare_job compare_job(const char *input)
 {
-    return (struct quant_compare_job){.input = {.path = input}, .cancel = {NULL, -1}};
+    return (struct quant_compare_job){.size = sizeof(struct quant_compare_job),
+                                      .input = {.path = input}};
 }
 
 static struct quant_compare_result compare_ok(const struct quant_compare_job *job)
@@ -87,11 +88,11 @@ static void test_rows(void **state)
         float *x = make_floats(lengths[i]);
         write_tensor("x.npy", x, lengths[i]);
         struct quant_compare_job job = compare_job("x.npy");
-        job.threads = 2;
+        job.control.threads = 2;
         job.spec.dtype = QUANT_FLOAT8_E5M2;
         check_all_rows(&job);
         if (lengths[i] <= QUANT_CHUNK) { /* beyond, searching for ranges takes too long */
-            job.threads = 1;
+            job.control.threads = 1;
             job.spec.dtype = QUANT_INT8;
             check_all_rows(&job);
             job.spec.dtype = QUANT_UINT8;
@@ -118,7 +119,7 @@ static void test_groups(void **state)
     for (size_t i = 0; i < LENGTH(granularities); i++) {
         struct quant_compare_job job = compare_job(i % 2 == 0 ? "x.npy" : "f.npy");
         job.granularity = granularities[i];
-        job.threads = 1 + (unsigned)i % 2;
+        job.control.threads = 1 + (unsigned)i % 2;
         job.spec.dtype = i == 3 ? QUANT_FLOAT8_E5M2 : QUANT_INT4;
         job.spec.scale_dtype = i == 2 ? QUANT_FLOAT16 : QUANT_FLOAT32;
         check_all_rows(&job);
@@ -147,7 +148,7 @@ static void test_far_groups(void **state)
     struct quant_compare_job job = compare_job("x.npy");
     job.granularity = (struct quant_granularity){true, 1, 0};
     job.spec.dtype = QUANT_FLOAT8_E5M2; /* few methods, and quick ones */
-    job.threads = 2;
+    job.control.threads = 2;
     check_all_rows(&job);
     free(x);
 }
@@ -192,7 +193,7 @@ static struct quant_outliers find_outliers(const float *x, size_t n)
     struct quant_compare_job job = compare_job("x.npy");
     job.spec.dtype = QUANT_FLOAT8_E5M2;
     job.spec.nonfinite = QUANT_NONFINITE_SATURATE;
-    job.threads = 2;
+    job.control.threads = 2;
     return compare_ok(&job).outliers;
 }
 

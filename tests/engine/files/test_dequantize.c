@@ -351,9 +351,9 @@ static void test_progress_and_cancel(void **state)
         quantize_ok(&there);
         struct watch watch = {.cancel_at = UINT64_MAX};
         struct quant_dequantize_job job = dequantize_job(data[i], "r.npy");
-        job.progress = watch_progress;
-        job.progress_context = &watch;
-        job.cancel.flag = &watch.flag;
+        job.control.progress = watch_progress;
+        job.control.context = &watch;
+        job.control.cancel.flag = &watch.flag;
         dequantize_ok(&job);
         assert_int_equal(watch.last, N);
         watch = (struct watch){.cancel_at = N / 2};

@@ -10,11 +10,11 @@ static void quantize(const char *input, const char *output, enum quant_dtype dty
                      uint64_t block_size)
 {
     const struct quant_quantize_job job = {
+        .size = sizeof job,
         .input = {.path = input},
         .output = {.path = output, .force = true},
         .spec = {.scheme = QUANT_ZERO_POINT, .dtype = dtype},
         .granularity = {.block_size = block_size},
-        .cancel = never,
     };
     static struct quant_quantize_result result;
     struct quant_error error;
@@ -31,7 +31,7 @@ static void check_loaded(const char *path, const char *format_of_raw)
     assert_non_null(x);
     const struct quant_group_params groups = {0, loaded.scales, loaded.zero_points};
     const struct quant_dequantize_job job = {
-        .path = path, .output = {.path = format_of_raw, .force = true}, .cancel = never};
+        .size = sizeof job, .path = path, .output = {.path = format_of_raw, .force = true}};
     static struct quant_dequantize_result result;
     check_ok(quant_file_dequantize(&job, &result, &error), &error);
     if (loaded.grouping.axis < 0)

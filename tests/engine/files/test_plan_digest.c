@@ -61,7 +61,7 @@ static void test_equal(void **state)
     (void)state;
     const uint64_t expected = digest_of(&jobs[0], "npy");
     const struct quant_quantize_job same[] = {
-        {.threads = 7},
+        {.control = {.threads = 7}},
         {.measure = true},
         {.input = {.path = "w.npy"}, .output = {.path = "q.npy", .force = true}},
         {.spec = {.dtype = QUANT_INT8}},

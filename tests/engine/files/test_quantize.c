@@ -227,8 +227,8 @@ static void test_progress(void **state)
         write_tensor(files[i % 3], x, N);
         job.spec = specs[i / 3];
         job.output.force = true;
-        job.progress = watch_progress;
-        job.progress_context = &watch;
+        job.control.progress = watch_progress;
+        job.control.context = &watch;
         quantize_ok(&job);
         const bool two = quant_spec_needs_range(&job.spec);
         assert_int_equal(watch.last, two ? 2 * N : N);
@@ -253,9 +253,9 @@ static void test_cancelled(void **state)
             file_write_text("q.npy.json", "old sidecar");
         }
         job.output.force = true;
-        job.progress = watch_progress;
-        job.progress_context = &watch;
-        job.cancel.flag = &watch.flag;
+        job.control.progress = watch_progress;
+        job.control.context = &watch;
+        job.control.cancel.flag = &watch.flag;
         quantize_fails(&job, QUANT_CANCELLED, "cancelled");
         assert_true(watch.calls > 0);
         assert_true(!(i / 15) || (file_has_text("q.npy", "old data") &&
@@ -308,7 +308,7 @@ static void test_refused(void **state)
     };
     for (size_t i = 0; i < LENGTH(rows); i++) {
         const struct quant_quantize_job job = {
-            .input = rows[i].input, .output = rows[i].output, .cancel = {NULL, -1}};
+            .size = sizeof job, .input = rows[i].input, .output = rows[i].output};
         quantize_fails(&job, rows[i].status, rows[i].message);
     }
     assert_true(file_has_text("there", "old"));
@@ -340,8 +340,8 @@ static void test_changed(void **state)
         struct quant_quantize_job job = quantize_job("x.npy", "q.npy");
         job.spec.has_clip = clips;
         job.spec.clip[1] = 1;
-        job.progress = change_input;
-        job.progress_context = (void *)&n;
+        job.control.progress = change_input;
+        job.control.context = (void *)&n;
         quantize_fails(&job, QUANT_IO, "cannot read 'x.npy': it changed while it was read");
     }
     free(x);

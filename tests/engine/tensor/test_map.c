@@ -214,7 +214,7 @@ static void check_restored(const struct plain *plain, const struct tensor *tenso
 {
     struct quant_dequantize_job job = dequantize_job("q.npy", "r.npy");
     job.output.force = true;
-    job.threads = count;
+    job.control.threads = count;
     const struct quant_dequantize_result result = dequantize_ok(&job);
     check_data("r.npy", plain->restored, tensor->n * sizeof *plain->restored);
     assert_memory_equal(&result.report, &expected->report, sizeof result.report);
@@ -232,7 +232,7 @@ static uint64_t check_run(const struct tensor *tensor, const struct quant_spec *
     tensor_write_npy(tensor, "x.npy");
     for (size_t i = 0; i < LENGTH(threads); i++) {
         struct quant_quantize_job job = groups_job("x.npy", spec, granularity);
-        job.threads = threads[i];
+        job.control.threads = threads[i];
         const struct quant_quantize_result result = quantize_ok(&job);
         if (i == 0) {
             first = result;
@@ -316,7 +316,7 @@ static void test_long_groups(void **state)
         tensor_write_npy(&tensor, "x.npy");
         for (unsigned count = 1; count <= 8; count += 7) {
             struct quant_quantize_job job = groups_job("x.npy", &spec, &few[k].granularity);
-            job.threads = count;
+            job.control.threads = count;
             quantize_ok(&job);
             check_quantized(&plain);
         }

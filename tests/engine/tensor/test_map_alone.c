@@ -50,7 +50,7 @@ static float *there_and_back(const char *path, struct quant_quantize_job *job, s
 static void check_method(const struct layout *layout, const char *method, enum quant_scheme scheme)
 {
     struct quant_quantize_job job = quantize_job(NULL, NULL);
-    job.threads = 3;
+    job.control.threads = 3;
     job.spec.scheme = scheme;
     job.spec.calibration = method;
     float *alone = there_and_back("alone.npy", &job, layout->length);

@@ -59,7 +59,7 @@ static void check_way(const struct quant_spec *spec, const char *input, const ch
 {
     struct quant_quantize_job job = quantize_job(input, output);
     job.spec = *spec;
-    job.threads = count;
+    job.control.threads = count;
     job.output.force = true;
     const struct quant_quantize_result result = quantize_ok(&job);
     assert_memory_equal(&result.choice.params, &expected->choice.params,
@@ -69,7 +69,7 @@ static void check_way(const struct quant_spec *spec, const char *input, const ch
         check_bytes(output, expected->q, expected->nbytes);
 
     struct quant_dequantize_job back = dequantize_job(output, "back.bin");
-    back.threads = count;
+    back.control.threads = count;
     back.output.force = true;
     const struct quant_dequantize_result restored = dequantize_ok(&back);
     assert_memory_equal(&restored.params, &expected->choice.params, sizeof restored.params);

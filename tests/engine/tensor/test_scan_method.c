@@ -24,7 +24,7 @@ static struct quant_quantize_job job_of(const char *method, enum quant_scheme sc
 {
     struct quant_quantize_job job = quantize_job(input, output);
     job.output.force = true;
-    job.threads = 1;
+    job.control.threads = 1;
     job.spec.scheme = scheme;
     job.spec.calibration = method;
     return job;
@@ -51,7 +51,7 @@ static void check_files(const char *method, enum quant_scheme scheme, const floa
     struct quant_quantize_result found = quantize_ok(&job);
     check_choice(method, &found.choice, &expected);
     job.output.path = "many.npy";
-    job.threads = 3;
+    job.control.threads = 3;
     found = quantize_ok(&job);
     check_choice(method, &found.choice, &expected);
     assert_true(files_equal("one.npy", "many.npy"));
@@ -98,7 +98,7 @@ static void test_nonfinite(void **state)
             struct quant_choice expected;
             assert_int_equal(quant_calibrate(&job.spec, x, n, &expected, NULL), QUANT_OK);
             assert_true(expected.range[1] > 2 && expected.range[1] < 8);
-            job.threads = 3;
+            job.control.threads = 3;
             const struct quant_quantize_result found = quantize_ok(&job);
             check_choice(method, &found.choice, &expected);
             assert_int_equal(unlink("q.npy"), 0);
@@ -149,8 +149,8 @@ static void test_progress(void **state)
     write_tensor("x.npy", x, n);
     struct quant_quantize_job job = job_of("percentile", QUANT_ABSMAX, "x.npy", "q.npy");
     uint64_t last = 0;
-    job.progress = count_calls;
-    job.progress_context = &last;
+    job.control.progress = count_calls;
+    job.control.context = &last;
     quantize_ok(&job);
     assert_int_equal(last, 4 * n);
     free(x);

@@ -27,7 +27,7 @@ static struct quant_report quantize_with(unsigned count, const char *input, cons
 {
     struct quant_quantize_job job = quantize_job(input, output);
     job.output.force = true;
-    job.threads = count;
+    job.control.threads = count;
     job.spec.scheme = QUANT_ZERO_POINT;
     if (clips) {
         job.spec.has_clip = true;
@@ -41,7 +41,7 @@ static struct quant_report dequantize_with(unsigned count, const char *path, con
 {
     struct quant_dequantize_job job = dequantize_job(path, output);
     job.output.force = true;
-    job.threads = count;
+    job.control.threads = count;
     return dequantize_ok(&job).report;
 }
 
@@ -101,7 +101,7 @@ static void test_first_nonfinite(void **state)
     for (unsigned count = 1; count <= 8; count++)
         for (int clips = 0; clips < 2; clips++) {
             struct quant_quantize_job job = quantize_job("x.npy", "q.npy");
-            job.threads = count;
+            job.control.threads = count;
             job.spec.has_clip = clips;
             job.spec.clip[1] = 1;
             quantize_fails(&job, QUANT_NONFINITE,
@@ -125,9 +125,9 @@ static void test_progress(void **state)
     write_tensor("x.npy", x, n);
     uint64_t last = 0;
     struct quant_quantize_job job = quantize_job("x.npy", "q.npy");
-    job.threads = 4;
-    job.progress = count_calls;
-    job.progress_context = &last;
+    job.control.threads = 4;
+    job.control.progress = count_calls;
+    job.control.context = &last;
     quantize_ok(&job);
     assert_int_equal(last, 2 * n); /* two passes */
     free(x);

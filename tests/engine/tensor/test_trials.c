@@ -21,7 +21,7 @@ static const struct quant_comparison *best_of(const struct quant_compare_result 
 static struct quant_comparison compare(const char *path, const struct quant_spec *spec)
 {
     const struct quant_compare_job job = {
-        .input = {.path = path}, .spec = *spec, .cancel = {NULL, -1}};
+        .size = sizeof job, .input = {.path = path}, .spec = *spec};
     static struct quant_compare_result result;
     struct quant_error error;
     check_ok(quant_file_compare(&job, &result, &error), &error);
@@ -35,7 +35,7 @@ static void write_pair(const char *input, const struct quant_spec *spec, unsigne
     struct quant_quantize_job job = quantize_job(input, "q.npy");
     job.output.force = true;
     job.spec = *spec;
-    job.threads = threads;
+    job.control.threads = threads;
     *result = quantize_ok(&job);
 }
 
@@ -196,8 +196,8 @@ static void test_progress(void **state)
     uint64_t last = 0;
     job.spec.calibration = "auto";
     job.spec.dtype = QUANT_FLOAT8_E5M2;
-    job.progress = count_calls;
-    job.progress_context = &last;
+    job.control.progress = count_calls;
+    job.control.context = &last;
     quantize_ok(&job);
     assert_true(last > 4 * n && last % n == 0);
     free(x);

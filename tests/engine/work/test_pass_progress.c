@@ -109,8 +109,8 @@ static void test_quantize(void **state)
             job.spec.scheme = method % 2 ? QUANT_ZERO_POINT : QUANT_ABSMAX;
             job.granularity = kind > 0 ? groups[kind - 1] : whole;
             job.output.force = true;
-            job.progress = watch_progress;
-            job.progress_context = &watch;
+            job.control.progress = watch_progress;
+            job.control.context = &watch;
             quantize_ok(&job);
             check_end(&watch, job.spec.calibration);
         }
@@ -128,12 +128,13 @@ static void test_compare(void **state)
     struct quant_compare_result *result = malloc(sizeof *result);
     for (size_t i = 0; i < LENGTH(block_sizes); i++) {
         struct watch watch = {0};
-        const struct quant_compare_job job = {.input.path = "x.npy",
+        const struct quant_compare_job job = {.size = sizeof job,
+                                              .input.path = "x.npy",
                                               .dtypes = dtypes,
                                               .ndtypes = LENGTH(dtypes) - i, /* groups are slow */
                                               .granularity.block_size = block_sizes[i],
-                                              .progress = watch_progress,
-                                              .progress_context = &watch};
+                                              .control.progress = watch_progress,
+                                              .control.context = &watch};
         check_ok(quant_file_compare(&job, result, &error), &error);
         check_end(&watch, "compare");
     }
@@ -172,14 +173,15 @@ static void test_calibrate(void **state)
         struct quant_error error;
         struct quant_calibrate_result result;
         const struct quant_calibrate_job job = {
+            .size = sizeof job,
             .paths = paths,
             .npaths = LENGTH(paths),
             .spec = {.dtype = QUANT_INT8, .calibration = methods[i / 2]},
             .has_ema = i % 2,
             .ema = 0.5,
-            .progress = watch_progress,
+            .control.progress = watch_progress,
             .begin_input = i % 2 ? NULL : count_input,
-            .progress_context = &watch};
+            .control.context = &watch};
         check_ok(quant_file_calibrate(&job, &result, &error), &error);
         check_end(&watch.watch, methods[i / 2]);
         assert_true(i % 2 || watch.begun[2] >= 1);

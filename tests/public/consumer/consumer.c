@@ -21,7 +21,8 @@ int main(void)
     }
     quant_quantize(&choice.params, x, 7, q);
     /* One function of <quant/file.h>, so that the static library's own needs are linked too. */
-    struct quant_quantize_job job = {.input = {.path = "/nonexistent"}, .output = {.path = "-"}};
+    struct quant_quantize_job job = {
+        .size = sizeof job, .input = {.path = "/nonexistent"}, .output = {.path = "-"}};
     struct quant_quantize_result result;
     if (quant_file_quantize(&job, &result, &error) == QUANT_OK)
         return 1;
