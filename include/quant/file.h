@@ -51,7 +51,7 @@ typedef void quant_progress_fn(void *context, uint64_t done, uint64_t total);
 /* Where float elements come from. */
 struct quant_input {
     const char *path;       /* "-": standard input */
-    const char *format;     /* a quant_format_name; NULL: told from the content, then the name */
+    const char *format;     /* a quant_format_name; NULL: by the content, then the name */
     enum quant_dtype dtype; /* of raw elements, and of bfloat16 and float8 in .npy, which does not
                              * state them: one that is_source; NONE: as the sidecar beside the file
                              * or the extension (f16, bf16, f64) says, else float32 */
@@ -63,7 +63,7 @@ struct quant_input {
 
 struct quant_output {
     const char *path;    /* "-": standard output; NULL: none */
-    const char *format;  /* NULL: told from path's extension, then the input's format */
+    const char *format;  /* NULL: by the extension of path, then the input's format */
     const char *sidecar; /* NULL: path with ".json" added. Not used where floats are written */
     bool force;          /* replace what is there */
     bool text_only;      /* refuse a format that is not text: path leads to a terminal */
@@ -184,15 +184,15 @@ struct quant_quantize_result {
  * output, and need a sidecar path too. A regular file is read twice, for the range and for the
  * elements, and by most calibration methods several times in between; so is a pipe, through a spool
  * (memory, then an unlinked file in TMPDIR), unless quant_spec_needs_range says no and the output's
- * format does not begin with a shape that only the end of the input tells.
+ * format does not begin with a shape that only the end of the input gives.
  *
  * With an axis or a block size elements are read by position: a file once, but for the ends of
  * chunks, where the elements of a group lie in a stretch of at most 131,072, and as above where
  * they do not; what has no positions (a pipe, JSON) is first copied to an unlinked file in TMPDIR.
  * More than 65,536 scales go to a third file beside the sidecar, which names it:
- * quant_file_scales_name. It comes and goes with the other two. Memory then grows with the scales
- * alone, by 8 to 40 bytes each and 64 MiB at most for what workers have of their own, and only
- * where elements do not lie in such a stretch.
+ * quant_file_scales_name. It is created and removed together with the other two. Memory then grows
+ * with the scales alone, by 8 to 40 bytes each and 64 MiB at most for what workers have of their
+ * own, and only where elements do not lie in such a stretch.
  *
  * Errors: any of enum quant_status. Where the error came after the first byte went to a stream,
  * those bytes cannot be taken back; no sidecar is written then.
@@ -233,8 +233,8 @@ struct quant_comparison {
  * spread elements about half are outliers, and say nothing. */
 struct quant_outliers {
     uint64_t count;
-    float least;    /* of the other finite elements; +Inf if there are none */
-    float greatest; /* -Inf if there are none */
+    float least;    /* of the other finite elements; +Inf if there are no such */
+    float greatest; /* -Inf if there are no such */
 };
 
 struct quant_compare_result {
@@ -294,7 +294,7 @@ struct quant_calibrate_job {
     bool has_position; /* with partial, in the first round: this is part number `position` of all */
     uint64_t position; /* parts. Without it two parts must not have inputs with the same elements,
                         * because one of them is probably the other, repeated */
-    const char *resume; /* with partial: the file that the round before came to, which tells
+    const char *resume; /* with partial: the file that the round before came to, which has the
                          * scheme, dtype and calibration too; NULL: the first round */
     const char *output; /* "-": standard output; NULL: nothing is written */
     bool force;         /* replace what is there */
@@ -340,9 +340,9 @@ QUANT_API enum quant_status quant_file_merge(const struct quant_merge_job *job,
 /*
  * Reads a complete calibration file into the spec: clip, and the calibration that found it, for the
  * sidecar. The target is the spec's own: QUANT_INVALID where the range was made for another scheme
- * (of minmax it goes with any), or by mse, entropy or octav, which look at it, for another dtype,
- * qmin, qmax, include_zero or rounding.
- * A range of one number is extended to hold 0, as in quantizing.
+ * (a range of minmax can be used for any), or by mse, entropy or octav, which look at it, for
+ * another dtype, qmin, qmax, include_zero or rounding. A range of one number is extended to hold 0,
+ * as in quantizing.
  */
 QUANT_API enum quant_status quant_file_range(const char *path, const struct quant_cancel *cancel,
                                              struct quant_spec *spec, struct quant_error *error);
@@ -384,7 +384,7 @@ struct quant_dequantize_result {
 
 /*
  * Restores one file, or measures it, or both. The data is held against its sidecar (size, shape,
- * checksum) on the way; where it differs nothing is left behind and the status is QUANT_CORRUPT.
+ * checksum) on the way; where it differs nothing is left and the status is QUANT_CORRUPT.
  */
 QUANT_API enum quant_status quant_file_dequantize(const struct quant_dequantize_job *job,
                                                   struct quant_dequantize_result *result,
@@ -436,7 +436,7 @@ QUANT_API void quant_loaded_release(struct quant_loaded *loaded);
 
 /* Work that comes in n numbered parts. Any of the three is called with a worker number below
  * threads, or below window, the same for one part; no two parts have one number at a time. They
- * return false to say that the part failed, and then no part behind it is begun or delivered any
+ * return false to say that the part failed, and then no later part is begun or delivered any
  * more. */
 struct quant_parallel {
     uint64_t n;

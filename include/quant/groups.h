@@ -66,7 +66,7 @@ struct quant_grouping {
     uint64_t block_size; /* 0: none */
 };
 
-/* QUANT_INVALID where the shape has no such axis, as a scalar has none, or more elements than 63
+/* QUANT_INVALID where the shape has no such axis, as a scalar has no axis, or more elements than 63
  * bits count. A tensor without elements has the groups of its shape all the same: shape (0, 5) has
  * five on axis 1, and no block. QUANT_UNSUPPORTED: it has no elements, and more than 2^20 groups.
  */
@@ -114,8 +114,9 @@ QUANT_API enum quant_status quant_calibrate_groups(const struct quant_spec *spec
                                                    const struct quant_group_params *groups,
                                                    unsigned *notes, struct quant_error *error);
 
-/* As quant_quantize and quant_dequantize, of n elements that are the first-th and those behind it
- * of the tensor; groups has the parameters of all groups among them. Of 4-bit types first is even.
+/* As quant_quantize and quant_dequantize, of n elements that are the first-th and those after it
+ * of the tensor; groups has the parameters of all groups among them. For 4-bit types, first is
+ * even.
  */
 QUANT_API void quant_quantize_groups(const struct quant_params *common,
                                      const struct quant_grouping *grouping,

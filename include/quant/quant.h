@@ -20,7 +20,7 @@
  * results depend on the elements and the parameters alone: not on the processor, on how an array is
  * cut into calls, or on the thread that makes them.
  *
- * 4-bit integers are packed two to a byte, the first of the two in the lower half; behind an odd
+ * 4-bit integers are packed two to a byte, the first of the two in the lower half; after an odd
  * last one the upper half is written as 0, and not looked at. Where an array of them is cut into
  * calls, every cut is at an even element.
  *
@@ -63,7 +63,7 @@ QUANT_API const char *quant_version(void);
 
 /* ---- Errors -------------------------------------------------------------------------------- */
 
-/* What went wrong, told apart where a caller would act differently. */
+/* What went wrong: one value for each case in which a caller would act differently. */
 enum quant_status {
     QUANT_OK = 0,
     QUANT_UNRECOGNIZED, /* not one of the known formats */
@@ -85,9 +85,9 @@ QUANT_API const char *quant_status_text(enum quant_status status);
 
 /*
  * The caller's room for one error. Nothing in it is allocated, so that running out of memory can
- * still be told. A function that takes one accepts NULL and leaves it alone on success. The text is
- * one line without capital or full stop. It quotes file and tensor names as they are: mask control
- * characters before showing it on a terminal.
+ * still be reported. A function that takes one accepts NULL and leaves it alone on success. The
+ * text is one line without capital or full stop. It quotes file and tensor names as they are: mask
+ * control characters before showing it on a terminal.
  */
 struct quant_error {
     enum quant_status status;
@@ -129,10 +129,10 @@ struct quant_dtype_info {
     double epsilon;
 };
 
-/* NULL where dtype is none of the enumeration, or QUANT_DTYPE_NONE. */
+/* NULL if dtype is not in the enumeration, or QUANT_DTYPE_NONE. */
 QUANT_API const struct quant_dtype_info *quant_dtype_info(enum quant_dtype dtype);
 
-/* The type of that name or short name, QUANT_DTYPE_NONE where there is none. */
+/* The type of that name or short name, QUANT_DTYPE_NONE if there is not one. */
 QUANT_API enum quant_dtype quant_dtype_from_name(const char *name);
 
 /* Bytes that nelems elements of this type take, 4-bit ones packed two to a byte.
@@ -140,8 +140,8 @@ QUANT_API enum quant_dtype quant_dtype_from_name(const char *name);
 QUANT_API uint64_t quant_dtype_bytes(enum quant_dtype dtype, uint64_t nelems);
 
 /* x rounded to the nearest number of a float type (ties to even, beyond the type to infinity, also
- * where the type itself has none), or to the nearest integer clamped to an integer type; NaN gives
- * NaN, or 0 for an integer type. */
+ * if the type itself has no infinity), or to the nearest integer clamped to an integer type; NaN
+ * gives NaN, or 0 for an integer type. */
 QUANT_API double quant_dtype_round(enum quant_dtype dtype, double x);
 
 /* ---- From elements to parameters ------------------------------------------------------------ */
@@ -166,10 +166,10 @@ enum quant_nonfinite {
 struct quant_observed {
     uint64_t count;           /* elements seen, finite or not */
     uint64_t nonfinite;       /* of these, NaN and infinities */
-    uint64_t first_nonfinite; /* index of the first of them; meaningless where there is none */
+    uint64_t first_nonfinite; /* index of the first of them; meaningless if all are finite */
     float nonfinite_value;    /* its value */
-    float least;              /* least finite element; +Inf where there is none */
-    float greatest;           /* greatest finite element; -Inf where there is none */
+    float least;              /* least finite element; +Inf if there is not one */
+    float greatest;           /* greatest finite element; -Inf if there is not one */
 };
 
 #define QUANT_OBSERVED_INIT                                                                        \
@@ -259,9 +259,10 @@ enum quant_note {
 /* The parameters that a spec makes of what was seen, and the range they are made from. */
 struct quant_choice {
     struct quant_params params;
-    bool has_range;  /* false: nothing finite was seen, the scale was given, or there is none */
-    double range[2]; /* what is mapped: after clipping, include_zero and the rules below */
-    unsigned notes;  /* of enum quant_note, or-ed */
+    bool has_range; /* false: nothing finite was seen, the scale was given, or the type has no scale
+                     */
+    double range[2];         /* what is mapped: after clipping, include_zero and the rules below */
+    unsigned notes;          /* of enum quant_note, or-ed */
     const char *calibration; /* the method that found the range, of auto the one that was taken;
                               * NULL: the spec needs none */
     bool has_calibration_argument;
@@ -298,7 +299,7 @@ struct quant_choice {
  * observed may be NULL where quant_spec_needs_range says no. Errors: those of quant_spec_check,
  * QUANT_NONFINITE where observed counts non-finite elements and the spec does not saturate them,
  * and QUANT_INVALID where the range is to be found by a method that has to see more of the elements
- * than observed tells: any but minmax.
+ * than observed has: any but minmax.
  */
 QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
                                          const struct quant_observed *observed,
@@ -423,7 +424,7 @@ struct quant_figure {
 /* The i-th figure in the order of the report, NULL past the last. */
 QUANT_API const struct quant_figure *quant_figure_at(size_t i);
 
-/* The figure of that key, NULL where there is none. */
+/* The figure of that key, NULL if there is not one. */
 QUANT_API const struct quant_figure *quant_figure_from_key(const char *key);
 
 /* A report in the making: some 9 KiB, 17 KiB for 16-bit types. Use one from one thread at a time.

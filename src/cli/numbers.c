@@ -20,7 +20,7 @@ static bool is_sign(char c)
     return c == '-' || c == '+';
 }
 
-/* The length of the decimal number at the start of text; 0 if there is none. */
+/* The length of the decimal number at the start of text; 0 if there is not one. */
 static size_t decimal_length(const char *text)
 {
     const char *at = text + (is_sign(*text) ? 1 : 0);

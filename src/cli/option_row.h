@@ -43,7 +43,7 @@ struct option_row {
                                                * there are no other words */
     option_parse_fn *parse;
     size_t offset;    /* of its field in the struct of the command */
-    char brief;       /* the short option's letter, 0 if there is none */
+    char brief;       /* the short option's letter, 0 if there is not one */
     bool is_optional; /* the argument may be left out: --name[=ARGUMENT] */
     bool is_common;   /* -h shows it too */
 

@@ -22,7 +22,7 @@ struct report_subject {
     const struct quant_worst_groups *worst;
 };
 
-/* Whether there is a scale for each channel or block, so that params has none. */
+/* Whether there is a scale for each channel or block, and params has no scale. */
 static inline bool report_is_grouped(const struct report_subject *subject)
 {
     return subject->grouping->axis >= 0;

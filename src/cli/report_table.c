@@ -275,7 +275,7 @@ static struct report_cell_style choose_style(const struct report *report)
     return style;
 }
 
-/* The container that all rows are tensors of; NULL if there is none, or several. */
+/* The container that all rows are tensors of; NULL if there is not one, or several. */
 static const char *find_container(const struct report_rows *rows)
 {
     const char *file = rows->n > 0 ? rows->rows[0].file : NULL;

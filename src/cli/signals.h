@@ -18,7 +18,8 @@ bool signals_start(struct quant_cancel *cancel);
 /* Whether one of them has arrived. */
 bool signals_raised(void);
 
-/* Ends the program by the signal that arrived, and does not return. Returns if there was none. */
+/* Ends the program by the signal that arrived, and does not return. Returns if no signal arrived.
+ */
 void signals_finish(void);
 
 #endif

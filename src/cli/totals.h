@@ -23,7 +23,7 @@ struct totals {
 struct totals_words {
     const char *done; /* "quantized to int8" */
     const char *unit; /* what is counted; NULL: "files" */
-    bool no_scales;   /* the type has none: "with scales" is left out */
+    bool no_scales;   /* the type has no scales: "with scales" is left out */
     bool restores;    /* from bytes_out to bytes_in, as in dequantizing */
     bool only_reads;  /* bytes_in alone, as nothing is stored */
 };

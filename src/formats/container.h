@@ -38,13 +38,13 @@ struct quant_container_layout {
 /* Member `container` of a row of the table of formats. */
 struct quant_container {
     /* Reads the catalogue into *file, whose format and source are set; all else is zeros. All that
-     * it allocates is in file->arena, also after an error, and goes with that. Errors:
+     * it allocates is in file->arena, also after an error, and is freed with it. Errors:
      * QUANT_CORRUPT, QUANT_TRUNCATED, QUANT_UNSUPPORTED, QUANT_OUT_OF_RANGE, QUANT_IO,
      * QUANT_NO_MEMORY. */
     enum quant_status (*open)(struct quant_tensor_file *file, struct quant_error *error);
 
     /* The row of the format's types with that name; the one that elements of dtype are stored as,
-     * 4-bit integers as bytes of two each. NULL: there is none. */
+     * 4-bit integers as bytes of two each. NULL: the format has no such type. */
     const struct quant_stored_type *(*type_from_name)(const char *name);
     const struct quant_stored_type *(*type_of)(enum quant_dtype dtype);
 

@@ -31,8 +31,8 @@ enum { QUANT_ELEMENT_TEXT = 48 };
 
 struct quant_reader_ops {
     /* Delivers up to capacity elements at elements; *count is 0 only at the end of the data, and
-     * all that the format promises about the end has been checked by then. Of packed elements, two
-     * to a byte, capacity is even, or all there are. */
+     * all that the format promises about the end has been checked by then. If elements are packed,
+     * two to a byte, capacity is even, or all there are. */
     enum quant_status (*read)(struct quant_reader *reader, void *elements, size_t capacity,
                               size_t *count, struct quant_error *error);
     /* Delivers nelems elements from the first-th on, which are there, by position: from several
@@ -58,7 +58,7 @@ struct quant_reader {
     enum quant_dtype stored;          /* the type in the file; float32 for JSON */
     bool stored_as_asked;             /* the request said so, the file does not */
     enum quant_dtype delivered;       /* the type that read delivers, in the host's byte order */
-    enum quant_byte_order byte_order; /* NONE where the format has none */
+    enum quant_byte_order byte_order; /* NONE if the format does not say it */
     enum quant_order order;
     enum quant_shape_knowledge knowledge;
     struct quant_shape shape; /* as far as known */
@@ -82,7 +82,7 @@ struct quant_read_request {
                                        * a meaning in .npy (NONE: an error) */
     enum quant_byte_order byte_order; /* for raw: NONE for little */
     const struct quant_shape *shape;  /* for raw: NULL for one dimension of all there is; for
-                                       * packed elements in .npy, whose header cannot tell it */
+                                       * packed elements in .npy, whose header does not say it */
     enum quant_order order;           /* and their order */
 };
 
@@ -120,7 +120,7 @@ struct quant_format {
     const char *summary;
     const char *const *extensions; /* without the dot, NULL-terminated, the format's own first */
     enum quant_shape_knowledge writer_needs;
-    bool takes_raw_options; /* needs to be told type, byte order and shape */
+    bool takes_raw_options; /* needs type, byte order and shape from the caller */
     bool is_text;           /* may be shown on a terminal */
 
     /* A file holds many named tensors: container.h. open_reader and open_writer are then NULL.
@@ -128,7 +128,7 @@ struct quant_format {
     const struct quant_container *container;
 
     /* Whether a file that begins with these bytes (all of it where nbytes < QUANT_FORMAT_HEAD) is
-     * of this format. NULL: cannot be told by content. */
+     * of this format. NULL: cannot be recognized by content. */
     enum quant_match (*recognize)(const unsigned char *head, size_t nbytes);
 
     enum quant_status (*open_reader)(struct quant_source *source,
@@ -150,7 +150,7 @@ extern const struct quant_format quant_format_safetensors;
 const struct quant_format *quant_format_at(size_t i);
 
 /* The format of that name, or with that file extension (after the last dot of path's last
- * component, case aside); NULL where there is none. */
+ * component, case aside); NULL if there is not one. */
 const struct quant_format *quant_format_from_name(const char *name);
 const struct quant_format *quant_format_from_path(const char *path);
 
@@ -165,7 +165,7 @@ enum quant_status quant_format_recognize(struct quant_source *source, bool has_r
                                          const struct quant_format **format,
                                          struct quant_error *error);
 
-/* ---- What flat formats share: elements of one size, one behind the other, from an offset on. ----
+/* ---- What flat formats share: elements of one size, one after the other, from an offset on. ----
  */
 
 /* Makes a reader of the elements at offset. From head come format, stored, delivered, byte_order
@@ -175,7 +175,7 @@ enum quant_status quant_flat_open_reader(struct quant_source *source,
                                          const struct quant_reader *head, uint64_t offset,
                                          struct quant_reader **reader, struct quant_error *error);
 
-/* Makes a writer that writes elements little-endian, one behind the other, from data_offset on. */
+/* Makes a writer that writes elements little-endian, one after the other, from data_offset on. */
 enum quant_status quant_flat_open_writer(struct quant_sink *sink, enum quant_dtype dtype,
                                          const struct quant_shape *shape, enum quant_order order,
                                          uint64_t data_offset, struct quant_writer **writer,

@@ -48,7 +48,7 @@ static bool has_extension(const struct quant_format *format, const char *extensi
     return false;
 }
 
-/* Behind the last dot of the last component; NULL where it has none, or begins with it. */
+/* After the last dot of the last component; NULL if there is no dot, or it begins with it. */
 static const char *extension_of(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -4,7 +4,7 @@
  * which says that the others are complete. In the order of the steps:
  *
  *     1  the old record is renamed aside       from here on the old outputs count as unfinished
- *     2  each old output gets a second name    (a hard link; moved where there are none)
+ *     2  each old output gets a second name    (a hard link; moved if the system has no links)
  *     3  each new output is renamed into place replacing the old one in one step
  *     4  the new record is renamed into place: the commit
  *     5  the names of 1 and 2 are removed

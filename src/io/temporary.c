@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 
-/* The length of the directory of path, with its slash; 0 if there is none. */
+/* The length of the directory of path, with its slash; 0 if there is not one. */
 static int directory_length(const char *path)
 {
     const char *slash = strrchr(path, '/');

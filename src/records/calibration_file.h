@@ -55,7 +55,7 @@ struct quant_calibration_part {
 struct quant_calibration_file {
     enum quant_stage stage;
 
-    /* Of the spec that the range is for. */
+    /* The parts of the spec that the range is for. */
     enum quant_scheme scheme;
     enum quant_dtype dtype;
     bool has_qmin;

@@ -43,7 +43,7 @@ struct quant_sidecar {
     char method[QUANT_SIDECAR_WORD]; /* calibration method, "clip", "given" or "none" */
     bool has_argument;               /* of the method */
     double argument;
-    bool has_range; /* false: no finite element, the scale was given, or there is none */
+    bool has_range; /* false: no finite element, the scale was given, or the type has no scale */
     double range[2];
     bool has_observed; /* false: no finite element */
     double observed[2];
@@ -51,7 +51,7 @@ struct quant_sidecar {
     enum quant_order order;
     struct quant_sidecar_file source;
     enum quant_dtype source_dtype;
-    enum quant_byte_order source_byte_order; /* NONE where the format has none */
+    enum quant_byte_order source_byte_order; /* NONE if the format does not say it */
     struct quant_sidecar_file data;
     uint64_t data_bytes; /* of the whole data file */
     uint64_t data_xxh3_64;

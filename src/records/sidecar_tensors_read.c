@@ -166,7 +166,7 @@ static bool has_nul(const struct quant_sidecar_text *text)
     return false;
 }
 
-/* The entry in the piece of the text; NULL if there is none, or after an error. */
+/* The entry in the piece of the text; NULL if there is not one, or after an error. */
 static const cJSON *parse_entry(struct quant_sidecar_reader *reader, struct quant_fields *fields)
 {
     const struct quant_sidecar_text *text = &reader->text;

@@ -33,7 +33,8 @@ struct arrays {
     uint64_t counts[MAX_GROUPS];
 };
 
-/* Errors are multiples of 1 / 8, whose sums are exact in any order. Every third group has none. */
+/* Errors are multiples of 1 / 8, whose sums are exact in any order. Every third group has no error.
+ */
 static void make_arrays(struct random *random, const struct quant_grouping *grouping,
                         struct arrays *arrays)
 {

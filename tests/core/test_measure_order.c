@@ -103,7 +103,7 @@ static void test_adding_nothing(void **state)
 
 /* ---- The maximum ----------------------------------------------------------------------------- */
 
-/* Of equal errors far apart the first is reported, across pieces and blocks. */
+/* The first of equal errors that are far apart is reported, across pieces and blocks. */
 static void test_first_maximum(void **state)
 {
     (void)state;

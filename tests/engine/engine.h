@@ -127,7 +127,7 @@ static inline struct quant_dequantize_result dequantize_ok(const struct quant_de
     return result;
 }
 
-/* The call fails so, and leaves the folder as it was. */
+/* The call fails so, and leaves the directory as it was. */
 static inline void quantize_fails(const struct quant_quantize_job *job, enum quant_status expected,
                                   const char *message)
 {

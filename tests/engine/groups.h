@@ -158,7 +158,7 @@ static inline void check_sidecar(const char *path, const struct plain *plain, co
     quant_sidecar_release(&sidecar);
 }
 
-/* What a file holds behind the header of an .npy. */
+/* What a file holds after the header of an .npy. */
 static inline void check_data(const char *path, const void *bytes, size_t nbytes)
 {
     size_t found;

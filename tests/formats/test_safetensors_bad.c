@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Each .safetensors file in data/bad is refused for the reason that its row here tells. A file
+/* Each .safetensors file in data/bad is refused for the reason in its row here. A file
  * without a row fails, and so does a row without a file. */
 #include "test_safetensors.h"
 

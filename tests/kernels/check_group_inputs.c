@@ -21,7 +21,8 @@ enum zeros {
     ZEROS_AROUND, /* up to and beyond the limit of fixed point */
     ZEROS_ABOVE,  /* the same on one side */
     ZEROS_NEAR,
-    ZEROS_ONE_ODD, /* one in 48: most steps of a kernel have none, and most calls at most one */
+    ZEROS_ONE_ODD, /* one in 48: most steps of a kernel meet no such element, and most calls at most
+                      one */
     ZEROS_COUNT
 };
 

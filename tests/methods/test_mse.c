@@ -178,7 +178,7 @@ static void test_long(void **state)
     check(GRID, 70000);
 }
 
-/* Of two equally good ranges the wider is taken: nothing is clipped without need. */
+/* The wider of two equally good ranges is taken: nothing is clipped without need. */
 static void test_widest(void **state)
 {
     (void)state;

@@ -36,7 +36,7 @@ static void begin(struct data *data, const struct quant_target *target)
     data->cells.bottom = target->qmin;
 }
 
-/* Of the window that begins at multiple first; *clipped: of the points half a step outside. */
+/* For the window that begins at multiple first; *clipped: of the points half a step outside. */
 static double window_error(const struct data *data, double scale, double first, double *clipped)
 {
     const struct quant_mse_points *points = &data->points;

@@ -27,7 +27,7 @@ struct calibrating {
     uint64_t *digests; /* owned, where a part is made: of the elements of each input */
     struct quant_observed observed;
     struct quant_calibrator *calibrator; /* owned, while passes go on */
-    double *totals;                      /* where an input's sums go; NULL: nobody asks */
+    double *totals;                      /* where an input's sums go; NULL: not wanted */
     struct quant_calibration_file file;  /* what will be written */
     struct quant_file_output output;
 };

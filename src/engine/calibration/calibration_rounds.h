@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Between calibration files and calibrators: a method is brought to where a file leaves it by
- * telling it again what its passes found. */
+ * replaying what its passes found. */
 #ifndef QUANT_ENGINE_CALIBRATION_CALIBRATION_ROUNDS_H
 #define QUANT_ENGINE_CALIBRATION_CALIBRATION_ROUNDS_H
 
@@ -24,8 +24,8 @@ enum quant_status quant_rounds_load(const char *path, const struct quant_cancel 
 /* What the file says was observed of all elements. */
 struct quant_observed quant_rounds_observed(const struct quant_calibration_file *file);
 
-/* A calibrator behind the passes of the file, in which something finite was observed; at name, for
- * the error. NULL: *status says why. */
+/* A calibrator that has made the passes of the file, in which something finite was observed; at
+ * name, for the error. NULL: *status says why. */
 struct quant_calibrator *quant_rounds_replay(const struct quant_calibration_file *file,
                                              const char *name, size_t nworkers,
                                              enum quant_status *status, struct quant_error *error);
@@ -33,7 +33,7 @@ struct quant_calibrator *quant_rounds_replay(const struct quant_calibration_file
 /* The range becomes the moving average of the inputs' own; none where none of them has one. */
 void quant_rounds_average(struct quant_calibration_file *file);
 
-/* What a pass found, as the calibrator's gather left it; without sums where they are told already.
+/* What a pass found, as the calibrator's gather left it; without sums where they are known already.
  * The caller frees what *findings owns by releasing the file that it is in. */
 enum quant_status quant_rounds_record(const struct quant_calibrator *calibrator, bool has_sums,
                                       struct quant_findings *findings, struct quant_error *error);

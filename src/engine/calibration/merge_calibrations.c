@@ -25,7 +25,7 @@ struct merging {
     struct quant_part_inputs inputs;     /* of all files of the first round */
     bool has_position;                   /* one of the files so far has one */
     uint64_t position;                   /* of the last such file */
-    struct quant_calibrator *calibrator; /* owned; behind the first round */
+    struct quant_calibrator *calibrator; /* owned; after the first round */
     double *carries;                     /* owned: of its sums */
     struct quant_file_output output;
 };
@@ -235,7 +235,7 @@ static enum quant_status add_all(struct merging *run)
     return status;
 }
 
-/* ---- What it comes to ---- */
+/* ---- The result ---- */
 
 /* No range reaches further, but by rounding. */
 static double reach_of(const struct quant_calibrator *calibrator)
@@ -258,7 +258,7 @@ static enum quant_status complete(struct merging *run)
                                                                              : refuse_sums(run);
 }
 
-/* The first round tells what was observed, and a method may have its range by that. */
+/* The first round says what was observed, and a method may have its range by that. */
 static enum quant_status end_first_round(struct merging *run)
 {
     struct quant_calibration_file *merged = &run->merged;

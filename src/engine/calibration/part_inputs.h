@@ -22,7 +22,8 @@ enum quant_status quant_part_inputs_add(struct quant_part_inputs *all, const uin
 
 /* Finds a part with the same inputs as an earlier one, its twin: the first such part. Two parts
  * with a position are different, whatever is in them, and parts without any element do not matter.
- * False: there is none. Parts are numbered from 0, in the order in which they were added. */
+ * False: there is no such part. Parts are numbered from 0, in the order in which they were added.
+ */
 bool quant_part_inputs_find_twin(struct quant_part_inputs *all, size_t *part, size_t *twin);
 
 void quant_part_inputs_release(struct quant_part_inputs *all);

@@ -55,7 +55,7 @@ enum quant_status quant_container_plan_quantize(struct quant_container_plan *pla
                                                 struct quant_error *error);
 
 /* For planning step by step: room for so many tensors of the input; a tensor of the output, whose
- * name and dimensions must outlive the plan (index NULL: nobody asks); the end, which lays them
+ * name and dimensions must outlive the plan ; the end, which lays them
  * out. */
 enum quant_status quant_container_plan_begin(struct quant_container_plan *plan, size_t ntensors,
                                              size_t noutputs, struct quant_error *error);

@@ -15,7 +15,7 @@
 
 /* ---- The sidecar ---- */
 
-/* Without an option the sidecar is looked for beside the data, and tells by its absence that the
+/* Without an option the sidecar is looked for beside the data, and its absence says that the
  * data was never finished; if there is data. */
 static enum quant_status check_default_sidecar(const struct dequantization *run)
 {

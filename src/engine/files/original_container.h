@@ -22,8 +22,8 @@ enum quant_status quant_original_container_open(struct quant_original_container 
                                                 const char *sidecar_path,
                                                 struct quant_error *error);
 
-/* Opens the original of a tensor of that name into *tensor: QUANT_CORRUPT if there is none, or its
- * shape is another. `close` closes what it opened. */
+/* Opens the original of a tensor of that name into *tensor: QUANT_CORRUPT if there is not one, or
+ * its shape is another. `close` closes what it opened. */
 enum quant_status quant_original_container_tensor(struct quant_original_container *original,
                                                   const char *name,
                                                   const struct quant_restored_tensor *restored,

@@ -15,7 +15,7 @@ static const char *last_component(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* The extension of the last component with its dot, "" where it has none: a leading dot hides a
+/* The extension of the last component with its dot, "" if there is no dot: a leading dot hides a
  * file, it does not begin an extension. */
 static const char *extension_of(const char *name)
 {

@@ -58,7 +58,7 @@ static int compare_contests(const void *a, const void *b)
     return first->number < second->number ? -1 : first->number > second->number;
 }
 
-/* The first input of identities first..end-1, which are one file; SIZE_MAX where there is none. */
+/* The first input of identities first..end-1, which are one file; SIZE_MAX if there is not one. */
 static size_t find_input(const struct clash_search *search, size_t first, size_t end)
 {
     for (size_t i = first; i < end; i++)

@@ -7,7 +7,7 @@
 #include "records/sidecar.h"
 
 struct quant_record_files {
-    const char *sidecar; /* its path: the others are seen from its folder */
+    const char *sidecar; /* its path: the others are named from its directory */
     bool source_is_file; /* known not to be a stream, but for "-"; else the path is looked at */
     bool data_is_file;   /* the same */
 };

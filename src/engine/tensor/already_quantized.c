@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The sidecar beside an input. Where there is none, which is the rule, this costs one stat. */
+/* The sidecar beside an input. Usually there is no sidecar, and this costs one stat. */
 #include "engine/tensor/already_quantized.h"
 
 #include <stdlib.h>

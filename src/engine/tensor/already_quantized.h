@@ -10,8 +10,8 @@
 /*
  * Looks at the sidecar beside the file at path, which source reads, if there is one: integers and
  * float8 are QUANT_UNSUPPORTED, since their scale would be lost, except float8 read as the type
- * asked for. Of float16 and bfloat16, *recorded is the type. NONE: not a result of quant, as far as
- * can be seen; a stream never is.
+ * asked for. For float16 and bfloat16, *recorded is the type. NONE: not a result of quant, as far
+ * as can be seen; a stream never is.
  */
 enum quant_status quant_quantized_check(const struct quant_source *source, const char *path,
                                         enum quant_dtype asked, const struct quant_cancel *cancel,

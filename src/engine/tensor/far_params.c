@@ -49,7 +49,7 @@ static enum quant_status take_extremes(void *context, struct quant_chunk *chunk,
     buffers->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
     if (quant_extremes_add(&run->extremes[chunk->worker], run->far->grouping, chunk->first,
                            buffers->x, chunk->count))
-        buffers->observed.count = chunk->count; /* the groups tell the rest */
+        buffers->observed.count = chunk->count; /* the groups have the rest */
     else
         quant_observe(&buffers->observed, buffers->x, chunk->count);
     return QUANT_OK;

@@ -48,7 +48,7 @@ struct quant_map_ops {
     enum quant_status (*map)(struct quant_tensor_run *run, const struct quant_chunk *chunk,
                              struct quant_error *error);
 
-    /* Hands over the scales of groups that begin in the chunk. NULL: there are none yet. */
+    /* Hands over the scales of groups that begin in the chunk. NULL: none exist yet. */
     enum quant_status (*deliver)(struct quant_tensor_run *run, const struct quant_chunk *chunk,
                                  struct quant_error *error);
 

@@ -63,7 +63,7 @@ enum quant_status quant_scale_store_append(struct quant_scale_store *store, cons
 void quant_scale_store_record(struct quant_scale_store *store,
                               const struct quant_grouping *grouping, struct quant_sidecar *sidecar);
 
-/* The file to be committed, NULL if there is none. */
+/* The file to be committed, NULL if there is not one. */
 struct quant_file_output *quant_scale_store_file(struct quant_scale_store *store);
 
 /* Fine on a zeroed one. */

@@ -20,7 +20,7 @@ struct quant_slices {
 uint64_t quant_slices_rows(const struct quant_slices *slices);
 uint64_t quant_slices_length(const struct quant_slices *slices);
 
-/* Reads rows first..first+nrows one behind the other, each with its ncolumns * repeat elements.
+/* Reads rows first..first+nrows one after the other, each with its ncolumns * repeat elements.
  * stage is QUANT_STAGE_BYTES long. */
 enum quant_status quant_slices_read(const struct quant_slices *slices, uint64_t first,
                                     uint64_t nrows, float *x, void *stage,

@@ -70,7 +70,7 @@ enum quant_status quant_writer_write_at(const struct quant_writer *writer, struc
 void quant_writer_expect(const struct quant_writer *writer, struct quant_sink *sink,
                          uint64_t nelems);
 
-/* The format named; QUANT_INVALID where there is none of that name. */
+/* The format named; QUANT_INVALID if there is not one of that name. */
 enum quant_status quant_format_find(const char *name, const struct quant_format **format,
                                     struct quant_error *error);
 

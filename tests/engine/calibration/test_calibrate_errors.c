@@ -201,7 +201,7 @@ static void make_parts(const struct quant_spec *spec, size_t rounds)
         }
 }
 
-/* In the file, the first place behind key where from is becomes to. */
+/* In the file, the first place after key where from is becomes to. */
 static void change(const char *path, const char *key, const char *from, const char *to)
 {
     size_t nbytes;
@@ -276,7 +276,7 @@ static const struct {
      "the parts have 800 elements of 2 inputs, but all inputs together had 500 of 2; each must"},
     {"percentile", 0, 2, "\"part\"", "\"count\": 200", "\"count\": 501", QUANT_OUT_OF_RANGE,
      "cannot read 'p1.json': not a valid calibration: 'count' is 501, not"},
-    /* Of another calibration. */
+    /* From another calibration. */
     {"percentile", 0, 2, "\"argument\"", "99.9", "99.8", QUANT_INVALID,
      "cannot merge 'p1.json': it was made with different options than the first one"},
     {"mse", 0, 1, "\"qmax\"", "null", "126", QUANT_INVALID,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One range for many files: what merged parts come to is, to the byte, what one run writes, by
+/* One range for many files: the result of merged parts is, to the byte, what one run writes, by
  * every method, for both schemes, however the files are shared out, from any number of threads and
  * by every instruction set; and of one file it is what quantizing that file finds. */
 #include <math.h>

@@ -249,7 +249,7 @@ static void compare_fails(const struct quant_compare_job *job, enum quant_status
     check_error(message, quant_file_compare(job, &result, &error), &error, expected, message);
 }
 
-/* What one of the schemes does not go with is left out; the error is that of the first. */
+/* What one of the schemes cannot be used with is left out; the error is that of the first. */
 static void test_schemes(void **state)
 {
     (void)state;

@@ -94,7 +94,7 @@ static void test_halves(void **state)
     free(x);
 }
 
-/* Other types and orders of the original give its report too, without being told again. */
+/* Other types and orders of the original give its report too, without options. */
 static void test_original_types(void **state)
 {
     (void)state;

@@ -183,7 +183,7 @@ static void test_many(void **state)
                 "job 9999: 'x5000' is the input 'x5000' of job 5000");
 }
 
-/* In an empty folder nothing is looked for; what comes out is the same. */
+/* In an empty directory nothing is looked for; what comes out is the same. */
 static void test_empty_folder(void **state)
 {
     (void)state;

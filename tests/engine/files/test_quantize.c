@@ -232,7 +232,7 @@ static void test_progress(void **state)
         quantize_ok(&job);
         const bool two = quant_spec_needs_range(&job.spec);
         assert_int_equal(watch.last, two ? 2 * N : N);
-        /* Of JSON only its end gives the number. */
+        /* Only the end of JSON gives the number. */
         assert_int_equal(watch.total, i % 3 == 2 && !two ? 0 : watch.last);
         assert_int_equal(watch.calls, two ? 6 : 3);
     }

@@ -102,7 +102,7 @@ static void measure_group(const struct plain *plain, uint64_t group, const float
         figures->sum_error += report.mean_error * (double)report.n;
 }
 
-/* Every group's elements one behind the other. */
+/* Every group's elements one after the other. */
 static void measure_groups(const struct tensor *tensor, const struct plain *plain,
                            struct figures *figures)
 {

@@ -43,7 +43,7 @@ static struct expected in_memory(const struct quant_spec *spec, const float *x, 
     return expected;
 }
 
-/* The bytes behind a .npy header, or all of a raw file. */
+/* The bytes after a .npy header, or all of a raw file. */
 static void check_bytes(const char *path, const void *bytes, size_t nbytes)
 {
     size_t found;
@@ -111,7 +111,7 @@ static void test_each_type(void **state)
     }
 }
 
-/* Shape and order come back, also where the .npy of packed elements does not tell them. */
+/* Shape and order come back, also where the .npy of packed elements does not have them. */
 static void test_shape_and_order(void **state)
 {
     (void)state;
