@@ -35,6 +35,7 @@
 #ifndef QUANT_QUANT_H
 #define QUANT_QUANT_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -174,7 +175,7 @@ struct quant_observed {
 
 #define QUANT_OBSERVED_INIT                                                                        \
     {                                                                                              \
-        0, 0, 0, 0.0F, __builtin_inff(), -__builtin_inff()                                         \
+        0, 0, 0, 0.0F, INFINITY, -INFINITY                                                         \
     }
 
 /* Adds n elements to what was seen. Cutting an array into calls makes no difference. */
