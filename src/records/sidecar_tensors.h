@@ -124,7 +124,7 @@ quant_sidecar_tensors_head(const struct quant_sidecar_reader *reader);
  * data follow from shape, type, axis and block size. That the container has the tensors that the
  * entry names, with these sizes, is for the caller to check.
  *
- * A name that occurs twice is an error of the call that finds no more entries; until then 16 bytes
+ * A name that occurs twice is an error of the call that finds no more entries; until then 24 bytes
  * are kept for each name. An error ends the reading: call only quant_sidecar_tensors_close then.
  */
 enum quant_status quant_sidecar_tensors_next(struct quant_sidecar_reader *reader,
