@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../tests/support/names.h"
 #include "contender.h"
 
 enum { MOST_CONTENDERS = 32, MOST_THREADS = 64, MOST_REPETITIONS = 1000, NORMALS = 1 << 20 };
@@ -154,9 +155,9 @@ static void measure(struct entry *entries, size_t count, size_t repetitions, dou
 
 static int list_isas(void)
 {
-    for (size_t i = 0; quant_isa_name(i); i++)
-        if (quant_isa_supported(i))
-            (void)puts(quant_isa_name(i));
+    for (size_t i = 0; isa_name(i); i++)
+        if (isa_supported(i))
+            (void)puts(isa_name(i));
     return 0;
 }
 

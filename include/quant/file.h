@@ -27,9 +27,15 @@ extern "C" {
 
 enum quant_byte_order { QUANT_BYTE_ORDER_NONE = 0, QUANT_LITTLE, QUANT_BIG };
 
-/* The i-th file format's name and one line about it, NULL past the last. */
-QUANT_API const char *quant_format_name(size_t i);
-QUANT_API const char *quant_format_summary(size_t i);
+/* A file format. */
+struct quant_format_info {
+    const char *name;    /* "npy" */
+    const char *summary; /* one line */
+    bool is_container;   /* a file of it holds many named tensors */
+};
+
+/* The i-th format, NULL past the last. */
+QUANT_API const struct quant_format_info *quant_format_at(size_t i);
 
 /* A way to stop a call from outside, for signal handlers: set *flag and make wake_fd readable,
  * which wakes a call that waits for a pipe. The call then undoes what it began and returns
@@ -51,7 +57,7 @@ typedef void quant_progress_fn(void *context, uint64_t done, uint64_t total);
 /* Where float elements come from. */
 struct quant_input {
     const char *path;       /* "-": standard input */
-    const char *format;     /* a quant_format_name; NULL: by the content, then the name */
+    const char *format;     /* the name of a quant_format_at; NULL: by the content, then the name */
     enum quant_dtype dtype; /* of raw elements, and of bfloat16 and float8 in .npy, which does not
                              * state them: one that is_source; NONE: as the sidecar beside the file
                              * or the extension (f16, bf16, f64) says, else float32 */
@@ -174,7 +180,7 @@ struct quant_quantize_result {
     struct quant_shape shape;
     enum quant_order order;
     enum quant_dtype source_dtype;
-    const char *source_format;       /* a quant_format_name */
+    const char *source_format;       /* the name of a quant_format_at */
     struct quant_report report;      /* with measure */
     struct quant_worst_groups worst; /* the same, with an axis or a block size */
 };
@@ -223,7 +229,8 @@ struct quant_compare_job {
  * clip. */
 struct quant_comparison {
     enum quant_scheme scheme;
-    const char *calibration;    /* a quant_calibration_name; NULL: the range is the spec's clip */
+    const char
+        *calibration; /* the name of a quant_calibration_at; NULL: the range is the spec's clip */
     struct quant_choice choice; /* with an axis or a block size: as in quant_quantize_result */
     struct quant_report report;
 };
@@ -243,7 +250,7 @@ struct quant_compare_result {
     struct quant_shape shape;
     enum quant_order order;
     enum quant_dtype source_dtype;
-    const char *source_format; /* a quant_format_name */
+    const char *source_format; /* the name of a quant_format_at */
     struct quant_grouping grouping;
     size_t n;
     struct quant_comparison rows[QUANT_COMPARE_MOST]; /* by type, as given; of a type smallest mse
@@ -378,7 +385,7 @@ struct quant_dequantize_result {
     struct quant_report report;
     struct quant_worst_groups worst;   /* with an axis or a block size */
     enum quant_dtype source_dtype;     /* of the original */
-    const char *source_format;         /* a quant_format_name */
+    const char *source_format;         /* the name of a quant_format_at */
     char source_path[QUANT_PATH_ROOM]; /* as it was opened; "-": standard input */
 };
 

@@ -200,7 +200,7 @@ struct quant_spec {
     int32_t zero_point; /* with has_scale; where not given: 0, the middle for unsigned absmax */
     int32_t qmin;       /* narrow the target range; inside the type, qmin < qmax */
     int32_t qmax;
-    const char *calibration;       /* method, NULL for "minmax"; see quant_calibration_name */
+    const char *calibration;       /* method, NULL for "minmax"; see quant_calibration_at */
     bool has_calibration_argument; /* else the method's own, where it has one */
     double calibration_argument;   /* P of percentile:P, K of sigma:K */
     bool clip_is_calibrated;      /* with has_clip: the calibration found it, as the sidecar says. A
@@ -329,7 +329,7 @@ QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
  *                   sums S of the elements and Q of their squares. S and n Q - S^2 are exact, each
  *                   rounded once to double: the order of the elements makes no difference.
  *     auto          of what these find, the one whose mse, as quant_measure_report has it, is
- *                   least: of equals, the first in the order of quant_calibration_name. Each by its
+ *                   least: of equals, the first in the order of quant_calibration_at. Each by its
  *                   own argument; of the spec's scheme alone, and of a float type those that it
  *                   takes.
  *
@@ -343,13 +343,16 @@ QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
 QUANT_API enum quant_status quant_calibrate(const struct quant_spec *spec, const float *x, size_t n,
                                             struct quant_choice *choice, struct quant_error *error);
 
-/* The i-th calibration method's name and one line about it, NULL past the last. */
-QUANT_API const char *quant_calibration_name(size_t i);
-QUANT_API const char *quant_calibration_summary(size_t i);
+/* A calibration method. */
+struct quant_calibration_info {
+    const char *name;     /* "percentile" */
+    const char *summary;  /* one line */
+    const char *argument; /* the name of its argument, "P"; NULL: it takes no argument */
+    double initial;       /* the default of the argument */
+};
 
-/* What the i-th method calls its argument, and the one it takes where none is given; NULL where it
- * takes none. */
-QUANT_API const char *quant_calibration_argument(size_t i, double *initial);
+/* The i-th calibration method, NULL past the last; auto is the last. */
+QUANT_API const struct quant_calibration_info *quant_calibration_at(size_t i);
 
 /* ---- Elements ------------------------------------------------------------------------------- */
 
@@ -452,11 +455,15 @@ QUANT_API void quant_measure_report(const struct quant_measure *measure, enum qu
 
 /* ---- Instruction sets ------------------------------------------------------------------------ */
 
-/* The i-th kernel set that was compiled in, NULL past the last; and whether this processor and
- * operating system can run it. Any of them gives the same bytes. */
-QUANT_API const char *quant_isa_name(size_t i);
-QUANT_API const char *quant_isa_summary(size_t i);
-QUANT_API bool quant_isa_supported(size_t i);
+/* A kernel set that was compiled in. Any of them gives the same bytes. */
+struct quant_isa_info {
+    const char *name;           /* "avx2", as in the environment variable QUANT_ISA */
+    const char *summary;        /* one line */
+    bool (*is_supported)(void); /* whether this processor and operating system can run it */
+};
+
+/* The i-th kernel set, the fastest first; NULL past the last. */
+QUANT_API const struct quant_isa_info *quant_isa_at(size_t i);
 
 /* The set in use: the fastest supported one, unless quant_isa_select chose. */
 QUANT_API const char *quant_isa_current(void);

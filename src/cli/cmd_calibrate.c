@@ -33,7 +33,7 @@ struct calibrate_options {
 /* Not auto, which compares the methods on one tensor. */
 static const char *choice_method(size_t i)
 {
-    const char *name = quant_calibration_name(i);
+    const char *name = choice_any_method(i);
     return name && strcmp(name, "auto") != 0 ? name : NULL;
 }
 

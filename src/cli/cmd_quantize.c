@@ -184,13 +184,14 @@ static int run(const struct command *self, int argc, char **argv)
 
 static const char *method_row(size_t i, char *name, size_t room)
 {
-    double initial;
-    const char *argument = quant_calibration_argument(i, &initial);
-    if (argument)
-        snprintf(name, room, "%s[:%s=%g]", quant_calibration_name(i), argument, initial);
-    else if (quant_calibration_name(i))
-        snprintf(name, room, "%s", quant_calibration_name(i));
-    return quant_calibration_summary(i);
+    const struct quant_calibration_info *info = quant_calibration_at(i);
+    if (!info)
+        return NULL;
+    if (info->argument)
+        snprintf(name, room, "%s[:%s=%g]", info->name, info->argument, info->initial);
+    else
+        snprintf(name, room, "%s", info->name);
+    return info->summary;
 }
 
 static const struct command_list methods = {"Calibration methods:", method_row};

@@ -12,12 +12,12 @@
 static void print_kernels(void)
 {
     const char *current = quant_isa_current();
-    for (size_t i = 0; quant_isa_name(i); i++) {
-        const char *name = quant_isa_name(i);
-        const char *state = strcmp(name, current) == 0 ? "in use"
-                            : quant_isa_supported(i)   ? "available"
-                                                       : "not supported here";
-        printf("kernels: %-8s %-19s %s\n", name, state, quant_isa_summary(i));
+    for (size_t i = 0; quant_isa_at(i); i++) {
+        const char *name = quant_isa_at(i)->name;
+        const char *state = strcmp(name, current) == 0        ? "in use"
+                            : quant_isa_at(i)->is_supported() ? "available"
+                                                              : "not supported here";
+        printf("kernels: %-8s %-19s %s\n", name, state, quant_isa_at(i)->summary);
     }
 }
 

@@ -35,12 +35,11 @@ bool compare_is_grouped(const struct compare_part *part)
 
 void compare_method(const struct quant_comparison *row, char text[static COMPARE_METHOD])
 {
-    double initial;
+    const struct quant_calibration_info *info;
     snprintf(text, COMPARE_METHOD, "%s", row->calibration ? row->calibration : "clip");
-    for (size_t i = 0; row->calibration && quant_calibration_name(i); i++)
-        if (strcmp(quant_calibration_name(i), row->calibration) == 0 &&
-            quant_calibration_argument(i, &initial))
-            snprintf(text, COMPARE_METHOD, "%s:%g", row->calibration, initial);
+    for (size_t i = 0; row->calibration && (info = quant_calibration_at(i)) != NULL; i++)
+        if (strcmp(info->name, row->calibration) == 0 && info->argument)
+            snprintf(text, COMPARE_METHOD, "%s:%g", row->calibration, info->initial);
 }
 
 bool compare_mapped_range(const struct quant_comparison *row, double range[static 2])
@@ -148,7 +147,7 @@ static const struct quant_comparison *find_row(const struct compare_part *part,
 
 static const struct quant_comparison *find_plain(const struct compare_part *part)
 {
-    const char *method = quant_calibration_name(0);
+    const char *method = choice_any_method(0);
     const struct quant_comparison *row = find_row(part, QUANT_ABSMAX, method);
     return row ? row : find_row(part, QUANT_ZERO_POINT, method);
 }

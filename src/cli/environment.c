@@ -25,10 +25,10 @@ static bool select_isa(void)
         return true;
     char list[256] = "";
     size_t used = 0;
-    for (size_t i = 0; quant_isa_name(i); i++)
-        if (quant_isa_supported(i) && used < sizeof list)
+    for (size_t i = 0; quant_isa_at(i); i++)
+        if (quant_isa_at(i)->is_supported() && used < sizeof list)
             used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used > 0 ? ", " : "",
-                                     quant_isa_name(i));
+                                     quant_isa_at(i)->name);
     message_usage(NULL,
                   "invalid value '%s' for QUANT_ISA: expected a kernel set that runs here: %s",
                   name, list);

@@ -21,7 +21,7 @@ struct input_options {
      .argument = "FORMAT",                                                                         \
      .help = "read the input as FORMAT",                                                           \
      .initial = "by content, then by extension",                                                   \
-     .choice = quant_format_name,                                                                  \
+     .choice = choice_format,                                                                      \
      .parse = value_word,                                                                          \
      .offset = (base) + offsetof(struct input_options, from)},                                     \
         {.name = "shape",                                                                          \

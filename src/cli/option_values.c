@@ -188,8 +188,7 @@ bool value_calibration(const struct option_row *row, const char *text, void *fie
     }
     struct given_calibration calibration = {.name = row->choice((size_t)found)};
     calibration.has_argument = text[length] == ':';
-    double initial;
-    if (calibration.has_argument && quant_calibration_argument((size_t)found, &initial) &&
+    if (calibration.has_argument && quant_calibration_at((size_t)found)->argument &&
         !number_double(text + length + 1, &calibration.argument)) {
         snprintf(reason->text, sizeof reason->text, "expected a decimal number after '%s:'", name);
         return false;
@@ -246,6 +245,18 @@ bool value_scale_dtype(const struct option_row *row, const char *text, void *fie
 }
 
 /* ---- Flags, text, numbers ------------------------------------------------------------------ */
+
+const char *choice_format(size_t i)
+{
+    const struct quant_format_info *info = quant_format_at(i);
+    return info ? info->name : NULL;
+}
+
+const char *choice_any_method(size_t i)
+{
+    const struct quant_calibration_info *info = quant_calibration_at(i);
+    return info ? info->name : NULL;
+}
 
 bool value_flag(const struct option_row *row, const char *text, void *field,
                 struct option_reason *reason)

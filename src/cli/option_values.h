@@ -70,6 +70,8 @@ const char *choice_progress(size_t i);   /* of enum progress_mode */
 const char *choice_target(size_t i);        /* those that can be quantized to */
 const char *choice_scaled_target(size_t i); /* the same, without unscaled types */
 const char *choice_source(size_t i);        /* floats */
+const char *choice_format(size_t i);        /* all formats */
+const char *choice_any_method(size_t i);    /* all calibration methods, auto too */
 const char *choice_scale(size_t i);         /* those that scales can be stored as */
 
 /* Writes "expected one of a, b", with a suggestion if text is near to one of them. */

@@ -116,8 +116,14 @@ enum quant_match {
 struct quant_container;
 
 struct quant_format {
-    const char *name;
-    const char *summary;
+    union { /* the same three members */
+        struct {
+            const char *name;
+            const char *summary;
+            bool is_container; /* with container */
+        };
+        struct quant_format_info info;
+    };
     const char *const *extensions; /* without the dot, NULL-terminated, the format's own first */
     enum quant_shape_knowledge writer_needs;
     bool takes_raw_options; /* needs type, byte order and shape from the caller */
@@ -147,7 +153,7 @@ extern const struct quant_format quant_format_json;
 extern const struct quant_format quant_format_safetensors;
 
 /* The i-th row, NULL past the last. */
-const struct quant_format *quant_format_at(size_t i);
+const struct quant_format *quant_format_row(size_t i);
 
 /* The format of that name, or with that file extension (after the last dot of path's last
  * component, case aside); NULL if there is not one. */

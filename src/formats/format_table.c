@@ -17,19 +17,14 @@ static const struct quant_format *const table[] = {
 
 enum { TABLE_LENGTH = sizeof table / sizeof table[0] };
 
-const struct quant_format *quant_format_at(size_t i)
+const struct quant_format *quant_format_row(size_t i)
 {
     return i < TABLE_LENGTH ? table[i] : NULL;
 }
 
-const char *quant_format_name(size_t i)
+const struct quant_format_info *quant_format_at(size_t i)
 {
-    return i < TABLE_LENGTH ? table[i]->name : NULL;
-}
-
-const char *quant_format_summary(size_t i)
-{
-    return i < TABLE_LENGTH ? table[i]->summary : NULL;
+    return i < TABLE_LENGTH ? &table[i]->info : NULL;
 }
 
 const struct quant_format *quant_format_from_name(const char *name)

@@ -93,6 +93,7 @@ static const struct quant_container container = {
 const struct quant_format quant_format_safetensors = {
     .name = "safetensors",
     .summary = "many named tensors, as the safetensors library stores weights",
+    .is_container = true,
     .extensions = extensions,
     .writer_needs = QUANT_SHAPE_KNOWN,
     .recognize = recognize,

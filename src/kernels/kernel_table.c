@@ -36,19 +36,9 @@ const struct quant_kernels *quant_kernels(void)
     return chosen;
 }
 
-const char *quant_isa_name(size_t i)
+const struct quant_isa_info *quant_isa_at(size_t i)
 {
-    return i < TABLE_LENGTH ? table[i]->name : NULL;
-}
-
-const char *quant_isa_summary(size_t i)
-{
-    return i < TABLE_LENGTH ? table[i]->summary : NULL;
-}
-
-bool quant_isa_supported(size_t i)
-{
-    return i < TABLE_LENGTH && table[i]->supported();
+    return i < TABLE_LENGTH ? &table[i]->info : NULL;
 }
 
 const char *quant_isa_current(void)

@@ -80,9 +80,14 @@ typedef void quant_scale_each_fn(const float *scales, const int32_t *zero_points
                                  float *x);
 
 struct quant_kernels {
-    const char *name;        /* as in QUANT_ISA */
-    const char *summary;     /* one line for `quant version` */
-    bool (*supported)(void); /* by the processor and the operating system */
+    union { /* the same three members */
+        struct {
+            const char *name;
+            const char *summary;
+            bool (*supported)(void);
+        };
+        struct quant_isa_info info;
+    };
 
     /* Adds n elements to *observed: the count, the smallest and the largest finite element (-0 and
      * 0 are equal: either may be kept), the number of other elements and the index of the first. */

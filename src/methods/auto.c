@@ -7,7 +7,7 @@ size_t quant_plan_candidates(const struct quant_plan *plan,
     const bool is_integer = quant_dtype_info(plan->target.dtype)->is_integer;
     size_t n = 0;
     const struct quant_calibration *method;
-    for (size_t i = 0; (method = quant_calibration_at(i)); i++) {
+    for (size_t i = 0; (method = quant_method_at(i)); i++) {
         if (method->for_integers && !is_integer)
             continue;
         candidates[n] = *plan;

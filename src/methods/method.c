@@ -17,7 +17,7 @@ _Static_assert((int)TABLE_LENGTH <= (int)QUANT_CALIBRATION_MAX, "room for every 
 static const char auto_name[] = "auto";
 static const char auto_summary[] = "the one of these with the smallest mse for the given scheme";
 
-const struct quant_calibration *quant_calibration_at(size_t i)
+const struct quant_calibration *quant_method_at(size_t i)
 {
     return i < TABLE_LENGTH ? table[i] : NULL;
 }
@@ -52,20 +52,9 @@ const char *quant_plan_method_name(const struct quant_plan *plan)
 
 /* ---- The public list ---- */
 
-const char *quant_calibration_name(size_t i)
+const struct quant_calibration_info *quant_calibration_at(size_t i)
 {
-    return i < TABLE_LENGTH ? table[i]->name : i == TABLE_LENGTH ? auto_name : NULL;
-}
-
-const char *quant_calibration_summary(size_t i)
-{
-    return i < TABLE_LENGTH ? table[i]->summary : i == TABLE_LENGTH ? auto_summary : NULL;
-}
-
-const char *quant_calibration_argument(size_t i, double *initial)
-{
-    if (i >= TABLE_LENGTH || !table[i]->argument)
-        return NULL;
-    *initial = table[i]->initial;
-    return table[i]->argument;
+    static const struct quant_calibration_info of_auto = {.name = auto_name,
+                                                          .summary = auto_summary};
+    return i < TABLE_LENGTH ? &table[i]->info : i == TABLE_LENGTH ? &of_auto : NULL;
 }

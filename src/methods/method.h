@@ -27,12 +27,17 @@ struct quant_tally;
 enum { QUANT_CALIBRATION_SMALL = 1 << 14 };
 
 struct quant_calibration {
-    const char *name;
-    const char *summary;
-    const char *argument; /* its name in the help; NULL: the method takes none */
+    union { /* the same four members */
+        struct {
+            const char *name;
+            const char *summary;
+            const char *argument; /* its name in the help; NULL: the method takes no argument */
+            double initial;       /* the default argument */
+        };
+        struct quant_calibration_info info;
+    };
     const char *expected; /* which arguments are accepted, for the error */
     bool (*accepts)(double argument);
-    double initial;     /* the default argument */
     bool for_integers;  /* it assumes evenly spaced levels */
     unsigned passes;    /* usually made over many elements, for progress; 0: it settles at once */
     size_t state_bytes; /* of calibrator->state: zeros, or as other elements left it */
@@ -71,8 +76,8 @@ extern const struct quant_calibration quant_calibration_sigma;
 enum { QUANT_CALIBRATION_MAX = 16 };
 
 /* The i-th method, NULL past the last. The first, minmax, is the default. auto is not a method,
- * though quant_calibration_name lists it last. */
-const struct quant_calibration *quant_calibration_at(size_t i);
+ * though quant_calibration_at lists it last. */
+const struct quant_calibration *quant_method_at(size_t i);
 
 /* The place of the method in the table. */
 size_t quant_calibration_index(const struct quant_calibration *method);

@@ -11,7 +11,7 @@ struct quant_choice quant_plan_choose_nothing(const struct quant_plan *plan)
     struct quant_choice choice = quant_choice_of_nothing(&plan->target);
     const struct quant_calibration *method = plan->method;
     if (plan->from == QUANT_RANGE_FOUND && !method)
-        method = quant_calibration_at(0);
+        method = quant_method_at(0);
     if (!method)
         return choice;
     choice.calibration = method->name;

@@ -205,7 +205,7 @@ static void set_range_from(struct quant_plan *plan, const struct quant_spec *spe
         plan->range[0] = spec->clip[0];
         plan->range[1] = spec->clip[1];
         if (spec->clip_is_calibrated)
-            plan->method = method ? method : quant_calibration_at(0);
+            plan->method = method ? method : quant_method_at(0);
     } else {
         plan->from = QUANT_RANGE_FOUND;
         plan->method = method;

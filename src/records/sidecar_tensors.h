@@ -22,7 +22,7 @@
 struct quant_sidecar_head {
     const char *source_path; /* relative to the sidecar's directory; NULL: a stream, or a name that
                               * is not UTF-8 */
-    const char *source_format; /* a quant_format_name */
+    const char *source_format; /* the name of a quant_format_at */
     uint64_t source_nbytes;
     const char *data_path; /* as source_path */
     const char *data_format;

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <quant/groups.h>
 
+#include "../support/names.h"
 #include "../support/random.h"
 #include "../support/unit.h"
 #include "base/grouping.h"
@@ -227,9 +228,9 @@ static void test_every_method(void **state)
     struct random random = random_begin();
     (void)state;
     fill(&random, arrays.x, MOST);
-    for (size_t i = 0; quant_calibration_name(i); i++) {
+    for (size_t i = 0; method_name(i); i++) {
         for (size_t k = 0; k < sizeof few / sizeof few[0]; k++) {
-            const struct quant_spec spec = {.calibration = quant_calibration_name(i),
+            const struct quant_spec spec = {.calibration = method_name(i),
                                             .scheme = (enum quant_scheme)(k % 2),
                                             .scale_dtype =
                                                 k < 2 ? QUANT_DTYPE_NONE : QUANT_BFLOAT16};

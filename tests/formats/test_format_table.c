@@ -2,16 +2,17 @@
 /* How the format of a file is chosen: by its content, then by its name, else raw. */
 #include "../support/files.h"
 
+#include "../support/names.h"
 #include "formats/format.h"
 
 static void test_rows(void **state)
 {
     (void)state;
     size_t n = 0;
-    for (; quant_format_at(n); n++) {
-        const struct quant_format *format = quant_format_at(n);
-        assert_string_equal(quant_format_name(n), format->name);
-        assert_string_equal(quant_format_summary(n), format->summary);
+    for (; quant_format_row(n); n++) {
+        const struct quant_format *format = quant_format_row(n);
+        assert_string_equal(format_name(n), format->name);
+        assert_string_equal(format_summary(n), format->summary);
         assert_ptr_equal(quant_format_from_name(format->name), format);
         assert_non_null(format->extensions[0]);
         /* Many tensors, or one. */
@@ -20,11 +21,11 @@ static void test_rows(void **state)
         assert_true(strlen(format->name) < 32); /* fits the sidecar */
     }
     assert_int_equal(n, 4);
-    assert_ptr_equal(quant_format_at(n - 1),
+    assert_ptr_equal(quant_format_row(n - 1),
                      &quant_format_raw); /* matches anything, so it is last */
-    assert_null(quant_format_name(n));
-    assert_null(quant_format_summary(n));
-    assert_null(quant_format_at(SIZE_MAX));
+    assert_null(format_name(n));
+    assert_null(format_summary(n));
+    assert_null(quant_format_row(SIZE_MAX));
 }
 
 static void test_names(void **state)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/names.h"
 #include "kinds.h"
 
 /* ---- The table ------------------------------------------------------------------------------- */
@@ -88,9 +89,9 @@ static void test_table_ends_in_scalar(void **state)
     assert_true(quant_kernels_scalar.supported());
     assert_null(quant_kernels_at(n));
     assert_null(quant_kernels_at(SIZE_MAX));
-    assert_null(quant_isa_name(n));
-    assert_null(quant_isa_summary(n));
-    assert_false(quant_isa_supported(n));
+    assert_null(isa_name(n));
+    assert_null(isa_summary(n));
+    assert_false(isa_supported(n));
 }
 
 static void test_names_are_unique(void **state)
@@ -98,11 +99,11 @@ static void test_names_are_unique(void **state)
     (void)state;
     for (size_t i = 0; quant_kernels_at(i); i++) {
         assert_non_null(quant_kernels_at(i)->supported);
-        assert_string_equal(quant_isa_name(i), quant_kernels_at(i)->name);
-        assert_string_equal(quant_isa_summary(i), quant_kernels_at(i)->summary);
-        assert_true(strlen(quant_isa_name(i)) > 0 && strlen(quant_isa_summary(i)) > 0);
+        assert_string_equal(isa_name(i), quant_kernels_at(i)->name);
+        assert_string_equal(isa_summary(i), quant_kernels_at(i)->summary);
+        assert_true(strlen(isa_name(i)) > 0 && strlen(isa_summary(i)) > 0);
         for (size_t k = 0; k < i; k++)
-            assert_string_not_equal(quant_isa_name(i), quant_isa_name(k));
+            assert_string_not_equal(isa_name(i), isa_name(k));
     }
 }
 
@@ -111,9 +112,9 @@ static void test_fastest_is_in_use(void **state)
 {
     (void)state;
     size_t i = 0;
-    while (!quant_isa_supported(i))
+    while (!isa_supported(i))
         i++;
-    assert_string_equal(quant_isa_current(), quant_isa_name(i));
+    assert_string_equal(quant_isa_current(), isa_name(i));
     assert_ptr_equal(quant_kernels(), quant_kernels_at(i));
 }
 
@@ -121,12 +122,12 @@ static void test_select(void **state)
 {
     (void)state;
     struct quant_error error;
-    for (size_t i = 0; quant_isa_name(i); i++) {
+    for (size_t i = 0; isa_name(i); i++) {
         const char *before = quant_isa_current();
-        const enum quant_status status = quant_isa_select(quant_isa_name(i), &error);
-        if (quant_isa_supported(i)) {
+        const enum quant_status status = quant_isa_select(isa_name(i), &error);
+        if (isa_supported(i)) {
             assert_int_equal(status, QUANT_OK);
-            assert_string_equal(quant_isa_current(), quant_isa_name(i));
+            assert_string_equal(quant_isa_current(), isa_name(i));
             continue;
         }
         assert_int_equal(status, QUANT_INVALID);

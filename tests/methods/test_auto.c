@@ -23,9 +23,9 @@ static void test_candidates(void **state)
         struct quant_plan candidates[QUANT_CALIBRATION_MAX];
         const size_t n = quant_plan_candidates(&plan, candidates);
         size_t at = 0;
-        for (size_t k = 0; quant_calibration_at(k); k++) {
+        for (size_t k = 0; quant_method_at(k); k++) {
             struct quant_spec one = spec;
-            one.calibration = quant_calibration_at(k)->name;
+            one.calibration = quant_method_at(k)->name;
             if (quant_spec_check(&one, NULL) != QUANT_OK)
                 continue;
             const struct quant_plan expected = make(&one);
@@ -37,7 +37,7 @@ static void test_candidates(void **state)
             at++;
         }
         assert_int_equal(at, n);
-        assert_true(n > 1 && (i == 0) == (quant_calibration_at(n) == NULL));
+        assert_true(n > 1 && (i == 0) == (quant_method_at(n) == NULL));
     }
 }
 
@@ -45,8 +45,8 @@ static void test_passes(void **state)
 {
     (void)state;
     unsigned sum = 1; /* the pass that measures */
-    for (size_t k = 0; quant_calibration_at(k); k++) {
-        const struct quant_calibration *method = quant_calibration_at(k);
+    for (size_t k = 0; quant_method_at(k); k++) {
+        const struct quant_calibration *method = quant_method_at(k);
         struct quant_spec spec = {.calibration = method->name};
         struct quant_plan plan = make(&spec);
         assert_int_equal(quant_plan_passes(&plan), method->passes);

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "../support/floats.h"
+#include "../support/names.h"
 #include "../support/unit.h"
 #include "methods/calibrator.h"
 #include "methods/plan_choose.h"
@@ -106,9 +107,8 @@ static struct quant_spec any_spec(struct random *random, const char *method)
         spec.qmax = 2 + (int32_t)random_below(random, 6);
     }
     double initial = 0;
-    for (size_t i = 0; quant_calibration_name(i); i++)
-        if (strcmp(quant_calibration_name(i), method) == 0 &&
-            quant_calibration_argument(i, &initial))
+    for (size_t i = 0; method_name(i); i++)
+        if (strcmp(method_name(i), method) == 0 && method_argument(i, &initial))
             spec.has_calibration_argument = random_below(random, 2);
     spec.calibration_argument = initial * (0.01 + 0.99 * random_unit(random));
     if (quant_spec_check(&spec, NULL) != QUANT_OK)
@@ -218,8 +218,8 @@ static void test_nothing_is_carried_over(void **state)
     static float x[MOST];
     struct random random = random_begin();
     (void)state;
-    for (size_t k = 0; quant_calibration_name(k); k++) {
-        const char *method = quant_calibration_name(k);
+    for (size_t k = 0; method_name(k); k++) {
+        const char *method = method_name(k);
         struct quant_calibration_buffers buffers = {.trial = NULL};
         for (size_t i = 0; i < COUNT / 4; i++) {
             const size_t longest = i % 5 > 0 ? 40 : MOST - 2;

@@ -74,9 +74,9 @@ static void test_workers(void **state)
 {
     (void)state;
     fill();
-    for (size_t i = 0; quant_calibration_at(i); i++)
+    for (size_t i = 0; quant_method_at(i); i++)
         for (int scheme = 0; scheme < 2; scheme++) {
-            const char *method = quant_calibration_at(i)->name;
+            const char *method = quant_method_at(i)->name;
             double ranges[3][2];
             for (size_t k = 0; k < LENGTH(ranges); k++)
                 run(make(method, (enum quant_scheme)scheme, k + 1), ranges[k]);
@@ -92,8 +92,8 @@ static void test_combined(void **state)
     (void)state;
     enum { HALF = 2 * QUANT_MEASURE_BLOCK + 5 };
     fill();
-    for (size_t i = 1; quant_calibration_at(i); i++) {
-        const char *method = quant_calibration_at(i)->name;
+    for (size_t i = 1; quant_method_at(i); i++) {
+        const char *method = quant_method_at(i)->name;
         struct quant_calibrator *parts[2];
         struct quant_calibrator *whole = make(method, QUANT_ZERO_POINT, 1);
         for (size_t k = 0; k < 2; k++)
@@ -134,8 +134,8 @@ static void test_wrong_totals(void **state)
 {
     (void)state;
     fill();
-    for (size_t i = 1; quant_calibration_at(i); i++) {
-        struct quant_calibrator *calibrator = make(quant_calibration_at(i)->name, QUANT_ABSMAX, 1);
+    for (size_t i = 1; quant_method_at(i); i++) {
+        struct quant_calibrator *calibrator = make(quant_method_at(i)->name, QUANT_ABSMAX, 1);
         take_all(calibrator, 0, LENGTH_MAX);
         quant_calibrator_gather(calibrator);
         assert_true(quant_calibrator_adds_up(calibrator));
@@ -155,8 +155,8 @@ static void test_done_at_once(void **state)
     const float equal[] = {-2, -2};
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     quant_observe(&observed, equal, LENGTH(equal));
-    for (size_t i = 0; quant_calibration_at(i); i++) {
-        const struct quant_spec spec = {.calibration = quant_calibration_at(i)->name};
+    for (size_t i = 0; quant_method_at(i); i++) {
+        const struct quant_spec spec = {.calibration = quant_method_at(i)->name};
         struct quant_plan plan;
         assert_int_equal(quant_plan_make(&spec, NULL, &plan, NULL), QUANT_OK);
         struct quant_calibrator *calibrator = quant_calibrator_new(&plan, &observed, 0, NULL);

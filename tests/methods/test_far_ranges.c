@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "../support/floats.h"
+#include "../support/names.h"
 #include "../support/unit.h"
 #include "core/measure.h"
 
@@ -94,9 +95,9 @@ static void test_no_worse_than_8_bits(void **state)
         const double lo = ldexp(1 + random_unit(&random), (int)random_below(&random, 120) - 60);
         const double width = lo * ldexp(1 + random_unit(&random), -(int)random_below(&random, 19));
         fill(&random, x, N, i & 1 ? lo : -lo - width, width);
-        for (size_t method = 0; quant_calibration_name(method); method++) {
+        for (size_t method = 0; method_name(method); method++) {
             const struct quant_spec spec = {.scheme = QUANT_ZERO_POINT,
-                                            .calibration = quant_calibration_name(method)};
+                                            .calibration = method_name(method)};
             check_types(spec, x, method == 0 ? N : N / 8, &raised);
         }
     }

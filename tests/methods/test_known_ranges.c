@@ -9,6 +9,7 @@
 
 #include <quant/quant.h>
 
+#include "../support/names.h"
 #include "../support/random.h"
 #include "../support/unit.h"
 
@@ -94,9 +95,9 @@ static uint64_t hash_of(const char *method)
 static void test_known(void **state)
 {
     (void)state;
-    assert_string_equal(quant_calibration_name(LENGTH(answers)), "auto");
+    assert_string_equal(method_name(LENGTH(answers)), "auto");
     for (size_t i = 0; i < LENGTH(answers); i++) {
-        assert_string_equal(answers[i].method, quant_calibration_name(i));
+        assert_string_equal(answers[i].method, method_name(i));
         const uint64_t found = hash_of(answers[i].method);
         if (found != answers[i].hash)
             fail_msg("%s: the hash is 0x%016llX", answers[i].method, (unsigned long long)found);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../support/floats.h"
+#include "../support/names.h"
 #include "../support/unit.h"
 #include "calibrate.h"
 #include "methods/calibrator.h"
@@ -15,33 +16,33 @@ static void test_table(void **state)
 {
     (void)state;
     size_t n = 0;
-    for (; quant_calibration_name(n); n++) {
-        const char *name = quant_calibration_name(n);
+    for (; method_name(n); n++) {
+        const char *name = method_name(n);
         const struct quant_calibration *method = quant_calibration_from_name(name);
-        assert_ptr_equal(method, quant_calibration_at(n));
+        assert_ptr_equal(method, quant_method_at(n));
         assert_true((method == NULL) == quant_calibration_is_auto(name));
         if (method) {
             assert_string_equal(method->name, name);
-            assert_string_equal(method->summary, quant_calibration_summary(n));
+            assert_string_equal(method->summary, method_summary(n));
             assert_int_equal(quant_calibration_index(method), n);
         }
-        assert_true(strlen(quant_calibration_summary(n)) > 0);
+        assert_true(strlen(method_summary(n)) > 0);
         for (size_t k = 0; k < n; k++)
-            assert_string_not_equal(name, quant_calibration_name(k));
+            assert_string_not_equal(name, method_name(k));
     }
     assert_true(n > 0);
-    assert_string_equal(quant_calibration_name(n - 1), "auto");
-    assert_null(quant_calibration_at(SIZE_MAX));
-    assert_null(quant_calibration_name(n));
-    assert_null(quant_calibration_summary(n));
-    assert_null(quant_calibration_name(SIZE_MAX));
+    assert_string_equal(method_name(n - 1), "auto");
+    assert_null(quant_method_at(SIZE_MAX));
+    assert_null(method_name(n));
+    assert_null(method_summary(n));
+    assert_null(method_name(SIZE_MAX));
 }
 
 static void test_names(void **state)
 {
     (void)state;
     assert_string_equal(quant_calibration_from_name(NULL)->name, "minmax");
-    assert_string_equal(quant_calibration_name(0), "minmax");
+    assert_string_equal(method_name(0), "minmax");
     assert_null(quant_calibration_from_name(""));
     assert_null(quant_calibration_from_name("minma"));
     assert_null(quant_calibration_from_name("minmaxx"));
@@ -52,11 +53,10 @@ static void test_arguments(void **state)
 {
     (void)state;
     size_t n = 0;
-    for (size_t i = 0; quant_calibration_name(i); i++) {
-        const struct quant_calibration *method =
-            quant_calibration_from_name(quant_calibration_name(i));
+    for (size_t i = 0; method_name(i); i++) {
+        const struct quant_calibration *method = quant_calibration_from_name(method_name(i));
         double initial = -1;
-        const char *argument = quant_calibration_argument(i, &initial);
+        const char *argument = method_argument(i, &initial);
         assert_true(argument == (method ? method->argument : NULL));
         if (argument) {
             n++;
@@ -68,7 +68,7 @@ static void test_arguments(void **state)
     }
     assert_int_equal(n, 2);
     double initial;
-    assert_null(quant_calibration_argument(SIZE_MAX, &initial));
+    assert_null(method_argument(SIZE_MAX, &initial));
 }
 
 /* The range does not show which of -0 and 0 came first. */
@@ -76,10 +76,10 @@ static void test_no_negative_zero(void **state)
 {
     (void)state;
     const float zeros[][2] = {{-0.0F, 0}, {0, -0.0F}, {-0.0F, -0.0F}, {-0.0F, 5}, {-5, -0.0F}};
-    for (size_t i = 0; quant_calibration_name(i); i++)
+    for (size_t i = 0; method_name(i); i++)
         for (size_t k = 0; k < LENGTH(zeros); k++) {
             const struct quant_choice choice =
-                calibrate(quant_calibration_name(i), QUANT_ZERO_POINT, zeros[k], 2);
+                calibrate(method_name(i), QUANT_ZERO_POINT, zeros[k], 2);
             assert_false(choice.range[0] == 0 && signbit(choice.range[0]));
             assert_false(choice.range[1] == 0 && signbit(choice.range[1]));
         }
@@ -106,9 +106,9 @@ static void test_degenerate(void **state)
     const float nothing[3] = {(float)NAN, (float)INFINITY, -(float)INFINITY};
     const float one[4] = {(float)NAN, 7, (float)INFINITY, (float)NAN};
     const float far[3] = {1e9F, 1e9F, 1e9F};
-    for (size_t i = 0; quant_calibration_name(i); i++)
+    for (size_t i = 0; method_name(i); i++)
         for (int scheme = 0; scheme < 2; scheme++) {
-            const char *name = quant_calibration_name(i);
+            const char *name = method_name(i);
             check_degenerate(name, (enum quant_scheme)scheme, NULL, 0);
             check_degenerate(name, (enum quant_scheme)scheme, zeros, LENGTH(zeros));
             check_degenerate(name, (enum quant_scheme)scheme, constant, LENGTH(constant));
@@ -151,9 +151,9 @@ static void test_every_method(void **state)
     float x[100];
     for (int round = 0; round < (IS_SLOW_BUILD ? 8 : 30); round++) {
         random_elements(&random, 1, 0, x, LENGTH(x));
-        for (size_t i = 0; quant_calibration_name(i); i++)
+        for (size_t i = 0; method_name(i); i++)
             for (int scheme = 0; scheme < 2; scheme++)
-                check_any(quant_calibration_name(i), (enum quant_scheme)scheme, x,
+                check_any(method_name(i), (enum quant_scheme)scheme, x,
                           1 + random_below(&random, LENGTH(x)));
     }
 }
@@ -168,9 +168,9 @@ static void test_outlier(void **state)
     for (size_t i = 0; i < N; i++)
         x[i] = (float)(random_unit(&random) + random_unit(&random) + random_unit(&random) - 1.5);
     x[777] = 1e30F;
-    for (size_t i = 0; quant_calibration_name(i); i++)
+    for (size_t i = 0; method_name(i); i++)
         for (int scheme = 0; scheme < 2; scheme++) {
-            const char *name = quant_calibration_name(i);
+            const char *name = method_name(i);
             const struct quant_choice choice = calibrate(name, (enum quant_scheme)scheme, x, N);
             const bool is_robust = strcmp(name, "percentile") == 0 || strcmp(name, "entropy") == 0;
             if (is_robust && !(choice.range[1] > 1 && choice.range[1] < 2))
@@ -188,8 +188,8 @@ static void test_every_method_has_a_calibrator(void **state)
     const float x[] = {1, 2, 30};
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     quant_observe(&observed, x, 3);
-    for (size_t i = 0; quant_calibration_at(i); i++) {
-        const struct quant_spec spec = {.calibration = quant_calibration_at(i)->name};
+    for (size_t i = 0; quant_method_at(i); i++) {
+        const struct quant_spec spec = {.calibration = quant_method_at(i)->name};
         struct quant_plan plan;
         assert_int_equal(quant_plan_make(&spec, NULL, &plan, NULL), QUANT_OK);
         struct quant_calibrator *calibrator = quant_calibrator_new(&plan, &observed, 1, NULL);

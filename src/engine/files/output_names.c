@@ -52,8 +52,8 @@ static void list_extensions(char *text, size_t room)
 {
     size_t used = 0;
     text[0] = '\0';
-    for (size_t i = 0; quant_format_at(i); i++)
-        for (const char *const *known = quant_format_at(i)->extensions; *known; known++) {
+    for (size_t i = 0; quant_format_row(i); i++)
+        for (const char *const *known = quant_format_row(i)->extensions; *known; known++) {
             char name[32];
             snprintf(name, sizeof name, "x.%s", *known);
             if (!quant_format_path_dtype(name) && used < room)

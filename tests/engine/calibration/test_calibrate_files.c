@@ -4,6 +4,7 @@
  * by every instruction set; and of one file it is what quantizing that file finds. */
 #include <math.h>
 
+#include "../../support/names.h"
 #include "../calibrating.h"
 #include "engine/work/chunks.h"
 
@@ -116,10 +117,10 @@ static size_t count_splits(const char *method, bool is_short)
 
 static void check_methods(bool is_short)
 {
-    for (size_t i = 0; quant_calibration_name(i); i++)
+    for (size_t i = 0; method_name(i); i++)
         for (int scheme = QUANT_ABSMAX; scheme <= QUANT_ZERO_POINT; scheme++) {
             const struct quant_spec spec = {.scheme = (enum quant_scheme)scheme,
-                                            .calibration = quant_calibration_name(i),
+                                            .calibration = method_name(i),
                                             .nonfinite = QUANT_NONFINITE_SATURATE};
             struct quant_calibrate_job job = calibrate_job(inputs, NFILES, &spec, NULL);
             if (strcmp(spec.calibration, "auto") != 0 &&
@@ -180,11 +181,11 @@ static void test_one_file(void **state)
     enum { N = 700 };
     float *x = make_floats(N);
     write_tensor("x.npy", x, N);
-    for (size_t i = 0; quant_calibration_name(i); i++)
+    for (size_t i = 0; method_name(i); i++)
         for (int scheme = QUANT_ABSMAX; scheme <= QUANT_ZERO_POINT; scheme++) {
             const char *path = "x.npy";
             const struct quant_spec spec = {.scheme = (enum quant_scheme)scheme,
-                                            .calibration = quant_calibration_name(i)};
+                                            .calibration = method_name(i)};
             const struct quant_calibrate_job job = calibrate_job(&path, 1, &spec, NULL);
             if (strcmp(spec.calibration, "auto") == 0)
                 continue;
@@ -232,9 +233,9 @@ static void test_ema(void **state)
     (void)state;
     static const double constants[] = {0.01, 0.3, 1};
     write_inputs(short_lengths, true);
-    for (size_t i = 0; quant_calibration_name(i); i++) {
+    for (size_t i = 0; method_name(i); i++) {
         const struct quant_spec spec = {.scheme = QUANT_ZERO_POINT,
-                                        .calibration = quant_calibration_name(i),
+                                        .calibration = method_name(i),
                                         .nonfinite = QUANT_NONFINITE_SATURATE};
         if (strcmp(spec.calibration, "auto") == 0)
             continue;
@@ -268,16 +269,16 @@ static void check_processors(struct quant_calibrate_job *job)
     job->output = "one.json";
     calibrate_ok(job);
     job->output = "other.json";
-    for (size_t i = 0; quant_isa_name(i); i++) {
-        if (!quant_isa_supported(i))
+    for (size_t i = 0; isa_name(i); i++) {
+        if (!isa_supported(i))
             continue;
-        assert_int_equal(quant_isa_select(quant_isa_name(i), NULL), QUANT_OK);
+        assert_int_equal(quant_isa_select(isa_name(i), NULL), QUANT_OK);
         for (unsigned threads = 1; threads <= 4; threads += 3) {
             job->control.threads = threads;
             calibrate_ok(job);
             if (!files_equal("one.json", "other.json"))
                 fail_msg("%s, scheme %d: not the same by %s and %u threads", job->spec.calibration,
-                         job->spec.scheme, quant_isa_name(i), threads);
+                         job->spec.scheme, isa_name(i), threads);
         }
     }
 }
@@ -287,10 +288,10 @@ static void test_threads_and_instruction_sets(void **state)
     (void)state;
     const char *const before = quant_isa_current();
     write_inputs(lengths, true);
-    for (size_t i = 0; quant_calibration_name(i); i++)
+    for (size_t i = 0; method_name(i); i++)
         for (int scheme = QUANT_ABSMAX; scheme <= QUANT_ZERO_POINT; scheme++) {
             const struct quant_spec spec = {.scheme = (enum quant_scheme)scheme,
-                                            .calibration = quant_calibration_name(i),
+                                            .calibration = method_name(i),
                                             .nonfinite = QUANT_NONFINITE_SATURATE};
             const bool is_mse = strcmp(spec.calibration, "mse") == 0;
             struct quant_calibrate_job job = calibrate_job(inputs, NFILES, &spec, NULL);

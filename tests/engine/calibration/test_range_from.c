@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Quantizing by a calibration file: where one tensor was calibrated, to the bytes of data and
  * sidecar as if the method had been given; never for a mapping that it was not made for. */
+#include "../../support/names.h"
 #include "../calibrating.h"
 
 static enum quant_status read_range(const char *path, struct quant_spec *spec,
@@ -50,8 +51,8 @@ static void test_as_by_the_method(void **state)
     float *x = make_floats(2000);
     write_tensor(input, x, 2000);
     free(x);
-    for (size_t i = 0; quant_calibration_name(i); i++) {
-        struct quant_spec spec = {.calibration = quant_calibration_name(i)};
+    for (size_t i = 0; method_name(i); i++) {
+        struct quant_spec spec = {.calibration = method_name(i)};
         double initial;
         if (strcmp(spec.calibration, "auto") == 0)
             continue;
@@ -62,7 +63,7 @@ static void test_as_by_the_method(void **state)
         spec.has_qmax = true;
         spec.qmax = 200;
         spec.rounding = QUANT_HALF_AWAY;
-        spec.has_calibration_argument = quant_calibration_argument(i, &initial) != NULL;
+        spec.has_calibration_argument = method_argument(i, &initial) != NULL;
         spec.calibration_argument = 1.5;
         check_same(&spec);
     }

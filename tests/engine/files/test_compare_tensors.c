@@ -2,6 +2,7 @@
 /* A comparison's rows are what quantizing with each type, scheme and method finds and reports. */
 #include <math.h>
 
+#include "../../support/names.h"
 #include "../engine.h"
 #include "engine/work/chunks.h"
 
@@ -26,7 +27,7 @@ static struct quant_compare_result compare_ok(const struct quant_compare_job *jo
 static size_t count_rows(enum quant_dtype dtype)
 {
     size_t nmethods = 0;
-    while (quant_calibration_name(nmethods))
+    while (method_name(nmethods))
         nmethods++;
     return dtype == QUANT_FLOAT8_E5M2 ? 3 : 2 * (nmethods - 1);
 }

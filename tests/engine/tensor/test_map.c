@@ -6,6 +6,7 @@
  */
 #include "../groups.h"
 
+#include "../../support/names.h"
 #include "core/measure.h"
 #include "engine/work/chunks.h"
 
@@ -288,12 +289,12 @@ static void test_every_method(void **state)
     };
     for (size_t k = 0; k < LENGTH(few) - IS_SLOW_BUILD; k++) {
         struct tensor tensor = tensor_make(few[k].shape, QUANT_ORDER_C);
-        for (size_t i = 0; quant_calibration_name(i); i++) {
-            if (k > 0 && is_slow(quant_calibration_name(i)))
+        for (size_t i = 0; method_name(i); i++) {
+            if (k > 0 && is_slow(method_name(i)))
                 continue;
             const struct quant_spec spec = {.dtype = QUANT_INT4,
                                             .scheme = (enum quant_scheme)((i + k) % 2),
-                                            .calibration = quant_calibration_name(i)};
+                                            .calibration = method_name(i)};
             check_run(&tensor, &spec, &few[k].granularity);
         }
         free(tensor.x);

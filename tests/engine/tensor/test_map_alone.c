@@ -3,6 +3,7 @@
  * A file with a scale for each channel or block has for each of them what comes of it alone as a
  * file, by every method: the passes over that file are the definition.
  */
+#include "../../support/names.h"
 #include "../engine.h"
 #include "engine/work/chunks.h"
 
@@ -77,11 +78,11 @@ static void check_layout(const struct layout *layout)
         group[i] = x[layout->first + i * layout->step];
     write_npy("x.npy", x, n, false, layout->shape);
     write_tensor("alone.npy", group, layout->length);
-    for (size_t k = 0; quant_calibration_name(k); k++) {
-        if (is_slow(quant_calibration_name(k)) && !layout->all_methods)
+    for (size_t k = 0; method_name(k); k++) {
+        if (is_slow(method_name(k)) && !layout->all_methods)
             continue;
-        check_method(layout, quant_calibration_name(k), QUANT_ABSMAX);
-        check_method(layout, quant_calibration_name(k), QUANT_ZERO_POINT);
+        check_method(layout, method_name(k), QUANT_ABSMAX);
+        check_method(layout, method_name(k), QUANT_ZERO_POINT);
     }
     free(group);
     free(x);

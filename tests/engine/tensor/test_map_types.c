@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every type to quantize to through files: what a call in memory makes of the elements, in every
  * format, from any number of threads and by every kernel set; and its shape and order. */
+#include "../../support/names.h"
 #include "../engine.h"
 #include "core/measure.h"
 #include "engine/work/chunks.h"
@@ -85,10 +86,10 @@ static void check_type(enum quant_dtype dtype, size_t n, const float *x)
     for (size_t i = 0; i < LENGTH(inputs) * LENGTH(outputs) * LENGTH(threads); i++)
         if (n < CHUNK || (i % 3 == i / 3 % 3 && (i % 3 < 2 || i / 9 == 1)))
             check_way(&spec, inputs[i % 3], outputs[i / 3 % 3], threads[i / 9], &expected, n);
-    for (size_t i = 0; quant_isa_name(i); i++)
-        if (quant_isa_supported(i)) {
+    for (size_t i = 0; isa_name(i); i++)
+        if (isa_supported(i)) {
             struct quant_error error;
-            check_ok(quant_isa_select(quant_isa_name(i), &error), &error);
+            check_ok(quant_isa_select(isa_name(i), &error), &error);
             check_way(&spec, inputs[0], outputs[0], 2, &expected, n);
         }
     free(expected.q);

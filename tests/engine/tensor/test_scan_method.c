@@ -3,6 +3,7 @@
  * threads, by every instruction set, and the numbers that quant_calibrate finds in memory. */
 #include <math.h>
 
+#include "../../support/names.h"
 #include "../engine.h"
 #include "base/sum_order.h"
 #include "engine/work/chunks.h"
@@ -69,9 +70,9 @@ static void test_files(void **state)
         float *x = make_floats(lengths[i]);
         write_tensor("x.npy", x, lengths[i]);
         write_tensor("x.json", x, lengths[i]);
-        for (size_t k = 0; quant_calibration_name(k); k++) {
-            check_files(quant_calibration_name(k), QUANT_ABSMAX, x, lengths[i]);
-            check_files(quant_calibration_name(k), QUANT_ZERO_POINT, x, lengths[i]);
+        for (size_t k = 0; method_name(k); k++) {
+            check_files(method_name(k), QUANT_ABSMAX, x, lengths[i]);
+            check_files(method_name(k), QUANT_ZERO_POINT, x, lengths[i]);
         }
         free(x);
     }
@@ -86,9 +87,9 @@ static void test_nonfinite(void **state)
     for (size_t i = 5; i < n; i += 1000)
         x[i] = i % 3 == 0 ? (float)NAN : i % 3 == 1 ? (float)INFINITY : -(float)INFINITY;
     write_tensor("x.npy", x, n);
-    for (size_t k = 0; quant_calibration_name(k); k++)
+    for (size_t k = 0; method_name(k); k++)
         for (int scheme = 0; scheme < 2; scheme++) {
-            const char *method = quant_calibration_name(k);
+            const char *method = method_name(k);
             if (takes_too_long(method, n))
                 continue;
             struct quant_quantize_job job =
@@ -113,20 +114,20 @@ static void test_instruction_sets(void **state)
     const size_t n = QUANT_MEASURE_BLOCK + 1;
     float *x = make_floats(n);
     const char *const before = quant_isa_current();
-    for (size_t k = 0; quant_calibration_name(k); k++)
+    for (size_t k = 0; method_name(k); k++)
         for (int scheme = 0; scheme < 2; scheme++) {
             const struct quant_spec spec = {.scheme = (enum quant_scheme)scheme,
-                                            .calibration = quant_calibration_name(k)};
+                                            .calibration = method_name(k)};
             struct quant_choice expected;
             assert_int_equal(quant_isa_select("scalar", NULL), QUANT_OK);
             assert_int_equal(quant_calibrate(&spec, x, n, &expected, NULL), QUANT_OK);
-            for (size_t i = 0; quant_isa_name(i); i++) {
-                if (!quant_isa_supported(i) || strcmp(quant_isa_name(i), "scalar") == 0)
+            for (size_t i = 0; isa_name(i); i++) {
+                if (!isa_supported(i) || strcmp(isa_name(i), "scalar") == 0)
                     continue;
                 struct quant_choice found;
-                assert_int_equal(quant_isa_select(quant_isa_name(i), NULL), QUANT_OK);
+                assert_int_equal(quant_isa_select(isa_name(i), NULL), QUANT_OK);
                 assert_int_equal(quant_calibrate(&spec, x, n, &found, NULL), QUANT_OK);
-                check_choice(quant_calibration_name(k), &found, &expected);
+                check_choice(method_name(k), &found, &expected);
             }
         }
     assert_int_equal(quant_isa_select(before, NULL), QUANT_OK);
@@ -186,9 +187,9 @@ static void test_read_back(void **state)
     (void)state;
     float *x = make_floats(100);
     write_tensor("x.npy", x, 100);
-    for (size_t i = 0; quant_calibration_name(i); i++) {
+    for (size_t i = 0; method_name(i); i++) {
         const struct quant_quantize_job job =
-            job_of(quant_calibration_name(i), QUANT_ABSMAX, "x.npy", "q.npy");
+            job_of(method_name(i), QUANT_ABSMAX, "x.npy", "q.npy");
         const struct quant_quantize_result written = quantize_ok(&job);
         const struct quant_dequantize_job back = dequantize_job("q.npy", NULL);
         assert_true(dequantize_ok(&back).report.mse == written.report.mse);

@@ -2,6 +2,7 @@
 /* The share of the work that is reported never falls and ends at 1, however many passes come. */
 #include "../engine.h"
 
+#include "../../support/names.h"
 #include "engine/work/pass_progress.h"
 
 struct watch {
@@ -98,14 +99,14 @@ static void test_quantize(void **state)
     float *x = make_floats(N);
     for (size_t i = 0; i < LENGTH(files); i++)
         write_tensor(files[i], x, N);
-    for (size_t method = 0; quant_calibration_name(method); method++)
+    for (size_t method = 0; method_name(method); method++)
         for (size_t i = 0; i < LENGTH(files) * (LENGTH(groups) + 1); i++) {
             const size_t kind = i / LENGTH(files);
             struct watch watch = {0};
             struct quant_quantize_job job = quantize_job(files[i % LENGTH(files)], "q.bin");
             if (kind == 1 && method > 0)
                 continue; /* the elements are read once, whatever the method */
-            job.spec.calibration = quant_calibration_name(method);
+            job.spec.calibration = method_name(method);
             job.spec.scheme = method % 2 ? QUANT_ZERO_POINT : QUANT_ABSMAX;
             job.granularity = kind > 0 ? groups[kind - 1] : whole;
             job.output.force = true;
