@@ -170,6 +170,12 @@ static void compare_one(const struct batch_item *item)
     outcome->job.input.path = work->inputs->inputs[item->i].path;
     outcome->job.input.tensor = work->inputs->inputs[item->i].tensor;
     outcome->job.control = item->control;
+    const char *failure = work->inputs->inputs[item->i].failure;
+    if (failure) {
+        outcome->status = outcome->error.status = QUANT_UNSUPPORTED;
+        snprintf(outcome->error.text, sizeof outcome->error.text, "%s", failure);
+        return;
+    }
     outcome->status = quant_file_compare(&outcome->job, &outcome->result, &outcome->error);
 }
 

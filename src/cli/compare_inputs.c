@@ -44,6 +44,21 @@ static bool add_listed(void *context, const struct quant_listed_tensor *tensor)
     return !listing->no_memory;
 }
 
+/* The last input is a container with nothing to compare, for this reason or for want of floats. */
+static bool add_failure(struct compare_inputs *inputs, const struct quant_error *error)
+{
+    struct compare_input *input = &inputs->inputs[inputs->n - 1];
+    const int length =
+        error->status != QUANT_OK
+            ? asprintf(&input->failure, "%s", error->text)
+            : asprintf(&input->failure,
+                       "cannot compare '%s': it has no tensor of floats with %d or more dimensions",
+                       input->path, QUANT_CONTAINER_MIN_DIMS);
+    if (length < 0)
+        input->failure = NULL;
+    return input->failure != NULL;
+}
+
 static bool add_path(struct compare_inputs *inputs, const struct quant_input *common,
                      const char *path)
 {
@@ -54,11 +69,14 @@ static bool add_path(struct compare_inputs *inputs, const struct quant_input *co
     bool is_container = false;
     input.path = path;
     struct stat status;
+    struct quant_error error = {.status = QUANT_OK};
     if (strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode))
-        quant_file_list(&input, &never, add_listed, &listing, &is_container, NULL);
+        quant_file_list(&input, &never, add_listed, &listing, &is_container, &error);
     if (listing.no_memory)
         return false;
-    return inputs->n > before || add(inputs, path, NULL);
+    if (inputs->n > before)
+        return true;
+    return add(inputs, path, NULL) && (!is_container || add_failure(inputs, &error));
 }
 
 bool compare_inputs_init(struct compare_inputs *inputs, const struct quant_input *common,
@@ -79,6 +97,7 @@ void compare_inputs_release(struct compare_inputs *inputs)
     for (size_t i = 0; i < inputs->n; i++) {
         free(inputs->inputs[i].name);
         free(inputs->inputs[i].tensor);
+        free(inputs->inputs[i].failure);
     }
     free(inputs->inputs);
     free(inputs->names);

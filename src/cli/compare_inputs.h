@@ -10,6 +10,7 @@ struct compare_input {
     char *name;       /* owned: the path, or "FILE: TENSOR" */
     const char *path; /* borrowed from the command line */
     char *tensor;     /* owned; NULL: a file of one tensor */
+    char *failure;    /* owned: why a container cannot be compared; NULL: it can */
 };
 
 struct compare_inputs {

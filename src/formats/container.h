@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a format of many tensors adds to its row in the table of formats.
+ * What a format of many tensors adds to its row in the table of formats. To add a container: see
+ * "To add a format" in format.h; its row names a struct quant_container. safetensors.c is the
+ * example.
  *
  * The law of layout: the position of every byte of an output follows from names, types and shapes
  * alone, never from data. lay_out computes all of it before any element is known; the header is

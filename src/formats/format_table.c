@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The formats, and how a file's format is recognized: by its first bytes, then by its name. */
+/* The formats, and how a file's format is recognized: by its first bytes, then by its name.
+ * format.h says how to add one. */
 #include <string.h>
 #include <strings.h>
 

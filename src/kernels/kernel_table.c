@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of kernel sets, fastest first, and the choice of one. */
+/* The table of kernel sets, fastest first, and the choice of one. kernels.h says how to add one. */
 #include <stdatomic.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of calibration methods, and the public list of them, which ends with auto. */
+/* The table of calibration methods, and the public list of them, which ends with auto. method.h
+ * says how to add one. */
 #include "methods/method.h"
 
 #include <string.h>

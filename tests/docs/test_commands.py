@@ -60,7 +60,10 @@ def run_console(page, body, folder, update):
     failed = 0
     shown = []
     for command, expected in steps_of(body):
-        found, _ = run(command, folder)
+        found, status = run(command, folder)
+        if status != 0: # a command that is meant to fail ends in `; echo "status $?"`
+            failed += 1
+            print(f"{page}: status {status} of $ {command}")
         shown += ("$ " + command).split("\n")
         if matches(expected, found):
             shown += expected

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The inputs of all parts of a first round, and whether a part came twice. In a later round
- * engine/known_inputs.h says which inputs there are. */
+ * engine/calibration/known_inputs.h says which inputs there are. */
 #ifndef QUANT_ENGINE_CALIBRATION_PART_INPUTS_H
 #define QUANT_ENGINE_CALIBRATION_PART_INPUTS_H
 

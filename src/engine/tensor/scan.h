@@ -15,7 +15,8 @@ struct quant_scan {
     struct quant_buffers *buffers; /* of each worker, with room for x */
     unsigned workers;
     struct quant_progress *progress;
-    uint64_t *digest; /* of the elements, set by each pass; NULL: not wanted. engine/digest.h */
+    uint64_t *digest; /* of the elements, set by each pass; NULL: not wanted.
+                         engine/tensor/element_digest.h */
 };
 
 /* One pass: work finds a chunk's elements in its worker's x, side by side; deliver comes one at a
