@@ -1,76 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* The tensors of a container one by one, as in quantize_container.c: restored or copied to a
- * container of floats, measured against their originals, or both. */
+/* Restoring a container: its sidecar and its header give the layout of the output before any tensor
+ * is read. */
 #include "engine/files/dequantize_container.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "base/error.h"
-#include "base/source_window.h"
-#include "engine/files/container_output.h"
-#include "engine/files/original_container.h"
-#include "engine/files/restored_tensors.h"
+#include "engine/files/container_dequantization.h"
 #include "engine/files/tensor_copy.h"
-#include "engine/tensor/container_input.h"
-#include "engine/tensor/restore_run.h"
-#include "engine/work/job.h"
-#include "engine/work/work_list.h"
 #include "io/distinct_paths.h"
 
-/* What is kept of a tensor from its work until it is delivered. */
-struct place {
-    struct quant_buffers buffers; /* of a small tensor */
-    struct quant_restore_run run;
-    struct quant_shape shape;
-    struct quant_source *data;   /* owned: a window of the container */
-    struct quant_reader *reader; /* owned */
-    struct quant_checksum_source checksum;
-    struct quant_group_source groups;
-    struct quant_tensor original;
-    struct quant_tensor_output output;
-    struct quant_progress progress;
-    struct quant_dequantize_result result;
-    enum quant_status status;
-    struct quant_error error;
-};
-
-struct container_run {
-    const struct quant_dequantize_job *job;
-    struct quant_error *error;
-    const char *sidecar_path;
-    const struct quant_sidecar_head *head;
-    enum quant_dtype dtype; /* of the floats */
-    struct quant_container_input input;
-    struct quant_restored_tensors restored;
-    struct quant_original_container original;
-    struct quant_container_plan plan; /* of the output; the i-th tensor is the i-th restored */
-    struct quant_container_output output;
-    struct quant_pool *pool; /* owned */
-    struct place *places;    /* owned */
-    unsigned nplaces;
-    struct quant_progress progress;
-    uint64_t large; /* as in quantize_container.c */
-    uint64_t relayed;
-    enum quant_status status;
-};
-
-static const struct quant_tensor_info *info_of(const struct container_run *run, uint32_t index)
+static const struct quant_tensor_info *info_of(const struct quant_container_dequantization *run,
+                                               uint32_t index)
 {
     return &run->input.file->tensors[index];
 }
 
-static const char *name_of(const struct container_run *run,
-                           const struct quant_restored_tensor *restored)
-{
-    return info_of(run, restored->data)->name;
-}
-
 /* ---- Opening ---- */
 
-static enum quant_status check_header(const struct container_run *run)
+static enum quant_status check_header(const struct quant_container_dequantization *run)
 {
     struct quant_source *source = run->input.source;
     const struct quant_extent header = {0, run->head->header_nbytes};
@@ -92,7 +41,7 @@ static enum quant_status check_header(const struct container_run *run)
     return status;
 }
 
-static enum quant_status open_data(struct container_run *run)
+static enum quant_status open_data(struct quant_container_dequantization *run)
 {
     const struct quant_format *format = quant_format_from_name(run->head->data_format);
     struct quant_source *source = NULL;
@@ -116,7 +65,7 @@ static enum quant_status open_data(struct container_run *run)
 /* ---- The output ---- */
 
 /* Shapes of packed integers are true of the integers alone. */
-static enum quant_status keep_metadata(struct container_run *run,
+static enum quant_status keep_metadata(struct quant_container_dequantization *run,
                                        struct quant_metadata_pair **metadata, size_t *n)
 {
     static const char own[] = "quant.shape.";
@@ -131,7 +80,8 @@ static enum quant_status keep_metadata(struct container_run *run,
     return QUANT_OK;
 }
 
-static enum quant_status plan_output(struct container_run *run, const struct quant_format *format)
+static enum quant_status plan_output(struct quant_container_dequantization *run,
+                                     const struct quant_format *format)
 {
     const struct quant_container *container = format->container;
     const struct quant_restored_tensors *restored = &run->restored;
@@ -153,7 +103,7 @@ static enum quant_status plan_output(struct container_run *run, const struct qua
                               : status;
 }
 
-static enum quant_status open_output(struct container_run *run)
+static enum quant_status open_output(struct quant_container_dequantization *run)
 {
     const struct quant_output *output = &run->job->output;
     const struct quant_format *format = NULL;
@@ -178,312 +128,9 @@ static enum quant_status open_output(struct container_run *run)
     return status;
 }
 
-/* ---- One tensor ---- */
-
-static enum quant_status open_window(const struct container_run *run, uint32_t index,
-                                     struct quant_source **window, struct quant_error *error)
-{
-    const struct quant_tensor_info *info = info_of(run, index);
-    *window = quant_source_window_of_tensor(run->input.source, info);
-    return *window ? QUANT_OK : quant_error_no_memory(error, 256, "buffers");
-}
-
-/* The integers as what the sidecar says they are: a container has no 4-bit ones. */
-static enum quant_status open_integers(struct container_run *run, struct place *place,
-                                       const struct quant_restored_tensor *restored)
-{
-    enum quant_status status = open_window(run, restored->data, &place->data, &place->error);
-    if (status != QUANT_OK)
-        return status;
-    place->shape.ndim = (int)restored->ndim;
-    if (restored->ndim > 0)
-        memcpy(place->shape.dims, restored->dims, restored->ndim * sizeof *restored->dims);
-    status = quant_checksum_source_init(&place->checksum, place->data, &place->error);
-    const struct quant_reader head = {.format = run->input.file->format,
-                                      .stored = restored->params.dtype,
-                                      .delivered = restored->params.dtype,
-                                      .byte_order = QUANT_LITTLE,
-                                      .order = QUANT_ORDER_C,
-                                      .knowledge = QUANT_SHAPE_KNOWN,
-                                      .shape = place->shape};
-    return status == QUANT_OK ? quant_flat_open_reader(&place->checksum.source, &head, 0,
-                                                       &place->reader, &place->error)
-                              : status;
-}
-
-static enum quant_status open_groups(struct container_run *run, struct place *place,
-                                     const struct quant_restored_tensor *restored)
-{
-    const struct quant_granularity granularity = {true, restored->axis, restored->block_size};
-    struct quant_group_tensors tensors = {
-        .scale_dtype = restored->params.scale_dtype,
-        .is_integer = quant_dtype_info(restored->params.dtype)->is_integer,
-        .scales_xxh3_64 = restored->digests.scales,
-        .zero_points_xxh3_64 = restored->digests.zero_points,
-    };
-    enum quant_status status = quant_grouping_make(&granularity, &place->shape, QUANT_ORDER_C,
-                                                   &place->groups.grouping, &place->error);
-    if (status == QUANT_OK)
-        status = open_window(run, restored->scales, &tensors.scales, &place->error);
-    if (status == QUANT_OK && restored->zero_points != QUANT_NOT_STORED)
-        status = open_window(run, restored->zero_points, &tensors.zero_points, &place->error);
-    if (status != QUANT_OK) {
-        quant_source_close(tensors.scales);
-        return status;
-    }
-    return quant_group_source_open_container(&place->groups, &tensors, &place->error);
-}
-
-static enum quant_status check_digest(struct container_run *run, struct place *place,
-                                      uint32_t index, uint64_t digest, uint64_t expected)
-{
-    if (digest == expected)
-        return QUANT_OK;
-    return quant_source_error(
-        run->input.source, &place->error, QUANT_CORRUPT,
-        "the checksum of tensor '%.200s' is %016llx, not %016llx as in its sidecar",
-        info_of(run, index)->name, (unsigned long long)digest, (unsigned long long)expected);
-}
-
-/* A tensor that is only checked: one scale, which the sidecar has as well, and its zero point. */
-static enum quant_status check_tensor(struct container_run *run, struct place *place,
-                                      uint32_t index, uint64_t expected)
-{
-    if (index == QUANT_NOT_STORED)
-        return QUANT_OK;
-    const struct quant_tensor_info *info = info_of(run, index);
-    const struct quant_extent from = {info->offset, info->nbytes};
-    uint64_t digest = 0;
-    const enum quant_status status =
-        quant_tensor_copy(run->input.source, &from, NULL, 0, &digest, &place->error);
-    return status == QUANT_OK ? check_digest(run, place, index, digest, expected) : status;
-}
-
-static enum quant_status open_scales(struct container_run *run, struct place *place,
-                                     const struct quant_restored_tensor *restored)
-{
-    if (restored->axis >= 0)
-        return open_groups(run, place, restored);
-    enum quant_status status = check_tensor(run, place, restored->scales, restored->digests.scales);
-    if (status == QUANT_OK)
-        status = check_tensor(run, place, restored->zero_points, restored->digests.zero_points);
-    return status;
-}
-
-static enum quant_status open_tensor(struct container_run *run, struct place *place,
-                                     const struct quant_restored_tensor *restored, uint64_t i)
-{
-    const bool writes = run->job->output.path;
-    enum quant_status status = open_integers(run, place, restored);
-    if (status == QUANT_OK)
-        status = open_scales(run, place, restored);
-    if (status == QUANT_OK && run->job->measure)
-        status = quant_original_container_tensor(&run->original, name_of(run, restored), restored,
-                                                 &place->original, &place->error);
-    if (status == QUANT_OK && writes) {
-        place->output = (struct quant_tensor_output){
-            .sink = run->output.sink, .offset = run->plan.layout.tensors[i].data.offset};
-        status = quant_tensor_output_open(&place->output, &place->error);
-    }
-    return status;
-}
-
-static enum quant_status check_read(struct container_run *run, struct place *place,
-                                    const struct quant_restored_tensor *restored)
-{
-    uint64_t digest = 0;
-    uint64_t nbytes = 0;
-    const enum quant_status status =
-        quant_checksum_source_finish(&place->checksum, &digest, &nbytes, &place->error);
-    return status == QUANT_OK
-               ? check_digest(run, place, restored->data, digest, restored->digests.data)
-               : status;
-}
-
-static void fill_result(struct container_run *run, struct place *place)
-{
-    const struct quant_granularity whole = {.has_axis = false};
-    struct quant_dequantize_result *result = &place->result;
-    *result = (struct quant_dequantize_result){.params = *place->run.params};
-    result->shape = place->shape;
-    result->order = QUANT_ORDER_C;
-    if (place->run.groups)
-        result->grouping = place->groups.grouping;
-    else
-        quant_grouping_make(&whole, &place->shape, QUANT_ORDER_C, &result->grouping, NULL);
-    if (!run->job->measure)
-        return;
-    const struct quant_reader *original = place->original.reader;
-    quant_measure_report(&place->run.measure, original->stored, result->grouping.count,
-                         &result->report);
-    result->source_dtype = original->stored;
-    result->source_format = original->format->name;
-    snprintf(result->source_path, sizeof result->source_path, "%s",
-             run->original.path ? run->original.path : run->job->against.path);
-    result->worst = place->run.ranking.worst;
-}
-
-static enum quant_status restore_tensor(struct container_run *run, struct place *place,
-                                        const struct quant_restored_tensor *restored, uint64_t i,
-                                        struct quant_pool *pool)
-{
-    enum quant_status status = open_tensor(run, place, restored, i);
-    if (status != QUANT_OK)
-        return status;
-    place->run = (struct quant_restore_run){
-        .params = &restored->params,
-        .groups = restored->axis >= 0 ? &place->groups : NULL,
-        .reader = place->reader,
-        .checksum = &place->checksum,
-        .original = run->job->measure ? &place->original : NULL,
-        .output = run->job->output.path ? &place->output : NULL,
-        .dtype = run->dtype,
-        .shape = &place->shape,
-        .order = QUANT_ORDER_C,
-        .nelems = restored->nelems,
-        .progress = &place->progress,
-        .pool = pool,
-        .buffers = pool ? quant_pool_buffers(pool, 0) : &place->buffers,
-        .threads = quant_pool_threads(pool),
-    };
-    status = quant_restore_run_begin(&place->run, &place->error);
-    if (status == QUANT_OK)
-        status = quant_restore_run_make_pass(&place->run, &place->error);
-    if (status == QUANT_OK)
-        status = check_read(run, place, restored);
-    if (status == QUANT_OK && place->run.output)
-        status = quant_tensor_output_finish(&place->output, &place->error);
-    if (status == QUANT_OK)
-        fill_result(run, place);
-    return status;
-}
-
-static void close_tensor(struct container_run *run, struct place *place)
-{
-    quant_restore_run_release(&place->run);
-    place->run = (struct quant_restore_run){.params = NULL};
-    quant_tensor_output_release(&place->output);
-    quant_original_container_close_tensor(&run->original, &place->original);
-    quant_group_source_release(&place->groups);
-    place->groups = (struct quant_group_source){.source = NULL};
-    if (place->reader)
-        place->reader->ops->close(place->reader);
-    place->reader = NULL;
-    quant_checksum_source_release(&place->checksum);
-    quant_source_close(place->data);
-    place->data = NULL;
-}
-
-static enum quant_status copy_tensor(struct container_run *run, struct place *place,
-                                     const struct quant_restored_tensor *restored, uint64_t i)
-{
-    const struct quant_tensor_info *info = info_of(run, restored->data);
-    const struct quant_extent from = {info->offset, info->nbytes};
-    const bool writes = run->job->output.path;
-    uint64_t digest = 0;
-    const enum quant_status status = quant_tensor_copy(
-        run->input.source, &from, writes ? run->output.sink : NULL,
-        writes ? run->plan.layout.tensors[i].data.offset : 0, &digest, &place->error);
-    return status == QUANT_OK
-               ? check_digest(run, place, restored->data, digest, restored->digests.data)
-               : status;
-}
-
-/* ---- The work list ---- */
-
-static uint64_t nelems(void *context, uint64_t i)
-{
-    const struct container_run *run = context;
-    const struct quant_restored_tensor *restored = &run->restored.tensors[i];
-    return restored->nelems;
-}
-
-static void relay_progress(void *context, uint64_t done, uint64_t total)
-{
-    struct container_run *run = context;
-    const double share = total > 0 ? (double)done / (double)total : 0;
-    const uint64_t seen = (uint64_t)(share * (double)run->large);
-    if (seen <= run->relayed || seen > run->large)
-        return;
-    quant_progress_add(&run->progress, seen - run->relayed);
-    run->relayed = seen;
-}
-
-static void work(void *context, unsigned number, uint64_t i, struct quant_pool *pool)
-{
-    struct container_run *run = context;
-    struct place *place = &run->places[number];
-    const struct quant_restored_tensor *restored = &run->restored.tensors[i];
-    place->progress = (struct quant_progress){.call = NULL};
-    if (restored->nelems > QUANT_SMALL_ITEM) {
-        place->progress = (struct quant_progress){.call = relay_progress, .context = run};
-        run->large = restored->nelems;
-        run->relayed = 0;
-    }
-    if (restored->is_copied) {
-        place->status = copy_tensor(run, place, restored, i);
-        return;
-    }
-    place->status = restore_tensor(run, place, restored, i, pool);
-    close_tensor(run, place);
-}
-
-static bool deliver(void *context, unsigned number, uint64_t i)
-{
-    struct container_run *run = context;
-    struct place *place = &run->places[number];
-    const struct quant_restored_tensor *restored = &run->restored.tensors[i];
-    const bool failed = place->status != QUANT_OK;
-    const struct quant_tensor_result result = {
-        .tensor = (size_t)i,
-        .ntensors = run->restored.n,
-        .name = name_of(run, restored),
-        .status = place->status,
-        .error = failed ? &place->error : NULL,
-        .is_copied = restored->is_copied,
-        .nbytes = info_of(run, restored->data)->nbytes,
-        .restored = restored->is_copied || failed ? NULL : &place->result};
-    run->status = quant_control_report(&run->job->control, &result, run->error);
-    if (failed) {
-        run->status = place->status;
-        if (run->error)
-            *run->error = place->error;
-    }
-    if (run->status != QUANT_OK)
-        return false;
-    quant_progress_add(&run->progress, nelems(run, i) - run->relayed);
-    run->large = run->relayed = 0;
-    return true;
-}
-
-/* An original of one tensor that is a stream has one reader. */
-static enum quant_status run_tensors(struct container_run *run)
-{
-    run->pool = quant_pool_new(quant_chunk_workers(run->job->control.threads, UINT64_MAX));
-    const struct quant_work_list list = {.n = run->restored.n,
-                                         .pool = run->pool,
-                                         .context = run,
-                                         .nelems = nelems,
-                                         .work = work,
-                                         .deliver = deliver};
-    uint64_t total = 0;
-    if (!list.pool)
-        return quant_error_no_memory(run->error, sizeof(struct quant_buffers), "buffers");
-    for (uint64_t i = 0; i < list.n; i++)
-        total += nelems(run, i);
-    quant_progress_begin_pass(&run->progress, total, 0);
-    run->nplaces = quant_work_list_places(&list);
-    run->places = calloc(run->nplaces, sizeof *run->places);
-    if (!run->places)
-        return quant_error_no_memory(run->error, run->nplaces * sizeof *run->places, "buffers");
-    run->status = QUANT_OK;
-    quant_work_list_run(&list);
-    return run->status;
-}
-
 /* ---- The file ---- */
 
-static enum quant_status finish(struct container_run *run)
+static enum quant_status finish(struct quant_container_dequantization *run)
 {
     struct quant_source *source = run->input.stream ? run->input.stream : run->input.source;
     enum quant_status status = quant_source_check_unchanged(source, run->error);
@@ -496,7 +143,8 @@ static enum quant_status finish(struct container_run *run)
     return status == QUANT_OK ? quant_output_commit_n(outputs, 1, NULL, run->error) : status;
 }
 
-static enum quant_status run_file(struct container_run *run, struct quant_sidecar_reader *reader)
+static enum quant_status run_file(struct quant_container_dequantization *run,
+                                  struct quant_sidecar_reader *reader)
 {
     enum quant_status status = open_data(run);
     if (status == QUANT_OK)
@@ -507,7 +155,7 @@ static enum quant_status run_file(struct container_run *run, struct quant_sideca
     if (status == QUANT_OK && run->job->output.path)
         status = open_output(run);
     if (status == QUANT_OK)
-        status = run_tensors(run);
+        status = quant_container_dequantize_tensors(run);
     return status == QUANT_OK ? finish(run) : status;
 }
 
@@ -517,7 +165,7 @@ enum quant_status quant_dequantize_container(const struct quant_dequantize_job *
                                              struct quant_dequantize_result *result,
                                              struct quant_error *error)
 {
-    struct container_run *run = calloc(1, sizeof *run);
+    struct quant_container_dequantization *run = calloc(1, sizeof *run);
     if (!run)
         return quant_error_no_memory(error, sizeof *run, "buffers");
     run->job = job;
@@ -531,10 +179,7 @@ enum quant_status quant_dequantize_container(const struct quant_dequantize_job *
     const enum quant_status status = run_file(run, reader);
     result->ntensors = run->restored.n;
     result->ncopied = run->restored.ncopied;
-    for (unsigned i = 0; i < run->nplaces && run->places; i++)
-        quant_buffers_release(&run->places[i].buffers, 1);
-    free(run->places);
-    quant_pool_free(run->pool);
+    quant_container_release_restored(run);
     quant_container_output_discard(&run->output);
     quant_container_plan_release(&run->plan);
     quant_original_container_close(&run->original);

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* The tensors of a container one by one: workers map or copy them in any order, and what they found
+ * is delivered in the order of the file: the entry of the sidecar, the caller's function, the
+ * progress. */
+#include "engine/files/container_quantization.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/grouping.h"
+#include "core/group_notes.h"
+#include "engine/files/container_entry.h"
+#include "engine/files/tensor_copy.h"
+#include "engine/tensor/tensor_run.h"
+#include "engine/work/job.h"
+#include "engine/work/work_list.h"
+#include "records/sidecar_tensors.h"
+
+struct quant_container_place {
+    struct quant_buffers buffers; /* of a small tensor */
+    struct quant_tensor_run run;
+    struct quant_tensor_output output;
+    struct quant_scale_store scales;
+    struct quant_progress progress;
+    struct quant_quantize_result result;
+    char *entry; /* owned */
+    size_t nbytes;
+    enum quant_status status;
+    struct quant_error error;
+};
+
+static const struct quant_tensor_info *info_of(const struct quant_container_quantization *run,
+                                               const struct quant_planned_tensor *planned)
+{
+    return &run->file->tensors[planned->source];
+}
+
+static const struct quant_container_tensor *
+output_of(const struct quant_container_quantization *run, uint32_t index)
+{
+    return index == QUANT_NO_TENSOR ? NULL : &run->plan.layout.tensors[index];
+}
+
+static uint64_t count_elements(const struct quant_tensor_info *info)
+{
+    return info->type->bits > 0 ? info->nbytes * 8 / info->type->bits : 0;
+}
+
+/* ---- One tensor ---- */
+
+static enum quant_status open_tensor(struct quant_container_quantization *run,
+                                     const struct quant_planned_tensor *planned,
+                                     struct quant_tensor *tensor, struct quant_error *error)
+{
+    if (run->single) {
+        *tensor = *run->single;
+        return QUANT_OK;
+    }
+    return quant_tensor_file_open_tensor(run->file, planned->source, QUANT_FLOAT32, &tensor->source,
+                                         &tensor->reader, error);
+}
+
+static enum quant_status open_output(struct quant_container_quantization *run,
+                                     struct quant_container_place *place,
+                                     const struct quant_planned_tensor *planned)
+{
+    const struct quant_container_tensor *scales = output_of(run, planned->scales);
+    const struct quant_container_tensor *zero_points = output_of(run, planned->zero_points);
+    const struct quant_scale_records layout = {run->mapping->target.scale_dtype, zero_points};
+    place->output = (struct quant_tensor_output){
+        .sink = run->data.sink,
+        .offset = output_of(run, planned->data)->data.offset,
+        .scales = scales ? &place->scales : NULL,
+        .is_hashed = true,
+    };
+    const enum quant_status status = quant_tensor_output_open(&place->output, &place->error);
+    if (status != QUANT_OK || !scales)
+        return status;
+    return quant_scale_store_open_container(
+        &place->scales, &layout, run->data.sink, scales->data.offset,
+        zero_points ? zero_points->data.offset : 0, &place->error);
+}
+
+static void fill_result(const struct quant_container_quantization *run,
+                        struct quant_container_place *place)
+{
+    const struct quant_tensor_run *tensor = &place->run;
+    const struct quant_reader *reader = tensor->tensor->reader;
+    struct quant_quantize_result *result = &place->result;
+    *result = (struct quant_quantize_result){.observed = tensor->observed};
+    result->choice = tensor->choice;
+    result->shape = reader->shape;
+    result->order = reader->order;
+    result->source_dtype = reader->stored;
+    result->source_format = run->format->name;
+    quant_grouping_make(&run->job->granularity, &reader->shape, reader->order, &result->grouping,
+                        NULL);
+    if (run->job->measure)
+        quant_tensor_run_report(tensor, &result->report);
+    if (quant_granularity_has_groups(&run->mapping->granularity)) {
+        result->group_notes = tensor->notes;
+        result->choice.notes = quant_group_notes_any(&tensor->notes);
+        result->worst = tensor->ranking.worst;
+    }
+}
+
+static enum quant_status map_tensor(struct quant_container_quantization *run,
+                                    struct quant_container_place *place,
+                                    const struct quant_planned_tensor *planned,
+                                    struct quant_tensor *tensor, struct quant_pool *pool)
+{
+    const struct quant_quantize_job *job = run->job;
+    struct quant_digests digests = {0};
+    place->run =
+        (struct quant_tensor_run){.plan = run->mapping,
+                                  .cancel = &job->control.cancel,
+                                  .tensor = tensor,
+                                  .output = &place->output,
+                                  .progress = &place->progress,
+                                  .pool = pool,
+                                  .buffers = pool ? quant_pool_buffers(pool, 0) : &place->buffers,
+                                  .threads = quant_pool_threads(pool),
+                                  .measures = job->measure};
+    enum quant_status status = quant_tensor_run_begin(&place->run, &place->error);
+    if (status == QUANT_OK)
+        status = open_output(run, place, planned);
+    if (status == QUANT_OK)
+        status = quant_tensor_run_make_passes(&place->run, &place->error);
+    if (status != QUANT_OK)
+        return status;
+    fill_result(run, place);
+    digests.data = quant_checksum_sink_digest(&place->output.checksum);
+    if (place->scales.ops)
+        digests.scales = quant_checksum_sink_digest(&place->scales.checksum);
+    if (planned->zero_points != QUANT_NO_TENSOR)
+        digests.zero_points = quant_checksum_sink_digest(&place->scales.zero_points_checksum);
+    const struct quant_entry_tensors tensors = {output_of(run, planned->data),
+                                                output_of(run, planned->scales),
+                                                output_of(run, planned->zero_points)};
+    return quant_entry_print_mapped(&tensors, &place->result, &digests, &place->entry,
+                                    &place->nbytes, &place->error);
+}
+
+static enum quant_status copy_tensor(struct quant_container_quantization *run,
+                                     struct quant_container_place *place,
+                                     const struct quant_planned_tensor *planned)
+{
+    const struct quant_tensor_info *info = info_of(run, planned);
+    const struct quant_container_tensor *output = output_of(run, planned->data);
+    const struct quant_extent from = {info->offset, info->nbytes};
+    uint64_t digest = 0;
+    const enum quant_status status = quant_tensor_copy(run->input.source, &from, run->data.sink,
+                                                       output->data.offset, &digest, &place->error);
+    return status == QUANT_OK ? quant_entry_print_copied(output, digest, &place->entry,
+                                                         &place->nbytes, &place->error)
+                              : status;
+}
+
+/* ---- The work list ---- */
+
+static uint64_t nelems(void *context, uint64_t i)
+{
+    const struct quant_container_quantization *run = context;
+    return count_elements(info_of(run, &run->plan.tensors[i]));
+}
+
+/* A large tensor is alone: what it reports is added to the progress of the file. */
+static void relay_progress(void *context, uint64_t done, uint64_t total)
+{
+    struct quant_container_quantization *run = context;
+    const double share = total > 0 ? (double)done / (double)total : 0;
+    const uint64_t seen = (uint64_t)(share * (double)run->large);
+    if (seen <= run->relayed || seen > run->large)
+        return;
+    quant_progress_add(&run->progress, seen - run->relayed);
+    run->relayed = seen;
+}
+
+static void work(void *context, unsigned number, uint64_t i, struct quant_pool *pool)
+{
+    struct quant_container_quantization *run = context;
+    struct quant_container_place *place = &run->places[number];
+    const struct quant_planned_tensor *planned = &run->plan.tensors[i];
+    struct quant_tensor tensor = {.source = NULL};
+    place->progress = (struct quant_progress){.call = NULL};
+    if (nelems(run, i) > QUANT_SMALL_ITEM) {
+        place->progress = (struct quant_progress){.call = relay_progress, .context = run};
+        run->large = nelems(run, i);
+        run->relayed = 0;
+    }
+    if (planned->is_copied) {
+        place->status = copy_tensor(run, place, planned);
+        return;
+    }
+    place->status = open_tensor(run, planned, &tensor, &place->error);
+    if (place->status == QUANT_OK)
+        place->status = map_tensor(run, place, planned, &tensor, pool);
+    quant_tensor_run_release(&place->run);
+    quant_tensor_output_release(&place->output);
+    quant_scale_store_release(&place->scales);
+    place->run = (struct quant_tensor_run){.plan = NULL};
+    if (!run->single)
+        quant_tensor_close(&tensor);
+}
+
+static bool fail(struct quant_container_quantization *run, enum quant_status status,
+                 const struct quant_error *error)
+{
+    run->status = status;
+    if (run->error)
+        *run->error = *error;
+    return false;
+}
+
+/* To the caller. */
+static enum quant_status report(const struct quant_container_quantization *run,
+                                const struct quant_container_place *place, size_t i,
+                                struct quant_error *error)
+{
+    const struct quant_planned_tensor *planned = &run->plan.tensors[i];
+    const struct quant_tensor_info *info = info_of(run, planned);
+    const bool failed = place->status != QUANT_OK;
+    const struct quant_tensor_result result = {
+        .tensor = i,
+        .ntensors = run->plan.n,
+        .name = info->name,
+        .status = place->status,
+        .error = failed ? &place->error : NULL,
+        .is_copied = planned->is_copied,
+        .nbytes = info->nbytes,
+        .found = planned->is_copied || failed ? NULL : &place->result};
+    return quant_control_report(&run->job->control, &result, error);
+}
+
+static bool deliver(void *context, unsigned number, uint64_t i)
+{
+    struct quant_container_quantization *run = context;
+    struct quant_container_place *place = &run->places[number];
+    struct quant_error error;
+    if (place->status != QUANT_OK) {
+        (void)report(run, place, (size_t)i, &error);
+        return fail(run, place->status, &place->error);
+    }
+    enum quant_status status =
+        quant_sidecar_append_entry(&run->sidecar.sink, place->entry, place->nbytes, i == 0, &error);
+    free(place->entry);
+    place->entry = NULL;
+    if (status != QUANT_OK)
+        return fail(run, status, &error);
+    status = report(run, place, (size_t)i, &error);
+    if (status != QUANT_OK)
+        return fail(run, status, &error);
+    quant_progress_add(&run->progress, nelems(run, i) - run->relayed);
+    run->large = run->relayed = 0;
+    return true;
+}
+
+enum quant_status quant_container_quantize_tensors(struct quant_container_quantization *run)
+{
+    run->pool = quant_pool_new(quant_chunk_workers(run->job->control.threads, UINT64_MAX));
+    const struct quant_work_list list = {.n = run->plan.n,
+                                         .pool = run->pool,
+                                         .context = run,
+                                         .nelems = nelems,
+                                         .work = work,
+                                         .deliver = deliver};
+    uint64_t total = 0;
+    if (!list.pool)
+        return quant_error_no_memory(run->error, sizeof(struct quant_buffers), "buffers");
+    for (uint64_t i = 0; i < list.n; i++)
+        total += nelems(run, i);
+    quant_progress_begin_pass(&run->progress, total, 0);
+    run->nplaces = quant_work_list_places(&list);
+    run->places = calloc(run->nplaces, sizeof *run->places);
+    if (!run->places)
+        return quant_error_no_memory(run->error, run->nplaces * sizeof *run->places, "buffers");
+    run->status = QUANT_OK;
+    quant_work_list_run(&list);
+    return run->status;
+}
+
+void quant_container_release_tensors(struct quant_container_quantization *run)
+{
+    for (unsigned i = 0; i < run->nplaces && run->places; i++) {
+        free(run->places[i].entry);
+        quant_buffers_release(&run->places[i].buffers, 1);
+    }
+    quant_pool_free(run->pool);
+    free(run->places);
+}
