@@ -159,7 +159,7 @@ static enum quant_status refuse(const struct layout *layout, const char *what, c
 
 static enum quant_status check_names(struct layout *layout)
 {
-    qsort(layout->tensors, layout->n, sizeof *layout->tensors, compare_names);
+    qsort(layout->tensors, layout->n, sizeof(void *), compare_names);
     for (size_t i = 0; i < layout->n; i++) {
         const char *name = layout->tensors[i]->name;
         if (i > 0 && strcmp(layout->tensors[i - 1]->name, name) == 0)
@@ -189,7 +189,7 @@ static enum quant_status check_metadata(struct layout *layout)
 /* One after the other, counted from the end of the header. */
 static enum quant_status place_tensors(struct layout *layout)
 {
-    qsort(layout->tensors, layout->n, sizeof *layout->tensors, compare_tensors);
+    qsort(layout->tensors, layout->n, sizeof(void *), compare_tensors);
     for (size_t i = 0; i < layout->n; i++) {
         struct quant_container_tensor *tensor = layout->tensors[i];
         tensor->data.offset = layout->data_nbytes;
@@ -270,7 +270,7 @@ enum quant_status quant_safetensors_lay_out(struct quant_container_layout *resul
 {
     struct layout layout = {.n = result->n, .nmetadata = result->nmetadata, .error = error};
     enum quant_status status;
-    layout.tensors = calloc(layout.n + 1, sizeof *layout.tensors);
+    layout.tensors = calloc(layout.n + 1, sizeof(void *));
     layout.metadata = calloc(layout.nmetadata + 1, sizeof *layout.metadata);
     result->header = NULL;
     if (layout.tensors && layout.metadata) {
@@ -280,7 +280,7 @@ enum quant_status quant_safetensors_lay_out(struct quant_container_layout *resul
             layout.metadata[i] = result->metadata[i];
         status = lay_out(&layout, result);
     } else {
-        status = quant_error_no_memory(error, layout.n * sizeof *layout.tensors, "layout");
+        status = quant_error_no_memory(error, layout.n * sizeof(void *), "layout");
     }
     free(layout.tensors);
     free(layout.metadata);

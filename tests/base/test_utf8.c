@@ -20,10 +20,7 @@ static void test_valid(void **state)
         "\xEF\xBF\xBF",
         "\xF0\x90\x80\x80",
         "\xF4\x8F\xBF\xBF", /* U+10FFFF */
-        "a\xC3\xBC"
-        "b\xE2\x82\xAC"
-        "c\xF0\x9F\x98\x80"
-        "d",
+        "a\303\274b\342\202\254c\360\237\230\200d",
     };
     for (size_t i = 0; i < LENGTH(texts); i++)
         if (!quant_is_utf8(texts[i]))

@@ -50,7 +50,7 @@ static enum quant_status make_buffers(struct quant_tensor_run *run, struct quant
             quant_group_ranking_init(&run->ranking, &run->grouping, error);
         if (status != QUANT_OK)
             return status;
-        far->sums = calloc(run->workers, sizeof *far->sums);
+        far->sums = calloc(run->workers, sizeof(void *));
         ok = far->sums;
     }
     while (ok && run->measures && far->nsums < run->workers) {
