@@ -200,6 +200,7 @@ static enum quant_status open_stream(struct quant_file_output *output, const cha
     } while (output->fd < 0 && errno == EINTR);
     if (output->fd < 0)
         return quant_error_system(error, errno, "cannot write '%s'", path);
+    fcntl(output->fd, F_SETFL, O_NONBLOCK); /* as for standard output */
     return QUANT_OK;
 }
 

@@ -364,6 +364,33 @@ static void test_reader_gone(void **state)
     quant_output_discard(&output);
 }
 
+/* A write to a full FIFO waits for room or for the caller's wake-up, whichever thread writes. */
+static void test_full_fifo(void **state)
+{
+    (void)state;
+    static const char bytes[1 << 16];
+    static volatile sig_atomic_t flag;
+    int wake[2];
+    struct quant_file_output output;
+    struct quant_error error;
+    assert_int_equal(pipe2(wake, O_CLOEXEC), 0);
+    assert_int_equal(mkfifo("fifo", 0666), 0);
+    const int fd = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    const struct quant_cancel cancel = {&flag, wake[0]};
+    check_ok(quant_output_open(&output, "fifo", false, &cancel, &error), &error);
+    assert_true(fcntl(output.fd, F_GETFL) & O_NONBLOCK);
+    while (write(output.fd, bytes, sizeof bytes) > 0)
+        continue;
+    flag = 1;
+    assert_int_equal(write(wake[1], "", 1), 1);
+    check_error("full", quant_sink_write(&output.sink, bytes, 1, &error), &error, QUANT_CANCELLED,
+                "cancelled");
+    quant_output_discard(&output);
+    close(fd);
+    close(wake[0]);
+    close(wake[1]);
+}
+
 static void test_full(void **state)
 {
     (void)state;
@@ -419,6 +446,7 @@ int main(void)
         IN_FOLDER(test_is_stream),
         IN_FOLDER(test_fifo),
         IN_FOLDER(test_reader_gone),
+        IN_FOLDER(test_full_fifo),
         IN_FOLDER(test_full),
         IN_FOLDER(test_standard_output),
     };
