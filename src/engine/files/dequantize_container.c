@@ -143,6 +143,21 @@ static enum quant_status finish(struct quant_container_dequantization *run)
     return status == QUANT_OK ? quant_output_commit_n(outputs, 1, NULL, run->error) : status;
 }
 
+/* A file of one tensor is the original of one tensor. Others would be measured against the wrong
+ * floats, and by several threads at once, which its reader cannot do if it is a stream. */
+static enum quant_status open_original(struct quant_container_dequantization *run)
+{
+    const size_t nmapped = run->restored.n - run->restored.ncopied;
+    const enum quant_status status = quant_original_container_open(
+        &run->original, run->job, run->head, run->sidecar_path, run->error);
+    if (status != QUANT_OK || run->original.input.file || nmapped <= 1)
+        return status;
+    return quant_error_set(run->error, QUANT_INVALID,
+                           "cannot measure '%s' against '%s': it has %zu quantized tensors, and "
+                           "the original has one",
+                           run->input.source->name, run->original.single.source->name, nmapped);
+}
+
 static enum quant_status run_file(struct quant_container_dequantization *run,
                                   struct quant_sidecar_reader *reader)
 {
@@ -150,8 +165,7 @@ static enum quant_status run_file(struct quant_container_dequantization *run,
     if (status == QUANT_OK)
         status = quant_restored_tensors_read(&run->restored, reader, run->input.file, run->error);
     if (status == QUANT_OK && run->job->measure)
-        status = quant_original_container_open(&run->original, run->job, run->head,
-                                               run->sidecar_path, run->error);
+        status = open_original(run);
     if (status == QUANT_OK && run->job->output.path)
         status = open_output(run);
     if (status == QUANT_OK)

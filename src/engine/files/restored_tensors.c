@@ -4,8 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
+#include "base/endian.h"
 #include "base/error.h"
+#include "records/scale_records.h"
 
 struct reading {
     struct quant_restored_tensors *tensors;
@@ -73,6 +76,18 @@ static enum quant_status copy_shape(struct reading *reading,
     return QUANT_OK;
 }
 
+/* Two 4-bit integers to a byte are stored as bytes: their shape is in the sidecar alone. */
+static bool has_shape_of(const struct quant_tensor_info *info,
+                         const struct quant_sidecar_entry *entry,
+                         const struct quant_restored_tensor *tensor)
+{
+    if (!entry->is_copied && quant_dtype_info(entry->params.dtype)->bits == 4)
+        return info->nbytes == quant_dtype_bytes(entry->params.dtype, tensor->nelems);
+    return info->ndim == tensor->ndim &&
+           (info->ndim == 0 ||
+            memcmp(info->dims, tensor->dims, info->ndim * sizeof *info->dims) == 0);
+}
+
 static enum quant_status check_data(const struct reading *reading,
                                     const struct quant_sidecar_entry *entry,
                                     const struct quant_restored_tensor *tensor)
@@ -82,8 +97,25 @@ static enum quant_status check_data(const struct reading *reading,
         return disagree(reading, entry->name, "has another type");
     if (info->nbytes != entry->stored_nbytes)
         return disagree(reading, entry->name, "has another size");
-    if (!entry->is_copied && info->nbytes != quant_dtype_bytes(entry->params.dtype, tensor->nelems))
+    if (!has_shape_of(info, entry, tensor))
         return disagree(reading, entry->name, "has another shape");
+    return QUANT_OK;
+}
+
+/* One scale is in the sidecar as well as in its tensor, whose checksum is that of these bytes. */
+static enum quant_status check_one_scale(const struct reading *reading,
+                                         const struct quant_sidecar_entry *entry)
+{
+    const struct quant_scale_records layout = {entry->params.scale_dtype, false};
+    unsigned char bytes[QUANT_SCALE_RECORD_MOST];
+    if (entry->has_groups || !entry->scale_name)
+        return QUANT_OK;
+    quant_scale_records_encode(&layout, &entry->params.scale, NULL, 1, bytes);
+    if (XXH3_64bits(bytes, quant_scale_record_size(&layout)) != entry->digests.scales)
+        return disagree(reading, entry->scale_name, "holds another scale");
+    quant_store_32_little(bytes, (uint32_t)entry->params.zero_point);
+    if (entry->zero_point_name && XXH3_64bits(bytes, 4) != entry->digests.zero_points)
+        return disagree(reading, entry->zero_point_name, "holds another zero point");
     return QUANT_OK;
 }
 
@@ -105,7 +137,7 @@ static enum quant_status find_scales(struct reading *reading,
         status = disagree(reading, entry->zero_point_name, "has another size");
     if (status == QUANT_OK && entry->has_groups && !entry->scale_name)
         status = disagree(reading, entry->name, "has no scales");
-    return status;
+    return status == QUANT_OK ? check_one_scale(reading, entry) : status;
 }
 
 static enum quant_status add(struct reading *reading, const struct quant_sidecar_entry *entry)
