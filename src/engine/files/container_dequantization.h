@@ -28,8 +28,6 @@ struct quant_container_dequantization {
     struct quant_restored_place *places; /* owned */
     unsigned nplaces;
     struct quant_progress progress;
-    uint64_t large; /* as in container_quantization.h */
-    uint64_t relayed;
     enum quant_status status;
 };
 

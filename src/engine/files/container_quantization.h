@@ -30,8 +30,6 @@ struct quant_container_quantization {
     struct quant_container_place *places; /* owned */
     unsigned nplaces;
     struct quant_progress progress; /* in elements of all tensors */
-    uint64_t large;                 /* elements of the large tensor at work; 0: none is */
-    uint64_t relayed;               /* of these, what is in the progress already */
     enum quant_status status;
 };
 

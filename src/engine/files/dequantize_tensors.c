@@ -24,7 +24,7 @@ struct quant_restored_place {
     struct quant_group_source groups;
     struct quant_tensor original;
     struct quant_tensor_output output;
-    struct quant_progress progress;
+    struct quant_progress *progress; /* of its passes, while it is worked on */
     struct quant_dequantize_result result;
     enum quant_status status;
     struct quant_error error;
@@ -215,7 +215,7 @@ static enum quant_status restore_tensor(struct quant_container_dequantization *r
         .shape = &place->shape,
         .order = QUANT_ORDER_C,
         .nelems = restored->nelems,
-        .progress = &place->progress,
+        .progress = place->progress,
         .pool = pool,
         .buffers = pool ? quant_pool_buffers(pool, 0) : &place->buffers,
         .threads = quant_pool_threads(pool),
@@ -274,28 +274,13 @@ static uint64_t nelems(void *context, uint64_t i)
     return restored->nelems;
 }
 
-static void relay_progress(void *context, uint64_t done, uint64_t total)
-{
-    struct quant_container_dequantization *run = context;
-    const double share = total > 0 ? (double)done / (double)total : 0;
-    const uint64_t seen = (uint64_t)(share * (double)run->large);
-    if (seen <= run->relayed || seen > run->large)
-        return;
-    quant_progress_add(&run->progress, seen - run->relayed);
-    run->relayed = seen;
-}
-
-static void work(void *context, unsigned number, uint64_t i, struct quant_pool *pool)
+static void work(void *context, unsigned number, uint64_t i, struct quant_pool *pool,
+                 struct quant_progress *progress)
 {
     struct quant_container_dequantization *run = context;
     struct quant_restored_place *place = &run->places[number];
     const struct quant_restored_tensor *restored = &run->restored.tensors[i];
-    place->progress = (struct quant_progress){.call = NULL};
-    if (restored->nelems > QUANT_SMALL_ITEM) {
-        place->progress = (struct quant_progress){.call = relay_progress, .context = run};
-        run->large = restored->nelems;
-        run->relayed = 0;
-    }
+    place->progress = progress;
     if (restored->is_copied) {
         place->status = copy_tensor(run, place, restored, i);
         return;
@@ -325,29 +310,21 @@ static bool deliver(void *context, unsigned number, uint64_t i)
         if (run->error)
             *run->error = place->error;
     }
-    if (run->status != QUANT_OK)
-        return false;
-    quant_progress_add(&run->progress, nelems(run, i) - run->relayed);
-    run->large = run->relayed = 0;
-    return true;
+    return run->status == QUANT_OK;
 }
 
-/* An original of one tensor that is a stream has one reader. */
 enum quant_status quant_container_dequantize_tensors(struct quant_container_dequantization *run)
 {
     run->pool = quant_pool_new(quant_chunk_workers(run->job->control.threads, UINT64_MAX));
     const struct quant_work_list list = {.n = run->restored.n,
                                          .pool = run->pool,
+                                         .progress = &run->progress,
                                          .context = run,
                                          .nelems = nelems,
                                          .work = work,
                                          .deliver = deliver};
-    uint64_t total = 0;
     if (!list.pool)
         return quant_error_no_memory(run->error, sizeof(struct quant_buffers), "buffers");
-    for (uint64_t i = 0; i < list.n; i++)
-        total += nelems(run, i);
-    quant_progress_begin_pass(&run->progress, total, 0);
     run->nplaces = quant_work_list_places(&list);
     run->places = calloc(run->nplaces, sizeof *run->places);
     if (!run->places)

@@ -21,7 +21,7 @@ struct quant_container_place {
     struct quant_tensor_run run;
     struct quant_tensor_output output;
     struct quant_scale_store scales;
-    struct quant_progress progress;
+    struct quant_progress *progress; /* of its passes, while it is worked on */
     struct quant_quantize_result result;
     char *entry; /* owned */
     size_t nbytes;
@@ -116,7 +116,7 @@ static enum quant_status map_tensor(struct quant_container_quantization *run,
                                   .cancel = &job->control.cancel,
                                   .tensor = tensor,
                                   .output = &place->output,
-                                  .progress = &place->progress,
+                                  .progress = place->progress,
                                   .pool = pool,
                                   .buffers = pool ? quant_pool_buffers(pool, 0) : &place->buffers,
                                   .threads = quant_pool_threads(pool),
@@ -164,30 +164,14 @@ static uint64_t nelems(void *context, uint64_t i)
     return count_elements(info_of(run, &run->plan.tensors[i]));
 }
 
-/* A large tensor is alone: what it reports is added to the progress of the file. */
-static void relay_progress(void *context, uint64_t done, uint64_t total)
-{
-    struct quant_container_quantization *run = context;
-    const double share = total > 0 ? (double)done / (double)total : 0;
-    const uint64_t seen = (uint64_t)(share * (double)run->large);
-    if (seen <= run->relayed || seen > run->large)
-        return;
-    quant_progress_add(&run->progress, seen - run->relayed);
-    run->relayed = seen;
-}
-
-static void work(void *context, unsigned number, uint64_t i, struct quant_pool *pool)
+static void work(void *context, unsigned number, uint64_t i, struct quant_pool *pool,
+                 struct quant_progress *progress)
 {
     struct quant_container_quantization *run = context;
     struct quant_container_place *place = &run->places[number];
     const struct quant_planned_tensor *planned = &run->plan.tensors[i];
     struct quant_tensor tensor = {.source = NULL};
-    place->progress = (struct quant_progress){.call = NULL};
-    if (nelems(run, i) > QUANT_SMALL_ITEM) {
-        place->progress = (struct quant_progress){.call = relay_progress, .context = run};
-        run->large = nelems(run, i);
-        run->relayed = 0;
-    }
+    place->progress = progress;
     if (planned->is_copied) {
         place->status = copy_tensor(run, place, planned);
         return;
@@ -248,11 +232,7 @@ static bool deliver(void *context, unsigned number, uint64_t i)
     if (status != QUANT_OK)
         return fail(run, status, &error);
     status = report(run, place, (size_t)i, &error);
-    if (status != QUANT_OK)
-        return fail(run, status, &error);
-    quant_progress_add(&run->progress, nelems(run, i) - run->relayed);
-    run->large = run->relayed = 0;
-    return true;
+    return status == QUANT_OK || fail(run, status, &error);
 }
 
 enum quant_status quant_container_quantize_tensors(struct quant_container_quantization *run)
@@ -260,16 +240,13 @@ enum quant_status quant_container_quantize_tensors(struct quant_container_quanti
     run->pool = quant_pool_new(quant_chunk_workers(run->job->control.threads, UINT64_MAX));
     const struct quant_work_list list = {.n = run->plan.n,
                                          .pool = run->pool,
+                                         .progress = &run->progress,
                                          .context = run,
                                          .nelems = nelems,
                                          .work = work,
                                          .deliver = deliver};
-    uint64_t total = 0;
     if (!list.pool)
         return quant_error_no_memory(run->error, sizeof(struct quant_buffers), "buffers");
-    for (uint64_t i = 0; i < list.n; i++)
-        total += nelems(run, i);
-    quant_progress_begin_pass(&run->progress, total, 0);
     run->nplaces = quant_work_list_places(&list);
     run->places = calloc(run->nplaces, sizeof *run->places);
     if (!run->places)

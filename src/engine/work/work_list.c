@@ -11,6 +11,17 @@ unsigned quant_work_list_places(const struct quant_work_list *list)
     return threads > 1 ? threads + WAITING : 1;
 }
 
+/* seen: elements of the item that are in the progress already. */
+static bool deliver(const struct quant_work_list *list, unsigned place, uint64_t i, uint64_t seen)
+{
+    if (!list->deliver(list->context, place, i))
+        return false;
+    quant_progress_add(list->progress, list->nelems(list->context, i) - seen);
+    return true;
+}
+
+/* ---- Small items ---- */
+
 /* Small items from `first` on that follow one another. */
 struct stretch {
     const struct quant_work_list *list;
@@ -20,14 +31,15 @@ struct stretch {
 static bool work_on_small(void *context, unsigned place, uint64_t part)
 {
     const struct stretch *stretch = context;
-    stretch->list->work(stretch->list->context, place, stretch->first + part, NULL);
+    struct quant_progress unseen = {.call = NULL};
+    stretch->list->work(stretch->list->context, place, stretch->first + part, NULL, &unseen);
     return true; /* deliver sees errors, in order */
 }
 
 static bool deliver_small(void *context, unsigned place, uint64_t part)
 {
     const struct stretch *stretch = context;
-    return stretch->list->deliver(stretch->list->context, place, stretch->first + part);
+    return deliver(stretch->list, place, stretch->first + part, 0);
 }
 
 static uint64_t count_small(const struct quant_work_list *list, uint64_t first)
@@ -52,27 +64,55 @@ static bool run_small(const struct quant_work_list *list, uint64_t first, uint64
     };
     if (threads > 1 && n > 1)
         return quant_pool_run(list->pool, &pass);
-    for (uint64_t i = 0; i < n; i++) {
-        list->work(list->context, 0, first + i, NULL);
-        if (!list->deliver(list->context, 0, first + i))
+    for (uint64_t i = 0; i < n; i++)
+        if (!work_on_small(&stretch, 0, i) || !deliver_small(&stretch, 0, i))
             return false;
-    }
     return true;
 }
 
+/* ---- Large items ---- */
+
+struct large_item {
+    struct quant_progress *progress; /* of the list */
+    uint64_t nelems;
+    uint64_t seen; /* of these, what is in that progress */
+};
+
+/* A large item may need several passes: what counts is the share of all its work. */
+static void relay_progress(void *context, uint64_t done, uint64_t total)
+{
+    struct large_item *item = context;
+    const double share = total > 0 ? (double)done / (double)total : 0;
+    const uint64_t seen = (uint64_t)(share * (double)item->nelems);
+    if (seen <= item->seen || seen > item->nelems)
+        return;
+    quant_progress_add(item->progress, seen - item->seen);
+    item->seen = seen;
+}
+
+static bool run_large(const struct quant_work_list *list, uint64_t i)
+{
+    struct large_item item = {list->progress, list->nelems(list->context, i), 0};
+    struct quant_progress progress = {.call = relay_progress, .context = &item};
+    list->work(list->context, 0, i, list->pool, &progress);
+    return deliver(list, 0, i, item.seen);
+}
+
+/* ---- The list ---- */
+
 bool quant_work_list_run(const struct quant_work_list *list)
 {
+    uint64_t total = 0;
+    for (uint64_t i = 0; i < list->n; i++)
+        total += list->nelems(list->context, i);
+    quant_progress_begin_pass(list->progress, total, 0);
     for (uint64_t i = 0; i < list->n;) {
         const uint64_t n = count_small(list, i);
         if (n > 0 && !run_small(list, i, n))
             return false;
         i += n;
-        if (i >= list->n)
-            break;
-        list->work(list->context, 0, i, list->pool);
-        if (!list->deliver(list->context, 0, i))
+        if (i < list->n && !run_large(list, i++))
             return false;
-        i++;
     }
     return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A list of items of different sizes: each is worked on once, all are delivered in order, small
- * ones in parallel and large ones alone with the pool; after a failure nothing is delivered. */
+ * ones in parallel and large ones alone with the pool; after a failure nothing is delivered. The
+ * progress grows with what is done, up to the elements of all. */
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -24,6 +25,9 @@ struct record {
     atomic_bool wrong;
     atomic_uint waiting; /* small items that wait for another one */
     bool meet;
+    uint64_t reported; /* by the progress: elements, and of how many */
+    uint64_t total;
+    unsigned reports;
 };
 
 static void expect(struct record *record, bool right)
@@ -50,7 +54,36 @@ static bool do_nothing(void *context, unsigned worker, uint64_t part)
     return true;
 }
 
-static void work(void *context, unsigned place, uint64_t i, struct quant_pool *pool)
+/* But for rounding, as a share of all. */
+static bool is_close(uint64_t a, uint64_t b)
+{
+    return a <= b + 2 && b <= a + 2;
+}
+
+/* Never less than before; of items that are not delivered, only part of a large one. */
+static void report(void *context, uint64_t done, uint64_t total)
+{
+    struct record *record = context;
+    expect(record, done >= record->reported && done <= total);
+    record->reported = done;
+    record->total = total;
+    record->reports++;
+}
+
+/* A pass of two over a large item: both report it, half each. */
+static void make_pass(struct record *record, uint64_t i, struct quant_progress *progress,
+                      uint64_t ahead)
+{
+    const unsigned reports = record->reports;
+    quant_progress_begin_pass(progress, nelems(record, i), ahead);
+    quant_progress_add(progress, nelems(record, i) / 2);
+    expect(record, record->reports == reports + 1);
+    quant_progress_add(progress, nelems(record, i) - nelems(record, i) / 2);
+    expect(record, record->reports == reports + 2);
+}
+
+static void work(void *context, unsigned place, uint64_t i, struct quant_pool *pool,
+                 struct quant_progress *progress)
 {
     struct record *record = context;
     expect(record, place < record->places);
@@ -69,6 +102,14 @@ static void work(void *context, unsigned place, uint64_t i, struct quant_pool *p
         const struct quant_pass pass = {
             .n = 10, .threads = MOST_THREADS, .work = do_nothing, .deliver = do_nothing};
         expect(record, quant_pool_run(pool, &pass));
+        const uint64_t before = record->reported;
+        make_pass(record, i, progress, nelems(record, i));
+        expect(record, is_close(record->reported, before + nelems(record, i) / 2));
+        make_pass(record, i, progress, 0);
+        expect(record, is_close(record->reported, before + nelems(record, i)));
+    } else {
+        quant_progress_begin_pass(progress, nelems(record, i), 0);
+        quant_progress_add(progress, nelems(record, i)); /* seen when it is delivered */
     }
     atomic_fetch_sub(&record->inside, 1);
 }
@@ -85,10 +126,12 @@ static bool deliver(void *context, unsigned place, uint64_t i)
 
 static bool run(struct record *record, unsigned threads, uint64_t n)
 {
+    struct quant_progress progress = {.call = report, .context = record};
     record->pool = quant_pool_new(threads);
     const struct quant_work_list list = {
         .n = n,
         .pool = record->pool,
+        .progress = &progress,
         .context = record,
         .nelems = nelems,
         .work = work,
@@ -100,6 +143,14 @@ static bool run(struct record *record, unsigned threads, uint64_t n)
     quant_pool_free(record->pool);
     assert_false(record->wrong);
     return ok;
+}
+
+static uint64_t count_elements(struct record *record, uint64_t n)
+{
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < n; i++)
+        sum += nelems(record, i);
+    return sum;
 }
 
 /* ---- Tests ---- */
@@ -116,6 +167,8 @@ static void test_each_once(void **state)
             const uint64_t n = counts[i / LENGTH(mixes)];
             assert_true(run(&record, threads, n));
             assert_int_equal(record.delivered, n);
+            assert_int_equal(record.reported, count_elements(&record, n));
+            assert_int_equal(record.total, record.reported);
             for (uint64_t k = 0; k < ITEMS; k++)
                 assert_int_equal(record.worked[k], k < n);
         }
@@ -130,6 +183,9 @@ static void test_failure(void **state)
                                     .failing = i / LENGTH(mixes)};
             assert_false(run(&record, threads, ITEMS));
             assert_int_equal(record.delivered, record.failing + 1);
+            if (record.reports > 0)
+                assert_int_equal(record.total, count_elements(&record, ITEMS));
+            assert_true(record.reported <= count_elements(&record, record.failing + 1));
         }
 }
 
