@@ -87,4 +87,24 @@ static inline void quant_progress_add(struct quant_progress *progress, uint64_t 
                    progress->total);
 }
 
+/* An item whose work is passes of its own, and which counts as nelems elements of one larger pass.
+ */
+struct quant_progress_item {
+    struct quant_progress *whole; /* has the larger pass */
+    uint64_t nelems;
+    uint64_t seen; /* of these, what is in the larger pass already */
+};
+
+/* The call of the item's own progress, whose context is the item: adds the share that is done. */
+static inline void quant_progress_relay(void *context, uint64_t done, uint64_t total)
+{
+    struct quant_progress_item *item = context;
+    const double share = total > 0 ? (double)done / (double)total : 0;
+    const uint64_t seen = (uint64_t)(share * (double)item->nelems);
+    if (seen <= item->seen || seen > item->nelems)
+        return;
+    quant_progress_add(item->whole, seen - item->seen);
+    item->seen = seen;
+}
+
 #endif

@@ -20,8 +20,6 @@ static bool deliver(const struct quant_work_list *list, unsigned place, uint64_t
     return true;
 }
 
-/* ---- Small items ---- */
-
 /* Small items from `first` on that follow one another. */
 struct stretch {
     const struct quant_work_list *list;
@@ -70,35 +68,13 @@ static bool run_small(const struct quant_work_list *list, uint64_t first, uint64
     return true;
 }
 
-/* ---- Large items ---- */
-
-struct large_item {
-    struct quant_progress *progress; /* of the list */
-    uint64_t nelems;
-    uint64_t seen; /* of these, what is in that progress */
-};
-
-/* A large item may need several passes: what counts is the share of all its work. */
-static void relay_progress(void *context, uint64_t done, uint64_t total)
-{
-    struct large_item *item = context;
-    const double share = total > 0 ? (double)done / (double)total : 0;
-    const uint64_t seen = (uint64_t)(share * (double)item->nelems);
-    if (seen <= item->seen || seen > item->nelems)
-        return;
-    quant_progress_add(item->progress, seen - item->seen);
-    item->seen = seen;
-}
-
 static bool run_large(const struct quant_work_list *list, uint64_t i)
 {
-    struct large_item item = {list->progress, list->nelems(list->context, i), 0};
-    struct quant_progress progress = {.call = relay_progress, .context = &item};
+    struct quant_progress_item item = {list->progress, list->nelems(list->context, i), 0};
+    struct quant_progress progress = {.call = quant_progress_relay, .context = &item};
     list->work(list->context, 0, i, list->pool, &progress);
     return deliver(list, 0, i, item.seen);
 }
-
-/* ---- The list ---- */
 
 bool quant_work_list_run(const struct quant_work_list *list)
 {

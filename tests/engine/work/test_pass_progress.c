@@ -59,6 +59,28 @@ static void test_passes(void **state)
     }
 }
 
+/* An item of two passes and another of one are half a pass each, whatever their own elements. */
+static void test_items(void **state)
+{
+    (void)state;
+    struct watch watch = {0};
+    struct quant_progress whole = {.call = watch_progress, .context = &watch};
+    quant_progress_begin_pass(&whole, 200, 0);
+    for (unsigned npasses = 2; npasses > 0; npasses--) {
+        const uint64_t before = watch.last;
+        struct quant_progress_item item = {&whole, 100, 0};
+        struct quant_progress own = {.call = quant_progress_relay, .context = &item};
+        for (unsigned pass = 1; pass <= npasses; pass++) {
+            quant_progress_begin_pass(&own, 7, 7 * (npasses - pass));
+            for (unsigned done = 0; done < 7; done++)
+                quant_progress_add(&own, 1);
+            assert_int_equal(watch.last, before + 100 * pass / npasses);
+            assert_int_equal(item.seen, 100 * pass / npasses);
+        }
+    }
+    check_end(&watch, "items");
+}
+
 /* Parts of a pass: one without elements, one whose elements only its end gives. */
 static void test_parts(void **state)
 {
@@ -192,8 +214,8 @@ static void test_calibrate(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_passes), cmocka_unit_test(test_parts), IN_FOLDER(test_quantize),
-        IN_FOLDER(test_compare),       IN_FOLDER(test_calibrate),
+        cmocka_unit_test(test_passes), cmocka_unit_test(test_items), cmocka_unit_test(test_parts),
+        IN_FOLDER(test_quantize),      IN_FOLDER(test_compare),      IN_FOLDER(test_calibrate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
