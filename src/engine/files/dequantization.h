@@ -31,7 +31,7 @@ struct dequantization {
     struct quant_restore_run run;
 };
 
-/* In this order; what they leave in the structure is released with it. */
+/* In this order. What they leave in the structure, quant_dequantization_close_inputs closes. */
 enum quant_status quant_dequantization_find_sidecar(struct dequantization *run);
 enum quant_status quant_dequantization_open_sidecar(struct dequantization *run);
 enum quant_status quant_dequantization_read_sidecar(struct dequantization *run);
@@ -42,5 +42,8 @@ enum quant_status quant_dequantization_open_original(struct dequantization *run)
  * the original has no more elements. */
 enum quant_status quant_dequantization_check_data(struct dequantization *run);
 enum quant_status quant_dequantization_finish_original(struct dequantization *run);
+
+/* Also fine on a structure of zeros. */
+void quant_dequantization_close_inputs(struct dequantization *run);
 
 #endif

@@ -153,17 +153,7 @@ static void close_all(struct dequantization *run)
     quant_pool_free(run->pool);
     quant_tensor_output_release(&run->output);
     quant_output_discard(&run->file);
-    quant_tensor_close(&run->original);
-    free(run->original_path);
-    if (run->reader)
-        run->reader->ops->close(run->reader);
-    quant_checksum_source_release(&run->checksum);
-    quant_source_close(run->source);
-    quant_group_source_release(&run->groups);
-    quant_sidecar_release(&run->sidecar);
-    quant_sidecar_tensors_close(run->tensors);
-    quant_source_close(run->sidecar_source);
-    free(run->sidecar_path);
+    quant_dequantization_close_inputs(run);
 }
 
 enum quant_status quant_file_dequantize(const struct quant_dequantize_job *job,

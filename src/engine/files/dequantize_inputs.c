@@ -225,3 +225,18 @@ enum quant_status quant_dequantization_finish_original(struct dequantization *ru
                                   "it has more elements than the quantized tensor");
     return status == QUANT_OK ? check_shape(run, reader, "the quantized tensor") : status;
 }
+
+void quant_dequantization_close_inputs(struct dequantization *run)
+{
+    quant_tensor_close(&run->original);
+    free(run->original_path);
+    if (run->reader)
+        run->reader->ops->close(run->reader);
+    quant_checksum_source_release(&run->checksum);
+    quant_source_close(run->source);
+    quant_group_source_release(&run->groups);
+    quant_sidecar_release(&run->sidecar);
+    quant_sidecar_tensors_close(run->tensors);
+    quant_source_close(run->sidecar_source);
+    free(run->sidecar_path);
+}

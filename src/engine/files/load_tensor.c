@@ -141,20 +141,6 @@ static enum quant_status load_elements(struct dequantization *run, struct quant_
 
 /* ---- Both ---- */
 
-static void close_all(struct dequantization *run)
-{
-    if (run->reader)
-        run->reader->ops->close(run->reader);
-    quant_checksum_source_release(&run->checksum);
-    quant_source_close(run->source);
-    quant_group_source_release(&run->groups);
-    quant_sidecar_release(&run->sidecar);
-    quant_sidecar_tensors_close(run->tensors);
-    quant_source_close(run->sidecar_source);
-    free(run->sidecar_path);
-    free(run);
-}
-
 static enum quant_status load(const struct quant_dequantize_job *job, bool has_elements,
                               struct quant_loaded *loaded, struct quant_error *error)
 {
@@ -170,7 +156,8 @@ static enum quant_status load(const struct quant_dequantize_job *job, bool has_e
         status = load_parameters(run, loaded);
     if (status == QUANT_OK && has_elements)
         status = load_elements(run, loaded);
-    close_all(run);
+    quant_dequantization_close_inputs(run);
+    free(run);
     if (status != QUANT_OK)
         quant_loaded_release(loaded);
     return status;
