@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/grouping.h"
-#include "core/group_notes.h"
 #include "core/range_params.h"
 #include "engine/files/quantize_container.h"
 #include "engine/files/sidecar_record.h"
@@ -155,27 +154,6 @@ static enum quant_status open_outputs(struct file_run *file)
 
 /* ---- The end ---- */
 
-static void fill_result(struct file_run *file)
-{
-    const struct quant_reader *reader = quant_tensor_origin(&file->tensor);
-    struct quant_quantize_result *result = file->result;
-    result->shape = reader->shape;
-    result->order = reader->order;
-    result->source_dtype = reader->stored;
-    result->source_format = reader->format->name;
-    result->observed = file->run.observed;
-    result->choice = file->run.choice;
-    quant_grouping_make(&file->job->granularity, &reader->shape, reader->order, &result->grouping,
-                        NULL);
-    if (file->job->measure)
-        quant_tensor_run_report(&file->run, &result->report);
-    if (file->has_groups) {
-        result->group_notes = file->run.notes;
-        result->choice.notes = quant_group_notes_any(&file->run.notes);
-        result->worst = file->run.ranking.worst;
-    }
-}
-
 static enum quant_status write_sidecar(struct file_run *file)
 {
     struct quant_sidecar sidecar;
@@ -260,7 +238,7 @@ static enum quant_status run_file(struct file_run *file)
         status = quant_source_check_unchanged(quant_tensor_source(&file->tensor), error);
     if (status != QUANT_OK)
         return status;
-    fill_result(file);
+    quant_tensor_run_result(&file->run, file->result);
     status = write_sidecar(file);
     if (status == QUANT_OK)
         status = report_tensor(file);

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "base/grouping.h"
-#include "core/group_notes.h"
 #include "engine/files/container_entry.h"
 #include "engine/files/tensor_copy.h"
 #include "engine/tensor/tensor_run.h"
@@ -81,29 +79,6 @@ static enum quant_status open_output(struct quant_container_quantization *run,
         zero_points ? zero_points->data.offset : 0, &place->error);
 }
 
-static void fill_result(const struct quant_container_quantization *run,
-                        struct quant_container_place *place)
-{
-    const struct quant_tensor_run *tensor = &place->run;
-    const struct quant_reader *reader = tensor->tensor->reader;
-    struct quant_quantize_result *result = &place->result;
-    *result = (struct quant_quantize_result){.observed = tensor->observed};
-    result->choice = tensor->choice;
-    result->shape = reader->shape;
-    result->order = reader->order;
-    result->source_dtype = reader->stored;
-    result->source_format = run->format->name;
-    quant_grouping_make(&run->job->granularity, &reader->shape, reader->order, &result->grouping,
-                        NULL);
-    if (run->job->measure)
-        quant_tensor_run_report(tensor, &result->report);
-    if (quant_granularity_has_groups(&run->mapping->granularity)) {
-        result->group_notes = tensor->notes;
-        result->choice.notes = quant_group_notes_any(&tensor->notes);
-        result->worst = tensor->ranking.worst;
-    }
-}
-
 static enum quant_status map_tensor(struct quant_container_quantization *run,
                                     struct quant_container_place *place,
                                     const struct quant_planned_tensor *planned,
@@ -128,7 +103,7 @@ static enum quant_status map_tensor(struct quant_container_quantization *run,
         status = quant_tensor_run_make_passes(&place->run, &place->error);
     if (status != QUANT_OK)
         return status;
-    fill_result(run, place);
+    quant_tensor_run_result(&place->run, &place->result);
     digests.data = quant_checksum_sink_digest(&place->output.checksum);
     if (place->scales.ops)
         digests.scales = quant_checksum_sink_digest(&place->scales.checksum);

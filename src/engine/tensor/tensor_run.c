@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/grouping.h"
+#include "core/group_notes.h"
 #include "core/observed.h"
 #include "engine/tensor/map.h"
 
@@ -171,6 +172,26 @@ void quant_tensor_run_report(const struct quant_tensor_run *run, struct quant_re
 {
     const uint64_t nscales = run->map == &quant_map_whole ? 1 : run->grouping.count;
     quant_measure_report(&run->measure, quant_tensor_origin(run->tensor)->stored, nscales, report);
+}
+
+void quant_tensor_run_result(const struct quant_tensor_run *run,
+                             struct quant_quantize_result *result)
+{
+    const struct quant_granularity *granularity = &run->plan->granularity;
+    const struct quant_reader *reader = quant_tensor_origin(run->tensor);
+    *result = (struct quant_quantize_result){.observed = run->observed, .choice = run->choice};
+    result->shape = reader->shape;
+    result->order = reader->order;
+    result->source_dtype = reader->stored;
+    result->source_format = reader->format->name;
+    quant_grouping_make(granularity, &reader->shape, reader->order, &result->grouping, NULL);
+    if (run->measures)
+        quant_tensor_run_report(run, &result->report);
+    if (quant_granularity_has_groups(granularity)) {
+        result->group_notes = run->notes;
+        result->choice.notes = quant_group_notes_any(&run->notes);
+        result->worst = run->ranking.worst;
+    }
 }
 
 void quant_tensor_run_release(struct quant_tensor_run *run)

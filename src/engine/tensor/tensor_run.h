@@ -62,6 +62,10 @@ enum quant_status quant_tensor_run_make_passes(struct quant_tensor_run *run,
 /* The figures of what was mapped, with measures. */
 void quant_tensor_run_report(const struct quant_tensor_run *run, struct quant_report *report);
 
+/* Fills in all of *result, after the passes; the report and the worst groups with measures. */
+void quant_tensor_run_result(const struct quant_tensor_run *run,
+                             struct quant_quantize_result *result);
+
 /* Frees what the run owns. Fine on one whose own part is zeros. */
 void quant_tensor_run_release(struct quant_tensor_run *run);
 
