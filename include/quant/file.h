@@ -441,32 +441,32 @@ QUANT_API void quant_loaded_release(struct quant_loaded *loaded);
 /* ---- Many at once -----------------------------------------------------------------------------
  */
 
-/* Work that comes in n numbered parts. Any of the three is called with a worker number below
- * threads, or below window, the same for one part; no two parts have one number at a time. They
- * return false to say that the part failed, and then no later part is begun or delivered any
- * more. */
+/* Work in n numbered parts. The three functions get the number of the part, and the number of a
+ * worker, which is the same for all three calls of a part; no two parts have the same worker at the
+ * same time. The number of a worker is below threads, or below window if that is not 0. A function
+ * returns false if the part failed: then no later part is begun or delivered. */
 struct quant_parallel {
     uint64_t n;
-    unsigned threads; /* as many at most, the calling one among them; at least 1 */
-    unsigned window;  /* 0: a worker waits with its part until those before it are delivered, for
-                       * parts that take about the same time. Greater than threads: so many parts,
-                       * at most, are begun and not yet delivered; a worker goes on, any thread may
-                       * deliver its part, and finish is NULL. Folders are taken to stay
-                       * where they are meanwhile */
+    unsigned threads; /* the most that work, including the calling one; at least 1 */
+    unsigned window;  /* 0: a worker waits with its part until all earlier ones are delivered. For
+                       * parts that take about the same time.
+                       * Greater than threads: at most this many parts are begun and not yet
+                       * delivered. A worker goes on to its next part, any thread may deliver a
+                       * part, and finish must be NULL. No directory may be moved meanwhile */
     void *context;
-    bool (*work)(void *context, unsigned worker, uint64_t part);    /* in any order, side by side */
+    bool (*work)(void *context, unsigned worker, uint64_t part);    /* in any order, in parallel */
     bool (*deliver)(void *context, unsigned worker, uint64_t part); /* in order, one at a time */
-    bool (*finish)(void *context, unsigned worker, uint64_t part);  /* after that, side by side; or
+    bool (*finish)(void *context, unsigned worker, uint64_t part);  /* after it, in parallel; may be
                                                                      * NULL */
 };
 
-/* Returns when all is done; false where a part failed. Where a thread cannot be made, the others do
+/* Returns when all is done; false if a part failed. If a thread cannot be created, the others do
  * its share. */
 QUANT_API bool quant_parallel_run(const struct quant_parallel *parallel);
 
-/* No file is worked on by more threads than this, however many a job asks for: memory is the limit
- * long before, and each thread has buffers of its own, at most 1.2 MiB, and another 1 MiB while a
- * range is calibrated. */
+/* No file is worked on by more threads than this, whatever a job asks for: the speed of memory is
+ * the limit long before. Each thread has buffers of its own, at most 1.2 MiB, and another 1 MiB
+ * while a range is calibrated. */
 #define QUANT_MOST_THREADS 48
 
 /* The processors that this process may use. */

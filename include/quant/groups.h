@@ -47,9 +47,9 @@ QUANT_API void quant_shape_unravel(const struct quant_shape *shape, enum quant_o
 struct quant_granularity {
     bool has_axis;
     int axis;            /* 0 is the first; negative: from the end, -1 the last */
-    uint64_t block_size; /* 0: each slice of the axis is a group. Else so many consecutive elements
-                          * along the axis are, the last of which may be fewer; without an axis,
-                          * along the last one */
+    uint64_t block_size; /* 0: each slice of the axis is a group. Else a group is a block of
+                          * block_size consecutive elements along the axis, without has_axis along
+                          * the last one; the last block may be shorter */
 };
 
 /* How the elements of one tensor fall into groups; made by quant_grouping_make. A panel is the

@@ -8,11 +8,11 @@
 #include "base/grouping.h"
 #include "kernels/kernels.h"
 
-/* So many elements are laid out at a time, on the stack: their parameters stay in the first-level
+/* Elements that are laid out at a time, on the stack: their parameters stay in the first-level
  * cache. The number is even, so 4-bit elements are cut between bytes. */
 enum { PIECE = 1024 };
 
-/* For so many elements of one group, the cost of setting up a plain kernel does not matter. */
+/* From this many elements of one group on, the cost of setting up a plain kernel is small. */
 enum { LONG_STRETCH = 256 };
 
 /* Rows of fewer channels are laid out each time: calls of a kernel for each row would be too short.

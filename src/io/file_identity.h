@@ -18,7 +18,7 @@ struct quant_identity {
 /* The directory that was looked up last, since thousands of outputs may be in one. All zeros: none.
  */
 struct quant_identity_directory {
-    bool for_many;    /* so many outputs that it is faster to look first whether it is empty */
+    bool for_many;    /* with many outputs it is faster to look first whether it is empty */
     const char *path; /* NULL: none yet */
     size_t length;
     bool found;

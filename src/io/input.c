@@ -12,7 +12,7 @@
 #include "io/io.h"
 #include "io/temporary.h"
 
-/* The kernel reads so many bytes at once without advice. */
+/* Without advice the kernel reads this many bytes at once. */
 enum { ADVISE_FROM = 128 << 10 };
 
 struct file_source {

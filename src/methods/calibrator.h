@@ -56,7 +56,7 @@ struct quant_calibrator {
     double *input_sums; /* of the current input */
     double *input_carries;
     struct quant_tally *tallies; /* nworkers of them; their counts are 0 between passes */
-    size_t nworkers;             /* memory is allocated for so many workers, */
+    size_t nworkers;             /* memory is allocated for this many workers, */
     size_t counts_room;          /* counts */
     size_t sums_room;            /* and sums */
 };

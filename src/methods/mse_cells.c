@@ -11,8 +11,9 @@
  *
  *     sum w (x - m)^2 = sum w x^2 - 2 m sum w x + m^2 sum w
  *
- * If there are fewer points than cells, they are taken one by one. And if a target has so many
- * integers that a cell is narrower than a bin, elements are taken to lie evenly inside a window.
+ * If there are fewer points than cells, they are taken one by one. And if the cells of a
+ * target with many integers are narrower than a bin, elements are taken to lie evenly inside a
+ * window.
  *
  * Distances are from the origin of the points: for data far from 0 that keeps the digits that
  * matter.

@@ -10,7 +10,7 @@
 #include "methods/mse_cells.h"
 
 enum {
-    QUANT_MSE_RANGES = 12,     /* at most so many are found */
+    QUANT_MSE_RANGES = 12,     /* the most that are found */
     QUANT_MSE_SCALES = 1 << 11 /* coarse steps */
 };
 
@@ -23,7 +23,7 @@ struct quant_mse_range {
 /* How much work a search does. */
 struct quant_mse_effort {
     double fine;    /* the farthest multiple moves by this part of the scale in a fine step */
-    int max_fine;   /* at most so many fine steps within a coarse one */
+    int max_fine;   /* the most fine steps within a coarse one */
     size_t kept;    /* scales to choose from, at most QUANT_MSE_RANGES */
     int fits;       /* times that each of them is fitted */
     size_t refined; /* the number of scales whose surroundings are searched */

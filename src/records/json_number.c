@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fast way to a number: the first 19 digits as an integer, eight at a time where so many stand
- * in a row, and then the algorithm of Daniel Lemire, "Number Parsing at a Gigabyte per Second",
+ * The fast way to a number: the first 19 digits as an integer, eight at a time where eight
+ * are in a row, and then the algorithm of Daniel Lemire, "Number Parsing at a Gigabyte per Second",
  * Software: Practice and Experience 51 (8), 2021. Names and section numbers below are that paper's.
  */
 #include "records/json_number.h"

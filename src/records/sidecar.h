@@ -26,11 +26,12 @@ enum { QUANT_SIDECAR_SCALES = 65536 };
 /* A scale and a zero point for each group of elements; see <quant/groups.h>. */
 struct quant_sidecar_groups {
     int axis;             /* counted from the first, 0 */
-    uint64_t block_size;  /* 0: none */
-    uint64_t count;       /* what shape, axis and block size come to */
-    float *scales;        /* owned; NULL where path is not: the file they are in */
+    uint64_t block_size;  /* 0: each slice of the axis is a group */
+    uint64_t count;       /* of groups, by shape, axis and block size */
+    float *scales;        /* owned; NULL if they are in a file, which path names */
     int32_t *zero_points; /* owned, the same */
-    char *path; /* owned; of a file of scale_records.h, relative to the sidecar's directory */
+    char *path; /* owned, or NULL; of a file of scale_records.h, relative to the sidecar's directory
+                 */
     bool has_zero_points; /* in that file, whose scales are of params.scale_dtype */
     uint64_t bytes;       /* of that file */
     uint64_t xxh3_64;

@@ -121,7 +121,7 @@ def main():
         else:
             print(f"skipped: there is no locale {LOCALE}: script/bootstrap makes it")
     check_bad_files()
-    assert len(kinds) == 5, kinds.keys()  # no method takes so many rounds that there are more
+    assert len(kinds) == 5, kinds.keys()  # no method takes enough rounds for more
     spoilt = sum(check_mutations(file) for file in kinds.values())
     print(f"{count} calibrations hold, {spoilt} spoilt ones do not")
 

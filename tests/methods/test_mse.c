@@ -88,7 +88,7 @@ static void fill_laplace(uint64_t state, float *x, size_t n)
     }
 }
 
-/* The best of all pairs of ends, in so many steps of the observed range. */
+/* The best of all pairs of ends, each on one of `steps` equal steps of the observed range. */
 static double exhaust_both_ends(const struct quant_spec *spec, const float *x, size_t n, int steps)
 {
     struct quant_observed observed = QUANT_OBSERVED_INIT;

@@ -22,7 +22,7 @@ enum quant_known {
 };
 
 /* Those of n inputs; to be released also after an error. Inputs with the same elements have the
- * same digest, and are known so many times. */
+ * same digest: such a digest may be taken once for each of them. */
 enum quant_status quant_known_inputs_init(struct quant_known_inputs *known, const uint64_t *digests,
                                           uint64_t n, struct quant_error *error);
 void quant_known_inputs_release(struct quant_known_inputs *known);

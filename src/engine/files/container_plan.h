@@ -54,9 +54,9 @@ enum quant_status quant_container_plan_quantize(struct quant_container_plan *pla
                                                 const struct quant_container_rules *rules,
                                                 struct quant_error *error);
 
-/* For planning step by step: room for so many tensors of the input; a tensor of the output, whose
- * name and dimensions must outlive the plan ; the end, which lays them
- * out. */
+/* For planning step by step. begin allocates room for ntensors tensors of the input and noutputs
+ * of the output. add adds one to the output; its name and dimensions must outlive the plan. finish
+ * lays them out. */
 enum quant_status quant_container_plan_begin(struct quant_container_plan *plan, size_t ntensors,
                                              size_t noutputs, struct quant_error *error);
 uint32_t quant_container_plan_add(struct quant_container_plan *plan, const char *name,

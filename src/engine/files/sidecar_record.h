@@ -26,8 +26,8 @@ quant_record_fill(struct quant_sidecar *sidecar, const struct quant_record_files
 enum quant_status quant_record_path(char **relative, const char *path, bool is_file,
                                     const char *sidecar, struct quant_error *error);
 
-/* The calibration method of a choice as a sidecar names it: "clip", "given" and "none" if there is
- * none. */
+/* What a sidecar names as the calibration method of a choice: the method, or "clip", "given" or
+ * "none" for a range that no method found. */
 const char *quant_record_method(const struct quant_choice *choice);
 
 #endif

@@ -55,7 +55,7 @@ enum quant_status quant_group_source_open_container(struct quant_group_source *g
                                                     const struct quant_group_tensors *tensors,
                                                     struct quant_error *error);
 
-/* How many of so many workers have room for what each has of its own. */
+/* The number of workers, at most `workers`, that have room for what each has of its own. */
 unsigned quant_group_source_workers(const struct quant_group_source *groups, unsigned workers,
                                     bool measures);
 enum quant_status quant_group_source_share(struct quant_group_source *groups, unsigned workers,

@@ -16,8 +16,8 @@ struct quant_pass {
     /* 0: a turnstile. A worker waits with its part until all earlier parts are delivered. For parts
      * that take about the same time and have large buffers, such as chunks; `worker` is below
      * threads.
-     * More than threads: a reorder queue. At most so many parts are begun and not yet delivered; a
-     * worker goes on to the next part, and any thread may deliver the part. `worker` is the place
+     * More than threads: a reorder queue. At most this many parts are begun and not yet delivered;
+     * a worker goes on to the next part, and any thread may deliver the part. `worker` is the place
      * of the part, below places. finish must be NULL. For files and tensors. Directories must stay
      * where they are meanwhile. */
     unsigned places;

@@ -48,8 +48,8 @@ static inline void quant_progress_begin_pass(struct quant_progress *progress, ui
     progress->has_parts = false;
 }
 
-/* The next input of a pass begins. It has so many of the units of the pass, and nelems elements
- * (0: not known). */
+/* The next input of a pass begins. It is `units` of the units of the pass, and has nelems
+ * elements (0: not known). */
 static inline void quant_progress_begin_part(struct quant_progress *progress, uint64_t units,
                                              uint64_t nelems)
 {

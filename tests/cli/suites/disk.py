@@ -71,7 +71,7 @@ def check_run(command, cwd, kept, told, **env):
 
 
 def free_to(disk, npages):
-    """Fills the disk but for so many pages."""
+    """Fills the disk but for that many pages."""
     ballast = disk / "ballast"
     ballast.write_bytes(b"")
     room = os.statvfs(disk)

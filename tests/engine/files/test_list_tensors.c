@@ -22,7 +22,7 @@ static void write_container(const char *path)
 
 struct listing {
     size_t n;
-    size_t most; /* stop after so many */
+    size_t most; /* stop after this many */
 };
 
 static bool check_listed(void *context, const struct quant_listed_tensor *tensor)

@@ -117,7 +117,7 @@ static void measure_groups(const struct tensor *tensor, const struct plain *plai
         ends[i + 1] += ends[i];
     for (size_t i = 0; i < tensor->n; i++)
         sorted[ends[quant_grouping_group_of(&plain->grouping, i)]++] = tensor->x[i];
-    for (size_t i = 0; i < count; i++) { /* each begins where the one before has come to */
+    for (size_t i = 0; i < count; i++) { /* each begins where the one before ends */
         const size_t begin = i > 0 ? ends[i - 1] : 0;
         measure_group(plain, i, sorted + begin, ends[i] - begin, figures);
     }

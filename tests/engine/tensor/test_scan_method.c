@@ -56,7 +56,7 @@ static void check_files(const char *method, enum quant_scheme scheme, const floa
     found = quantize_ok(&job);
     check_choice(method, &found.choice, &expected);
     assert_true(files_equal("one.npy", "many.npy"));
-    if (n > CHUNK && strcmp(method, "mse") == 0) /* so many passes over JSON take too long */
+    if (n > CHUNK && strcmp(method, "mse") == 0) /* its many passes over JSON take too long */
         return;
     job.input.path = "x.json";
     found = quantize_ok(&job);

@@ -111,7 +111,7 @@ static int count_threads(void)
     return count;
 }
 
-/* The pools have so many threads besides this one. The system may list a thread for a moment after
+/* The pools have `expected` threads besides this one. The system may list a thread for a moment after
  * it was joined. */
 static void check_threads(int expected)
 {

@@ -29,8 +29,8 @@ class Sorted:
         return float(np.maximum(square - 2 * levels * total + levels ** 2 * count, 0).sum())
 
     def absmax(self, steps):
-        """The least error of all ranges [-a, a], a in so many steps up to the greatest magnitude,
-        and in 16 times as many near the best."""
+        """The least error of all ranges [-a, a], with a at each of `steps` steps up to the
+        greatest magnitude, and at 16 times as many near the best."""
         greatest = max(abs(self.low), abs(self.high))
 
         def error(part):
@@ -44,8 +44,8 @@ class Sorted:
         return self.error(scale, self.qmin - np.rint(low / scale))
 
     def zero_point(self, steps):
-        """The least error of all ranges [lo, hi]: each end in so many steps of the observed range,
-        and twice in seven times as many near the best."""
+        """The least error of all ranges [lo, hi]: with both ends at each of `steps` steps of the
+        observed range, and twice at seven times as many near the best."""
         width = self.high - self.low
         step = width / steps
         found = [(self.of_range(low, high), low, high)

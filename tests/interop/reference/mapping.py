@@ -262,7 +262,7 @@ def has_zero_points(spec):
 
 
 def scale_bytes(spec, count=1):
-    """Of so many scales, with their zero points."""
+    """The bytes of n scales, with their zero points."""
     if is_unscaled(spec.dtype):
         return 0
     return count * ((4 if spec.scale_dtype == "float32" else 2) + 4 * has_zero_points(spec))
