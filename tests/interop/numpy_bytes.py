@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""NumPy's own computation of DESIGN 1 gives the same bytes, the same sidecar and the same report as
+"""NumPy's own computation of the mapping gives the same bytes, the same sidecar and the same report as
 quant, on random arrays of every kind.
 
     numpy_bytes.py [SEED]

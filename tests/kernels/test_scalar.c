@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scalar definition of the mapping, section 1.3 of the design: cases by hand for each rule, and
- * comparison with integer arithmetic for everything else.
+ * The scalar definition of the mapping, which docs/design.md describes: cases by hand for each rule,
+ * and comparison with integer arithmetic for everything else.
  */
 #include <float.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ struct by_hand {
 };
 
 static const struct by_hand cases[] = {
-    /* the examples of the design */
+    /* the worked examples of docs/design.md */
     {350.5F, 3, 0, 117, 117},
     {1.5F, 3, 0, 0, 1},
     {-350.5F, 3, 0, -117, -117},

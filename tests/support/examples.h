@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The worked examples of the design, and a short way from elements to parameters. */
+/* The worked examples of docs/design.md, and a short way from elements to parameters. */
 #ifndef QUANT_TESTS_CORE_EXAMPLES_H
 #define QUANT_TESTS_CORE_EXAMPLES_H
 

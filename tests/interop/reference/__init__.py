@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the scripts beside this folder share: the program, and NumPy's own computation of DESIGN 1."""
+"""What the scripts in the directory above share: the program, and NumPy's own computation of the mapping."""
 import json
 import os
 import subprocess

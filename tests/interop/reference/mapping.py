@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""DESIGN 1.2 to 1.4 in NumPy: written from that page, for tests alone, without a look at speed."""
+"""The mapping of docs/design.md in NumPy: written from that page, for tests alone, without a look at speed."""
 import math
 from collections import namedtuple
 from fractions import Fraction
@@ -269,7 +269,7 @@ def scale_bytes(spec, count=1):
 
 
 def report(params, x, nbytes_in, nbytes_scales):
-    """The figures of 1.4; a figure that is no finite number is null in JSON, here too."""
+    """The figures of docs/reports.md; a figure that is no finite number is null in JSON, here too."""
     q, clamped = quantize(params, x)
     restored = dequantize(params, q)
     everything = x.size
