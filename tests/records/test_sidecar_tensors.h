@@ -61,6 +61,51 @@ static inline struct quant_sidecar_entry copied_entry(const char *name)
                                         .axis = -1};
 }
 
+static inline struct quant_sidecar_entry grouped_entry(const char *name)
+{
+    struct quant_sidecar_entry entry = plain_entry(name);
+    entry.stored_type = "U8";
+    entry.stored_nbytes = 3;
+    entry.digests.zero_points = 3;
+    entry.params = (struct quant_params){.scheme = QUANT_ZERO_POINT,
+                                         .dtype = QUANT_UINT4,
+                                         .rounding = QUANT_HALF_AWAY,
+                                         .qmax = 15,
+                                         .scale = 1,
+                                         .scale_dtype = QUANT_FLOAT16};
+    entry.scale_name = "b_scale";
+    entry.zero_point_name = "b_zero_point";
+    entry.has_groups = true;
+    entry.axis = 1;
+    entry.block_size = 2;
+    entry.scale_count = 4;
+    entry.method = "sigma";
+    entry.has_argument = true;
+    entry.argument = 2.5;
+    entry.has_range = entry.has_observed = false;
+    memset(entry.range, 0, sizeof entry.range);
+    memset(entry.observed, 0, sizeof entry.observed);
+    entry.source_dtype = QUANT_BFLOAT16;
+    return entry;
+}
+
+static inline struct quant_sidecar_entry unscaled_entry(const char *name)
+{
+    struct quant_sidecar_entry entry = plain_entry(name);
+    entry.stored_type = "F16";
+    entry.stored_nbytes = 12;
+    entry.digests.scales = 0;
+    entry.params =
+        (struct quant_params){.dtype = QUANT_FLOAT16, .scale = 1, .scale_dtype = QUANT_FLOAT32};
+    entry.scale_name = NULL;
+    entry.scale_count = 0;
+    entry.method = "none";
+    entry.has_range = false;
+    memset(entry.range, 0, sizeof entry.range);
+    entry.source_dtype = QUANT_FLOAT64;
+    return entry;
+}
+
 static inline void append_entry(struct memory_sink *sink, const struct quant_sidecar_entry *entry,
                                 bool is_first)
 {
@@ -109,6 +154,53 @@ static inline enum quant_status read_text(const void *bytes, size_t nbytes, size
     const enum quant_status status = read_entries(source, n, error);
     quant_source_close(source);
     return status;
+}
+
+/* ---- Two entries that must be the same ---- */
+
+static inline void check_text(const char *found, const char *expected)
+{
+    assert_int_equal(found == NULL, expected == NULL);
+    if (expected)
+        assert_string_equal(found, expected);
+}
+
+static inline void check_quantized(const struct quant_sidecar_entry *a,
+                                   const struct quant_sidecar_entry *b)
+{
+    assert_memory_equal(&a->params, &b->params, sizeof a->params);
+    check_text(a->scale_name, b->scale_name);
+    check_text(a->zero_point_name, b->zero_point_name);
+    assert_int_equal(a->has_groups, b->has_groups);
+    assert_int_equal(a->axis, b->axis);
+    assert_true(a->block_size == b->block_size);
+    assert_true(a->scale_count == b->scale_count);
+    assert_string_equal(a->method, b->method);
+    assert_int_equal(a->has_argument, b->has_argument);
+    if (a->has_argument)
+        assert_memory_equal(&a->argument, &b->argument, sizeof a->argument);
+    assert_int_equal(a->has_range, b->has_range);
+    for (int i = 0; a->has_range && i < 2; i++) /* nine digits are those of a float32 */
+        assert_true((float)a->range[i] == (float)b->range[i]);
+    assert_int_equal(a->has_observed, b->has_observed);
+    for (int i = 0; a->has_observed && i < 2; i++)
+        assert_true((float)a->observed[i] == (float)b->observed[i]);
+    assert_int_equal(a->source_dtype, b->source_dtype);
+}
+
+static inline void check_entry(const struct quant_sidecar_entry *a,
+                               const struct quant_sidecar_entry *b)
+{
+    assert_string_equal(a->name, b->name);
+    assert_int_equal(a->is_copied, b->is_copied);
+    assert_string_equal(a->stored_type, b->stored_type);
+    assert_true(a->stored_nbytes == b->stored_nbytes);
+    assert_memory_equal(&a->digests, &b->digests, sizeof a->digests);
+    assert_int_equal(a->ndim, b->ndim);
+    if (b->ndim > 0)
+        assert_memory_equal(a->dims, b->dims, (size_t)b->ndim * sizeof *b->dims);
+    if (!b->is_copied)
+        check_quantized(a, b);
 }
 
 #endif
