@@ -88,6 +88,20 @@ static inline void file_write_text(const char *path, const char *text)
     file_write(path, text, strlen(text));
 }
 
+/* A .safetensors with this header, whose tensors have nbytes bytes together. */
+static inline void file_write_container(const char *path, const char *header, const void *bytes,
+                                        size_t nbytes)
+{
+    const uint64_t length = strlen(header);
+    FILE *file = fopen(path, "wb");
+    if (!file)
+        fail_msg("cannot write %s", path);
+    assert_int_equal(fwrite(&length, sizeof length, 1, file), 1);
+    assert_int_equal(fwrite(header, 1, length, file), length);
+    assert_int_equal(fwrite(bytes, 1, nbytes, file), nbytes);
+    assert_int_equal(fclose(file), 0);
+}
+
 /* The whole file, followed by a NUL. The caller frees it. */
 static inline unsigned char *file_read(const char *path, size_t *nbytes)
 {

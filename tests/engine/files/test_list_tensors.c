@@ -11,13 +11,9 @@ static const float a[] = {5.47F, 3.08F, -7.59F, 0, -1.95F, 10.8F};
 
 static void write_container(const char *path)
 {
-    unsigned char bytes[512];
-    const uint64_t length = sizeof header - 1;
-    memset(bytes, 0, sizeof bytes);
-    memcpy(bytes, &length, sizeof length);
-    memcpy(bytes + 8, header, (size_t)length);
-    memcpy(bytes + 8 + length, a, sizeof a);
-    file_write(path, bytes, 8 + (size_t)length + 42);
+    unsigned char bytes[42] = {0};
+    memcpy(bytes, a, sizeof a);
+    file_write_container(path, header, bytes, sizeof bytes);
 }
 
 struct listing {
