@@ -161,44 +161,56 @@ static int list_isas(void)
     return 0;
 }
 
+struct sampling {
+    size_t repetitions;
+    double min_seconds; /* of each repetition */
+};
+
+/* Returns false for an unknown option. */
+static bool parse_options(int argc, char **argv, struct bench_task *task, struct sampling *sampling)
+{
+    for (int option; (option = getopt(argc, argv, "n:t:r:s:i:f:")) != -1;) {
+        switch (option) {
+        case 'n':
+            task->nelems = strtoull(optarg, NULL, 10);
+            break;
+        case 't':
+            task->threads = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'r':
+            sampling->repetitions = strtoull(optarg, NULL, 10);
+            break;
+        case 's':
+            sampling->min_seconds = strtod(optarg, NULL);
+            break;
+        case 'i':
+            task->isa = optarg;
+            break;
+        case 'f':
+            task->path = optarg;
+            break;
+        default:
+            return false;
+        }
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     static const struct quant_params params = {
         .dtype = QUANT_INT8, .qmin = -128, .qmax = 127, .scale = BENCH_SCALE};
     struct bench_task task = {.nelems = 32 << 10, .threads = 1, .params = &params};
-    size_t repetitions = 5;
-    double min_seconds = 0.05;
-    for (int option; (option = getopt(argc, argv, "n:t:r:s:i:f:")) != -1;) {
-        switch (option) {
-        case 'n':
-            task.nelems = strtoull(optarg, NULL, 10);
-            break;
-        case 't':
-            task.threads = (unsigned)strtoul(optarg, NULL, 10);
-            break;
-        case 'r':
-            repetitions = strtoull(optarg, NULL, 10);
-            break;
-        case 's':
-            min_seconds = strtod(optarg, NULL);
-            break;
-        case 'i':
-            task.isa = optarg;
-            break;
-        case 'f':
-            task.path = optarg;
-            break;
-        default:
-            return 2;
-        }
-    }
+    struct sampling sampling = {.repetitions = 5, .min_seconds = 0.05};
+    if (!parse_options(argc, argv, &task, &sampling))
+        return 2;
     const size_t count = (size_t)(argc - optind);
     if (count == 0)
         return list_isas();
     /* Parts begin at whole cache lines. */
     task.nelems = (task.nelems + 63) / 64 * 64;
     if (count > MOST_CONTENDERS || task.threads < 1 || task.threads > MOST_THREADS ||
-        repetitions < 1 || repetitions > MOST_REPETITIONS)
+        sampling.repetitions < 1 || sampling.repetitions > MOST_REPETITIONS)
         return 2;
 
     const size_t all = task.nelems * task.threads;
@@ -220,7 +232,7 @@ int main(int argc, char **argv)
         if (pthread_create(&threads[i], NULL, work, &numbers[i]) != 0)
             return 1;
     }
-    measure(entries, count, repetitions, min_seconds);
+    measure(entries, count, sampling.repetitions, sampling.min_seconds);
     orders.contender = NULL;
     (void)pthread_barrier_wait(&orders.barrier);
     for (unsigned i = 1; i < task.threads; i++)
@@ -228,7 +240,7 @@ int main(int argc, char **argv)
 
     for (size_t i = 0; i < count; i++) {
         (void)printf("%s\t", entries[i].argument);
-        for (size_t r = 0; r < repetitions && !entries[i].missing; r++)
+        for (size_t r = 0; r < sampling.repetitions && !entries[i].missing; r++)
             (void)printf(" %.9g", entries[i].seconds[r]);
         (void)puts(entries[i].missing ? "missing" : "");
     }
