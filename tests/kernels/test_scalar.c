@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scalar definition of the mapping, which docs/design.md describes: cases by hand for each rule,
- * and comparison with integer arithmetic for everything else.
+ * The scalar definition of the mapping, which docs/design.md describes: cases by hand for each
+ * rule, and comparison with integer arithmetic for everything else.
  */
 #include <float.h>
 #include <stdio.h>

@@ -66,11 +66,11 @@ static void test_items(void **state)
     struct watch watch = {0};
     struct quant_progress whole = {.call = watch_progress, .context = &watch};
     quant_progress_begin_pass(&whole, 200, 0);
-    for (unsigned npasses = 2; npasses > 0; npasses--) {
+    for (uint64_t npasses = 2; npasses > 0; npasses--) {
         const uint64_t before = watch.last;
         struct quant_progress_item item = {&whole, 100, 0};
         struct quant_progress own = {.call = quant_progress_relay, .context = &item};
-        for (unsigned pass = 1; pass <= npasses; pass++) {
+        for (uint64_t pass = 1; pass <= npasses; pass++) {
             quant_progress_begin_pass(&own, 7, 7 * (npasses - pass));
             for (unsigned done = 0; done < 7; done++)
                 quant_progress_add(&own, 1);

@@ -111,8 +111,8 @@ static int count_threads(void)
     return count;
 }
 
-/* The pools have `expected` threads besides this one. The system may list a thread for a moment after
- * it was joined. */
+/* The pools have `expected` threads besides this one. The system may list a thread for a moment
+ * after it was joined. */
 static void check_threads(int expected)
 {
     const time_t begin = time(NULL);
