@@ -281,6 +281,15 @@ const struct quant_kernels quant_kernels_avx2 = {
             [QUANT_FLOAT16] = quant_scalar_mark_levels_float16,
             [QUANT_BFLOAT16] = quant_scalar_mark_levels_float16,
         },
+    .integer_range =
+        {
+            [QUANT_INT8] = quant_avx2_integer_range_int8,
+            [QUANT_UINT8] = quant_avx2_integer_range_uint8,
+            [QUANT_INT4] = quant_avx2_integer_range_int4,
+            [QUANT_UINT4] = quant_avx2_integer_range_uint4,
+            [QUANT_INT16] = quant_avx2_integer_range_int16,
+            [QUANT_UINT16] = quant_avx2_integer_range_uint16,
+        },
     .observe_each = quant_avx2_observe_each,
     .observe_runs = quant_avx2_observe_runs,
     .quantize_each =

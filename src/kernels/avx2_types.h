@@ -37,4 +37,12 @@ quant_quantize_runs_fn quant_avx2_quantize_runs_int8;
 quant_quantize_runs_fn quant_avx2_quantize_runs_uint8;
 quant_scale_each_fn quant_avx2_scale_each;
 
+/* avx2_integer_range.c */
+quant_integer_range_fn quant_avx2_integer_range_int8;
+quant_integer_range_fn quant_avx2_integer_range_uint8;
+quant_integer_range_fn quant_avx2_integer_range_int4;
+quant_integer_range_fn quant_avx2_integer_range_uint4;
+quant_integer_range_fn quant_avx2_integer_range_int16;
+quant_integer_range_fn quant_avx2_integer_range_uint16;
+
 #endif

@@ -68,6 +68,7 @@ typedef void quant_measure_fn(const float *x, const float *restored, size_t n, s
 typedef void quant_point_errors_fn(const struct quant_grid *grid, const double *at,
                                    const double *weight, size_t n, double lanes[QUANT_POINT_LANES]);
 typedef void quant_mark_levels_fn(const void *q, size_t n, uint64_t *levels);
+typedef void quant_integer_range_fn(const void *q, size_t n, int32_t ends[2]);
 typedef bool quant_observe_each_fn(const float *x, size_t n, float *min, float *max);
 typedef bool quant_observe_runs_fn(const float *x, size_t nruns, size_t run, float *min,
                                    float *max);
@@ -114,6 +115,10 @@ struct quant_kernels {
      * integers it is bit q - min, where min is the smallest integer of the type. For floats the
      * pattern is the number of the bit; -0 sets the bit of +0. */
     quant_mark_levels_fn *mark_levels[QUANT_DTYPE_COUNT];
+
+    /* By type; NULL if the type is not an integer: lowers ends[0] and raises ends[1] to each of n
+     * elements. */
+    quant_integer_range_fn *integer_range[QUANT_DTYPE_COUNT];
 
     /* ---- Groups: parameters that change along the elements ---- */
 

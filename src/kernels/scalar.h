@@ -36,6 +36,13 @@ quant_mark_levels_fn quant_scalar_mark_levels_uint16;
 quant_mark_levels_fn quant_scalar_mark_levels_float8;  /* both 8-bit floats */
 quant_mark_levels_fn quant_scalar_mark_levels_float16; /* and bfloat16 */
 
+quant_integer_range_fn quant_scalar_integer_range_int8;
+quant_integer_range_fn quant_scalar_integer_range_uint8;
+quant_integer_range_fn quant_scalar_integer_range_int4;
+quant_integer_range_fn quant_scalar_integer_range_uint4;
+quant_integer_range_fn quant_scalar_integer_range_int16;
+quant_integer_range_fn quant_scalar_integer_range_uint16;
+
 quant_observe_each_fn quant_scalar_observe_each;
 quant_observe_runs_fn quant_scalar_observe_runs;
 quant_quantize_each_fn quant_scalar_quantize_each_int8;
