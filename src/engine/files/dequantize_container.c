@@ -8,58 +8,13 @@
 
 #include "base/error.h"
 #include "engine/files/container_dequantization.h"
-#include "engine/files/tensor_copy.h"
+#include "engine/files/quantized_container.h"
 #include "io/distinct_paths.h"
 
 static const struct quant_tensor_info *info_of(const struct quant_container_dequantization *run,
                                                uint32_t index)
 {
     return &run->input.file->tensors[index];
-}
-
-/* ---- Opening ---- */
-
-static enum quant_status check_header(const struct quant_container_dequantization *run)
-{
-    struct quant_source *source = run->input.source;
-    const struct quant_extent header = {0, run->head->header_nbytes};
-    uint64_t digest = 0;
-    if (source->size != run->head->data_nbytes)
-        return quant_source_error(
-            source, run->error, QUANT_CORRUPT, "its size is %llu, not %llu as in its sidecar",
-            (unsigned long long)source->size, (unsigned long long)run->head->data_nbytes);
-    if (header.nbytes != run->input.file->header_nbytes)
-        return quant_source_error(source, run->error, QUANT_CORRUPT,
-                                  "its header is not the one that its sidecar describes");
-    const enum quant_status status =
-        quant_tensor_copy(source, &header, NULL, 0, &digest, run->error);
-    if (status == QUANT_OK && digest != run->head->header_xxh3_64)
-        return quant_source_error(
-            source, run->error, QUANT_CORRUPT,
-            "the checksum of its header is %016llx, not %016llx as in its sidecar",
-            (unsigned long long)digest, (unsigned long long)run->head->header_xxh3_64);
-    return status;
-}
-
-static enum quant_status open_data(struct quant_container_dequantization *run)
-{
-    const struct quant_format *format = quant_format_from_name(run->head->data_format);
-    struct quant_source *source = NULL;
-    enum quant_status status =
-        quant_input_open(run->job->path, &run->job->control.cancel, &source, run->error);
-    if (status != QUANT_OK)
-        return status;
-    if (!format || !format->container) {
-        status =
-            quant_source_error(source, run->error, QUANT_UNSUPPORTED,
-                               "its sidecar '%s' names an unknown format of many tensors: '%s'",
-                               run->sidecar_path, run->head->data_format);
-        quant_source_close(source);
-        return status;
-    }
-    status = quant_container_input_open(&run->input, source, format, &run->job->control.cancel,
-                                        run->error);
-    return status == QUANT_OK ? check_header(run) : status;
 }
 
 /* ---- The output ---- */
@@ -161,7 +116,9 @@ static enum quant_status open_original(struct quant_container_dequantization *ru
 static enum quant_status run_file(struct quant_container_dequantization *run,
                                   struct quant_sidecar_reader *reader)
 {
-    enum quant_status status = open_data(run);
+    enum quant_status status =
+        quant_quantized_container_open(&run->input, run->job->path, run->head, run->sidecar_path,
+                                       &run->job->control.cancel, run->error);
     if (status == QUANT_OK)
         status = quant_restored_tensors_read(&run->restored, reader, run->input.file, run->error);
     if (status == QUANT_OK && run->job->measure)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/source_window.h"
+#include "engine/files/restored_reader.h"
 #include "engine/files/tensor_copy.h"
 #include "engine/tensor/restore_run.h"
 #include "engine/work/job.h"
@@ -17,11 +17,7 @@
 struct quant_restored_place {
     struct quant_buffers buffers; /* of a small tensor */
     struct quant_restore_run run;
-    struct quant_shape shape;
-    struct quant_source *data;   /* owned: a window of the container */
-    struct quant_reader *reader; /* owned */
-    struct quant_checksum_source checksum;
-    struct quant_group_source groups;
+    struct quant_restored_reader quantized;
     struct quant_tensor original;
     struct quant_tensor_output output;
     struct quant_progress *progress; /* of its passes, while it is worked on */
@@ -44,110 +40,17 @@ static const char *name_of(const struct quant_container_dequantization *run,
 
 /* ---- One tensor ---- */
 
-static enum quant_status open_window(const struct quant_container_dequantization *run,
-                                     uint32_t index, struct quant_source **window,
-                                     struct quant_error *error)
-{
-    const struct quant_tensor_info *info = info_of(run, index);
-    *window = quant_source_window_of_tensor(run->input.source, info);
-    return *window ? QUANT_OK : quant_error_no_memory(error, 256, "buffers");
-}
-
-/* The integers as what the sidecar says they are: a container has no 4-bit ones. */
-static enum quant_status open_integers(struct quant_container_dequantization *run,
-                                       struct quant_restored_place *place,
-                                       const struct quant_restored_tensor *restored)
-{
-    enum quant_status status = open_window(run, restored->data, &place->data, &place->error);
-    if (status != QUANT_OK)
-        return status;
-    place->shape.ndim = (int)restored->ndim;
-    if (restored->ndim > 0)
-        memcpy(place->shape.dims, restored->dims, restored->ndim * sizeof *restored->dims);
-    status = quant_checksum_source_init(&place->checksum, place->data, &place->error);
-    const struct quant_reader head = {.format = run->input.file->format,
-                                      .stored = restored->params.dtype,
-                                      .delivered = restored->params.dtype,
-                                      .byte_order = QUANT_LITTLE,
-                                      .order = QUANT_ORDER_C,
-                                      .knowledge = QUANT_SHAPE_KNOWN,
-                                      .shape = place->shape};
-    return status == QUANT_OK ? quant_flat_open_reader(&place->checksum.source, &head, 0,
-                                                       &place->reader, &place->error)
-                              : status;
-}
-
-static enum quant_status open_groups(struct quant_container_dequantization *run,
-                                     struct quant_restored_place *place,
-                                     const struct quant_restored_tensor *restored)
-{
-    const struct quant_granularity granularity = {true, restored->axis, restored->block_size};
-    struct quant_group_tensors tensors = {
-        .scale_dtype = restored->params.scale_dtype,
-        .is_integer = quant_dtype_info(restored->params.dtype)->is_integer,
-        .scales_xxh3_64 = restored->digests.scales,
-        .zero_points_xxh3_64 = restored->digests.zero_points,
-    };
-    enum quant_status status = quant_grouping_make(&granularity, &place->shape, QUANT_ORDER_C,
-                                                   &place->groups.grouping, &place->error);
-    if (status == QUANT_OK)
-        status = open_window(run, restored->scales, &tensors.scales, &place->error);
-    if (status == QUANT_OK && restored->zero_points != QUANT_NOT_STORED)
-        status = open_window(run, restored->zero_points, &tensors.zero_points, &place->error);
-    if (status != QUANT_OK) {
-        quant_source_close(tensors.scales);
-        return status;
-    }
-    return quant_group_source_open_container(&place->groups, &tensors, &place->error);
-}
-
-static enum quant_status check_digest(struct quant_container_dequantization *run,
-                                      struct quant_restored_place *place, uint32_t index,
-                                      uint64_t digest, uint64_t expected)
-{
-    if (digest == expected)
-        return QUANT_OK;
-    return quant_source_error(
-        run->input.source, &place->error, QUANT_CORRUPT,
-        "the checksum of tensor '%.200s' is %016llx, not %016llx as in its sidecar",
-        info_of(run, index)->name, (unsigned long long)digest, (unsigned long long)expected);
-}
-
-/* A tensor that is only checked: one scale, which the sidecar has as well, and its zero point. */
-static enum quant_status check_tensor(struct quant_container_dequantization *run,
-                                      struct quant_restored_place *place, uint32_t index,
-                                      uint64_t expected)
-{
-    if (index == QUANT_NOT_STORED)
-        return QUANT_OK;
-    const struct quant_tensor_info *info = info_of(run, index);
-    const struct quant_extent from = {info->offset, info->nbytes};
-    uint64_t digest = 0;
-    const enum quant_status status =
-        quant_tensor_copy(run->input.source, &from, NULL, 0, &digest, &place->error);
-    return status == QUANT_OK ? check_digest(run, place, index, digest, expected) : status;
-}
-
-static enum quant_status open_scales(struct quant_container_dequantization *run,
-                                     struct quant_restored_place *place,
-                                     const struct quant_restored_tensor *restored)
-{
-    if (restored->axis >= 0)
-        return open_groups(run, place, restored);
-    enum quant_status status = check_tensor(run, place, restored->scales, restored->digests.scales);
-    if (status == QUANT_OK)
-        status = check_tensor(run, place, restored->zero_points, restored->digests.zero_points);
-    return status;
-}
-
 static enum quant_status open_tensor(struct quant_container_dequantization *run,
                                      struct quant_restored_place *place,
                                      const struct quant_restored_tensor *restored, uint64_t i)
 {
     const bool writes = run->job->output.path;
-    enum quant_status status = open_integers(run, place, restored);
+    const struct quant_tensor_file *file = run->input.file;
+    enum quant_status status =
+        quant_restored_reader_open(&place->quantized, file, restored, &place->error);
     if (status == QUANT_OK)
-        status = open_scales(run, place, restored);
+        status =
+            quant_restored_reader_open_scales(&place->quantized, file, restored, &place->error);
     if (status == QUANT_OK && run->job->measure)
         status = quant_original_container_tensor(&run->original, name_of(run, restored), restored,
                                                  &place->original, &place->error);
@@ -159,31 +62,19 @@ static enum quant_status open_tensor(struct quant_container_dequantization *run,
     return status;
 }
 
-static enum quant_status check_read(struct quant_container_dequantization *run,
-                                    struct quant_restored_place *place,
-                                    const struct quant_restored_tensor *restored)
-{
-    uint64_t digest = 0;
-    uint64_t nbytes = 0;
-    const enum quant_status status =
-        quant_checksum_source_finish(&place->checksum, &digest, &nbytes, &place->error);
-    return status == QUANT_OK
-               ? check_digest(run, place, restored->data, digest, restored->digests.data)
-               : status;
-}
-
 static void fill_result(struct quant_container_dequantization *run,
                         struct quant_restored_place *place)
 {
     const struct quant_granularity whole = {.has_axis = false};
     struct quant_dequantize_result *result = &place->result;
     *result = (struct quant_dequantize_result){.params = *place->run.params};
-    result->shape = place->shape;
+    result->shape = place->quantized.shape;
     result->order = QUANT_ORDER_C;
     if (place->run.groups)
-        result->grouping = place->groups.grouping;
+        result->grouping = place->quantized.groups.grouping;
     else
-        quant_grouping_make(&whole, &place->shape, QUANT_ORDER_C, &result->grouping, NULL);
+        quant_grouping_make(&whole, &place->quantized.shape, QUANT_ORDER_C, &result->grouping,
+                            NULL);
     if (!run->job->measure)
         return;
     const struct quant_reader *original = place->original.reader;
@@ -206,13 +97,13 @@ static enum quant_status restore_tensor(struct quant_container_dequantization *r
         return status;
     place->run = (struct quant_restore_run){
         .params = &restored->params,
-        .groups = restored->axis >= 0 ? &place->groups : NULL,
-        .reader = place->reader,
-        .checksum = &place->checksum,
+        .groups = restored->axis >= 0 ? &place->quantized.groups : NULL,
+        .reader = place->quantized.reader,
+        .checksum = &place->quantized.checksum,
         .original = run->job->measure ? &place->original : NULL,
         .output = run->job->output.path ? &place->output : NULL,
         .dtype = run->dtype,
-        .shape = &place->shape,
+        .shape = &place->quantized.shape,
         .order = QUANT_ORDER_C,
         .nelems = restored->nelems,
         .progress = place->progress,
@@ -224,7 +115,8 @@ static enum quant_status restore_tensor(struct quant_container_dequantization *r
     if (status == QUANT_OK)
         status = quant_restore_run_make_pass(&place->run, &place->error);
     if (status == QUANT_OK)
-        status = check_read(run, place, restored);
+        status = quant_restored_reader_check(&place->quantized, run->input.file, restored,
+                                             &place->error);
     if (status == QUANT_OK && place->run.output)
         status = quant_tensor_output_finish(&place->output, &place->error);
     if (status == QUANT_OK)
@@ -239,14 +131,7 @@ static void close_tensor(struct quant_container_dequantization *run,
     place->run = (struct quant_restore_run){.params = NULL};
     quant_tensor_output_release(&place->output);
     quant_original_container_close_tensor(&run->original, &place->original);
-    quant_group_source_release(&place->groups);
-    place->groups = (struct quant_group_source){.source = NULL};
-    if (place->reader)
-        place->reader->ops->close(place->reader);
-    place->reader = NULL;
-    quant_checksum_source_release(&place->checksum);
-    quant_source_close(place->data);
-    place->data = NULL;
+    quant_restored_reader_close(&place->quantized);
 }
 
 static enum quant_status copy_tensor(struct quant_container_dequantization *run,
@@ -260,9 +145,9 @@ static enum quant_status copy_tensor(struct quant_container_dequantization *run,
     const enum quant_status status = quant_tensor_copy(
         run->input.source, &from, writes ? run->output.sink : NULL,
         writes ? run->plan.layout.tensors[i].data.offset : 0, &digest, &place->error);
-    return status == QUANT_OK
-               ? check_digest(run, place, restored->data, digest, restored->digests.data)
-               : status;
+    return status == QUANT_OK ? quant_stored_tensor_check(run->input.file, restored->data, digest,
+                                                          restored->digests.data, &place->error)
+                              : status;
 }
 
 /* ---- The work list ---- */

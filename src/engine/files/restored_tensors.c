@@ -15,7 +15,10 @@ struct reading {
     const struct quant_tensor_file *file;
     unsigned char *named; /* owned: one for each tensor of the file */
     size_t nnamed;
-    size_t room; /* for tensors */
+    size_t room;                       /* for tensors */
+    quant_restored_fault_fn *on_fault; /* NULL: the first disagreement is an error */
+    void *context;
+    size_t i; /* the index of the entry; SIZE_MAX after the last */
     struct quant_error *error;
 };
 
@@ -26,8 +29,19 @@ static enum quant_status no_memory(const struct reading *reading)
 
 static enum quant_status disagree(const struct reading *reading, const char *name, const char *what)
 {
-    return quant_source_error(reading->file->source, reading->error, QUANT_CORRUPT,
-                              "its sidecar does not belong to it: tensor '%.200s' %s", name, what);
+    struct quant_error own;
+    const enum quant_status status =
+        quant_source_error(reading->file->source, &own, QUANT_CORRUPT,
+                           "its sidecar does not belong to it: tensor '%.200s' %s", name, what);
+    if (reading->on_fault) {
+        if (reading->i != SIZE_MAX)
+            reading->tensors->tensors[reading->i].is_faulty = true;
+        reading->on_fault(reading->context, reading->i, name, &own);
+        return QUANT_OK;
+    }
+    if (reading->error)
+        *reading->error = own;
+    return status;
 }
 
 /* Finds a tensor that an entry names, which no other entry may name. */
@@ -92,6 +106,8 @@ static enum quant_status check_data(const struct reading *reading,
                                     const struct quant_sidecar_entry *entry,
                                     const struct quant_restored_tensor *tensor)
 {
+    if (tensor->data == QUANT_NOT_STORED)
+        return QUANT_OK;
     const struct quant_tensor_info *info = &reading->file->tensors[tensor->data];
     if (strcmp(info->type->name, entry->stored_type) != 0)
         return disagree(reading, entry->name, "has another type");
@@ -119,22 +135,29 @@ static enum quant_status check_one_scale(const struct reading *reading,
     return QUANT_OK;
 }
 
+/* A tensor of scales or of zero points, of so many bytes; name NULL: the entry has none. */
+static enum quant_status find_beside(struct reading *reading, const char *name, uint64_t nbytes,
+                                     uint32_t *index)
+{
+    if (!name)
+        return QUANT_OK;
+    const enum quant_status status = find_named(reading, name, index);
+    if (status != QUANT_OK || *index == QUANT_NOT_STORED ||
+        reading->file->tensors[*index].nbytes == nbytes)
+        return status;
+    return disagree(reading, name, "has another size");
+}
+
 static enum quant_status find_scales(struct reading *reading,
                                      const struct quant_sidecar_entry *entry,
                                      struct quant_restored_tensor *tensor)
 {
-    enum quant_status status = QUANT_OK;
-    if (entry->scale_name)
-        status = find_named(reading, entry->scale_name, &tensor->scales);
-    if (status == QUANT_OK && entry->scale_name &&
-        reading->file->tensors[tensor->scales].nbytes !=
-            quant_dtype_bytes(entry->params.scale_dtype, entry->scale_count))
-        status = disagree(reading, entry->scale_name, "has another size");
-    if (status == QUANT_OK && entry->zero_point_name)
-        status = find_named(reading, entry->zero_point_name, &tensor->zero_points);
-    if (status == QUANT_OK && entry->zero_point_name &&
-        reading->file->tensors[tensor->zero_points].nbytes != 4 * entry->scale_count)
-        status = disagree(reading, entry->zero_point_name, "has another size");
+    enum quant_status status = find_beside(
+        reading, entry->scale_name,
+        quant_dtype_bytes(entry->params.scale_dtype, entry->scale_count), &tensor->scales);
+    if (status == QUANT_OK)
+        status = find_beside(reading, entry->zero_point_name, 4 * entry->scale_count,
+                             &tensor->zero_points);
     if (status == QUANT_OK && entry->has_groups && !entry->scale_name)
         status = disagree(reading, entry->name, "has no scales");
     return status == QUANT_OK ? check_one_scale(reading, entry) : status;
@@ -145,10 +168,12 @@ static enum quant_status add(struct reading *reading, const struct quant_sidecar
     enum quant_status status = grow(reading);
     if (status != QUANT_OK)
         return status;
-    struct quant_restored_tensor *tensor = &reading->tensors->tensors[reading->tensors->n];
+    reading->i = reading->tensors->n++;
+    struct quant_restored_tensor *tensor = &reading->tensors->tensors[reading->i];
     *tensor = (struct quant_restored_tensor){.params = entry->params,
                                              .digests = entry->digests,
                                              .block_size = entry->block_size,
+                                             .data = QUANT_NOT_STORED,
                                              .scales = QUANT_NOT_STORED,
                                              .zero_points = QUANT_NOT_STORED,
                                              .axis = entry->has_groups ? entry->axis : -1,
@@ -160,27 +185,30 @@ static enum quant_status add(struct reading *reading, const struct quant_sidecar
         status = check_data(reading, entry, tensor);
     if (status == QUANT_OK && !entry->is_copied)
         status = find_scales(reading, entry, tensor);
-    reading->tensors->n++;
     reading->tensors->ncopied += entry->is_copied;
     return status;
 }
 
-static enum quant_status check_all_named(const struct reading *reading)
+static enum quant_status check_all_named(struct reading *reading)
 {
-    size_t i = 0;
+    enum quant_status status = QUANT_OK;
+    reading->i = SIZE_MAX;
     if (reading->nnamed == reading->file->n)
         return QUANT_OK;
-    while (reading->named[i])
-        i++;
-    return disagree(reading, reading->file->tensors[i].name, "is not in it");
+    for (size_t i = 0; status == QUANT_OK && i < reading->file->n; i++)
+        if (!reading->named[i])
+            status = disagree(reading, reading->file->tensors[i].name, "is not in it");
+    return status;
 }
 
-enum quant_status quant_restored_tensors_read(struct quant_restored_tensors *tensors,
-                                              struct quant_sidecar_reader *reader,
-                                              const struct quant_tensor_file *file,
-                                              struct quant_error *error)
+enum quant_status quant_restored_tensors_inspect(struct quant_restored_tensors *tensors,
+                                                 struct quant_sidecar_reader *reader,
+                                                 const struct quant_tensor_file *file,
+                                                 quant_restored_fault_fn *on_fault, void *context,
+                                                 struct quant_error *error)
 {
-    struct reading reading = {.tensors = tensors, .file = file, .error = error};
+    struct reading reading = {
+        .tensors = tensors, .file = file, .on_fault = on_fault, .context = context, .error = error};
     struct quant_sidecar_entry entry;
     bool found = true;
     reading.named = calloc(file->n + 1, 1);
@@ -194,6 +222,14 @@ enum quant_status quant_restored_tensors_read(struct quant_restored_tensors *ten
         status = check_all_named(&reading);
     free(reading.named);
     return status;
+}
+
+enum quant_status quant_restored_tensors_read(struct quant_restored_tensors *tensors,
+                                              struct quant_sidecar_reader *reader,
+                                              const struct quant_tensor_file *file,
+                                              struct quant_error *error)
+{
+    return quant_restored_tensors_inspect(tensors, reader, file, NULL, NULL, error);
 }
 
 void quant_restored_tensors_release(struct quant_restored_tensors *tensors)

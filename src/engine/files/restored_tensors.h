@@ -23,6 +23,7 @@ struct quant_restored_tensor {
     uint32_t ndim;
     int axis; /* -1: one scale */
     bool is_copied;
+    bool is_faulty; /* found not to agree with the container: not to be restored */
 };
 
 struct quant_restored_tensors {
@@ -38,6 +39,20 @@ enum quant_status quant_restored_tensors_read(struct quant_restored_tensors *ten
                                               struct quant_sidecar_reader *reader,
                                               const struct quant_tensor_file *file,
                                               struct quant_error *error);
+
+/* Called for each disagreement, with the tensor's name, which is that of an entry or of a tensor of
+ * the file. i: the index of the entry in tensors; SIZE_MAX: the file has a tensor that no entry
+ * names. */
+typedef void quant_restored_fault_fn(void *context, size_t i, const char *name,
+                                     const struct quant_error *error);
+
+/* The same for a check: a disagreement is not an error, but is reported, and the reading goes on.
+ * Where `data`, `scales` or `zero_points` of a tensor is missing it is QUANT_NOT_STORED. */
+enum quant_status quant_restored_tensors_inspect(struct quant_restored_tensors *tensors,
+                                                 struct quant_sidecar_reader *reader,
+                                                 const struct quant_tensor_file *file,
+                                                 quant_restored_fault_fn *on_fault, void *context,
+                                                 struct quant_error *error);
 
 /* Fine on a zeroed one. */
 void quant_restored_tensors_release(struct quant_restored_tensors *tensors);
