@@ -75,6 +75,17 @@ struct quant_output {
     bool text_only;      /* refuse a format that is not text: path leads to a terminal */
 };
 
+/* A file of a job that has several: what is different in each. */
+struct quant_file {
+    const char *path;                 /* the input; "-": standard input */
+    const char *output;               /* as in quant_output.path */
+    const char *sidecar;              /* as in quant_output, or as in quant_dequantize_job */
+    const struct quant_error *reason; /* why this file cannot be worked on: it fails with this error
+                                       * and is not touched, for example because of a clash that
+                                       * quant_file_find_clashes found. NULL: none */
+    bool text_only;                   /* as in quant_output */
+};
+
 /* ---- What all jobs have in common --------------------------------------------------------------
  */
 
@@ -92,6 +103,7 @@ struct quant_output {
 
 struct quant_quantize_result;
 struct quant_dequantize_result;
+struct quant_compare_result;
 
 /* What a call did with one tensor. Nothing in it outlives the call of the function below. */
 struct quant_tensor_result {
@@ -106,24 +118,65 @@ struct quant_tensor_result {
     uint64_t nbytes;                 /* of its elements in the file that was read */
     const struct quant_quantize_result *found;      /* when quantizing; NULL on failure */
     const struct quant_dequantize_result *restored; /* when dequantizing; NULL on failure */
+    const struct quant_compare_result *compared;    /* when comparing; NULL on failure */
 };
 
-/* Called by quant_file_quantize and quant_file_dequantize once for each tensor, in the order of the
- * file: after its elements have been written, before the outputs get their names. One call at a
- * time, but from any thread of the library's call, not always the same. Returning false stops:
- * nothing is left of the outputs, and the status is QUANT_CANCELLED. For a tensor that failed what
- * it returns makes no difference. */
+/* Called by quant_file_quantize, quant_file_dequantize and quant_file_compare once for each tensor,
+ * in the order of the file: after its elements have been read and written, before the outputs get
+ * their names. One call at a time, but from any thread of the library's call, not always the same.
+ * Returning false stops: nothing is left of the outputs, and the status is QUANT_CANCELLED. For a
+ * tensor that failed what it returns makes no difference. In a list of files it is called for the
+ * tensors of containers alone; a file of one tensor has its quant_file_fn. */
 typedef bool quant_tensor_fn(void *context, const struct quant_tensor_result *result);
+
+/* What a call did with one file. Nothing in it outlives the call of the function below. */
+struct quant_file_result {
+    size_t file;                                    /* index in the job */
+    enum quant_status status;                       /* of this file */
+    const struct quant_error *error;                /* NULL if status is QUANT_OK */
+    const struct quant_quantize_result *found;      /* when quantizing; NULL on failure */
+    const struct quant_dequantize_result *restored; /* when dequantizing; NULL on failure */
+    const struct quant_compare_result *compared;    /* when comparing; NULL on failure, unless some
+                                                     * tensors of a container failed */
+};
+
+/* Called once for each file, in the order of the list: after its tensors, when its outputs are
+ * complete or it has failed. One call at a time, from any thread of the library's call. A file that
+ * failed does not stop the others. Returning false does: no other file is begun, those at work are
+ * undone, and the status is QUANT_CANCELLED. */
+typedef bool quant_file_fn(void *context, const struct quant_file_result *result);
 
 /* How a job runs, apart from what it does. All zeros is the default. */
 struct quant_control {
     unsigned threads; /* to share the work; 0: one per processor; at most QUANT_MOST_THREADS are
                        * used. No byte of any result depends on it */
     struct quant_cancel cancel;
-    quant_progress_fn *progress; /* NULL: none */
-    quant_tensor_fn *on_tensor;  /* NULL: none */
-    void *context;               /* passed to the functions; may be NULL */
+    quant_progress_fn *progress;                 /* NULL: none */
+    quant_tensor_fn *on_tensor;                  /* NULL: none */
+    void *context;                               /* passed to the functions; may be NULL */
+    void (*begin_file)(void *context, size_t i); /* the work on the i-th file begins: one call at a
+                                                  * time, before the file is opened; when
+                                                  * calibrating, in each pass. NULL: none */
+    quant_file_fn *on_file; /* NULL: none; not called when calibrating and merging */
 };
+
+/* ---- Lists of files ----------------------------------------------------------------------------
+ */
+
+/*
+ * A job with a list of files works on all of them in one call. Its threads are spread over them:
+ * one thread works on a file of up to 8 MiB, of JSON, or on a pipe, and several such files are at
+ * work side by side; all threads share the work on a larger file. The outputs are those of one call
+ * for each file.
+ *
+ * The results go to on_file, in the order of the list. The result of the call itself is not used
+ * and may be NULL. Its status and error are those of the first file in the list that failed, or
+ * QUANT_CANCELLED if the work was stopped. The progress counts the bytes of all inputs divided by
+ * four, the elements if they are float32.
+ *
+ * No output may be the input or an output of another file of the list; the caller checks that with
+ * quant_file_find_clashes.
+ */
 
 /* ---- Containers ------------------------------------------------------------------------------ */
 
@@ -164,6 +217,9 @@ struct quant_quantize_job {
     unsigned min_dims; /* copied as they are; else fewer than QUANT_CONTAINER_MIN_DIMS */
     bool measure;      /* fill in report, and worst */
     struct quant_control control;
+    const struct quant_file *files; /* nfiles of them, in place of input.path, output.path,
+                                     * output.sidecar and output.text_only; input.tensor is NULL */
+    size_t nfiles;                  /* 0: no list */
 };
 
 enum { QUANT_CONTAINER_MIN_DIMS = 2 };
@@ -222,7 +278,10 @@ struct quant_compare_job {
     const enum quant_dtype *dtypes;       /* to compare, in this order; QUANT_DTYPE_NONE is int8 */
     size_t ndtypes;                       /* at most QUANT_COMPARE_TYPES; 0: the spec's dtype */
     struct quant_granularity granularity; /* of each row; with an axis or a block size no clip */
-    struct quant_control control;         /* on_tensor is not called */
+    struct quant_control control;
+    const struct quant_file *files; /* nfiles of them, in place of input.path; only path and reason
+                                     * are used; input.tensor is NULL */
+    size_t nfiles;                  /* 0: no list */
 };
 
 /* One scheme with one calibration method other than auto, by its own argument, or with the spec's
@@ -245,6 +304,10 @@ struct quant_outliers {
 };
 
 struct quant_compare_result {
+    size_t ntensors; /* of a container: those that were compared, each of which has a result of its
+                      * own: see on_tensor. What follows is then zeros, but for source_format; else
+                      * 0 */
+    size_t nfailed;  /* of these, the ones that failed */
     struct quant_observed observed;
     struct quant_outliers outliers;
     struct quant_shape shape;
@@ -262,6 +325,9 @@ struct quant_compare_result {
  * quant_file_quantize reports. Schemes and methods that the spec cannot be used with are left out:
  * a float type has no zero-point rows, a target without an integer above 0 no absmax ones. If a
  * type has no row at all, the error is that of its first scheme.
+ *
+ * In a container, each tensor of floats with QUANT_CONTAINER_MIN_DIMS or more dimensions is
+ * compared. One that fails does not stop the others; the status is that of the first that failed.
  *
  * The file is read once for the range and outliers each, then for each type by most methods several
  * times, and once to measure all of them. With an axis or a block size each row reads it as often
@@ -305,10 +371,7 @@ struct quant_calibrate_job {
                          * scheme, dtype and calibration too; NULL: the first round */
     const char *output; /* "-": standard output; NULL: nothing is written */
     bool force;         /* replace what is there */
-    void (*begin_input)(void *context, size_t i); /* called with the control's context before the
-                                                   * i-th of paths is read, in each pass; NULL:
-                                                   * none */
-    struct quant_control control;                 /* on_tensor is not called */
+    struct quant_control control; /* on_tensor is not called */
 };
 
 struct quant_merge_job {
@@ -368,6 +431,9 @@ struct quant_dequantize_job {
     bool measure;               /* fill in report, against: */
     struct quant_input against; /* path NULL: the source that the sidecar names; shape not used */
     struct quant_control control;
+    const struct quant_file *files; /* nfiles of them, in place of path, sidecar, output.path and
+                                     * output.text_only */
+    size_t nfiles;                  /* 0: no list */
 };
 
 /* No path that the system can open is longer, its end included. */
@@ -438,31 +504,8 @@ QUANT_API enum quant_status quant_file_load(const char *path, const char *sideca
 /* Frees what *loaded owns and zeroes it. Fine on zeros. */
 QUANT_API void quant_loaded_release(struct quant_loaded *loaded);
 
-/* ---- Many at once -----------------------------------------------------------------------------
+/* ---- Threads ------------------------------------------------------------------------------------
  */
-
-/* Work in n numbered parts. The three functions get the number of the part, and the number of a
- * worker, which is the same for all three calls of a part; no two parts have the same worker at the
- * same time. The number of a worker is below threads, or below window if that is not 0. A function
- * returns false if the part failed: then no later part is begun or delivered. */
-struct quant_parallel {
-    uint64_t n;
-    unsigned threads; /* the most that work, including the calling one; at least 1 */
-    unsigned window;  /* 0: a worker waits with its part until all earlier ones are delivered. For
-                       * parts that take about the same time.
-                       * Greater than threads: at most this many parts are begun and not yet
-                       * delivered. A worker goes on to its next part, any thread may deliver a
-                       * part, and finish must be NULL. No directory may be moved meanwhile */
-    void *context;
-    bool (*work)(void *context, unsigned worker, uint64_t part);    /* in any order, in parallel */
-    bool (*deliver)(void *context, unsigned worker, uint64_t part); /* in order, one at a time */
-    bool (*finish)(void *context, unsigned worker, uint64_t part);  /* after it, in parallel; may be
-                                                                     * NULL */
-};
-
-/* Returns when all is done; false if a part failed. If a thread cannot be created, the others do
- * its share. */
-QUANT_API bool quant_parallel_run(const struct quant_parallel *parallel);
 
 /* No file is worked on by more threads than this, whatever a job asks for: the speed of memory is
  * the limit long before. Each thread has buffers of its own, at most 1.2 MiB, and another 1 MiB

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many files, several at a time. The work on files is spread over threads; results are reported one
- * by one, in the order of the command line. A single file gets all threads.
+ * The files of a command line, which the library works on in one call: its threads, its progress,
+ * and the reports of what it has done, which come in the order of the command line.
  */
 #ifndef QUANT_CLI_BATCH_H
 #define QUANT_CLI_BATCH_H
@@ -49,24 +49,24 @@ struct batch_options {
  * QUANT_MOST_THREADS. */
 unsigned batch_threads(const struct batch_options *options);
 
-struct batch_item {
-    size_t i;                     /* the i-th file */
-    void *context;                /* the batch's */
-    void *place;                  /* for the results of the file, from work to deliver */
-    struct quant_control control; /* to give to the library */
-};
-
 struct batch {
     size_t n;
     const char *const *names; /* of the files, for the progress line */
-    size_t place_bytes;       /* size of a place; zeroed before its first file */
     void *context;
-    void (*work)(const struct batch_item *item);
-    int (*deliver)(const struct batch_item *item); /* reports the file; returns an exit status */
-    void (*release)(void *place); /* called for each place at the end; NULL: nothing is owned */
-    bool prints;                  /* deliver writes to standard output */
-    bool only_prints;             /* there is no other output: if a write fails, the work ends */
-    struct totals *totals;        /* gets nfiles and seconds; deliver adds to the rest */
+
+    /* Calls the library with this control and all files. */
+    enum quant_status (*run)(void *context, const struct quant_control *control,
+                             struct quant_error *error);
+
+    /* Reports a tensor of a container, if it is not NULL; false: no memory, after a message. */
+    bool (*tensor)(void *context, const struct quant_tensor_result *result);
+
+    /* Reports a file, after its tensors; returns an exit status. */
+    int (*file)(void *context, const struct quant_file_result *result);
+
+    bool prints;           /* the reports go to standard output */
+    bool only_prints;      /* there is no other output: if a write fails, the work ends */
+    struct totals *totals; /* gets nfiles and seconds; file adds to the rest */
 };
 
 /* The worst of the exit statuses: a failure counts more than a threshold. A signal ends it early.

@@ -231,17 +231,25 @@ static enum quant_status merge(const struct calibrate_options *options, char *co
     return quant_file_merge(&job, &result, error);
 }
 
+static void show_progress(void *context, uint64_t done, uint64_t total)
+{
+    progress_update(context, done, total);
+}
+
+static void begin_input(void *context, size_t i)
+{
+    progress_begin_input(context, i);
+}
+
 static enum quant_status calibrate(const struct calibrate_options *options, char *const *inputs,
                                    size_t n, const struct quant_cancel *cancel,
                                    struct quant_error *error)
 {
     struct progress progress;
-    struct progress_file all;
     const struct target_options *target = &options->mapping.target;
     const struct batch_options *batch = &options->mapping.batch;
     progress_begin(&progress, batch->quiet ? PROGRESS_NEVER : (enum progress_mode)batch->progress,
                    (const char *const *)inputs, n);
-    progress_begin_all(&progress, &all);
     const struct quant_calibrate_job job = {
         .size = sizeof job,
         .paths = (const char *const *)inputs,
@@ -256,11 +264,11 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
         .resume = options->continue_from,
         .output = target->output ? target->output : "-",
         .force = target->force,
-        .begin_input = progress_begin_input,
         .control = {.threads = batch_threads(batch),
                     .cancel = *cancel,
-                    .progress = progress.is_wanted ? progress_update : NULL,
-                    .context = &all},
+                    .progress = progress.is_wanted ? show_progress : NULL,
+                    .context = &progress,
+                    .begin_file = begin_input},
     };
     struct quant_calibrate_result result;
     const enum quant_status status = quant_file_calibrate(&job, &result, error);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* `quant compare`: measures the error of every scheme and calibration method. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/compare.h"
-#include "cli/compare_inputs.h"
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/quantize_options.h"
@@ -132,18 +132,13 @@ static const struct option_row rows[] = {
     {0},
 };
 
-/* The result of one file, kept until it is reported. */
-struct outcome {
-    struct quant_compare_job job;
-    struct quant_compare_result result;
-    struct quant_error error;
-    enum quant_status status;
-};
-
 struct work {
     const struct compare_options *options;
-    const struct compare_inputs *inputs;
-    struct totals *totals;
+    struct quant_compare_job job;
+    char *const *paths;
+    struct totals totals; /* nfiles: files of one tensor and tensors of containers */
+    size_t nitems;        /* the same, so far */
+    size_t ntensors;      /* of containers */
 };
 
 static struct quant_compare_job make_job(const struct compare_options *options)
@@ -162,112 +157,136 @@ static struct quant_compare_job make_job(const struct compare_options *options)
     return job;
 }
 
-static void compare_one(const struct batch_item *item)
+static enum quant_status compare_files(void *context, const struct quant_control *control,
+                                       struct quant_error *error)
 {
-    const struct work *work = item->context;
-    struct outcome *outcome = item->place;
-    outcome->job = make_job(work->options);
-    outcome->job.input.path = work->inputs->inputs[item->i].path;
-    outcome->job.input.tensor = work->inputs->inputs[item->i].tensor;
-    outcome->job.control = item->control;
-    const char *failure = work->inputs->inputs[item->i].failure;
-    if (failure) {
-        outcome->status = outcome->error.status = QUANT_UNSUPPORTED;
-        snprintf(outcome->error.text, sizeof outcome->error.text, "%s", failure);
-        return;
-    }
-    outcome->status = quant_file_compare(&outcome->job, &outcome->result, &outcome->error);
+    struct work *work = context;
+    work->job.control = *control;
+    return quant_file_compare(&work->job, NULL, error);
 }
 
 /* Returns false after a message. */
-static bool print_all(const struct work *work, const struct outcome *outcome, const char *path)
+static bool print_parts(const struct work *work, struct compare_part *part)
 {
-    const struct quant_input *input = &outcome->job.input;
-    struct compare_part part = {.path = path,
-                                .file = input->tensor ? input->path : NULL,
-                                .tensor = input->tensor,
-                                .job = &outcome->job,
-                                .result = &outcome->result};
-    while (compare_next_part(&part)) {
+    while (compare_next_part(part)) {
         if (work->options->report != COMPARISON_JSON) {
-            compare_print_text(&part, work->options->is_wide);
-        } else if (!compare_print_json(&part)) {
-            message_error("'%s': no memory for its comparison", path);
+            compare_print_text(part, work->options->is_wide);
+        } else if (!compare_print_json(part)) {
+            message_error("'%s': no memory for its comparison", part->path);
             return false;
         }
     }
     return true;
 }
 
-static int fail(const struct work *work, const struct outcome *outcome)
+static int print(struct work *work, struct compare_part *part)
 {
-    const enum quant_status status = outcome->status;
-    const struct quant_input *input = &outcome->job.input;
-    message_failure(status, &outcome->error);
+    const struct quant_compare_result *result = part->result;
+    part->job = &work->job;
+    totals_add(&work->totals, quant_dtype_bytes(result->source_dtype, result->observed.count), 0);
+    const bool is_printed = print_parts(work, part);
+    return streams_flush() && is_printed ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* tensor: of a container; NULL: the file. */
+static int fail(const struct work *work, const char *path, const char *tensor,
+                enum quant_status status, const struct quant_error *error)
+{
+    message_failure(status, error);
     const bool is_news = status != QUANT_CANCELLED && status != QUANT_CLOSED;
     if (is_news && work->options->report == COMPARISON_JSON &&
-        report_json_print_failure(stdout, input->path, input->tensor, outcome->error.text))
+        report_json_print_failure(stdout, path, tensor, error->text))
         streams_flush();
     return EXIT_FAILED;
 }
 
-static int report_one(const struct batch_item *item)
+static bool report_tensor(void *context, const struct quant_tensor_result *result)
 {
-    const struct work *work = item->context;
-    const struct outcome *outcome = item->place;
-    const char *path = work->inputs->inputs[item->i].name;
-    if (outcome->status != QUANT_OK)
-        return fail(work, outcome);
-    totals_add(work->totals,
-               quant_dtype_bytes(outcome->result.source_dtype, outcome->result.observed.count), 0);
-    const bool is_printed = print_all(work, outcome, path);
-    return streams_flush() && is_printed ? EXIT_DONE : EXIT_FAILED;
+    struct work *work = context;
+    const char *file = work->paths[result->file];
+    char *path = NULL;
+    work->nitems++;
+    work->ntensors++;
+    if (result->status != QUANT_OK) {
+        fail(work, file, result->name, result->status, result->error);
+        return true;
+    }
+    if (asprintf(&path, "%s: %s", file, result->name) < 0) {
+        message_error("'%s': no memory for its comparison", file);
+        return false;
+    }
+    struct compare_part part = {
+        .path = path, .file = file, .tensor = result->name, .result = result->compared};
+    const bool goes_on = print(work, &part) == EXIT_DONE;
+    free(path);
+    return goes_on;
+}
+
+static int report_one(void *context, const struct quant_file_result *result)
+{
+    struct work *work = context;
+    const char *path = work->paths[result->file];
+    if (result->compared && result->compared->ntensors > 0) /* each is reported */
+        return result->status == QUANT_OK ? EXIT_DONE : EXIT_FAILED;
+    work->nitems++;
+    if (result->status != QUANT_OK)
+        return fail(work, path, NULL, result->status, result->error);
+    struct compare_part part = {.path = path, .result = result->compared};
+    return print(work, &part);
 }
 
 /* Prints the last record of a JSON report on several files. */
 static int print_summary(const struct work *work, size_t nfiles, int status)
 {
-    const struct totals *totals = work->totals;
-    const size_t ntensors = work->inputs->n > nfiles ? work->inputs->n : 0;
+    const struct totals *totals = &work->totals;
     if (work->options->report != COMPARISON_JSON || totals->nfiles < 2 || totals->is_cut)
         return status;
-    if (!compare_print_json_summary(nfiles, ntensors, totals->nfiles - totals->ndone)) {
+    if (!compare_print_json_summary(nfiles, work->ntensors > 0 ? work->nitems : 0,
+                                    totals->nfiles - totals->ndone)) {
         message_error("no memory for the summary");
         status = EXIT_FAILED;
     }
     return streams_flush() ? status : EXIT_FAILED;
 }
 
+static struct quant_file *make_files(char *const *paths, size_t n)
+{
+    struct quant_file *files = calloc(n, sizeof *files);
+    for (size_t i = 0; files && i < n; i++)
+        files[i].path = paths[i];
+    return files;
+}
+
 static int compare_all(const struct compare_options *options, char *const *paths, size_t n)
 {
-    struct totals totals = {.nfiles = 0};
-    struct compare_inputs inputs;
-    struct work work = {options, &inputs, &totals};
-    const struct quant_input common = input_options_input(&options->mapping.input);
-    if (!compare_inputs_init(&inputs, &common, paths, n)) {
+    struct work work = {.options = options, .job = make_job(options), .paths = paths};
+    struct quant_file *files = make_files(paths, n);
+    if (!files) {
         message_error("no memory for the names of the inputs");
-        compare_inputs_release(&inputs);
         return EXIT_FAILED;
     }
+    work.job.files = files;
+    work.job.nfiles = n;
     const struct batch batch = {
-        .n = inputs.n,
-        .names = inputs.names,
-        .place_bytes = sizeof(struct outcome),
+        .n = n,
+        .names = (const char *const *)paths,
         .context = &work,
-        .work = compare_one,
-        .deliver = report_one,
+        .run = compare_files,
+        .tensor = report_tensor,
+        .file = report_one,
         .prints = true,
         .only_prints = true,
-        .totals = &totals,
+        .totals = &work.totals,
     };
     int status = batch_run(&batch, &options->mapping.batch);
+    work.totals.nfiles = work.nitems;
     if (!signals_raised())
         status = print_summary(&work, n, status);
+    const struct totals_words words = {
+        .done = "compared", .unit = work.ntensors > 0 ? "tensors" : NULL, .only_reads = true};
     if (!options->mapping.batch.quiet)
-        totals_print(&totals, &(struct totals_words){.done = "compared",
-                                                     .unit = inputs.n > n ? "tensors" : NULL,
-                                                     .only_reads = true});
-    compare_inputs_release(&inputs);
+        totals_print(&work.totals, &words);
+    free(files);
     return status;
 }
 

@@ -194,7 +194,6 @@ static struct quant_dequantize_job make_job(const struct dequant_options *option
 {
     return (struct quant_dequantize_job){
         .size = sizeof(struct quant_dequantize_job),
-        .sidecar = options->target.sidecar,
         .output = {.format = options->target.format, .force = options->target.force},
         .dtype = (enum quant_dtype)options->dtype,
         .measure = is_measuring(options),
@@ -202,69 +201,48 @@ static struct quant_dequantize_job make_job(const struct dequant_options *option
     };
 }
 
-/* The result of one file, kept until it is reported. */
-struct outcome {
-    struct quant_dequantize_job job;
-    struct quant_dequantize_result result;
-    struct quant_error error;
-    enum quant_status status;
-    struct tensor_list tensors; /* if the file is a container */
-};
-
 struct work {
     const struct dequant_options *options;
     const struct targets *targets;
     struct report report;
-    struct totals *totals;
+    struct tensor_list tensors; /* of the container at work */
+    struct totals totals;
     bool has_scales; /* at least one type has scales */
 };
 
-static void dequant_one(const struct batch_item *item)
+static enum quant_status dequantize_files(void *context, const struct quant_control *control,
+                                          struct quant_error *error)
 {
-    struct work *work = item->context;
-    struct outcome *outcome = item->place;
-    const char *output = work->targets->outputs[item->i];
-    outcome->job = make_job(work->options);
-    outcome->job.path = work->targets->inputs[item->i];
-    outcome->job.against.path = work->options->against;
-    outcome->job.output.path = output;
-    outcome->job.output.text_only = targets_is_terminal(&work->options->target, output);
-    tensor_list_begin(&outcome->tensors, outcome->job.path, restored_dtype(work->options),
-                      outcome->job.measure, work->targets->n == 1 ? &work->report : NULL);
-    outcome->job.control = tensor_list_control(&outcome->tensors, &item->control);
-    outcome->status = targets_clash(work->targets, item->i, &outcome->error)
-                          ? QUANT_EXISTS
-                          : quant_file_dequantize(&outcome->job, &outcome->result, &outcome->error);
+    const struct work *work = context;
+    struct quant_dequantize_job job = make_job(work->options);
+    job.against.path = work->options->against;
+    job.control = *control;
+    job.files = work->targets->files;
+    job.nfiles = work->targets->n;
+    return quant_file_dequantize(&job, NULL, error);
 }
 
-static void release_place(void *place)
+static bool report_tensor(void *context, const struct quant_tensor_result *result)
 {
-    tensor_list_release(&((struct outcome *)place)->tensors);
+    struct work *work = context;
+    return tensor_list_add(&work->tensors, work->targets->inputs[result->file],
+                           restored_dtype(work->options), result, &work->report);
 }
 
-static int report_container(struct work *work, struct outcome *outcome)
+static int report_container(struct work *work)
 {
-    const struct tensor_list *tensors = &outcome->tensors;
+    const struct tensor_list *tensors = &work->tensors;
     work->has_scales |=
         tensors->nmapped > 0 && !quant_dtype_info(tensors->params.dtype)->is_unscaled;
-    return tensor_list_report(&outcome->tensors, &work->report, work->totals, true);
+    return tensor_list_end(&work->tensors, &work->report, &work->totals, true);
 }
 
-static int report_one(const struct batch_item *item)
+static int report_single(struct work *work, const char *path,
+                         const struct quant_dequantize_result *result)
 {
-    struct work *work = item->context;
-    struct outcome *outcome = item->place;
-    const struct quant_dequantize_result *result = &outcome->result;
-    const char *path = work->targets->inputs[item->i];
-    if (outcome->status == QUANT_INVALID && outcome->job.output.text_only)
-        return message_usage("dequant", "%s", outcome->error.text);
-    if (outcome->status != QUANT_OK)
-        return report_failure(&work->report, path, outcome->status, &outcome->error);
-    if (result->ntensors > 0)
-        return report_container(work, outcome);
     const uint64_t restored =
         quant_dtype_bytes(restored_dtype(work->options), result->grouping.nelems);
-    totals_add(work->totals, is_writing(work->options) ? restored : result->report.bytes_in,
+    totals_add(&work->totals, is_writing(work->options) ? restored : result->report.bytes_in,
                totals_stored_bytes(&result->params, &result->grouping));
     work->has_scales |= !quant_dtype_info(result->params.dtype)->is_unscaled;
     const struct report_subject subject = {.path = path,
@@ -280,21 +258,31 @@ static int report_one(const struct batch_item *item)
     return report_file(&work->report, &subject);
 }
 
+static int report_one(void *context, const struct quant_file_result *result)
+{
+    struct work *work = context;
+    const char *path = work->targets->inputs[result->file];
+    if (result->status == QUANT_INVALID && work->targets->files[result->file].text_only)
+        return message_usage("dequant", "%s", result->error->text);
+    if (result->status != QUANT_OK)
+        return report_failure(&work->report, path, result->status, result->error);
+    return result->restored->ntensors > 0 ? report_container(work)
+                                          : report_single(work, path, result->restored);
+}
+
 static int dequant_all(const struct dequant_options *options, const struct targets *targets)
 {
-    struct totals totals = {0};
-    struct work work = {.options = options, .targets = targets, .totals = &totals};
+    struct work work = {.options = options, .targets = targets};
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
-        .place_bytes = sizeof(struct outcome),
         .context = &work,
-        .work = dequant_one,
-        .deliver = report_one,
-        .release = release_place,
+        .run = dequantize_files,
+        .tensor = report_tensor,
+        .file = report_one,
         .prints = report_options_to_stdout(&options->report),
         .only_prints = report_options_to_stdout(&options->report) && !is_writing(options),
-        .totals = &totals,
+        .totals = &work.totals,
     };
     int status = report_begin(&work.report, &options->report, targets);
     if (status == EXIT_DONE)
@@ -308,7 +296,8 @@ static int dequant_all(const struct dequant_options *options, const struct targe
         .restores = is_writing(options),
     };
     if (!options->batch.quiet)
-        totals_print(&totals, &words);
+        totals_print(&work.totals, &words);
+    tensor_list_release(&work.tensors);
     report_release(&work.report);
     return status;
 }

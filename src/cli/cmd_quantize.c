@@ -19,9 +19,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
     return (struct quant_quantize_job){
         .size = sizeof(struct quant_quantize_job),
         .input = input_options_input(&options->input),
-        .output = {.format = options->target.format,
-                   .sidecar = options->target.sidecar,
-                   .force = options->target.force},
+        .output = {.format = options->target.format, .force = options->target.force},
         .spec = *spec,
         .granularity = quantize_options_granularity(options),
         .has_min_dims = options->min_dims.given,
@@ -30,54 +28,37 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
     };
 }
 
-/* The result of one file, kept until it is reported. */
-struct outcome {
-    struct quant_quantize_job job;
-    struct quant_quantize_result result;
-    struct quant_error error;
-    enum quant_status status;
-    struct tensor_list tensors; /* if the file is a container */
-};
-
 struct work {
     const struct quantize_options *options;
     const struct quant_spec *spec;
     const struct targets *targets;
     struct report report;
-    struct totals *totals;
+    struct tensor_list tensors; /* of the container at work */
+    struct totals totals;
 };
 
-static void quantize_one(const struct batch_item *item)
+static enum quant_status quantize_files(void *context, const struct quant_control *control,
+                                        struct quant_error *error)
 {
-    struct work *work = item->context;
-    struct outcome *outcome = item->place;
-    const char *output = work->targets->outputs[item->i];
-    outcome->job = make_job(work->options, work->spec);
-    outcome->job.input.path = work->targets->inputs[item->i];
-    outcome->job.output.path = output;
-    outcome->job.output.text_only = targets_is_terminal(&work->options->target, output);
-    tensor_list_begin(&outcome->tensors, outcome->job.input.path, QUANT_DTYPE_NONE,
-                      outcome->job.measure, work->targets->n == 1 ? &work->report : NULL);
-    outcome->job.control = tensor_list_control(&outcome->tensors, &item->control);
-    outcome->status = targets_clash(work->targets, item->i, &outcome->error)
-                          ? QUANT_EXISTS
-                          : quant_file_quantize(&outcome->job, &outcome->result, &outcome->error);
+    const struct work *work = context;
+    struct quant_quantize_job job = make_job(work->options, work->spec);
+    job.control = *control;
+    job.files = work->targets->files;
+    job.nfiles = work->targets->n;
+    return quant_file_quantize(&job, NULL, error);
 }
 
-static int report_one(const struct batch_item *item)
+static bool report_tensor(void *context, const struct quant_tensor_result *result)
 {
-    struct work *work = item->context;
-    struct outcome *outcome = item->place;
-    const struct quant_quantize_result *result = &outcome->result;
-    const char *path = work->targets->inputs[item->i];
-    if (outcome->status == QUANT_INVALID && outcome->job.output.text_only)
-        return message_usage("quantize", "%s", outcome->error.text);
-    if (outcome->status != QUANT_OK)
-        return report_failure(&work->report, path, outcome->status, &outcome->error);
-    if (result->ntensors > 0)
-        return tensor_list_report(&outcome->tensors, &work->report, work->totals,
-                                  work->options->batch.quiet);
-    totals_add(work->totals, quant_dtype_bytes(result->source_dtype, result->grouping.nelems),
+    struct work *work = context;
+    return tensor_list_add(&work->tensors, work->targets->inputs[result->file], QUANT_DTYPE_NONE,
+                           result, &work->report);
+}
+
+static int report_single(struct work *work, const char *path,
+                         const struct quant_quantize_result *result)
+{
+    totals_add(&work->totals, quant_dtype_bytes(result->source_dtype, result->grouping.nelems),
                totals_stored_bytes(&result->choice.params, &result->grouping));
     const struct report_subject subject = {.path = path,
                                            .params = &result->choice.params,
@@ -94,26 +75,33 @@ static int report_one(const struct batch_item *item)
     return report_file(&work->report, &subject);
 }
 
-static void release_place(void *place)
+static int report_one(void *context, const struct quant_file_result *result)
 {
-    tensor_list_release(&((struct outcome *)place)->tensors);
+    struct work *work = context;
+    const char *path = work->targets->inputs[result->file];
+    if (result->status == QUANT_INVALID && work->targets->files[result->file].text_only)
+        return message_usage("quantize", "%s", result->error->text);
+    if (result->status != QUANT_OK)
+        return report_failure(&work->report, path, result->status, result->error);
+    if (result->found->ntensors > 0)
+        return tensor_list_end(&work->tensors, &work->report, &work->totals,
+                               work->options->batch.quiet);
+    return report_single(work, path, result->found);
 }
 
 static int quantize_all(const struct quantize_options *options, const struct quant_spec *spec,
                         const struct targets *targets)
 {
-    struct totals totals = {0};
-    struct work work = {.options = options, .spec = spec, .targets = targets, .totals = &totals};
+    struct work work = {.options = options, .spec = spec, .targets = targets};
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
-        .place_bytes = sizeof(struct outcome),
         .context = &work,
-        .work = quantize_one,
-        .deliver = report_one,
-        .release = release_place,
+        .run = quantize_files,
+        .tensor = report_tensor,
+        .file = report_one,
         .prints = report_options_to_stdout(&options->report),
-        .totals = &totals,
+        .totals = &work.totals,
     };
     int status = report_begin(&work.report, &options->report, targets);
     if (status == EXIT_DONE)
@@ -122,7 +110,9 @@ static int quantize_all(const struct quantize_options *options, const struct qua
     char done[32];
     snprintf(done, sizeof done, "quantized to %s", info->name);
     if (!options->batch.quiet)
-        totals_print(&totals, &(struct totals_words){.done = done, .no_scales = info->is_unscaled});
+        totals_print(&work.totals,
+                     &(struct totals_words){.done = done, .no_scales = info->is_unscaled});
+    tensor_list_release(&work.tensors);
     report_release(&work.report);
     return status;
 }

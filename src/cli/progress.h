@@ -15,30 +15,23 @@
 
 #include "cli/progress_state.h"
 
-/* A file at work; in a calibration, all files. */
-struct progress_file {
-    struct progress *progress;
-    double size;
-    double share;
-};
-
 /* Starts the progress of n files; names must outlive it. Must be ended. */
 void progress_begin(struct progress *progress, enum progress_mode mode, const char *const *names,
                     size_t n);
 void progress_end(struct progress *progress);
 
-/* Any thread may call these, each for its own file. */
-void progress_begin_file(struct progress *progress, struct progress_file *file, size_t i);
-void progress_end_file(struct progress_file *file);
+/* Any thread may call the rest. */
 
-/* A quant_progress_fn whose context is a struct progress_file. */
-void progress_update(void *context, uint64_t done, uint64_t total);
+/* done of total is done: see quant_progress_fn. */
+void progress_update(struct progress *progress, uint64_t done, uint64_t total);
 
-void progress_count_failure(struct progress *progress);
+/* The work on the i-th file begins. */
+void progress_begin_file(struct progress *progress, size_t i);
 
-/* For work on all files together, perhaps in several passes: file stands for all of them, and
- * progress_begin_input is called before each. */
-void progress_begin_all(struct progress *progress, struct progress_file *file);
-void progress_begin_input(void *context, size_t i);
+/* The same for work on all files together, in order, perhaps in several passes. */
+void progress_begin_input(struct progress *progress, size_t i);
+
+/* A file is done, or has failed. */
+void progress_end_file(struct progress *progress, bool failed);
 
 #endif

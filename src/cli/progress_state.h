@@ -17,17 +17,15 @@ enum progress_mode {
 struct progress {
     bool is_wanted; /* if false, nothing below is used, and every call does nothing */
     double delay;   /* seconds before the line first appears */
+    double all;     /* bytes of all files, as far as known */
     double began;   /* seconds of the monotonic clock */
     double drawn;   /* the same; 0: not yet */
     const char *const *names;
-    uint64_t *sizes; /* owned: bytes of each file, 0 where not known */
     size_t nfiles;
 
     pthread_mutex_t mutex; /* for the rest */
-    double all;            /* bytes of all files */
-    double done;           /* bytes of finished files, and the shares of the files at work */
-    double share;          /* the largest that was shown */
-    uint64_t nelems;       /* done of a single file whose size is unknown */
+    double share;          /* of the work that is done; it never falls */
+    uint64_t nelems;       /* done, as long as the share of a single file is not known */
     size_t ndone;
     size_t nfailed;
     unsigned pass;  /* of a calibration, from 1; 0: not counted */

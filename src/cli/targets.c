@@ -90,7 +90,9 @@ int targets_init(struct targets *targets, const struct target_options *options, 
     *targets = (struct targets){
         .options = options, .n = n, .inputs = inputs, .directory = OUTPUT_DIRECTORY_INIT};
     targets->outputs = calloc(n, sizeof *targets->outputs);
-    if (!targets->outputs)
+    targets->files = calloc(n, sizeof *targets->files);
+    targets->reasons = calloc(n, sizeof *targets->reasons);
+    if (!targets->outputs || !targets->files || !targets->reasons)
         return fail_no_memory();
     for (size_t i = 0; is_writing && i < n; i++) {
         if (options->output)
@@ -191,52 +193,50 @@ static const char *output_name(const char *path)
     return is_stream(path) ? "standard output" : path;
 }
 
-/* Describes the clash of the i-th input, with the paths of the command line. The caller frees it;
- * NULL: no memory. */
-static char *describe_clash(const struct path_lists *lists, size_t i,
-                            const struct quant_clash *clash)
+/* Describes the clash of the i-th input, with the paths of the command line. */
+static void describe_clash(const struct path_lists *lists, size_t i,
+                           const struct quant_clash *clash, struct quant_error *reason)
 {
+    char *text = reason->text;
+    const size_t room = sizeof reason->text;
     const char *input = input_name(lists->inputs[i]);
     const char *path = output_name(clash->path);
     const bool is_same_name = strcmp(clash->path, clash->other) == 0;
-    char *text = NULL;
-    int length;
+    reason->status = QUANT_EXISTS;
     if (clash->is_input && clash->job == i)
-        length = asprintf(&text, "the output '%s' is the input '%s', which is never replaced", path,
-                          input_name(clash->other));
+        snprintf(text, room, "the output '%s' is the input '%s', which is never replaced", path,
+                 input_name(clash->other));
     else if (clash->is_input && is_same_name)
-        length = asprintf(&text, "'%s' would write '%s', which is another input", input, path);
+        snprintf(text, room, "'%s' would write '%s', which is another input", input, path);
     else if (clash->is_input)
-        length = asprintf(&text, "'%s' would write '%s', which is the input '%s'", input, path,
-                          input_name(clash->other));
+        snprintf(text, room, "'%s' would write '%s', which is the input '%s'", input, path,
+                 input_name(clash->other));
     else if (clash->job == i && is_same_name)
-        length = asprintf(&text, "the output '%s' would be written twice", path);
+        snprintf(text, room, "the output '%s' would be written twice", path);
     else if (clash->job == i)
-        length = asprintf(&text, "two outputs are one file: '%s' and '%s'",
-                          output_name(clash->other), path);
+        snprintf(text, room, "two outputs are one file: '%s' and '%s'", output_name(clash->other),
+                 path);
     else if (strcmp(lists->inputs[clash->job], lists->inputs[i]) == 0)
-        length = asprintf(&text, "'%s' would write '%s' again: it is given twice", input, path);
+        snprintf(text, room, "'%s' would write '%s' again: it is given twice", input, path);
     else if (is_same_name)
-        length = asprintf(&text, "'%s' would write '%s', as '%s' does", input, path,
-                          input_name(lists->inputs[clash->job]));
+        snprintf(text, room, "'%s' would write '%s', as '%s' does", input, path,
+                 input_name(lists->inputs[clash->job]));
     else
-        length = asprintf(&text, "'%s' would write '%s', which is '%s', as '%s' does", input, path,
-                          output_name(clash->other), input_name(lists->inputs[clash->job]));
-    return length < 0 ? NULL : text;
+        snprintf(text, room, "'%s' would write '%s', which is '%s', as '%s' does", input, path,
+                 output_name(clash->other), input_name(lists->inputs[clash->job]));
 }
 
 static bool describe_clashes(struct targets *targets, const struct path_lists *lists,
                              const struct quant_clash *clashes)
 {
-    targets->clashes = calloc(targets->n + 1, sizeof *targets->clashes);
-    if (!targets->clashes)
-        return false;
     for (size_t i = 0; i < targets->n; i++) {
         if (!clashes[i].path)
             continue;
-        targets->clashes[i] = describe_clash(lists, i, &clashes[i]);
-        if (!targets->clashes[i])
+        targets->reasons[i] = calloc(1, sizeof *targets->reasons[i]);
+        if (!targets->reasons[i])
             return false;
+        describe_clash(lists, i, &clashes[i], targets->reasons[i]);
+        targets->files[i].reason = targets->reasons[i];
     }
     return true;
 }
@@ -268,22 +268,19 @@ release:
     return status;
 }
 
-bool targets_clash(const struct targets *targets, size_t i, struct quant_error *error)
-{
-    const char *text = targets->clashes ? targets->clashes[i] : NULL;
-    if (!text)
-        return false;
-    error->status = QUANT_EXISTS;
-    snprintf(error->text, sizeof error->text, "%s", text);
-    return true;
-}
-
 int targets_prepare(struct targets *targets, bool has_sidecars, const char *const *others,
                     size_t nothers)
 {
     bool is_any = targets->report != NULL;
-    for (size_t i = 0; i < targets->n; i++)
-        is_any = is_any || targets->outputs[i];
+    for (size_t i = 0; i < targets->n; i++) {
+        const char *output = targets->outputs[i];
+        targets->files[i] =
+            (struct quant_file){.path = targets->inputs[i],
+                                .output = output,
+                                .sidecar = targets->options->sidecar,
+                                .text_only = targets_is_terminal(targets->options, output)};
+        is_any = is_any || output;
+    }
     if (!is_any)
         return EXIT_DONE;
     const char *directory = targets->options->directory;
@@ -298,11 +295,13 @@ void targets_release(struct targets *targets)
 {
     for (size_t i = 0; targets->outputs && i < targets->n; i++)
         free(targets->outputs[i]);
-    for (size_t i = 0; targets->clashes && i < targets->n; i++)
-        free(targets->clashes[i]);
-    free(targets->clashes);
+    for (size_t i = 0; targets->reasons && i < targets->n; i++)
+        free(targets->reasons[i]);
+    free(targets->reasons);
+    free(targets->files);
     free(targets->outputs);
-    targets->clashes = NULL;
+    targets->reasons = NULL;
+    targets->files = NULL;
     targets->outputs = NULL;
     output_directory_close(&targets->directory);
 }

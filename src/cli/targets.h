@@ -29,8 +29,8 @@ struct targets {
     bool has_scales;                   /* there may be a file of scales next to each sidecar */
     const char *report;                /* the file of --report-file; NULL: none */
     bool report_is_taken;              /* it is one of the files that are read or written */
-    char **clashes; /* owned: for each input what targets_clash says, NULL where nothing; or
-                     * NULL */
+    struct quant_file *files;          /* owned: what the library gets, after targets_prepare */
+    struct quant_error **reasons; /* owned: for each input why it cannot be processed, or NULL */
 };
 
 /* Checks for usage errors that are the same in all commands: no inputs, too many for -o, --sidecar
@@ -55,14 +55,11 @@ bool targets_is_terminal(const struct target_options *options, const char *outpu
 int targets_init(struct targets *targets, const struct target_options *options, char *const *inputs,
                  size_t n, const char *tag, bool is_writing);
 
-/* Creates the directory, and finds outputs, and the report, that would replace files of other
- * inputs. others are nothers more paths that are read; entries may be NULL. Returns EXIT_DONE, or
- * EXIT_FAILED after a message, and then nothing has changed. */
+/* Fills in files, creates the directory, and finds outputs, and the report, that would replace
+ * files of other inputs. others are nothers more paths that are read; entries may be NULL. Returns
+ * EXIT_DONE, or EXIT_FAILED after a message, and then nothing has changed. */
 int targets_prepare(struct targets *targets, bool has_sidecars, const char *const *others,
                     size_t nothers);
-
-/* Whether the i-th input cannot be processed because of its outputs; error then says why. */
-bool targets_clash(const struct targets *targets, size_t i, struct quant_error *error);
 
 /* The default name of a sidecar: path with ".json" added, to be freed. NULL: no memory. */
 char *targets_sidecar_name(const char *path);

@@ -1,26 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps or reports the tensors of a container, and counts their warnings. */
+/* Reports the tensors of a container, and counts their warnings. */
 #include "cli/tensor_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/message.h"
-#include "cli/status_line.h"
 #include "cli/warnings.h"
-
-void tensor_list_begin(struct tensor_list *list, const char *path, enum quant_dtype dtype,
-                       bool keeps_figures, struct report *direct)
-{
-    tensor_list_release(list);
-    list->path = path;
-    list->keeps_figures = keeps_figures;
-    list->direct = direct;
-    list->dtype = dtype;
-}
 
 static bool keep_notes(struct tensor_list *list, const char *name, unsigned notes)
 {
@@ -36,28 +24,14 @@ static bool keep_notes(struct tensor_list *list, const char *name, unsigned note
     return true;
 }
 
-static void add_status(struct tensor_list *list, int status)
-{
-    if (list->status == EXIT_DONE || status == EXIT_FAILED)
-        list->status = status;
-}
-
-/* The report may be on the terminal that shows the progress. */
-static bool report_now(struct tensor_list *list, const struct report_subject *subject)
-{
-    if (isatty(STDOUT_FILENO) == 1)
-        status_line_clear();
-    add_status(list, report_file(list->direct, subject));
-    return true;
-}
-
-static bool keep_row(struct tensor_list *list, const struct quant_tensor_result *tensor)
+static bool report_tensor(struct tensor_list *list, const struct quant_tensor_result *tensor,
+                          struct report *report)
 {
     const struct quant_quantize_result *found = tensor->found;
     const struct quant_dequantize_result *restored = tensor->restored;
     const bool is_restored = restored != NULL;
     char *path = NULL;
-    if (!list->keeps_figures)
+    if (!report_options_measure(report->options))
         return true;
     if (asprintf(&path, "%s: %s", list->path, tensor->name) < 0)
         return false;
@@ -75,13 +49,15 @@ static bool keep_row(struct tensor_list *list, const struct quant_tensor_result 
         .figures = is_restored ? &restored->report : &found->report,
         .worst = is_restored ? &restored->worst : &found->worst,
     };
-    const bool ok =
-        list->direct ? report_now(list, &subject) : report_rows_keep(&list->rows, &subject);
+    const int status = report_file(report, &subject);
+    if (list->status == EXIT_DONE || status == EXIT_FAILED)
+        list->status = status;
     free(path);
-    return ok;
+    return true;
 }
 
-static void count(struct tensor_list *list, const struct quant_tensor_result *tensor)
+static void count(struct tensor_list *list, enum quant_dtype dtype,
+                  const struct quant_tensor_result *tensor)
 {
     const struct quant_quantize_result *found = tensor->found;
     const struct quant_dequantize_result *restored = tensor->restored;
@@ -94,47 +70,33 @@ static void count(struct tensor_list *list, const struct quant_tensor_result *te
     list->nmapped++;
     list->params = restored ? restored->params : found->choice.params;
     list->bytes_before +=
-        restored ? quant_dtype_bytes(list->dtype, restored->grouping.nelems) : tensor->nbytes;
+        restored ? quant_dtype_bytes(dtype, restored->grouping.nelems) : tensor->nbytes;
     list->bytes_after +=
         totals_stored_bytes(&list->params, restored ? &restored->grouping : &found->grouping);
 }
 
-static bool add_tensor(void *context, const struct quant_tensor_result *result)
+bool tensor_list_add(struct tensor_list *list, const char *path, enum quant_dtype dtype,
+                     const struct quant_tensor_result *tensor, struct report *report)
 {
-    struct tensor_list *list = context;
-    /* The call returns the error, and the figures of a file of one tensor. */
-    if (result->status != QUANT_OK || result->ntensors == 0)
+    if (tensor->tensor == 0) {
+        tensor_list_release(list);
+        list->path = path;
+    }
+    if (tensor->status != QUANT_OK) /* which is the file's, too */
         return true;
-    count(list, result);
-    if (result->is_copied)
+    count(list, dtype, tensor);
+    if (tensor->is_copied ||
+        (report_tensor(list, tensor, report) &&
+         (!tensor->found || keep_notes(list, tensor->name, tensor->found->choice.notes))))
         return true;
-    list->no_memory =
-        !keep_row(list, result) ||
-        (result->found && !keep_notes(list, result->name, result->found->choice.notes));
-    return !list->no_memory;
+    message_error("'%s': no memory for its report", path);
+    return false;
 }
 
-static void relay_progress(void *context, uint64_t done, uint64_t total)
+int tensor_list_end(struct tensor_list *list, struct report *report, struct totals *totals,
+                    bool quiet)
 {
-    const struct tensor_list *list = context;
-    list->progress(list->progress_context, done, total);
-}
-
-struct quant_control tensor_list_control(struct tensor_list *list,
-                                         const struct quant_control *control)
-{
-    struct quant_control own = *control;
-    list->progress = control->progress;
-    list->progress_context = control->context;
-    own.progress = control->progress ? relay_progress : NULL;
-    own.on_tensor = add_tensor;
-    own.context = list;
-    return own;
-}
-
-int tensor_list_report(struct tensor_list *list, struct report *report, struct totals *totals,
-                       bool quiet)
-{
+    const int status = list->status;
     totals_add(totals, list->bytes_before, list->bytes_after);
     totals->ntensors += list->nmapped;
     totals->ncopied += list->ncopied;
@@ -142,12 +104,6 @@ int tensor_list_report(struct tensor_list *list, struct report *report, struct t
         if (list->notes[i].n > 0)
             warnings_print_tensors(list->path, 1u << i, list->notes[i].n, list->notes[i].first,
                                    &list->params);
-    for (size_t i = 0; i < list->rows.n; i++) {
-        struct quant_shape shape;
-        const struct report_subject subject = report_row_subject(&list->rows.rows[i], &shape);
-        add_status(list, report_file(report, &subject));
-    }
-    const int status = list->status;
     report_end_container(report, list->nmapped);
     tensor_list_release(list);
     return status;
@@ -157,6 +113,5 @@ void tensor_list_release(struct tensor_list *list)
 {
     for (size_t i = 0; i < TENSOR_LIST_NOTES; i++)
         free(list->notes[i].first);
-    report_rows_release(&list->rows);
     *list = (struct tensor_list){.path = NULL};
 }

@@ -106,7 +106,7 @@ static enum quant_status open_inputs(struct calibrating *run)
         .cancel = job->control.cancel,
         .threads = job->control.threads,
         .progress = {.call = job->control.progress, .context = job->control.context},
-        .begin_input = job->begin_input,
+        .begin_file = job->control.begin_file,
     };
     const enum quant_status status = quant_inputs_init(&run->inputs, run->error);
     if (status != QUANT_OK)

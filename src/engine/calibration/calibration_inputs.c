@@ -190,8 +190,8 @@ enum quant_status quant_inputs_visit(struct quant_inputs *inputs, size_t i, quan
     const struct quant_scan scan = make_scan(inputs, &tensor);
     quant_progress_begin_part(&inputs->progress, inputs->weights[i],
                               is_known ? tensor.reader->nelems : 0);
-    if (inputs->begin_input)
-        inputs->begin_input(inputs->progress.context, inputs->tensors[i].path);
+    if (inputs->begin_file)
+        inputs->begin_file(inputs->progress.context, inputs->tensors[i].path);
     status = visit(context, &scan, i, error);
     if (status == QUANT_OK)
         status = quant_source_check_unchanged(tensor.source, error);

@@ -27,8 +27,8 @@ struct quant_inputs {
     struct quant_cancel cancel;
     unsigned threads; /* wanted; 0: one per processor */
     struct quant_progress progress;
-    void (*begin_input)(void *context, size_t i); /* with the progress's context, before a tensor of
-                                                   * the i-th path is read; may be NULL */
+    void (*begin_file)(void *context, size_t i); /* with the progress's context, before a tensor of
+                                                  * the i-th path is read; may be NULL */
 
     /* Made: */
     size_t n; /* tensors */

@@ -24,7 +24,7 @@ struct quant_container_dequantization {
     struct quant_original_container original;
     struct quant_container_plan plan; /* of the output; the i-th tensor is the i-th restored */
     struct quant_container_output output;
-    struct quant_pool *pool;             /* owned */
+    struct quant_pool *pool;             /* borrowed: of the call */
     struct quant_restored_place *places; /* owned */
     unsigned nplaces;
     struct quant_progress progress;

@@ -26,7 +26,7 @@ struct quant_container_quantization {
     struct quant_container_plan plan;
     struct quant_container_output data;
     struct quant_file_output sidecar;
-    struct quant_pool *pool;              /* owned */
+    struct quant_pool *pool;              /* borrowed: of the call */
     struct quant_container_place *places; /* owned */
     unsigned nplaces;
     struct quant_progress progress; /* in elements of all tensors */

@@ -132,7 +132,7 @@ static enum quant_status run_file(struct quant_container_dequantization *run,
 
 enum quant_status quant_dequantize_container(const struct quant_dequantize_job *job,
                                              struct quant_sidecar_reader *reader,
-                                             const char *sidecar_path,
+                                             const char *sidecar_path, struct quant_pool *pool,
                                              struct quant_dequantize_result *result,
                                              struct quant_error *error)
 {
@@ -142,6 +142,7 @@ enum quant_status quant_dequantize_container(const struct quant_dequantize_job *
     run->job = job;
     run->error = error;
     run->sidecar_path = sidecar_path;
+    run->pool = pool;
     run->head = quant_sidecar_tensors_head(reader);
     run->dtype = job->dtype == QUANT_DTYPE_NONE ? QUANT_FLOAT32 : job->dtype;
     run->output.final.fd = run->output.spool.fd = -1;

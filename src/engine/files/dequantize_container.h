@@ -5,12 +5,14 @@
 
 #include <quant/file.h>
 
+#include "engine/work/pool.h"
 #include "records/sidecar_tensors.h"
 
-/* Does the job on a container, whose sidecar, at sidecar_path, reader has opened. */
+/* Does the job on a container, whose sidecar, at sidecar_path, reader has opened, with the threads
+ * of the pool. */
 enum quant_status quant_dequantize_container(const struct quant_dequantize_job *job,
                                              struct quant_sidecar_reader *reader,
-                                             const char *sidecar_path,
+                                             const char *sidecar_path, struct quant_pool *pool,
                                              struct quant_dequantize_result *result,
                                              struct quant_error *error);
 

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/shape.h"
-#include "engine/files/dequantization.h"
+#include "engine/files/dequantize_file.h"
 #include "engine/files/named_original.h"
 #include "io/sidecar_names.h"
 #include "methods/method.h"

@@ -159,18 +159,17 @@ static uint64_t nelems(void *context, uint64_t i)
     return restored->nelems;
 }
 
-static void work(void *context, unsigned number, uint64_t i, struct quant_pool *pool,
-                 struct quant_progress *progress)
+static void work(void *context, struct quant_work_item *item)
 {
     struct quant_container_dequantization *run = context;
-    struct quant_restored_place *place = &run->places[number];
-    const struct quant_restored_tensor *restored = &run->restored.tensors[i];
-    place->progress = progress;
+    struct quant_restored_place *place = &run->places[item->place];
+    const struct quant_restored_tensor *restored = &run->restored.tensors[item->i];
+    place->progress = item->progress;
     if (restored->is_copied) {
-        place->status = copy_tensor(run, place, restored, i);
+        place->status = copy_tensor(run, place, restored, item->i);
         return;
     }
-    place->status = restore_tensor(run, place, restored, i, pool);
+    place->status = restore_tensor(run, place, restored, item->i, item->pool);
     close_tensor(run, place);
 }
 
@@ -200,7 +199,6 @@ static bool deliver(void *context, unsigned number, uint64_t i)
 
 enum quant_status quant_container_dequantize_tensors(struct quant_container_dequantization *run)
 {
-    run->pool = quant_pool_new(quant_chunk_workers(run->job->control.threads, UINT64_MAX));
     const struct quant_work_list list = {.n = run->restored.n,
                                          .pool = run->pool,
                                          .progress = &run->progress,
@@ -208,8 +206,6 @@ enum quant_status quant_container_dequantize_tensors(struct quant_container_dequ
                                          .nelems = nelems,
                                          .work = work,
                                          .deliver = deliver};
-    if (!list.pool)
-        return quant_error_no_memory(run->error, sizeof(struct quant_buffers), "buffers");
     run->nplaces = quant_work_list_places(&list);
     run->places = calloc(run->nplaces, sizeof *run->places);
     if (!run->places)
@@ -224,5 +220,4 @@ void quant_container_release_restored(struct quant_container_dequantization *run
     for (unsigned i = 0; i < run->nplaces && run->places; i++)
         quant_buffers_release(&run->places[i].buffers, 1);
     free(run->places);
-    quant_pool_free(run->pool);
 }

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/shape.h"
-#include "engine/files/dequantization.h"
+#include "engine/files/dequantize_file.h"
 
 /* ---- Parameters ---- */
 

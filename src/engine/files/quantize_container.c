@@ -126,10 +126,9 @@ static void close_all(struct quant_container_quantization *run)
 }
 
 /* NULL: no memory. */
-static struct quant_container_quantization *make_run(const struct quant_quantize_job *job,
-                                                     const struct quant_plan *plan,
-                                                     const char *sidecar_path,
-                                                     struct quant_error *error)
+static struct quant_container_quantization *
+make_run(const struct quant_quantize_job *job, const struct quant_plan *plan,
+         const char *sidecar_path, struct quant_pool *pool, struct quant_error *error)
 {
     struct quant_container_quantization *run = calloc(1, sizeof *run);
     if (!run) {
@@ -140,6 +139,7 @@ static struct quant_container_quantization *make_run(const struct quant_quantize
     run->mapping = plan;
     run->error = error;
     run->sidecar_path = sidecar_path;
+    run->pool = pool;
     run->sidecar.fd = run->data.final.fd = run->data.spool.fd = -1;
     run->progress =
         (struct quant_progress){.call = job->control.progress, .context = job->control.context};
@@ -162,10 +162,10 @@ static enum quant_status end_run(struct quant_container_quantization *run, enum 
 enum quant_status
 quant_quantize_container(const struct quant_quantize_job *job, const struct quant_plan *plan,
                          struct quant_source *source, const struct quant_format *format,
-                         const char *sidecar_path, struct quant_quantize_result *result,
-                         struct quant_error *error)
+                         const char *sidecar_path, struct quant_pool *pool,
+                         struct quant_quantize_result *result, struct quant_error *error)
 {
-    struct quant_container_quantization *run = make_run(job, plan, sidecar_path, error);
+    struct quant_container_quantization *run = make_run(job, plan, sidecar_path, pool, error);
     if (!run) {
         quant_source_close(source);
         return QUANT_NO_MEMORY;
@@ -242,10 +242,10 @@ static enum quant_status run_single(struct quant_container_quantization *run)
 enum quant_status
 quant_quantize_into_container(const struct quant_quantize_job *job, const struct quant_plan *plan,
                               struct quant_tensor *tensor, const struct quant_format *output_format,
-                              const char *sidecar_path, struct quant_quantize_result *result,
-                              struct quant_error *error)
+                              const char *sidecar_path, struct quant_pool *pool,
+                              struct quant_quantize_result *result, struct quant_error *error)
 {
-    struct quant_container_quantization *run = make_run(job, plan, sidecar_path, error);
+    struct quant_container_quantization *run = make_run(job, plan, sidecar_path, pool, error);
     if (!run)
         return QUANT_NO_MEMORY;
     run->single = tensor;

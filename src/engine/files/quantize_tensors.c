@@ -139,21 +139,20 @@ static uint64_t nelems(void *context, uint64_t i)
     return count_elements(info_of(run, &run->plan.tensors[i]));
 }
 
-static void work(void *context, unsigned number, uint64_t i, struct quant_pool *pool,
-                 struct quant_progress *progress)
+static void work(void *context, struct quant_work_item *item)
 {
     struct quant_container_quantization *run = context;
-    struct quant_container_place *place = &run->places[number];
-    const struct quant_planned_tensor *planned = &run->plan.tensors[i];
+    struct quant_container_place *place = &run->places[item->place];
+    const struct quant_planned_tensor *planned = &run->plan.tensors[item->i];
     struct quant_tensor tensor = {.source = NULL};
-    place->progress = progress;
+    place->progress = item->progress;
     if (planned->is_copied) {
         place->status = copy_tensor(run, place, planned);
         return;
     }
     place->status = open_tensor(run, planned, &tensor, &place->error);
     if (place->status == QUANT_OK)
-        place->status = map_tensor(run, place, planned, &tensor, pool);
+        place->status = map_tensor(run, place, planned, &tensor, item->pool);
     quant_tensor_run_release(&place->run);
     quant_tensor_output_release(&place->output);
     quant_scale_store_release(&place->scales);
@@ -212,7 +211,6 @@ static bool deliver(void *context, unsigned number, uint64_t i)
 
 enum quant_status quant_container_quantize_tensors(struct quant_container_quantization *run)
 {
-    run->pool = quant_pool_new(quant_chunk_workers(run->job->control.threads, UINT64_MAX));
     const struct quant_work_list list = {.n = run->plan.n,
                                          .pool = run->pool,
                                          .progress = &run->progress,
@@ -220,8 +218,6 @@ enum quant_status quant_container_quantize_tensors(struct quant_container_quanti
                                          .nelems = nelems,
                                          .work = work,
                                          .deliver = deliver};
-    if (!list.pool)
-        return quant_error_no_memory(run->error, sizeof(struct quant_buffers), "buffers");
     run->nplaces = quant_work_list_places(&list);
     run->places = calloc(run->nplaces, sizeof *run->places);
     if (!run->places)
@@ -237,6 +233,5 @@ void quant_container_release_tensors(struct quant_container_quantization *run)
         free(run->places[i].entry);
         quant_buffers_release(&run->places[i].buffers, 1);
     }
-    quant_pool_free(run->pool);
     free(run->places);
 }

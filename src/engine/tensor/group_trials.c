@@ -12,7 +12,8 @@ enum quant_status quant_group_trial_measure(const struct quant_group_trial *tria
                                             const struct quant_scan *scan,
                                             struct quant_comparison *row, struct quant_error *error)
 {
-    struct quant_progress_item item = {scan->progress, scan->tensor->reader->nelems, 0};
+    struct quant_progress_item item = {.whole = scan->progress,
+                                       .nelems = scan->tensor->reader->nelems};
     struct quant_progress progress = {.call = quant_progress_relay, .context = &item};
     struct quant_tensor_run *run = calloc(1, sizeof *run);
     if (!run)

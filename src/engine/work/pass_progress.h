@@ -11,6 +11,7 @@
 #ifndef QUANT_ENGINE_WORK_PASS_PROGRESS_H
 #define QUANT_ENGINE_WORK_PASS_PROGRESS_H
 
+#include <pthread.h>
 #include <quant/file.h>
 
 /* At first call and context are set, the rest is zeros. */
@@ -91,6 +92,7 @@ static inline void quant_progress_add(struct quant_progress *progress, uint64_t 
  */
 struct quant_progress_item {
     struct quant_progress *whole; /* has the larger pass */
+    pthread_mutex_t *mutex;       /* for *whole, if several items are at work; else NULL */
     uint64_t nelems;
     uint64_t seen; /* of these, what is in the larger pass already */
 };
@@ -100,10 +102,14 @@ static inline void quant_progress_relay(void *context, uint64_t done, uint64_t t
 {
     struct quant_progress_item *item = context;
     const double share = total > 0 ? (double)done / (double)total : 0;
-    const uint64_t seen = (uint64_t)(share * (double)item->nelems);
-    if (seen <= item->seen || seen > item->nelems)
+    const uint64_t seen = done == total ? item->nelems : (uint64_t)(share * (double)item->nelems);
+    if (total == 0 || seen <= item->seen || seen > item->nelems)
         return;
+    if (item->mutex)
+        pthread_mutex_lock(item->mutex);
     quant_progress_add(item->whole, seen - item->seen);
+    if (item->mutex)
+        pthread_mutex_unlock(item->mutex);
     item->seen = seen;
 }
 

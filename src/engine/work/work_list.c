@@ -2,8 +2,20 @@
 /* Stretches of small items on several threads, and large ones between them. */
 #include "engine/work/work_list.h"
 
+#include <pthread.h>
+
 /* Items that are done and wait for an earlier one. Each has buffers of at most a MiB. */
 enum { WAITING = 8 };
+
+struct quant_work_run {
+    const struct quant_work_list *list;
+    uint64_t first; /* of the stretch of small items under way */
+    pthread_mutex_t progress_mutex;
+    pthread_mutex_t mutex; /* for the rest */
+    pthread_cond_t moved;  /* turn or failed has changed */
+    uint64_t turn;         /* item to be delivered next */
+    bool failed;
+};
 
 unsigned quant_work_list_places(const struct quant_work_list *list)
 {
@@ -11,84 +23,125 @@ unsigned quant_work_list_places(const struct quant_work_list *list)
     return threads > 1 ? threads + WAITING : 1;
 }
 
-/* seen: elements of the item that are in the progress already. */
-static bool deliver(const struct quant_work_list *list, unsigned place, uint64_t i, uint64_t seen)
+bool quant_work_item_await_turn(const struct quant_work_item *item)
 {
-    if (!list->deliver(list->context, place, i))
-        return false;
-    quant_progress_add(list->progress, list->nelems(list->context, i) - seen);
-    return true;
+    struct quant_work_run *run = item->run;
+    pthread_mutex_lock(&run->mutex);
+    while (run->turn < item->i && !run->failed)
+        pthread_cond_wait(&run->moved, &run->mutex);
+    const bool ok = !run->failed;
+    pthread_mutex_unlock(&run->mutex);
+    return ok;
 }
 
-/* Small items from `first` on that follow one another. */
-struct stretch {
-    const struct quant_work_list *list;
-    uint64_t first;
-};
+/* ---- One item ---- */
+
+static void work_on(struct quant_work_run *run, unsigned place, uint64_t i, struct quant_pool *pool)
+{
+    const struct quant_work_list *list = run->list;
+    struct quant_progress_item share = {.whole = list->progress,
+                                        .mutex = &run->progress_mutex,
+                                        .nelems = list->nelems(list->context, i)};
+    struct quant_progress progress = {.call = list->progress->call ? quant_progress_relay : NULL,
+                                      .context = &share};
+    struct quant_work_item item = {i, place, pool, &progress, run};
+    list->work(list->context, &item);
+    quant_progress_relay(&share, 1, 1); /* what its passes have not reported */
+}
+
+static bool deliver(struct quant_work_run *run, unsigned place, uint64_t i)
+{
+    const bool ok = run->list->deliver(run->list->context, place, i);
+    pthread_mutex_lock(&run->mutex);
+    run->turn = i + 1;
+    run->failed = run->failed || !ok;
+    pthread_cond_broadcast(&run->moved);
+    pthread_mutex_unlock(&run->mutex);
+    return ok;
+}
+
+/* ---- Small items that follow one another ---- */
 
 static bool work_on_small(void *context, unsigned place, uint64_t part)
 {
-    const struct stretch *stretch = context;
-    struct quant_progress unseen = {.call = NULL};
-    stretch->list->work(stretch->list->context, place, stretch->first + part, NULL, &unseen);
+    struct quant_work_run *run = context;
+    work_on(run, place, run->first + part, NULL);
     return true; /* deliver sees errors, in order */
 }
 
 static bool deliver_small(void *context, unsigned place, uint64_t part)
 {
-    const struct stretch *stretch = context;
-    return deliver(stretch->list, place, stretch->first + part, 0);
+    struct quant_work_run *run = context;
+    return deliver(run, place, run->first + part);
+}
+
+static bool is_large(const struct quant_work_list *list, uint64_t i)
+{
+    return list->is_large ? list->is_large(list->context, i)
+                          : list->nelems(list->context, i) > QUANT_SMALL_ITEM;
 }
 
 static uint64_t count_small(const struct quant_work_list *list, uint64_t first)
 {
     uint64_t n = 0;
-    while (first + n < list->n && list->nelems(list->context, first + n) <= QUANT_SMALL_ITEM)
+    while (first + n < list->n && !is_large(list, first + n))
         n++;
     return n;
 }
 
-static bool run_small(const struct quant_work_list *list, uint64_t first, uint64_t n)
+static bool run_small(struct quant_work_run *run, uint64_t n)
 {
+    const struct quant_work_list *list = run->list;
     const unsigned threads = quant_pool_threads(list->pool);
-    struct stretch stretch = {list, first};
     const struct quant_pass pass = {
         .n = n,
         .threads = threads,
         .places = quant_work_list_places(list),
-        .context = &stretch,
+        .context = run,
         .work = work_on_small,
         .deliver = deliver_small,
     };
     if (threads > 1 && n > 1)
         return quant_pool_run(list->pool, &pass);
     for (uint64_t i = 0; i < n; i++)
-        if (!work_on_small(&stretch, 0, i) || !deliver_small(&stretch, 0, i))
+        if (!work_on_small(run, 0, i) || !deliver_small(run, 0, i))
             return false;
     return true;
 }
 
-static bool run_large(const struct quant_work_list *list, uint64_t i)
+/* ---- The list ---- */
+
+static bool run_all(struct quant_work_run *run)
 {
-    struct quant_progress_item item = {list->progress, list->nelems(list->context, i), 0};
-    struct quant_progress progress = {.call = quant_progress_relay, .context = &item};
-    list->work(list->context, 0, i, list->pool, &progress);
-    return deliver(list, 0, i, item.seen);
+    const struct quant_work_list *list = run->list;
+    for (uint64_t i = 0; i < list->n;) {
+        const uint64_t n = count_small(list, i);
+        run->first = i;
+        if (n > 0 && !run_small(run, n))
+            return false;
+        i += n;
+        if (i >= list->n)
+            break;
+        work_on(run, 0, i, list->pool);
+        if (!deliver(run, 0, i++))
+            return false;
+    }
+    return true;
 }
 
 bool quant_work_list_run(const struct quant_work_list *list)
 {
+    struct quant_work_run run = {.list = list,
+                                 .progress_mutex = PTHREAD_MUTEX_INITIALIZER,
+                                 .mutex = PTHREAD_MUTEX_INITIALIZER,
+                                 .moved = PTHREAD_COND_INITIALIZER};
     uint64_t total = 0;
     for (uint64_t i = 0; i < list->n; i++)
         total += list->nelems(list->context, i);
     quant_progress_begin_pass(list->progress, total, 0);
-    for (uint64_t i = 0; i < list->n;) {
-        const uint64_t n = count_small(list, i);
-        if (n > 0 && !run_small(list, i, n))
-            return false;
-        i += n;
-        if (i < list->n && !run_large(list, i++))
-            return false;
-    }
-    return true;
+    const bool ok = run_all(&run);
+    pthread_cond_destroy(&run.moved);
+    pthread_mutex_destroy(&run.mutex);
+    pthread_mutex_destroy(&run.progress_mutex);
+    return ok;
 }

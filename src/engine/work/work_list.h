@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many items of very different size, delivered in order. An item that is small is worked on by one
- * thread, several such items side by side. An item that is large comes alone, with all threads,
- * since only a pass over its elements can be shared. Which of the two it is depends on its size
- * alone, never on the threads.
+ * Many items of very different size, such as files or tensors, delivered in order. An item that is
+ * small is worked on by one thread, several such items side by side. An item that is large comes
+ * alone, with all threads, since only a pass over its elements can be shared. Which of the two it
+ * is never depends on the threads.
  *
- * The whole list is one pass of a progress, which counts the elements of all items: a small item
- * when it is delivered, a large one while it is worked on.
+ * The whole list is one pass of a progress, which counts the elements of all items.
  */
 #ifndef QUANT_ENGINE_WORK_WORK_LIST_H
 #define QUANT_ENGINE_WORK_WORK_LIST_H
@@ -18,6 +17,18 @@
 /* An item of more elements is large: 8 MiB of floats. */
 enum { QUANT_SMALL_ITEM = 16 * QUANT_CHUNK };
 
+struct quant_work_run; /* of a list */
+
+/* An item at work. */
+struct quant_work_item {
+    uint64_t i;
+    unsigned place;          /* below quant_work_list_places; kept until the item is delivered */
+    struct quant_pool *pool; /* of a large item, for its passes; NULL: a small one, whose buffers
+                              * are those of its place */
+    struct quant_progress *progress; /* of its passes; valid while it is worked on */
+    struct quant_work_run *run;
+};
+
 struct quant_work_list {
     uint64_t n;
     struct quant_pool *pool;
@@ -26,12 +37,11 @@ struct quant_work_list {
 
     uint64_t (*nelems)(void *context, uint64_t i); /* the size of an item */
 
-    /* Works on item i, in any order. What is to be delivered is kept at place, a number below
-     * quant_work_list_places; an error too. pool: of a large item, for its passes; NULL for a small
-     * one, whose buffers are the place's own. progress: of the item's passes; it is valid during
-     * the call. */
-    void (*work)(void *context, unsigned place, uint64_t i, struct quant_pool *pool,
-                 struct quant_progress *progress);
+    /* Whether an item is large. NULL: if it has more elements than QUANT_SMALL_ITEM. */
+    bool (*is_large)(void *context, uint64_t i);
+
+    /* In any order. What is to be delivered is kept at the item's place, an error too. */
+    void (*work)(void *context, struct quant_work_item *item);
 
     /* In order, one at a time. false: the item failed, and no later one is delivered. */
     bool (*deliver)(void *context, unsigned place, uint64_t i);
@@ -41,5 +51,10 @@ unsigned quant_work_list_places(const struct quant_work_list *list);
 
 /* false if an item failed. Only the thread that made the pool may call it. */
 bool quant_work_list_run(const struct quant_work_list *list);
+
+/* Called within work: waits until all earlier items have been delivered. Until the item's own work
+ * ends, nothing is delivered, so that what the caller does meanwhile is in order too. false: an
+ * earlier item failed, and this one will not be delivered. */
+bool quant_work_item_await_turn(const struct quant_work_item *item);
 
 #endif

@@ -68,7 +68,7 @@ static void test_items(void **state)
     quant_progress_begin_pass(&whole, 200, 0);
     for (uint64_t npasses = 2; npasses > 0; npasses--) {
         const uint64_t before = watch.last;
-        struct quant_progress_item item = {&whole, 100, 0};
+        struct quant_progress_item item = {.whole = &whole, .nelems = 100};
         struct quant_progress own = {.call = quant_progress_relay, .context = &item};
         for (uint64_t pass = 1; pass <= npasses; pass++) {
             quant_progress_begin_pass(&own, 7, 7 * (npasses - pass));
@@ -203,7 +203,7 @@ static void test_calibrate(void **state)
             .has_ema = i % 2,
             .ema = 0.5,
             .control.progress = watch_progress,
-            .begin_input = i % 2 ? NULL : count_input,
+            .control.begin_file = i % 2 ? NULL : count_input,
             .control.context = &watch};
         check_ok(quant_file_calibrate(&job, &result, &error), &error);
         check_end(&watch.watch, methods[i / 2]);

@@ -25,6 +25,9 @@ struct record {
     atomic_bool wrong;
     atomic_uint waiting; /* small items that wait for another one */
     bool meet;
+    bool all_small; /* by their elements */
+    bool (*is_large)(void *context, uint64_t i);
+    bool awaits;       /* each item waits for its turn while it is worked on */
     uint64_t reported; /* by the progress: elements, and of how many */
     uint64_t total;
     unsigned reports;
@@ -43,7 +46,8 @@ static bool is_large(const struct record *record, uint64_t i)
 
 static uint64_t nelems(void *context, uint64_t i)
 {
-    return (uint64_t)QUANT_SMALL_ITEM + is_large(context, i);
+    const struct record *record = context;
+    return (uint64_t)QUANT_SMALL_ITEM + (!record->all_small && is_large(record, i));
 }
 
 static bool do_nothing(void *context, unsigned worker, uint64_t part)
@@ -60,7 +64,7 @@ static bool is_close(uint64_t a, uint64_t b)
     return a <= b + 2 && b <= a + 2;
 }
 
-/* Never less than before; of items that are not delivered, only part of a large one. */
+/* Never less than before. */
 static void report(void *context, uint64_t done, uint64_t total)
 {
     struct record *record = context;
@@ -82,10 +86,13 @@ static void make_pass(struct record *record, uint64_t i, struct quant_progress *
     expect(record, record->reports == reports + 2);
 }
 
-static void work(void *context, unsigned place, uint64_t i, struct quant_pool *pool,
-                 struct quant_progress *progress)
+static void work(void *context, struct quant_work_item *item)
 {
     struct record *record = context;
+    const unsigned place = item->place;
+    const uint64_t i = item->i;
+    struct quant_pool *pool = item->pool;
+    struct quant_progress *progress = item->progress;
     expect(record, place < record->places);
     expect(record, !atomic_exchange(&record->taken[place], true));
     expect(record, pool == (is_large(record, i) ? record->pool : NULL));
@@ -109,7 +116,12 @@ static void work(void *context, unsigned place, uint64_t i, struct quant_pool *p
         expect(record, is_close(record->reported, before + nelems(record, i)));
     } else {
         quant_progress_begin_pass(progress, nelems(record, i), 0);
-        quant_progress_add(progress, nelems(record, i)); /* seen when it is delivered */
+        quant_progress_add(progress, nelems(record, i));
+    }
+    if (record->awaits) {
+        const bool ok = quant_work_item_await_turn(item);
+        expect(record, !ok == (i > record->failing));
+        expect(record, !ok || record->delivered == i);
     }
     atomic_fetch_sub(&record->inside, 1);
 }
@@ -134,6 +146,7 @@ static bool run(struct record *record, unsigned threads, uint64_t n)
         .progress = &progress,
         .context = record,
         .nelems = nelems,
+        .is_large = record->is_large,
         .work = work,
         .deliver = deliver,
     };
@@ -185,7 +198,7 @@ static void test_failure(void **state)
             assert_int_equal(record.delivered, record.failing + 1);
             if (record.reports > 0)
                 assert_int_equal(record.total, count_elements(&record, ITEMS));
-            assert_true(record.reported <= count_elements(&record, record.failing + 1));
+            assert_true(record.reported <= count_elements(&record, ITEMS));
         }
 }
 
@@ -198,12 +211,42 @@ static void test_in_parallel(void **state)
     assert_int_equal(record.delivered, ITEMS);
 }
 
+/* What an item does in its turn is in order. After a failure those that wait for theirs are let go,
+ * and know that it will not come. */
+static void test_turns(void **state)
+{
+    (void)state;
+    for (unsigned threads = 1; threads <= MOST_THREADS; threads++)
+        for (uint64_t i = 0; i < LENGTH(mixes) * (ITEMS + 1); i++) {
+            struct record record = {
+                .sizes = mixes[i % LENGTH(mixes)], .failing = i / LENGTH(mixes), .awaits = true};
+            const bool fails = record.failing < ITEMS;
+            assert_int_equal(run(&record, threads, ITEMS), !fails);
+            assert_int_equal(record.delivered, fails ? record.failing + 1 : ITEMS);
+        }
+}
+
+/* Which items are large may be chosen otherwise than by their elements. */
+static bool is_chosen(void *context, uint64_t i)
+{
+    return is_large(context, i);
+}
+
+static void test_large_by_choice(void **state)
+{
+    (void)state;
+    struct record record = {
+        .sizes = "sls", .failing = UINT64_MAX, .all_small = true, .is_large = is_chosen};
+    assert_true(run(&record, 2, ITEMS));
+    assert_int_equal(record.delivered, ITEMS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_once),
-        cmocka_unit_test(test_failure),
-        cmocka_unit_test(test_in_parallel),
+        cmocka_unit_test(test_each_once),       cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_in_parallel),     cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_large_by_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "base/shape.h"
-#include "engine/files/dequantization.h"
 #include "engine/files/dequantize_container.h"
+#include "engine/files/dequantize_file.h"
 #include "engine/work/job.h"
 #include "io/distinct_paths.h"
 
@@ -36,9 +36,6 @@ static enum quant_status begin_run(struct dequantization *run)
 {
     const struct quant_dequantize_job *job = run->job;
     quant_shape_count(&run->sidecar.shape, &run->nelems);
-    run->pool = quant_pool_new(quant_chunk_workers(job->control.threads, UINT64_MAX));
-    if (!run->pool)
-        return quant_error_no_memory(run->error, sizeof(struct quant_buffers), "buffers");
     run->run = (struct quant_restore_run){
         .params = &run->sidecar.params,
         .groups = run->sidecar.has_groups ? &run->groups : NULL,
@@ -123,8 +120,8 @@ static enum quant_status run_all(struct dequantization *run)
     if (status == QUANT_OK)
         status = quant_dequantization_open_sidecar(run);
     if (status == QUANT_OK && run->tensors)
-        return quant_dequantize_container(job, run->tensors, run->sidecar_path, run->result,
-                                          run->error);
+        return quant_dequantize_container(job, run->tensors, run->sidecar_path, run->pool,
+                                          run->result, run->error);
     if (status == QUANT_OK)
         status = quant_dequantization_read_sidecar(run);
     if (status == QUANT_OK)
@@ -150,31 +147,27 @@ static enum quant_status run_all(struct dequantization *run)
 static void close_all(struct dequantization *run)
 {
     quant_restore_run_release(&run->run);
-    quant_pool_free(run->pool);
     quant_tensor_output_release(&run->output);
     quant_output_discard(&run->file);
     quant_dequantization_close_inputs(run);
 }
 
-enum quant_status quant_file_dequantize(const struct quant_dequantize_job *job,
+enum quant_status quant_dequantize_file(const struct quant_dequantize_job *job,
+                                        struct quant_pool *pool,
                                         struct quant_dequantize_result *result,
                                         struct quant_error *error)
 {
-    struct quant_dequantize_job own;
-    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_dequantize_job", error);
-    if (status != QUANT_OK)
-        return status;
     struct dequantization *run = calloc(1, sizeof *run);
     if (!run)
         return quant_error_no_memory(error, sizeof *run, "buffers");
-    *result = (struct quant_dequantize_result){.shape = {.ndim = 0}};
-    run->job = &own;
+    run->job = job;
+    run->pool = pool;
     run->result = result;
     run->error = error;
     run->file.fd = -1;
     run->progress =
-        (struct quant_progress){.call = own.control.progress, .context = own.control.context};
-    status = run_all(run);
+        (struct quant_progress){.call = job->control.progress, .context = job->control.context};
+    const enum quant_status status = run_all(run);
     close_all(run);
     free(run);
     return status;

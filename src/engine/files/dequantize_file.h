@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A dequantization under way, and the checks on what it reads. */
-#ifndef QUANT_ENGINE_FILES_DEQUANTIZATION_H
-#define QUANT_ENGINE_FILES_DEQUANTIZATION_H
+/* Dequantizing one file: the call, its state, and the checks on what it reads. */
+#ifndef QUANT_ENGINE_FILES_DEQUANTIZE_FILE_H
+#define QUANT_ENGINE_FILES_DEQUANTIZE_FILE_H
 
 #include "engine/tensor/restore_run.h"
 #include "engine/tensor/tensor.h"
@@ -27,9 +27,18 @@ struct dequantization {
     struct quant_tensor_output output;
     uint64_t nelems; /* of the sidecar's shape */
     struct quant_progress progress;
-    struct quant_pool *pool; /* owned: the threads of the pass */
+    struct quant_pool *pool; /* borrowed: the threads of the pass */
     struct quant_restore_run run;
 };
+
+/* Does the job, whose files and threads are not used, with the threads of the pool. *result is
+ * zeroed by the caller. */
+enum quant_status quant_dequantize_file(const struct quant_dequantize_job *job,
+                                        struct quant_pool *pool,
+                                        struct quant_dequantize_result *result,
+                                        struct quant_error *error);
+
+/* ---- For quant_dequantize_file and quant_file_load ---- */
 
 /* In this order. What they leave in the structure, quant_dequantization_close_inputs closes. */
 enum quant_status quant_dequantization_find_sidecar(struct dequantization *run);

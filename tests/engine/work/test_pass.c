@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* quant_parallel_run, on any number of threads: each part is worked on once, parts are delivered in
+/* A pass, on any number of threads: each part is worked on once, parts are delivered in
  * order and one at a time, and a failure stops the later parts. */
 #include <pthread.h>
-#include <quant/file.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "../../support/unit.h"
+
+#include "engine/work/pool.h"
 
 enum { MOST_PARTS = 1000, MOST_THREADS = 9 };
 
@@ -65,13 +66,13 @@ static bool finish(void *context, unsigned worker, uint64_t part)
 
 static bool run(struct record *record, uint64_t n)
 {
-    const struct quant_parallel parallel = {.n = n,
-                                            .threads = record->threads,
-                                            .context = record,
-                                            .work = work,
-                                            .deliver = deliver,
-                                            .finish = finish};
-    const bool ok = quant_parallel_run(&parallel);
+    const struct quant_pass pass = {.n = n,
+                                    .threads = record->threads,
+                                    .context = record,
+                                    .work = work,
+                                    .deliver = deliver,
+                                    .finish = finish};
+    const bool ok = quant_pool_run(NULL, &pass);
     assert_false(record->wrong);
     return ok;
 }
@@ -177,13 +178,13 @@ static bool deliver_ahead(void *context, unsigned place, uint64_t part)
 
 static bool run_ahead(struct ahead *ahead, unsigned threads)
 {
-    const struct quant_parallel parallel = {.n = MOST_PARTS,
-                                            .threads = threads,
-                                            .window = PLACES,
-                                            .context = ahead,
-                                            .work = work_ahead,
-                                            .deliver = deliver_ahead};
-    const bool ok = quant_parallel_run(&parallel);
+    const struct quant_pass pass = {.n = MOST_PARTS,
+                                    .threads = threads,
+                                    .places = PLACES,
+                                    .context = ahead,
+                                    .work = work_ahead,
+                                    .deliver = deliver_ahead};
+    const bool ok = quant_pool_run(NULL, &pass);
     assert_false(ahead->wrong);
     return ok;
 }
@@ -226,24 +227,16 @@ static void test_queue_failure_to_deliver(void **state)
     (void)state;
     for (unsigned threads = 1; threads <= MOST_THREADS; threads++) {
         struct ahead ahead = {.slow = UINT64_MAX, .failing = UINT64_MAX};
-        const struct quant_parallel parallel = {.n = MOST_PARTS,
-                                                .threads = threads,
-                                                .window = PLACES,
-                                                .context = &ahead,
-                                                .work = work_ahead,
-                                                .deliver = deliver_until_seven};
-        assert_false(quant_parallel_run(&parallel));
+        const struct quant_pass pass = {.n = MOST_PARTS,
+                                        .threads = threads,
+                                        .places = PLACES,
+                                        .context = &ahead,
+                                        .work = work_ahead,
+                                        .deliver = deliver_until_seven};
+        assert_false(quant_pool_run(NULL, &pass));
         assert_false(ahead.wrong);
         assert_int_equal(ahead.delivered, 8);
     }
-}
-
-static void test_processors(void **state)
-{
-    (void)state;
-    cpu_set_t set;
-    assert_int_equal(sched_getaffinity(0, sizeof set, &set), 0);
-    assert_int_equal(quant_processors(), CPU_COUNT(&set));
 }
 
 int main(void)
@@ -252,7 +245,6 @@ int main(void)
         cmocka_unit_test(test_each_part_once),    cmocka_unit_test(test_failure_stops),
         cmocka_unit_test(test_failure_to_finish), cmocka_unit_test(test_queue),
         cmocka_unit_test(test_queue_failure),     cmocka_unit_test(test_queue_failure_to_deliver),
-        cmocka_unit_test(test_processors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

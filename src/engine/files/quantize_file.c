@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Quantizing one file of one tensor: open the input, run the tensor through its passes, write the
  * sidecar, and make all outputs visible together. */
+#include "engine/files/quantize_file.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +13,6 @@
 #include "engine/files/sidecar_record.h"
 #include "engine/tensor/tensor_run.h"
 #include "engine/work/job.h"
-#include "engine/work/pool.h"
 #include "io/distinct_paths.h"
 #include "io/sidecar_names.h"
 #include "methods/plan_make.h"
@@ -32,7 +33,7 @@ struct file_run {
     struct quant_scale_store scales;
     struct quant_tensor_output output;
     struct quant_progress progress;
-    struct quant_pool *pool; /* owned: the threads of all passes */
+    struct quant_pool *pool; /* borrowed: the threads of all passes */
     struct quant_tensor_run run;
 };
 
@@ -101,9 +102,6 @@ static enum quant_status begin_run(struct file_run *file)
         status = quant_tensor_spool(&file->tensor, &job->control.cancel, file->error);
     if (status != QUANT_OK)
         return status;
-    file->pool = quant_pool_new(quant_chunk_workers(job->control.threads, UINT64_MAX));
-    if (!file->pool)
-        return quant_error_no_memory(file->error, sizeof(struct quant_buffers), "buffers");
     file->run = (struct quant_tensor_run){.plan = &file->plan,
                                           .cancel = &job->control.cancel,
                                           .tensor = &file->tensor,
@@ -189,7 +187,6 @@ static enum quant_status report_tensor(const struct file_run *file)
 static void close_all(struct file_run *file)
 {
     quant_tensor_run_release(&file->run);
-    quant_pool_free(file->pool);
     quant_tensor_output_release(&file->output);
     quant_scale_store_release(&file->scales);
     quant_output_discard(&file->sidecar);
@@ -203,7 +200,7 @@ static enum quant_status run_container(struct file_run *file)
     struct quant_source *source = file->tensor.source;
     file->tensor.source = NULL;
     return quant_quantize_container(file->job, &file->plan, source, file->tensor.format,
-                                    file->sidecar_path, file->result, file->error);
+                                    file->sidecar_path, file->pool, file->result, file->error);
 }
 
 static enum quant_status run_file(struct file_run *file)
@@ -227,7 +224,7 @@ static enum quant_status run_file(struct file_run *file)
             quant_output_format(&job->output, file->tensor.reader->format, &file->format, error);
     if (status == QUANT_OK && file->format->container)
         return quant_quantize_into_container(job, &file->plan, &file->tensor, file->format,
-                                             file->sidecar_path, file->result, error);
+                                             file->sidecar_path, file->pool, file->result, error);
     if (status == QUANT_OK)
         status = begin_run(file);
     if (status == QUANT_OK)
@@ -247,25 +244,22 @@ static enum quant_status run_file(struct file_run *file)
     return status == QUANT_OK ? quant_output_commit_n(outputs, 2, &file->sidecar, error) : status;
 }
 
-enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
+enum quant_status quant_quantize_file(const struct quant_quantize_job *job, struct quant_pool *pool,
                                       struct quant_quantize_result *result,
                                       struct quant_error *error)
 {
-    struct quant_quantize_job own;
-    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_quantize_job", error);
-    if (status != QUANT_OK)
-        return status;
     struct file_run *file = calloc(1, sizeof *file);
     if (!file)
         return quant_error_no_memory(error, sizeof *file, "buffers");
-    *result = (struct quant_quantize_result){.observed = QUANT_OBSERVED_INIT};
-    file->job = &own;
+    result->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
+    file->job = job;
+    file->pool = pool;
     file->result = result;
     file->error = error;
     file->data.fd = file->sidecar.fd = -1;
     file->progress =
-        (struct quant_progress){.call = own.control.progress, .context = own.control.context};
-    status = run_file(file);
+        (struct quant_progress){.call = job->control.progress, .context = job->control.context};
+    const enum quant_status status = run_file(file);
     close_all(file);
     free(file);
     return status;

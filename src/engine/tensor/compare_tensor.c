@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Every type and scheme with every method on one tensor, the best first. */
-#include <string.h>
+#include "engine/tensor/compare_tensor.h"
 
 #include "base/error.h"
 #include "base/grouping.h"
 #include "engine/tensor/group_trials.h"
 #include "engine/tensor/outliers.h"
 #include "engine/tensor/trials.h"
-#include "engine/work/job.h"
-#include "engine/work/pool.h"
 #include "methods/auto.h"
 #include "methods/plan_choose.h"
 #include "methods/plan_make.h"
@@ -20,12 +18,12 @@ struct comparing {
     const enum quant_dtype *dtypes;
     size_t ndtypes;
     bool has_groups;
-    struct quant_tensor tensor;
+    struct quant_tensor *tensor;
     bool by_position;
-    struct quant_pool *pool; /* owned */
+    struct quant_pool *pool;
     unsigned workers;
     unsigned ahead; /* passes that are expected after the one at work */
-    struct quant_progress progress;
+    struct quant_progress *progress;
 };
 
 static const enum quant_scheme schemes[] = {QUANT_ABSMAX, QUANT_ZERO_POINT};
@@ -76,7 +74,7 @@ static enum quant_status check_type(const struct comparing *run, enum quant_dtyp
     return status;
 }
 
-static enum quant_status check_job(struct comparing *run)
+static enum quant_status begin(struct comparing *run)
 {
     const struct quant_compare_job *job = run->job;
     run->dtypes = job->ndtypes > 0 ? job->dtypes : &job->spec.dtype;
@@ -130,21 +128,17 @@ static unsigned expected_passes(const struct comparing *run)
 static void expect_passes(struct comparing *run, unsigned begun)
 {
     run->ahead -= begun < run->ahead ? begun : run->ahead;
-    run->progress.ahead = run->result->observed.count * run->ahead;
+    run->progress->ahead = run->result->observed.count * run->ahead;
 }
 
 static enum quant_status make_buffers(struct comparing *run)
 {
-    const struct quant_reader *reader = run->tensor.reader;
+    const struct quant_reader *reader = run->tensor->reader;
     const struct quant_buffers_needs needs = {.x = true};
     run->by_position = quant_reader_is_positional(reader);
     const bool is_short = run->by_position && reader->nelems < QUANT_CHUNK;
     run->workers =
-        run->by_position ? quant_chunk_workers(run->job->control.threads, reader->nelems) : 1;
-    run->pool = quant_pool_new(run->workers);
-    if (!run->pool)
-        return quant_error_no_memory(run->error, run->workers * sizeof(struct quant_buffers),
-                                     "buffers");
+        run->by_position ? quant_chunk_workers(quant_pool_threads(run->pool), reader->nelems) : 1;
     return quant_buffers_reserve(quant_pool_buffers(run->pool, 0), run->workers,
                                  is_short ? (size_t)reader->nelems : QUANT_CHUNK, &needs,
                                  run->error);
@@ -152,14 +146,14 @@ static enum quant_status make_buffers(struct comparing *run)
 
 static enum quant_status observe(struct comparing *run, const struct quant_scan *scan)
 {
-    const struct quant_reader *reader = run->tensor.reader;
+    const struct quant_reader *reader = run->tensor->reader;
     struct quant_compare_result *result = run->result;
     run->ahead = expected_passes(run);
     if (reader->knowledge == QUANT_SHAPE_KNOWN)
-        quant_progress_begin_pass(&run->progress, reader->nelems, reader->nelems * run->ahead);
+        quant_progress_begin_pass(run->progress, reader->nelems, reader->nelems * run->ahead);
     enum quant_status status = quant_scan_observe(scan, &result->observed, run->error);
     if (status == QUANT_OK)
-        status = quant_check_finite(&run->tensor, &result->observed, run->job->spec.nonfinite,
+        status = quant_check_finite(run->tensor, &result->observed, run->job->spec.nonfinite,
                                     "quantize", "maps them", run->error);
     expect_passes(run, 1);
     if (status == QUANT_OK)
@@ -236,7 +230,7 @@ static enum quant_status compare_scheme_in_groups(struct comparing *run,
         *row = (struct quant_comparison){.scheme = plan->target.scheme,
                                          .calibration = candidates[i].method->name};
         expect_passes(run, 1);
-        quant_progress_begin_pass(&run->progress, nelems, run->progress.ahead);
+        quant_progress_begin_pass(run->progress, nelems, run->progress->ahead);
         status = quant_group_trial_measure(&trial, scan, row, run->error);
     }
     return status;
@@ -273,11 +267,11 @@ static enum quant_status settle_grouping(struct comparing *run)
     enum quant_status status = QUANT_OK;
     if (!run->has_groups)
         return QUANT_OK;
-    if (!quant_reader_is_positional(run->tensor.reader))
-        status = quant_tensor_spool(&run->tensor, &run->job->control.cancel, run->error);
+    if (!quant_reader_is_positional(run->tensor->reader))
+        status = quant_tensor_spool(run->tensor, &run->job->control.cancel, run->error);
     if (status != QUANT_OK)
         return status;
-    const struct quant_reader *reader = run->tensor.reader;
+    const struct quant_reader *reader = run->tensor->reader;
     status = quant_grouping_make(&run->job->granularity, &reader->shape, reader->order,
                                  &run->result->grouping, &own);
     return status == QUANT_OK
@@ -289,20 +283,20 @@ static enum quant_status compare(struct comparing *run)
 {
     struct quant_compare_result *result = run->result;
     const struct quant_scan scan = {
-        .tensor = &run->tensor,
+        .tensor = run->tensor,
         .by_position = run->by_position,
         .pool = run->pool,
         .buffers = quant_pool_buffers(run->pool, 0),
         .workers = run->workers,
-        .progress = &run->progress,
+        .progress = run->progress,
     };
     enum quant_status status = observe(run, &scan);
     for (size_t i = 0; status == QUANT_OK && i < run->ndtypes; i++)
         status = run->has_groups ? compare_type_in_groups(run, &scan, run->dtypes[i])
                                  : compare_type(run, &scan, run->dtypes[i]);
     if (status == QUANT_OK)
-        status = quant_source_check_unchanged(quant_tensor_source(&run->tensor), run->error);
-    const struct quant_reader *reader = quant_tensor_origin(&run->tensor);
+        status = quant_source_check_unchanged(quant_tensor_source(run->tensor), run->error);
+    const struct quant_reader *reader = quant_tensor_origin(run->tensor);
     result->shape = reader->shape;
     result->order = reader->order;
     result->source_dtype = reader->stored;
@@ -313,31 +307,32 @@ static enum quant_status compare(struct comparing *run)
     return status;
 }
 
-enum quant_status quant_file_compare(const struct quant_compare_job *job,
-                                     struct quant_compare_result *result, struct quant_error *error)
+enum quant_status quant_compare_check(const struct quant_compare_job *job,
+                                      struct quant_error *error)
 {
-    struct quant_compare_job own;
-    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_compare_job", error);
-    if (status != QUANT_OK)
-        return status;
-    memset(result, 0, sizeof *result);
-    result->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
+    struct comparing run = {.job = job, .error = error};
+    return begin(&run);
+}
+
+enum quant_status quant_compare_tensor(const struct quant_compare_job *job,
+                                       struct quant_tensor *tensor, struct quant_pool *pool,
+                                       struct quant_progress *progress,
+                                       struct quant_compare_result *result,
+                                       struct quant_error *error)
+{
     struct comparing run = {
-        .job = &own,
+        .job = job,
         .result = result,
         .error = error,
-        .progress = {.call = own.control.progress, .context = own.control.context},
+        .tensor = tensor,
+        .pool = pool,
+        .progress = progress,
     };
-    status = check_job(&run);
-    if (status == QUANT_OK)
-        status = quant_tensor_open(&run.tensor, &own.input, NULL, &own.control.cancel, error);
+    result->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
+    enum quant_status status = begin(&run);
     if (status == QUANT_OK)
         status = settle_grouping(&run);
     if (status == QUANT_OK)
         status = make_buffers(&run);
-    if (status == QUANT_OK)
-        status = compare(&run);
-    quant_pool_free(run.pool);
-    quant_tensor_close(&run.tensor);
-    return status;
+    return status == QUANT_OK ? compare(&run) : status;
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The files of a job to dequantize. */
+#include "engine/files/dequantize_file.h"
+#include "engine/files/file_list.h"
+#include "engine/work/job.h"
+
+static enum quant_status dequantize(void *context, const struct quant_file_work *work,
+                                    struct quant_error *error)
+{
+    struct quant_dequantize_job job = *(const struct quant_dequantize_job *)context;
+    job.path = work->file->path;
+    job.sidecar = work->file->sidecar;
+    job.output.path = work->file->output;
+    job.output.text_only = work->file->text_only;
+    job.control = *work->control;
+    return quant_dequantize_file(&job, work->pool, work->result, error);
+}
+
+static void show(const void *result, enum quant_status status, struct quant_file_result *shown)
+{
+    shown->restored = status == QUANT_OK ? result : NULL;
+}
+
+enum quant_status quant_file_dequantize(const struct quant_dequantize_job *job,
+                                        struct quant_dequantize_result *result,
+                                        struct quant_error *error)
+{
+    struct quant_dequantize_job own;
+    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_dequantize_job", error);
+    if (status != QUANT_OK)
+        return status;
+    const struct quant_file only = {.path = own.path,
+                                    .output = own.output.path,
+                                    .sidecar = own.sidecar,
+                                    .text_only = own.output.text_only};
+    struct quant_file_list list = {
+        .control = &own.control,
+        .result_nbytes = sizeof *result,
+        .context = &own,
+        .work = dequantize,
+        .show = show,
+    };
+    status = quant_file_list_begin(&list, own.files, own.nfiles, &only, NULL, error);
+    return status == QUANT_OK ? quant_file_list_run(&list, result, error) : status;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The files of a job to quantize. */
+#include "engine/files/file_list.h"
+#include "engine/files/quantize_file.h"
+#include "engine/work/job.h"
+
+static enum quant_status quantize(void *context, const struct quant_file_work *work,
+                                  struct quant_error *error)
+{
+    struct quant_quantize_job job = *(const struct quant_quantize_job *)context;
+    job.input.path = work->file->path;
+    job.output.path = work->file->output;
+    job.output.sidecar = work->file->sidecar;
+    job.output.text_only = work->file->text_only;
+    job.control = *work->control;
+    return quant_quantize_file(&job, work->pool, work->result, error);
+}
+
+static void show(const void *result, enum quant_status status, struct quant_file_result *shown)
+{
+    shown->found = status == QUANT_OK ? result : NULL;
+}
+
+enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
+                                      struct quant_quantize_result *result,
+                                      struct quant_error *error)
+{
+    struct quant_quantize_job own;
+    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_quantize_job", error);
+    if (status != QUANT_OK)
+        return status;
+    const struct quant_file only = {.path = own.input.path,
+                                    .output = own.output.path,
+                                    .sidecar = own.output.sidecar,
+                                    .text_only = own.output.text_only};
+    struct quant_file_list list = {
+        .control = &own.control,
+        .result_nbytes = sizeof *result,
+        .context = &own,
+        .work = quantize,
+        .show = show,
+    };
+    status = quant_file_list_begin(&list, own.files, own.nfiles, &only, own.input.tensor, error);
+    return status == QUANT_OK ? quant_file_list_run(&list, result, error) : status;
+}
