@@ -16,7 +16,7 @@ static void run_observe(const struct bench_task *task, unsigned thread)
 {
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     quant_observe(&observed, task->x + thread * task->nelems, task->nelems);
-    kept = observed.least;
+    kept = observed.min;
 }
 
 /* Parts begin at whole cache lines, so 4-bit parts begin at a whole byte. */

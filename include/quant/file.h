@@ -299,8 +299,8 @@ struct quant_comparison {
  * spread elements about half are outliers, and say nothing. */
 struct quant_outliers {
     uint64_t count;
-    float least;    /* of the other finite elements; +Inf if there are no such */
-    float greatest; /* -Inf if there are no such */
+    float min; /* of the other finite elements; +Inf if there are no such */
+    float max; /* -Inf if there are no such */
 };
 
 struct quant_compare_result {
@@ -390,7 +390,7 @@ struct quant_calibrate_result {
     bool has_range; /* complete, and something finite was seen */
     double range[2];
     bool has_observed;
-    double observed[2]; /* least and greatest finite element */
+    double observed[2]; /* smallest and largest finite element */
     uint64_t count;     /* elements, finite or not */
     uint64_t nonfinite;
     uint64_t ninputs;

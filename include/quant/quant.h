@@ -11,7 +11,7 @@
  * x / s is the correctly rounded IEEE 754 float32 quotient and rne rounds to the nearest integer,
  * ties to even; that is ONNX QuantizeLinear, element for element. To a float type instead:
  *
- *     q  = clamp(RN(x / s), -m, m)                  8 bits; m is the type's greatest finite number
+ *     q  = clamp(RN(x / s), -m, m)                  8 bits; m is the type's largest finite number
  *     x' = value(q) * s
  *     q  = clamp(RN(x), -m, m), x' = value(q)       16 bits, which have the range: unscaled
  *
@@ -114,8 +114,8 @@ enum quant_dtype {
     QUANT_DTYPE_COUNT
 };
 
-/* What a number format is. For integers least and greatest are the ends of the type, epsilon is 1;
- * for floats they are the finite ends and epsilon is the step from 1 to the next number. */
+/* What a number format is. For integers min and max are the ends of the type, epsilon is
+ * 1; for floats they are the finite ends and epsilon is the step from 1 to the next number. */
 struct quant_dtype_info {
     const char *name;       /* "int8" */
     const char *short_name; /* "i8", accepted wherever the name is */
@@ -125,8 +125,8 @@ struct quant_dtype_info {
     bool is_source;   /* can be the type of elements to quantize */
     bool is_unscaled; /* elements are rounded to it as they are: no scale, no range */
     bool is_scale;    /* scales can be stored as it */
-    double least;
-    double greatest;
+    double min;
+    double max;
     double epsilon;
 };
 
@@ -160,7 +160,7 @@ enum quant_rounding {
 enum quant_nonfinite {
     QUANT_NONFINITE_ERROR = 0, /* NaN and infinities are refused */
     QUANT_NONFINITE_SATURATE   /* +Inf gives qmax, -Inf qmin, NaN the clamped zero point; of a float
-                                * type the greatest finite number, the least, and a NaN */
+                                * type the largest finite number, the smallest, and a NaN */
 };
 
 /* What has been seen of the elements so far. Start from QUANT_OBSERVED_INIT. */
@@ -169,8 +169,8 @@ struct quant_observed {
     uint64_t nonfinite;       /* of these, NaN and infinities */
     uint64_t first_nonfinite; /* index of the first of them; meaningless if all are finite */
     float nonfinite_value;    /* its value */
-    float least;              /* least finite element; +Inf if there is not one */
-    float greatest;           /* greatest finite element; -Inf if there is not one */
+    float min;                /* smallest finite element; +Inf if there is not one */
+    float max;                /* largest finite element; -Inf if there is not one */
 };
 
 #define QUANT_OBSERVED_INIT                                                                        \
@@ -275,7 +275,7 @@ struct quant_choice {
  *
  *     absmax      a = max(|lo|, |hi|), s = a / qmax, z = 0
  *                 (unsigned: s = a / h and z = qmax - h, with h = (qmax - qmin) / 2 rounded down;
- *                 8-bit floats: s = a / m, the type's greatest finite number)
+ *                 8-bit floats: s = a / m, the type's largest finite number)
  *     zero-point  s = (hi - lo) / (qmax - qmin), z = qmin - rne(lo / s)
  *
  * computed in double; s is rounded once, to float32, at the end. Zero is not forced into the
@@ -310,15 +310,15 @@ QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
  * The same from n elements at x: observes them, and where the spec leaves the range to a
  * calibration method, goes over them as often as that needs. The methods, over the finite elements:
  *
- *     minmax        the least and the greatest.
+ *     minmax        the smallest and the largest.
  *     percentile:P  absmax: [-p, p], p the P-th percentile of |x|. zero-point: the central P
  *                   percent, from the (100 - P) / 2-th percentile to the one as far from the other
  *                   end. Exact order statistics, interpolated in double as numpy.percentile does.
- *     mse           the range of least squared error, both ends free: found from counts of the
+ *     mse           the range of smallest squared error, both ends free: found from counts of the
  *                   elements in fine bins, and confirmed by quantizing and restoring all of them.
  *                   Never more than minmax's. In integers of 8 bits or fewer it was within 0.1 %
  *                   of the best range on each of 97 real tensors (docs/mse.md).
- *     entropy       the threshold of least Kullback-Leibler divergence between the elements'
+ *     entropy       the threshold of smallest Kullback-Leibler divergence between the elements'
  *                   histogram and the same in as many levels as the target has. Elements that
  *                   minmax rounds to zero are not counted. Only thresholds that lose no more
  *                   squared error than minmax, by the histogram, are considered. Elements more
@@ -329,12 +329,11 @@ QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
  *                   sums S of the elements and Q of their squares. S and n Q - S^2 are exact, each
  *                   rounded once to double: the order of the elements makes no difference.
  *     auto          of what these find, the one whose mse, as quant_measure_report has it, is
- *                   least: of equals, the first in the order of quant_calibration_at. Each by its
- *                   own argument; of the spec's scheme alone, and of a float type those that it
- *                   takes.
+ *                   smallest: of equals, the first in the order of quant_calibration_at. Each by
+ * its own argument; of the spec's scheme alone, and of a float type those that it takes.
  *
  * A range by any of them lies inside the observed one, and for absmax, minmax aside, is symmetric:
- * [-a, a], where a is no more than the greatest magnitude. Where all elements are equal, or a
+ * [-a, a], where a is no more than the largest magnitude. Where all elements are equal, or a
  * method's range has no width, the observed range is taken. The result depends on the elements, in
  * their order, and the spec alone. Takes at most 5 MiB while it runs.
  *

@@ -76,7 +76,7 @@ static double round_to_integer(const struct quant_dtype_info *info, double x)
 {
     if (isnan(x))
         return 0;
-    return fmin(fmax(rint(x), info->least), info->greatest);
+    return fmin(fmax(rint(x), info->min), info->max);
 }
 
 double quant_dtype_round(enum quant_dtype dtype, double x)
@@ -97,5 +97,5 @@ double quant_dtype_round(enum quant_dtype dtype, double x)
         [QUANT_BFLOAT16] = -126,
     };
     const int precision = 1 - ilogb(info->epsilon);
-    return round_to_precision(x, precision, min_exponents[dtype], info->greatest);
+    return round_to_precision(x, precision, min_exponents[dtype], info->max);
 }

@@ -10,7 +10,7 @@ bool quant_params_have_zero_points(const struct quant_params *params)
     if (!info || !info->is_integer)
         return false;
     const bool has_zero = params->qmin <= 0 && params->qmax >= 0; /* else z is not 0 */
-    return params->scheme == QUANT_ZERO_POINT || info->least >= 0 || !has_zero ||
+    return params->scheme == QUANT_ZERO_POINT || info->min >= 0 || !has_zero ||
            params->zero_point != 0;
 }
 

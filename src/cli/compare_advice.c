@@ -200,9 +200,9 @@ static void add_side(struct text *text, const struct compare_part *part,
     const bool is_absmax = recommendation->plain->scheme == QUANT_ABSMAX;
     if (!is_absmax || recommendation->row->scheme == QUANT_ABSMAX)
         return;
-    if (observed->least >= 0 || observed->greatest <= 0)
+    if (observed->min >= 0 || observed->max <= 0)
         add(text, "; all values are %s 0, so absmax leaves half of its integers unused",
-            observed->least >= 0 ? ">=" : "<=");
+            observed->min >= 0 ? ">=" : "<=");
 }
 
 static bool has_outliers(const struct compare_part *part)
@@ -221,7 +221,7 @@ static void add_outliers(struct text *text, const struct compare_part *part)
     const struct quant_outliers *outliers = &part->result->outliers;
     add(text, "; %" PRIu64 " of %" PRIu64 " values %s the range, all others lie in [%.4g, %.4g]",
         outliers->count, observed->count - observed->nonfinite,
-        outliers->count == 1 ? "sets" : "set", (double)outliers->least, (double)outliers->greatest);
+        outliers->count == 1 ? "sets" : "set", (double)outliers->min, (double)outliers->max);
 }
 
 void compare_recommend(const struct compare_part *part,

@@ -90,8 +90,8 @@ static bool add_outliers(cJSON *object, const struct quant_outliers *outliers)
 {
     cJSON *found = cJSON_AddObjectToObject(object, "outliers");
     return found && add_count(found, "count", outliers->count) &&
-           add_pair(found, "others", outliers->least <= outliers->greatest, (double)outliers->least,
-                    (double)outliers->greatest);
+           add_pair(found, "others", outliers->min <= outliers->max, (double)outliers->min,
+                    (double)outliers->max);
 }
 
 static bool add_recommendation(cJSON *object, const struct compare_part *part)
@@ -124,7 +124,7 @@ static bool fill_part(cJSON *object, const struct compare_part *part)
            add_count(object, "n", observed->count - observed->nonfinite) &&
            add_count(object, "nonfinite", observed->nonfinite) &&
            add_pair(object, "observed", observed->count > observed->nonfinite,
-                    (double)observed->least, (double)observed->greatest) &&
+                    (double)observed->min, (double)observed->max) &&
            add_outliers(object, &result->outliers) && add_rows(object, part) &&
            add_recommendation(object, part);
 }

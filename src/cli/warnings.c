@@ -19,11 +19,11 @@ static void warn_one(const char *path, const struct quant_choice *choice)
         message_warning("'%s': the range is narrow and far from 0: the scale was raised to %.9g, "
                         "and zero point %" PRId32 " lies outside %s (%.0f..%.0f); --include-zero "
                         "keeps it inside",
-                        path, scale, params->zero_point, info->name, info->least, info->greatest);
+                        path, scale, params->zero_point, info->name, info->min, info->max);
     else if (choice->notes & QUANT_NOTE_ZERO_POINT_OUTSIDE)
         message_warning("'%s': zero point %" PRId32 " lies outside %s (%.0f..%.0f); --include-zero "
                         "keeps it inside",
-                        path, params->zero_point, info->name, info->least, info->greatest);
+                        path, params->zero_point, info->name, info->min, info->max);
     if (choice->notes & QUANT_NOTE_SCALE_RAISED)
         message_warning("'%s': the scale was raised to %.9g, the smallest normal %s", path, scale,
                         quant_dtype_info(params->scale_dtype)->name);
@@ -77,12 +77,12 @@ static void warn_groups(const char *path, const struct quant_quantize_result *re
         message_warning("'%s': the ranges of %s are narrow and far from 0: their scales were "
                         "raised, and their zero points lie outside %s (%.0f..%.0f), %s; "
                         "--include-zero keeps them inside",
-                        path, which.how_many, info->name, info->least, info->greatest, which.first);
+                        path, which.how_many, info->name, info->min, info->max, which.first);
     }
     if (find_which(result, QUANT_NOTE_ZERO_POINT_OUTSIDE, &which) && which.count > far_groups)
         message_warning("'%s': the zero points of %s lie outside %s (%.0f..%.0f), %s; "
                         "--include-zero keeps them inside",
-                        path, which.how_many, info->name, info->least, info->greatest, which.first);
+                        path, which.how_many, info->name, info->min, info->max, which.first);
     if (find_which(result, QUANT_NOTE_SCALE_RAISED, &which))
         message_warning("'%s': the scales of %s were raised to %.9g, %s", path, which.how_many,
                         smallest_normal(params->scale_dtype), which.first);
@@ -111,8 +111,8 @@ void warnings_print_tensors(const char *path, unsigned note, size_t n, const cha
     if (note == QUANT_NOTE_ZERO_POINT_OUTSIDE)
         message_warning("'%s': %zu tensor%s zero points outside %s (%.0f..%.0f), first '%s'; "
                         "--include-zero keeps them inside",
-                        path, n, n == 1 ? " has" : "s have", info->name, info->least,
-                        info->greatest, first);
+                        path, n, n == 1 ? " has" : "s have", info->name, info->min, info->max,
+                        first);
     if (note == QUANT_NOTE_SCALE_RAISED_FAR)
         message_warning("'%s': %zu tensors have ranges that are narrow and far from 0, so their "
                         "scales were raised, first '%s'; --include-zero keeps zero points inside",

@@ -32,6 +32,6 @@ void quant_observed_join(struct quant_observed *observed, const struct quant_obs
     }
     observed->nonfinite += part->nonfinite;
     observed->count += part->count;
-    observed->least = fminf(observed->least, part->least);
-    observed->greatest = fmaxf(observed->greatest, part->greatest);
+    observed->min = fminf(observed->min, part->min);
+    observed->max = fmaxf(observed->max, part->max);
 }

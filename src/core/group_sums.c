@@ -60,7 +60,7 @@ static struct ends ends_of(const struct quant_params *params, double max)
 static double max_float(const struct quant_params *params)
 {
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
-    return info->is_integer ? 0 : info->greatest;
+    return info->is_integer ? 0 : info->max;
 }
 
 static bool is_at_end(const struct ends *ends, float restored)

@@ -14,7 +14,7 @@ static const double ZERO_POINT_LIMIT = 0x1p22;
 
 static bool is_unsigned(const struct quant_target *target)
 {
-    return quant_dtype_info(target->dtype)->least >= 0;
+    return quant_dtype_info(target->dtype)->min >= 0;
 }
 
 /* Integers on either side of the middle of an unsigned symmetric range. */
@@ -50,7 +50,7 @@ double quant_target_max_step(const struct quant_target *target)
 {
     const struct quant_dtype_info *info = quant_dtype_info(target->dtype);
     if (!info->is_integer)
-        return info->greatest;
+        return info->max;
     return is_unsigned(target) ? half_range(target) : target->qmax;
 }
 
@@ -149,7 +149,7 @@ static void choose_affine(struct quant_choice *choice)
     choice->params.zero_point = (int32_t)zero_point;
 
     const struct quant_dtype_info *info = quant_dtype_info(choice->params.dtype);
-    if (zero_point < info->least || zero_point > info->greatest)
+    if (zero_point < info->min || zero_point > info->max)
         choice->notes |= QUANT_NOTE_ZERO_POINT_OUTSIDE;
 }
 
@@ -159,7 +159,7 @@ static float farthest_step(enum quant_dtype dtype, int32_t qmin, int32_t qmax, i
 {
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
     if (!info->is_integer)
-        return (float)info->greatest;
+        return (float)info->max;
     const int64_t below = llabs((int64_t)qmin - zero_point);
     const int64_t above = llabs((int64_t)qmax - zero_point);
     return (float)(below > above ? below : above);

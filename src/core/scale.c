@@ -18,7 +18,7 @@ double quant_scale_smallest(enum quant_dtype dtype)
 
 double quant_scale_largest(enum quant_dtype dtype)
 {
-    return quant_dtype_info(stored_dtype(dtype))->greatest;
+    return quant_dtype_info(stored_dtype(dtype))->max;
 }
 
 /* Rounds in steps of one unit in the last place, which is a power of two: only rounding to a whole

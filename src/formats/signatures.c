@@ -163,7 +163,7 @@ const struct quant_signature *quant_signature_from_extension(const char *extensi
 
 /* ---- Text ---- */
 
-enum { TEXT_LEAST = 64, TEXT_MOST = 512 };
+enum { TEXT_MIN = 64, TEXT_MOST = 512 };
 
 static bool is_text_control(unsigned char byte)
 {
@@ -172,7 +172,7 @@ static bool is_text_control(unsigned char byte)
 
 bool quant_signature_is_text(const unsigned char *head, size_t nbytes)
 {
-    if (nbytes < TEXT_LEAST)
+    if (nbytes < TEXT_MIN)
         return false;
     char text[TEXT_MOST + 1];
     size_t length = nbytes < TEXT_MOST ? nbytes : TEXT_MOST;

@@ -105,8 +105,8 @@ AVX2 void quant_avx2_observe(const float *x, size_t n, struct quant_observed *ob
             quant_kernels_scalar.observe(x + i, block, observed);
         i += block;
     }
-    observed->least = fminf(observed->least, min_lane(seen.min));
-    observed->greatest = fmaxf(observed->greatest, max_lane(seen.max));
+    observed->min = fminf(observed->min, min_lane(seen.min));
+    observed->max = fmaxf(observed->max, max_lane(seen.max));
     quant_kernels_scalar.observe(x + i, n - i, observed);
 }
 

@@ -195,8 +195,8 @@ static bool observe_long_runs(const float *x, size_t nruns, size_t run, float *m
     for (size_t i = 0; i < nruns; i++) {
         struct quant_observed observed = QUANT_OBSERVED_INIT;
         quant_avx2_observe(x + i * run, run, &observed);
-        min[i] = fminf(min[i], observed.least);
-        max[i] = fmaxf(max[i], observed.greatest);
+        min[i] = fminf(min[i], observed.min);
+        max[i] = fmaxf(max[i], observed.max);
         all_finite = all_finite && observed.nonfinite == 0;
     }
     return all_finite;

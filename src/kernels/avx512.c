@@ -54,8 +54,8 @@ AVX512 static void avx512_observe(const float *x, size_t n, struct quant_observe
             quant_kernels_scalar.observe(x + i, block, observed);
         i += block;
     }
-    observed->least = fminf(observed->least, _mm512_reduce_min_ps(min));
-    observed->greatest = fmaxf(observed->greatest, _mm512_reduce_max_ps(max));
+    observed->min = fminf(observed->min, _mm512_reduce_min_ps(min));
+    observed->max = fmaxf(observed->max, _mm512_reduce_max_ps(max));
     quant_kernels_scalar.observe(x + i, n - i, observed);
 }
 

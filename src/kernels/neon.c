@@ -61,8 +61,8 @@ static void neon_observe(const float *x, size_t n, struct quant_observed *observ
             quant_kernels_scalar.observe(x + i, block, observed);
         i += block;
     }
-    observed->least = fminf(observed->least, vminvq_f32(min));
-    observed->greatest = fmaxf(observed->greatest, vmaxvq_f32(max));
+    observed->min = fminf(observed->min, vminvq_f32(min));
+    observed->max = fmaxf(observed->max, vmaxvq_f32(max));
     quant_kernels_scalar.observe(x + i, n - i, observed);
 }
 

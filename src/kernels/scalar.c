@@ -20,8 +20,8 @@ static bool scalar_supported(void)
 
 static void scalar_observe(const float *x, size_t n, struct quant_observed *observed)
 {
-    float min = observed->least;
-    float max = observed->greatest;
+    float min = observed->min;
+    float max = observed->max;
     for (size_t i = 0; i < n; i++) {
         if (isfinite(x[i])) {
             min = x[i] < min ? x[i] : min;
@@ -31,8 +31,8 @@ static void scalar_observe(const float *x, size_t n, struct quant_observed *obse
             observed->nonfinite_value = x[i];
         }
     }
-    observed->least = min;
-    observed->greatest = max;
+    observed->min = min;
+    observed->max = max;
     observed->count += n;
 }
 

@@ -26,8 +26,8 @@ bool quant_scalar_observe_runs(const float *x, size_t nruns, size_t run, float *
     for (size_t i = 0; i < nruns; i++) {
         struct quant_observed observed = QUANT_OBSERVED_INIT;
         quant_kernels_scalar.observe(x + i * run, run, &observed);
-        min[i] = observed.least < min[i] ? observed.least : min[i];
-        max[i] = observed.greatest > max[i] ? observed.greatest : max[i];
+        min[i] = observed.min < min[i] ? observed.min : min[i];
+        max[i] = observed.max > max[i] ? observed.max : max[i];
         all_finite = all_finite && observed.nonfinite == 0;
     }
     return all_finite;

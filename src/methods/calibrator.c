@@ -97,7 +97,7 @@ void quant_calibrator_observe(struct quant_calibrator *calibrator, const struct 
     calibrator->done = false;
     calibrator->passes = 0;
     calibrator->ncounts = calibrator->nsums = 0;
-    if (observed->least == observed->greatest)
+    if (observed->min == observed->max)
         quant_calibration_minmax.begin(calibrator);
 }
 
@@ -223,8 +223,8 @@ void quant_calibrator_advance(struct quant_calibrator *calibrator)
 void quant_calibrator_settle(struct quant_calibrator *calibrator, double lo, double hi)
 {
     const bool is_range = lo < hi;
-    calibrator->range[0] = (is_range ? lo : (double)calibrator->observed.least) + 0.0;
-    calibrator->range[1] = (is_range ? hi : (double)calibrator->observed.greatest) + 0.0;
+    calibrator->range[0] = (is_range ? lo : (double)calibrator->observed.min) + 0.0;
+    calibrator->range[1] = (is_range ? hi : (double)calibrator->observed.max) + 0.0;
     calibrator->done = true;
 }
 
@@ -233,8 +233,8 @@ void quant_calibrator_settle_around_zero(struct quant_calibrator *calibrator, do
     if (calibrator->target.scheme == QUANT_ABSMAX)
         quant_calibrator_settle(calibrator, -a, a);
     else
-        quant_calibrator_settle(calibrator, fmax(-a, (double)calibrator->observed.least),
-                                fmin(a, (double)calibrator->observed.greatest));
+        quant_calibrator_settle(calibrator, fmax(-a, (double)calibrator->observed.min),
+                                fmin(a, (double)calibrator->observed.max));
 }
 
 uint64_t quant_calibrator_total(const uint64_t *counts, size_t n)
@@ -253,6 +253,5 @@ bool quant_calibrator_has_all(const struct quant_calibrator *calibrator)
 
 double quant_calibrator_absmax(const struct quant_calibrator *calibrator)
 {
-    return fmax(fabs((double)calibrator->observed.least),
-                fabs((double)calibrator->observed.greatest));
+    return fmax(fabs((double)calibrator->observed.min), fabs((double)calibrator->observed.max));
 }

@@ -166,8 +166,8 @@ static struct quant_entropy_mapping find_mapping(const struct quant_calibrator *
     if (is_symmetric(calibrator))
         return (struct quant_entropy_mapping){
             .steps = quant_target_max_step(target), .min = 0, .max = BINS};
-    double min = (double)calibrator->observed.least;
-    double max = (double)calibrator->observed.greatest;
+    double min = (double)calibrator->observed.min;
+    double max = (double)calibrator->observed.max;
     if (target->include_zero) {
         min = fmin(min, 0);
         max = fmax(max, 0);

@@ -72,7 +72,7 @@ extern const struct quant_calibration quant_calibration_entropy;
 extern const struct quant_calibration quant_calibration_octav;
 extern const struct quant_calibration quant_calibration_sigma;
 
-/* The greatest number of methods in the table. */
+/* The largest number of methods in the table. */
 enum { QUANT_CALIBRATION_MAX = 16 };
 
 /* The i-th method, NULL past the last. The first, minmax, is the default. auto is not a method,

@@ -4,8 +4,8 @@
 
 static void begin(struct quant_calibrator *calibrator)
 {
-    quant_calibrator_settle(calibrator, (double)calibrator->observed.least,
-                            (double)calibrator->observed.greatest);
+    quant_calibrator_settle(calibrator, (double)calibrator->observed.min,
+                            (double)calibrator->observed.max);
 }
 
 const struct quant_calibration quant_calibration_minmax = {

@@ -50,8 +50,8 @@ static struct quant_mse_range observed_range(const struct quant_calibrator *cali
     const double absmax = quant_calibrator_absmax(calibrator);
     const bool symmetric = calibrator->target.scheme == QUANT_ABSMAX;
     return (struct quant_mse_range){
-        .lo = symmetric ? -absmax : (double)calibrator->observed.least,
-        .hi = symmetric ? absmax : (double)calibrator->observed.greatest,
+        .lo = symmetric ? -absmax : (double)calibrator->observed.min,
+        .hi = symmetric ? absmax : (double)calibrator->observed.max,
     };
 }
 

@@ -285,7 +285,7 @@ static void fit_points(const struct quant_mse_cells *cells, const struct quant_m
     }
 }
 
-/* Least squares: sum w m x / sum w m^2, for the multiples m. */
+/* Smallest squares: sum w m x / sum w m^2, for the multiples m. */
 double quant_mse_cells_fit(struct quant_mse_cells *cells, const struct quant_mse_grid *grid)
 {
     struct fit fit = {.products = 0};

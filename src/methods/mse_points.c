@@ -60,12 +60,12 @@ static void set_bins(struct quant_mse_bins *bins, float farthest)
 struct quant_mse_bins quant_mse_bins_of(const struct quant_observed *observed)
 {
     struct quant_mse_bins bins = {.origin = 0};
-    if (observed->least > 0)
-        bins.origin = observed->least;
-    else if (observed->greatest < 0)
-        bins.origin = observed->greatest;
+    if (observed->min > 0)
+        bins.origin = observed->min;
+    else if (observed->max < 0)
+        bins.origin = observed->max;
     const float farthest =
-        fmaxf(fabsf(observed->least - bins.origin), fabsf(observed->greatest - bins.origin));
+        fmaxf(fabsf(observed->min - bins.origin), fabsf(observed->max - bins.origin));
     if (observed->count - observed->nonfinite <= QUANT_MSE_SMALL && farthest >= EVEN_MIN &&
         farthest <= EVEN_MAX)
         set_even_bins(&bins, farthest);

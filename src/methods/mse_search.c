@@ -50,8 +50,8 @@ static void begin(struct quant_mse_search *search, const struct quant_mse_points
                   const struct quant_target *target, const struct quant_observed *observed,
                   size_t max_ranges)
 {
-    const double min = (double)observed->least;
-    const double max = (double)observed->greatest;
+    const double min = (double)observed->min;
+    const double max = (double)observed->max;
     const double absmax = fmax(fabs(min), fabs(max));
     search->cells.target = target;
     search->cells.points = points;

@@ -118,8 +118,8 @@ static double width_at(const struct quant_calibrator *calibrator, double s, doub
     *rate = 1;
     if (calibrator->target.scheme == QUANT_ABSMAX)
         return s;
-    const double min = (double)calibrator->observed.least;
-    const double max = (double)calibrator->observed.greatest;
+    const double min = (double)calibrator->observed.min;
+    const double max = (double)calibrator->observed.max;
     const bool cuts[2] = {-s > min, s < max};
     double lo = cuts[0] ? -s : min;
     double hi = cuts[1] ? s : max;

@@ -32,8 +32,8 @@ static enum quant_status choose_observed(const struct quant_plan *plan,
             error, QUANT_INVALID,
             "the calibration method '%s' needs the elements: call quant_calibrate",
             quant_plan_method_name(plan));
-    quant_choice_set_range(choice, &plan->target, (double)observed->least + 0.0,
-                           (double)observed->greatest + 0.0);
+    quant_choice_set_range(choice, &plan->target, (double)observed->min + 0.0,
+                           (double)observed->max + 0.0);
     return QUANT_OK;
 }
 

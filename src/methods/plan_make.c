@@ -29,9 +29,9 @@ struct quant_target quant_spec_target(const struct quant_spec *spec)
     const struct quant_dtype_info *info = quant_dtype_info(target.dtype);
     if (!info || !info->is_integer)
         return target;
-    const int32_t first = (int32_t)info->least + (spec->scheme == QUANT_ABSMAX ? 1 : 0);
+    const int32_t first = (int32_t)info->min + (spec->scheme == QUANT_ABSMAX ? 1 : 0);
     target.qmin = spec->has_qmin ? spec->qmin : first;
-    target.qmax = spec->has_qmax ? spec->qmax : (int32_t)info->greatest;
+    target.qmax = spec->has_qmax ? spec->qmax : (int32_t)info->max;
     return target;
 }
 
@@ -82,17 +82,17 @@ static enum quant_status check_integer(const struct quant_target *target, struct
     const struct quant_dtype_info *info = quant_dtype_info(target->dtype);
     const int32_t qmin = target->qmin;
     const int32_t qmax = target->qmax;
-    if (qmin < info->least || qmax > info->greatest)
+    if (qmin < info->min || qmax > info->max)
         return quant_error_set(
             error, QUANT_INVALID,
             "the target range qmin..qmax is %d..%d, which is not within %s (%.0f..%.0f)", qmin,
-            qmax, info->name, info->least, info->greatest);
+            qmax, info->name, info->min, info->max);
     if (qmin >= qmax)
         return quant_error_set(
             error, QUANT_INVALID,
             "the target range qmin..qmax is %d..%d, which is empty: qmin must be less than qmax",
             qmin, qmax);
-    if (target->scheme == QUANT_ABSMAX && info->least < 0 && qmax <= 0)
+    if (target->scheme == QUANT_ABSMAX && info->min < 0 && qmax <= 0)
         return quant_error_set(error, QUANT_INVALID, "absmax needs qmax above 0, found %d", qmax);
     return QUANT_OK;
 }

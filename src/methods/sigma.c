@@ -69,8 +69,8 @@ static void settle(struct quant_calibrator *calibrator, const struct quant_exact
     double deviation = 0;
     quant_exact_sums_moments(exact, calibrator->nfinite, &mean, &deviation);
     const double reach = calibrator->argument * deviation;
-    const double lo = fmax(mean - reach, (double)calibrator->observed.least);
-    const double hi = fmin(mean + reach, (double)calibrator->observed.greatest);
+    const double lo = fmax(mean - reach, (double)calibrator->observed.min);
+    const double hi = fmin(mean + reach, (double)calibrator->observed.max);
     if (calibrator->target.scheme == QUANT_ABSMAX)
         quant_calibrator_settle_around_zero(calibrator, fmax(fabs(lo), fabs(hi)));
     else

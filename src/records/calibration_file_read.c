@@ -72,7 +72,7 @@ static int32_t read_bound(struct quant_fields *fields, const cJSON *root, const 
     *present = item && !cJSON_IsNull(item);
     if (!*present)
         return 0;
-    return (int32_t)quant_field_integer_item(fields, item, key, info->least, info->greatest);
+    return (int32_t)quant_field_integer_item(fields, item, key, info->min, info->max);
 }
 
 static void read_target(struct quant_fields *fields, const cJSON *root,

@@ -72,10 +72,8 @@ static void read_target_range(struct quant_fields *fields, const cJSON *object,
                               struct quant_params *params)
 {
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
-    params->qmin =
-        (int32_t)quant_field_integer(fields, object, "qmin", info->least, info->greatest);
-    params->qmax =
-        (int32_t)quant_field_integer(fields, object, "qmax", info->least, info->greatest);
+    params->qmin = (int32_t)quant_field_integer(fields, object, "qmin", info->min, info->max);
+    params->qmax = (int32_t)quant_field_integer(fields, object, "qmax", info->min, info->max);
     if (params->qmin >= params->qmax)
         quant_fields_fail(fields, QUANT_CORRUPT, "'qmin' %d is not less than 'qmax' %d",
                           params->qmin, params->qmax);

@@ -60,8 +60,8 @@ static void test_integers(void **state)
             continue;
         const bool is_unsigned = info->name[0] == 'u';
         const double levels = ldexp(1, (int)info->bits);
-        assert_true(info->least == (is_unsigned ? 0 : -levels / 2));
-        assert_true(info->greatest == info->least + levels - 1);
+        assert_true(info->min == (is_unsigned ? 0 : -levels / 2));
+        assert_true(info->max == info->min + levels - 1);
         assert_true(info->epsilon == 1);
     }
 }
@@ -75,15 +75,15 @@ static void test_floats(void **state)
                                              QUANT_FLOAT8_E4M3FN, QUANT_FLOAT8_E5M2};
     for (size_t i = 0; i < LENGTH(types); i++) {
         const struct quant_dtype_info *info = quant_dtype_info(types[i]);
-        assert_true(info->least == -info->greatest);
-        assert_true(quant_dtype_round(types[i], info->greatest) == info->greatest);
+        assert_true(info->min == -info->max);
+        assert_true(quant_dtype_round(types[i], info->max) == info->max);
         assert_true(quant_dtype_round(types[i], 1 + info->epsilon) == 1 + info->epsilon);
         assert_true(quant_dtype_round(types[i], 1 + info->epsilon * 0.5) == 1);
         assert_true(quant_dtype_round(types[i], 1 + info->epsilon * 0.501) == 1 + info->epsilon);
     }
-    assert_true(quant_dtype_info(QUANT_FLOAT16)->greatest == 65504);
-    assert_true(quant_dtype_info(QUANT_FLOAT32)->greatest == (double)FLT_MAX);
-    assert_true(quant_dtype_info(QUANT_FLOAT64)->greatest == DBL_MAX);
+    assert_true(quant_dtype_info(QUANT_FLOAT16)->max == 65504);
+    assert_true(quant_dtype_info(QUANT_FLOAT32)->max == (double)FLT_MAX);
+    assert_true(quant_dtype_info(QUANT_FLOAT64)->max == DBL_MAX);
     assert_true(quant_dtype_info(QUANT_FLOAT64)->epsilon == DBL_EPSILON);
 }
 
@@ -224,7 +224,7 @@ static void test_round_is_nearest(void **state)
         const int min = half ? -14 : -126;
         const double step = ldexp(half ? 0x1p-10 : 0x1p-7, exponent < min ? min : exponent);
         if (isinf(rounded))
-            assert_true(x >= quant_dtype_info(dtype)->greatest + step / 2);
+            assert_true(x >= quant_dtype_info(dtype)->max + step / 2);
         else if (fmod(rounded, step) != 0 || fabs(rounded - x) > step / 2)
             fail_msg("%s of %a: found %a", quant_dtype_info(dtype)->name, x, rounded);
         assert_true(quant_dtype_round(dtype, -x) == -rounded);

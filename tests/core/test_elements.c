@@ -11,8 +11,8 @@ static void assert_same(const struct quant_observed *a, const struct quant_obser
     assert_int_equal(a->nonfinite, b->nonfinite);
     assert_int_equal(a->first_nonfinite, b->first_nonfinite);
     assert_int_equal(bits_of(a->nonfinite_value), bits_of(b->nonfinite_value));
-    assert_true(a->least == b->least);
-    assert_true(a->greatest == b->greatest);
+    assert_true(a->min == b->min);
+    assert_true(a->max == b->max);
 }
 
 static void test_cuts(void **state)
@@ -55,8 +55,8 @@ static void test_definition(void **state)
                 expected.nonfinite_value = x[i];
                 continue;
             }
-            expected.least = fminf(expected.least, x[i]);
-            expected.greatest = fmaxf(expected.greatest, x[i]);
+            expected.min = fminf(expected.min, x[i]);
+            expected.max = fmaxf(expected.max, x[i]);
         }
         struct quant_observed found = QUANT_OBSERVED_INIT;
         quant_observe(&found, x, n);
@@ -71,8 +71,8 @@ static void test_nothing(void **state)
     const struct quant_observed before = observed;
     quant_observe(&observed, NULL, 0);
     assert_same(&observed, &before);
-    assert_true(observed.least == (float)INFINITY);
-    assert_true(observed.greatest == -(float)INFINITY);
+    assert_true(observed.min == (float)INFINITY);
+    assert_true(observed.max == -(float)INFINITY);
 }
 
 int main(void)

@@ -82,7 +82,7 @@ static void test_worked_scale(void **state)
 #define AFFINE .scheme = QUANT_ZERO_POINT
 #define UNSIGNED .dtype = QUANT_UINT8
 #define CLIP(lo, hi) .has_clip = true, .clip = {lo, hi}
-#define TARGET(least, most) .has_qmin = true, .qmin = (least), .has_qmax = true, .qmax = (most)
+#define TARGET(min, most) .has_qmin = true, .qmin = (min), .has_qmax = true, .qmax = (most)
 
 enum {
     OUTSIDE = QUANT_NOTE_ZERO_POINT_OUTSIDE,
@@ -325,8 +325,8 @@ static void test_restored_infinite(void **state)
         if (!info->quantizes || info->is_unscaled)
             continue;
         for (size_t i = 0; i < (info->is_integer ? LENGTH(zero_points) : 1); i++) {
-            const double least = fabs(info->least - zero_points[i]);
-            const double most = fmax(least, fabs(info->greatest - zero_points[i]));
+            const double min = fabs(info->min - zero_points[i]);
+            const double most = fmax(min, fabs(info->max - zero_points[i]));
             float scale = (float)((double)FLT_MAX / most) * (1 - 0x1p-22F);
             for (int step = 0; step < 8; step++, scale = nextafterf(scale, FLT_MAX)) {
                 const struct quant_spec spec = {.scheme = info->is_integer ? QUANT_ZERO_POINT

@@ -26,7 +26,8 @@ class Words(unittest.TestCase):
         for phrase in ["behind", "tells", "telling", "told", "is none", "are none", "be none", "was none",
                        "Of these", "goes with", "go with", "went with", "stands there", "stand in",
                        "comes to be", "came to be", "comes to 4", "folders", "workbench", "benches",
-                       "is doubled", "of whom", "nobody asks", "who has", "have none", "has none"]:
+                       "is doubled", "of whom", "nobody asks", "who has", "have none", "has none",
+                       "the greatest"]:
             for path, text in [("src/core/a.c", f"int a; /* It: {phrase} */\n"),
                                ("include/quant/a.h", f"// {phrase}\n"),
                                ("src/cli/a.c", f'f("{phrase}");\n'),

@@ -29,8 +29,8 @@ enum zeros {
 static int32_t pick_zero_point(struct random *random, const struct quant_dtype_info *info,
                                enum zeros zeros, int32_t same)
 {
-    const int32_t min = (int32_t)info->least;
-    const uint32_t width = (uint32_t)((int32_t)info->greatest - min) + 1;
+    const int32_t min = (int32_t)info->min;
+    const uint32_t width = (uint32_t)((int32_t)info->max - min) + 1;
     switch (zeros) {
     case ZEROS_SAME:
         return same;
@@ -62,8 +62,8 @@ void group_common_set(struct quant_params *common, enum quant_dtype dtype, size_
     *common = (struct quant_params){.dtype = dtype, .scale = (float)NAN, .zero_point = 77777};
     if (!info->is_integer)
         return;
-    const int32_t min = (int32_t)info->least;
-    const int32_t max = (int32_t)info->greatest;
+    const int32_t min = (int32_t)info->min;
+    const int32_t max = (int32_t)info->max;
     const int32_t narrow = max - min > 100 ? min + 100 : max - 1;
     common->qmin = (const int32_t[]){min, min + 1, min + 3, max - 1}[round % 4];
     common->qmax = (const int32_t[]){max, max, narrow, max}[round % 4];
@@ -103,11 +103,11 @@ void group_inputs_fill(struct random *random, size_t round, enum quant_dtype dty
 void group_inputs_fill_same(struct random *random, struct call *call, bool has_zero_points)
 {
     const struct quant_dtype_info *info = quant_dtype_info(call->dtype);
-    const double middle = info->least < 0 ? 0 : (info->greatest + 1) / 2;
+    const double middle = info->min < 0 ? 0 : (info->max + 1) / 2;
     group_common_set(&call->params, call->dtype, 0);
     random_normals(random, call->arrays[X], call->n);
     for (size_t i = 0; i * call->run < call->n; i++) {
-        ((float *)call->arrays[SCALES])[i] = (float)(5 / (info->greatest - middle));
+        ((float *)call->arrays[SCALES])[i] = (float)(5 / (info->max - middle));
         ((int32_t *)call->arrays[ZERO_POINTS])[i] =
             has_zero_points ? (int32_t)(i * 37 % 200) - 100 : (int32_t)middle;
     }

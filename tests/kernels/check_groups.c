@@ -125,9 +125,9 @@ static void runs_fill_typical(struct random *random, size_t variant, struct call
     group_inputs_fill_same(random, call, variant == 1);
 }
 
-/* Ties of runs whose quotients are large and so least exact in fixed point, in a call that begins
- * with a run whose quotients are small. A step has few ties, if any: near one, a kernel divides all
- * elements of the step. */
+/* Ties of runs whose quotients are large and so least exact in fixed point, in a call that
+ * begins with a run whose quotients are small. A step has few ties, if any: near one, a kernel
+ * divides all elements of the step. */
 static void check_apart(const struct quant_kernels *row)
 {
     struct random random = random_begin();

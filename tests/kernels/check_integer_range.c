@@ -62,7 +62,7 @@ static void check_ends(const struct quant_kernels *row)
         if (!is_integer((enum quant_dtype)type))
             continue;
         const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)type);
-        const double both[2] = {info->least, info->greatest};
+        const double both[2] = {info->min, info->max};
         for (size_t place = 0; place < 2 * (size_t)N; place++) {
             uint16_t q[N] = {0};
             int32_t ends[2] = {INT32_MAX, INT32_MIN};

@@ -26,8 +26,8 @@ static bool observe_same(const struct call *found, const struct call *expected)
     const struct quant_observed *b = &expected->observed;
     return a->count == b->count && a->nonfinite == b->nonfinite &&
            a->first_nonfinite == b->first_nonfinite &&
-           same_bits(a->nonfinite_value, b->nonfinite_value) && a->least == b->least &&
-           a->greatest == b->greatest;
+           same_bits(a->nonfinite_value, b->nonfinite_value) && a->min == b->min &&
+           a->max == b->max;
 }
 
 /* Any elements; or finite ones of both signs, or of one. */

@@ -45,8 +45,8 @@ static void set_range(struct quant_params *params, size_t which)
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     if (!info->is_integer)
         return;
-    const int32_t min = (int32_t)info->least;
-    const int32_t max = (int32_t)info->greatest;
+    const int32_t min = (int32_t)info->min;
+    const int32_t max = (int32_t)info->max;
     const int32_t narrow = max - min > 100 ? min + 100 : max - 1;
     params->qmin = (const int32_t[]){min, min + 1, min + 3, max - 1}[which];
     params->qmax = (const int32_t[]){max, max, narrow, max}[which];
@@ -70,12 +70,12 @@ static struct quant_params params_at(enum quant_dtype dtype, size_t index, struc
 static struct quant_params typical_params(enum quant_dtype dtype)
 {
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
-    const double middle = info->least < 0 ? 0 : (info->greatest + 1) / 2;
+    const double middle = info->min < 0 ? 0 : (info->max + 1) / 2;
     return (struct quant_params){
         .dtype = dtype,
-        .qmin = info->is_integer ? (int32_t)info->least : 0,
-        .qmax = info->is_integer ? (int32_t)info->greatest : 0,
-        .scale = info->is_unscaled ? 1 : (float)(5 / (info->greatest - middle)),
+        .qmin = info->is_integer ? (int32_t)info->min : 0,
+        .qmax = info->is_integer ? (int32_t)info->max : 0,
+        .scale = info->is_unscaled ? 1 : (float)(5 / (info->max - middle)),
         .zero_point = info->is_integer ? (int32_t)middle : 0,
     };
 }
@@ -169,8 +169,8 @@ static void fill_ends(struct random *random, size_t round, struct call *call)
     *params = (struct quant_params){
         .dtype = call->dtype,
         .rounding = random_64(random) & 1 ? QUANT_HALF_AWAY : QUANT_HALF_EVEN,
-        .qmin = (int32_t)info->least + (int32_t)random_below(random, 3),
-        .qmax = (int32_t)info->greatest - (int32_t)random_below(random, 3),
+        .qmin = (int32_t)info->min + (int32_t)random_below(random, 3),
+        .qmax = (int32_t)info->max - (int32_t)random_below(random, 3),
         .scale = random_scale(random),
         .zero_point = (int32_t)random_below(random, 1U << (4 + round % 20)) - (1 << 3),
     };
@@ -187,7 +187,7 @@ static float between(struct random *random, enum quant_dtype dtype, float scale)
 {
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
     const int min = ilogb(info->epsilon) < -8 ? -28 : dtype == QUANT_BFLOAT16 ? -136 : -20;
-    const int width = ilogb(info->greatest) - min + 2;
+    const int width = ilogb(info->max) - min + 2;
     const double exponent = min + (int)random_below(random, (uint32_t)width);
     const double steps = floor((1 + random_unit(random)) / info->epsilon);
     const double tie = ldexp((steps + 0.5) * info->epsilon, (int)exponent);

@@ -144,7 +144,7 @@ static void test_ends(void **state)
         const uint32_t sign = sign_of(type);
         const float beyond[] = {type->max_unclipped, nextafterf(type->max_unclipped, INFINITY),
                                 FLT_MAX, (float)INFINITY};
-        assert_true(meaning(type, type->max) == quant_dtype_info(type->dtype)->greatest);
+        assert_true(meaning(type, type->max) == quant_dtype_info(type->dtype)->max);
         for (size_t i = 0; i < LENGTH(beyond); i++) {
             assert_int_equal(quantize_one(type, 1, beyond[i]), type->max);
             assert_int_equal(quantize_one(type, 1, -beyond[i]), type->max | sign);
@@ -170,7 +170,7 @@ static void test_quotients(void **state)
                               : (float)((random_unit(&random) - 0.5) * 1e3 * (double)scale);
         const float t = is_scaled(type) ? x / scale : x;
         const double rounded = quant_dtype_round(type->dtype, (double)t);
-        const double limit = quant_dtype_info(type->dtype)->greatest;
+        const double limit = quant_dtype_info(type->dtype)->max;
         const uint32_t q = quantize_one(type, scale, x);
         if (isnan(x) || isnan(t))
             assert_int_equal(q, type->nan);

@@ -17,8 +17,8 @@ static void test_observe_by_hand(void **state)
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     quant_kernels_scalar.observe(NULL, 0, &observed);
     assert_int_equal(observed.count, 0);
-    assert_true(isinf(observed.least) && observed.least > 0);
-    assert_true(isinf(observed.greatest) && observed.greatest < 0);
+    assert_true(isinf(observed.min) && observed.min > 0);
+    assert_true(isinf(observed.max) && observed.max < 0);
 
     const float x[] = {3, -0x1p-149F, (float)NAN, FLT_MAX, -(float)INFINITY, -7.5F};
     quant_kernels_scalar.observe(x, 3, &observed);
@@ -26,13 +26,13 @@ static void test_observe_by_hand(void **state)
     assert_int_equal(observed.nonfinite, 1);
     assert_int_equal(observed.first_nonfinite, 2);
     assert_true(isnan(observed.nonfinite_value));
-    assert_true(observed.least == -0x1p-149F && observed.greatest == 3);
+    assert_true(observed.min == -0x1p-149F && observed.max == 3);
     quant_kernels_scalar.observe(x + 3, 3, &observed);
     assert_int_equal(observed.count, 6);
     assert_int_equal(observed.nonfinite, 2);
     assert_int_equal(observed.first_nonfinite, 2);
     assert_true(isnan(observed.nonfinite_value));
-    assert_true(observed.least == -7.5F && observed.greatest == FLT_MAX);
+    assert_true(observed.min == -7.5F && observed.max == FLT_MAX);
 }
 
 /* The first element that is not finite, counted from the first element of all calls. */
@@ -48,7 +48,7 @@ static void test_observe_counts_on(void **state)
     assert_int_equal(observed.first_nonfinite, (UINT64_C(1) << 40) + 4);
     assert_int_equal(observed.nonfinite, 2);
     assert_true(observed.nonfinite_value == -(float)INFINITY);
-    assert_true(observed.least == 1 && observed.greatest == 3);
+    assert_true(observed.min == 1 && observed.max == 3);
 }
 
 /* ---- measure --------------------------------------------------------------------------------- */

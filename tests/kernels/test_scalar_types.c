@@ -16,8 +16,8 @@ static struct quant_params whole_type(enum quant_dtype dtype, float scale, int32
 {
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
     return (struct quant_params){.dtype = dtype,
-                                 .qmin = (int32_t)info->least,
-                                 .qmax = (int32_t)info->greatest,
+                                 .qmin = (int32_t)info->min,
+                                 .qmax = (int32_t)info->max,
                                  .scale = scale,
                                  .zero_point = zero_point};
 }
@@ -28,7 +28,7 @@ static size_t all_integers(enum quant_dtype dtype, unsigned char *q)
     const unsigned bits = quant_dtype_info(dtype)->bits;
     const size_t n = (size_t)1 << bits;
     for (size_t i = 0; i < n; i++) {
-        const uint16_t pattern = (uint16_t)((int32_t)quant_dtype_info(dtype)->least + (int32_t)i);
+        const uint16_t pattern = (uint16_t)((int32_t)quant_dtype_info(dtype)->min + (int32_t)i);
         if (bits == 16)
             memcpy(q + 2 * i, &pattern, sizeof pattern);
         else if (bits == 8)

@@ -157,8 +157,8 @@ static void test_all_16_bit_patterns(void **state)
 static void test_ends_of_types(void **state)
 {
     (void)state;
-    assert_true(quant_dtype_info(QUANT_FLOAT16)->greatest == decode(0x7BFF, 5, 10));
-    assert_true(quant_dtype_info(QUANT_BFLOAT16)->greatest == decode(0x7F7F, 8, 7));
+    assert_true(quant_dtype_info(QUANT_FLOAT16)->max == decode(0x7BFF, 5, 10));
+    assert_true(quant_dtype_info(QUANT_BFLOAT16)->max == decode(0x7F7F, 8, 7));
     assert_true(quant_dtype_info(QUANT_FLOAT16)->epsilon == decode(0x3C01, 5, 10) - 1);
     assert_true(quant_dtype_info(QUANT_BFLOAT16)->epsilon == decode(0x3F81, 8, 7) - 1);
 }

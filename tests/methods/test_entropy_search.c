@@ -123,7 +123,7 @@ static size_t search_all(const uint64_t *counts, size_t integers, bool symmetric
     }
     const size_t half = (integers + 1) / 2;
     size_t best = half > BINS ? 0 : BINS;
-    double least = (double)INFINITY;
+    double min = (double)INFINITY;
     const double most = squared_error(counts, BINS, symmetric, mapping) * (1 + 1e-9);
     for (size_t i = BINS; i >= half && i > 0; i--) {
         const size_t first = symmetric ? BINS : BINS - i;
@@ -132,9 +132,9 @@ static size_t search_all(const uint64_t *counts, size_t integers, bool symmetric
         const double above = (double)counts[ALL + 1] + sums.elements[ALL] - sums.elements[last];
         const double found =
             divergence(&sums, first, last, symmetric ? half : integers, below, above);
-        if (found < least - 1e-12 &&
+        if (found < min - 1e-12 &&
             (i == BINS || squared_error(counts, i, symmetric, mapping) <= most)) {
-            least = found;
+            min = found;
             best = i;
         }
     }

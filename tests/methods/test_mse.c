@@ -27,8 +27,8 @@ static double exhaust(enum quant_scheme scheme, const float *x, size_t n)
     const struct quant_spec spec = {.scheme = scheme};
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     quant_observe(&observed, x, n);
-    const double lo = (double)observed.least;
-    const double hi = (double)observed.greatest;
+    const double lo = (double)observed.min;
+    const double hi = (double)observed.max;
     const double a = fmax(fabs(lo), fabs(hi));
     const double middle = lo + (hi - lo) / 2;
     double min = (double)INFINITY;
@@ -93,8 +93,8 @@ static double exhaust_both_ends(const struct quant_spec *spec, const float *x, s
 {
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     quant_observe(&observed, x, n);
-    const double lo = (double)observed.least;
-    const double width = (double)observed.greatest - lo;
+    const double lo = (double)observed.min;
+    const double width = (double)observed.max - lo;
     double min = (double)INFINITY;
     for (int from = 0; from < steps; from++)
         for (int to = from + 1; to <= steps; to++)
@@ -220,7 +220,7 @@ static double exhaust_one_end(const struct quant_spec *spec, const float *x, siz
 {
     struct quant_observed observed = QUANT_OBSERVED_INIT;
     quant_observe(&observed, x, n);
-    const double a = fmax(fabs((double)observed.least), fabs((double)observed.greatest));
+    const double a = fmax(fabs((double)observed.min), fabs((double)observed.max));
     double min = (double)INFINITY;
     for (int i = 1; i <= 2048; i++)
         min = fmin(min, error_of(spec, -a * i / 2048, a * i / 2048, x, n));

@@ -25,13 +25,13 @@ static void begin(struct data *data, const struct quant_target *target)
     quant_observe(&observed, data->x, N);
     const struct quant_mse_bins bins = quant_mse_bins_of(&observed);
     quant_mse_points_from_elements(&data->points, &bins, data->x, N, data->keys);
-    const double absmax = fmax(fabs((double)observed.least), fabs((double)observed.greatest));
+    const double absmax = fmax(fabs((double)observed.min), fabs((double)observed.max));
     const bool is_symmetric = target->scheme == QUANT_ABSMAX;
     memset(&data->cells, 0, sizeof data->cells);
     data->cells.target = target;
     data->cells.points = &data->points;
-    data->cells.low = is_symmetric ? -absmax : (double)observed.least;
-    data->cells.high = is_symmetric ? absmax : (double)observed.greatest;
+    data->cells.low = is_symmetric ? -absmax : (double)observed.min;
+    data->cells.high = is_symmetric ? absmax : (double)observed.max;
     data->cells.levels = target->qmax - target->qmin;
     data->cells.bottom = target->qmin;
 }

@@ -58,9 +58,9 @@ static void test_ranges(void **state)
         struct quant_mse_range ranges[QUANT_MSE_RANGES];
         fill(&random, (enum kind)(i / 2), x, N);
         quant_observe(&observed, x, N);
-        const double absmax = fmax(fabs((double)observed.least), fabs((double)observed.greatest));
-        const double lo = i % 2 == 0 ? -absmax : (double)observed.least;
-        const double hi = i % 2 == 0 ? absmax : (double)observed.greatest;
+        const double absmax = fmax(fabs((double)observed.min), fabs((double)observed.max));
+        const double lo = i % 2 == 0 ? -absmax : (double)observed.min;
+        const double hi = i % 2 == 0 ? absmax : (double)observed.max;
         const struct quant_mse_bins bins = quant_mse_bins_of(&observed);
         quant_mse_points_from_elements(&points, &bins, x, N, keys);
         for (size_t max = 1; max <= QUANT_MSE_RANGES; max++) {

@@ -96,8 +96,8 @@ static void test_iteration(void **state)
 static double width_at(const struct quant_spec *spec, const struct quant_observed *observed,
                        double s)
 {
-    double lo = fmax(-s, (double)observed->least);
-    double hi = fmin(s, (double)observed->greatest);
+    double lo = fmax(-s, (double)observed->min);
+    double hi = fmin(s, (double)observed->max);
     if (spec->include_zero) {
         lo = fmin(lo, 0);
         hi = fmax(hi, 0);
@@ -132,15 +132,15 @@ static void check_zero_point(const struct quant_spec *spec, const float *x, size
     struct quant_choice choice;
     quant_observe(&observed, x, n);
     assert_int_equal(quant_calibrate(spec, x, n, &choice, NULL), QUANT_OK);
-    const double s = choice.range[1] < (double)observed.greatest || choice.range[0] >= 0
+    const double s = choice.range[1] < (double)observed.max || choice.range[0] >= 0
                          ? choice.range[1]
                          : fmax(choice.range[1], -choice.range[0]);
     if (!spec->include_zero) {
-        assert_true(choice.range[0] == fmax(-s, (double)observed.least));
-        assert_true(choice.range[1] == fmin(s, (double)observed.greatest));
+        assert_true(choice.range[0] == fmax(-s, (double)observed.min));
+        assert_true(choice.range[1] == fmin(s, (double)observed.max));
     }
     const double negligible = 1e-9 * (double)n;
-    const double absmax = fmax(fabs((double)observed.least), fabs((double)observed.greatest));
+    const double absmax = fmax(fabs((double)observed.min), fabs((double)observed.max));
     const double found = slope_at(spec, &observed, x, n, s);
     if (!(s == absmax || found >= -negligible))
         fail_msg("the slope is %g at %g, of %g at most", found, s, absmax);
@@ -161,11 +161,11 @@ static void test_zero_point(void **state)
     static const double shorter[] = {1, 0.3, 0.01, 0, -0.02, -3};
     for (size_t i = 0; i < 2 * LENGTH(shorter); i++) {
         struct quant_spec spec = {.calibration = "octav", .scheme = QUANT_ZERO_POINT};
-        const double least = shorter[i / 2];
+        const double min = shorter[i / 2];
         for (size_t k = 0; k < N; k++) {
             const double u = random_unit(&random);
             const double far = 0.1 * u / (1.01 - u);
-            x[k] = (float)(k % 2 == 0 ? fmax(far, -least) : fmax(-far * least, -least));
+            x[k] = (float)(k % 2 == 0 ? fmax(far, -min) : fmax(-far * min, -min));
         }
         spec.include_zero = i % 2 == 1;
         check_zero_point(&spec, x, N);

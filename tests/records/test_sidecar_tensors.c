@@ -243,8 +243,8 @@ static void random_params(struct random *random, struct quant_params *params)
         return;
     params->scheme = random_below(random, 2) ? QUANT_ABSMAX : QUANT_ZERO_POINT;
     params->rounding = random_below(random, 2) ? QUANT_HALF_EVEN : QUANT_HALF_AWAY;
-    params->qmin = (int32_t)info->least + (int32_t)random_below(random, 3);
-    params->qmax = (int32_t)info->greatest - (int32_t)random_below(random, 3);
+    params->qmin = (int32_t)info->min + (int32_t)random_below(random, 3);
+    params->qmax = (int32_t)info->max - (int32_t)random_below(random, 3);
     params->zero_point = random_below(random, 2) ? 0 : (int32_t)random_64(random);
 }
 

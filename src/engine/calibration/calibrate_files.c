@@ -329,8 +329,8 @@ static void set_observed(struct calibrating *run)
     struct quant_calibration_file *file = &run->file;
     file->stage = run->job->partial ? QUANT_STAGE_PARTIAL : QUANT_STAGE_COMPLETE;
     file->has_observed = is_any_finite(&run->observed);
-    file->observed[0] = (double)run->observed.least + 0.0; /* -0 becomes 0 */
-    file->observed[1] = (double)run->observed.greatest + 0.0;
+    file->observed[0] = (double)run->observed.min + 0.0; /* -0 becomes 0 */
+    file->observed[1] = (double)run->observed.max + 0.0;
     file->count = run->observed.count;
     file->nonfinite = run->observed.nonfinite;
     file->ninputs = run->inputs.n;

@@ -98,8 +98,8 @@ struct quant_observed quant_rounds_observed(const struct quant_calibration_file 
     observed.count = file->count;
     observed.nonfinite = file->nonfinite;
     if (file->has_observed) {
-        observed.least = (float)file->observed[0];
-        observed.greatest = (float)file->observed[1];
+        observed.min = (float)file->observed[0];
+        observed.max = (float)file->observed[1];
     }
     return observed;
 }

@@ -267,8 +267,8 @@ static enum quant_status end_first_round(struct merging *run)
         return status;
     take_digests(run);
     merged->has_observed = run->observed.count > run->observed.nonfinite;
-    merged->observed[0] = (double)run->observed.least;
-    merged->observed[1] = (double)run->observed.greatest;
+    merged->observed[0] = (double)run->observed.min;
+    merged->observed[1] = (double)run->observed.max;
     merged->count = run->observed.count;
     merged->nonfinite = run->observed.nonfinite;
     merged->ninputs = run->ninputs;

@@ -17,8 +17,8 @@ static void set_method(struct quant_sidecar_entry *entry,
     entry->has_range = choice->has_range;
     memcpy(entry->range, choice->range, sizeof entry->range);
     entry->has_observed = observed->count > observed->nonfinite;
-    entry->observed[0] = (double)observed->least + 0.0; /* -0 becomes 0 */
-    entry->observed[1] = (double)observed->greatest + 0.0;
+    entry->observed[0] = (double)observed->min + 0.0; /* -0 becomes 0 */
+    entry->observed[1] = (double)observed->max + 0.0;
 }
 
 enum quant_status quant_entry_print_mapped(const struct quant_entry_tensors *tensors,

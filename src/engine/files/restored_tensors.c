@@ -135,7 +135,7 @@ static enum quant_status check_one_scale(const struct reading *reading,
     return QUANT_OK;
 }
 
-/* A tensor of scales or of zero points, of so many bytes; name NULL: the entry has none. */
+/* A tensor of scales or of zero points, of so many bytes; name NULL: the entry names no tensor. */
 static enum quant_status find_beside(struct reading *reading, const char *name, uint64_t nbytes,
                                      uint32_t *index)
 {

@@ -47,8 +47,8 @@ static void set_numbers(struct quant_sidecar *sidecar, const struct quant_quanti
     sidecar->has_range = choice->has_range;
     memcpy(sidecar->range, choice->range, sizeof sidecar->range);
     sidecar->has_observed = observed->count > observed->nonfinite;
-    sidecar->observed[0] = (double)observed->least + 0.0; /* -0 becomes 0 */
-    sidecar->observed[1] = (double)observed->greatest + 0.0;
+    sidecar->observed[0] = (double)observed->min + 0.0; /* -0 becomes 0 */
+    sidecar->observed[1] = (double)observed->max + 0.0;
 }
 
 enum quant_status

@@ -72,8 +72,8 @@ static void join_extremes(const struct extremes_scan *run, size_t workers, uint6
             all->min[i] = fminf(all->min[i], run->extremes[k].min[i]);
             all->max[i] = fmaxf(all->max[i], run->extremes[k].max[i]);
         }
-        run->observed->least = fminf(run->observed->least, all->min[i]);
-        run->observed->greatest = fmaxf(run->observed->greatest, all->max[i]);
+        run->observed->min = fminf(run->observed->min, all->min[i]);
+        run->observed->max = fmaxf(run->observed->max, all->max[i]);
     }
 }
 

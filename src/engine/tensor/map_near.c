@@ -176,8 +176,8 @@ static void observe_by_groups(const struct near_buffers *buffers, uint64_t ngrou
         max = extremes->max[i] > max ? extremes->max[i] : max;
     }
     observed->count = chunk->count;
-    observed->least = min;
-    observed->greatest = max;
+    observed->min = min;
+    observed->max = max;
 }
 
 static void choose_by_extremes(const struct quant_tensor_run *run, struct near_buffers *buffers,

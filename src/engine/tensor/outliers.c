@@ -30,8 +30,8 @@ static enum quant_status take(void *context, struct quant_chunk *chunk, struct q
     for (size_t i = 0; i < chunk->count; i++) {
         const float magnitude = fabsf(x[i]);
         if ((double)magnitude <= search->half) {
-            part->least = x[i] < part->least ? x[i] : part->least;
-            part->greatest = x[i] > part->greatest ? x[i] : part->greatest;
+            part->min = x[i] < part->min ? x[i] : part->min;
+            part->max = x[i] > part->max ? x[i] : part->max;
         } else if (magnitude <= FLT_MAX) { /* false for NaN and infinities */
             part->count++;
         }
@@ -46,8 +46,8 @@ static enum quant_status join(void *context, struct quant_chunk *chunk, struct q
     struct quant_outliers *found = search->found;
     (void)error;
     found->count += part->count;
-    found->least = part->least < found->least ? part->least : found->least;
-    found->greatest = part->greatest > found->greatest ? part->greatest : found->greatest;
+    found->min = part->min < found->min ? part->min : found->min;
+    found->max = part->max > found->max ? part->max : found->max;
     return QUANT_OK;
 }
 
@@ -60,7 +60,7 @@ enum quant_status quant_outliers_find(const struct quant_scan *scan,
         return QUANT_OK;
     struct search search = {
         .buffers = scan->buffers,
-        .half = fmax(fabs((double)observed->least), fabs((double)observed->greatest)) / 2,
+        .half = fmax(fabs((double)observed->min), fabs((double)observed->max)) / 2,
         .parts = calloc(scan->workers, sizeof *search.parts),
         .found = outliers,
     };

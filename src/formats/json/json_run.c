@@ -87,8 +87,8 @@ static size_t run_of_integers(struct quant_json_scan *scan, enum quant_dtype dty
                               size_t first, size_t capacity, bool *after_number)
 {
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
-    const int64_t min = (int64_t)info->least;
-    const int64_t max = (int64_t)info->greatest;
+    const int64_t min = (int64_t)info->min;
+    const int64_t max = (int64_t)info->max;
     const unsigned bits = info->bits;
     const char *p = scan->next;
     size_t n = 0;
@@ -164,10 +164,10 @@ enum quant_status quant_json_one(struct quant_json_scan *scan, enum quant_dtype 
         return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
                                   "element %" PRIu64 " %s is %s, not an integer", index, place,
                                   token);
-    if (value < (int64_t)info->least || value > (int64_t)info->greatest)
+    if (value < (int64_t)info->min || value > (int64_t)info->max)
         return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
                                   "element %" PRIu64 " %s is %s, outside %s (%.0f to %.0f)", index,
-                                  place, token, info->name, info->least, info->greatest);
+                                  place, token, info->name, info->min, info->max);
     store_integer(info->bits, elements, first, value);
     return QUANT_OK;
 }

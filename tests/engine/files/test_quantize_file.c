@@ -190,7 +190,7 @@ static void test_saturate(void **state)
         assert_int_equal(result.observed.nonfinite, 3);
         assert_int_equal(result.report.nonfinite, 3);
         assert_int_equal(result.report.n, 3);
-        assert_true(result.observed.least == -2 && result.observed.greatest == 1);
+        assert_true(result.observed.min == -2 && result.observed.max == 1);
         free(q);
     }
 }

@@ -205,15 +205,15 @@ static void test_outliers(void **state)
     const float one[] = {1, -2, 50, 25, -25, (float)NAN, (float)INFINITY};
     struct quant_outliers found = find_outliers(one, LENGTH(one));
     assert_int_equal(found.count, 1);
-    assert_true(found.least == -25 && found.greatest == 25);
+    assert_true(found.min == -25 && found.max == 25);
     const float below[] = {-50, -26, 3};
     found = find_outliers(below, LENGTH(below));
     assert_int_equal(found.count, 2);
-    assert_true(found.least == 3 && found.greatest == 3);
+    assert_true(found.min == 3 && found.max == 3);
     const float zeros[] = {0, 0};
     assert_int_equal(find_outliers(zeros, LENGTH(zeros)).count, 0);
     found = find_outliers(zeros, 0);
-    assert_true(found.count == 0 && found.least > found.greatest);
+    assert_true(found.count == 0 && found.min > found.max);
     const size_t n = 2 * QUANT_CHUNK + 3;
     float *x = calloc(n, sizeof *x);
     assert_non_null(x);
@@ -222,7 +222,7 @@ static void test_outliers(void **state)
     x[QUANT_CHUNK] = 0.25F;
     found = find_outliers(x, n);
     assert_int_equal(found.count, 2);
-    assert_true(found.least == 0 && found.greatest == 0.25F);
+    assert_true(found.min == 0 && found.max == 0.25F);
     free(x);
 }
 

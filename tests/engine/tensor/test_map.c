@@ -125,8 +125,8 @@ static void measure_groups(const struct tensor *tensor, const struct plain *plai
     free(ends);
 }
 
-static void find_greatest(const struct tensor *tensor, const struct plain *plain,
-                          struct quant_report *report)
+static void find_max(const struct tensor *tensor, const struct plain *plain,
+                     struct quant_report *report)
 {
     for (size_t i = 0; i < tensor->n; i++) {
         const double e = fabs((double)tensor->x[i] - (double)plain->restored[i]);
@@ -145,7 +145,7 @@ static struct figures figures_make(const struct tensor *tensor, const struct pla
         .groups = calloc((size_t)plain->grouping.count + 1, sizeof *figures.groups)};
     assert_non_null(figures.groups);
     measure_groups(tensor, plain, &figures);
-    find_greatest(tensor, plain, &figures.report);
+    find_max(tensor, plain, &figures.report);
     return figures;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What auto writes is what the method of least mse writes, of those that a comparison shows. */
+/* What auto writes is what the method of smallest mse writes, of those that a comparison shows. */
 #include <math.h>
 
 #include "../engine.h"
 #include "base/sum_order.h"
 #include "engine/work/chunks.h"
 
-/* The first row of the scheme: rows are sorted, least mse first, equals in the order of the table.
+/* The first row of the scheme: rows are sorted, smallest mse first, equals in the order of the
+ * table.
  */
 static const struct quant_comparison *best_of(const struct quant_compare_result *result,
                                               enum quant_scheme scheme)
