@@ -19,6 +19,7 @@
 
 #include <quant/groups.h>
 #include <quant/quant.h>
+#include <quant/select.h>
 #include <signal.h>
 
 #ifdef __cplusplus
@@ -197,7 +198,8 @@ typedef bool quant_list_fn(void *context, const struct quant_listed_tensor *tens
 
 /* Reads the header of a file and calls each for its tensors, in the order of their bytes. For a
  * file of one tensor *is_container is false and nothing is called. A stream is read to its end.
- * Errors: as for reading; QUANT_CANCELLED if each returned false. */
+ * What is already quantized is listed like anything else. Errors: as for reading; QUANT_CANCELLED
+ * if each returned false. */
 QUANT_API enum quant_status quant_file_list(const struct quant_input *input,
                                             const struct quant_cancel *cancel, quant_list_fn *each,
                                             void *context, bool *is_container,
@@ -217,9 +219,13 @@ struct quant_quantize_job {
     unsigned min_dims; /* copied as they are; else fewer than QUANT_CONTAINER_MIN_DIMS */
     bool measure;      /* fill in report, and worst */
     struct quant_control control;
-    const struct quant_file *files; /* nfiles of them, in place of input.path, output.path,
-                                     * output.sidecar and output.text_only; input.tensor is NULL */
-    size_t nfiles;                  /* 0: no list */
+    const struct quant_file *files;   /* nfiles of them, in place of input.path, output.path,
+                                       * output.sidecar and output.text_only; input.tensor is NULL */
+    size_t nfiles;                    /* 0: no list */
+    struct quant_selection selection; /* of a container: other tensors are copied. A file of one
+                                       * tensor that is not selected is QUANT_INVALID, and so is a
+                                       * container of which nothing is left to quantize, unless it
+                                       * is one of several files: then all of it is copied */
 };
 
 enum { QUANT_CONTAINER_MIN_DIMS = 2 };
@@ -282,6 +288,8 @@ struct quant_compare_job {
     const struct quant_file *files; /* nfiles of them, in place of input.path; only path and reason
                                      * are used; input.tensor is NULL */
     size_t nfiles;                  /* 0: no list */
+    struct quant_selection selection; /* other tensors are not compared. QUANT_INVALID if nothing is
+                                       * left of a file */
 };
 
 /* One scheme with one calibration method other than auto, by its own argument, or with the spec's
@@ -371,7 +379,9 @@ struct quant_calibrate_job {
                          * scheme, dtype and calibration too; NULL: the first round */
     const char *output; /* "-": standard output; NULL: nothing is written */
     bool force;         /* replace what is there */
-    struct quant_control control; /* on_tensor is not called */
+    struct quant_control control;     /* on_tensor is not called */
+    struct quant_selection selection; /* other tensors, and files of one tensor, are not read.
+                                       * QUANT_INVALID if nothing is left */
 };
 
 struct quant_merge_job {
@@ -431,9 +441,11 @@ struct quant_dequantize_job {
     bool measure;               /* fill in report, against: */
     struct quant_input against; /* path NULL: the source that the sidecar names; shape not used */
     struct quant_control control;
-    const struct quant_file *files; /* nfiles of them, in place of path, sidecar, output.path and
-                                     * output.text_only */
-    size_t nfiles;                  /* 0: no list */
+    const struct quant_file *files;   /* nfiles of them, in place of path, sidecar, output.path and
+                                       * output.text_only */
+    size_t nfiles;                    /* 0: no list */
+    struct quant_selection selection; /* other tensors are neither restored nor copied.
+                                       * QUANT_INVALID if nothing is left of a file */
 };
 
 /* No path that the system can open is longer, its end included. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/choosing.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/numbers.h"
@@ -132,6 +133,7 @@ static const struct option_row rows[] = {
 
     INPUT_ROWS(AT(mapping.input)),
     FILES_FROM_ROWS(AT(mapping.files_from), NULL),
+    SELECTION_ROWS(AT(mapping.selection), "calibrate"),
     BATCH_ROWS(AT(mapping.batch), "progress"),
     {0},
 };
@@ -181,6 +183,10 @@ static int check_parts(const struct command *self, const struct calibrate_option
         (input->from || input->shape.given || input->dtype != 0 || input->byte_order != 0))
         return message_usage(self->name, "'--merge' reads what '--partial' and '--continue' wrote, "
                                          "not tensors: it takes no options for reading them");
+    if (options->merge &&
+        (options->mapping.selection.include.n > 0 || options->mapping.selection.exclude.n > 0))
+        return message_usage(self->name, "'--merge' combines parts of tensors that are already "
+                                         "chosen: it takes no '--include' and no '--exclude'");
     return EXIT_DONE;
 }
 
@@ -264,6 +270,7 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
         .resume = options->continue_from,
         .output = target->output ? target->output : "-",
         .force = target->force,
+        .selection = selection_options_selection(&options->mapping.selection),
         .control = {.threads = batch_threads(batch),
                     .cancel = *cancel,
                     .progress = progress.is_wanted ? show_progress : NULL,
@@ -294,32 +301,36 @@ static int check_list(const struct calibrate_options *options)
     return EXIT_FAILED;
 }
 
-static int find_range(const struct calibrate_options *options, const struct input_list *inputs)
+static int find_range(const struct calibrate_options *options, char *const *inputs, size_t n)
 {
     if (!options->mapping.batch.quiet)
-        streams_announce((const char *const *)inputs->names, inputs->n);
+        streams_announce((const char *const *)inputs, n);
     struct quant_cancel cancel;
     if (!signals_start(&cancel)) {
         message_error("cannot make a pipe for signals: %s", strerror(errno));
         return EXIT_FAILED;
     }
     struct quant_error error;
-    const enum quant_status found =
-        options->merge ? merge(options, inputs->names, inputs->n, &cancel, &error)
-                       : calibrate(options, inputs->names, inputs->n, &cancel, &error);
+    const enum quant_status found = options->merge ? merge(options, inputs, n, &cancel, &error)
+                                                   : calibrate(options, inputs, n, &cancel, &error);
     return found == QUANT_OK ? EXIT_DONE : message_failure(found, &error);
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
     struct calibrate_options options = {.scheme = 0}; /* no type either, which means int8 */
+    struct choosing choosing = {
+        .verb = "calibrate", .floats_only = true, .min_dims = QUANT_CONTAINER_MIN_DIMS};
     int first;
     int status;
-    if (!options_parse(self, argc, argv, &options, &first, &status))
+    if (!options_parse(self, argc, argv, &options, &first, &status)) {
+        quantize_options_release(&options.mapping);
         return status;
+    }
     if (options.scheme != 0)
         options.mapping.scheme = options.scheme - 1;
     struct input_list inputs;
+    choosing.input = input_options_input(&options.mapping.input);
     status = input_list_init(&inputs, self, &options.mapping.files_from, argv + first,
                              (size_t)(argc - first));
     if (status == EXIT_DONE)
@@ -327,8 +338,13 @@ static int run(const struct command *self, int argc, char **argv)
     if (status == EXIT_DONE)
         status = check_list(&options);
     if (status == EXIT_DONE)
-        status = find_range(&options, &inputs);
+        status = choosing_look(&choosing, &options.mapping.selection, inputs.names, inputs.n);
+    if (status == EXIT_DONE)
+        status = find_range(&options, choosing_names(&choosing, inputs.names),
+                            choosing_count(&choosing, inputs.n));
+    choosing_release(&choosing);
     input_list_release(&inputs);
+    quantize_options_release(&options.mapping);
     return status;
 }
 

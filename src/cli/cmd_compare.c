@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/batch.h"
+#include "cli/choosing.h"
 #include "cli/command.h"
 #include "cli/compare.h"
 #include "cli/message.h"
@@ -128,6 +129,7 @@ static const struct option_row rows[] = {
 
     INPUT_ROWS(AT(mapping.input)),
     FILES_FROM_ROWS(AT(mapping.files_from), NULL),
+    SELECTION_ROWS(AT(mapping.selection), "compare"),
     BATCH_ROWS(AT(mapping.batch), "warnings, progress or summary"),
     {0},
 };
@@ -136,6 +138,7 @@ struct work {
     const struct compare_options *options;
     struct quant_compare_job job;
     char *const *paths;
+    struct choosing *choosing;
     struct totals totals; /* nfiles: files of one tensor and tensors of containers */
     size_t nitems;        /* the same, so far */
     size_t ntensors;      /* of containers */
@@ -151,6 +154,7 @@ static struct quant_compare_job make_job(const struct compare_options *options)
         .dtypes = options->types.dtypes,
         .ndtypes = options->types.n,
         .granularity = quantize_options_granularity(&options->mapping),
+        .selection = selection_options_selection(&options->mapping.selection),
     };
     if (job.has_scheme)
         job.spec.scheme = (enum quant_scheme)(options->scheme - 1);
@@ -205,6 +209,7 @@ static bool report_tensor(void *context, const struct quant_tensor_result *resul
     struct work *work = context;
     const char *file = work->paths[result->file];
     char *path = NULL;
+    choosing_see(work->choosing, result->name, true);
     work->nitems++;
     work->ntensors++;
     if (result->status != QUANT_OK) {
@@ -228,6 +233,7 @@ static int report_one(void *context, const struct quant_file_result *result)
     const char *path = work->paths[result->file];
     if (result->compared && result->compared->ntensors > 0) /* each is reported */
         return result->status == QUANT_OK ? EXIT_DONE : EXIT_FAILED;
+    choosing_see(work->choosing, path, true);
     work->nitems++;
     if (result->status != QUANT_OK)
         return fail(work, path, NULL, result->status, result->error);
@@ -257,9 +263,11 @@ static struct quant_file *make_files(char *const *paths, size_t n)
     return files;
 }
 
-static int compare_all(const struct compare_options *options, char *const *paths, size_t n)
+static int compare_all(const struct compare_options *options, char *const *paths, size_t n,
+                       struct choosing *choosing)
 {
-    struct work work = {.options = options, .job = make_job(options), .paths = paths};
+    struct work work = {
+        .options = options, .job = make_job(options), .paths = paths, .choosing = choosing};
     struct quant_file *files = make_files(paths, n);
     if (!files) {
         message_error("no memory for the names of the inputs");
@@ -279,7 +287,9 @@ static int compare_all(const struct compare_options *options, char *const *paths
         .totals = &work.totals,
     };
     int status = batch_run(&batch, &options->mapping.batch);
+    status = choosing_end(choosing, status);
     work.totals.nfiles = work.nitems;
+    work.totals.nskipped = work.ntensors > 0 ? 0 : choosing->nskipped;
     if (!signals_raised())
         status = print_summary(&work, n, status);
     const struct totals_words words = {
@@ -337,10 +347,14 @@ static int check(const struct command *self, const struct compare_options *optio
 static int run(const struct command *self, int argc, char **argv)
 {
     struct compare_options options = {.mapping = QUANTIZE_OPTIONS_INIT};
+    struct choosing choosing = {
+        .verb = "compare", .floats_only = true, .min_dims = QUANT_CONTAINER_MIN_DIMS};
     int first;
     int status;
-    if (!options_parse(self, argc, argv, &options, &first, &status))
+    if (!options_parse(self, argc, argv, &options, &first, &status)) {
+        quantize_options_release(&options.mapping);
         return status;
+    }
     if (options.types.n == 0)
         add_dtype(&options.types, QUANT_INT8);
     struct input_list inputs;
@@ -348,11 +362,18 @@ static int run(const struct command *self, int argc, char **argv)
                              (size_t)(argc - first));
     if (status == EXIT_DONE)
         status = check(self, &options, inputs.names, inputs.n);
-    if (status == EXIT_DONE && !options.mapping.batch.quiet)
-        streams_announce((const char *const *)inputs.names, inputs.n);
+    choosing.input = input_options_input(&options.mapping.input);
     if (status == EXIT_DONE)
-        status = compare_all(&options, inputs.names, inputs.n);
+        status = choosing_look(&choosing, &options.mapping.selection, inputs.names, inputs.n);
+    char *const *names = choosing_names(&choosing, inputs.names);
+    const size_t n = choosing_count(&choosing, inputs.n);
+    if (status == EXIT_DONE && !options.mapping.batch.quiet)
+        streams_announce((const char *const *)names, n);
+    if (status == EXIT_DONE)
+        status = compare_all(&options, names, n, &choosing);
+    choosing_release(&choosing);
     input_list_release(&inputs);
+    quantize_options_release(&options.mapping);
     return status;
 }
 

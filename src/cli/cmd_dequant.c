@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/batch.h"
+#include "cli/choosing.h"
 #include "cli/command.h"
 #include "cli/dequant_reads.h"
 #include "cli/input_list.h"
@@ -13,6 +14,7 @@
 #include "cli/option_values.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "cli/selection_options.h"
 #include "cli/standard_streams.h"
 #include "cli/targets.h"
 #include "cli/tensor_list.h"
@@ -23,6 +25,7 @@ struct dequant_options {
     struct report_options report;
     const char *against;
     struct files_from_options files_from;
+    struct selection_options selection;
     struct input_options original; /* its shape is the sidecar's */
     struct batch_options batch;
 };
@@ -31,6 +34,7 @@ struct dequant_options {
 
 static const struct option_row rows[] = {
     FILES_FROM_ROWS(AT(files_from), "Input:"),
+    SELECTION_ROWS(AT(selection), "restore or measure"),
 
     {.heading = "Output:",
      .brief = 'o',
@@ -198,12 +202,14 @@ static struct quant_dequantize_job make_job(const struct dequant_options *option
         .dtype = (enum quant_dtype)options->dtype,
         .measure = is_measuring(options),
         .against = input_options_input(&options->original),
+        .selection = selection_options_selection(&options->selection),
     };
 }
 
 struct work {
     const struct dequant_options *options;
     const struct targets *targets;
+    struct choosing *choosing;
     struct report report;
     struct tensor_list tensors; /* of the container at work */
     struct totals totals;
@@ -225,6 +231,7 @@ static enum quant_status dequantize_files(void *context, const struct quant_cont
 static bool report_tensor(void *context, const struct quant_tensor_result *result)
 {
     struct work *work = context;
+    choosing_see(work->choosing, result->name, true);
     return tensor_list_add(&work->tensors, work->targets->inputs[result->file],
                            restored_dtype(work->options), result, &work->report);
 }
@@ -240,6 +247,7 @@ static int report_container(struct work *work)
 static int report_single(struct work *work, const char *path,
                          const struct quant_dequantize_result *result)
 {
+    choosing_see(work->choosing, path, true);
     const uint64_t restored =
         quant_dtype_bytes(restored_dtype(work->options), result->grouping.nelems);
     totals_add(&work->totals, is_writing(work->options) ? restored : result->report.bytes_in,
@@ -270,9 +278,10 @@ static int report_one(void *context, const struct quant_file_result *result)
                                           : report_single(work, path, result->restored);
 }
 
-static int dequant_all(const struct dequant_options *options, const struct targets *targets)
+static int dequant_all(const struct dequant_options *options, const struct targets *targets,
+                       struct choosing *choosing)
 {
-    struct work work = {.options = options, .targets = targets};
+    struct work work = {.options = options, .targets = targets, .choosing = choosing};
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
@@ -287,6 +296,8 @@ static int dequant_all(const struct dequant_options *options, const struct targe
     int status = report_begin(&work.report, &options->report, targets);
     if (status == EXIT_DONE)
         status = report_end(&work.report, batch_run(&batch, &options->batch));
+    status = choosing_end(choosing, status);
+    work.totals.nskipped = choosing->nskipped;
     char done[32];
     snprintf(done, sizeof done, "dequantized to %s",
              quant_dtype_info(restored_dtype(options))->name);
@@ -331,7 +342,8 @@ static int check(const struct command *self, const struct dequant_options *optio
     return status;
 }
 
-static int work(const struct dequant_options *options, char *const *inputs, size_t n)
+static int work(const struct dequant_options *options, char *const *inputs, size_t n,
+                struct choosing *choosing)
 {
     struct targets targets;
     const char *tag = quant_dtype_info(restored_dtype(options))->short_name;
@@ -343,7 +355,7 @@ static int work(const struct dequant_options *options, char *const *inputs, size
     if (status == EXIT_DONE)
         status = prepare(&targets, options);
     if (status == EXIT_DONE)
-        status = dequant_all(options, &targets);
+        status = dequant_all(options, &targets, choosing);
     targets_release(&targets);
     return status;
 }
@@ -351,6 +363,7 @@ static int work(const struct dequant_options *options, char *const *inputs, size
 static int run(const struct command *self, int argc, char **argv)
 {
     struct dequant_options options = {0};
+    struct choosing choosing = {.verb = "dequantize"};
     int first;
     int status;
     if (options_parse(self, argc, argv, &options, &first, &status)) {
@@ -360,10 +373,15 @@ static int run(const struct command *self, int argc, char **argv)
         if (status == EXIT_DONE)
             status = check(self, &options, inputs.names, inputs.n);
         if (status == EXIT_DONE)
-            status = work(&options, inputs.names, inputs.n);
+            status = choosing_look(&choosing, &options.selection, inputs.names, inputs.n);
+        if (status == EXIT_DONE)
+            status = work(&options, choosing_names(&choosing, inputs.names),
+                          choosing_count(&choosing, inputs.n), &choosing);
+        choosing_release(&choosing);
         input_list_release(&inputs);
     }
     report_options_release(&options.report);
+    selection_options_release(&options.selection);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/batch.h"
+#include "cli/choosing.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/options.h"
@@ -25,6 +26,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
         .has_min_dims = options->min_dims.given,
         .min_dims = (unsigned)options->min_dims.value,
         .measure = report_options_measure(&options->report),
+        .selection = selection_options_selection(&options->selection),
     };
 }
 
@@ -32,6 +34,7 @@ struct work {
     const struct quantize_options *options;
     const struct quant_spec *spec;
     const struct targets *targets;
+    struct choosing *choosing;
     struct report report;
     struct tensor_list tensors; /* of the container at work */
     struct totals totals;
@@ -51,6 +54,7 @@ static enum quant_status quantize_files(void *context, const struct quant_contro
 static bool report_tensor(void *context, const struct quant_tensor_result *result)
 {
     struct work *work = context;
+    choosing_see(work->choosing, result->name, !result->is_copied);
     return tensor_list_add(&work->tensors, work->targets->inputs[result->file], QUANT_DTYPE_NONE,
                            result, &work->report);
 }
@@ -58,6 +62,7 @@ static bool report_tensor(void *context, const struct quant_tensor_result *resul
 static int report_single(struct work *work, const char *path,
                          const struct quant_quantize_result *result)
 {
+    choosing_see(work->choosing, path, true);
     totals_add(&work->totals, quant_dtype_bytes(result->source_dtype, result->grouping.nelems),
                totals_stored_bytes(&result->choice.params, &result->grouping));
     const struct report_subject subject = {.path = path,
@@ -90,9 +95,9 @@ static int report_one(void *context, const struct quant_file_result *result)
 }
 
 static int quantize_all(const struct quantize_options *options, const struct quant_spec *spec,
-                        const struct targets *targets)
+                        const struct targets *targets, struct choosing *choosing)
 {
-    struct work work = {.options = options, .spec = spec, .targets = targets};
+    struct work work = {.options = options, .spec = spec, .targets = targets, .choosing = choosing};
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
@@ -106,8 +111,10 @@ static int quantize_all(const struct quantize_options *options, const struct qua
     int status = report_begin(&work.report, &options->report, targets);
     if (status == EXIT_DONE)
         status = report_end(&work.report, batch_run(&batch, &options->batch));
+    status = choosing_end(choosing, status);
     const struct quant_dtype_info *info = quant_dtype_info(spec->dtype);
     char done[32];
+    work.totals.nskipped = choosing->nskipped;
     snprintf(done, sizeof done, "quantized to %s", info->name);
     if (!options->batch.quiet)
         totals_print(&work.totals,
@@ -131,24 +138,26 @@ static int read_range(const struct command *self, const char *path, struct quant
 }
 
 static int quantize_inputs(const struct command *self, const struct quantize_options *options,
-                           const struct input_list *inputs)
+                           const struct input_list *inputs, struct choosing *choosing)
 {
+    char *const *names = choosing_names(choosing, inputs->names);
+    const size_t n = choosing_count(choosing, inputs->n);
     if (!options->batch.quiet)
-        streams_announce((const char *const *)inputs->names, inputs->n);
+        streams_announce((const char *const *)names, n);
     struct quant_spec spec = quantize_options_spec(options);
     int status = options->range_from ? read_range(self, options->range_from, &spec) : EXIT_DONE;
     if (status != EXIT_DONE)
         return status;
     struct targets targets;
     const char *tag = quant_dtype_info(spec.dtype)->name;
-    status = targets_init(&targets, &options->target, inputs->names, inputs->n, tag, true);
+    status = targets_init(&targets, &options->target, names, n, tag, true);
     targets.has_scales = options->axis.given || options->block_size > 0;
     targets.report = options->report.file;
     const char *const others[] = {options->range_from, options->files_from.path};
     if (status == EXIT_DONE)
         status = targets_prepare(&targets, true, others, 2);
     if (status == EXIT_DONE)
-        status = quantize_all(options, &spec, &targets);
+        status = quantize_all(options, &spec, &targets, choosing);
     targets_release(&targets);
     return status;
 }
@@ -156,19 +165,29 @@ static int quantize_inputs(const struct command *self, const struct quantize_opt
 static int run(const struct command *self, int argc, char **argv)
 {
     struct quantize_options options = QUANTIZE_OPTIONS_INIT;
+    struct choosing choosing = {.verb = "quantize",
+                                .floats_only = true,
+                                .advice = "give a smaller --min-dims",
+                                .keeps_containers = true};
     int first;
     int status;
     if (options_parse(self, argc, argv, &options, &first, &status)) {
         struct input_list inputs;
+        choosing.input = input_options_input(&options.input);
+        choosing.min_dims = options.min_dims.given ? (unsigned)options.min_dims.value
+                                                   : (unsigned)QUANT_CONTAINER_MIN_DIMS;
         status = input_list_init(&inputs, self, &options.files_from, argv + first,
                                  (size_t)(argc - first));
         if (status == EXIT_DONE)
             status = quantize_options_check(self, &options, inputs.names, inputs.n);
         if (status == EXIT_DONE)
-            status = quantize_inputs(self, &options, &inputs);
+            status = choosing_look(&choosing, &options.selection, inputs.names, inputs.n);
+        if (status == EXIT_DONE)
+            status = quantize_inputs(self, &options, &inputs, &choosing);
+        choosing_release(&choosing);
         input_list_release(&inputs);
     }
-    report_options_release(&options.report);
+    quantize_options_release(&options);
     return status;
 }
 

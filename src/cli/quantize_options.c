@@ -122,9 +122,16 @@ const struct option_row quantize_rows[] = {
 
     INPUT_ROWS(AT(input)),
     FILES_FROM_ROWS(AT(files_from), NULL),
+    SELECTION_ROWS(AT(selection), "quantize"),
     BATCH_ROWS(AT(batch), "warnings, progress or summary"),
     {0},
 };
+
+void quantize_options_release(struct quantize_options *options)
+{
+    report_options_release(&options->report);
+    selection_options_release(&options->selection);
+}
 
 struct quant_spec quantize_options_spec(const struct quantize_options *options)
 {

@@ -9,6 +9,7 @@
 #include "cli/input_options.h"
 #include "cli/option_values.h"
 #include "cli/report_options.h"
+#include "cli/selection_options.h"
 #include "cli/targets.h"
 
 struct quantize_options {
@@ -30,6 +31,7 @@ struct quantize_options {
     int nonfinite;
     struct input_options input;
     struct files_from_options files_from;
+    struct selection_options selection;
     struct target_options target;
     struct report_options report;
     struct batch_options batch;
@@ -105,6 +107,9 @@ extern const struct option_row quantize_rows[];
     {                                                                                              \
         .dtype = QUANT_INT8                                                                        \
     }
+
+/* Frees what the options own. */
+void quantize_options_release(struct quantize_options *options);
 
 /* The spec that the options describe; it borrows from them. */
 struct quant_spec quantize_options_spec(const struct quantize_options *options);

@@ -51,26 +51,39 @@ static void format_sizes(char *text, size_t room, const struct totals *totals,
                  format_ratio(ratio, totals->bytes_in, totals->bytes_out));
 }
 
+static void format_left_out(char *text, size_t room, const struct totals *totals)
+{
+    const size_t nfailed = totals->nfiles - totals->ndone;
+    char failed[AMOUNT_ROOM] = "";
+    if (nfailed > 0)
+        snprintf(failed, sizeof failed, "%zu failed", nfailed);
+    if (totals->nskipped > 0)
+        snprintf(text, room, " (%s%s%zu not selected)", failed, nfailed > 0 ? ", " : "",
+                 totals->nskipped);
+    else
+        snprintf(text, room, nfailed > 0 ? " (%s)" : "%s", failed);
+}
+
 void totals_print(const struct totals *totals, const struct totals_words *words)
 {
     const bool has_tensors = totals->ntensors + totals->ncopied > 0;
-    if ((totals->nfiles < 2 && !has_tensors) || totals->is_cut || signals_raised())
+    const size_t nfiles = totals->nfiles + totals->nskipped;
+    if ((nfiles < 2 && !has_tensors) || totals->is_cut || signals_raised())
         return;
     char sizes[4 * AMOUNT_ROOM];
     char tensors[3 * AMOUNT_ROOM] = "";
     char files[3 * AMOUNT_ROOM];
-    char failed[AMOUNT_ROOM] = "";
+    char left_out[4 * AMOUNT_ROOM];
     format_sizes(sizes, sizeof sizes, totals, words);
-    if (totals->ndone < totals->nfiles)
-        snprintf(failed, sizeof failed, " (%zu failed)", totals->nfiles - totals->ndone);
+    format_left_out(left_out, sizeof left_out, totals);
     if (has_tensors)
         snprintf(tensors, sizeof tensors, ": %zu tensor%s, %zu copied", totals->ntensors,
                  totals->ntensors == 1 ? "" : "s", totals->ncopied);
-    if (totals->nfiles == 1)
+    if (nfiles == 1)
         snprintf(files, sizeof files, "1 file");
     else
-        snprintf(files, sizeof files, "%zu of %zu %s", totals->ndone, totals->nfiles,
+        snprintf(files, sizeof files, "%zu of %zu %s", totals->ndone, nfiles,
                  words->unit ? words->unit : "files");
-    message_note("%s %s%s%s%s, %.*f s", files, words->done, failed, tensors, sizes,
+    message_note("%s %s%s%s%s, %.*f s", files, words->done, left_out, tensors, sizes,
                  totals->seconds < 100 ? 2 : 0, totals->seconds);
 }

@@ -13,6 +13,7 @@ struct totals {
     size_t ndone;       /* of these, the ones that succeeded; --fail-if does not count as failure */
     uint64_t bytes_in;  /* elements of the files that were done, before quantizing */
     uint64_t bytes_out; /* the same after quantizing, with scales and zero points */
+    size_t nskipped;    /* files that are not of nfiles, because nothing of them was selected */
     size_t ntensors;    /* of containers: mapped, */
     size_t ncopied;     /* and copied */
     bool is_cut;        /* the work ended early: there is no summary */

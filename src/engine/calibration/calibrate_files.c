@@ -103,6 +103,7 @@ static enum quant_status open_inputs(struct calibrating *run)
         .paths = job->paths,
         .npaths = job->npaths,
         .common = job->input,
+        .selection = &job->selection,
         .cancel = job->control.cancel,
         .threads = job->control.threads,
         .progress = {.call = job->control.progress, .context = job->control.context},

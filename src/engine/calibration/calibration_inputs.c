@@ -72,11 +72,16 @@ static enum quant_status add_container(struct quant_inputs *inputs, size_t path,
     const size_t before = inputs->n;
     if (!reserve(inputs, file->n))
         return no_memory(inputs, error);
-    for (size_t i = 0; i < file->n; i++)
+    size_t nselected = 0;
+    for (size_t i = 0; i < file->n; i++) {
+        if (!quant_selection_has(inputs->selection, file->tensors[i].name))
+            continue;
+        nselected++;
         if (quant_container_maps(file->tensors[i].type) &&
             file->tensors[i].ndim >= QUANT_CONTAINER_MIN_DIMS)
             add(inputs, path, number, (uint32_t)i, file->tensors[i].nbytes);
-    if (inputs->n == before)
+    }
+    if (inputs->n == before && nselected == file->n)
         return quant_source_error(
             file->source, error, QUANT_INVALID,
             "it has no float tensor with %d or more dimensions (tensors: %zu)",
@@ -101,6 +106,10 @@ static enum quant_status add_path(struct quant_inputs *inputs, size_t path,
         quant_tensor_close(&tensor);
     else if (status != QUANT_OK)
         return status;
+    if (!quant_selection_has(inputs->selection, input.path)) {
+        quant_tensor_close(&tensor);
+        return QUANT_OK;
+    }
     if (!reserve(inputs, 1)) {
         quant_tensor_close(&tensor);
         return no_memory(inputs, error);
@@ -118,6 +127,9 @@ enum quant_status quant_inputs_init(struct quant_inputs *inputs, struct quant_er
     enum quant_status status = QUANT_OK;
     for (size_t i = 0; status == QUANT_OK && i < inputs->npaths; i++)
         status = add_path(inputs, i, error);
+    if (status == QUANT_OK && inputs->n == 0)
+        status = quant_error_set(error, QUANT_INVALID,
+                                 "nothing to calibrate: no tensor of floats is selected");
     if (status != QUANT_OK)
         return status;
     inputs->workers = quant_chunk_workers(inputs->threads, INT64_MAX);

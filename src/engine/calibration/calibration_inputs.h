@@ -23,7 +23,8 @@ struct quant_inputs {
     /* The caller's: */
     const char *const *paths;
     size_t npaths;
-    struct quant_input common; /* but for the path */
+    struct quant_input common;               /* but for the path */
+    const struct quant_selection *selection; /* other tensors are passed over */
     struct quant_cancel cancel;
     unsigned threads; /* wanted; 0: one per processor */
     struct quant_progress progress;
@@ -50,7 +51,7 @@ typedef enum quant_status quant_input_fn(void *context, const struct quant_scan 
 uint64_t quant_inputs_weight(const struct quant_inputs *inputs, size_t first, size_t last);
 
 /* Looks for containers among the files and makes the rest. To be released in either case.
- * QUANT_INVALID: a container has no tensor of floats. */
+ * QUANT_INVALID: a container has no tensor of floats, or no input is selected. */
 enum quant_status quant_inputs_init(struct quant_inputs *inputs, struct quant_error *error);
 
 enum quant_status quant_inputs_visit(struct quant_inputs *inputs, size_t i, quant_input_fn *visit,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "engine/files/file_selection.h"
 #include "engine/tensor/compare_tensor.h"
 #include "engine/work/job.h"
 #include "engine/work/work_list.h"
@@ -42,16 +43,24 @@ static enum quant_status choose_tensors(struct container_run *run)
     run->tensors = calloc(file->n + 1, sizeof *run->tensors);
     if (!run->tensors)
         return quant_error_no_memory(run->error, file->n * sizeof *run->tensors, "tensors");
-    for (size_t i = 0; i < file->n; i++)
+    size_t nselected = 0;
+    for (size_t i = 0; i < file->n; i++) {
+        if (!quant_selection_has(&run->job->selection, file->tensors[i].name))
+            continue;
+        nselected++;
         if (quant_container_maps(file->tensors[i].type) &&
             file->tensors[i].ndim >= QUANT_CONTAINER_MIN_DIMS)
             run->tensors[run->n++] = (uint32_t)i;
+    }
     if (run->n > 0)
         return QUANT_OK;
+    if (nselected == 0 && file->n > 0)
+        return quant_selection_error("compare", run->job->input.path, file->n, run->error);
     return quant_error_set(run->error, QUANT_UNSUPPORTED,
-                           "cannot compare '%s': it has no tensor of floats with %d or more "
+                           "cannot compare '%s': it has no %stensor of floats with %d or more "
                            "dimensions",
-                           run->job->input.path, QUANT_CONTAINER_MIN_DIMS);
+                           run->job->input.path, nselected < file->n ? "selected " : "",
+                           QUANT_CONTAINER_MIN_DIMS);
 }
 
 /* ---- One tensor ---- */

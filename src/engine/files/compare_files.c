@@ -2,6 +2,7 @@
 /* The files of a job to compare. */
 #include "engine/files/compare_container.h"
 #include "engine/files/file_list.h"
+#include "engine/files/file_selection.h"
 #include "engine/tensor/compare_tensor.h"
 #include "engine/work/job.h"
 
@@ -12,8 +13,10 @@ static enum quant_status compare_single(const struct quant_compare_job *job,
 {
     struct quant_progress progress = {.call = job->control.progress,
                                       .context = job->control.context};
-    enum quant_status status =
-        quant_tensor_open_reader(tensor, &job->input, NULL, &job->control.cancel, error);
+    enum quant_status status = quant_selection_check_file(
+        &job->selection, "compare", job->input.path, job->input.tensor, error);
+    if (status == QUANT_OK)
+        status = quant_tensor_open_reader(tensor, &job->input, NULL, &job->control.cancel, error);
     if (status == QUANT_OK)
         status = quant_compare_tensor(job, tensor, pool, &progress, result, error);
     if (status != QUANT_OK)

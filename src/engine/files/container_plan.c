@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/shape.h"
 #include "core/range_params.h"
+#include "engine/files/file_selection.h"
 #include "engine/tensor/container_input.h"
 
 /* ---- Step by step ---- */
@@ -110,7 +111,9 @@ static enum quant_status check_not_quantized(const struct planning *planning,
 
 static bool is_mapped(const struct planning *planning, const struct quant_tensor_info *info)
 {
-    return quant_container_maps(info->type) && info->ndim >= planning->rules->min_dims;
+    const struct quant_container_rules *rules = planning->rules;
+    return quant_container_maps(info->type) && info->ndim >= rules->min_dims &&
+           (!rules->selection || quant_selection_has(rules->selection, info->name));
 }
 
 /* ---- The tensors beside the integers ---- */
@@ -262,17 +265,24 @@ static enum quant_status plan_tensor(struct planning *planning, size_t i)
 static enum quant_status nothing_to_quantize(const struct planning *planning)
 {
     const struct quant_tensor_file *file = planning->file;
+    const struct quant_selection *selection = planning->rules->selection;
     size_t nfloats = 0;
-    for (size_t i = 0; i < file->n; i++)
+    size_t nselected = 0;
+    for (size_t i = 0; i < file->n; i++) {
         nfloats += quant_container_maps(file->tensors[i].type);
+        nselected += !selection || quant_selection_has(selection, file->tensors[i].name);
+    }
+    if (nselected == 0 && file->n > 0)
+        return quant_selection_error("quantize", file->source->name, file->n, planning->error);
     if (nfloats == 0)
         return quant_error_set(planning->error, QUANT_INVALID,
                                "cannot quantize '%s': it has no float tensors (tensors: %zu)",
                                file->source->name, file->n);
     return quant_error_set(planning->error, QUANT_INVALID,
-                           "cannot quantize '%s': its float tensors have fewer than %u dimensions "
-                           "(float tensors: %zu); give a smaller --min-dims",
-                           file->source->name, planning->rules->min_dims, nfloats);
+                           "cannot quantize '%s': its float tensors %shave fewer than %u "
+                           "dimensions (float tensors: %zu); give a smaller --min-dims",
+                           file->source->name, nselected < file->n ? "that are selected " : "",
+                           planning->rules->min_dims, nfloats);
 }
 
 /* What all tensors have in common is what a tensor of nothing but zeros would get, except a given
@@ -306,7 +316,7 @@ enum quant_status quant_container_plan_quantize(struct quant_container_plan *pla
         planning.metadata[planning.nmetadata++] = file->metadata[i];
     for (size_t i = 0; status == QUANT_OK && i < file->n; i++)
         status = plan_tensor(&planning, i);
-    if (status == QUANT_OK && plan->ncopied == plan->n)
+    if (status == QUANT_OK && plan->ncopied == plan->n && !rules->may_copy_all)
         status = nothing_to_quantize(&planning);
     return status == QUANT_OK ? quant_container_plan_lay_out(plan, rules->format, planning.metadata,
                                                              planning.nmetadata, error)

@@ -10,6 +10,8 @@
 #ifndef QUANT_ENGINE_FILES_CONTAINER_PLAN_H
 #define QUANT_ENGINE_FILES_CONTAINER_PLAN_H
 
+#include <quant/select.h>
+
 #include "base/arena.h"
 #include "core/plan.h"
 #include "formats/container.h"
@@ -38,7 +40,9 @@ struct quant_container_plan {
 struct quant_container_rules {
     const struct quant_container *format; /* of the output */
     const struct quant_plan *plan;
-    unsigned min_dims; /* a tensor of fewer dimensions is copied */
+    unsigned min_dims;                       /* a tensor of fewer dimensions is copied */
+    const struct quant_selection *selection; /* of tensors by their names; NULL: all */
+    bool may_copy_all;                       /* it is no error if nothing is quantized */
 };
 
 /*

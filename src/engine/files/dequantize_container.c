@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "engine/files/container_dequantization.h"
+#include "engine/files/file_selection.h"
 #include "engine/files/quantized_container.h"
 #include "io/distinct_paths.h"
 
@@ -85,6 +86,25 @@ static enum quant_status open_output(struct quant_container_dequantization *run)
 
 /* ---- The file ---- */
 
+/* What is not selected is as if the file did not have it. */
+static enum quant_status select_tensors(struct quant_container_dequantization *run)
+{
+    const struct quant_selection *selection = &run->job->selection;
+    struct quant_restored_tensors *restored = &run->restored;
+    const size_t n = restored->n;
+    restored->n = restored->ncopied = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct quant_restored_tensor *tensor = &restored->tensors[i];
+        if (!quant_selection_has(selection, info_of(run, tensor->data)->name))
+            continue;
+        restored->ncopied += tensor->is_copied;
+        restored->tensors[restored->n++] = *tensor;
+    }
+    if (restored->n > 0 || n == 0)
+        return QUANT_OK;
+    return quant_selection_error("dequantize", run->job->path, n, run->error);
+}
+
 static enum quant_status finish(struct quant_container_dequantization *run)
 {
     struct quant_source *source = run->input.stream ? run->input.stream : run->input.source;
@@ -121,6 +141,8 @@ static enum quant_status run_file(struct quant_container_dequantization *run,
                                        &run->job->control.cancel, run->error);
     if (status == QUANT_OK)
         status = quant_restored_tensors_read(&run->restored, reader, run->input.file, run->error);
+    if (status == QUANT_OK)
+        status = select_tensors(run);
     if (status == QUANT_OK && run->job->measure)
         status = open_original(run);
     if (status == QUANT_OK && run->job->output.path)

@@ -7,6 +7,7 @@
 #include "base/shape.h"
 #include "engine/files/dequantize_container.h"
 #include "engine/files/dequantize_file.h"
+#include "engine/files/file_selection.h"
 #include "engine/work/job.h"
 #include "io/distinct_paths.h"
 
@@ -122,6 +123,9 @@ static enum quant_status run_all(struct dequantization *run)
     if (status == QUANT_OK && run->tensors)
         return quant_dequantize_container(job, run->tensors, run->sidecar_path, run->pool,
                                           run->result, run->error);
+    if (status == QUANT_OK)
+        status =
+            quant_selection_check_file(&job->selection, "dequantize", job->path, NULL, run->error);
     if (status == QUANT_OK)
         status = quant_dequantization_read_sidecar(run);
     if (status == QUANT_OK)

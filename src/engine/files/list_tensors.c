@@ -30,7 +30,7 @@ enum quant_status quant_file_list(const struct quant_input *input,
 {
     struct quant_container_input container = {.source = NULL};
     struct quant_tensor tensor = {.source = NULL};
-    enum quant_status status = quant_tensor_recognize(&tensor, input, cancel, error);
+    enum quant_status status = quant_tensor_recognize_any(&tensor, input, cancel, error);
     *is_container = status == QUANT_OK && tensor.format->container;
     if (*is_container) {
         struct quant_source *source = tensor.source;

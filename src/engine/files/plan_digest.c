@@ -59,6 +59,20 @@ static void add_range(struct plan_bytes *plan, const struct quant_plan *mapping)
     add_integer(plan, (uint64_t)(uint32_t)mapping->zero_point);
 }
 
+/* What a job may have any number of is added to the digest of all that comes before it. Without it
+ * the digest stays what it is. */
+static uint64_t chain_text(uint64_t digest, const char *text)
+{
+    return XXH3_64bits_withSeed(text, strlen(text), digest);
+}
+
+static uint64_t chain_names(uint64_t digest, const char *what, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        digest = chain_text(chain_text(digest, what), names[i]);
+    return digest;
+}
+
 uint64_t quant_plan_digest(const struct quant_plan *mapping, const struct quant_quantize_job *job,
                            const char *format)
 {
@@ -71,5 +85,7 @@ uint64_t quant_plan_digest(const struct quant_plan *mapping, const struct quant_
     add_integer(&plan, granularity->has_axis ? 1 + (uint64_t)(uint32_t)granularity->axis : 0);
     add_integer(&plan, granularity->block_size);
     add_integer(&plan, job->has_min_dims ? 1 + (uint64_t)job->min_dims : 0);
-    return XXH3_64bits(plan.bytes, plan.n);
+    uint64_t digest = XXH3_64bits(plan.bytes, plan.n);
+    digest = chain_names(digest, "include", job->selection.include, job->selection.ninclude);
+    return chain_names(digest, "exclude", job->selection.exclude, job->selection.nexclude);
 }

@@ -32,6 +32,8 @@ static enum quant_status make_plan(struct quant_container_quantization *run)
         .min_dims = job->has_min_dims ? job->min_dims
                     : run->single     ? 0
                                       : QUANT_CONTAINER_MIN_DIMS,
+        .selection = run->single ? NULL : &job->selection,
+        .may_copy_all = quant_selection_is_given(&job->selection) && job->nfiles > 1,
     };
     return quant_container_plan_quantize(&run->plan, run->file, &rules, run->error);
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/grouping.h"
 #include "core/range_params.h"
+#include "engine/files/file_selection.h"
 #include "engine/files/quantize_container.h"
 #include "engine/files/sidecar_record.h"
 #include "engine/tensor/tensor_run.h"
@@ -214,6 +215,9 @@ static enum quant_status run_file(struct file_run *file)
         status = quant_tensor_recognize(&file->tensor, &job->input, &job->control.cancel, error);
     if (status == QUANT_OK && file->tensor.format->container && !job->input.tensor)
         return run_container(file);
+    if (status == QUANT_OK)
+        status = quant_selection_check_file(&job->selection, "quantize", job->input.path,
+                                            job->input.tensor, error);
     if (status == QUANT_OK)
         status =
             quant_tensor_open_reader(&file->tensor, &job->input, NULL, &job->control.cancel, error);

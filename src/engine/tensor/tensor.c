@@ -70,14 +70,13 @@ static enum quant_status refuse_raw_options(const struct quant_tensor *tensor,
                               format->name);
 }
 
-enum quant_status quant_tensor_recognize(struct quant_tensor *tensor,
-                                         const struct quant_input *input,
-                                         const struct quant_cancel *cancel,
-                                         struct quant_error *error)
+static enum quant_status recognize(struct quant_tensor *tensor, const struct quant_input *input,
+                                   bool may_be_quantized, const struct quant_cancel *cancel,
+                                   struct quant_error *error)
 {
     const bool has_raw_options = input->dtype || input->byte_order || input->shape;
     enum quant_status status = quant_input_open(input->path, cancel, &tensor->source, error);
-    if (status == QUANT_OK)
+    if (status == QUANT_OK && !may_be_quantized)
         status = quant_quantized_check(tensor->source, input->path, input->dtype, cancel,
                                        &tensor->recorded, error);
     if (status == QUANT_OK)
@@ -90,6 +89,22 @@ enum quant_status quant_tensor_recognize(struct quant_tensor *tensor,
     if (status != QUANT_OK)
         quant_tensor_close(tensor);
     return status;
+}
+
+enum quant_status quant_tensor_recognize(struct quant_tensor *tensor,
+                                         const struct quant_input *input,
+                                         const struct quant_cancel *cancel,
+                                         struct quant_error *error)
+{
+    return recognize(tensor, input, false, cancel, error);
+}
+
+enum quant_status quant_tensor_recognize_any(struct quant_tensor *tensor,
+                                             const struct quant_input *input,
+                                             const struct quant_cancel *cancel,
+                                             struct quant_error *error)
+{
+    return recognize(tensor, input, true, cancel, error);
 }
 
 /* The container takes over the source, and the tensor's own takes its place. */

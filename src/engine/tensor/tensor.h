@@ -31,6 +31,13 @@ enum quant_status quant_tensor_recognize(struct quant_tensor *tensor,
                                          const struct quant_input *input,
                                          const struct quant_cancel *cancel,
                                          struct quant_error *error);
+
+/* As the first step, but what is already quantized is no error. */
+enum quant_status quant_tensor_recognize_any(struct quant_tensor *tensor,
+                                             const struct quant_input *input,
+                                             const struct quant_cancel *cancel,
+                                             struct quant_error *error);
+
 enum quant_status quant_tensor_open_reader(struct quant_tensor *tensor,
                                            const struct quant_input *input,
                                            const struct quant_read_request *raw_defaults,

@@ -41,6 +41,11 @@ static const struct quant_quantize_job jobs[] = {
     {.granularity = {true, 1, 32}},
     {.has_min_dims = true, .min_dims = 0},
     {.has_min_dims = true, .min_dims = 1},
+    {.selection = {.include = (const char *const[]){"a"}, .ninclude = 1}},
+    {.selection = {.include = (const char *const[]){"a", "b"}, .ninclude = 2}},
+    {.selection = {.include = (const char *const[]){"b", "a"}, .ninclude = 2}},
+    {.selection = {.include = (const char *const[]){"ab"}, .ninclude = 1}},
+    {.selection = {.exclude = (const char *const[]){"a"}, .nexclude = 1}},
 };
 
 static void test_differences(void **state)

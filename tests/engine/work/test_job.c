@@ -83,10 +83,10 @@ static void test_jobs_have_no_end_padding(void **state)
 #define HAS_NO_END_PADDING(type, last)                                                             \
     assert_int_equal(sizeof(struct type),                                                          \
                      offsetof(struct type, last) + sizeof(((struct type *)NULL)->last))
-    HAS_NO_END_PADDING(quant_quantize_job, nfiles);
-    HAS_NO_END_PADDING(quant_dequantize_job, nfiles);
-    HAS_NO_END_PADDING(quant_compare_job, nfiles);
-    HAS_NO_END_PADDING(quant_calibrate_job, control);
+    HAS_NO_END_PADDING(quant_quantize_job, selection);
+    HAS_NO_END_PADDING(quant_dequantize_job, selection);
+    HAS_NO_END_PADDING(quant_compare_job, selection);
+    HAS_NO_END_PADDING(quant_calibrate_job, selection);
     HAS_NO_END_PADDING(quant_merge_job, control);
 #undef HAS_NO_END_PADDING
 }

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Choosing tensors by their names. The name of a tensor in a container is the one that the
+ * container gives it. A file of one tensor has no name for it: it then goes by its path, as the job
+ * has it.
+ */
+#ifndef QUANT_SELECT_H
+#define QUANT_SELECT_H
+
+#include <quant/quant.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Whether the whole name matches the pattern:
+ *
+ *     *          any characters, or none; "/" and "." are characters like any other
+ *     ?          one character
+ *     [abx-z]    one character of these; [!abx-z] or [^abx-z]: one that is not one of these. A "]"
+ * is one of them if it comes first. A "[" that is never closed stands for itself \c         the
+ * character c, whatever it means otherwise
+ *
+ * Upper and lower case differ. Characters are those of UTF-8; a byte that is not UTF-8 counts as
+ * one. The locale makes no difference.
+ */
+QUANT_API bool quant_name_matches(const char *pattern, const char *name);
+
+/* Which tensors a job is for. All zeros: all of them. */
+struct quant_selection {
+    const char *const *include; /* ninclude patterns, of which a name must match one; */
+    size_t ninclude;            /* 0: any name will do */
+    const char *const *exclude; /* nexclude patterns, of which it must match none */
+    size_t nexclude;
+};
+
+QUANT_API bool quant_selection_has(const struct quant_selection *selection, const char *name);
+
+/* Whether there is any pattern. */
+QUANT_API bool quant_selection_is_given(const struct quant_selection *selection);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
