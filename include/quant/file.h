@@ -105,6 +105,7 @@ struct quant_file {
 struct quant_quantize_result;
 struct quant_dequantize_result;
 struct quant_compare_result;
+struct quant_verified;
 
 /* What a call did with one tensor. Nothing in it outlives the call of the function below. */
 struct quant_tensor_result {
@@ -120,14 +121,16 @@ struct quant_tensor_result {
     const struct quant_quantize_result *found;      /* when quantizing; NULL on failure */
     const struct quant_dequantize_result *restored; /* when dequantizing; NULL on failure */
     const struct quant_compare_result *compared;    /* when comparing; NULL on failure */
+    const struct quant_verified *verified;          /* when verifying: <quant/verify.h> */
 };
 
-/* Called by quant_file_quantize, quant_file_dequantize and quant_file_compare once for each tensor,
- * in the order of the file: after its elements have been read and written, before the outputs get
- * their names. One call at a time, but from any thread of the library's call, not always the same.
- * Returning false stops: nothing is left of the outputs, and the status is QUANT_CANCELLED. For a
- * tensor that failed what it returns makes no difference. In a list of files it is called for the
- * tensors of containers alone; a file of one tensor has its quant_file_fn. */
+/* Called by quant_file_quantize, quant_file_dequantize, quant_file_compare and quant_file_verify
+ * once for each tensor, in the order of the file: after its elements have been read and written,
+ * before the outputs get their names. One call at a time, but from any thread of the library's
+ * call, not always the same. Returning false stops: nothing is left of the outputs, and the status
+ * is QUANT_CANCELLED. For a tensor that failed what it returns makes no difference. In a list of
+ * files it is called for the tensors of containers alone; a file of one tensor has its
+ * quant_file_fn. */
 typedef bool quant_tensor_fn(void *context, const struct quant_tensor_result *result);
 
 /* What a call did with one file. Nothing in it outlives the call of the function below. */
@@ -139,6 +142,7 @@ struct quant_file_result {
     const struct quant_dequantize_result *restored; /* when dequantizing; NULL on failure */
     const struct quant_compare_result *compared;    /* when comparing; NULL on failure, unless some
                                                      * tensors of a container failed */
+    const struct quant_verified *verified;          /* when verifying: <quant/verify.h> */
 };
 
 /* Called once for each file, in the order of the list: after its tensors, when its outputs are

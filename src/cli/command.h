@@ -60,6 +60,7 @@ extern const struct command command_dequant;
 extern const struct command command_help;
 extern const struct command command_quantize;
 extern const struct command command_types;
+extern const struct command command_verify;
 extern const struct command command_version;
 
 /* `quant version`, for -V of any command. An exit status. */

@@ -9,7 +9,7 @@
 
 static const struct command *const table[] = {
     &command_quantize, &command_dequant, &command_calibrate, &command_compare,
-    &command_types,    &command_help,    &command_version,
+    &command_verify,   &command_types,   &command_help,      &command_version,
 };
 
 enum { TABLE_LENGTH = sizeof table / sizeof table[0] };

@@ -14,8 +14,8 @@
 enum { HEAD_BYTES = 256, SIZE_LIMIT = 16 << 20 };
 
 /* Spares other JSON files, which may be large, from being parsed. */
-static enum quant_status begins_like_sidecar(struct quant_source *source, bool *begins,
-                                             struct quant_error *error)
+enum quant_status quant_sidecar_begins(struct quant_source *source, bool *begins,
+                                       struct quant_error *error)
 {
     char head[HEAD_BYTES + 1];
     size_t got = 0;
@@ -103,7 +103,7 @@ enum quant_status quant_sidecar_identify(struct quant_source *source, const char
     bool begins = false;
     struct quant_sidecar_reader *reader = NULL;
     *dtype = QUANT_DTYPE_NONE;
-    enum quant_status status = begins_like_sidecar(source, &begins, error);
+    enum quant_status status = quant_sidecar_begins(source, &begins, error);
     if (!begins)
         return status;
     status = quant_sidecar_tensors_open(source, &reader, error);

@@ -177,7 +177,9 @@ static enum quant_status add(struct reading *reading, const struct quant_sidecar
                                              .scales = QUANT_NOT_STORED,
                                              .zero_points = QUANT_NOT_STORED,
                                              .axis = entry->has_groups ? entry->axis : -1,
-                                             .is_copied = entry->is_copied};
+                                             .is_copied = entry->is_copied,
+                                             .is_given = !entry->is_copied &&
+                                                         strcmp(entry->method, "given") == 0};
     status = find_named(reading, entry->name, &tensor->data);
     if (status == QUANT_OK)
         status = copy_shape(reading, entry, tensor);

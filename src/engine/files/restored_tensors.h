@@ -23,6 +23,7 @@ struct quant_restored_tensor {
     uint32_t ndim;
     int axis; /* -1: one scale */
     bool is_copied;
+    bool is_given;  /* the scale was given, not found */
     bool is_faulty; /* found not to agree with the container: not to be restored */
 };
 

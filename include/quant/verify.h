@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Verifying quantized files: whether a file is whole, agrees with its sidecar, and holds what
+ * quantizing can have written. Nothing is written, and the elements are read once.
+ *
+ * As in <quant/file.h>, paths are byte strings as the system takes them, and all pointers in the
+ * structures below are borrowed for the time of the call.
+ */
+#ifndef QUANT_VERIFY_H
+#define QUANT_VERIFY_H
+
+#include <quant/file.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- What is found ----------------------------------------------------------------------------
+ */
+
+/* What is wrong with a file or a tensor. */
+enum quant_fault_kind {
+    QUANT_FAULT_FILE = 0, /* a file cannot be read, or there is no sidecar */
+    QUANT_FAULT_SIDECAR,  /* the sidecar is not valid, or contradicts itself */
+    QUANT_FAULT_DATA,     /* the data file has another size or header, or is not of its format */
+    QUANT_FAULT_LAYOUT,   /* a tensor is missing or not expected, or has another type or shape */
+    QUANT_FAULT_SCALES,   /* the scales or zero points of a tensor: size, checksum, or a value */
+    QUANT_FAULT_CHECKSUM, /* the bytes are not those that were written */
+    QUANT_FAULT_ELEMENT,  /* an integer is outside [qmin, qmax] */
+    QUANT_FAULT_PADDING   /* the unused half of the last byte of 4-bit elements is not 0 */
+};
+
+/* The word for a kind: "checksum". NULL past the last. */
+QUANT_API const char *quant_fault_kind_name(enum quant_fault_kind kind);
+
+struct quant_fault {
+    enum quant_fault_kind kind;
+    struct quant_error error; /* a line that says what and where */
+    bool has_element;
+    uint64_t element; /* the first that is concerned, in file order */
+    int ndim;         /* with has_element: of the shape */
+    uint64_t index[QUANT_MAX_DIMS];
+};
+
+/* The most faults of one tensor, or of one file, that are reported. */
+enum { QUANT_FAULTS_MOST = 8 };
+
+/* A tensor, or a file, that has been checked: the member `verified` of struct quant_tensor_result
+ * and struct quant_file_result. Its status is that of the first fault. A file of one tensor has the
+ * faults of the tensor too; a container those that belong to no tensor. */
+struct quant_verified {
+    size_t ntensors; /* with a file, of a container: of its tensors, apart from scales; else 0 */
+    size_t ncopied;  /* of these, the ones that are not quantized */
+    size_t nfaulty;  /* of these, the ones with faults */
+    enum quant_dtype dtype; /* of a quantized tensor, as far as it is known; else NONE */
+    enum quant_scheme scheme;
+    uint64_t nbytes; /* of the tensor's elements, or of the data file */
+    size_t nfaults;  /* 0: nothing is wrong */
+    const struct quant_fault *faults;
+};
+
+/* ---- The job ----------------------------------------------------------------------------------
+ */
+
+struct quant_verify_job {
+    size_t size; /* sizeof(struct quant_verify_job) */
+    struct quant_control control;
+    const struct quant_file *files; /* nfiles of them, at least one. path: the quantized data, or
+                                     * its sidecar: then the data is the file of the same name
+                                     * without ".json", or else the one that the sidecar names; "-"
+                                     * needs sidecar. sidecar NULL: path with ".json" added. Besides
+                                     * these, reason is used */
+    size_t nfiles;
+};
+
+/*
+ * Checks each file, and each of its tensors:
+ *
+ *   - the sidecar is valid, and the scale and zero point of a tensor with one scale are those of
+ *     the range that it states;
+ *   - the data has the size, header, types and shapes that the sidecar describes, and no tensor
+ *     besides; each checksum is right: of the file, or of the header and each tensor;
+ *   - scales are there, under their names, with their type and shape; each is finite and above 0;
+ *     zero points are those of the scheme, unless they were given;
+ *   - each integer is within [qmin, qmax], and the padding of 4-bit elements is 0.
+ *
+ * A fault ends only the checks that cannot be made after it, and neither a tensor nor a file keeps
+ * the others from being checked. on_tensor is called for each tensor of a container, and on_file
+ * for each file, in order; `verified` is NULL only if there was no memory, or the work was stopped.
+ *
+ * The status and the error are those of the first file that is not as it should be: QUANT_OK means
+ * that all are. QUANT_INVALID too for the job itself.
+ *
+ * Memory: a few megabytes and the headers; for containers about 200 bytes for each tensor.
+ */
+QUANT_API enum quant_status quant_file_verify(const struct quant_verify_job *job,
+                                              struct quant_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* `quant verify`: whether quantized files are whole and agree with their sidecars. */
+#include <quant/verify.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/batch.h"
+#include "cli/command.h"
+#include "cli/input_list.h"
+#include "cli/message.h"
+#include "cli/option_values.h"
+#include "cli/options.h"
+#include "cli/signals.h"
+#include "cli/standard_streams.h"
+#include "cli/targets.h"
+#include "cli/verify_report.h"
+
+struct verify_options {
+    struct target_options target; /* its sidecar alone is used */
+    struct files_from_options files_from;
+    int report; /* REPORT_...; 0: not given */
+    struct batch_options batch;
+};
+
+enum { REPORT_TEXT = 1, REPORT_JSON }; /* 0: not given */
+
+static const char *choice_report(size_t i)
+{
+    static const char *const words[] = {
+        [REPORT_TEXT - 1] = "text",
+        [REPORT_JSON - 1] = "json",
+    };
+    return i < sizeof words / sizeof words[0] ? words[i] : NULL;
+}
+
+#define AT(field) offsetof(struct verify_options, field)
+
+static const struct option_row rows[] = {
+    FILES_FROM_ROWS(AT(files_from), "Input:"),
+    {.name = "sidecar",
+     .argument = "FILE",
+     .help = "read the sidecar from FILE",
+     .initial = "the name of the INPUT plus .json",
+     .expected = "a file name",
+     .parse = value_text,
+     .offset = AT(target.sidecar),
+     .is_common = true},
+
+    {.heading = "Reporting:",
+     .name = "report",
+     .argument = "KIND",
+     .is_optional = true,
+     .help = "print what is wrong as text, or a record for every tensor as json",
+     .initial = "text",
+     .choice = choice_report,
+     .parse = value_choice_from_1,
+     .offset = AT(report),
+     .is_common = true},
+
+    BATCH_ROWS(AT(batch), "progress or summary"),
+    {0},
+};
+
+/* ---- The work ------------------------------------------------------------------------------- */
+
+struct work {
+    struct quant_verify_job job;
+    struct verify_report report;
+};
+
+static enum quant_status verify_files(void *context, const struct quant_control *control,
+                                      struct quant_error *error)
+{
+    struct work *work = context;
+    work->job.control = *control;
+    return quant_file_verify(&work->job, error);
+}
+
+static bool report_tensor(void *context, const struct quant_tensor_result *result)
+{
+    struct work *work = context;
+    return verify_report_tensor(&work->report, result);
+}
+
+static int report_file(void *context, const struct quant_file_result *result)
+{
+    struct work *work = context;
+    const bool is_printed = verify_report_file(&work->report, result);
+    return is_printed && result->status == QUANT_OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+static struct quant_file *make_files(const struct verify_options *options,
+                                     const struct input_list *inputs)
+{
+    struct quant_file *files = calloc(inputs->n, sizeof *files);
+    for (size_t i = 0; files && i < inputs->n; i++)
+        files[i] =
+            (struct quant_file){.path = inputs->names[i], .sidecar = options->target.sidecar};
+    return files;
+}
+
+static int verify_all(const struct verify_options *options, const struct input_list *inputs)
+{
+    struct quant_file *files = make_files(options, inputs);
+    struct work work = {
+        .job = {.size = sizeof work.job, .files = files, .nfiles = inputs->n},
+        .report = {.paths = inputs->names, .is_json = options->report == REPORT_JSON},
+    };
+    const struct batch batch = {
+        .n = inputs->n,
+        .names = (const char *const *)inputs->names,
+        .context = &work,
+        .run = verify_files,
+        .tensor = report_tensor,
+        .file = report_file,
+        .prints = true,
+        .only_prints = true,
+        .totals = &work.report.totals,
+    };
+    if (!files) {
+        message_error("no memory for the names of the inputs");
+        return EXIT_FAILED;
+    }
+    int status = batch_run(&batch, &options->batch);
+    if (!signals_raised() && !verify_report_end(&work.report))
+        status = EXIT_FAILED;
+    if (!options->batch.quiet)
+        verify_report_summary(&work.report);
+    free(files);
+    return status;
+}
+
+/* ---- The command ---------------------------------------------------------------------------- */
+
+static int check(const struct command *self, const struct verify_options *options,
+                 const struct input_list *inputs)
+{
+    const int status = targets_check(self, &options->target, inputs->names, inputs->n);
+    for (size_t i = 0; status == EXIT_DONE && i < inputs->n; i++)
+        if (strcmp(inputs->names[i], "-") == 0 && !options->target.sidecar)
+            return message_usage(self->name, "'-' needs '--sidecar FILE'");
+    return status;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct verify_options options = {.report = 0};
+    int first;
+    int status;
+    if (!options_parse(self, argc, argv, &options, &first, &status))
+        return status;
+    struct input_list inputs;
+    status =
+        input_list_init(&inputs, self, &options.files_from, argv + first, (size_t)(argc - first));
+    if (status == EXIT_DONE)
+        status = check(self, &options, &inputs);
+    if (status == EXIT_DONE && !options.batch.quiet)
+        streams_announce((const char *const *)inputs.names, inputs.n);
+    if (status == EXIT_DONE)
+        status = verify_all(&options, &inputs);
+    input_list_release(&inputs);
+    return status;
+}
+
+static const char notes[] =
+    "An INPUT is a quantized file, or its sidecar. The sidecar must be valid; the\n"
+    "data must have the size, header, types, shapes and checksums that it states;\n"
+    "scales must be there, finite and above 0; every integer must be within qmin and\n"
+    "qmax. All tensors are checked, and each problem is a line that says where it is.\n"
+    "Nothing is written, and the elements are read once.\n";
+
+static const struct command_example examples[] = {
+    {"verify w.int8.npy", "checks the file against its sidecar w.int8.npy.json"},
+    {"verify *.int8.npy",
+     "prints a line for each problem, and exits with status 1 if there is one"},
+    {"verify --report=json model.int8.safetensors | jq -r 'select(.faults != []) | .tensor'",
+     "prints the names of the tensors that are not as they were written"},
+    {NULL, NULL},
+};
+
+const struct command command_verify = {
+    .name = "verify",
+    .summary = "check that each quantized INPUT is whole and agrees with its sidecar",
+    .usage = "verify [OPTION]... INPUT...",
+    .options = rows,
+    .notes = notes,
+    .examples = examples,
+    .computes = true,
+    .run = run,
+};

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* The header and the sidecar give the list of tensors; each is then checked by itself, several at a
+ * time, and reported in order. What is wrong with one does not keep the others from being checked.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "engine/files/quantized_container.h"
+#include "engine/files/restored_reader.h"
+#include "engine/files/tensor_copy.h"
+#include "engine/files/verify_pairs.h"
+#include "engine/files/verify_params.h"
+#include "engine/files/verify_pass.h"
+#include "engine/files/verify_run.h"
+#include "engine/work/job.h"
+#include "engine/work/work_list.h"
+
+/* Disagreements that are kept with their text, a kilobyte each; a hostile file may have one for
+ * every tensor. */
+enum { DISAGREEMENTS_MOST = 1000 };
+
+struct disagreement {
+    size_t i;   /* index of the tensor */
+    char *name; /* owned: of the tensor that it is about, or NULL */
+    struct quant_error error;
+};
+
+/* What is kept of a tensor from its work until it is delivered. */
+struct place {
+    struct quant_buffers buffers; /* of a small tensor */
+    struct quant_restored_reader quantized;
+    struct quant_findings findings;
+    enum quant_status status;
+    struct quant_error error;
+};
+
+struct verifying {
+    struct quant_verify_run *run;
+    struct quant_container_input input;
+    struct quant_restored_tensors restored;
+    struct disagreement *disagreements; /* owned: n of them, by rising i */
+    size_t n;
+    size_t room;
+    struct place *places; /* owned */
+    unsigned nplaces;
+    enum quant_status status;
+};
+
+/* ---- The sidecar against the header ---- */
+
+static void on_disagreement(void *context, size_t i, const char *name,
+                            const struct quant_error *error)
+{
+    struct verifying *verifying = context;
+    if (i == SIZE_MAX) {
+        quant_findings_add(verifying->run->findings, QUANT_FAULT_LAYOUT, error);
+        return;
+    }
+    if (verifying->n == DISAGREEMENTS_MOST)
+        return;
+    if (verifying->n == verifying->room) {
+        const size_t room = verifying->room ? 2 * verifying->room : 8;
+        void *larger = realloc(verifying->disagreements, room * sizeof(struct disagreement));
+        if (!larger)
+            return; /* the tensor is marked all the same */
+        verifying->disagreements = larger;
+        verifying->room = room;
+    }
+    verifying->disagreements[verifying->n++] = (struct disagreement){i, strdup(name), *error};
+}
+
+static void add_disagreements(const struct verifying *verifying, size_t i,
+                              struct quant_findings *findings)
+{
+    struct quant_error error;
+    for (size_t k = 0; k < verifying->n; k++)
+        if (verifying->disagreements[k].i == i)
+            quant_findings_add(findings, QUANT_FAULT_LAYOUT, &verifying->disagreements[k].error);
+    if (findings->n > 0)
+        return;
+    quant_source_error(verifying->input.source, &error, QUANT_CORRUPT,
+                       "tensor %zu of its sidecar does not agree with its header", i);
+    quant_findings_add(findings, QUANT_FAULT_LAYOUT, &error);
+}
+
+/* The first disagreement of a tensor that is not in the container says so, and has its name. */
+static const char *missing_name(const struct verifying *verifying, size_t i)
+{
+    for (size_t k = 0; k < verifying->n; k++)
+        if (verifying->disagreements[k].i == i)
+            return verifying->disagreements[k].name ? verifying->disagreements[k].name : "";
+    return "";
+}
+
+/* ---- One tensor ---- */
+
+static const struct quant_tensor_info *info_of(const struct verifying *verifying,
+                                               const struct quant_restored_tensor *restored)
+{
+    return &verifying->input.file->tensors[restored->data];
+}
+
+/* A tensor that is copied, or of which only the bytes can be checked. */
+static enum quant_status check_bytes(struct verifying *verifying, struct place *place,
+                                     const struct quant_restored_tensor *restored)
+{
+    const struct quant_tensor_info *info = info_of(verifying, restored);
+    const struct quant_extent from = {info->offset, info->nbytes};
+    uint64_t digest = 0;
+    enum quant_status status =
+        quant_tensor_copy(verifying->input.source, &from, NULL, 0, &digest, &place->error);
+    if (!quant_findings_take(&place->findings, QUANT_FAULT_DATA, &status, &place->error))
+        return status;
+    status = quant_stored_tensor_check(verifying->input.file, restored->data, digest,
+                                       restored->digests.data, &place->error);
+    (void)quant_findings_take(&place->findings, QUANT_FAULT_CHECKSUM, &status, &place->error);
+    return status;
+}
+
+static enum quant_status check_scales(struct verifying *verifying, struct place *place,
+                                      const struct quant_restored_tensor *restored)
+{
+    struct quant_findings *findings = &place->findings;
+    const struct quant_tensor_file *file = verifying->input.file;
+    enum quant_status status =
+        quant_restored_reader_open_scales(&place->quantized, file, restored, &place->error);
+    if (!quant_findings_take(findings, QUANT_FAULT_SCALES, &status, &place->error))
+        return status;
+    if (restored->axis >= 0)
+        status = quant_verify_zero_points(findings, &place->quantized.groups, &restored->params,
+                                          restored->is_given, place->quantized.data->name,
+                                          &place->error);
+    (void)quant_findings_take(findings, QUANT_FAULT_SCALES, &status, &place->error);
+    return status;
+}
+
+static enum quant_status check_quantized(struct verifying *verifying, struct place *place,
+                                         const struct quant_restored_tensor *restored,
+                                         const struct quant_work_item *item)
+{
+    struct quant_restored_reader *quantized = &place->quantized;
+    struct quant_findings *findings = &place->findings;
+    const struct quant_tensor_file *file = verifying->input.file;
+    enum quant_status status = quant_restored_reader_open(quantized, file, restored, &place->error);
+    if (!quant_findings_take(findings, QUANT_FAULT_LAYOUT, &status, &place->error))
+        return status;
+    quant_verify_pairs(findings, file, restored);
+    status = check_scales(verifying, place, restored);
+    if (status != QUANT_OK)
+        return status;
+    const struct quant_verify_pass pass = {
+        .params = &restored->params,
+        .reader = quantized->reader,
+        .checksum = &quantized->checksum,
+        .name = quantized->data->name,
+        .shape = &quantized->shape,
+        .order = QUANT_ORDER_C,
+        .nelems = restored->nelems,
+        .progress = item->progress,
+        .pool = item->pool,
+        .buffers = &place->buffers,
+    };
+    status = quant_verify_pass_run(&pass, findings, &place->error);
+    if (quant_findings_take(findings, QUANT_FAULT_DATA, &status, &place->error))
+        status = quant_restored_reader_check(quantized, file, restored, &place->error);
+    (void)quant_findings_take(findings, QUANT_FAULT_CHECKSUM, &status, &place->error);
+    return status;
+}
+
+/* ---- The work list ---- */
+
+static uint64_t nelems(void *context, uint64_t i)
+{
+    const struct verifying *verifying = context;
+    return verifying->restored.tensors[i].nelems;
+}
+
+static void work(void *context, struct quant_work_item *item)
+{
+    struct verifying *verifying = context;
+    struct place *place = &verifying->places[item->place];
+    const struct quant_restored_tensor *restored = &verifying->restored.tensors[item->i];
+    place->findings.n = 0;
+    place->status = QUANT_OK;
+    if (restored->is_faulty)
+        add_disagreements(verifying, (size_t)item->i, &place->findings);
+    if (restored->data == QUANT_NOT_STORED)
+        return;
+    place->status = restored->is_copied || restored->is_faulty
+                        ? check_bytes(verifying, place, restored)
+                        : check_quantized(verifying, place, restored, item);
+    quant_restored_reader_close(&place->quantized);
+}
+
+static enum quant_status report(struct verifying *verifying, struct place *place, size_t i)
+{
+    struct quant_verify_run *run = verifying->run;
+    const struct quant_restored_tensor *restored = &verifying->restored.tensors[i];
+    const bool is_stored = restored->data != QUANT_NOT_STORED;
+    struct quant_verified verified = {
+        .dtype = restored->params.dtype,
+        .scheme = restored->params.scheme,
+        .nbytes = is_stored ? info_of(verifying, restored)->nbytes : 0,
+    };
+    struct quant_tensor_result result = {
+        .tensor = i,
+        .ntensors = verifying->restored.n,
+        .name = is_stored ? info_of(verifying, restored)->name : missing_name(verifying, i),
+        .is_copied = restored->is_copied,
+        .nbytes = verified.nbytes,
+        .verified = &verified,
+    };
+    result.status = quant_findings_end(&place->findings, &verified, &place->error);
+    result.error = result.status == QUANT_OK ? NULL : &place->error;
+    if (verified.nfaults > 0 && run->verified->nfaulty++ == 0)
+        run->of_tensor = place->error;
+    return quant_control_report(run->control, &result, run->error);
+}
+
+static bool deliver(void *context, unsigned number, uint64_t i)
+{
+    struct verifying *verifying = context;
+    struct place *place = &verifying->places[number];
+    verifying->status = place->status;
+    if (place->status == QUANT_OK)
+        verifying->status = report(verifying, place, (size_t)i);
+    else if (verifying->run->error)
+        *verifying->run->error = place->error;
+    return verifying->status == QUANT_OK;
+}
+
+static enum quant_status check_tensors(struct verifying *verifying)
+{
+    struct quant_verify_run *run = verifying->run;
+    const struct quant_work_list list = {.n = verifying->restored.n,
+                                         .pool = run->pool,
+                                         .progress = &run->progress,
+                                         .context = verifying,
+                                         .nelems = nelems,
+                                         .work = work,
+                                         .deliver = deliver};
+    verifying->nplaces = quant_work_list_places(&list);
+    verifying->places = calloc(verifying->nplaces, sizeof *verifying->places);
+    if (!verifying->places)
+        return quant_error_no_memory(run->error, verifying->nplaces * sizeof *verifying->places,
+                                     "buffers");
+    quant_work_list_run(&list);
+    return verifying->status;
+}
+
+/* ---- The file ---- */
+
+static enum quant_status check_file(struct verifying *verifying,
+                                    struct quant_sidecar_reader *reader)
+{
+    struct quant_verify_run *run = verifying->run;
+    enum quant_status status = quant_quantized_container_open(
+        &verifying->input, run->path, quant_sidecar_tensors_head(reader), run->sidecar_path,
+        &run->control->cancel, run->error);
+    if (!quant_findings_take(run->findings, QUANT_FAULT_DATA, &status, run->error))
+        return status;
+    run->verified->nbytes = verifying->input.source->size;
+    status = quant_restored_tensors_inspect(&verifying->restored, reader, verifying->input.file,
+                                            on_disagreement, verifying, run->error);
+    run->verified->ntensors = verifying->restored.n;
+    run->verified->ncopied = verifying->restored.ncopied;
+    (void)quant_findings_take(run->findings, QUANT_FAULT_SIDECAR, &status, run->error);
+    if (status == QUANT_OK)
+        status = check_tensors(verifying);
+    if (status != QUANT_OK)
+        return status;
+    struct quant_source *source =
+        verifying->input.stream ? verifying->input.stream : verifying->input.source;
+    status = quant_source_check_unchanged(source, run->error);
+    (void)quant_findings_take(run->findings, QUANT_FAULT_FILE, &status, run->error);
+    return status;
+}
+
+enum quant_status quant_verify_container(struct quant_verify_run *run,
+                                         struct quant_sidecar_reader *reader)
+{
+    struct verifying verifying = {.run = run};
+    const enum quant_status status = check_file(&verifying, reader);
+    for (unsigned i = 0; verifying.places && i < verifying.nplaces; i++)
+        quant_buffers_release(&verifying.places[i].buffers, 1);
+    for (size_t i = 0; i < verifying.n; i++)
+        free(verifying.disagreements[i].name);
+    free(verifying.places);
+    free(verifying.disagreements);
+    quant_restored_tensors_release(&verifying.restored);
+    quant_container_input_close(&verifying.input);
+    return status;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* A program that knows no sidecars finds scales by name and lets their shape broadcast. */
+#include "engine/files/verify_pairs.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/shape.h"
+#include "formats/container.h"
+
+struct pairing {
+    struct quant_findings *findings;
+    const struct quant_tensor_file *file;
+    const struct quant_tensor_info *data;
+    struct quant_shape expected; /* of the scales */
+};
+
+static void fail(const struct pairing *pairing, const struct quant_tensor_info *info,
+                 const char *what, const char *found, const char *expected)
+{
+    struct quant_error error;
+    quant_source_error(pairing->file->source, &error, QUANT_CORRUPT,
+                       "tensor '%.200s' of the scales of '%.200s' has the %s %.200s, not %.200s",
+                       info->name, pairing->data->name, what, found, expected);
+    quant_findings_add(pairing->findings, QUANT_FAULT_LAYOUT, &error);
+}
+
+/* [1] for one scale; for an axis ones but for the axis; for blocks the tensor's own shape, with as
+ * many entries along the axis as there are blocks. */
+static struct quant_shape shape_of_scales(const struct quant_restored_tensor *restored)
+{
+    struct quant_shape shape = {.ndim = 1, .dims = {1}};
+    if (restored->axis < 0)
+        return shape;
+    const uint64_t block = restored->block_size;
+    const uint64_t extent = restored->dims[restored->axis];
+    shape.ndim = (int)restored->ndim;
+    for (uint32_t i = 0; i < restored->ndim; i++)
+        shape.dims[i] = block > 0 ? restored->dims[i] : 1;
+    shape.dims[restored->axis] = block > 0 ? extent / block + (extent % block != 0) : extent;
+    return shape;
+}
+
+static bool has_name(const char *name, const char *data, const char *suffix)
+{
+    const size_t length = strlen(data);
+    return strncmp(name, data, length) == 0 && strcmp(name + length, suffix) == 0;
+}
+
+static void check(const struct pairing *pairing, uint32_t index, const char *suffix,
+                  const struct quant_stored_type *type)
+{
+    if (index == QUANT_NOT_STORED)
+        return;
+    const struct quant_tensor_info *info = &pairing->file->tensors[index];
+    char found[QUANT_SHAPE_TEXT];
+    char expected[QUANT_SHAPE_TEXT];
+    struct quant_shape shape = {.ndim = info->ndim <= QUANT_MAX_DIMS ? (int)info->ndim : 0};
+    if (shape.ndim > 0)
+        memcpy(shape.dims, info->dims, info->ndim * sizeof *info->dims);
+    if (!has_name(info->name, pairing->data->name, suffix))
+        fail(pairing, info, "name", info->name, suffix);
+    if (!type || strcmp(info->type->name, type->name) != 0)
+        fail(pairing, info, "type", info->type->name, type ? type->name : "none");
+    if (!quant_shape_equal(&shape, &pairing->expected))
+        fail(pairing, info, "shape", quant_shape_text(&shape, found),
+             quant_shape_text(&pairing->expected, expected));
+}
+
+void quant_verify_pairs(struct quant_findings *findings, const struct quant_tensor_file *file,
+                        const struct quant_restored_tensor *restored)
+{
+    const struct quant_container *format = file->format->container;
+    const struct pairing pairing = {findings, file, &file->tensors[restored->data],
+                                    shape_of_scales(restored)};
+    check(&pairing, restored->scales, "_scale", format->type_of(restored->params.scale_dtype));
+    check(&pairing, restored->zero_points, "_zero_point", format->type_from_name("I32"));
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* One file that is verified. */
+#ifndef QUANT_ENGINE_FILES_VERIFY_RUN_H
+#define QUANT_ENGINE_FILES_VERIFY_RUN_H
+
+#include "engine/files/verify_findings.h"
+#include "engine/work/pass_progress.h"
+#include "engine/work/pool.h"
+#include "records/sidecar_tensors.h"
+
+struct quant_verify_run {
+    /* The caller's, all borrowed: */
+    const struct quant_file *file;
+    const struct quant_control *control;
+    struct quant_pool *pool;
+    struct quant_findings *findings; /* of the file, and of its only tensor */
+    struct quant_verified *verified; /* filled in, but for the faults */
+    struct quant_error *error;       /* of what ends the work on the file */
+
+    /* The run's own: */
+    struct quant_progress progress;
+    struct quant_error of_tensor; /* the first fault of a tensor of a container */
+    const char *path;             /* of the data: the file's, or path_owned */
+    char *path_owned;             /* owned */
+    const char *sidecar_path;
+};
+
+/* Checks the file whose sidecar is that of a container, the head of which has been read. */
+enum quant_status quant_verify_container(struct quant_verify_run *run,
+                                         struct quant_sidecar_reader *reader);
+
+/* Checks a file, whatever it is, and reports the tensors of a container. What is wrong is in the
+ * findings. Errors: QUANT_CANCELLED, QUANT_NO_MEMORY. */
+enum quant_status quant_verify_file(struct quant_verify_run *run);
+
+#endif
