@@ -106,6 +106,8 @@ struct quant_quantize_result;
 struct quant_dequantize_result;
 struct quant_compare_result;
 struct quant_verified;
+struct quant_inspected;      /* <quant/inspect.h> */
+struct quant_inspect_result; /* the same */
 
 /* What a call did with one tensor. Nothing in it outlives the call of the function below. */
 struct quant_tensor_result {
@@ -122,6 +124,7 @@ struct quant_tensor_result {
     const struct quant_dequantize_result *restored; /* when dequantizing; NULL on failure */
     const struct quant_compare_result *compared;    /* when comparing; NULL on failure */
     const struct quant_verified *verified;          /* when verifying: <quant/verify.h> */
+    const struct quant_inspected *inspected;        /* when inspecting */
 };
 
 /* Called by quant_file_quantize, quant_file_dequantize, quant_file_compare and quant_file_verify
@@ -143,6 +146,7 @@ struct quant_file_result {
     const struct quant_compare_result *compared;    /* when comparing; NULL on failure, unless some
                                                      * tensors of a container failed */
     const struct quant_verified *verified;          /* when verifying: <quant/verify.h> */
+    const struct quant_inspect_result *inspected;   /* when inspecting; NULL on failure */
 };
 
 /* Called once for each file, in the order of the list: after its tensors, when its outputs are

@@ -115,6 +115,17 @@ enum quant_match {
 
 struct quant_container;
 
+/* What the header of a file of one tensor says, whatever its type. */
+enum { QUANT_DESCRIBED_TYPE = 32 };
+struct quant_described {
+    char type[QUANT_DESCRIBED_TYPE]; /* as the file has it: "<f4"; a stranger's text */
+    enum quant_dtype dtype;          /* NONE: none of those of quant, or bytes without a meaning */
+    bool is_opaque;                  /* bytes that the caller may say the type of */
+    struct quant_shape shape;
+    enum quant_order order;
+    uint64_t offset; /* of the elements */
+};
+
 struct quant_format {
     union { /* the same three members */
         struct {
@@ -136,6 +147,10 @@ struct quant_format {
     /* Whether a file that begins with these bytes (all of it where nbytes < QUANT_FORMAT_HEAD) is
      * of this format. NULL: cannot be recognized by content. */
     enum quant_match (*recognize)(const unsigned char *head, size_t nbytes);
+
+    /* Reads the header alone, for listings. NULL: a file has no header. */
+    enum quant_status (*describe)(struct quant_source *source, struct quant_described *described,
+                                  struct quant_error *error);
 
     enum quant_status (*open_reader)(struct quant_source *source,
                                      const struct quant_read_request *request,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* NumPy's .npy files: a magic string, a version, a header, then the elements as in flat.c. Reads
  * versions 1.0, 2.0 and 3.0; writes version 1.0, as numpy.save does. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,6 +145,25 @@ static enum quant_dtype float_dtype(const struct quant_npy_header *header,
     return is_opaque ? asked : find_dtype(header, sources, sizeof sources / sizeof sources[0]);
 }
 
+static enum quant_status npy_describe(struct quant_source *source,
+                                      struct quant_described *described, struct quant_error *error)
+{
+    static const enum quant_dtype known[] = {QUANT_FLOAT32, QUANT_FLOAT16, QUANT_FLOAT64,
+                                             QUANT_INT8,    QUANT_UINT8,   QUANT_INT16,
+                                             QUANT_UINT16};
+    struct quant_npy_header header;
+    *described = (struct quant_described){.dtype = QUANT_DTYPE_NONE};
+    const enum quant_status status = read_header(source, &header, &described->offset, error);
+    if (status != QUANT_OK)
+        return status;
+    snprintf(described->type, sizeof described->type, "%s", header.descr);
+    described->dtype = find_dtype(&header, known, sizeof known / sizeof known[0]);
+    described->is_opaque = find_dtype(&header, opaque, sizeof opaque / sizeof opaque[0]);
+    described->shape = header.shape;
+    described->order = header.fortran_order ? QUANT_ORDER_FORTRAN : QUANT_ORDER_C;
+    return QUANT_OK;
+}
+
 static enum quant_status settle_dtype(const struct quant_source *source,
                                       const struct quant_npy_header *header,
                                       const struct quant_read_request *request,
@@ -234,6 +254,7 @@ const struct quant_format quant_format_npy = {
     .extensions = extensions,
     .writer_needs = QUANT_SHAPE_KNOWN,
     .recognize = npy_recognize,
+    .describe = npy_describe,
     .open_reader = npy_open_reader,
     .open_writer = npy_open_writer,
 };

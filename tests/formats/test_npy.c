@@ -371,14 +371,45 @@ static void test_write_error(void **state)
     free(sink.bytes);
 }
 
+/* The header alone, of any type. */
+static void test_describe(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *descr;
+        enum quant_dtype dtype;
+        bool is_opaque;
+    } rows[] = {
+        {"<f4", QUANT_FLOAT32, false},    {"|i1", QUANT_INT8, false},
+        {"|u1", QUANT_UINT8, false},      {">i2", QUANT_INT16, false},
+        {"<V2", QUANT_DTYPE_NONE, true},  {"<c8", QUANT_DTYPE_NONE, false},
+        {"<i8", QUANT_DTYPE_NONE, false},
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct file file = make_file(1, rows[i].descr, "'fortran_order': True, 'shape': (3, 2)");
+        struct quant_source *source = quant_source_from_memory(file.bytes, file.nbytes, "w.npy");
+        struct quant_described described;
+        struct quant_error error;
+        assert_non_null(source);
+        check_ok(quant_format_npy.describe(source, &described, &error), &error);
+        assert_string_equal(described.type, rows[i].descr);
+        assert_int_equal(described.dtype, rows[i].dtype);
+        assert_int_equal(described.is_opaque, rows[i].is_opaque);
+        assert_int_equal(described.shape.dims[0], 3);
+        assert_int_equal(described.order, QUANT_ORDER_FORTRAN);
+        assert_int_equal(described.offset, file.nbytes);
+        quant_source_close(source);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types),       cmocka_unit_test(test_integers),
-        cmocka_unit_test(test_shapes),      cmocka_unit_test(test_rewind),
-        cmocka_unit_test(test_prefixes),    cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_read_error),  cmocka_unit_test(test_write),
-        cmocka_unit_test(test_write_error),
+        cmocka_unit_test(test_describe), cmocka_unit_test(test_types),
+        cmocka_unit_test(test_integers), cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_rewind),   cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_bad),      cmocka_unit_test(test_read_error),
+        cmocka_unit_test(test_write),    cmocka_unit_test(test_write_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

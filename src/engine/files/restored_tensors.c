@@ -15,9 +15,8 @@ struct reading {
     const struct quant_tensor_file *file;
     unsigned char *named; /* owned: one for each tensor of the file */
     size_t nnamed;
-    size_t room;                       /* for tensors */
-    quant_restored_fault_fn *on_fault; /* NULL: the first disagreement is an error */
-    void *context;
+    size_t room; /* for tensors */
+    const struct quant_restored_visitor *visitor;
     size_t i; /* the index of the entry; SIZE_MAX after the last */
     struct quant_error *error;
 };
@@ -33,10 +32,10 @@ static enum quant_status disagree(const struct reading *reading, const char *nam
     const enum quant_status status =
         quant_source_error(reading->file->source, &own, QUANT_CORRUPT,
                            "its sidecar does not belong to it: tensor '%.200s' %s", name, what);
-    if (reading->on_fault) {
+    if (reading->visitor->on_fault) {
         if (reading->i != SIZE_MAX)
             reading->tensors->tensors[reading->i].is_faulty = true;
-        reading->on_fault(reading->context, reading->i, name, &own);
+        reading->visitor->on_fault(reading->visitor->context, reading->i, name, &own);
         return QUANT_OK;
     }
     if (reading->error)
@@ -188,6 +187,9 @@ static enum quant_status add(struct reading *reading, const struct quant_sidecar
     if (status == QUANT_OK && !entry->is_copied)
         status = find_scales(reading, entry, tensor);
     reading->tensors->ncopied += entry->is_copied;
+    if (status == QUANT_OK && reading->visitor->on_entry)
+        status = reading->visitor->on_entry(reading->visitor->context, reading->i, entry,
+                                            reading->error);
     return status;
 }
 
@@ -203,14 +205,13 @@ static enum quant_status check_all_named(struct reading *reading)
     return status;
 }
 
-enum quant_status quant_restored_tensors_inspect(struct quant_restored_tensors *tensors,
-                                                 struct quant_sidecar_reader *reader,
-                                                 const struct quant_tensor_file *file,
-                                                 quant_restored_fault_fn *on_fault, void *context,
-                                                 struct quant_error *error)
+enum quant_status quant_restored_tensors_visit(struct quant_restored_tensors *tensors,
+                                               struct quant_sidecar_reader *reader,
+                                               const struct quant_tensor_file *file,
+                                               const struct quant_restored_visitor *visitor,
+                                               struct quant_error *error)
 {
-    struct reading reading = {
-        .tensors = tensors, .file = file, .on_fault = on_fault, .context = context, .error = error};
+    struct reading reading = {.tensors = tensors, .file = file, .visitor = visitor, .error = error};
     struct quant_sidecar_entry entry;
     bool found = true;
     reading.named = calloc(file->n + 1, 1);
@@ -224,6 +225,16 @@ enum quant_status quant_restored_tensors_inspect(struct quant_restored_tensors *
         status = check_all_named(&reading);
     free(reading.named);
     return status;
+}
+
+enum quant_status quant_restored_tensors_inspect(struct quant_restored_tensors *tensors,
+                                                 struct quant_sidecar_reader *reader,
+                                                 const struct quant_tensor_file *file,
+                                                 quant_restored_fault_fn *on_fault, void *context,
+                                                 struct quant_error *error)
+{
+    const struct quant_restored_visitor visitor = {.on_fault = on_fault, .context = context};
+    return quant_restored_tensors_visit(tensors, reader, file, &visitor, error);
 }
 
 enum quant_status quant_restored_tensors_read(struct quant_restored_tensors *tensors,

@@ -55,6 +55,24 @@ enum quant_status quant_restored_tensors_inspect(struct quant_restored_tensors *
                                                  quant_restored_fault_fn *on_fault, void *context,
                                                  struct quant_error *error);
 
+/* What sees the entries while they are read. */
+struct quant_restored_visitor {
+    quant_restored_fault_fn *on_fault; /* NULL: the first disagreement is an error */
+
+    /* After the i-th entry has become the i-th of tensors: what the entry has and tensors does not
+     * keep. An error ends the reading. NULL: none. */
+    enum quant_status (*on_entry)(void *context, size_t i, const struct quant_sidecar_entry *entry,
+                                  struct quant_error *error);
+    void *context;
+};
+
+/* The same with a function that sees each entry. */
+enum quant_status quant_restored_tensors_visit(struct quant_restored_tensors *tensors,
+                                               struct quant_sidecar_reader *reader,
+                                               const struct quant_tensor_file *file,
+                                               const struct quant_restored_visitor *visitor,
+                                               struct quant_error *error);
+
 /* Fine on a zeroed one. */
 void quant_restored_tensors_release(struct quant_restored_tensors *tensors);
 

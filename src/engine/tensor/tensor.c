@@ -70,22 +70,31 @@ static enum quant_status refuse_raw_options(const struct quant_tensor *tensor,
                               format->name);
 }
 
+enum quant_status quant_tensor_choose_format(struct quant_tensor *tensor,
+                                             const struct quant_input *input,
+                                             struct quant_error *error)
+{
+    const bool has_raw_options = input->dtype || input->byte_order || input->shape;
+    const enum quant_status status =
+        input->format
+            ? quant_format_find(input->format, &tensor->format, error)
+            : quant_format_recognize(tensor->source, has_raw_options, &tensor->format, error);
+    if (status == QUANT_OK && !tensor->format->takes_raw_options &&
+        (input->byte_order || input->shape || (tensor->format->container && input->dtype)))
+        return refuse_raw_options(tensor, tensor->format, error);
+    return status;
+}
+
 static enum quant_status recognize(struct quant_tensor *tensor, const struct quant_input *input,
                                    bool may_be_quantized, const struct quant_cancel *cancel,
                                    struct quant_error *error)
 {
-    const bool has_raw_options = input->dtype || input->byte_order || input->shape;
     enum quant_status status = quant_input_open(input->path, cancel, &tensor->source, error);
     if (status == QUANT_OK && !may_be_quantized)
         status = quant_quantized_check(tensor->source, input->path, input->dtype, cancel,
                                        &tensor->recorded, error);
     if (status == QUANT_OK)
-        status = input->format ? quant_format_find(input->format, &tensor->format, error)
-                               : quant_format_recognize(tensor->source, has_raw_options,
-                                                        &tensor->format, error);
-    if (status == QUANT_OK && !tensor->format->takes_raw_options &&
-        (input->byte_order || input->shape || (tensor->format->container && input->dtype)))
-        status = refuse_raw_options(tensor, tensor->format, error);
+        status = quant_tensor_choose_format(tensor, input, error);
     if (status != QUANT_OK)
         quant_tensor_close(tensor);
     return status;

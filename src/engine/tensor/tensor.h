@@ -44,6 +44,12 @@ enum quant_status quant_tensor_open_reader(struct quant_tensor *tensor,
                                            const struct quant_cancel *cancel,
                                            struct quant_error *error);
 
+/* The middle of quant_tensor_recognize alone, for a caller that has opened the source: sets format,
+ * and refuses options for raw input if it is another format. */
+enum quant_status quant_tensor_choose_format(struct quant_tensor *tensor,
+                                             const struct quant_input *input,
+                                             struct quant_error *error);
+
 void quant_tensor_close(struct quant_tensor *tensor);
 
 /* Where elements cannot be read by position, copies them all to a temporary file and goes on with

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/* `quant inspect`: what is in tensor files. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/batch.h"
+#include "cli/command.h"
+#include "cli/inspect_report.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/quantize_options.h"
+#include "cli/report_json.h"
+#include "cli/signals.h"
+#include "cli/standard_streams.h"
+
+enum inspection { INSPECTION_TEXT = 1, INSPECTION_JSON };
+
+struct inspect_options {
+    struct quantize_options mapping; /* only the fields that have rows */
+    int report;                      /* enum inspection; 0: as text */
+};
+
+#define AT(field) offsetof(struct inspect_options, field)
+
+static const char *choice_inspection(size_t i)
+{
+    static const char *const words[] = {"text", "json"}; /* from INSPECTION_TEXT */
+    return i < sizeof words / sizeof words[0] ? words[i] : NULL;
+}
+
+static const struct option_row rows[] = {
+    {.heading = "Reporting:",
+     .name = "report",
+     .argument = "KIND",
+     .is_optional = true,
+     .help = "print lines for people (text) or one JSON object per tensor (json)",
+     .help_names_choices = true,
+     .initial = "text",
+     .choice = choice_inspection,
+     .parse = value_choice_from_1,
+     .offset = AT(report),
+     .is_common = true},
+    {.name = "json", .alias_of = "report", .value = "json"},
+
+    INPUT_ROWS(AT(mapping.input)),
+    {.name = "sidecar",
+     .argument = "FILE",
+     .help = "read the sidecar from FILE",
+     .initial = "INPUT.json, if it is one",
+     .expected = "a file name",
+     .parse = value_text,
+     .offset = AT(mapping.target.sidecar)},
+    FILES_FROM_ROWS(AT(mapping.files_from), NULL),
+    BATCH_ROWS(AT(mapping.batch), "progress or summary"),
+    {0},
+};
+
+struct work {
+    const struct inspect_options *options;
+    struct quant_inspect_job job;
+    char *const *paths;
+    struct totals totals;
+    struct inspect_counts counts;
+    struct inspect_table table;
+    bool has_container;
+};
+
+static bool is_json(const struct work *work)
+{
+    return work->options->report == INSPECTION_JSON;
+}
+
+static enum quant_status inspect_files(void *context, const struct quant_control *control,
+                                       struct quant_error *error)
+{
+    struct work *work = context;
+    work->job.control = *control;
+    return quant_file_inspect(&work->job, NULL, error);
+}
+
+static bool no_memory(const char *path)
+{
+    message_error("'%s': no memory to list it", path);
+    return false;
+}
+
+static bool report_tensor(void *context, const struct quant_tensor_result *result)
+{
+    struct work *work = context;
+    const char *path = work->paths[result->file];
+    const struct quant_inspected *tensor = result->inspected;
+    const bool ok = is_json(work) ? inspect_print_json(path, result->name, tensor->file, tensor)
+                                  : inspect_table_add(&work->table, path, result);
+    return ok || no_memory(path);
+}
+
+/* A file that failed: JSON has a record of it. */
+static int fail(struct work *work, const struct quant_file_result *result)
+{
+    const bool is_news = result->status != QUANT_CANCELLED && result->status != QUANT_CLOSED;
+    if (!is_json(work))
+        inspect_table_end(&work->table, work->paths[result->file], NULL);
+    message_failure(result->status, result->error);
+    work->counts.nfailed++;
+    if (is_news && is_json(work))
+        report_json_print_failure(stdout, work->paths[result->file], NULL, result->error->text);
+    streams_flush();
+    return EXIT_FAILED;
+}
+
+static void count(struct work *work, const struct quant_inspect_result *file)
+{
+    const uint64_t nbytes = file->is_container ? file->nbytes : file->tensor.nbytes;
+    totals_add(&work->totals, nbytes, 0);
+    work->counts.nbytes += nbytes;
+    work->counts.ntensors += file->ntensors;
+    for (int role = 0; role <= QUANT_ROLE_UNKNOWN; role++)
+        work->counts.roles[role] += file->roles[role];
+    work->counts.nunfinished += file->remark.status != QUANT_OK;
+    work->has_container = work->has_container || file->is_container;
+}
+
+static int report_file(void *context, const struct quant_file_result *result)
+{
+    struct work *work = context;
+    const char *path = work->paths[result->file];
+    const struct quant_inspect_result *file = result->inspected;
+    bool ok = true;
+    if (result->status != QUANT_OK)
+        return fail(work, result);
+    count(work, file);
+    if (!is_json(work))
+        inspect_table_end(&work->table, path, file);
+    else if (!file->is_container)
+        ok = inspect_print_json(path, NULL, file, &file->tensor) || no_memory(path);
+    else if (file->nfaults > 0)
+        ok = report_json_print_failure(stdout, path, NULL, file->fault.text) || no_memory(path);
+    ok = streams_flush() && ok;
+    if (file->nfaults > 0)
+        message_error("%s", file->fault.text);
+    return ok && file->nfaults == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* Prints the last record of a JSON report on several files, or on a container. */
+static int print_summary(struct work *work, int status)
+{
+    if (!is_json(work) || work->totals.is_cut || (work->counts.nfiles < 2 && !work->has_container))
+        return status;
+    if (!inspect_print_json_summary(&work->counts)) {
+        message_error("no memory for the summary");
+        status = EXIT_FAILED;
+    }
+    return streams_flush() ? status : EXIT_FAILED;
+}
+
+static struct quant_file *make_files(const struct inspect_options *options, char *const *paths,
+                                     size_t n)
+{
+    struct quant_file *files = calloc(n, sizeof *files);
+    for (size_t i = 0; files && i < n; i++)
+        files[i] =
+            (struct quant_file){.path = paths[i], .sidecar = options->mapping.target.sidecar};
+    return files;
+}
+
+static int inspect_all(const struct inspect_options *options, char *const *paths, size_t n)
+{
+    struct quant_file *files = make_files(options, paths, n);
+    struct work work = {
+        .options = options,
+        .job = {.size = sizeof work.job,
+                .input = input_options_input(&options->mapping.input),
+                .files = files,
+                .nfiles = n},
+        .paths = paths,
+        .counts = {.nfiles = n},
+    };
+    if (!files) {
+        message_error("no memory for the names of the inputs");
+        return EXIT_FAILED;
+    }
+    const struct batch batch = {
+        .n = n,
+        .names = (const char *const *)paths,
+        .context = &work,
+        .run = inspect_files,
+        .tensor = report_tensor,
+        .file = report_file,
+        .prints = true,
+        .only_prints = true,
+        .totals = &work.totals,
+    };
+    int status = batch_run(&batch, &options->mapping.batch);
+    if (!signals_raised())
+        status = print_summary(&work, status);
+    if (!options->mapping.batch.quiet)
+        totals_print(&work.totals, &(struct totals_words){.done = "inspected", .only_reads = true});
+    inspect_table_release(&work.table);
+    free(files);
+    return status;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct inspect_options options = {.mapping = QUANTIZE_OPTIONS_INIT};
+    int first;
+    int status;
+    if (!options_parse(self, argc, argv, &options, &first, &status))
+        return status;
+    struct input_list inputs;
+    status = input_list_init(&inputs, self, &options.mapping.files_from, argv + first,
+                             (size_t)(argc - first));
+    if (status == EXIT_DONE)
+        status = targets_check(self, &options.mapping.target, inputs.names, inputs.n);
+    if (status == EXIT_DONE && !options.mapping.batch.quiet)
+        streams_announce((const char *const *)inputs.names, inputs.n);
+    if (status == EXIT_DONE)
+        status = inspect_all(&options, inputs.names, inputs.n);
+    input_list_release(&inputs);
+    return status;
+}
+
+static const char notes[] =
+    "Only headers and sidecars are read, apart from what has no header: JSON, and raw\n"
+    "data from a pipe.\n"
+    "\n"
+    "A tensor is 'mapped' if quantizing maps it without --min-dims, or else 'copied'.\n"
+    "If the file has a sidecar, a tensor is 'quantized', with the scheme, the scales,\n"
+    "the method, the type of the floats and the checksum, or it was copied, or holds\n"
+    "scales or zero points. A sidecar that is damaged, or another file's, is a fault:\n"
+    "the file is listed all the same, and the exit status is 1. The checksum is that\n"
+    "of the sidecar; it is not compared with the data.\n";
+
+static const struct command_example examples[] = {
+    {"inspect w.npy", "prints what is in a file: format, type, shape and size"},
+    {"inspect --report=json *.npy | jq -r 'select(.tensor == null) | .path'",
+     "prints the files of one tensor"},
+    {NULL, NULL},
+};
+
+const struct command command_inspect = {
+    .name = "inspect",
+    .summary = "list what is in each INPUT",
+    .usage = "inspect [OPTION]... INPUT...",
+    .options = rows,
+    .notes = notes,
+    .examples = examples,
+    .computes = true,
+    .run = run,
+};

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* The files of a job to inspect. */
+#include <string.h>
+
+#include "base/error.h"
+#include "engine/files/file_list.h"
+#include "engine/files/inspection.h"
+#include "engine/work/job.h"
+#include "io/io.h"
+
+const char *quant_role_name(enum quant_role role)
+{
+    static const char *const names[] = {"mapped", "copied",      "refused", "quantized",
+                                        "scales", "zero_points", "unknown"};
+    return (size_t)role < sizeof names / sizeof names[0] ? names[role] : "unknown";
+}
+
+void quant_inspection_add_fault(struct quant_inspection *run, const struct quant_error *fault)
+{
+    struct quant_inspect_result *result = run->result;
+    if (result->nfaults++ == 0)
+        result->fault = *fault;
+}
+
+void quant_inspection_miss_sidecar(struct quant_inspection *run, const char *what)
+{
+    if (run->sidecar.fault.status != QUANT_OK)
+        return;
+    quant_error_set(&run->result->remark, QUANT_UNSUPPORTED,
+                    "%s, but there is no sidecar%s%s%s: not quantized by quant, or unfinished",
+                    what, run->sidecar.path ? " '" : "", run->sidecar.path ? run->sidecar.path : "",
+                    run->sidecar.path ? "'" : "");
+}
+
+/* What the sidecar says goes before what the file looks like. */
+static enum quant_status choose_format(struct quant_inspection *run)
+{
+    struct quant_input input = run->job->input;
+    if (!input.format && run->sidecar.reader)
+        input.format = quant_sidecar_tensors_head(run->sidecar.reader)->data_format;
+    if (!input.format && run->sidecar.is_single)
+        input.format = run->sidecar.single.data.format;
+    if (input.format && !quant_format_from_name(input.format))
+        input.format = run->job->input.format;
+    return quant_tensor_choose_format(&run->tensor, &input, run->error);
+}
+
+/* A sidecar of many tensors beside a file of one, or the reverse, is another file's. */
+static void check_kind(struct quant_inspection *run)
+{
+    struct quant_inspected_sidecar *sidecar = &run->sidecar;
+    const bool is_container = run->tensor.format->container;
+    if (sidecar->reader && !is_container)
+        quant_error_set(&sidecar->fault, QUANT_CORRUPT,
+                        "'%s' is the sidecar of a file of many tensors", sidecar->path);
+    else if (sidecar->is_single && is_container)
+        quant_error_set(&sidecar->fault, QUANT_CORRUPT,
+                        "'%s' is the sidecar of a file of one tensor", sidecar->path);
+    else
+        return;
+    sidecar->is_single = false;
+}
+
+static enum quant_status inspect_opened(struct quant_inspection *run)
+{
+    enum quant_status status = choose_format(run);
+    if (status != QUANT_OK)
+        return status;
+    check_kind(run);
+    if (run->sidecar.fault.status != QUANT_OK)
+        quant_inspection_add_fault(run, &run->sidecar.fault);
+    run->result->format = run->tensor.format->name;
+    run->result->is_container = run->tensor.format->container;
+    run->result->has_sidecar =
+        (run->sidecar.reader || run->sidecar.is_single) && run->sidecar.fault.status == QUANT_OK;
+    return run->result->is_container ? quant_inspect_container(run) : quant_inspect_single(run);
+}
+
+static enum quant_status inspect(void *context, const struct quant_file_work *work,
+                                 struct quant_error *error)
+{
+    struct quant_inspect_job job = *(const struct quant_inspect_job *)context;
+    struct quant_inspection run = {
+        .job = &job, .pool = work->pool, .result = work->result, .error = error};
+    job.input.path = work->file->path;
+    job.sidecar = work->file->sidecar;
+    job.control = *work->control;
+    enum quant_status status =
+        quant_input_open(job.input.path, &job.control.cancel, &run.tensor.source, error);
+    if (status == QUANT_OK)
+        status = quant_inspected_sidecar_open(&run.sidecar, run.tensor.source, job.input.path,
+                                              job.sidecar, &job.control.cancel, error);
+    if (status == QUANT_OK)
+        status = inspect_opened(&run);
+    quant_tensor_close(&run.tensor);
+    quant_inspected_sidecar_close(&run.sidecar);
+    return status;
+}
+
+static void show(const void *result, enum quant_status status, struct quant_file_result *shown)
+{
+    shown->inspected = status == QUANT_OK ? result : NULL;
+}
+
+enum quant_status quant_file_inspect(const struct quant_inspect_job *job,
+                                     struct quant_inspect_result *result, struct quant_error *error)
+{
+    struct quant_inspect_job own;
+    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_inspect_job", error);
+    if (status != QUANT_OK)
+        return status;
+    const struct quant_file only = {.path = own.input.path, .sidecar = own.sidecar};
+    struct quant_file_list list = {
+        .control = &own.control,
+        .result_nbytes = sizeof *result,
+        .context = &own,
+        .work = inspect,
+        .show = show,
+    };
+    status = quant_file_list_begin(&list, own.files, own.nfiles, &only, own.input.tensor, error);
+    return status == QUANT_OK ? quant_file_list_run(&list, result, error) : status;
+}
