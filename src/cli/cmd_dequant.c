@@ -231,9 +231,11 @@ static enum quant_status dequantize_files(void *context, const struct quant_cont
 static bool report_tensor(void *context, const struct quant_tensor_result *result)
 {
     struct work *work = context;
+    const enum quant_dtype dtype =
+        is_writing(work->options) ? restored_dtype(work->options) : QUANT_DTYPE_NONE;
     choosing_see(work->choosing, result->name, true);
-    return tensor_list_add(&work->tensors, work->targets->inputs[result->file],
-                           restored_dtype(work->options), result, &work->report);
+    return tensor_list_add(&work->tensors, work->targets->inputs[result->file], dtype, result,
+                           &work->report);
 }
 
 static int report_container(struct work *work)
@@ -273,7 +275,8 @@ static int report_one(void *context, const struct quant_file_result *result)
     if (result->status == QUANT_INVALID && work->targets->files[result->file].text_only)
         return message_usage("dequant", "%s", result->error->text);
     if (result->status != QUANT_OK)
-        return report_failure(&work->report, path, result->status, result->error);
+        return report_failure(&work->report, path, tensor_list_failed(&work->tensors, path),
+                              result->status, result->error);
     return result->restored->ntensors > 0 ? report_container(work)
                                           : report_single(work, path, result->restored);
 }

@@ -87,7 +87,8 @@ static int report_one(void *context, const struct quant_file_result *result)
     if (result->status == QUANT_INVALID && work->targets->files[result->file].text_only)
         return message_usage("quantize", "%s", result->error->text);
     if (result->status != QUANT_OK)
-        return report_failure(&work->report, path, result->status, result->error);
+        return report_failure(&work->report, path, tensor_list_failed(&work->tensors, path),
+                              result->status, result->error);
     if (result->found->ntensors > 0)
         return tensor_list_end(&work->tensors, &work->report, &work->totals,
                                work->options->batch.quiet);

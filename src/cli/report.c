@@ -2,8 +2,11 @@
 /* Runs a report of any kind. */
 #include "cli/report.h"
 
+#include <stdio.h>
+
 #include "cli/command.h"
 #include "cli/message.h"
+#include "cli/report_worst.h"
 #include "cli/signals.h"
 #include "cli/standard_streams.h"
 
@@ -86,10 +89,13 @@ static bool finish_print(struct report *report, const char *path, bool ok)
 
 static bool print_file(struct report *report, const struct report_subject *subject)
 {
-    if (!is_kept(report))
-        return finish_print(report, subject->path, report->kind->file(report, subject));
-    const bool ok = report_rows_keep(&report->rows, subject);
-    drop_rows(report);
+    bool ok = !report->kind->keeps_worst || report_worst_keep(&report->worst, subject);
+    if (ok && is_kept(report)) {
+        ok = report_rows_keep(&report->rows, subject);
+        drop_rows(report);
+    } else if (ok) {
+        ok = report->kind->file(report, subject);
+    }
     return finish_print(report, subject->path, ok);
 }
 
@@ -98,6 +104,8 @@ int report_file(struct report *report, const struct report_subject *subject)
     if (!report_options_measure(report->options))
         return EXIT_DONE;
     quant_report_add(&report->total, subject->figures);
+    report->ntensors++;
+    report->has_containers = report->has_containers || subject->tensor;
     if (!report_output_spare(&report->output, subject->source_path))
         return EXIT_FAILED;
     if (report->kind && !print_file(report, subject))
@@ -107,26 +115,47 @@ int report_file(struct report *report, const struct report_subject *subject)
                : EXIT_DONE;
 }
 
-void report_end_container(struct report *report, size_t ntensors)
+void report_end_container(struct report *report, size_t ncopied, uint64_t nbytes)
 {
-    report->ntensors += ntensors;
+    report->has_containers = true;
+    report->ncopied += ncopied;
+    report->bytes_copied += nbytes;
 }
 
-int report_failure(struct report *report, const char *path, enum quant_status status,
-                   const struct quant_error *error)
+int report_failure(struct report *report, const char *path, const char *tensor,
+                   enum quant_status status, const struct quant_error *error)
 {
     message_failure(status, error);
     report->nfailed++;
+    report->has_containers = report->has_containers || tensor;
     const bool is_news = status != QUANT_CANCELLED && status != QUANT_CLOSED;
     if (!is_news || !report->kind)
         return EXIT_FAILED;
     bool ok = true;
     if (report->kind->failure)
-        ok = report->kind->failure(report, path, error->text);
+        ok = report->kind->failure(report, path, tensor, error->text);
     else if (!report->kind->file)
         ok = report_rows_keep_failure(&report->rows, path, error->text);
     finish_print(report, path, ok);
     return EXIT_FAILED;
+}
+
+/* ---- The end ---- */
+
+bool report_has_total(const struct report *report)
+{
+    return report->nfiles > 1 || report->ntensors > 1;
+}
+
+void report_name_total(const struct report *report, char *name, size_t room)
+{
+    if (report->has_containers)
+        snprintf(name, room, "%s%zu tensor%s", report->nfailed == 0 ? "all " : "", report->ntensors,
+                 report->ntensors == 1 ? "" : "s");
+    else if (report->nfailed == 0)
+        snprintf(name, room, "all %zu files", report->nfiles);
+    else
+        snprintf(name, room, "%zu of %zu files", report->nfiles - report->nfailed, report->nfiles);
 }
 
 static bool print_end(struct report *report)
@@ -155,4 +184,5 @@ void report_release(struct report *report)
 {
     report_output_discard(&report->output);
     report_rows_release(&report->rows);
+    report_rows_release(&report->worst);
 }

@@ -23,11 +23,13 @@ struct report_kind {
     const char *name; /* of --report=NAME */
     /* Prints one file. NULL: rows are kept, and end prints them. */
     bool (*file)(struct report *report, const struct report_subject *subject);
-    /* Prints that a file failed. NULL: it is not part of the report. */
-    bool (*failure)(struct report *report, const char *path, const char *text);
+    /* Prints that a file failed, because of this tensor if it is not NULL. NULL: it is not part of
+     * the report. */
+    bool (*failure)(struct report *report, const char *path, const char *tensor, const char *text);
     /* Prints what comes after the last file. NULL: nothing. */
     bool (*end)(struct report *report);
     /* All three return false if there was no memory. */
+    bool keeps_worst; /* end prints the worst tensors: report->worst */
 };
 
 extern const struct report_kind report_json;
@@ -41,9 +43,13 @@ struct report {
     struct report_output output;
     size_t nfiles; /* of the command line */
     size_t nfailed;
-    size_t ntensors; /* of containers */
-    struct quant_report total;
-    struct report_rows rows; /* owned: what is kept until the end */
+    size_t ntensors;     /* measured, in containers and in files of their own */
+    bool has_containers; /* at least one file is a container */
+    size_t ncopied;      /* tensors of containers that were done */
+    uint64_t bytes_copied;
+    struct quant_report total; /* of all that were measured */
+    struct report_rows rows;   /* owned: what is kept until the end */
+    struct report_rows worst;  /* owned: see report_worst.h */
 };
 
 /* Opens --report-file, if there is one. EXIT_DONE, or EXIT_FAILED after a message. Release it
@@ -53,13 +59,21 @@ int report_begin(struct report *report, const struct report_options *options,
 
 /* For each file one of the two, in the order of the command line. The first prints or keeps the
  * figures, if any were asked for, and checks the conditions on them: EXIT_DONE, EXIT_FAILED or
- * EXIT_THRESHOLD. The second also prints the message of message_failure: EXIT_FAILED. */
+ * EXIT_THRESHOLD. What it prints is flushed. The second also prints the message of message_failure:
+ * EXIT_FAILED; tensor is the one of a container that failed, or NULL. */
 int report_file(struct report *report, const struct report_subject *subject);
-int report_failure(struct report *report, const char *path, enum quant_status status,
-                   const struct quant_error *error);
+int report_failure(struct report *report, const char *path, const char *tensor,
+                   enum quant_status status, const struct quant_error *error);
 
-/* After the tensors of a container, each of which was a call of report_file. */
-void report_end_container(struct report *report, size_t ntensors);
+/* After the tensors of a container, each of which was a call of report_file unless it was copied.
+ * nbytes is what the copied ones have. */
+void report_end_container(struct report *report, size_t ncopied, uint64_t nbytes);
+
+/* Whether the total says more than the only row. */
+bool report_has_total(const struct report *report);
+
+/* "all 200 files", or how many of them were measured; with containers, "all 200 tensors". */
+void report_name_total(const struct report *report, char *name, size_t room);
 
 /* Prints what is left, and checks the conditions on all files together. status is the worst of the
  * files'; returns the command's. After a signal it does nothing. */

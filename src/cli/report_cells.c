@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes numbers with three digits in the fewest characters, and the bar. */
+/* Writes numbers with three digits in the fewest characters. */
 #include "cli/report_cells.h"
 
 #include <inttypes.h>
@@ -19,12 +19,12 @@ static const struct {
 
 enum { FIGURE_COLUMNS = sizeof figure_columns / sizeof figure_columns[0] };
 
-bool report_cells_have(const struct quant_figure *figure)
+enum report_column report_cells_column(const struct quant_figure *figure)
 {
     for (size_t i = 0; i < FIGURE_COLUMNS; i++)
         if (strcmp(figure->key, figure_columns[i].key) == 0)
-            return true;
-    return false;
+            return figure_columns[i].column;
+    return COLUMN_ERROR;
 }
 
 /* ---- Numbers ---- */
@@ -58,8 +58,8 @@ static bool is_lossless(const struct quant_report *report)
     return report->n > 0 && report->sum_squared_error == 0;
 }
 
-static void fill_figure(char cell[CELL_ROOM], const struct quant_figure *figure,
-                        const struct quant_report *report)
+void report_cells_figure(char cell[CELL_ROOM], const struct quant_figure *figure,
+                         const struct quant_report *report)
 {
     const double value = figure->get(report);
     if (isnan(value))
@@ -77,46 +77,16 @@ static void fill_figure(char cell[CELL_ROOM], const struct quant_figure *figure,
         print_three_digits(cell, value);
 }
 
-/* ---- The bar ---- */
-
-double report_bar_end(double decibels)
-{
-    const double end = 10 * ceil(decibels / 10);
-    return end > 10 ? end : 10;
-}
-
-/* In steps of an eighth of a character, or of a whole one without UTF-8. */
-static void fill_bar(char cell[CELL_ROOM], const struct report_cell_style *style,
-                     const struct quant_report *report)
-{
-    static const char *const eighths[] = {"",       "\u258F", "\u258E", "\u258D",
-                                          "\u258C", "\u258B", "\u258A", "\u2589"};
-    double share = report->sqnr_db / style->bar_decibels;
-    if (is_lossless(report))
-        share = 1;
-    if (!(share > 0))
-        share = 0;
-    if (share > 1)
-        share = 1;
-    const int parts = style->is_utf8 ? 8 : 1;
-    const int filled = (int)lround(share * style->bar_columns * parts);
-    size_t used = 0;
-    for (int i = 0; i < filled / parts; i++)
-        used +=
-            (size_t)snprintf(cell + used, CELL_ROOM - used, "%s", style->is_utf8 ? "\u2588" : "#");
-    snprintf(cell + used, CELL_ROOM - used, "%s", eighths[filled % parts]);
-}
-
 /* ---- Rows ---- */
 
 static void fill_figures(struct report_cells *cells, const struct report_cell_style *style,
                          const struct quant_report *report)
 {
     for (size_t i = 0; i < FIGURE_COLUMNS; i++)
-        fill_figure(cells->text[figure_columns[i].column],
-                    quant_figure_from_key(figure_columns[i].key), report);
-    fill_figure(cells->text[COLUMN_ERROR], style->error, report);
-    fill_bar(cells->text[COLUMN_BAR], style, report);
+        report_cells_figure(cells->text[figure_columns[i].column],
+                            quant_figure_from_key(figure_columns[i].key), report);
+    report_cells_figure(cells->text[COLUMN_ERROR], style->error, report);
+    report_bar_print(cells->text[COLUMN_BAR], &style->bar, style->bar_columns, report);
 }
 
 void report_cells_heading(struct report_cells *cells, const struct report_cell_style *style)
@@ -129,8 +99,7 @@ void report_cells_heading(struct report_cells *cells, const struct report_cell_s
         snprintf(cells->text[figure_columns[i].column], CELL_ROOM, "%s", figure_columns[i].heading);
     snprintf(cells->text[COLUMN_SCALE], CELL_ROOM, style->counts_scales ? "scales" : "scale");
     snprintf(cells->text[COLUMN_ERROR], CELL_ROOM, "%s", style->error->key);
-    snprintf(cells->text[COLUMN_BAR], CELL_ROOM, "0%*.0f", style->bar_columns - 1,
-             style->bar_decibels);
+    report_bar_print_heading(cells->text[COLUMN_BAR], &style->bar, style->bar_columns);
 }
 
 static void fill_shape(char cell[CELL_ROOM], const struct report_row *row)
@@ -177,4 +146,6 @@ void report_cells_total(struct report_cells *cells, const struct report_cell_sty
     fill_figures(cells, style, total);
     if (!style->error->has_total)
         cells->text[COLUMN_ERROR][0] = '\0';
+    if (!report_bar_has_total(&style->bar))
+        cells->text[COLUMN_BAR][0] = '\0';
 }

@@ -3,6 +3,7 @@
 #ifndef QUANT_CLI_REPORT_CELLS_H
 #define QUANT_CLI_REPORT_CELLS_H
 
+#include "cli/report_bar.h"
 #include "cli/report_rows.h"
 
 enum report_column {
@@ -12,13 +13,13 @@ enum report_column {
     COLUMN_SCALE,
     COLUMN_ERROR, /* mse, or the figure that rows are sorted by */
     COLUMN_SQNR,
-    COLUMN_BAR,
     COLUMN_MAX_ERROR,
     COLUMN_RATIO,
+    COLUMN_BAR, /* shown after the column of its figure */
     COLUMNS
 };
 
-enum { CELL_ROOM = 48 };
+enum { CELL_ROOM = REPORT_BAR_ROOM };
 
 /* All but the name. */
 struct report_cells {
@@ -28,11 +29,10 @@ struct report_cells {
 /* Settings for the cells of all rows. */
 struct report_cell_style {
     const struct quant_figure *error; /* of COLUMN_ERROR */
-    bool counts_scales;  /* every row has several scales: show their number without a mark */
-    bool has_tensors;    /* rows are tensors of containers */
-    double bar_decibels; /* a full bar; an empty one is 0 */
+    bool counts_scales; /* every row has several scales: show their number without a mark */
+    bool has_tensors;   /* rows are tensors of containers */
+    struct report_bar bar;
     int bar_columns;
-    bool is_utf8;
 };
 
 void report_cells_heading(struct report_cells *cells, const struct report_cell_style *style);
@@ -45,10 +45,13 @@ void report_cells_row(struct report_cells *cells, const struct report_cell_style
 void report_cells_total(struct report_cells *cells, const struct report_cell_style *style,
                         const struct quant_report *total);
 
-/* Whether the figure always has a column, even if rows are not sorted by it. */
-bool report_cells_have(const struct quant_figure *figure);
+/* The column that shows the figure: its own if it always has one, even if rows are not sorted by
+ * it; else COLUMN_ERROR. */
+enum report_column report_cells_column(const struct quant_figure *figure);
 
-/* The end of a bar for values up to this one, in decibels: a multiple of 10. */
-double report_bar_end(double decibels);
+/* Writes the figure with three digits; "exact" for sqnr_db if nothing was lost, "-" if there is no
+ * value. */
+void report_cells_figure(char cell[CELL_ROOM], const struct quant_figure *figure,
+                         const struct quant_report *report);
 
 #endif

@@ -4,7 +4,6 @@
 #include "cli/report_groups.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,25 +54,14 @@ static void set_label(struct row *row, const struct report_subject *subject, uin
     snprintf(row->label, sizeof row->label, "  %*" PRIu64 "%s", digits, group, index);
 }
 
-static void set_share(char cell[REPORT_CELL], double part, double all)
-{
-    const double percent = all > 0 ? 100 * part / all : 0;
-    if (!isfinite(percent)) /* errors beyond double */
-        snprintf(cell, REPORT_CELL, "-");
-    else if (percent < 0.05)
-        snprintf(cell, REPORT_CELL, "<0.1 %%");
-    else
-        snprintf(cell, REPORT_CELL, "%.1f %%", percent);
-}
-
 static struct row make_row(const struct report_subject *subject,
                            const struct quant_group_error *error, int digits)
 {
     struct row row = {.label = ""};
     set_label(&row, subject, error->group, digits);
     snprintf(row.cells[COLUMN_MSE], REPORT_CELL, "%.6g", error->mse);
-    set_share(row.cells[COLUMN_SHARE], error->sum_squared_error,
-              subject->figures->sum_squared_error);
+    report_style_share(row.cells[COLUMN_SHARE], error->sum_squared_error,
+                       subject->figures->sum_squared_error);
     snprintf(row.cells[COLUMN_SCALE], REPORT_CELL, "%.6g", (double)error->scale);
     snprintf(row.cells[COLUMN_ZERO_POINT], REPORT_CELL, "%" PRId32, error->zero_point);
     return row;

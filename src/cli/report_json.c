@@ -270,22 +270,33 @@ bool report_json_print_failure(FILE *out, const char *path, const char *tensor, 
     return report_json_print(out, object, ok);
 }
 
-static bool print_failure(struct report *report, const char *path, const char *text)
+static bool print_failure(struct report *report, const char *path, const char *tensor,
+                          const char *text)
 {
-    return report_json_print_failure(report->output.stream, path, NULL, text);
+    return report_json_print_failure(report->output.stream, path, tensor, text);
+}
+
+/* The bytes of what was measured and of what was copied. */
+static bool add_counts(cJSON *summary, const struct report *report)
+{
+    const struct quant_report *total = &report->total;
+    return add_item(summary, "files", create_count(report->nfiles)) &&
+           add_item(summary, "tensors", create_count(report->ntensors)) &&
+           add_item(summary, "copied", create_count(report->ncopied)) &&
+           add_item(summary, "failed", create_count(report->nfailed)) &&
+           add_item(summary, "bytes_before",
+                    create_count(total->bytes_in + report->bytes_copied)) &&
+           add_item(summary, "bytes_after", create_count(total->bytes_out + report->bytes_copied));
 }
 
 /* No time and no thread count: the same files give the same bytes. */
 static bool print_summary(struct report *report)
 {
-    if (report->nfiles < 2 && report->ntensors == 0)
+    if (report->nfiles < 2 && !report->has_containers)
         return true;
     cJSON *object = cJSON_CreateObject();
     cJSON *summary = object ? cJSON_AddObjectToObject(object, "summary") : NULL;
-    bool ok = summary && add_item(summary, "files", create_count(report->nfiles)) &&
-              add_item(summary, "failed", create_count(report->nfailed));
-    if (ok && report->ntensors > 0)
-        ok = add_item(summary, "tensors", create_count(report->ntensors));
+    bool ok = summary && add_counts(summary, report);
     const struct quant_figure *figure;
     for (size_t i = 0; ok && (figure = quant_figure_at(i)) != NULL; i++)
         if (figure->has_total)

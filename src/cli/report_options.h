@@ -64,7 +64,7 @@ void report_options_release(struct report_options *options);
          .offset = (base) + offsetof(struct report_options, sort)},                                \
         {.name = "top",                                                                            \
          .argument = "N",                                                                          \
-         .help = "report only the first N files; they are sorted by mse without --sort",           \
+         .help = "report only the first N tensors; they are sorted by mse without --sort",         \
          .expected = "an integer from 1 to 2^53",                                                  \
          .parse = value_size,                                                                      \
          .offset = (base) + offsetof(struct report_options, top)},                                 \

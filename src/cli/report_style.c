@@ -3,6 +3,7 @@
 #include "cli/report_style.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,6 +30,17 @@ void report_style_index(char text[REPORT_CELL], const struct report_subject *sub
             (size_t)snprintf(text + used, ROOM - used, "%s%" PRIu64, i > 0 ? ", " : " [", index[i]);
     if (used > 0 && used < ROOM)
         snprintf(text + used, ROOM - used, "]");
+}
+
+void report_style_share(char cell[REPORT_CELL], double part, double all)
+{
+    const double percent = all > 0 ? 100 * part / all : 0;
+    if (!isfinite(percent)) /* errors beyond double */
+        snprintf(cell, REPORT_CELL, "-");
+    else if (percent < 0.05)
+        snprintf(cell, REPORT_CELL, "<0.1 %%");
+    else
+        snprintf(cell, REPORT_CELL, "%.1f %%", percent);
 }
 
 int report_style_wider(int width, const char *text)

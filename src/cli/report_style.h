@@ -25,6 +25,9 @@ struct report_palette report_style_palette(FILE *out);
 void report_style_index(char text[REPORT_CELL], const struct report_subject *subject,
                         uint64_t flat);
 
+/* "12.3 %": a part of all, as of a sum of errors. */
+void report_style_share(char cell[REPORT_CELL], double part, double all);
+
 /* The larger of width and the length of text. */
 int report_style_wider(int width, const char *text);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The report as a table: a row for each file, and one for all of them. Columns are as wide as their
- * longest cell; names get the rest of the line. The common part of all paths is printed once,
- * above: the directory, and if names are too long, also the words that they all begin and end with.
+ * longest cell; names get the rest of the line, and the bar what they leave. The common part of all
+ * paths is printed once, above: the directory, and if names are too long, also the words that they
+ * all begin and end with.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include "cli/report_style.h"
 #include "cli/text_columns.h"
 
-enum { BAR = 8, LONGEST_SHAPE = 16, LONGEST_HEADING = 12, MIN_NAME = 12 };
+enum { LONGEST_SHAPE = 16, LONGEST_HEADING = 12, MIN_NAME = 12 };
 
 struct table {
     struct report *report;
@@ -42,24 +43,6 @@ static char *display_name(const struct table *table, const struct report_row *ro
     return name;
 }
 
-static bool has_total(const struct report *report)
-{
-    return report->nfiles > 1 || report->ntensors > 1;
-}
-
-/* "all 200 files", or how many of them were measured; with containers, "all 200 tensors". */
-static void name_total(const struct report *report, char name[CELL_ROOM])
-{
-    const uint64_t nmeasured = report->rows.nkept - report->nfailed;
-    if (report->ntensors > 0)
-        snprintf(name, CELL_ROOM, "all %llu tensors", (unsigned long long)nmeasured);
-    else if (report->nfailed == 0)
-        snprintf(name, CELL_ROOM, "all %zu files", report->nfiles);
-    else
-        snprintf(name, CELL_ROOM, "%zu of %zu files", report->nfiles - report->nfailed,
-                 report->nfiles);
-}
-
 /* ---- Widths ---- */
 
 static void widen(struct table *table, const struct report_cells *cells)
@@ -79,6 +62,14 @@ static int others_width(const struct table *table)
     return width;
 }
 
+/* The bar gets what is left of the line. */
+static void widen_bar(struct table *table, int left)
+{
+    int *bar = &table->widths[COLUMN_BAR];
+    if (*bar > 0 && *bar < REPORT_BAR_MAX)
+        *bar = *bar + left < REPORT_BAR_MAX ? *bar + left : REPORT_BAR_MAX;
+}
+
 /* If the line is too short: gaps of one space, then no bar, then short names. Returns false if
  * names must be shortened. */
 static bool fit(struct table *table)
@@ -91,8 +82,10 @@ static bool fit(struct table *table)
     if (table->columns - others_width(table) < MIN_NAME)
         widths[COLUMN_BAR] = 0;
     const int left = table->columns - others_width(table);
-    if (wanted <= left)
+    if (wanted <= left) {
+        widen_bar(table, left - wanted);
         return true;
+    }
     widths[COLUMN_NAME] = left > MIN_NAME ? left : MIN_NAME;
     return false;
 }
@@ -127,14 +120,14 @@ static bool measure(struct table *table, bool *fits)
     if (table->widths[COLUMN_ERROR] > LONGEST_HEADING)
         table->widths[COLUMN_ERROR] = LONGEST_HEADING;
     report_cells_total(&cells, &table->style, &table->report->total);
-    name_total(table->report, cells.text[COLUMN_NAME]);
-    if (has_total(table->report))
+    report_name_total(table->report, cells.text[COLUMN_NAME], CELL_ROOM);
+    if (report_has_total(table->report))
         widen(table, &cells);
     if (!measure_rows(table))
         return false;
     if (table->widths[COLUMN_SHAPE] > LONGEST_SHAPE)
         table->widths[COLUMN_SHAPE] = LONGEST_SHAPE;
-    table->widths[COLUMN_BAR] = BAR;
+    table->widths[COLUMN_BAR] = table->style.bar_columns;
     *fits = fit(table);
     return true;
 }
@@ -146,17 +139,33 @@ static bool is_left(size_t column)
     return column <= COLUMN_SHAPE || column == COLUMN_BAR;
 }
 
+static bool is_bar_last(const struct table *table)
+{
+    return report_cells_column(table->style.bar.figure) == COLUMN_BAR - 1;
+}
+
+/* Without spaces at the end of the line. */
+static void print_cell(const struct table *table, size_t column, const char *text)
+{
+    const int width = table->widths[column];
+    const int left = width - text_width(text);
+    if (width == 0)
+        return;
+    fprintf(table->out, "%*s", table->gap + (is_left(column) || left < 0 ? 0 : left), "");
+    if (column == COLUMN_BAR && is_bar_last(table))
+        fputs(text, table->out);
+    else
+        text_print(table->out, text, is_left(column) || left < 0 ? width : width - left);
+}
+
 static void print_line(const struct table *table, const char *name,
                        const struct report_cells *cells)
 {
     text_print(table->out, name, table->widths[COLUMN_NAME]);
-    for (size_t i = COLUMN_NAME + 1; i < COLUMNS; i++) {
-        const int width = table->widths[i];
-        const int left = width - text_width(cells->text[i]);
-        if (width == 0)
-            continue;
-        fprintf(table->out, "%*s", table->gap + (is_left(i) || left < 0 ? 0 : left), "");
-        text_print(table->out, cells->text[i], is_left(i) || left < 0 ? width : width - left);
+    for (size_t i = COLUMN_NAME + 1; i < COLUMN_BAR; i++) {
+        print_cell(table, i, cells->text[i]);
+        if (i == report_cells_column(table->style.bar.figure))
+            print_cell(table, COLUMN_BAR, cells->text[COLUMN_BAR]);
     }
 }
 
@@ -238,11 +247,11 @@ static void print_total(const struct table *table)
         fprintf(table->out, "%s%s %llu more%s\n", table->palette.dim,
                 text_is_utf8() ? "\u2026" : "...", (unsigned long long)hidden,
                 table->palette.plain);
-    if (!has_total(report))
+    if (!report_has_total(report))
         return;
     struct report_cells cells;
     report_cells_total(&cells, &table->style, &report->total);
-    name_total(report, cells.text[COLUMN_NAME]);
+    report_name_total(report, cells.text[COLUMN_NAME], CELL_ROOM);
     fprintf(table->out, "%s", table->palette.title);
     print_line(table, cells.text[COLUMN_NAME], &cells);
     fprintf(table->out, "%s\n", table->palette.plain);
@@ -250,28 +259,36 @@ static void print_total(const struct table *table)
 
 /* ---- The whole ---- */
 
+/* The figure that rows are sorted by; sqnr_db if by none. */
+static const struct quant_figure *choose_bar(const struct report_options *options)
+{
+    if (options->sort.given && options->sort.figure)
+        return options->sort.figure;
+    return quant_figure_from_key(options->top > 0 && !options->sort.given ? "mse" : "sqnr_db");
+}
+
 static struct report_cell_style choose_style(const struct report *report)
 {
     const struct quant_figure *sorted = report->options->sort.figure;
-    const bool is_shown = !sorted || report_cells_have(sorted);
+    const bool is_shown = !sorted || report_cells_column(sorted) != COLUMN_ERROR;
     struct report_cell_style style = {
         .error = is_shown ? quant_figure_from_key("mse") : sorted,
         .counts_scales = true,
-        .has_tensors = report->ntensors > 0,
-        .bar_columns = BAR,
-        .is_utf8 = text_is_utf8(),
+        .has_tensors = report->has_containers,
+        .bar = report_bar_of(choose_bar(report->options)),
     };
-    double best = isfinite(report->total.sqnr_db) ? fmax(report->total.sqnr_db, 0) : 0;
     for (size_t i = 0; i < report->rows.n; i++) {
         const struct report_row *row = &report->rows.rows[i];
         if (row->error)
             continue;
         if (row->grouping.axis < 0)
             style.counts_scales = false;
-        if (isfinite(row->figures.sqnr_db))
-            best = fmax(best, row->figures.sqnr_db);
+        report_bar_take(&style.bar, &row->figures);
     }
-    style.bar_decibels = report_bar_end(best);
+    if (report_bar_has_total(&style.bar))
+        report_bar_take(&style.bar, &report->total);
+    report_bar_scale(&style.bar);
+    style.bar_columns = report_bar_columns(&style.bar);
     return style;
 }
 
@@ -314,6 +331,7 @@ static bool print_table(struct report *report)
         if (!measure(&table, &fits))
             return false;
     }
+    table.style.bar_columns = table.widths[COLUMN_BAR];
     print_common(&table);
     print_heading(&table);
     bool ok = true;

@@ -14,6 +14,7 @@
 #include "cli/report.h"
 #include "cli/report_groups.h"
 #include "cli/report_style.h"
+#include "cli/report_worst.h"
 
 enum { NOTE_ROOM = 320, FIGURES_MAX = 64 };
 
@@ -119,11 +120,10 @@ static void set_worst(struct line *line, const struct report_subject *subject)
              figures->max_abs_error_index, index, x, restored);
 }
 
-/* Returns false if this figure has no line of its own. */
+/* Returns false if this figure has no line of its own. subject is NULL for the total. */
 static bool fill_line(struct line *line, const struct quant_figure *figure,
-                      const struct report_subject *subject)
+                      const struct quant_report *figures, const struct report_subject *subject)
 {
-    const struct quant_report *figures = subject->figures;
     const struct remark *remark = find_remark(figure->key);
     if (remark && remark->kind == REMARK_HIDDEN)
         return false;
@@ -154,7 +154,8 @@ static bool fill_line(struct line *line, const struct quant_figure *figure,
         snprintf(line->unit, sizeof line->unit, "of %" PRIu64, figures->levels);
         break;
     case REMARK_WORST:
-        set_worst(line, subject);
+        if (subject)
+            set_worst(line, subject);
         break;
     case REMARK_HIDDEN:
         break;
@@ -204,14 +205,10 @@ static void print_title(FILE *out, const struct report_subject *subject,
     fprintf(out, "\n");
 }
 
-/* Prints the title, the mapping, one line per figure with its unit and meaning, and the worst
- * groups. */
-static bool print_file(struct report *report, const struct report_subject *subject)
+/* Prints one line per figure with its unit and meaning; subject is NULL for the total. */
+static void print_figures(FILE *out, const struct report_palette *palette,
+                          const struct quant_report *figures, const struct report_subject *subject)
 {
-    FILE *out = report->output.stream;
-    const struct report_palette palette = report_style_palette(out);
-    print_title(out, subject, &palette);
-
     struct line lines[FIGURES_MAX];
     size_t nlines = 0;
     int keys = 0;
@@ -220,7 +217,7 @@ static bool print_file(struct report *report, const struct report_subject *subje
     const struct quant_figure *figure;
     for (size_t i = 0; nlines < FIGURES_MAX && (figure = quant_figure_at(i)) != NULL; i++) {
         struct line *line = &lines[nlines];
-        if (!fill_line(line, figure, subject))
+        if ((!subject && !figure->has_total) || !fill_line(line, figure, figures, subject))
             continue;
         keys = report_style_wider(keys, line->key);
         values = report_style_wider(values, line->value);
@@ -230,11 +227,40 @@ static bool print_file(struct report *report, const struct report_subject *subje
     for (size_t i = 0; i < nlines; i++) {
         const struct line *line = &lines[i];
         fprintf(out, "  %-*s  %s%*s %-*s%s  %s%s%s\n", keys, line->key,
-                line->is_striking ? palette.striking : "", values, line->value, units, line->unit,
-                line->is_striking ? palette.plain : "", palette.dim, line->note, palette.plain);
+                line->is_striking ? palette->striking : "", values, line->value, units, line->unit,
+                line->is_striking ? palette->plain : "", palette->dim, line->note, palette->plain);
     }
+}
+
+/* Prints the title, the mapping, the figures and the worst groups. */
+static bool print_file(struct report *report, const struct report_subject *subject)
+{
+    FILE *out = report->output.stream;
+    const struct report_palette palette = report_style_palette(out);
+    print_title(out, subject, &palette);
+    print_figures(out, &palette, subject->figures, subject);
     report_groups_print_worst(out, subject, &palette);
     return true;
 }
 
-const struct report_kind report_text = {.name = "text", .file = print_file};
+/* Prints the figures of all tensors together, if there are several, and those that lost most. */
+static bool print_end(struct report *report)
+{
+    FILE *out = report->output.stream;
+    const struct report_palette palette = report_style_palette(out);
+    if (report->ntensors < 2)
+        return true;
+    char name[REPORT_CELL];
+    report_name_total(report, name, sizeof name);
+    fprintf(out, "%s%s%s\n", palette.title, name, palette.plain);
+    print_figures(out, &palette, &report->total, NULL);
+    const struct report_worst_table table = {
+        .has_tensors = report->has_containers,
+        .is_one_file = report->nfiles == 1,
+        .sum_squared_error = report->total.sum_squared_error,
+    };
+    return report_worst_print(out, &report->worst, &table, &palette);
+}
+
+const struct report_kind report_text = {
+    .name = "text", .file = print_file, .end = print_end, .keeps_worst = true};

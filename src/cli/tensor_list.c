@@ -63,14 +63,19 @@ static void count(struct tensor_list *list, enum quant_dtype dtype,
     const struct quant_dequantize_result *restored = tensor->restored;
     if (tensor->is_copied) {
         list->ncopied++;
+        list->bytes_copied += tensor->nbytes;
         list->bytes_before += tensor->nbytes;
         list->bytes_after += tensor->nbytes;
         return;
     }
     list->nmapped++;
     list->params = restored ? restored->params : found->choice.params;
-    list->bytes_before +=
-        restored ? quant_dtype_bytes(dtype, restored->grouping.nelems) : tensor->nbytes;
+    if (!restored)
+        list->bytes_before += tensor->nbytes;
+    else if (dtype == QUANT_DTYPE_NONE)
+        list->bytes_before += restored->report.bytes_in;
+    else
+        list->bytes_before += quant_dtype_bytes(dtype, restored->grouping.nelems);
     list->bytes_after +=
         totals_stored_bytes(&list->params, restored ? &restored->grouping : &found->grouping);
 }
@@ -82,8 +87,11 @@ bool tensor_list_add(struct tensor_list *list, const char *path, enum quant_dtyp
         tensor_list_release(list);
         list->path = path;
     }
-    if (tensor->status != QUANT_OK) /* which is the file's, too */
+    if (tensor->status != QUANT_OK) { /* which is the file's, too */
+        free(list->failed);
+        list->failed = strdup(tensor->name);
         return true;
+    }
     count(list, dtype, tensor);
     if (tensor->is_copied ||
         (report_tensor(list, tensor, report) &&
@@ -91,6 +99,11 @@ bool tensor_list_add(struct tensor_list *list, const char *path, enum quant_dtyp
         return true;
     message_error("'%s': no memory for its report", path);
     return false;
+}
+
+const char *tensor_list_failed(const struct tensor_list *list, const char *path)
+{
+    return list->path == path ? list->failed : NULL;
 }
 
 int tensor_list_end(struct tensor_list *list, struct report *report, struct totals *totals,
@@ -104,7 +117,7 @@ int tensor_list_end(struct tensor_list *list, struct report *report, struct tota
         if (list->notes[i].n > 0)
             warnings_print_tensors(list->path, 1u << i, list->notes[i].n, list->notes[i].first,
                                    &list->params);
-    report_end_container(report, list->nmapped);
+    report_end_container(report, list->ncopied, list->bytes_copied);
     tensor_list_release(list);
     return status;
 }
@@ -113,5 +126,6 @@ void tensor_list_release(struct tensor_list *list)
 {
     for (size_t i = 0; i < TENSOR_LIST_NOTES; i++)
         free(list->notes[i].first);
+    free(list->failed);
     *list = (struct tensor_list){.path = NULL};
 }

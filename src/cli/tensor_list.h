@@ -19,20 +19,25 @@ struct tensor_note {
 /* What is known of the tensors of one container so far. All zeros: nothing. */
 struct tensor_list {
     const char *path; /* borrowed: of the file */
+    char *failed;     /* owned: the name of the tensor that failed; NULL: none */
     int status;       /* worst exit status of the reports */
     struct tensor_note notes[TENSOR_LIST_NOTES];
     struct quant_params params; /* of the last mapped tensor: type and scheme are those of all */
     size_t nmapped;
     size_t ncopied;
+    uint64_t bytes_copied;
     uint64_t bytes_before;
     uint64_t bytes_after; /* with scales */
 };
 
 /* Adds the next tensor of the container at path, and reports it if there are figures; dtype is that
- * of restored floats. The first tensor of a file empties the list. Returns false if there is no
- * memory, after a message. */
+ * of restored floats, NONE if they are only measured. The first tensor of a file empties the list.
+ * Returns false if there is no memory, after a message. */
 bool tensor_list_add(struct tensor_list *list, const char *path, enum quant_dtype dtype,
                      const struct quant_tensor_result *tensor, struct report *report);
+
+/* The name of the tensor that made the file at path fail; NULL if it failed for another reason. */
+const char *tensor_list_failed(const struct tensor_list *list, const char *path);
 
 /* The file is done: adds it to totals and to the report, and prints a warning for each kind of note
  * unless quiet. Returns the worst exit status of the tensors. */

@@ -134,10 +134,12 @@ static void print_limit(char *text, double limit)
         snprintf(text, NUMBER_ROOM, "%.17g", limit);
 }
 
-/* There are no elements: figures other than counts mean nothing. */
+/* There are no elements: figures without a value, and those that are not counts, mean nothing. */
 static bool is_exempt(const struct threshold *threshold, const struct quant_report *report)
 {
-    return report->n == 0 && report->nonfinite == 0 && !threshold->figure->is_count;
+    const struct quant_figure *figure = threshold->figure;
+    return report->n == 0 && report->nonfinite == 0 &&
+           (!figure->is_count || isnan(figure->get(report)));
 }
 
 /* Whether the figure has no value. The cosine of no elements, which is 1, counts as missing: all of
