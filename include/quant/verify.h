@@ -27,6 +27,7 @@ enum quant_fault_kind {
     QUANT_FAULT_SCALES,   /* the scales or zero points of a tensor: size, checksum, or a value */
     QUANT_FAULT_CHECKSUM, /* the bytes are not those that were written */
     QUANT_FAULT_ELEMENT,  /* an integer is outside [qmin, qmax] */
+    QUANT_FAULT_AGAINST,  /* the tensor is not what `against` makes of it */
     QUANT_FAULT_PADDING   /* the unused half of the last byte of 4-bit elements is not 0 */
 };
 
@@ -42,6 +43,18 @@ struct quant_fault {
     uint64_t index[QUANT_MAX_DIMS];
 };
 
+/* How a tensor is to what it was verified against. */
+enum quant_likeness {
+    QUANT_NOT_COMPARED = 0,
+    QUANT_SAME_BYTES,   /* the same integers and scales; or those that the original gives */
+    QUANT_SAME_VALUES,  /* other bytes, but the same floats after dequantizing */
+    QUANT_OTHER_SCALES, /* each value can be of the same float, but scales follow another rule */
+    QUANT_DIFFERENT     /* an element is not what the other file, or the original, makes of it */
+};
+
+/* The words for it: "same bytes". NULL past the last. */
+QUANT_API const char *quant_likeness_name(enum quant_likeness likeness);
+
 /* The most faults of one tensor, or of one file, that are reported. */
 enum { QUANT_FAULTS_MOST = 8 };
 
@@ -54,8 +67,13 @@ struct quant_verified {
     size_t nfaulty;  /* of these, the ones with faults */
     enum quant_dtype dtype; /* of a quantized tensor, as far as it is known; else NONE */
     enum quant_scheme scheme;
-    uint64_t nbytes; /* of the tensor's elements, or of the data file */
-    size_t nfaults;  /* 0: nothing is wrong */
+    uint64_t nbytes;              /* of the tensor's elements, or of the data file */
+    enum quant_likeness likeness; /* with against; of a tensor, or the file of one */
+    const char *scales;           /* where its scales come from: the calibration method that gives
+                                   * them from the original, "range" (the recorded one), "given",
+                                   * "none", or "other". NULL: not looked into */
+    double scale_difference;      /* the largest relative difference of two scales */
+    size_t nfaults;               /* 0: nothing is wrong */
     const struct quant_fault *faults;
 };
 
@@ -71,9 +89,23 @@ struct quant_verify_job {
                                      * needs sidecar. sidecar NULL: path with ".json" added. Besides
                                      * these, reason is used */
     size_t nfiles;
+    struct quant_input against; /* path NULL: none. What each file is compared with: the floats that
+                                 * were quantized, or another quantization of them; its content
+                                 * decides. format, dtype and byte_order are of raw floats; shape
+                                 * and tensor are not used */
 };
 
 /*
+ * With `against`, each quantized tensor is also compared, element by element, with that of the same
+ * name; a file of one tensor with the tensor of the other file.
+ *
+ * An original is quantized again with the recorded scales, and by the recorded method, argument and
+ * range: the integers must be the same, and the scales those of the method or of the recorded
+ * range. Another quantized file may have any types, schemes and groups: it has a sidecar, or it is
+ * a container with NAME_scale beside NAME, as other programs write it, or a file of integers alone,
+ * of which only these can be compared. QUANT_SAME_BYTES and QUANT_SAME_VALUES are fine, the others
+ * are faults of the kind QUANT_FAULT_AGAINST.
+ *
  * Checks each file, and each of its tensors:
  *
  *   - the sidecar is valid, and the scale and zero point of a tensor with one scale are those of

@@ -7,6 +7,7 @@
 #include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/input_list.h"
+#include "cli/input_options.h"
 #include "cli/message.h"
 #include "cli/option_values.h"
 #include "cli/options.h"
@@ -18,7 +19,9 @@
 struct verify_options {
     struct target_options target; /* its sidecar alone is used */
     struct files_from_options files_from;
-    int report; /* REPORT_...; 0: not given */
+    const char *against;
+    struct input_options original; /* its shape is the sidecar's */
+    int report;                    /* REPORT_...; 0: not given */
     struct batch_options batch;
 };
 
@@ -45,6 +48,38 @@ static const struct option_row rows[] = {
      .parse = value_text,
      .offset = AT(target.sidecar),
      .is_common = true},
+
+    {.heading = "Comparing:",
+     .name = "against",
+     .argument = "FILE",
+     .help = "compare with FILE: the original floats, or another quantization of them",
+     .expected = "a file name",
+     .parse = value_text,
+     .offset = AT(against),
+     .is_common = true},
+    {.brief = 'f',
+     .name = "from",
+     .argument = "FORMAT",
+     .help = "read the original as FORMAT",
+     .initial = "by content, then by extension",
+     .choice = choice_format,
+     .parse = value_word,
+     .offset = AT(original.from)},
+    {.name = "input-dtype",
+     .argument = "TYPE",
+     .help = "read a raw original, or bfloat16 or float8 in .npy, as TYPE",
+     .initial = "as in the sidecar, else float32",
+     .choice = choice_source,
+     .synonym = synonym_dtype,
+     .parse = value_source,
+     .offset = AT(original.dtype)},
+    {.name = "byte-order",
+     .argument = "ORDER",
+     .help = "read a raw original in this byte order",
+     .initial = "as in the sidecar, else little",
+     .choice = choice_byte_order,
+     .parse = value_choice_from_1,
+     .offset = AT(original.byte_order)},
 
     {.heading = "Reporting:",
      .name = "report",
@@ -103,9 +138,15 @@ static int verify_all(const struct verify_options *options, const struct input_l
 {
     struct quant_file *files = make_files(options, inputs);
     struct work work = {
-        .job = {.size = sizeof work.job, .files = files, .nfiles = inputs->n},
-        .report = {.paths = inputs->names, .is_json = options->report == REPORT_JSON},
+        .job = {.size = sizeof work.job,
+                .files = files,
+                .nfiles = inputs->n,
+                .against = input_options_input(&options->original)},
+        .report = {.paths = inputs->names,
+                   .compares = options->against,
+                   .is_json = options->report == REPORT_JSON},
     };
+    work.job.against.path = options->against;
     const struct batch batch = {
         .n = inputs->n,
         .names = (const char *const *)inputs->names,
@@ -132,6 +173,23 @@ static int verify_all(const struct verify_options *options, const struct input_l
 
 /* ---- The command ---------------------------------------------------------------------------- */
 
+static int check_against(const struct command *self, const struct verify_options *options, size_t n)
+{
+    const struct input_options *original = &options->original;
+    const char *idle = original->from         ? "from"
+                       : original->dtype      ? "input-dtype"
+                       : original->byte_order ? "byte-order"
+                                              : NULL;
+    if (idle && !options->against)
+        return message_usage(
+            self->name, "'--%s' describes the original, which is read only with '--against'", idle);
+    if (options->against && n > 1)
+        return message_usage(self->name, "'--against' names one file, but there are %zu INPUTs", n);
+    if (options->against && strcmp(options->against, "-") == 0)
+        return message_usage(self->name, "'--against' needs a file, not '-'");
+    return EXIT_DONE;
+}
+
 static int check(const struct command *self, const struct verify_options *options,
                  const struct input_list *inputs)
 {
@@ -139,7 +197,7 @@ static int check(const struct command *self, const struct verify_options *option
     for (size_t i = 0; status == EXIT_DONE && i < inputs->n; i++)
         if (strcmp(inputs->names[i], "-") == 0 && !options->target.sidecar)
             return message_usage(self->name, "'-' needs '--sidecar FILE'");
-    return status;
+    return status == EXIT_DONE ? check_against(self, options, inputs->n) : status;
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -167,7 +225,13 @@ static const char notes[] =
     "data must have the size, header, types, shapes and checksums that it states;\n"
     "scales must be there, finite and above 0; every integer must be within qmin and\n"
     "qmax. All tensors are checked, and each problem is a line that says where it is.\n"
-    "Nothing is written, and the elements are read once.\n";
+    "Nothing is written, and the elements are read once.\n"
+    "\n"
+    "--against FILE also compares each quantized tensor with the one of the same name.\n"
+    "If FILE has floats, they are quantized again as the sidecar says: the integers\n"
+    "must be the same, and the scales those of the method. If FILE is quantized, by\n"
+    "quant or by another program that puts NAME_scale beside NAME, tensors with the\n"
+    "same values are fine; others differ in their scales only, or in an element.\n";
 
 static const struct command_example examples[] = {
     {"verify w.int8.npy", "checks the file against its sidecar w.int8.npy.json"},
@@ -175,6 +239,7 @@ static const struct command_example examples[] = {
      "prints a line for each problem, and exits with status 1 if there is one"},
     {"verify --report=json model.int8.safetensors | jq -r 'select(.faults != []) | .tensor'",
      "prints the names of the tensors that are not as they were written"},
+    {"verify --against w.npy w.int8.npy", "quantizes w.npy again and compares the integers"},
     {NULL, NULL},
 };
 

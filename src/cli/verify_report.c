@@ -71,6 +71,29 @@ struct subject {
     const struct quant_verified *verified;
 };
 
+/* "same_bytes" for JSON, where keys have no spaces. */
+enum { LIKENESS_TEXT = 32 };
+static const char *likeness_key(enum quant_likeness likeness, char text[LIKENESS_TEXT])
+{
+    snprintf(text, LIKENESS_TEXT, "%s", quant_likeness_name(likeness));
+    for (char *at = text; *at != '\0'; at++)
+        if (*at == ' ')
+            *at = '_';
+    return text;
+}
+
+static bool add_likeness(cJSON *object, const struct quant_verified *verified)
+{
+    if (verified->likeness == QUANT_NOT_COMPARED)
+        return true;
+    char text[REPORT_JSON_NUMBER];
+    char key[LIKENESS_TEXT];
+    report_json_number(verified->scale_difference, text);
+    return cJSON_AddStringToObject(object, "likeness", likeness_key(verified->likeness, key)) &&
+           (!verified->scales || cJSON_AddStringToObject(object, "scales", verified->scales)) &&
+           cJSON_AddRawToObject(object, "scale_difference", text);
+}
+
 static bool add_tensor(cJSON *object, const struct subject *subject)
 {
     const struct quant_verified *verified = subject->verified;
@@ -83,7 +106,7 @@ static bool add_tensor(cJSON *object, const struct subject *subject)
         (!cJSON_AddStringToObject(object, "scheme", choice_scheme(verified->scheme)) ||
          !cJSON_AddStringToObject(object, "dtype", info->name)))
         return false;
-    return add_count(object, "bytes", verified->nbytes);
+    return add_count(object, "bytes", verified->nbytes) && add_likeness(object, verified);
 }
 
 static bool print_record(const struct subject *subject)
@@ -126,6 +149,7 @@ bool verify_report_tensor(struct verify_report *report, const struct quant_tenso
     report->totals.ntensors += !result->is_copied;
     report->totals.ncopied += result->is_copied;
     report->nfaulty += subject.verified->nfaults > 0;
+    report->nalike[subject.verified->likeness]++;
     return print(report, &subject);
 }
 
@@ -140,10 +164,32 @@ bool verify_report_file(struct verify_report *report, const struct quant_file_re
     if (!subject.is_container && verified->dtype != QUANT_DTYPE_NONE) {
         report->totals.ntensors++;
         report->nfaulty += verified->nfaults > 0;
+        report->nalike[verified->likeness]++;
     }
     report->totals.bytes_in += verified->nbytes;
     report->totals.ndone += verified->nfaults == 0 && verified->nfaulty == 0;
     return print(report, &subject);
+}
+
+/* "same_bytes": 3, and so on. */
+static bool add_alike(cJSON *summary, const struct verify_report *report)
+{
+    bool ok = true;
+    char key[LIKENESS_TEXT];
+    for (int i = QUANT_SAME_BYTES; ok && report->compares && i <= QUANT_DIFFERENT; i++)
+        ok = add_count(summary, likeness_key((enum quant_likeness)i, key), report->nalike[i]);
+    return ok;
+}
+
+/* ", 3 same bytes, 1 different" */
+static void format_alike(const struct verify_report *report, char *text, size_t room)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = QUANT_SAME_BYTES; report->compares && i <= QUANT_DIFFERENT && used < room; i++)
+        if (report->nalike[i] > 0)
+            used += (size_t)snprintf(text + used, room - used, ", %zu %s", report->nalike[i],
+                                     quant_likeness_name((enum quant_likeness)i));
 }
 
 bool verify_report_end(const struct verify_report *report)
@@ -159,7 +205,7 @@ bool verify_report_end(const struct verify_report *report)
                     add_count(summary, "copied", totals->ncopied) &&
                     add_count(summary, "tensors_failed", report->nfaulty) &&
                     add_count(summary, "bytes", totals->bytes_in);
-    if (report_json_print(stdout, object, ok))
+    if (report_json_print(stdout, object, ok && add_alike(summary, report)))
         return streams_flush();
     message_error("no memory for the summary");
     return false;
@@ -171,6 +217,7 @@ void verify_report_summary(const struct verify_report *report)
     const size_t nfailed = totals->nfiles - totals->ndone;
     char amount[AMOUNT_ROOM];
     char files[128];
+    char alike[160];
     if (totals->is_cut || signals_raised())
         return;
     if (totals->nfiles == 1)
@@ -180,8 +227,9 @@ void verify_report_summary(const struct verify_report *report)
     else
         snprintf(files, sizeof files, "%zu of %zu files verified (%zu failed)", totals->ndone,
                  totals->nfiles, nfailed);
-    message_note("%s: %zu tensor%s, %zu copied, %s, %.*f s", files, totals->ntensors,
-                 totals->ntensors == 1 ? "" : "s", totals->ncopied,
+    format_alike(report, alike, sizeof alike);
+    message_note("%s: %zu tensor%s, %zu copied%s, %s, %.*f s", files, totals->ntensors,
+                 totals->ntensors == 1 ? "" : "s", totals->ncopied, alike,
                  amount_of_bytes(amount, (double)totals->bytes_in), totals->seconds < 100 ? 2 : 0,
                  totals->seconds);
 }

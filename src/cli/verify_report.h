@@ -10,7 +10,9 @@
 struct verify_report {
     char *const *paths; /* of the files */
     bool is_json;
-    size_t nfaulty; /* tensors that have faults */
+    bool compares;                      /* with --against */
+    size_t nalike[QUANT_DIFFERENT + 1]; /* tensors, by enum quant_likeness */
+    size_t nfaulty;                     /* tensors that have faults */
     struct totals totals;
 };
 

@@ -52,6 +52,7 @@ static enum quant_status open_groups(struct quant_restored_reader *reader,
         .is_integer = quant_dtype_info(restored->params.dtype)->is_integer,
         .scales_xxh3_64 = restored->digests.scales,
         .zero_points_xxh3_64 = restored->digests.zero_points,
+        .is_unchecked = restored->is_unchecked,
     };
     enum quant_status status = quant_grouping_make(&granularity, &reader->shape, QUANT_ORDER_C,
                                                    &reader->groups.grouping, error);

@@ -162,6 +162,23 @@ static enum quant_status find_scales(struct reading *reading,
     return status == QUANT_OK ? check_one_scale(reading, entry) : status;
 }
 
+static enum quant_status copy_method(struct reading *reading,
+                                     const struct quant_sidecar_entry *entry,
+                                     struct quant_restored_tensor *tensor)
+{
+    struct quant_arena *arena = &reading->tensors->arena;
+    struct quant_restored_method *method = quant_arena_take(arena, sizeof *method);
+    const char *name = quant_arena_join(arena, entry->method, "");
+    if (!method || !name)
+        return no_memory(reading);
+    *method = (struct quant_restored_method){.name = name,
+                                             .has_argument = entry->has_argument,
+                                             .has_range = entry->has_range,
+                                             .argument = entry->argument};
+    tensor->method = method;
+    return QUANT_OK;
+}
+
 static enum quant_status add(struct reading *reading, const struct quant_sidecar_entry *entry)
 {
     enum quant_status status = grow(reading);
@@ -176,9 +193,7 @@ static enum quant_status add(struct reading *reading, const struct quant_sidecar
                                              .scales = QUANT_NOT_STORED,
                                              .zero_points = QUANT_NOT_STORED,
                                              .axis = entry->has_groups ? entry->axis : -1,
-                                             .is_copied = entry->is_copied,
-                                             .is_given = !entry->is_copied &&
-                                                         strcmp(entry->method, "given") == 0};
+                                             .is_copied = entry->is_copied};
     status = find_named(reading, entry->name, &tensor->data);
     if (status == QUANT_OK)
         status = copy_shape(reading, entry, tensor);
@@ -186,6 +201,8 @@ static enum quant_status add(struct reading *reading, const struct quant_sidecar
         status = check_data(reading, entry, tensor);
     if (status == QUANT_OK && !entry->is_copied)
         status = find_scales(reading, entry, tensor);
+    if (status == QUANT_OK && !entry->is_copied && reading->visitor->on_fault)
+        status = copy_method(reading, entry, tensor);
     reading->tensors->ncopied += entry->is_copied;
     if (status == QUANT_OK && reading->visitor->on_entry)
         status = reading->visitor->on_entry(reading->visitor->context, reading->i, entry,

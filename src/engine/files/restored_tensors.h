@@ -10,11 +10,21 @@
 
 #define QUANT_NOT_STORED UINT32_MAX
 
-/* 160 bytes, since there may be 100,000. Indices are into the container's catalogue. */
+/* How scales were found. */
+struct quant_restored_method {
+    const char *name; /* in the arena; as in a sidecar */
+    bool has_argument;
+    bool has_range; /* the one that was mapped is recorded */
+    double argument;
+};
+
+/* 168 bytes, since there may be 100,000. Indices are into the container's catalogue. */
 struct quant_restored_tensor {
     struct quant_params params; /* with groups: what all of them have in common */
     struct quant_digests digests;
     const uint64_t *dims; /* in the arena: the logical shape, elements in C order */
+    const struct quant_restored_method *method; /* in the arena, if it is quantized; NULL after
+                                                 * quant_restored_tensors_read */
     uint64_t nelems;
     uint64_t block_size;
     uint32_t data;
@@ -23,8 +33,8 @@ struct quant_restored_tensor {
     uint32_t ndim;
     int axis; /* -1: one scale */
     bool is_copied;
-    bool is_given;  /* the scale was given, not found */
-    bool is_faulty; /* found not to agree with the container: not to be restored */
+    bool is_faulty;    /* found not to agree with the container: not to be restored */
+    bool is_unchecked; /* digests are not known: another program has written the tensor */
 };
 
 struct quant_restored_tensors {

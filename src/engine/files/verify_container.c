@@ -9,9 +9,10 @@
 #include "engine/files/quantized_container.h"
 #include "engine/files/restored_reader.h"
 #include "engine/files/tensor_copy.h"
+#include "engine/files/verify_against.h"
+#include "engine/files/verify_likeness.h"
 #include "engine/files/verify_pairs.h"
 #include "engine/files/verify_params.h"
-#include "engine/files/verify_pass.h"
 #include "engine/files/verify_run.h"
 #include "engine/work/job.h"
 #include "engine/work/work_list.h"
@@ -30,6 +31,8 @@ struct disagreement {
 struct place {
     struct quant_buffers buffers; /* of a small tensor */
     struct quant_restored_reader quantized;
+    struct quant_against_tensor against;
+    struct quant_verified verified; /* what was found in comparing */
     struct quant_findings findings;
     enum quant_status status;
     struct quant_error error;
@@ -39,6 +42,8 @@ struct verifying {
     struct quant_verify_run *run;
     struct quant_container_input input;
     struct quant_restored_tensors restored;
+    struct quant_against_file against;
+    bool has_against;                   /* it is open */
     struct disagreement *disagreements; /* owned: n of them, by rising i */
     size_t n;
     size_t room;
@@ -129,31 +134,23 @@ static enum quant_status check_scales(struct verifying *verifying, struct place 
         return status;
     if (restored->axis >= 0)
         status = quant_verify_zero_points(findings, &place->quantized.groups, &restored->params,
-                                          restored->is_given, place->quantized.data->name,
-                                          &place->error);
+                                          strcmp(restored->method->name, "given") == 0,
+                                          place->quantized.data->name, &place->error);
     (void)quant_findings_take(findings, QUANT_FAULT_SCALES, &status, &place->error);
     return status;
 }
 
-static enum quant_status check_quantized(struct verifying *verifying, struct place *place,
-                                         const struct quant_restored_tensor *restored,
-                                         const struct quant_work_item *item)
+static struct quant_verify_pass make_pass(struct place *place,
+                                          const struct quant_restored_tensor *restored,
+                                          const struct quant_work_item *item)
 {
     struct quant_restored_reader *quantized = &place->quantized;
-    struct quant_findings *findings = &place->findings;
-    const struct quant_tensor_file *file = verifying->input.file;
-    enum quant_status status = quant_restored_reader_open(quantized, file, restored, &place->error);
-    if (!quant_findings_take(findings, QUANT_FAULT_LAYOUT, &status, &place->error))
-        return status;
-    quant_verify_pairs(findings, file, restored);
-    status = check_scales(verifying, place, restored);
-    if (status != QUANT_OK)
-        return status;
-    const struct quant_verify_pass pass = {
-        .params = &restored->params,
-        .reader = quantized->reader,
+    return (struct quant_verify_pass){
+        .own = {.params = &restored->params,
+                .groups = restored->axis >= 0 ? &quantized->groups : NULL,
+                .reader = quantized->reader,
+                .name = quantized->data->name},
         .checksum = &quantized->checksum,
-        .name = quantized->data->name,
         .shape = &quantized->shape,
         .order = QUANT_ORDER_C,
         .nelems = restored->nelems,
@@ -161,11 +158,71 @@ static enum quant_status check_quantized(struct verifying *verifying, struct pla
         .pool = item->pool,
         .buffers = &place->buffers,
     };
-    status = quant_verify_pass_run(&pass, findings, &place->error);
-    if (quant_findings_take(findings, QUANT_FAULT_DATA, &status, &place->error))
-        status = quant_restored_reader_check(quantized, file, restored, &place->error);
-    (void)quant_findings_take(findings, QUANT_FAULT_CHECKSUM, &status, &place->error);
+}
+
+static enum quant_status compare(struct verifying *verifying, struct place *place,
+                                 const struct quant_restored_tensor *restored,
+                                 const struct quant_verify_pass *pass,
+                                 const struct quant_differences *differences)
+{
+    const struct quant_recorded_method recorded = {
+        .method = restored->method->name,
+        .has_argument = restored->method->has_argument,
+        .argument = restored->method->argument,
+        .has_range = restored->method->has_range,
+        .axis = restored->axis,
+        .block_size = restored->block_size,
+    };
+    enum quant_status status =
+        quant_likeness_find(pass, differences, &recorded, &verifying->run->control->cancel,
+                            &place->findings, &place->verified, &place->error);
+    (void)quant_findings_take(&place->findings, QUANT_FAULT_AGAINST, &status, &place->error);
     return status;
+}
+
+static enum quant_status check_elements(struct verifying *verifying, struct place *place,
+                                        const struct quant_restored_tensor *restored,
+                                        const struct quant_work_item *item, bool is_compared)
+{
+    struct quant_findings *findings = &place->findings;
+    struct quant_verify_pass pass = make_pass(place, restored, item);
+    struct quant_differences differences;
+    if (is_compared)
+        pass.against = &place->against.against;
+    enum quant_status status = quant_verify_pass_run(&pass, findings, &differences, &place->error);
+    if (!quant_findings_take(findings, QUANT_FAULT_DATA, &status, &place->error))
+        return status;
+    status = quant_restored_reader_check(&place->quantized, verifying->input.file, restored,
+                                         &place->error);
+    (void)quant_findings_take(findings, QUANT_FAULT_CHECKSUM, &status, &place->error);
+    return status == QUANT_OK && is_compared
+               ? compare(verifying, place, restored, &pass, &differences)
+               : status;
+}
+
+static enum quant_status check_quantized(struct verifying *verifying, struct place *place,
+                                         const struct quant_restored_tensor *restored,
+                                         const struct quant_work_item *item)
+{
+    struct quant_findings *findings = &place->findings;
+    const struct quant_tensor_file *file = verifying->input.file;
+    enum quant_status status =
+        quant_restored_reader_open(&place->quantized, file, restored, &place->error);
+    if (!quant_findings_take(findings, QUANT_FAULT_LAYOUT, &status, &place->error))
+        return status;
+    quant_verify_pairs(findings, file, restored);
+    const size_t nfaults = findings->n;
+    status = check_scales(verifying, place, restored);
+    if (status != QUANT_OK)
+        return status;
+    bool is_compared = verifying->has_against && findings->n == nfaults;
+    if (is_compared) {
+        status = quant_against_open_tensor(&verifying->against, info_of(verifying, restored)->name,
+                                           restored, &place->against, &place->error);
+        is_compared = quant_findings_take(findings, QUANT_FAULT_AGAINST, &status, &place->error);
+    }
+    return status == QUANT_OK ? check_elements(verifying, place, restored, item, is_compared)
+                              : status;
 }
 
 /* ---- The work list ---- */
@@ -182,6 +239,7 @@ static void work(void *context, struct quant_work_item *item)
     struct place *place = &verifying->places[item->place];
     const struct quant_restored_tensor *restored = &verifying->restored.tensors[item->i];
     place->findings.n = 0;
+    place->verified = (struct quant_verified){.likeness = QUANT_NOT_COMPARED};
     place->status = QUANT_OK;
     if (restored->is_faulty)
         add_disagreements(verifying, (size_t)item->i, &place->findings);
@@ -191,6 +249,7 @@ static void work(void *context, struct quant_work_item *item)
                         ? check_bytes(verifying, place, restored)
                         : check_quantized(verifying, place, restored, item);
     quant_restored_reader_close(&place->quantized);
+    quant_against_tensor_close(&verifying->against, &place->against);
 }
 
 static enum quant_status report(struct verifying *verifying, struct place *place, size_t i)
@@ -198,11 +257,10 @@ static enum quant_status report(struct verifying *verifying, struct place *place
     struct quant_verify_run *run = verifying->run;
     const struct quant_restored_tensor *restored = &verifying->restored.tensors[i];
     const bool is_stored = restored->data != QUANT_NOT_STORED;
-    struct quant_verified verified = {
-        .dtype = restored->params.dtype,
-        .scheme = restored->params.scheme,
-        .nbytes = is_stored ? info_of(verifying, restored)->nbytes : 0,
-    };
+    struct quant_verified verified = place->verified;
+    verified.dtype = restored->params.dtype;
+    verified.scheme = restored->params.scheme;
+    verified.nbytes = is_stored ? info_of(verifying, restored)->nbytes : 0;
     struct quant_tensor_result result = {
         .tensor = i,
         .ntensors = verifying->restored.n,
@@ -251,6 +309,23 @@ static enum quant_status check_tensors(struct verifying *verifying)
 
 /* ---- The file ---- */
 
+/* A file of one tensor is the original of one tensor, and read by one thread. */
+static enum quant_status open_against(struct verifying *verifying)
+{
+    struct quant_verify_run *run = verifying->run;
+    struct quant_against_file *against = &verifying->against;
+    const size_t nmapped = verifying->restored.n - verifying->restored.ncopied;
+    enum quant_status status =
+        quant_against_file_open(against, run->against, &run->control->cancel, run->error);
+    if (status == QUANT_OK && nmapped > 1 && against->floats.single.source)
+        status = quant_source_error(against->floats.single.source, run->error, QUANT_INVALID,
+                                    "it has one tensor, and '%.200s' has %zu quantized ones",
+                                    run->path, nmapped);
+    verifying->has_against =
+        quant_findings_take(run->findings, QUANT_FAULT_AGAINST, &status, run->error);
+    return status;
+}
+
 static enum quant_status check_file(struct verifying *verifying,
                                     struct quant_sidecar_reader *reader)
 {
@@ -266,6 +341,8 @@ static enum quant_status check_file(struct verifying *verifying,
     run->verified->ntensors = verifying->restored.n;
     run->verified->ncopied = verifying->restored.ncopied;
     (void)quant_findings_take(run->findings, QUANT_FAULT_SIDECAR, &status, run->error);
+    if (status == QUANT_OK && run->against->path)
+        status = open_against(verifying);
     if (status == QUANT_OK)
         status = check_tensors(verifying);
     if (status != QUANT_OK)
@@ -286,6 +363,7 @@ enum quant_status quant_verify_container(struct quant_verify_run *run,
         quant_buffers_release(&verifying.places[i].buffers, 1);
     for (size_t i = 0; i < verifying.n; i++)
         free(verifying.disagreements[i].name);
+    quant_against_file_close(&verifying.against);
     free(verifying.places);
     free(verifying.disagreements);
     quant_restored_tensors_release(&verifying.restored);

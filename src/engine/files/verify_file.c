@@ -103,7 +103,8 @@ enum quant_status quant_verify_file(struct quant_verify_run *run)
         return quant_error_no_memory(run->error, sizeof *input, "buffers");
     enum quant_status status = QUANT_OK;
     run->path = file->path;
-    struct quant_dequantize_job job = {.sidecar = file->sidecar, .control = *run->control};
+    struct quant_dequantize_job job = {
+        .sidecar = file->sidecar, .against = *run->against, .control = *run->control};
     if (!file->sidecar && is_sidecar(run, file->path)) {
         job.sidecar = file->path;
         status = find_data(run, file->path);

@@ -18,17 +18,18 @@ struct result {
 static enum quant_status verify(void *context, const struct quant_file_work *work,
                                 struct quant_error *error)
 {
+    const struct quant_verify_job *job = context;
     struct result *result = work->result;
     struct quant_verify_run run = {
         .file = work->file,
         .control = work->control,
+        .against = &job->against,
         .pool = work->pool,
         .findings = &result->findings,
         .verified = &result->verified,
         .error = error,
         .progress = {.call = work->control->progress, .context = work->control->context},
     };
-    (void)context;
     enum quant_status status = quant_verify_file(&run);
     free(run.path_owned);
     if (status != QUANT_OK)

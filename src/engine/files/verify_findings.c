@@ -24,8 +24,27 @@ const char *quant_fault_kind_name(enum quant_fault_kind kind)
         return "checksum";
     case QUANT_FAULT_ELEMENT:
         return "element";
+    case QUANT_FAULT_AGAINST:
+        return "against";
     case QUANT_FAULT_PADDING:
         return "padding";
+    }
+    return NULL;
+}
+
+const char *quant_likeness_name(enum quant_likeness likeness)
+{
+    switch (likeness) {
+    case QUANT_NOT_COMPARED:
+        return "not compared";
+    case QUANT_SAME_BYTES:
+        return "same bytes";
+    case QUANT_SAME_VALUES:
+        return "same values";
+    case QUANT_OTHER_SCALES:
+        return "other scales";
+    case QUANT_DIFFERENT:
+        return "different";
     }
     return NULL;
 }

@@ -4,6 +4,7 @@
 #ifndef QUANT_ENGINE_FILES_VERIFY_PASS_H
 #define QUANT_ENGINE_FILES_VERIFY_PASS_H
 
+#include "engine/files/verify_compare.h"
 #include "engine/files/verify_findings.h"
 #include "engine/tensor/tensor.h"
 #include "engine/work/buffers.h"
@@ -12,10 +13,10 @@
 #include "io/checksum.h"
 
 struct quant_verify_pass {
-    const struct quant_params *params;
-    struct quant_reader *reader; /* of the integers; its source is the checksum's */
+    struct quant_quantized_side own; /* its reader's source is the checksum's */
     struct quant_checksum_source *checksum;
-    const char *name; /* of the tensor, for messages */
+    const struct quant_against
+        *against; /* NULL: nothing is compared. Else it is read by position */
     const struct quant_shape *shape;
     enum quant_order order;
     uint64_t nelems;
@@ -25,8 +26,11 @@ struct quant_verify_pass {
 };
 
 /* Adds what it finds: integers outside the range, and padding that is not 0. The checksum then
- * holds the digest of what was read; nobody has compared it yet. Errors: those of reading. */
+ * holds the digest of what was read; nobody has compared it yet. *differences: with against.
+ * Errors: those of reading. */
 enum quant_status quant_verify_pass_run(const struct quant_verify_pass *pass,
-                                        struct quant_findings *findings, struct quant_error *error);
+                                        struct quant_findings *findings,
+                                        struct quant_differences *differences,
+                                        struct quant_error *error);
 
 #endif

@@ -48,6 +48,7 @@ struct quant_group_tensors {
     bool is_integer; /* the elements are; else all zero points must be 0 */
     uint64_t scales_xxh3_64;
     uint64_t zero_points_xxh3_64;
+    bool is_unchecked; /* the digests are not known */
 };
 
 /* Checks them: sizes, checksums, and every scale. groups->grouping has been made. */

@@ -1,76 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What quantizing writes is fine; whatever is changed in it afterwards is found and named. */
-#include <quant/verify.h>
 #include <xxhash.h>
 
-#include "../engine.h"
-
-/* ---- Verifying in short ---------------------------------------------------------------------- */
-
-enum { TEXTS = 8 };
-
-struct found {
-    size_t n; /* faults */
-    enum quant_fault_kind kinds[TEXTS];
-    char texts[TEXTS][1024];
-    char names[TEXTS][64]; /* of their tensors */
-    uint64_t elements[TEXTS];
-    size_t ntensors; /* that were reported */
-    size_t nfiles;
-};
-
-static void collect(struct found *found, const char *name, const struct quant_verified *verified)
-{
-    assert_non_null(verified);
-    for (size_t i = 0; i < verified->nfaults && found->n < TEXTS; i++, found->n++) {
-        const struct quant_fault *fault = &verified->faults[i];
-        found->kinds[found->n] = fault->kind;
-        found->elements[found->n] = fault->has_element ? fault->element : UINT64_MAX;
-        snprintf(found->texts[found->n], sizeof found->texts[0], "%s", fault->error.text);
-        snprintf(found->names[found->n], sizeof found->names[0], "%s", name);
-    }
-}
-
-static bool on_tensor(void *context, const struct quant_tensor_result *result)
-{
-    struct found *found = context;
-    found->ntensors++;
-    collect(found, result->name, result->verified);
-    assert_int_equal(result->status == QUANT_OK, result->verified->nfaults == 0);
-    return true;
-}
-
-static bool on_file(void *context, const struct quant_file_result *result)
-{
-    struct found *found = context;
-    found->nfiles++;
-    collect(found, "", result->verified);
-    return true;
-}
-
-static void verify_with(const char *path, const char *sidecar, unsigned threads,
-                        struct found *found)
-{
-    const struct quant_file file = {.path = path, .sidecar = sidecar};
-    const struct quant_verify_job job = {
-        .size = sizeof job,
-        .files = &file,
-        .nfiles = 1,
-        .control = {
-            .threads = threads, .on_tensor = on_tensor, .on_file = on_file, .context = found}};
-    struct quant_error error;
-    memset(found, 0, sizeof *found);
-    const enum quant_status status = quant_file_verify(&job, &error);
-    assert_int_equal(found->nfiles, 1);
-    assert_int_equal(status != QUANT_OK, found->n > 0);
-    if (found->n > 0)
-        assert_int_not_equal(error.text[0], '\0');
-}
-
-static void verify(const char *path, struct found *found)
-{
-    verify_with(path, NULL, 1, found);
-}
+#include "../verifying.h"
 
 static void expect_fine(const char *path)
 {
