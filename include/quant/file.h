@@ -147,6 +147,8 @@ struct quant_file_result {
                                                      * tensors of a container failed */
     const struct quant_verified *verified;          /* when verifying: <quant/verify.h> */
     const struct quant_inspect_result *inspected;   /* when inspecting; NULL on failure */
+    bool is_unsized; /* the size of its output was not known before it was written, as of text or of
+                      * what comes from a pipe: whether there is room was not checked */
 };
 
 /* Called once for each file, in the order of the list: after its tensors, when its outputs are
@@ -167,6 +169,12 @@ struct quant_control {
                                                   * time, before the file is opened; when
                                                   * calibrating, in each pass. NULL: none */
     quant_file_fn *on_file; /* NULL: none; not called when calibrating and merging */
+};
+
+/* Ways to do a job other than the plain one: bits of the member `ways`. */
+enum quant_way {
+    QUANT_FAIL_FAST = 1 /* in a list of files: after the first that fails no other is begun. Those
+                         * at work are finished, and on_file is called for what was begun alone */
 };
 
 /* ---- Lists of files ----------------------------------------------------------------------------
@@ -234,6 +242,7 @@ struct quant_quantize_job {
                                        * tensor that is not selected is QUANT_INVALID, and so is a
                                        * container of which nothing is left to quantize, unless it
                                        * is one of several files: then all of it is copied */
+    uint64_t ways;                    /* of enum quant_way; 0: the plain one */
 };
 
 enum { QUANT_CONTAINER_MIN_DIMS = 2 };
@@ -269,6 +278,10 @@ struct quant_quantize_result {
  * quant_file_scales_name. It is created and removed together with the other two. Memory then grows
  * with the scales alone, by 8 to 40 bytes each and 64 MiB at most for what workers have of their
  * own, and only where elements do not lie in such a stretch.
+ *
+ * The bytes of the outputs, as far as they are known before they are written, must fit the disk:
+ * QUANT_IO before any of them exists. That is not checked on file systems that may compress, and
+ * those of other machines.
  *
  * Errors: any of enum quant_status. Where the error came after the first byte went to a stream,
  * those bytes cannot be taken back; no sidecar is written then.
@@ -454,6 +467,7 @@ struct quant_dequantize_job {
     size_t nfiles;                    /* 0: no list */
     struct quant_selection selection; /* other tensors are neither restored nor copied.
                                        * QUANT_INVALID if nothing is left of a file */
+    uint64_t ways;                    /* of enum quant_way; 0: the plain one */
 };
 
 /* No path that the system can open is longer, its end included. */

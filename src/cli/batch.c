@@ -18,6 +18,7 @@ struct batch_state {
     struct progress progress;
     bool clears;     /* reports go to the terminal that shows the progress */
     bool has_failed; /* a file has */
+    size_t nshown;   /* files that were reported */
     int status;
 };
 
@@ -62,7 +63,12 @@ static bool on_file(void *context, const struct quant_file_result *result)
     struct batch_state *state = context;
     if (state->clears)
         status_line_clear();
+    state->nshown++;
     const int status = state->batch->file(state->batch->context, result);
+    if (state->batch->verbose && result->is_unsized && result->status == QUANT_OK)
+        message_note(
+            "'%s': the size of the output is known only now, so free space was not checked",
+            state->batch->names[result->file]);
     progress_end_file(&state->progress, status == EXIT_FAILED);
     state->status = worse(state->status, status);
     state->has_failed = state->has_failed || result->status != QUANT_OK;
@@ -115,6 +121,7 @@ int batch_run(const struct batch *batch, const struct batch_options *options)
     const enum quant_status status = batch->run(batch->context, &control, &error);
     progress_end(&state.progress);
     batch->totals->seconds = seconds_now() - began;
+    batch->totals->nunbegun = batch->n - state.nshown;
     if (status != QUANT_OK && !state.has_failed)
         state.status = message_failure(status, &error);
     return state.status;

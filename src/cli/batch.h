@@ -66,7 +66,8 @@ struct batch {
 
     bool prints;           /* the reports go to standard output */
     bool only_prints;      /* there is no other output: if a write fails, the work ends */
-    struct totals *totals; /* gets nfiles and seconds; file adds to the rest */
+    struct totals *totals; /* gets nfiles, nunbegun and seconds; file adds to the rest */
+    bool verbose;          /* say which outputs were written without a look at free space */
 };
 
 /* The worst of the exit statuses: a failure counts more than a threshold. A signal ends it early.

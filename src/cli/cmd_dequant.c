@@ -18,6 +18,7 @@
 #include "cli/standard_streams.h"
 #include "cli/targets.h"
 #include "cli/tensor_list.h"
+#include "cli/way_options.h"
 
 struct dequant_options {
     struct target_options target; /* its sidecar is an input */
@@ -28,6 +29,7 @@ struct dequant_options {
     struct selection_options selection;
     struct input_options original; /* its shape is the sidecar's */
     struct batch_options batch;
+    struct way_options ways;
 };
 
 #define AT(field) offsetof(struct dequant_options, field)
@@ -83,6 +85,8 @@ static const struct option_row rows[] = {
      .offset = AT(target.force),
      .is_common = true},
 
+    WAY_ROWS(AT(ways)),
+
     REPORT_ROWS(AT(report), "Reporting (no array is written without -o or --output-dir):",
                 "measure the error against the original and print it as KIND", ""),
     {.name = "against",
@@ -118,6 +122,7 @@ static const struct option_row rows[] = {
      .offset = AT(original.byte_order)},
 
     BATCH_ROWS(AT(batch), "progress or summary"),
+    VERBOSE_ROW(AT(ways)),
     {0},
 };
 
@@ -201,6 +206,7 @@ static struct quant_dequantize_job make_job(const struct dequant_options *option
         .output = {.format = options->target.format, .force = options->target.force},
         .dtype = (enum quant_dtype)options->dtype,
         .measure = is_measuring(options),
+        .ways = way_options_ways(&options->ways),
         .against = input_options_input(&options->original),
         .selection = selection_options_selection(&options->selection),
     };
@@ -295,6 +301,7 @@ static int dequant_all(const struct dequant_options *options, const struct targe
         .prints = report_options_to_stdout(&options->report),
         .only_prints = report_options_to_stdout(&options->report) && !is_writing(options),
         .totals = &work.totals,
+        .verbose = options->ways.verbose,
     };
     int status = report_begin(&work.report, &options->report, targets);
     if (status == EXIT_DONE)

@@ -26,6 +26,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
         .has_min_dims = options->min_dims.given,
         .min_dims = (unsigned)options->min_dims.value,
         .measure = report_options_measure(&options->report),
+        .ways = way_options_ways(&options->ways),
         .selection = selection_options_selection(&options->selection),
     };
 }
@@ -108,6 +109,7 @@ static int quantize_all(const struct quantize_options *options, const struct qua
         .file = report_one,
         .prints = report_options_to_stdout(&options->report),
         .totals = &work.totals,
+        .verbose = options->ways.verbose,
     };
     int status = report_begin(&work.report, &options->report, targets);
     if (status == EXIT_DONE)

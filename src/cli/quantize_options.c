@@ -117,6 +117,8 @@ const struct option_row quantize_rows[] = {
      .offset = AT(target.force),
      .is_common = true},
 
+    WAY_ROWS(AT(ways)),
+
     REPORT_ROWS(AT(report), "Reporting:", "measure the error and print it as KIND",
                 "; the outputs are still written"),
 
@@ -124,6 +126,7 @@ const struct option_row quantize_rows[] = {
     FILES_FROM_ROWS(AT(files_from), NULL),
     SELECTION_ROWS(AT(selection), "quantize"),
     BATCH_ROWS(AT(batch), "warnings, progress or summary"),
+    VERBOSE_ROW(AT(ways)),
     {0},
 };
 

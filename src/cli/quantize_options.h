@@ -11,6 +11,7 @@
 #include "cli/report_options.h"
 #include "cli/selection_options.h"
 #include "cli/targets.h"
+#include "cli/way_options.h"
 
 struct quantize_options {
     int scheme;
@@ -35,6 +36,7 @@ struct quantize_options {
     struct target_options target;
     struct report_options report;
     struct batch_options batch;
+    struct way_options ways;
 };
 
 /* The rows of options that do not depend on the range, as initializers. base is the offset of the

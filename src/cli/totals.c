@@ -3,6 +3,7 @@
 #include "cli/totals.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/byte_amount.h"
 #include "cli/message.h"
@@ -51,17 +52,23 @@ static void format_sizes(char *text, size_t room, const struct totals *totals,
                  format_ratio(ratio, totals->bytes_in, totals->bytes_out));
 }
 
+/* Adds to a list in parentheses, whose end is added later. */
+static void add_left_out(char *text, size_t room, size_t n, const char *what)
+{
+    const size_t used = strlen(text);
+    if (n > 0)
+        snprintf(text + used, room - used, "%s%zu %s", used > 0 ? ", " : " (", n, what);
+}
+
 static void format_left_out(char *text, size_t room, const struct totals *totals)
 {
-    const size_t nfailed = totals->nfiles - totals->ndone;
-    char failed[AMOUNT_ROOM] = "";
-    if (nfailed > 0)
-        snprintf(failed, sizeof failed, "%zu failed", nfailed);
-    if (totals->nskipped > 0)
-        snprintf(text, room, " (%s%s%zu not selected)", failed, nfailed > 0 ? ", " : "",
-                 totals->nskipped);
-    else
-        snprintf(text, room, nfailed > 0 ? " (%s)" : "%s", failed);
+    text[0] = '\0';
+    add_left_out(text, room, totals->nfiles - totals->ndone - totals->nunbegun, "failed");
+    add_left_out(text, room, totals->nunbegun, "not begun");
+    add_left_out(text, room, totals->nskipped, "not selected");
+    const size_t used = strlen(text);
+    if (used > 0)
+        snprintf(text + used, room - used, ")");
 }
 
 void totals_print(const struct totals *totals, const struct totals_words *words)

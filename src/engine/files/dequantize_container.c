@@ -11,6 +11,7 @@
 #include "engine/files/file_selection.h"
 #include "engine/files/quantized_container.h"
 #include "io/distinct_paths.h"
+#include "io/free_space.h"
 
 static const struct quant_tensor_info *info_of(const struct quant_container_dequantization *run,
                                                uint32_t index)
@@ -76,6 +77,9 @@ static enum quant_status open_output(struct quant_container_dequantization *run)
             run->input.source->name, format->name);
     if (status == QUANT_OK)
         status = plan_output(run, format);
+    const struct quant_space_need need = {output->path, run->plan.layout.nbytes};
+    if (status == QUANT_OK)
+        status = quant_free_space_check(&need, 1, run->error);
     if (status == QUANT_OK)
         status = quant_container_output_open(&run->output, output->path, output->force,
                                              &run->job->control.cancel, run->error);

@@ -9,9 +9,29 @@
 #include "engine/files/dequantize_file.h"
 #include "engine/files/file_selection.h"
 #include "engine/work/job.h"
+#include "formats/file_size.h"
 #include "io/distinct_paths.h"
+#include "io/free_space.h"
 
 /* ---- The output ---- */
+
+static enum quant_dtype restored_dtype(const struct dequantization *run)
+{
+    return run->job->dtype == QUANT_DTYPE_NONE ? QUANT_FLOAT32 : run->job->dtype;
+}
+
+static enum quant_status check_space(const struct dequantization *run,
+                                     const struct quant_format *format)
+{
+    const struct quant_sidecar *sidecar = &run->sidecar;
+    struct quant_space_need need = {run->job->output.path, 0};
+    uint64_t nelems = 0;
+    run->work->outcome->is_unsized =
+        !quant_shape_count(&sidecar->shape, &nelems) ||
+        !quant_format_file_size(format, restored_dtype(run), &sidecar->shape, sidecar->order,
+                                nelems, &need.nbytes);
+    return quant_free_space_check(&need, 1, run->error);
+}
 
 /* No output may be one of the files that are read. */
 static enum quant_status open_output(struct dequantization *run)
@@ -24,6 +44,8 @@ static enum quant_status open_output(struct dequantization *run)
     enum quant_status status = quant_paths_distinct(inputs, 5, outputs, 1, run->error);
     if (status == QUANT_OK)
         status = quant_output_format(output, run->reader->format, &format, run->error);
+    if (status == QUANT_OK)
+        status = check_space(run, format);
     if (status == QUANT_OK)
         status = quant_output_open(&run->file, output->path, output->force,
                                    &run->job->control.cancel, run->error);
@@ -44,14 +66,14 @@ static enum quant_status begin_run(struct dequantization *run)
         .checksum = &run->checksum,
         .original = job->measure ? &run->original : NULL,
         .output = job->output.path ? &run->output : NULL,
-        .dtype = job->dtype == QUANT_DTYPE_NONE ? QUANT_FLOAT32 : job->dtype,
+        .dtype = restored_dtype(run),
         .shape = &run->sidecar.shape,
         .order = run->sidecar.order,
         .nelems = run->nelems,
         .progress = &run->progress,
-        .pool = run->pool,
-        .buffers = quant_pool_buffers(run->pool, 0),
-        .threads = quant_pool_threads(run->pool),
+        .pool = run->work->pool,
+        .buffers = quant_pool_buffers(run->work->pool, 0),
+        .threads = quant_pool_threads(run->work->pool),
     };
     return quant_restore_run_begin(&run->run, run->error);
 }
@@ -121,7 +143,7 @@ static enum quant_status run_all(struct dequantization *run)
     if (status == QUANT_OK)
         status = quant_dequantization_open_sidecar(run);
     if (status == QUANT_OK && run->tensors)
-        return quant_dequantize_container(job, run->tensors, run->sidecar_path, run->pool,
+        return quant_dequantize_container(job, run->tensors, run->sidecar_path, run->work->pool,
                                           run->result, run->error);
     if (status == QUANT_OK)
         status =
@@ -157,16 +179,15 @@ static void close_all(struct dequantization *run)
 }
 
 enum quant_status quant_dequantize_file(const struct quant_dequantize_job *job,
-                                        struct quant_pool *pool,
-                                        struct quant_dequantize_result *result,
+                                        const struct quant_file_work *work,
                                         struct quant_error *error)
 {
     struct dequantization *run = calloc(1, sizeof *run);
     if (!run)
         return quant_error_no_memory(error, sizeof *run, "buffers");
     run->job = job;
-    run->pool = pool;
-    run->result = result;
+    run->work = work;
+    run->result = work->result;
     run->error = error;
     run->file.fd = -1;
     run->progress =

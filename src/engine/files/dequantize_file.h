@@ -3,14 +3,15 @@
 #ifndef QUANT_ENGINE_FILES_DEQUANTIZE_FILE_H
 #define QUANT_ENGINE_FILES_DEQUANTIZE_FILE_H
 
+#include "engine/files/file_list.h"
 #include "engine/tensor/restore_run.h"
 #include "engine/tensor/tensor.h"
-#include "engine/work/pool.h"
 #include "records/sidecar.h"
 #include "records/sidecar_tensors.h"
 
 struct dequantization {
     const struct quant_dequantize_job *job;
+    const struct quant_file_work *work;
     struct quant_dequantize_result *result;
     struct quant_error *error;
     char *sidecar_path;                   /* owned */
@@ -27,15 +28,13 @@ struct dequantization {
     struct quant_tensor_output output;
     uint64_t nelems; /* of the sidecar's shape */
     struct quant_progress progress;
-    struct quant_pool *pool; /* borrowed: the threads of the pass */
     struct quant_restore_run run;
 };
 
-/* Does the job, whose files and threads are not used, with the threads of the pool. *result is
- * zeroed by the caller. */
+/* Does the job, whose files and threads are not used, as work says: work->result is a struct
+ * quant_dequantize_result. */
 enum quant_status quant_dequantize_file(const struct quant_dequantize_job *job,
-                                        struct quant_pool *pool,
-                                        struct quant_dequantize_result *result,
+                                        const struct quant_file_work *work,
                                         struct quant_error *error);
 
 /* ---- For quant_dequantize_file and quant_file_load ---- */

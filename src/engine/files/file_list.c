@@ -3,6 +3,7 @@
 #include "engine/files/file_list.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,8 @@
 struct place {
     struct quant_pool *pool; /* owned: one thread, for small files; made when it is first needed */
     void *result;            /* owned */
+    struct quant_file_outcome outcome;
+    bool is_begun; /* false: an earlier failure ended the run */
     enum quant_status status;
     struct quant_error error;
 };
@@ -31,6 +34,7 @@ struct list_run {
     struct place *places; /* owned: nplaces of them */
     unsigned nplaces;
     pthread_mutex_t begin_mutex; /* for begin_file */
+    atomic_bool is_over;         /* no other file is begun */
     enum quant_status status;    /* of the first file that failed */
     struct quant_error *error;   /* the same */
 };
@@ -43,6 +47,9 @@ enum quant_status quant_file_list_begin(struct quant_file_list *list,
     list->is_only = nfiles == 0;
     list->files = list->is_only ? only : files;
     list->n = list->is_only ? 1 : nfiles;
+    if (list->ways & ~(uint64_t)QUANT_FAIL_FAST)
+        return quant_error_set(error, QUANT_INVALID, "unknown bits in 'ways': %llx",
+                               (unsigned long long)list->ways);
     if (!list->files)
         return quant_error_set(error, QUANT_INVALID, "a list of %zu files is needed", nfiles);
     if (!list->is_only && tensor)
@@ -69,13 +76,15 @@ static enum quant_status do_job(const struct quant_file_list *list,
 /* QUANT_CANCELLED: the caller does not want to go on. */
 static enum quant_status show(const struct quant_file_list *list, size_t i,
                               enum quant_status status, const struct quant_error *error,
-                              const void *result)
+                              const struct quant_file_work *work)
 {
-    struct quant_file_result shown = {
-        .file = i, .status = status, .error = status == QUANT_OK ? NULL : error};
+    struct quant_file_result shown = {.file = i,
+                                      .status = status,
+                                      .error = status == QUANT_OK ? NULL : error,
+                                      .is_unsized = work->outcome->is_unsized};
     if (!list->control->on_file)
         return QUANT_OK;
-    list->show(result, status, &shown);
+    list->show(work->result, status, &shown);
     return list->control->on_file(list->control->context, &shown) ? QUANT_OK : QUANT_CANCELLED;
 }
 
@@ -84,11 +93,13 @@ static enum quant_status run_only(const struct quant_file_list *list, void *resu
 {
     const struct quant_control *control = list->control;
     struct quant_error own;
-    struct quant_file_work work = {
+    struct quant_file_outcome outcome = {.is_unsized = false};
+    const struct quant_file_work work = {
         .file = list->files,
         .control = control,
         .pool = quant_pool_new(quant_chunk_workers(control->threads, UINT64_MAX)),
         .result = result,
+        .outcome = &outcome,
     };
     if (!work.pool)
         return quant_error_no_memory(error, sizeof(struct quant_buffers), "buffers");
@@ -97,7 +108,7 @@ static enum quant_status run_only(const struct quant_file_list *list, void *resu
         control->begin_file(control->context, 0);
     enum quant_status status = do_job(list, &work, &own);
     quant_pool_free(work.pool);
-    if (show(list, 0, status, &own, result) != QUANT_OK && status == QUANT_OK)
+    if (show(list, 0, status, &own, &work) != QUANT_OK && status == QUANT_OK)
         status = quant_error_set(&own, QUANT_CANCELLED, "cancelled");
     if (status != QUANT_OK && error)
         *error = own;
@@ -190,26 +201,36 @@ static void work(void *context, struct quant_work_item *item)
         .control = &control,
         .pool = pool_of(place, item),
         .result = place->result,
+        .outcome = &place->outcome,
     };
+    place->status = QUANT_OK;
+    place->is_begun = !atomic_load(&run->is_over);
+    if (!place->is_begun)
+        return;
     begin_file(run, item->i);
     memset(place->result, 0, list->result_nbytes);
+    place->outcome = (struct quant_file_outcome){.is_unsized = false};
     place->status =
         file.pool ? do_job(list, &file, &place->error)
                   : quant_error_no_memory(&place->error, sizeof(struct quant_buffers), "buffers");
+    if (place->status != QUANT_OK && list->ways & QUANT_FAIL_FAST)
+        atomic_store(&run->is_over, true);
 }
 
 static bool deliver(void *context, unsigned number, uint64_t i)
 {
     struct list_run *run = context;
-    const struct place *place = &run->places[number];
+    struct place *place = &run->places[number];
     const struct quant_cancel *cancel = &run->list->control->cancel;
+    const struct quant_file_work work = {.result = place->result, .outcome = &place->outcome};
     if (place->status != QUANT_OK && run->status == QUANT_OK) {
         run->status = place->status;
         if (run->error)
             *run->error = place->error;
     }
     const enum quant_status wanted =
-        show(run->list, (size_t)i, place->status, &place->error, place->result);
+        place->is_begun ? show(run->list, (size_t)i, place->status, &place->error, &work)
+                        : QUANT_OK;
     if (wanted == QUANT_OK && place->status != QUANT_CANCELLED && !quant_cancelled(cancel))
         return true;
     run->status = quant_error_set(run->error, QUANT_CANCELLED, "cancelled");

@@ -10,12 +10,18 @@
 
 #include "engine/work/pool.h"
 
+/* What is known of a file besides its result. */
+struct quant_file_outcome {
+    bool is_unsized; /* as in quant_file_result */
+};
+
 /* A file at work. */
 struct quant_file_work {
     const struct quant_file *file;
     const struct quant_control *control; /* in place of the job's; threads is not used */
     struct quant_pool *pool;             /* the threads and buffers to use, at least one */
     void *result;                        /* result_nbytes of zeros */
+    struct quant_file_outcome *outcome;  /* zeros */
 };
 
 struct quant_file_list {
@@ -24,6 +30,7 @@ struct quant_file_list {
     bool is_only; /* the file of a job without a list: its result is the caller's, and its only
                    * tensor is reported too */
     const struct quant_control *control;
+    uint64_t ways; /* of enum quant_way */
     size_t result_nbytes;
     void *context;
 
@@ -36,7 +43,7 @@ struct quant_file_list {
 };
 
 /* The files of a job, or only if it has no list. QUANT_INVALID: the list is NULL, or there is one
- * although tensor, that of the job's input, is given. */
+ * although tensor, that of the job's input, is given, or list->ways has bits that mean nothing. */
 enum quant_status quant_file_list_begin(struct quant_file_list *list,
                                         const struct quant_file *files, size_t nfiles,
                                         const struct quant_file *only, const char *tensor,

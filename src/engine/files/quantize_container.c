@@ -13,6 +13,7 @@
 #include "engine/files/container_quantization.h"
 #include "engine/files/plan_digest.h"
 #include "engine/files/sidecar_record.h"
+#include "io/free_space.h"
 #include "records/sidecar_tensors.h"
 
 /* What the caller named, before it was spooled. */
@@ -54,8 +55,11 @@ static enum quant_status open_outputs(struct quant_container_quantization *run)
 {
     const struct quant_output *output = &run->job->output;
     const struct quant_cancel *cancel = &run->job->control.cancel;
-    enum quant_status status =
-        quant_container_output_open(&run->data, output->path, output->force, cancel, run->error);
+    const struct quant_space_need need = {output->path, run->plan.layout.nbytes};
+    enum quant_status status = quant_free_space_check(&need, 1, run->error);
+    if (status == QUANT_OK)
+        status = quant_container_output_open(&run->data, output->path, output->force, cancel,
+                                             run->error);
     if (status == QUANT_OK)
         status =
             quant_output_open(&run->sidecar, run->sidecar_path, output->force, cancel, run->error);
@@ -130,7 +134,7 @@ static void close_all(struct quant_container_quantization *run)
 /* NULL: no memory. */
 static struct quant_container_quantization *
 make_run(const struct quant_quantize_job *job, const struct quant_plan *plan,
-         const char *sidecar_path, struct quant_pool *pool, struct quant_error *error)
+         const char *sidecar_path, const struct quant_file_work *work, struct quant_error *error)
 {
     struct quant_container_quantization *run = calloc(1, sizeof *run);
     if (!run) {
@@ -141,7 +145,7 @@ make_run(const struct quant_quantize_job *job, const struct quant_plan *plan,
     run->mapping = plan;
     run->error = error;
     run->sidecar_path = sidecar_path;
-    run->pool = pool;
+    run->pool = work->pool;
     run->sidecar.fd = run->data.final.fd = run->data.spool.fd = -1;
     run->progress =
         (struct quant_progress){.call = job->control.progress, .context = job->control.context};
@@ -149,8 +153,9 @@ make_run(const struct quant_quantize_job *job, const struct quant_plan *plan,
 }
 
 static enum quant_status end_run(struct quant_container_quantization *run, enum quant_status status,
-                                 struct quant_quantize_result *result)
+                                 const struct quant_file_work *work)
 {
+    struct quant_quantize_result *result = work->result;
     if (status == QUANT_OK) {
         result->source_format = run->format->name;
         result->ntensors = run->plan.n;
@@ -164,10 +169,10 @@ static enum quant_status end_run(struct quant_container_quantization *run, enum 
 enum quant_status
 quant_quantize_container(const struct quant_quantize_job *job, const struct quant_plan *plan,
                          struct quant_source *source, const struct quant_format *format,
-                         const char *sidecar_path, struct quant_pool *pool,
-                         struct quant_quantize_result *result, struct quant_error *error)
+                         const char *sidecar_path, const struct quant_file_work *work,
+                         struct quant_error *error)
 {
-    struct quant_container_quantization *run = make_run(job, plan, sidecar_path, pool, error);
+    struct quant_container_quantization *run = make_run(job, plan, sidecar_path, work, error);
     if (!run) {
         quant_source_close(source);
         return QUANT_NO_MEMORY;
@@ -180,7 +185,7 @@ quant_quantize_container(const struct quant_quantize_job *job, const struct quan
         status = choose_format(run);
     if (status == QUANT_OK)
         status = run_file(run);
-    return end_run(run, status, result);
+    return end_run(run, status, work);
 }
 
 /* ---- A file of one tensor ---- */
@@ -244,10 +249,10 @@ static enum quant_status run_single(struct quant_container_quantization *run)
 enum quant_status
 quant_quantize_into_container(const struct quant_quantize_job *job, const struct quant_plan *plan,
                               struct quant_tensor *tensor, const struct quant_format *output_format,
-                              const char *sidecar_path, struct quant_pool *pool,
-                              struct quant_quantize_result *result, struct quant_error *error)
+                              const char *sidecar_path, const struct quant_file_work *work,
+                              struct quant_error *error)
 {
-    struct quant_container_quantization *run = make_run(job, plan, sidecar_path, pool, error);
+    struct quant_container_quantization *run = make_run(job, plan, sidecar_path, work, error);
     if (!run)
         return QUANT_NO_MEMORY;
     run->single = tensor;
@@ -258,5 +263,5 @@ quant_quantize_into_container(const struct quant_quantize_job *job, const struct
         status = quant_tensor_spool(tensor, &job->control.cancel, error);
     if (status == QUANT_OK)
         status = run_single(run);
-    return end_run(run, status, result);
+    return end_run(run, status, work);
 }

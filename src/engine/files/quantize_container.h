@@ -4,17 +4,17 @@
 #define QUANT_ENGINE_FILES_QUANTIZE_CONTAINER_H
 
 #include "core/plan.h"
+#include "engine/files/file_list.h"
 #include "engine/tensor/tensor.h"
-#include "engine/work/pool.h"
 
 /* Does the job on a container: source, which it takes over also after an error, is job->input
  * opened, and format is what it was recognized as. plan is that of the job's spec,
- * sidecar_path is where the sidecar goes, and the threads are those of the pool. */
+ * sidecar_path is where the sidecar goes. */
 enum quant_status
 quant_quantize_container(const struct quant_quantize_job *job, const struct quant_plan *plan,
                          struct quant_source *source, const struct quant_format *format,
-                         const char *sidecar_path, struct quant_pool *pool,
-                         struct quant_quantize_result *result, struct quant_error *error);
+                         const char *sidecar_path, const struct quant_file_work *work,
+                         struct quant_error *error);
 
 /* The same for a file of one tensor, which the container names after the file. output_format is
  * that of a container. The tensor is the caller's; it may be spooled. QUANT_UNSUPPORTED if its
@@ -22,7 +22,7 @@ quant_quantize_container(const struct quant_quantize_job *job, const struct quan
 enum quant_status
 quant_quantize_into_container(const struct quant_quantize_job *job, const struct quant_plan *plan,
                               struct quant_tensor *tensor, const struct quant_format *output_format,
-                              const char *sidecar_path, struct quant_pool *pool,
-                              struct quant_quantize_result *result, struct quant_error *error);
+                              const char *sidecar_path, const struct quant_file_work *work,
+                              struct quant_error *error);
 
 #endif

@@ -14,12 +14,15 @@
 #include "engine/files/sidecar_record.h"
 #include "engine/tensor/tensor_run.h"
 #include "engine/work/job.h"
+#include "formats/file_size.h"
 #include "io/distinct_paths.h"
+#include "io/free_space.h"
 #include "io/sidecar_names.h"
 #include "methods/plan_make.h"
 
 struct file_run {
     const struct quant_quantize_job *job;
+    const struct quant_file_work *work;
     struct quant_quantize_result *result;
     struct quant_error *error;
     struct quant_plan plan;
@@ -34,7 +37,6 @@ struct file_run {
     struct quant_scale_store scales;
     struct quant_tensor_output output;
     struct quant_progress progress;
-    struct quant_pool *pool; /* borrowed: the threads of all passes */
     struct quant_tensor_run run;
 };
 
@@ -108,9 +110,9 @@ static enum quant_status begin_run(struct file_run *file)
                                           .tensor = &file->tensor,
                                           .output = &file->output,
                                           .progress = &file->progress,
-                                          .pool = file->pool,
-                                          .buffers = quant_pool_buffers(file->pool, 0),
-                                          .threads = quant_pool_threads(file->pool),
+                                          .pool = file->work->pool,
+                                          .buffers = quant_pool_buffers(file->work->pool, 0),
+                                          .threads = quant_pool_threads(file->work->pool),
                                           .measures = job->measure,
                                           .must_scan = must_scan(file)};
     return quant_tensor_run_begin(&file->run, file->error);
@@ -137,10 +139,34 @@ static enum quant_status open_scales(struct file_run *file)
                : quant_scale_store_open_memory(&file->scales, count, file->error);
 }
 
+/* The bytes of the file of scales, if there is to be one. */
+static uint64_t scales_size(const struct file_run *file)
+{
+    const struct quant_choice common = quant_choice_of_nothing(&file->plan.target);
+    const uint64_t count = file->run.grouping.count;
+    return file->has_groups && count > QUANT_SIDECAR_SCALES
+               ? quant_scale_bytes(&common.params, count)
+               : 0;
+}
+
+static enum quant_status check_space(const struct file_run *file)
+{
+    const struct quant_reader *reader = file->tensor.reader;
+    struct quant_space_need needs[] = {{file->job->output.path, 0},
+                                       {file->sidecar_path, scales_size(file)}};
+    file->work->outcome->is_unsized =
+        reader->knowledge != QUANT_SHAPE_KNOWN ||
+        !quant_format_file_size(file->format, file->plan.target.dtype, &reader->shape,
+                                reader->order, reader->nelems, &needs[0].nbytes);
+    return quant_free_space_check(needs, 2, file->error);
+}
+
 static enum quant_status open_outputs(struct file_run *file)
 {
     const struct quant_output *output = &file->job->output;
-    enum quant_status status = open_output(file, &file->data, output->path, file->data_is_new);
+    enum quant_status status = check_space(file);
+    if (status == QUANT_OK)
+        status = open_output(file, &file->data, output->path, file->data_is_new);
     if (status == QUANT_OK)
         status = open_output(file, &file->sidecar, file->sidecar_path, file->sidecar_is_new);
     file->output.format = file->format;
@@ -201,7 +227,7 @@ static enum quant_status run_container(struct file_run *file)
     struct quant_source *source = file->tensor.source;
     file->tensor.source = NULL;
     return quant_quantize_container(file->job, &file->plan, source, file->tensor.format,
-                                    file->sidecar_path, file->pool, file->result, file->error);
+                                    file->sidecar_path, file->work, file->error);
 }
 
 static enum quant_status run_file(struct file_run *file)
@@ -228,7 +254,7 @@ static enum quant_status run_file(struct file_run *file)
             quant_output_format(&job->output, file->tensor.reader->format, &file->format, error);
     if (status == QUANT_OK && file->format->container)
         return quant_quantize_into_container(job, &file->plan, &file->tensor, file->format,
-                                             file->sidecar_path, file->pool, file->result, error);
+                                             file->sidecar_path, file->work, error);
     if (status == QUANT_OK)
         status = begin_run(file);
     if (status == QUANT_OK)
@@ -248,17 +274,16 @@ static enum quant_status run_file(struct file_run *file)
     return status == QUANT_OK ? quant_output_commit_n(outputs, 2, &file->sidecar, error) : status;
 }
 
-enum quant_status quant_quantize_file(const struct quant_quantize_job *job, struct quant_pool *pool,
-                                      struct quant_quantize_result *result,
-                                      struct quant_error *error)
+enum quant_status quant_quantize_file(const struct quant_quantize_job *job,
+                                      const struct quant_file_work *work, struct quant_error *error)
 {
     struct file_run *file = calloc(1, sizeof *file);
     if (!file)
         return quant_error_no_memory(error, sizeof *file, "buffers");
-    result->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
     file->job = job;
-    file->pool = pool;
-    file->result = result;
+    file->work = work;
+    file->result = work->result;
+    file->result->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
     file->error = error;
     file->data.fd = file->sidecar.fd = -1;
     file->progress =

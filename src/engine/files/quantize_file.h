@@ -5,12 +5,12 @@
 
 #include <quant/file.h>
 
-#include "engine/work/pool.h"
+#include "engine/files/file_list.h"
 
-/* Does the job, whose files and threads are not used, with the threads of the pool. *result is
- * zeroed by the caller. */
-enum quant_status quant_quantize_file(const struct quant_quantize_job *job, struct quant_pool *pool,
-                                      struct quant_quantize_result *result,
+/* Does the job, whose files and threads are not used, as work says: work->result is a struct
+ * quant_quantize_result. */
+enum quant_status quant_quantize_file(const struct quant_quantize_job *job,
+                                      const struct quant_file_work *work,
                                       struct quant_error *error);
 
 #endif

@@ -13,7 +13,7 @@ static enum quant_status quantize(void *context, const struct quant_file_work *w
     job.output.sidecar = work->file->sidecar;
     job.output.text_only = work->file->text_only;
     job.control = *work->control;
-    return quant_quantize_file(&job, work->pool, work->result, error);
+    return quant_quantize_file(&job, work, error);
 }
 
 static void show(const void *result, enum quant_status status, struct quant_file_result *shown)
@@ -35,6 +35,7 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
                                     .text_only = own.output.text_only};
     struct quant_file_list list = {
         .control = &own.control,
+        .ways = own.ways,
         .result_nbytes = sizeof *result,
         .context = &own,
         .work = quantize,

@@ -5,6 +5,7 @@
 #include "engine/files/container_quantization.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "engine/files/container_entry.h"
@@ -131,6 +132,25 @@ static enum quant_status copy_tensor(struct quant_container_quantization *run,
                               : status;
 }
 
+/* Names the option that leaves the tensor as it is. Characters that a pattern would read are
+ * escaped. */
+static void advise_exclude(const char *name, struct quant_error *error)
+{
+    char pattern[512];
+    size_t n = 0;
+    while (*name && n < sizeof pattern - 3) {
+        if (strchr("*?[\\", *name))
+            pattern[n++] = '\\';
+        pattern[n++] = *name++;
+    }
+    pattern[n] = '\0';
+    if (*name) /* too long to be typed */
+        return;
+    quant_error_append(error, "; --exclude '");
+    quant_error_append(error, pattern);
+    quant_error_append(error, "' copies the tensor as it is");
+}
+
 /* ---- The work list ---- */
 
 static uint64_t nelems(void *context, uint64_t i)
@@ -153,6 +173,8 @@ static void work(void *context, struct quant_work_item *item)
     place->status = open_tensor(run, planned, &tensor, &place->error);
     if (place->status == QUANT_OK)
         place->status = map_tensor(run, place, planned, &tensor, item->pool);
+    if (place->status == QUANT_NONFINITE && !run->single)
+        advise_exclude(info_of(run, planned)->name, &place->error);
     quant_tensor_run_release(&place->run);
     quant_tensor_output_release(&place->output);
     quant_scale_store_release(&place->scales);

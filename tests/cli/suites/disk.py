@@ -112,6 +112,23 @@ def scenario_dequant(work, disk):
     check(failed >= 10, f"only {failed} runs failed")
 
 
+def scenario_too_small(work, disk):
+    """A disk that the outputs do not fit: nothing is read or written, and the figures are right."""
+    mount(disk, "size=512k")
+    (work / "big.bin").write_bytes(b"")
+    os.truncate(work / "big.bin", 16 << 30)  # holes: reading it all would take seconds
+    room = os.statvfs(disk)
+    available = room.f_bavail * room.f_frsize
+    result = run(["quant", "quantize", "--output-dir", "disk", "big.bin"], work)
+    check_equal(result, (1, b"", b"quant: cannot write 'disk/big.int8.bin': No space left on device: "
+                         b"%d bytes are needed, %d are available\n" % (4 << 30, available)), "run")
+    result = run(["quant", "quantize", "--block-size", "2", "-o", "disk/q.bin", "--sidecar",
+                  "q.json", "big.bin"], work)
+    check(b"%d bytes are needed" % (4 << 30) in result.err, f"data alone: {result.err!r}")
+    check_equal(listing(disk), [], "files on the disk")
+    check_equal(listing(work), ["big.bin", "disk"], "files")
+
+
 def scenario_inodes(work, disk):
     """No room for another name: each file that is begun or set aside needs one."""
     (work / "x.bin").write_bytes(bytes(64))

@@ -258,6 +258,66 @@ static void test_stops(void **state)
     }
 }
 
+/* ---- QUANT_FAIL_FAST ---- */
+
+static bool see_begun(void *context, const struct quant_file_result *result)
+{
+    struct seen *seen = context;
+    seen->nfiles++;
+    seen->statuses[result->file] = result->status;
+    assert_int_equal(seen->begun[result->file], 1);
+    assert_false(result->is_unsized && result->status == QUANT_OK &&
+                 !strstr(inputs[result->file], ".json"));
+    return true;
+}
+
+/* What was begun is finished and reported; the rest is not begun. */
+static void test_fail_fast(void **state)
+{
+    (void)state;
+    struct quant_file files[FILES];
+    struct quant_error error;
+    write_inputs();
+    make_files(files);
+    for (unsigned threads = 1; threads <= MOST_THREADS; threads++) {
+        struct seen seen;
+        struct quant_quantize_job job = quantize_job(NULL, NULL);
+        job.files = files;
+        job.nfiles = FILES;
+        job.ways = QUANT_FAIL_FAST;
+        job.control = control_for(&seen, threads);
+        job.control.on_file = see_begun;
+        job.control.on_tensor = NULL;
+        const enum quant_status status = quant_file_quantize(&job, NULL, &error);
+        assert_true(status == QUANT_NONFINITE || status == QUANT_EXISTS);
+        size_t nbegun = 0;
+        for (size_t i = 0; i < FILES; i++) {
+            nbegun += seen.begun[i];
+            assert_int_equal(file_exists(outputs[i]),
+                             seen.begun[i] == 1 && seen.statuses[i] == QUANT_OK);
+        }
+        assert_int_equal(nbegun, seen.nfiles);
+        assert_true(nbegun >= BAD + 1 && nbegun <= FILES);
+        if (threads == 1)
+            assert_int_equal(nbegun, BAD + 1);
+        clear_outputs();
+    }
+}
+
+static void test_unknown_way(void **state)
+{
+    (void)state;
+    struct quant_file files[FILES];
+    struct quant_error error;
+    make_files(files);
+    struct quant_quantize_job job = quantize_job(NULL, NULL);
+    job.files = files;
+    job.nfiles = FILES;
+    job.ways = UINT64_C(1) << 40;
+    const enum quant_status status = quant_file_quantize(&job, NULL, &error);
+    check_error("unknown", status, &error, QUANT_INVALID, "'ways': 10000000000");
+}
+
 static void test_stops_at_tensor(void **state)
 {
     (void)state;
@@ -328,7 +388,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_quantize),    IN_FOLDER(test_dequantize),      IN_FOLDER(test_compare),
         IN_FOLDER(test_stops),       IN_FOLDER(test_stops_at_tensor), IN_FOLDER(test_cancel),
-        IN_FOLDER(test_wrong_lists),
+        IN_FOLDER(test_wrong_lists), IN_FOLDER(test_fail_fast),       IN_FOLDER(test_unknown_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
