@@ -19,16 +19,15 @@ static enum quant_status has_sidecar(const struct quant_against_file *file, bool
 {
     struct quant_source *source = NULL;
     enum quant_dtype recorded = QUANT_DTYPE_NONE;
-    const enum quant_status status =
-        quant_input_open(file->input->path, file->cancel, &source, error);
+    enum quant_status status = quant_input_open(file->input->path, file->cancel, &source, error);
     if (status != QUANT_OK)
         return status;
-    (void)quant_quantized_check(source, file->input->path, QUANT_DTYPE_NONE, file->cancel,
-                                &recorded, NULL);
+    status = quant_quantized_check(source, file->input->path, QUANT_DTYPE_NONE, file->cancel,
+                                   &recorded, error);
     const struct quant_dtype_info *info = quant_dtype_info(recorded);
     *has = info && !info->is_unscaled;
     quant_source_close(source);
-    return QUANT_OK;
+    return *has ? QUANT_OK : status; /* that it is quantized is not an error here */
 }
 
 static enum quant_status open_quantized_single(struct dequantization *quantized,
@@ -168,12 +167,14 @@ static enum quant_status take_quantized(struct quant_against_tensor *tensor,
         status = check_shape(tensor->quantized.data, &tensor->quantized.shape, &expected, error);
     if (status == QUANT_OK && (!is_foreign || other->axis >= 0))
         status = quant_restored_reader_open_scales(&tensor->quantized, file, other, error);
+    if (status != QUANT_OK)
+        return status;
     tensor->against.other =
         (struct quant_quantized_side){.params = &other->params,
                                       .groups = other->axis >= 0 ? &tensor->quantized.groups : NULL,
                                       .reader = tensor->quantized.reader,
                                       .name = tensor->quantized.data->name};
-    return status;
+    return QUANT_OK;
 }
 
 enum quant_status quant_against_open_tensor(struct quant_against_file *file, const char *name,
