@@ -6,6 +6,7 @@
 
 #include "cli/choosing.h"
 #include "cli/command.h"
+#include "cli/directory_inputs.h"
 #include "cli/message.h"
 #include "cli/numbers.h"
 #include "cli/options.h"
@@ -331,8 +332,9 @@ static int run(const struct command *self, int argc, char **argv)
         options.mapping.scheme = options.scheme - 1;
     struct input_list inputs;
     choosing.input = input_options_input(&options.mapping.input);
-    status = input_list_init(&inputs, self, &options.mapping.files_from, argv + first,
-                             (size_t)(argc - first));
+    const struct directory_rules rules = {.quiet = options.mapping.batch.quiet};
+    status = directory_inputs_init(&inputs, self, &options.mapping.files_from, &rules, argv + first,
+                                   (size_t)(argc - first));
     if (status == EXIT_DONE)
         status = check(self, &options, inputs.names, inputs.n);
     if (status == EXIT_DONE)
@@ -343,6 +345,7 @@ static int run(const struct command *self, int argc, char **argv)
         status = find_range(&options, choosing_names(&choosing, inputs.names),
                             choosing_count(&choosing, inputs.n));
     choosing_release(&choosing);
+    status = input_list_status(&inputs, status);
     input_list_release(&inputs);
     quantize_options_release(&options.mapping);
     return status;

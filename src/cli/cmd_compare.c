@@ -8,6 +8,7 @@
 #include "cli/choosing.h"
 #include "cli/command.h"
 #include "cli/compare.h"
+#include "cli/directory_inputs.h"
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/quantize_options.h"
@@ -65,12 +66,6 @@ static bool parse_dtypes(const struct option_row *row, const char *text, void *f
         if (quant_dtype_info((enum quant_dtype)dtype)->is_unscaled) {
             snprintf(reason->text, sizeof reason->text,
                      "%s is unscaled: it has no ranges to compare",
-                     quant_dtype_info((enum quant_dtype)dtype)->name);
-            return false;
-        }
-        if (quant_dtype_info((enum quant_dtype)dtype)->needs_scale) {
-            snprintf(reason->text, sizeof reason->text,
-                     "%s needs a given scale: it has no ranges to compare",
                      quant_dtype_info((enum quant_dtype)dtype)->name);
             return false;
         }
@@ -364,8 +359,9 @@ static int run(const struct command *self, int argc, char **argv)
     if (options.types.n == 0)
         add_dtype(&options.types, QUANT_INT8);
     struct input_list inputs;
-    status = input_list_init(&inputs, self, &options.mapping.files_from, argv + first,
-                             (size_t)(argc - first));
+    const struct directory_rules rules = {.quiet = options.mapping.batch.quiet};
+    status = directory_inputs_init(&inputs, self, &options.mapping.files_from, &rules, argv + first,
+                                   (size_t)(argc - first));
     if (status == EXIT_DONE)
         status = check(self, &options, inputs.names, inputs.n);
     choosing.input = input_options_input(&options.mapping.input);
@@ -378,6 +374,7 @@ static int run(const struct command *self, int argc, char **argv)
     if (status == EXIT_DONE)
         status = compare_all(&options, names, n, &choosing);
     choosing_release(&choosing);
+    status = input_list_status(&inputs, status);
     input_list_release(&inputs);
     quantize_options_release(&options.mapping);
     return status;

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "cli/batch.h"
+#include "cli/checkpoints.h"
 #include "cli/choosing.h"
 #include "cli/command.h"
 #include "cli/dequant_reads.h"
-#include "cli/input_list.h"
+#include "cli/directory_inputs.h"
 #include "cli/input_options.h"
 #include "cli/message.h"
 #include "cli/option_values.h"
@@ -218,6 +219,7 @@ struct work {
     struct choosing *choosing;
     struct report report;
     struct tensor_list tensors; /* of the container at work */
+    struct checkpoints *checkpoints;
     struct totals totals;
     bool has_scales; /* at least one type has scales */
 };
@@ -281,6 +283,8 @@ static int report_one(void *context, const struct quant_file_result *result)
     if (result->status == QUANT_INVALID && work->targets->files[result->file].text_only)
         return message_usage("dequant", "%s", result->error->text);
     if (result->status != QUANT_OK)
+        checkpoints_fail(work->checkpoints, work->targets, result->file);
+    if (result->status != QUANT_OK)
         return report_failure(&work->report, path, tensor_list_failed(&work->tensors, path),
                               result->status, result->error);
     return result->restored->ntensors > 0 ? report_container(work)
@@ -288,9 +292,10 @@ static int report_one(void *context, const struct quant_file_result *result)
 }
 
 static int dequant_all(const struct dequant_options *options, const struct targets *targets,
-                       struct choosing *choosing)
+                       struct choosing *choosing, struct checkpoints *checkpoints)
 {
-    struct work work = {.options = options, .targets = targets, .choosing = choosing};
+    struct work work = {
+        .options = options, .targets = targets, .choosing = choosing, .checkpoints = checkpoints};
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
@@ -306,7 +311,7 @@ static int dequant_all(const struct dequant_options *options, const struct targe
     int status = report_begin(&work.report, &options->report, targets);
     if (status == EXIT_DONE)
         status = report_end(&work.report, batch_run(&batch, &options->batch));
-    status = choosing_end(choosing, status);
+    status = checkpoints_finish(checkpoints, targets, choosing_end(choosing, status));
     work.totals.nskipped = choosing->nskipped;
     char done[32];
     snprintf(done, sizeof done, "dequantized to %s",
@@ -352,8 +357,8 @@ static int check(const struct command *self, const struct dequant_options *optio
     return status;
 }
 
-static int work(const struct dequant_options *options, char *const *inputs, size_t n,
-                struct choosing *choosing)
+static int work(const struct dequant_options *options, const struct input_list *list,
+                char *const *inputs, size_t n, struct choosing *choosing)
 {
     struct targets targets;
     const char *tag = quant_dtype_info(restored_dtype(options))->short_name;
@@ -361,13 +366,18 @@ static int work(const struct dequant_options *options, char *const *inputs, size
         streams_announce((const char *const *)inputs, n);
         streams_announce(&options->against, 1);
     }
-    int status = targets_init(&targets, &options->target, inputs, n, tag, is_writing(options));
+    int status =
+        targets_init(&targets, &options->target, list, inputs, n, tag, is_writing(options));
     if (status == EXIT_DONE)
         status = prepare(&targets, options);
+    struct checkpoints checkpoints = {.n = 0};
+    if (status == EXIT_DONE && is_writing(options))
+        status = checkpoints_begin(&checkpoints, &targets, true);
     if (status == EXIT_DONE)
-        status = dequant_all(options, &targets, choosing);
+        status = dequant_all(options, &targets, choosing, &checkpoints);
+    checkpoints_release(&checkpoints);
     targets_release(&targets);
-    return status;
+    return input_list_status(list, status);
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -378,14 +388,18 @@ static int run(const struct command *self, int argc, char **argv)
     int status;
     if (options_parse(self, argc, argv, &options, &first, &status)) {
         struct input_list inputs;
-        status = input_list_init(&inputs, self, &options.files_from, argv + first,
-                                 (size_t)(argc - first));
+        const struct directory_rules rules = {.finds = QUANT_FINDS_QUANTIZED,
+                                              .output = options.target.directory,
+                                              .needs_output = is_writing(&options),
+                                              .quiet = options.batch.quiet};
+        status = directory_inputs_init(&inputs, self, &options.files_from, &rules, argv + first,
+                                       (size_t)(argc - first));
         if (status == EXIT_DONE)
             status = check(self, &options, inputs.names, inputs.n);
         if (status == EXIT_DONE)
             status = choosing_look(&choosing, &options.selection, inputs.names, inputs.n);
         if (status == EXIT_DONE)
-            status = work(&options, choosing_names(&choosing, inputs.names),
+            status = work(&options, &inputs, choosing_names(&choosing, inputs.names),
                           choosing_count(&choosing, inputs.n), &choosing);
         choosing_release(&choosing);
         input_list_release(&inputs);

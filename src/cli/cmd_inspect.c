@@ -6,6 +6,7 @@
 
 #include "cli/batch.h"
 #include "cli/command.h"
+#include "cli/directory_inputs.h"
 #include "cli/inspect_report.h"
 #include "cli/message.h"
 #include "cli/options.h"
@@ -209,14 +210,17 @@ static int run(const struct command *self, int argc, char **argv)
     if (!options_parse(self, argc, argv, &options, &first, &status))
         return status;
     struct input_list inputs;
-    status = input_list_init(&inputs, self, &options.mapping.files_from, argv + first,
-                             (size_t)(argc - first));
+    const struct directory_rules rules = {.finds = QUANT_FINDS_ALL,
+                                          .quiet = options.mapping.batch.quiet};
+    status = directory_inputs_init(&inputs, self, &options.mapping.files_from, &rules, argv + first,
+                                   (size_t)(argc - first));
     if (status == EXIT_DONE)
         status = targets_check(self, &options.mapping.target, inputs.names, inputs.n);
     if (status == EXIT_DONE && !options.mapping.batch.quiet)
         streams_announce((const char *const *)inputs.names, inputs.n);
     if (status == EXIT_DONE)
         status = inspect_all(&options, inputs.names, inputs.n);
+    status = input_list_status(&inputs, status);
     input_list_release(&inputs);
     return status;
 }

@@ -3,8 +3,10 @@
 #include <stdio.h>
 
 #include "cli/batch.h"
+#include "cli/checkpoints.h"
 #include "cli/choosing.h"
 #include "cli/command.h"
+#include "cli/directory_inputs.h"
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/quantize_options.h"
@@ -38,6 +40,7 @@ struct work {
     struct choosing *choosing;
     struct report report;
     struct tensor_list tensors; /* of the container at work */
+    struct checkpoints *checkpoints;
     struct totals totals;
 };
 
@@ -88,6 +91,8 @@ static int report_one(void *context, const struct quant_file_result *result)
     if (result->status == QUANT_INVALID && work->targets->files[result->file].text_only)
         return message_usage("quantize", "%s", result->error->text);
     if (result->status != QUANT_OK)
+        checkpoints_fail(work->checkpoints, work->targets, result->file);
+    if (result->status != QUANT_OK)
         return report_failure(&work->report, path, tensor_list_failed(&work->tensors, path),
                               result->status, result->error);
     if (result->found->ntensors > 0)
@@ -97,9 +102,14 @@ static int report_one(void *context, const struct quant_file_result *result)
 }
 
 static int quantize_all(const struct quantize_options *options, const struct quant_spec *spec,
-                        const struct targets *targets, struct choosing *choosing)
+                        const struct targets *targets, struct choosing *choosing,
+                        struct checkpoints *checkpoints)
 {
-    struct work work = {.options = options, .spec = spec, .targets = targets, .choosing = choosing};
+    struct work work = {.options = options,
+                        .spec = spec,
+                        .targets = targets,
+                        .choosing = choosing,
+                        .checkpoints = checkpoints};
     const struct batch batch = {
         .n = targets->n,
         .names = (const char *const *)targets->inputs,
@@ -114,7 +124,7 @@ static int quantize_all(const struct quantize_options *options, const struct qua
     int status = report_begin(&work.report, &options->report, targets);
     if (status == EXIT_DONE)
         status = report_end(&work.report, batch_run(&batch, &options->batch));
-    status = choosing_end(choosing, status);
+    status = checkpoints_finish(checkpoints, targets, choosing_end(choosing, status));
     const struct quant_dtype_info *info = quant_dtype_info(spec->dtype);
     char done[32];
     work.totals.nskipped = choosing->nskipped;
@@ -153,16 +163,20 @@ static int quantize_inputs(const struct command *self, const struct quantize_opt
         return status;
     struct targets targets;
     const char *tag = quant_dtype_info(spec.dtype)->name;
-    status = targets_init(&targets, &options->target, names, n, tag, true);
+    status = targets_init(&targets, &options->target, inputs, names, n, tag, true);
     targets.has_scales = options->axis.given || options->block_size > 0;
     targets.report = options->report.file;
     const char *const others[] = {options->range_from, options->files_from.path};
     if (status == EXIT_DONE)
         status = targets_prepare(&targets, true, others, 2);
+    struct checkpoints checkpoints = {.n = 0};
     if (status == EXIT_DONE)
-        status = quantize_all(options, &spec, &targets, choosing);
+        status = checkpoints_begin(&checkpoints, &targets, false);
+    if (status == EXIT_DONE)
+        status = quantize_all(options, &spec, &targets, choosing, &checkpoints);
+    checkpoints_release(&checkpoints);
     targets_release(&targets);
-    return status;
+    return input_list_status(inputs, status);
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -179,8 +193,10 @@ static int run(const struct command *self, int argc, char **argv)
         choosing.input = input_options_input(&options.input);
         choosing.min_dims = options.min_dims.given ? (unsigned)options.min_dims.value
                                                    : (unsigned)QUANT_CONTAINER_MIN_DIMS;
-        status = input_list_init(&inputs, self, &options.files_from, argv + first,
-                                 (size_t)(argc - first));
+        const struct directory_rules rules = {
+            .output = options.target.directory, .needs_output = true, .quiet = options.batch.quiet};
+        status = directory_inputs_init(&inputs, self, &options.files_from, &rules, argv + first,
+                                       (size_t)(argc - first));
         if (status == EXIT_DONE)
             status = quantize_options_check(self, &options, inputs.names, inputs.n);
         if (status == EXIT_DONE)

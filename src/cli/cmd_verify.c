@@ -6,7 +6,7 @@
 
 #include "cli/batch.h"
 #include "cli/command.h"
-#include "cli/input_list.h"
+#include "cli/directory_inputs.h"
 #include "cli/input_options.h"
 #include "cli/message.h"
 #include "cli/option_values.h"
@@ -208,14 +208,17 @@ static int run(const struct command *self, int argc, char **argv)
     if (!options_parse(self, argc, argv, &options, &first, &status))
         return status;
     struct input_list inputs;
-    status =
-        input_list_init(&inputs, self, &options.files_from, argv + first, (size_t)(argc - first));
+    const struct directory_rules rules = {.finds = QUANT_FINDS_QUANTIZED,
+                                          .quiet = options.batch.quiet};
+    status = directory_inputs_init(&inputs, self, &options.files_from, &rules, argv + first,
+                                   (size_t)(argc - first));
     if (status == EXIT_DONE)
         status = check(self, &options, &inputs);
     if (status == EXIT_DONE && !options.batch.quiet)
         streams_announce((const char *const *)inputs.names, inputs.n);
     if (status == EXIT_DONE)
         status = verify_all(&options, &inputs);
+    status = input_list_status(&inputs, status);
     input_list_release(&inputs);
     return status;
 }

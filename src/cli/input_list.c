@@ -143,20 +143,24 @@ int input_list_init(struct input_list *list, const struct command *command,
                     const struct files_from_options *options, char *const *named, size_t nnamed)
 {
     *list = (struct input_list){.names = named, .n = nnamed};
+    int status = EXIT_DONE;
     if (options->path) {
         list->n = 0;
-        return read_list(list, command, options, named, nnamed);
+        status = read_list(list, command, options, named, nnamed);
+    } else if (options->null) {
+        status = message_usage(command->name,
+                               "'--null' needs '--files-from': it says how names in that file end");
     }
-    if (options->null)
-        return message_usage(command->name,
-                             "'--null' needs '--files-from': it says how names in that file end");
-    return EXIT_DONE;
+    return status;
 }
 
 void input_list_release(struct input_list *list)
 {
+    for (size_t i = 0; i < list->ndirectories; i++)
+        quant_directory_release(&list->directories[i]);
+    free(list->directories);
+    free(list->origins);
     free(list->owned);
     free(list->text);
-    list->owned = NULL;
-    list->text = NULL;
+    *list = (struct input_list){.names = NULL};
 }

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -65,12 +67,73 @@ bool output_directory_open(struct output_directory *directory, const char *path)
     return false;
 }
 
+/* Takes over path. */
+static bool remember(struct output_directory *directory, char *path)
+{
+    char **below = realloc(directory->below, (directory->nbelow + 1) * sizeof *below);
+    if (!below)
+        return false;
+    directory->below = below;
+    directory->below[directory->nbelow++] = path;
+    return true;
+}
+
+static bool add_one(struct output_directory *directory, char *path)
+{
+    if (mkdir(path, 0777) == 0)
+        return remember(directory, path);
+    const int number = errno;
+    struct stat found;
+    const bool is_there = number == EEXIST && stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+    errno = number == EEXIST ? ENOTDIR : number;
+    if (is_there)
+        free(path);
+    return is_there;
+}
+
+bool output_directory_add(struct output_directory *directory, const char *relative)
+{
+    for (const char *end = relative; end && *end; end = strchr(end, '/')) {
+        end = strchr(end + (*end == '/'), '/');
+        const int length = end ? (int)(end - relative) : (int)strlen(relative);
+        char *path = NULL;
+        if (asprintf(&path, "%s/%.*s", directory->path, length, relative) < 0)
+            return false;
+        if (length == 0 || relative[length - 1] == '/') {
+            free(path);
+            continue;
+        }
+        if (!add_one(directory, path)) {
+            const int number = errno;
+            free(path);
+            errno = number;
+            return false;
+        }
+        if (!end)
+            break;
+    }
+    return true;
+}
+
+/* Directories that are not empty stay. */
+static void remove_all(const struct output_directory *directory)
+{
+    for (size_t i = directory->nbelow; i-- > 0;)
+        rmdir(directory->below[i]);
+    rmdir(directory->path);
+}
+
 void output_directory_close(struct output_directory *directory)
 {
-    if (directory->fd < 0)
-        return;
-    if (directory->made && flock(directory->fd, LOCK_EX | LOCK_NB) == 0)
-        rmdir(directory->path); /* fails if it is not empty */
-    close(directory->fd);
-    directory->fd = -1;
+    if (directory->fd >= 0) {
+        if (directory->made && flock(directory->fd, LOCK_EX | LOCK_NB) == 0)
+            remove_all(directory);
+        close(directory->fd);
+        directory->fd = -1;
+    }
+    for (size_t i = 0; i < directory->nbelow; i++)
+        free(directory->below[i]);
+    free(directory->below);
+    directory->below = NULL;
+    directory->nbelow = 0;
 }

@@ -8,12 +8,15 @@
 #define QUANT_CLI_OUTPUT_DIRECTORY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Initialize it with OUTPUT_DIRECTORY_INIT. */
 struct output_directory {
     const char *path; /* borrowed */
     int fd;           /* holds the lock; -1: no lock */
     bool made;        /* it was created here */
+    char **below;     /* owned: directories in it that were created here, nbelow of them */
+    size_t nbelow;
 };
 
 #define OUTPUT_DIRECTORY_INIT                                                                      \
@@ -24,6 +27,10 @@ struct output_directory {
 /* Creates the directory (one level), or uses the existing one. Returns false and sets errno on
  * failure. */
 bool output_directory_open(struct output_directory *directory, const char *path);
+
+/* Creates relative, a path of directories, in an open one. They are removed again with the
+ * directory, if nothing was written to any of them. Returns false and sets errno on failure. */
+bool output_directory_add(struct output_directory *directory, const char *relative);
 
 /* Does nothing if it was never opened. */
 void output_directory_close(struct output_directory *directory);

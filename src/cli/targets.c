@@ -84,28 +84,115 @@ bool targets_is_terminal(const struct target_options *options, const char *outpu
            (is_stream(output) || is_stdout_too(output));
 }
 
-int targets_init(struct targets *targets, const struct target_options *options, char *const *inputs,
-                 size_t n, const char *tag, bool is_writing)
+/* The directory of the outputs of what lies at relative; the caller frees it. */
+static char *mirrored_directory(const char *directory, const char *relative)
 {
-    *targets = (struct targets){
-        .options = options, .n = n, .inputs = inputs, .directory = OUTPUT_DIRECTORY_INIT};
+    const char *slash = strrchr(relative, '/');
+    const size_t length = strlen(directory);
+    const char *between = length > 0 && directory[length - 1] == '/' ? "" : "/";
+    char *path = NULL;
+    if (!slash)
+        return strdup(directory);
+    return asprintf(&path, "%s%s%.*s", directory, between, (int)(slash - relative), relative) < 0
+               ? NULL
+               : path;
+}
+
+static char *mirrored_name(const struct target_options *options, const struct input_origin *origin,
+                           const char *tag)
+{
+    const char *relative = origin->file->relative;
+    char *directory = mirrored_directory(options->directory, relative);
+    const char *name = strrchr(relative, '/') ? strrchr(relative, '/') + 1 : relative;
+    char *path = NULL;
+    if (directory && origin->file->checkpoint == QUANT_NO_CHECKPOINT)
+        path = quant_file_output_name(origin->file->path, tag, options->format, directory);
+    else if (directory && asprintf(&path, "%s/%s", directory, name) < 0)
+        path = NULL;
+    free(directory);
+    return path;
+}
+
+static char *output_path(const struct targets *targets, const char *tag, size_t i)
+{
+    const struct target_options *options = targets->options;
+    const char *input = targets->inputs[i];
+    if (options->output)
+        return strdup(options->output);
+    if (is_stream(input))
+        return strdup("-");
+    if (targets->origins[i].directory)
+        return mirrored_name(options, &targets->origins[i], tag);
+    return quant_file_output_name(input, tag, options->format, options->directory);
+}
+
+/* Loaders look for the files of a checkpoint by their names. */
+static int check_format(const struct targets *targets)
+{
+    const char *format = targets->options->format;
+    for (size_t i = 0; format && strcmp(format, "safetensors") != 0 && i < targets->n; i++) {
+        const struct quant_directory_file *file = targets->origins[i].file;
+        if (!file || file->checkpoint == QUANT_NO_CHECKPOINT)
+            continue;
+        message_error("cannot write '%s' as %s: a checkpoint keeps the names and the format of "
+                      "its files",
+                      targets->inputs[i], format);
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
+/* Both lists have one order, and the names of one are those of the other. */
+static void find_origins(struct targets *targets, const struct input_list *inputs)
+{
+    for (size_t i = 0, k = 0; inputs->origins && i < targets->n; i++, k++) {
+        while (inputs->names[k] != targets->inputs[i])
+            k++;
+        targets->origins[i] = inputs->origins[k];
+    }
+}
+
+int targets_init(struct targets *targets, const struct target_options *options,
+                 const struct input_list *inputs, char *const *names, size_t n, const char *tag,
+                 bool is_writing)
+{
+    *targets = (struct targets){.options = options, .n = n, .directory = OUTPUT_DIRECTORY_INIT};
+    targets->inputs = calloc(n, sizeof *targets->inputs);
+    targets->origins = calloc(n, sizeof *targets->origins);
     targets->outputs = calloc(n, sizeof *targets->outputs);
     targets->files = calloc(n, sizeof *targets->files);
     targets->reasons = calloc(n, sizeof *targets->reasons);
-    if (!targets->outputs || !targets->files || !targets->reasons)
+    if (!targets->inputs || !targets->origins || !targets->outputs || !targets->files ||
+        !targets->reasons)
         return fail_no_memory();
+    if (n > 0)
+        memcpy(targets->inputs, names, n * sizeof *names);
+    find_origins(targets, inputs);
     for (size_t i = 0; is_writing && i < n; i++) {
-        if (options->output)
-            targets->outputs[i] = strdup(options->output);
-        else if (is_stream(inputs[i]))
-            targets->outputs[i] = strdup("-");
-        else
-            targets->outputs[i] =
-                quant_file_output_name(inputs[i], tag, options->format, options->directory);
+        targets->outputs[i] = output_path(targets, tag, i);
         if (!targets->outputs[i])
             return fail_no_memory();
     }
-    return EXIT_DONE;
+    return check_format(targets);
+}
+
+void targets_drop(struct targets *targets, bool (*drop)(const void *context, size_t i),
+                  const void *context)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < targets->n; i++) {
+        if (drop(context, i)) {
+            free(targets->outputs[i]);
+            free(targets->reasons[i]);
+            continue;
+        }
+        targets->inputs[kept] = targets->inputs[i];
+        targets->origins[kept] = targets->origins[i];
+        targets->outputs[kept] = targets->outputs[i];
+        targets->files[kept] = targets->files[i];
+        targets->reasons[kept++] = targets->reasons[i];
+    }
+    targets->n = kept;
 }
 
 char *targets_sidecar_name(const char *path)
@@ -268,6 +355,31 @@ release:
     return status;
 }
 
+/* Files of one directory follow one another. */
+static bool mirror_directories(struct targets *targets)
+{
+    const char *last = "";
+    size_t last_length = 0;
+    for (size_t i = 0; i < targets->n; i++) {
+        const struct quant_directory_file *file = targets->origins[i].file;
+        const char *slash = file ? strrchr(file->relative, '/') : NULL;
+        const size_t length = slash ? (size_t)(slash - file->relative) : 0;
+        if (length == 0 || (length == last_length && memcmp(last, file->relative, length) == 0))
+            continue;
+        char *relative = strndup(file->relative, length);
+        const bool ok = relative && output_directory_add(&targets->directory, relative);
+        if (!ok)
+            message_error("cannot create the directory '%s/%.*s': %s", targets->options->directory,
+                          (int)length, file->relative, strerror(errno));
+        free(relative);
+        if (!ok)
+            return false;
+        last = file->relative;
+        last_length = length;
+    }
+    return true;
+}
+
 int targets_prepare(struct targets *targets, bool has_sidecars, const char *const *others,
                     size_t nothers)
 {
@@ -288,6 +400,8 @@ int targets_prepare(struct targets *targets, bool has_sidecars, const char *cons
         message_error("cannot create the directory '%s': %s", directory, strerror(errno));
         return EXIT_FAILED;
     }
+    if (directory && !mirror_directories(targets))
+        return EXIT_FAILED;
     return find_clashes(targets, has_sidecars, others, nothers);
 }
 
@@ -300,8 +414,12 @@ void targets_release(struct targets *targets)
     free(targets->reasons);
     free(targets->files);
     free(targets->outputs);
+    free(targets->origins);
+    free(targets->inputs);
     targets->reasons = NULL;
     targets->files = NULL;
     targets->outputs = NULL;
+    targets->origins = NULL;
+    targets->inputs = NULL;
     output_directory_close(&targets->directory);
 }

@@ -9,6 +9,7 @@
 #include <quant/file.h>
 
 #include "cli/command.h"
+#include "cli/input_list.h"
 #include "cli/output_directory.h"
 
 /* The options; NULL: not given. */
@@ -23,8 +24,9 @@ struct target_options {
 struct targets {
     const struct target_options *options;
     size_t n;
-    char *const *inputs;
-    char **outputs;                    /* owned; NULL: no output */
+    char **inputs;                /* owned: the list, of borrowed names */
+    struct input_origin *origins; /* owned: of each input; no directory if it was named itself */
+    char **outputs;               /* owned; NULL: no output */
     struct output_directory directory; /* that of --output-dir */
     bool has_scales;                   /* there may be a file of scales next to each sidecar */
     const char *report;                /* the file of --report-file; NULL: none */
@@ -50,10 +52,18 @@ bool targets_to_stdout(const struct target_options *options, const char *input);
 /* Whether output is a terminal and binary data is not forced. */
 bool targets_is_terminal(const struct target_options *options, const char *output);
 
-/* Names the outputs, with tag in the names that are not given; no outputs if is_writing is false.
- * Returns EXIT_DONE, or EXIT_FAILED after a message (no memory). Release it in either case. */
-int targets_init(struct targets *targets, const struct target_options *options, char *const *inputs,
-                 size_t n, const char *tag, bool is_writing);
+/* The inputs are n names of the list, in its order. Names the outputs, with tag in the names that
+ * are not given; no outputs if is_writing is false. What is in a directory has the same place in
+ * --output-dir; shards of a checkpoint keep their names. Returns EXIT_DONE, or EXIT_FAILED after a
+ * message (no memory). Release it in either case.
+ */
+int targets_init(struct targets *targets, const struct target_options *options,
+                 const struct input_list *inputs, char *const *names, size_t n, const char *tag,
+                 bool is_writing);
+
+/* Takes out the inputs for which drop returns true. */
+void targets_drop(struct targets *targets, bool (*drop)(const void *context, size_t i),
+                  const void *context);
 
 /* Fills in files, creates the directory, and finds outputs, and the report, that would replace
  * files of other inputs. others are nothers more paths that are read; entries may be NULL. Returns

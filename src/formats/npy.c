@@ -26,7 +26,6 @@ static const char *const descrs[QUANT_DTYPE_COUNT] = {
     [QUANT_UINT4] = "|u1",    [QUANT_INT16] = "<i2",         [QUANT_UINT16] = "<u2",
     [QUANT_FLOAT16] = "<f2",  [QUANT_FLOAT32] = "<f4",       [QUANT_FLOAT64] = "<f8",
     [QUANT_BFLOAT16] = "<V2", [QUANT_FLOAT8_E4M3FN] = "<V1", [QUANT_FLOAT8_E5M2] = "<V1",
-    [QUANT_INT32] = "<i4",
 };
 
 /* The float types to quantize, and the types that the caller may declare untyped bytes to be. */

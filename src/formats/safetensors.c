@@ -25,7 +25,7 @@ static const struct quant_stored_type types[] = {
     {"U16", 16, QUANT_UINT16},
     {"F16", 16, QUANT_FLOAT16},
     {"BF16", 16, QUANT_BFLOAT16},
-    {"I32", 32, QUANT_INT32},
+    {"I32", 32, QUANT_DTYPE_NONE},
     {"U32", 32, QUANT_DTYPE_NONE},
     {"F32", 32, QUANT_FLOAT32},
     {"C64", 64, QUANT_DTYPE_NONE},

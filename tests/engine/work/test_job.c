@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <quant/directory.h>
 #include <string.h>
 
 #include "../../support/unit.h"
@@ -88,6 +89,8 @@ static void test_jobs_have_no_end_padding(void **state)
     HAS_NO_END_PADDING(quant_compare_job, selection);
     HAS_NO_END_PADDING(quant_calibrate_job, selection);
     HAS_NO_END_PADDING(quant_merge_job, control);
+    HAS_NO_END_PADDING(quant_directory_job, cancel);
+    HAS_NO_END_PADDING(quant_checkpoint_job, cancel);
 #undef HAS_NO_END_PADDING
 }
 

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* What is done before the first shard of a checkpoint: every check that needs no elements, and all
+ * files but the shards and the index. */
+#include <errno.h>
+#include <quant/directory.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "engine/files/checkpoint_file.h"
+#include "engine/tensor/container_input.h"
+#include "engine/work/job.h"
+#include "io/io.h"
+#include "records/object_edit.h"
+#include "records/shard_index.h"
+
+static const char config_name[] = "config.json";
+static const char config_key[] = "quantization_config";
+
+/* The configs of transformers and diffusers, which both look for a quantization_config. */
+static const char *const known_keys[] = {"model_type",           "architectures",
+                                         "transformers_version", "_class_name",
+                                         "_diffusers_version",   NULL};
+
+/*
+ * transformers 4.57 and 5.24 only warn about a quant_method that they do not know, and then load
+ * integers as if they were the weights. Without one they fail, as 4.46 does: "The model's
+ * quantization config from the arguments has no `quant_method` attribute". null counts as none.
+ */
+static const char config_value[] =
+    "{\"quant_method\": null, \"tool\": \"quant " QUANT_VERSION
+    "\", \"note\": \"the weights are integers, with scales beside them; 'quant dequant' restores "
+    "the floats\"}";
+
+/* ---- The index ---- */
+
+static enum quant_status open_beside(const struct quant_checkpoint_job *job, const char *name,
+                                     char **path, struct quant_source **source,
+                                     struct quant_error *error)
+{
+    *path = quant_checkpoint_path(job->checkpoint->path, name);
+    if (!*path)
+        return quant_error_no_memory(error, strlen(name), "path");
+    return quant_input_open(*path, &job->cancel, source, error);
+}
+
+static bool is_shard(const struct quant_checkpoint *checkpoint, const char *name)
+{
+    for (size_t i = 0; i < checkpoint->nshards; i++)
+        if (strcmp(checkpoint->shards[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Integers or float8 whose scales are in another shard; container_plan.c sees those in the same. */
+static enum quant_status check_not_quantized(const struct quant_tensor_file *file,
+                                             const struct quant_shard_index *index,
+                                             struct quant_error *error)
+{
+    for (size_t i = 0; i < file->n; i++) {
+        const struct quant_tensor_info *info = &file->tensors[i];
+        char *scale = NULL;
+        if (info->type->bits > 16 || quant_container_maps(info->type))
+            continue;
+        if (asprintf(&scale, "%s_scale", info->name) < 0)
+            return quant_error_no_memory(error, strlen(info->name), "names");
+        const bool is_found = quant_shard_index_find(index, scale) != NULL;
+        free(scale);
+        if (is_found)
+            return quant_source_error(file->source, error, QUANT_UNSUPPORTED,
+                                      "tensor '%.200s' is already quantized: it has scales; "
+                                      "--requantize takes it",
+                                      info->name);
+    }
+    return QUANT_OK;
+}
+
+/* That the shard has the tensors that the index says it has. */
+static enum quant_status check_shard(const struct quant_checkpoint_job *job, const char *shard,
+                                     const struct quant_shard_index *index,
+                                     const struct quant_source *index_source,
+                                     struct quant_error *error)
+{
+    struct quant_container_input input = {.source = NULL};
+    struct quant_source *source = NULL;
+    char *path = NULL;
+    enum quant_status status = open_beside(job, shard, &path, &source, error);
+    if (status == QUANT_OK)
+        status = quant_container_input_open(&input, source, &quant_format_safetensors, &job->cancel,
+                                            error);
+    for (size_t i = 0; status == QUANT_OK && i < index->n; i++) {
+        size_t at;
+        if (strcmp(index->entries[i].shard, shard) == 0 &&
+            !quant_tensor_file_find(input.file, index->entries[i].tensor, &at))
+            status = quant_source_error(index_source, error, QUANT_CORRUPT,
+                                        "it says that tensor '%.200s' is in '%.200s', which does "
+                                        "not have it",
+                                        index->entries[i].tensor, shard);
+    }
+    if (status == QUANT_OK && !job->restores && !job->requantizes)
+        status = check_not_quantized(input.file, index, error);
+    quant_container_input_close(&input);
+    free(path);
+    return status;
+}
+
+static enum quant_status check_entries(const struct quant_checkpoint_job *job,
+                                       const struct quant_shard_index *index,
+                                       const struct quant_source *source, struct quant_error *error)
+{
+    const char *last = NULL;
+    for (size_t i = 0; i < index->n; i++) {
+        const char *shard = index->entries[i].shard;
+        if (shard != last && !is_shard(job->checkpoint, shard))
+            return quant_source_error(source, error, QUANT_CORRUPT,
+                                      "it names the shard '%.200s', which is not in its directory",
+                                      shard);
+        last = shard;
+    }
+    enum quant_status status = QUANT_OK;
+    for (size_t i = 0; status == QUANT_OK && i < job->checkpoint->nshards; i++)
+        status = check_shard(job, job->checkpoint->shards[i], index, source, error);
+    return status;
+}
+
+static enum quant_status check_index(const struct quant_checkpoint_job *job,
+                                     struct quant_error *error)
+{
+    struct quant_shard_index index = {.n = 0};
+    struct quant_source *source = NULL;
+    char *path = NULL;
+    if (!job->checkpoint->index)
+        return QUANT_OK;
+    enum quant_status status = open_beside(job, job->checkpoint->index, &path, &source, error);
+    if (status == QUANT_OK)
+        status = quant_shard_index_read(source, &index, error);
+    if (status == QUANT_OK)
+        status = check_entries(job, &index, source, error);
+    quant_shard_index_release(&index);
+    quant_source_close(source);
+    free(path);
+    return status;
+}
+
+/* ---- The config ---- */
+
+/* A new text for the config, or none if it stays as it is. */
+static enum quant_status edit_config(const struct quant_checkpoint_job *job,
+                                     struct quant_source *source, char **text, size_t *nbytes,
+                                     struct quant_error *error)
+{
+    struct quant_object_text object;
+    bool has_memory = true;
+    enum quant_status status = quant_object_read(source, config_key, known_keys, &object, error);
+    if (status == QUANT_OK && object.has_key && !job->restores && !job->requantizes)
+        status = quant_source_error(source, error, QUANT_UNSUPPORTED,
+                                    "it has a quantization_config: the checkpoint is quantized "
+                                    "already; --requantize takes it");
+    if (status == QUANT_OK && object.has_key)
+        has_memory = quant_object_without(&object, text, nbytes);
+    else if (status == QUANT_OK && object.has_any && !job->restores)
+        has_memory = quant_object_with(&object, config_key, config_value, text, nbytes);
+    if (!has_memory)
+        status = quant_error_no_memory(error, object.nbytes, "text");
+    quant_object_release(&object);
+    return status;
+}
+
+/* The entry of another program is taken out first; then the text is one without an entry. */
+static enum quant_status replace_entry(const struct quant_checkpoint_job *job, char **text,
+                                       size_t *nbytes, struct quant_error *error)
+{
+    char *without = *text;
+    struct quant_source *source = quant_source_from_memory(without, *nbytes, config_name);
+    *text = NULL;
+    const enum quant_status status = source ? edit_config(job, source, text, nbytes, error)
+                                            : quant_error_no_memory(error, *nbytes, "text");
+    quant_source_close(source);
+    if (status == QUANT_OK && !*text)
+        *text = without;
+    else
+        free(without);
+    return status;
+}
+
+static enum quant_status write_config(const struct quant_checkpoint_job *job,
+                                      struct quant_source *source, const char *to,
+                                      struct quant_error *error)
+{
+    const bool force = job->force || job->resumes;
+    char *text = NULL;
+    size_t nbytes = 0;
+    enum quant_status status = edit_config(job, source, &text, &nbytes, error);
+    if (status == QUANT_OK && text && !job->restores && job->requantizes)
+        status = replace_entry(job, &text, &nbytes, error);
+    if (status == QUANT_OK)
+        status = text ? quant_checkpoint_write_text(text, nbytes, to, force, &job->cancel, error)
+                      : quant_checkpoint_write(source, to, force, &job->cancel, error);
+    free(text);
+    return status;
+}
+
+/* ---- All files ---- */
+
+/* Writes the file of the output that is made from that of the checkpoint. */
+static enum quant_status make_file(const struct quant_checkpoint_job *job, const char *name,
+                                   bool is_config, struct quant_error *error)
+{
+    struct quant_source *source = NULL;
+    char *path = NULL;
+    char *to = quant_checkpoint_path(job->output, name);
+    enum quant_status status = to ? open_beside(job, name, &path, &source, error)
+                                  : quant_error_no_memory(error, strlen(name), "path");
+    if (status == QUANT_OK)
+        status = is_config ? write_config(job, source, to, error)
+                           : quant_checkpoint_write(source, to, job->force || job->resumes,
+                                                    &job->cancel, error);
+    quant_source_close(source);
+    free(path);
+    free(to);
+    return status;
+}
+
+/* Without its index the output is incomplete from now on. */
+static enum quant_status remove_index(const struct quant_checkpoint_job *job,
+                                      struct quant_error *error)
+{
+    enum quant_status status = QUANT_OK;
+    if (!job->checkpoint->index)
+        return QUANT_OK;
+    char *path = quant_checkpoint_path(job->output, job->checkpoint->index);
+    if (!path)
+        return quant_error_no_memory(error, 256, "path");
+    if (!job->force && !job->resumes && access(path, F_OK) == 0)
+        status = quant_error_set(error, QUANT_EXISTS,
+                                 "cannot write '%s': it exists; --force replaces it", path);
+    else if ((job->force || job->resumes) && unlink(path) != 0 && errno != ENOENT)
+        status = quant_error_system(error, errno, "cannot remove '%s'", path);
+    free(path);
+    return status;
+}
+
+static enum quant_status check_place(const struct quant_checkpoint_job *job,
+                                     struct quant_error *error)
+{
+    struct stat from;
+    struct stat to;
+    if (stat(job->output, &to) != 0)
+        return quant_error_system(error, errno, "cannot write to '%s'", job->output);
+    if (stat(job->checkpoint->path, &from) != 0)
+        return quant_error_system(error, errno, "cannot read '%s'", job->checkpoint->path);
+    if (from.st_dev != to.st_dev || from.st_ino != to.st_ino)
+        return QUANT_OK;
+    return quant_error_set(error, QUANT_EXISTS,
+                           "the output directory '%s' is that of the checkpoint, which is never "
+                           "replaced",
+                           job->output);
+}
+
+enum quant_status quant_checkpoint_begin(const struct quant_checkpoint_job *job,
+                                         struct quant_error *error)
+{
+    struct quant_checkpoint_job own;
+    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_checkpoint_job", error);
+    if (status == QUANT_OK && (!own.checkpoint || !own.output))
+        status = quant_error_set(error, QUANT_INVALID, "a checkpoint and an output are needed");
+    if (status == QUANT_OK)
+        status = check_place(&own, error);
+    if (status == QUANT_OK)
+        status = check_index(&own, error);
+    if (status == QUANT_OK)
+        status = remove_index(&own, error);
+    if (status == QUANT_OK && own.checkpoint->has_config)
+        status = make_file(&own, config_name, true, error);
+    for (size_t i = 0; status == QUANT_OK && i < own.checkpoint->nothers; i++)
+        status = make_file(&own, own.checkpoint->others[i], false, error);
+    return status;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* The index of a checkpoint, once all shards are there: made from their headers. */
+#include <quant/directory.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "engine/files/checkpoint_file.h"
+#include "engine/tensor/container_input.h"
+#include "engine/work/job.h"
+#include "io/io.h"
+#include "io/sidecar_names.h"
+#include "records/shard_index.h"
+#include "records/sidecar_tensors.h"
+
+struct finishing {
+    const struct quant_checkpoint_job *job;
+    struct quant_shard_index old;
+    struct quant_shard_index index; /* the new one */
+    uint64_t nbytes;                /* of all tensors in it */
+    struct quant_error *error;
+};
+
+static enum quant_status open_in(const struct quant_checkpoint_job *job, const char *directory,
+                                 const char *name, char **path, struct quant_source **source,
+                                 struct quant_error *error)
+{
+    *path = quant_checkpoint_path(directory, name);
+    if (!*path)
+        return quant_error_no_memory(error, strlen(name), "path");
+    return quant_input_open(*path, &job->cancel, source, error);
+}
+
+/* ---- Whether all is there ---- */
+
+/* *plan: of the sidecar. *is_there: there is one. */
+static enum quant_status read_plan(const struct quant_checkpoint_job *job, const char *data,
+                                   bool *is_there, uint64_t *plan, struct quant_error *error)
+{
+    struct quant_source *source = NULL;
+    struct quant_sidecar_reader *reader = NULL;
+    struct stat found;
+    char *path = quant_sidecar_default(data);
+    enum quant_status status = QUANT_OK;
+    if (!path)
+        return quant_error_no_memory(error, strlen(data), "path");
+    *is_there = stat(path, &found) == 0;
+    if (*is_there)
+        status = quant_input_open(path, &job->cancel, &source, error);
+    if (status == QUANT_OK && source)
+        status = quant_sidecar_tensors_open(source, &reader, error);
+    *is_there = status == QUANT_OK && reader;
+    if (reader)
+        *plan = quant_sidecar_tensors_head(reader)->plan_xxh3_64;
+    quant_sidecar_tensors_close(reader);
+    quant_source_close(source);
+    free(path);
+    return status;
+}
+
+static enum quant_status check_complete(const struct quant_checkpoint_job *job, bool *is_complete,
+                                        struct quant_error *error)
+{
+    enum quant_status status = QUANT_OK;
+    uint64_t first = 0;
+    *is_complete = true;
+    for (size_t i = 0; status == QUANT_OK && *is_complete && i < job->checkpoint->nshards; i++) {
+        struct stat found;
+        uint64_t plan = 0;
+        char *path = quant_checkpoint_path(job->output, job->checkpoint->shards[i]);
+        if (!path)
+            return quant_error_no_memory(error, 256, "path");
+        *is_complete = stat(path, &found) == 0;
+        if (*is_complete && !job->restores)
+            status = read_plan(job, path, is_complete, &plan, error);
+        first = i == 0 ? plan : first;
+        *is_complete = *is_complete && plan == first;
+        free(path);
+    }
+    return status;
+}
+
+/* ---- The new index ---- */
+
+/* Whether the tensor is one of the old index, or belongs to one that is: NAME_scale and
+ * NAME_zero_point of NAME. */
+static bool is_wanted(const struct finishing *run, const char *tensor, const char *shard)
+{
+    static const char *const ends[] = {"", "_scale", "_zero_point"};
+    char name[4096];
+    const size_t length = strlen(tensor);
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        const size_t end = strlen(ends[i]);
+        if (length < end || length - end >= sizeof name ||
+            strcmp(tensor + length - end, ends[i]) != 0)
+            continue;
+        memcpy(name, tensor, length - end);
+        name[length - end] = '\0';
+        const struct quant_shard_entry *entry = quant_shard_index_find(&run->old, name);
+        if (entry && strcmp(entry->shard, shard) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum quant_status add_shard(struct finishing *run, const char *shard)
+{
+    const struct quant_checkpoint_job *job = run->job;
+    struct quant_container_input input = {.source = NULL};
+    struct quant_source *source = NULL;
+    char *path = NULL;
+    enum quant_status status = open_in(job, job->output, shard, &path, &source, run->error);
+    if (status == QUANT_OK)
+        status = quant_container_input_open(&input, source, &quant_format_safetensors, &job->cancel,
+                                            run->error);
+    for (size_t i = 0; status == QUANT_OK && i < input.file->n; i++) {
+        const struct quant_tensor_info *info = &input.file->tensors[i];
+        if (!is_wanted(run, info->name, shard))
+            continue;
+        run->nbytes += info->nbytes;
+        if (!quant_shard_index_add(&run->index, info->name, shard))
+            status = quant_error_no_memory(run->error, strlen(info->name), "index");
+    }
+    quant_container_input_close(&input);
+    free(path);
+    return status;
+}
+
+static enum quant_status read_old(struct finishing *run)
+{
+    const struct quant_checkpoint *checkpoint = run->job->checkpoint;
+    struct quant_source *source = NULL;
+    char *path = NULL;
+    enum quant_status status =
+        open_in(run->job, checkpoint->path, checkpoint->index, &path, &source, run->error);
+    if (status == QUANT_OK)
+        status = quant_shard_index_read(source, &run->old, run->error);
+    quant_source_close(source);
+    free(path);
+    return status;
+}
+
+/* In memory first, so that it can be compared with what is there. */
+static enum quant_status write_index(struct finishing *run)
+{
+    const struct quant_checkpoint_job *job = run->job;
+    char *text = NULL;
+    size_t nbytes = 0;
+    char *path = quant_checkpoint_path(job->output, job->checkpoint->index);
+    run->index.metadata = run->old.metadata;
+    run->index.nmetadata = run->old.nmetadata;
+    quant_shard_index_sort(&run->index);
+    enum quant_status status =
+        path && quant_shard_index_print(&run->index, run->nbytes, &text, &nbytes)
+            ? QUANT_OK
+            : quant_error_no_memory(run->error, 4096, "index");
+    if (status == QUANT_OK)
+        status = quant_checkpoint_write_text(text, nbytes, path, job->force || job->resumes,
+                                             &job->cancel, run->error);
+    run->index.metadata = NULL;
+    run->index.nmetadata = 0;
+    free(text);
+    free(path);
+    return status;
+}
+
+static enum quant_status make_index(struct finishing *run)
+{
+    const struct quant_checkpoint *checkpoint = run->job->checkpoint;
+    enum quant_status status = read_old(run);
+    for (size_t i = 0; status == QUANT_OK && i < checkpoint->nshards; i++)
+        status = add_shard(run, checkpoint->shards[i]);
+    return status == QUANT_OK ? write_index(run) : status;
+}
+
+enum quant_status quant_checkpoint_finish(const struct quant_checkpoint_job *job, bool *is_complete,
+                                          struct quant_error *error)
+{
+    struct quant_checkpoint_job own;
+    struct finishing run = {.job = &own, .error = error};
+    *is_complete = false;
+    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_checkpoint_job", error);
+    if (status == QUANT_OK && (!own.checkpoint || !own.output))
+        status = quant_error_set(error, QUANT_INVALID, "a checkpoint and an output are needed");
+    if (status == QUANT_OK)
+        status = check_complete(&own, is_complete, error);
+    if (status == QUANT_OK && *is_complete && own.checkpoint->index)
+        status = make_index(&run);
+    quant_shard_index_release(&run.index);
+    quant_shard_index_release(&run.old);
+    return status;
+}
