@@ -8,8 +8,10 @@
 Holds the headers in tests/formats/safetensors_headers.txt, which tests/formats/test_safetensors_layout.c
 lays out again, against those that the package writes of the same tensors. It also has the package
 read every file in data/bad, and prints which of them it reads. Then, on random files that the package
-has written: quant quantizes and restores them, the package opens what quant wrote, and writes the
-very same bytes of what it found there.
+has written, of every type, with scalars, tensors without elements and names in many scripts: quant
+lists in them what the package does, quantizes, verifies and restores them; the package opens what
+quant wrote, and writes the very same bytes of what it found there. At last, the same with files of
+NumPy arrays, which go through the package's own save_file and load_file.
 
 --write makes the file of headers again. The packages that this needs are installed by script/live.
 """
@@ -28,12 +30,13 @@ try:
     import numpy as np
     import safetensors
     from safetensors import TensorSpec, safe_open, serialize
+    from safetensors.numpy import load_file, save_file
 except ImportError as missing:
     skip(f"{missing}: script/live installs what this needs")
 
 HEADERS = ROOT / "tests" / "formats" / "safetensors_headers.txt"
 BAD = ROOT / "data" / "bad"
-CASES, FILES = 64, 40
+CASES, FILES, ARRAYS = 64, 60, 20
 
 # The package's word for each type, and the bits of an element. It has none for F6_E2M3 and F6_E3M2.
 TYPES = {
@@ -102,8 +105,14 @@ NAMES = ["model.layers.%d.weight", "w%d", "W%d", "%d", "\u00e9%d", "\u20ac.%d", 
          "\x1f\b\f\r%d", "\u2028%d", "\uffff%d", "../%d", "~%d", "{%d}", ""]
 
 
-def random_name(rng):
-    pattern = rng.choice(NAMES)
+# Those of the files, not of the committed headers: other scripts, right to left, a character that is
+# composed, and the last one of Unicode.
+MORE_NAMES = NAMES + ["\u5c42.%d.\u6743\u91cd", "\u0431\u043b\u043e\u043a.%d",
+                      "\u0637\u0628\u0642\u0629%d", "e\u0301%d", "\U0010ffff%d"]
+
+
+def random_name(rng, names):
+    pattern = rng.choice(names)
     return pattern % rng.randrange(200) if "%" in pattern else pattern
 
 
@@ -120,7 +129,7 @@ def random_data(rng, word, shape):
     return rng.randbytes(n * bits // 8)
 
 
-def random_tensors(rng, most, words):
+def random_tensors(rng, most, words, names=NAMES):
     tensors = {}
     for _ in range(rng.randrange(most + 1)):
         word = rng.choice(words)
@@ -128,7 +137,7 @@ def random_tensors(rng, most, words):
                  for _ in range(rng.choice([0, 1, 1, 2, 2, 2, 3, 4]))]
         if word == "float4_e2m1fn_x2":
             shape = [*shape, 2]
-        tensors[random_name(rng)] = (word, shape, random_data(rng, word, shape))
+        tensors[random_name(rng, names)] = (word, shape, random_data(rng, word, shape))
     return tensors
 
 
@@ -179,24 +188,88 @@ def check_output(path, source, copied):
     return tensors
 
 
+def check_listed(path, tensors):
+    """quant inspect lists what is in a file, whether or not there is something to quantize."""
+    out, _ = run("inspect", "-q", "--report=json", path.name, cwd=path.parent)
+    records = [json.loads(line) for line in out.splitlines()]
+    found = {record["tensor"]: (record["type"], record["shape"], record["bytes"])
+             for record in records if "tensor" in record}
+    expected = {name: (TYPES[word][0], list(shape), len(data))
+                for name, (word, shape, data) in tensors.items()}
+    assert found == expected, f"{path.name}: quant lists other tensors than the package wrote"
+
+
+OPTIONS = [[], ["-s", "zero-point"], ["-t", "int4"], ["-t", "uint8"], ["-t", "f8e5m2"], ["-t", "f16"],
+           ["-t", "int16", "-s", "zero-point"], ["--axis", "0"], ["-s", "zero-point", "--axis", "1"],
+           ["--block-size", "2"], ["--scale-dtype", "bfloat16"], ["-t", "bf16"],
+           ["-t", "uint4", "--block-size", "3", "--scale-dtype", "float16"]]
+RESTORED = {"float32": ("float32", 4), "float16": ("float16", 2), "bfloat16": ("bfloat16", 2)}
+
+
 def check_file(rng, directory, i):
-    tensors = {name: entry for name, entry in random_tensors(rng, 20, list(TYPES)).items()}
-    tensors["the.weight"] = ("float32", [3, 2], random_data(rng, "float32", [3, 2]))
+    tensors = random_tensors(rng, 20, list(TYPES), MORE_NAMES)
     metadata = random_metadata(rng)
-    (directory / "m.safetensors").write_bytes(write(tensors, metadata))
+    path = directory / "m.safetensors"
+    path.write_bytes(write(tensors, metadata))
+    check_listed(path, tensors)
+    tensors["the.weight"] = ("float32", [3, 2], random_data(rng, "float32", [3, 2]))
+    path.write_bytes(write(tensors, metadata))
+    check_listed(path, tensors)
+    dims = rng.choice([2, 2, 1, 3])
+    options = rng.choice(OPTIONS if dims == 2 else OPTIONS[:7])
+    if dims == 3:
+        tensors["a.weight"] = ("bfloat16", [3, 2, 2], random_data(rng, "bfloat16", [3, 2, 2]))
+        path.write_bytes(write(tensors, metadata))
     mapped = {name for name, (word, shape, _) in tensors.items()
-              if TYPES[word][0] in FLOATS and len(shape) >= 2}
-    options = rng.choice([[], ["-s", "zero-point"], ["-t", "int4"], ["-t", "uint8"], ["-t", "f8e5m2"],
-                          ["-t", "f16"], ["--axis", "0"], ["-s", "zero-point", "--axis", "1"],
-                          ["--block-size", "2"]])
-    run("quantize", "-q", "--force", *options, "m.safetensors", "-o", "q.safetensors", cwd=directory)
+              if TYPES[word][0] in FLOATS and len(shape) >= dims}
+    run("quantize", "-q", "--force", "--min-dims", dims, *options, "m.safetensors", "-o",
+        "q.safetensors", cwd=directory)
     copied = set(tensors) - mapped
-    check_output(directory / "q.safetensors", tensors, copied)
-    run("dequant", "-q", "--force", "q.safetensors", "-o", "r.safetensors", cwd=directory)
+    found = check_output(directory / "q.safetensors", tensors, copied)
+    (directory / "p.safetensors").write_bytes((directory / "q.safetensors").read_bytes())
+    check_listed(directory / "p.safetensors", found)  # which has no sidecar
+    run("verify", "-q", "q.safetensors", cwd=directory)
+    dtype = rng.choice(list(RESTORED))
+    run("dequant", "-q", "--force", "--dtype", dtype, "q.safetensors", "-o", "r.safetensors",
+        cwd=directory)
     restored = check_output(directory / "r.safetensors", tensors, copied)
     assert set(restored) == set(tensors), f"case {i}: other names are restored"
+    word, size = RESTORED[dtype]
     for name in mapped:
-        assert restored[name][:2] == ("float32", tensors[name][1]), f"case {i}: {name!r}"
+        shape = tensors[name][1]
+        assert restored[name][:2] == (word, shape), f"case {i}: {name!r}"
+        assert len(restored[name][2]) == size * int(np.prod(shape)), f"case {i}: {name!r}"
+
+
+# ---- Arrays of NumPy, by the package's own functions ----
+
+def check_arrays(rng, directory, i):
+    generator = np.random.default_rng(rng.randrange(1 << 32))
+    kinds = ["<f4", "<f8", "<f2", "<i8", "<i4", "<i2", "|i1", "|u1", "<u2", "<u4", "<u8", "|b1"]
+    arrays = {"the.weight": generator.normal(size=(4, 6)).astype("<f4"), "0-d": np.array(3, "<f4"),
+              "empty": np.zeros((0, 3), "<f4"),
+              "\u91cd\u307f": generator.normal(size=(2, 3)).astype("<f2")}
+    for _ in range(rng.randrange(12)):
+        shape = tuple(rng.choice([0, 1, 2, 3, 7]) for _ in range(rng.randrange(4)))
+        x = np.array(100 * generator.normal(size=shape))
+        arrays[random_name(rng, MORE_NAMES)] = x.astype(rng.choice(kinds))
+    save_file(arrays, directory / "a.safetensors", metadata=random_metadata(rng) or None)
+    run("quantize", "-q", "--force", "a.safetensors", "-o", "q.safetensors", cwd=directory)
+    run("dequant", "-q", "--force", "q.safetensors", "-o", "r.safetensors", cwd=directory)
+    found, restored = load_file(directory / "q.safetensors"), load_file(directory / "r.safetensors")
+    assert set(restored) == set(arrays), f"arrays {i}: other names"
+    for name, x in arrays.items():
+        if x.dtype.kind != "f" or x.ndim < 2:
+            assert restored[name].tobytes() == x.tobytes(), f"{i}: {name!r}, restored"
+            assert found[name].tobytes() == x.tobytes(), f"{i}: {name!r}, copied"
+            continue
+        q, scale = found[name], found[name + "_scale"]
+        largest = np.abs(x.astype(np.float32)).max(initial=0)
+        s = np.float32(np.float64(largest) / 127) if largest > 0 else np.float32(1)
+        assert scale.tolist() == [s], f"{i}: the scale of {name!r}"
+        expected = np.clip(np.rint(x.astype(np.float32) / s), -127, 127)
+        assert np.array_equal(q, expected), f"{i}: {name!r}"
+        assert np.array_equal(restored[name], q.astype(np.float32) * s), f"{i}: {name!r}, restored"
 
 
 def main():
@@ -210,7 +283,10 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         for i in range(FILES):
             check_file(rng, Path(directory), i)
-    print(f"{FILES} random files: the package opens what quant writes, and writes the same bytes")
+        print(f"{FILES} random files: the package opens what quant writes, and writes the same bytes")
+        for i in range(ARRAYS):
+            check_arrays(rng, Path(directory), i)
+    print(f"{ARRAYS} files of arrays: the package loads what quant writes, which is what NumPy computes")
 
 
 if __name__ == "__main__":
