@@ -57,11 +57,13 @@ struct report_common report_rows_directory(const struct report_rows *rows)
     return common;
 }
 
-struct report_common report_rows_affixes(const struct report_rows *rows)
+struct report_common report_rows_affixes(const struct report_rows *rows, size_t known)
 {
     struct report_common common = {0, 0};
     if (rows->n > 1)
         common.prefix = common_prefix(rows, word_ends);
+    if (common.prefix < known)
+        common.prefix = known;
     if (rows->n > 1)
         common.suffix = common_suffix(rows, word_ends, common.prefix);
     return common;

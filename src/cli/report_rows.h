@@ -61,9 +61,10 @@ struct report_common {
 };
 
 /* What the paths have in common: the directory, up to a slash; or the whole words that all begin
- * and end with, where words end at one of "/._-". At least one byte is left of every path. */
+ * and end with, where words end at one of "/._-", and the first `known` bytes. At least one byte is
+ * left of every path. */
 struct report_common report_rows_directory(const struct report_rows *rows);
-struct report_common report_rows_affixes(const struct report_rows *rows);
+struct report_common report_rows_affixes(const struct report_rows *rows, size_t known);
 
 void report_rows_release(struct report_rows *rows);
 

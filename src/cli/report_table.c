@@ -23,13 +23,19 @@ struct table {
     struct report_palette palette;
     struct report_cell_style style;
     struct report_common common; /* of all paths; printed once, above */
-    const char *container;       /* if all rows are its tensors: printed instead; else NULL */
+    const char *container;       /* whose tensors all rows are; else NULL */
     int columns;                 /* of a line */
     int gap;                     /* spaces between columns */
     int widths[COLUMNS];
 };
 
 /* ---- Names ---- */
+
+/* The bytes of "FILE: " in the path of a tensor. */
+static size_t container_prefix(const char *container)
+{
+    return strlen(container) + strlen(": ");
+}
 
 /* Returns the masked name, which the caller frees; NULL: no memory. */
 static char *display_name(const struct table *table, const struct report_row *row)
@@ -190,18 +196,20 @@ static void print_failed(const struct table *table, const char *name, const stru
     free(text);
 }
 
-/* "layers.*.weight.npy", or the directory alone. */
+/* "layers.*.weight.npy", or the directory or container alone. */
 static void print_common(const struct table *table)
 {
     const struct report_common *common = &table->common;
-    const char *path = table->container ? table->container : table->report->rows.rows[0].path;
+    const char *path = table->report->rows.rows[0].path;
+    const bool names_container = table->container && common->suffix == 0 &&
+                                 common->prefix == container_prefix(table->container);
     const size_t length = strlen(path);
     const bool is_directory =
         common->suffix == 0 && common->prefix > 0 && path[common->prefix - 1] == '/';
     char *text = malloc(length + 2);
     if (common->prefix + common->suffix > 0 && text) {
-        if (table->container)
-            snprintf(text, length + 2, "%s", path);
+        if (names_container)
+            snprintf(text, length + 2, "%s", table->container);
         else
             snprintf(text, length + 2, "%.*s%s%s", (int)common->prefix, path,
                      is_directory ? "" : "*", path + length - common->suffix);
@@ -227,6 +235,8 @@ static bool print_row(const struct table *table, const struct report_row *row)
     char *name = display_name(table, row);
     if (!name)
         return false;
+    if (table->container)
+        text_abbreviate(name, table->widths[COLUMN_NAME]);
     if (row->error) {
         print_failed(table, name, row);
     } else {
@@ -306,7 +316,7 @@ static struct report_common common_part(const struct report_rows *rows, const ch
 {
     if (!container)
         return report_rows_directory(rows);
-    return (struct report_common){.prefix = strlen(container) + strlen(": ")};
+    return (struct report_common){.prefix = container_prefix(container)};
 }
 
 static bool print_table(struct report *report)
@@ -326,8 +336,9 @@ static bool print_table(struct report *report)
     table.common = common_part(&report->rows, table.container);
     if (!measure(&table, &fits))
         return false;
-    if (!fits && !table.container) {
-        table.common = report_rows_affixes(&report->rows);
+    if (!fits) {
+        table.common = report_rows_affixes(&report->rows,
+                                           table.container ? container_prefix(table.container) : 0);
         if (!measure(&table, &fits))
             return false;
     }

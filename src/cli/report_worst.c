@@ -80,6 +80,8 @@ static bool fill_line(struct line *line, const struct report_worst_table *table,
     if (!line->name)
         return false;
     message_mask(line->name);
+    if (table->is_one_file && subject.tensor)
+        text_abbreviate(line->name, NAME);
     report_cells_figure(line->cells[COLUMN_DECIBELS], quant_figure_from_key("sqnr_db"),
                         subject.figures);
     report_cells_figure(line->cells[COLUMN_MSE], quant_figure_from_key("mse"), subject.figures);

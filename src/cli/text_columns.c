@@ -57,6 +57,27 @@ static size_t bytes_that_fit(const char *text, int columns, int *taken)
     return nbytes;
 }
 
+void text_abbreviate(char *name, int columns)
+{
+    static const char ends[] = "./";
+    int width = text_width(name);
+    char *word = name;
+    while (width > columns) {
+        const size_t length = strcspn(word, ends);
+        if (word[length] == '\0')
+            break;
+        if (length == 0 || strspn(word, "0123456789") == length) {
+            word += length + 1;
+            continue;
+        }
+        int kept;
+        const size_t first = next_character(word, &kept);
+        memmove(word + first, word + length, strlen(word + length) + 1);
+        width = text_width(name);
+        word += first + 1;
+    }
+}
+
 /* The mark for characters that were left out, and its width. */
 static const char *ellipsis(int *columns)
 {

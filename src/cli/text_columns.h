@@ -12,6 +12,11 @@ bool text_is_utf8(void);
 /* The columns that text takes; it must be printable, as after message_mask. */
 int text_width(const char *text);
 
+/* Shortens words of a name from the left to their first characters, until it takes at most this
+ * many columns: "encoder.layer.3.output.dense" becomes "e.l.3.output.dense". Words end at '.' and
+ * '/'; the last word and numbers stay. The name may still be too long then. */
+void text_abbreviate(char *name, int columns);
+
 /* Prints text in this many columns, padded with spaces or shortened in the middle. */
 void text_print(FILE *out, const char *text, int columns);
 
