@@ -146,7 +146,8 @@ struct quant_file_result {
     const struct quant_compare_result *compared;    /* when comparing; NULL on failure, unless some
                                                      * tensors of a container failed */
     const struct quant_verified *verified;          /* when verifying: <quant/verify.h> */
-    const struct quant_inspect_result *inspected;   /* when inspecting; NULL on failure */
+    const struct quant_inspect_result *inspected;   /* when inspecting; NULL on failure, unless some
+                                                     * tensors of a container failed */
     bool is_unsized; /* the size of its output was not known before it was written, as of text or of
                       * what comes from a pipe: whether there is room was not checked */
 };

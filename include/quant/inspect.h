@@ -50,6 +50,76 @@ struct quant_recorded {
     uint64_t xxh3_64;                  /* of the file; in a container, of the tensor's bytes */
 };
 
+/* ---- Statistics ------------------------------------------------------------------------------ */
+
+/* Counts of finite elements in bins of one width from low to high, the smallest and the largest
+ * element. Bin i has those from low + i * (high - low) / nbins on, without its upper end, but for
+ * the last; all computed in double, as numpy.histogram does. One bin if all elements are equal. For
+ * integers, each bin holds the same number of them, and the ends are half below and above one.
+ */
+enum { QUANT_HISTOGRAM_BINS = 64 };
+struct quant_histogram {
+    size_t nbins; /* 0: no finite element */
+    double low;
+    double high;
+    uint64_t counts[QUANT_HISTOGRAM_BINS];
+};
+
+/* The largest magnitudes of the slices of axis 0, which are the channels of a weight. */
+struct quant_channel_spread {
+    uint64_t count; /* 0: fewer than two dimensions or two slices, or more than 2^18 */
+    float min;
+    float median; /* of an even number, the lower of the two in the middle */
+    float max;
+};
+
+/* What a quantization would lose, without writing it. */
+struct quant_trial {
+    bool is_made;
+    struct quant_choice choice; /* with several scales: what they have in common */
+    struct quant_report report; /* as quant_file_quantize makes it */
+};
+
+enum { QUANT_PERCENTILES = 5 };
+
+/* The i-th of the percentiles of struct quant_statistics: 0.1, 1, 50, 99 and 99.9. */
+QUANT_API double quant_percentile_at(size_t i);
+
+/* All depends on the elements alone. Sums are in double, in an order that depends on the number of
+ * elements alone. Where a figure has no value, because nothing is finite, it is NaN. */
+struct quant_statistics {
+    struct quant_observed observed; /* min and max, and the first element that is not finite */
+    uint64_t nans;                  /* of those that are not finite */
+    uint64_t plus_infinities;
+    uint64_t minus_infinities;
+    uint64_t zeros;
+    double mean;                           /* of the finite elements, as all that follows */
+    double deviation;                      /* standard deviation, divided by their number */
+    double percentiles[QUANT_PERCENTILES]; /* exact order statistics, interpolated as
+                                            * numpy.percentile does */
+    struct quant_outliers outliers;
+    struct quant_channel_spread channels;
+    struct quant_histogram histogram;
+
+    /* ---- Integers only ---- */
+
+    bool are_integers;
+    uint64_t levels;      /* integers of the type */
+    uint64_t levels_used; /* different ones among the elements */
+    uint64_t at_ends[2];  /* elements that are qmin and qmax: of a quantized tensor those that its
+                           * sidecar states, else those of the type */
+
+    /* ---- Floats that quantizing maps or copies only ---- */
+
+    struct quant_trial mapped; /* as the job's spec says */
+    struct quant_trial by_mse; /* the same with method mse; made if the spec's method is minmax,
+                                * and outliers are not more than 1 in 64 */
+    struct quant_trial per_channel; /* the same with a scale for each slice of axis 0; made if there
+                                     * are channels, and the range is found */
+};
+
+/* ---- Tensors and files ----------------------------------------------------------------------- */
+
 struct quant_inspect_result;
 
 /* One tensor. */
@@ -71,6 +141,8 @@ struct quant_inspected {
                                      * NULL. Valid during the call of on_tensor */
     struct quant_recorded recorded; /* of a quantized tensor */
     struct quant_error fault;       /* how the sidecar contradicts the file; status QUANT_OK: not */
+    bool has_statistics;            /* wanted, and the type is one whose elements quant reads */
+    struct quant_statistics statistics;
 };
 
 /* One file. */
@@ -82,6 +154,7 @@ struct quant_inspect_result {
     uint64_t header_nbytes;               /* of a container: what is before the first tensor */
     size_t ntensors;                      /* in the header; 1 for a file of one tensor */
     size_t roles[QUANT_ROLE_UNKNOWN + 1]; /* of these, by enum quant_role */
+    size_t nunread;                       /* with measure: tensors that failed */
     size_t nfaults;                       /* contradictions between the file and its sidecar */
     struct quant_error fault;  /* the first of them, or why there is a sidecar that cannot be used;
                                 * status QUANT_OK: none */
@@ -93,6 +166,8 @@ struct quant_inspect_job {
     size_t size;              /* sizeof(struct quant_inspect_job) */
     struct quant_input input; /* tensor: of a container, only this one */
     const char *sidecar;      /* NULL: path with ".json" added, if that is a sidecar */
+    struct quant_spec spec;   /* what statistics try; its nonfinite is not used */
+    bool measure;             /* read the elements for statistics */
     struct quant_control control;
     const struct quant_file *files; /* nfiles of them, in place of input.path and sidecar; only
                                      * path, sidecar and reason are used */
@@ -108,6 +183,13 @@ struct quant_inspect_job {
  * A sidecar that is missing, damaged or another file's is not an error: the file is listed, and
  * fault or remark say what is wrong. Errors are those of reading the file itself. Memory: some 500
  * bytes for each tensor of a container.
+ *
+ * With measure the elements are read some six times, and as often as method mse needs if it is
+ * tried. Floats have all statistics. Integers of 4, 8 and 16 bits are counted as the numbers they
+ * are, without scales; other types have no statistics. What has no positions is copied to an
+ * unlinked file in TMPDIR first. A tensor of a container that cannot be read does not stop the
+ * others: on_tensor has its error, and the status is that of the first. Memory: at most 4 MiB for
+ * each thread.
  */
 QUANT_API enum quant_status quant_file_inspect(const struct quant_inspect_job *job,
                                                struct quant_inspect_result *result,

@@ -14,12 +14,15 @@
 #include "cli/report_json.h"
 #include "cli/signals.h"
 #include "cli/standard_streams.h"
+#include "cli/text_columns.h"
 
 enum inspection { INSPECTION_TEXT = 1, INSPECTION_JSON };
 
 struct inspect_options {
     struct quantize_options mapping; /* only the fields that have rows */
     int report;                      /* enum inspection; 0: as text */
+    bool measures;
+    bool is_ascii;
 };
 
 #define AT(field) offsetof(struct inspect_options, field)
@@ -32,7 +35,18 @@ static const char *choice_inspection(size_t i)
 
 static const struct option_row rows[] = {
     {.heading = "Reporting:",
-     .name = "report",
+     .name = "stats",
+     .help = "read the elements: range, mean, percentiles, outliers, channels, what quantizing "
+             "would lose, and a histogram",
+     .parse = value_flag,
+     .offset = AT(measures),
+     .is_common = true},
+    {.name = "ascii",
+     .help = "draw the histogram in ASCII",
+     .initial = "block characters, if the locale is UTF-8",
+     .parse = value_flag,
+     .offset = AT(is_ascii)},
+    {.name = "report",
      .argument = "KIND",
      .is_optional = true,
      .help = "print lines for people (text) or one JSON object per tensor (json)",
@@ -43,6 +57,42 @@ static const struct option_row rows[] = {
      .offset = AT(report),
      .is_common = true},
     {.name = "json", .alias_of = "report", .value = "json"},
+
+    {.heading = "Mapping, for --stats:",
+     .brief = 't',
+     .name = "dtype",
+     .argument = "TYPE",
+     .help = "find what is lost by quantizing to TYPE",
+     .initial = "int8",
+     .choice = choice_target,
+     .synonym = synonym_dtype,
+     .parse = value_target,
+     .offset = AT(mapping.dtype)},
+    {.brief = 's',
+     .name = "scheme",
+     .argument = "SCHEME",
+     .help = "with absmax (symmetric around 0) or zero-point (affine, from min to max)",
+     .help_names_choices = true,
+     .initial = "absmax",
+     .choice = choice_scheme,
+     .synonym = synonym_scheme,
+     .parse = value_choice,
+     .offset = AT(mapping.scheme)},
+    {.brief = 'm',
+     .name = "method",
+     .argument = "METHOD[:ARG]",
+     .help = "choose the range with METHOD",
+     .initial = "minmax",
+     .choice = choice_any_method,
+     .parse = value_calibration,
+     .offset = AT(mapping.calibration)},
+    {.brief = 'c',
+     .name = "clip",
+     .argument = "LO,HI",
+     .help = "map the range LO..HI",
+     .expected = "two numbers LO,HI with LO < HI, both within float32",
+     .parse = value_range,
+     .offset = AT(mapping.clip)},
 
     INPUT_ROWS(AT(mapping.input)),
     {.name = "sidecar",
@@ -86,25 +136,44 @@ static bool no_memory(const char *path)
     return false;
 }
 
+/* Whether a record of a failure is of use, apart from the message. */
+static bool is_news(enum quant_status status)
+{
+    return status != QUANT_CANCELLED && status != QUANT_CLOSED;
+}
+
+static bool fail_tensor(const struct work *work, const struct quant_tensor_result *result)
+{
+    message_failure(result->status, result->error);
+    if (is_news(result->status) && is_json(work))
+        report_json_print_failure(stdout, work->paths[result->file], result->name,
+                                  result->error->text);
+    return true;
+}
+
 static bool report_tensor(void *context, const struct quant_tensor_result *result)
 {
     struct work *work = context;
     const char *path = work->paths[result->file];
     const struct quant_inspected *tensor = result->inspected;
+    if (result->status != QUANT_OK)
+        return fail_tensor(work, result);
     const bool ok = is_json(work) ? inspect_print_json(path, result->name, tensor->file, tensor)
                                   : inspect_table_add(&work->table, path, result);
+    if (work->options->measures) /* it may take a while to the next */
+        streams_flush();
     return ok || no_memory(path);
 }
 
 /* A file that failed: JSON has a record of it. */
 static int fail(struct work *work, const struct quant_file_result *result)
 {
-    const bool is_news = result->status != QUANT_CANCELLED && result->status != QUANT_CLOSED;
     if (!is_json(work))
-        inspect_table_end(&work->table, work->paths[result->file], NULL);
-    message_failure(result->status, result->error);
+        inspect_table_end(&work->table, work->paths[result->file], result->inspected);
+    if (!result->inspected) /* else each tensor has been reported */
+        message_failure(result->status, result->error);
     work->counts.nfailed++;
-    if (is_news && is_json(work))
+    if (!result->inspected && is_news(result->status) && is_json(work))
         report_json_print_failure(stdout, work->paths[result->file], NULL, result->error->text);
     streams_flush();
     return EXIT_FAILED;
@@ -172,10 +241,13 @@ static int inspect_all(const struct inspect_options *options, char *const *paths
         .options = options,
         .job = {.size = sizeof work.job,
                 .input = input_options_input(&options->mapping.input),
+                .spec = quantize_options_spec(&options->mapping),
+                .measure = options->measures,
                 .files = files,
                 .nfiles = n},
         .paths = paths,
         .counts = {.nfiles = n},
+        .table = {.is_ascii = options->is_ascii || !text_is_utf8()},
     };
     if (!files) {
         message_error("no memory for the names of the inputs");
@@ -202,6 +274,23 @@ static int inspect_all(const struct inspect_options *options, char *const *paths
     return status;
 }
 
+static int check(const struct command *self, const struct inspect_options *options,
+                 char *const *inputs, size_t n)
+{
+    const struct quantize_options *mapping = &options->mapping;
+    const struct quant_spec spec = quantize_options_spec(mapping);
+    struct quant_error error;
+    if (!options->measures && (mapping->clip.given || mapping->calibration.name ||
+                               mapping->scheme != 0 || mapping->dtype != QUANT_INT8))
+        return message_usage(self->name,
+                             "'--dtype', '--scheme', '--method' and '--clip' are for '--stats'");
+    if (mapping->clip.given && mapping->calibration.name)
+        return message_usage(self->name, "'--clip' gives the range that '--method' would find");
+    if (quant_spec_check(&spec, &error) != QUANT_OK)
+        return message_usage(self->name, "%s", error.text);
+    return targets_check(self, &mapping->target, inputs, n);
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
     struct inspect_options options = {.mapping = QUANTIZE_OPTIONS_INIT};
@@ -215,7 +304,7 @@ static int run(const struct command *self, int argc, char **argv)
     status = directory_inputs_init(&inputs, self, &options.mapping.files_from, &rules, argv + first,
                                    (size_t)(argc - first));
     if (status == EXIT_DONE)
-        status = targets_check(self, &options.mapping.target, inputs.names, inputs.n);
+        status = check(self, &options, inputs.names, inputs.n);
     if (status == EXIT_DONE && !options.mapping.batch.quiet)
         streams_announce((const char *const *)inputs.names, inputs.n);
     if (status == EXIT_DONE)
@@ -226,18 +315,26 @@ static int run(const struct command *self, int argc, char **argv)
 }
 
 static const char notes[] =
-    "Only headers and sidecars are read, apart from what has no header: JSON, and raw\n"
-    "data from a pipe.\n"
+    "Without --stats only headers and sidecars are read, apart from what has no\n"
+    "header: JSON, and raw data from a pipe.\n"
     "\n"
     "A tensor is 'mapped' if quantizing maps it without --min-dims, or else 'copied'.\n"
     "If the file has a sidecar, a tensor is 'quantized', with the scheme, the scales,\n"
     "the method, the type of the floats and the checksum, or it was copied, or holds\n"
     "scales or zero points. A sidecar that is damaged, or another file's, is a fault:\n"
     "the file is listed all the same, and the exit status is 1. The checksum is that\n"
-    "of the sidecar; it is not compared with the data.\n";
+    "of the sidecar; it is not compared with the data.\n"
+    "\n"
+    "With --stats, percentiles are exact. Outliers are values more than half as large\n"
+    "as the largest. 'quantized' shows what is lost with the options for the mapping,\n"
+    "with -m mse if a few outliers set the range, and with a scale for each index of\n"
+    "axis 0. The height of the histogram is the logarithm of the count; the number\n"
+    "beside it is the largest count. The marks below it are the ends of the range that\n"
+    "is mapped, or < and > if they are outside. Integers are counted without scales.\n";
 
 static const struct command_example examples[] = {
     {"inspect w.npy", "prints what is in a file: format, type, shape and size"},
+    {"inspect --stats w.npy", "prints statistics of its elements, and draws a histogram"},
     {"inspect --report=json *.npy | jq -r 'select(.tensor == null) | .path'",
      "prints the files of one tensor"},
     {NULL, NULL},

@@ -2,28 +2,32 @@
 /* A JSON record for each tensor that is inspected. */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/inspect_json.h"
 #include "cli/inspect_report.h"
 #include "cli/option_values.h"
 #include "cli/report_json.h"
 
-static bool add_count(cJSON *object, const char *key, uint64_t count)
+bool inspect_add_count(cJSON *object, const char *key, uint64_t count)
 {
     char text[REPORT_JSON_NUMBER];
     snprintf(text, sizeof text, "%" PRIu64, count);
     return cJSON_AddRawToObject(object, key, text) != NULL;
 }
 
-static bool add_number(cJSON *object, const char *key, double value)
+bool inspect_add_number(cJSON *object, const char *key, double value)
 {
     char text[REPORT_JSON_NUMBER];
+    if (!isfinite(value))
+        return cJSON_AddNullToObject(object, key) != NULL;
     report_json_number(value, text);
     return cJSON_AddRawToObject(object, key, text) != NULL;
 }
 
-static bool add_pair(cJSON *object, const char *key, bool is_present, const double pair[2])
+bool inspect_add_pair(cJSON *object, const char *key, bool is_present, const double pair[2])
 {
     char text[2 * REPORT_JSON_NUMBER + 4];
     char ends[2][REPORT_JSON_NUMBER];
@@ -56,7 +60,7 @@ static bool add_scales(cJSON *object, const struct quant_recorded *recorded)
     }
     snprintf(scale, sizeof scale, "%.9g", (double)params->scale);
     return cJSON_AddRawToObject(object, "scale", scale) != NULL &&
-           add_number(object, "zero_point", params->zero_point);
+           inspect_add_number(object, "zero_point", params->zero_point);
 }
 
 static bool add_source(cJSON *object, const struct quant_recorded *recorded)
@@ -78,7 +82,8 @@ static bool add_recorded(cJSON *parent, const struct quant_recorded *recorded)
     bool ok = object && cJSON_AddStringToObject(object, "scheme", choice_scheme(params->scheme)) &&
               cJSON_AddStringToObject(object, "dtype", info->name) && add_scales(object, recorded);
     if (ok && info->is_integer)
-        ok = add_number(object, "qmin", params->qmin) && add_number(object, "qmax", params->qmax);
+        ok = inspect_add_number(object, "qmin", params->qmin) &&
+             inspect_add_number(object, "qmax", params->qmax);
     if (ok && recorded->scale_count > 0)
         ok = cJSON_AddStringToObject(object, "scale_dtype",
                                      params->scale_dtype == QUANT_DTYPE_NONE
@@ -86,11 +91,11 @@ static bool add_recorded(cJSON *parent, const struct quant_recorded *recorded)
                                          : quant_dtype_info(params->scale_dtype)->name) != NULL;
     ok = ok &&
          cJSON_AddStringToObject(object, "rounding", choice_rounding(params->rounding)) != NULL &&
-         add_pair(object, "range", recorded->has_range, recorded->range) &&
+         inspect_add_pair(object, "range", recorded->has_range, recorded->range) &&
          report_json_add_text(object, "method", recorded->method);
     if (ok && recorded->has_argument)
-        ok = add_number(object, "argument", recorded->argument);
-    return ok && add_pair(object, "observed", recorded->has_observed, recorded->observed) &&
+        ok = inspect_add_number(object, "argument", recorded->argument);
+    return ok && inspect_add_pair(object, "observed", recorded->has_observed, recorded->observed) &&
            add_source(object, recorded) && add_digest(object, "xxh3_64", recorded->xxh3_64);
 }
 
@@ -125,13 +130,16 @@ static bool fill_record(cJSON *object, const char *path, const char *name,
         cJSON_AddStringToObject(object, "format", file->format) &&
         report_json_add_text(object, "type", tensor->type) && add_dtype(object, tensor->dtype) &&
         report_json_add_layout(object, &tensor->shape, tensor->order) &&
-        add_count(object, "elements", tensor->nelems) &&
-        add_count(object, "offset", tensor->offset) && add_count(object, "bytes", tensor->nbytes) &&
+        inspect_add_count(object, "elements", tensor->nelems) &&
+        inspect_add_count(object, "offset", tensor->offset) &&
+        inspect_add_count(object, "bytes", tensor->nbytes) &&
         cJSON_AddStringToObject(object, "role", quant_role_name(tensor->role));
     if (ok && tensor->owner)
         ok = report_json_add_text(object, "of", tensor->owner);
     if (ok && tensor->role == QUANT_ROLE_QUANTIZED)
         ok = add_recorded(object, &tensor->recorded);
+    if (ok && tensor->has_statistics)
+        ok = inspect_add_statistics(object, tensor);
     return ok && add_fault(object, file, tensor);
 }
 
@@ -147,13 +155,15 @@ bool inspect_print_json_summary(const struct inspect_counts *counts)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON *summary = object ? cJSON_AddObjectToObject(object, "summary") : NULL;
-    bool ok = summary && add_count(summary, "files", counts->nfiles) &&
-              add_count(summary, "failed", counts->nfailed) &&
-              add_count(summary, "tensors", counts->ntensors);
+    bool ok = summary && inspect_add_count(summary, "files", counts->nfiles) &&
+              inspect_add_count(summary, "failed", counts->nfailed) &&
+              inspect_add_count(summary, "tensors", counts->ntensors);
     for (int role = 0; ok && role <= QUANT_ROLE_UNKNOWN; role++)
         if (counts->roles[role] > 0)
-            ok = add_count(summary, quant_role_name((enum quant_role)role), counts->roles[role]);
+            ok = inspect_add_count(summary, quant_role_name((enum quant_role)role),
+                                   counts->roles[role]);
     if (ok && counts->nunfinished > 0)
-        ok = add_count(summary, "without_sidecar", counts->nunfinished);
-    return report_json_print(stdout, object, ok && add_count(summary, "bytes", counts->nbytes));
+        ok = inspect_add_count(summary, "without_sidecar", counts->nunfinished);
+    return report_json_print(stdout, object,
+                             ok && inspect_add_count(summary, "bytes", counts->nbytes));
 }

@@ -16,9 +16,10 @@ struct inspect_table {
     size_t n;
     int widths[4];
     bool has_heading; /* that of the file has been printed */
+    bool is_ascii;    /* set by the caller: no block characters */
 };
 
-/* Adds a tensor of the container at path, which is printed at once if it has statistics, and else
+/* Adds a tensor of the container at path. If tensors have statistics, each is printed at once, else
  * with others. false: no memory. */
 bool inspect_table_add(struct inspect_table *table, const char *path,
                        const struct quant_tensor_result *tensor);

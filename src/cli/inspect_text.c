@@ -8,6 +8,7 @@
 
 #include "cli/byte_amount.h"
 #include "cli/inspect_report.h"
+#include "cli/inspect_statistics.h"
 #include "cli/message.h"
 #include "cli/option_values.h"
 #include "cli/text_columns.h"
@@ -246,8 +247,10 @@ bool inspect_table_add(struct inspect_table *table, const char *path,
         table->rows = calloc(MOST_ROWS, sizeof *table->rows);
     if (!table->rows || !fill_row(&table->rows[table->n++], tensor->name, tensor->inspected))
         return false;
-    if (table->n == MOST_ROWS)
+    if (table->n == MOST_ROWS || tensor->inspected->has_statistics)
         print_rows(table);
+    if (tensor->inspected->has_statistics)
+        inspect_print_statistics(tensor->inspected, 4, table->is_ascii);
     return true;
 }
 
@@ -259,6 +262,8 @@ void inspect_table_end(struct inspect_table *table, const char *path,
     else if (file && !table->has_heading)
         print_container(path, file);
     print_rows(table);
+    if (file && !file->is_container && file->tensor.has_statistics)
+        inspect_print_statistics(&file->tensor, 2, table->is_ascii);
     if (file)
         print_remarks(file);
     memset(table->widths, 0, sizeof table->widths);

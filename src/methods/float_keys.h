@@ -9,6 +9,7 @@
 #define QUANT_METHODS_FLOAT_KEYS_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

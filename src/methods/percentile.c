@@ -15,17 +15,17 @@
 #include "methods/calibrator.h"
 #include "methods/filled_bins.h"
 #include "methods/float_keys.h"
+#include "methods/quantile.h"
 
 enum { RUN = 32 };
 
 /* An order statistic and its successor. If they are in two bins, the first is the largest of its
  * bin and the second the smallest of its own, and nothing has to be counted. */
 struct quantile {
-    uint64_t rank[2];
+    struct quant_quantile place;
     uint32_t bin[2];
     uint64_t before[2]; /* elements of the bin before the one of that rank */
     uint64_t inside;    /* elements of the first bin */
-    double fraction;    /* of the way from the first to the second */
 };
 
 struct state {
@@ -41,16 +41,7 @@ static bool accepts(double percent)
 
 static struct quantile place_quantile(uint64_t n, double percent)
 {
-    const double index = (double)(n - 1) * (percent / 100);
-    struct quantile quantile = {.fraction = 0};
-    if (index >= (double)(n - 1)) {
-        quantile.rank[0] = quantile.rank[1] = n - 1;
-    } else {
-        quantile.rank[0] = (uint64_t)index;
-        quantile.rank[1] = quantile.rank[0] + 1;
-        quantile.fraction = index - (double)quantile.rank[0];
-    }
-    return quantile;
+    return (struct quantile){.place = quant_quantile_place(n, percent)};
 }
 
 static void begin(struct quant_calibrator *calibrator)
@@ -158,21 +149,15 @@ static bool adds_up(const struct quant_calibrator *calibrator)
 static void find_bins(struct quantile *quantile, const struct quant_filled_bins *bins)
 {
     for (size_t i = 0; i < 2; i++) {
-        quantile->before[i] = quantile->rank[i];
+        quantile->before[i] = quantile->place.rank[i];
         quantile->bin[i] = quant_bins_at_rank(bins, &quantile->before[i]);
     }
 }
 
-/* As numpy.percentile interpolates: from the nearer end. */
-static double interpolate(double a, double b, double fraction)
-{
-    return fraction >= 0.5 ? b - (b - a) * (1 - fraction) : a + (b - a) * fraction;
-}
-
 static double value_between(const struct quantile *quantile, const uint32_t keys[2])
 {
-    return interpolate((double)quant_key_value(keys[0]), (double)quant_key_value(keys[1]),
-                       quantile->fraction);
+    return quant_quantile_value(&quantile->place, (double)quant_key_value(keys[0]),
+                                (double)quant_key_value(keys[1]));
 }
 
 static double find_value(const struct quant_calibrator *calibrator, size_t i)

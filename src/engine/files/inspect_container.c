@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "engine/files/inspect_tensors.h"
 #include "engine/files/inspection.h"
 #include "engine/files/restored_tensors.h"
 #include "engine/work/job.h"
@@ -239,6 +240,7 @@ static void fill(const struct container_inspection *container, size_t i,
         if (data != QUANT_NOT_STORED)
             tensor->owner = container->input.file->tensors[data].name;
     }
+    tensor->has_statistics = false;
     tensor->fault.status = QUANT_OK;
     for (size_t k = 0; k < container->nfaults; k++)
         if (container->faulty[k] == i)
@@ -246,6 +248,11 @@ static void fill(const struct container_inspection *container, size_t i,
 }
 
 /* ---- All of it ---- */
+
+static void describe(const void *context, size_t i, struct quant_inspected *tensor)
+{
+    fill(context, i, tensor);
+}
 
 static enum quant_status list(struct container_inspection *container)
 {
@@ -267,6 +274,25 @@ static enum quant_status list(struct container_inspection *container)
         status = quant_control_report(&run->job->control, &shown, run->error);
     }
     return status;
+}
+
+static enum quant_status measure(struct container_inspection *container)
+{
+    const struct quant_inspection *run = container->run;
+    const struct quant_inspected_tensors tensors = {
+        .job = run->job,
+        .file = container->input.file,
+        .pool = run->pool,
+        .result = run->result,
+        .describe = describe,
+        .context = container,
+    };
+    const enum quant_status status = quant_inspect_tensors(&tensors, run->error);
+    return status == QUANT_OK
+               ? quant_source_check_unchanged(container->input.stream ? container->input.stream
+                                                                      : container->input.source,
+                                              run->error)
+               : status;
 }
 
 static enum quant_status open_container(struct container_inspection *container)
@@ -310,7 +336,7 @@ enum quant_status quant_inspect_container(struct quant_inspection *run)
         for (size_t i = 0; i < container.input.file->n; i++)
             run->result->roles[container.places[i].role]++;
     if (status == QUANT_OK)
-        status = list(&container);
+        status = run->job->measure ? measure(&container) : list(&container);
     quant_restored_tensors_release(&container.restored);
     free(container.words);
     free(container.places);

@@ -32,6 +32,14 @@ void quant_inspection_miss_sidecar(struct quant_inspection *run, const char *wha
                     run->sidecar.path ? "'" : "");
 }
 
+const struct quant_spec *quant_inspected_spec(const struct quant_inspect_job *job,
+                                              const struct quant_inspected *tensor)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(tensor->dtype);
+    const bool is_source = tensor->role == QUANT_ROLE_MAPPED || tensor->role == QUANT_ROLE_COPIED;
+    return info && info->is_source && is_source ? &job->spec : NULL;
+}
+
 /* What the sidecar says goes before what the file looks like. */
 static enum quant_status choose_format(struct quant_inspection *run)
 {
@@ -99,7 +107,8 @@ static enum quant_status inspect(void *context, const struct quant_file_work *wo
 
 static void show(const void *result, enum quant_status status, struct quant_file_result *shown)
 {
-    shown->inspected = status == QUANT_OK ? result : NULL;
+    const struct quant_inspect_result *inspected = result;
+    shown->inspected = status == QUANT_OK || inspected->nunread > 0 ? inspected : NULL;
 }
 
 enum quant_status quant_file_inspect(const struct quant_inspect_job *job,

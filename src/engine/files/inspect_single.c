@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/shape.h"
 #include "engine/files/inspection.h"
+#include "engine/tensor/number_reader.h"
+#include "engine/tensor/statistics.h"
 #include "engine/work/job.h"
 
 static void set_role(struct quant_inspection *run, enum quant_role role)
@@ -134,11 +136,13 @@ static enum quant_status take_floats(struct quant_inspection *run,
     const struct quant_input *input = &run->job->input;
     enum quant_status status =
         quant_tensor_open_reader(&run->tensor, input, NULL, &run->job->control.cancel, run->error);
-    if (status == QUANT_OK && run->tensor.reader->knowledge != QUANT_SHAPE_KNOWN)
+    if (status == QUANT_OK && run->job->measure && !quant_reader_is_positional(run->tensor.reader))
+        status = quant_tensor_spool(&run->tensor, &run->job->control.cancel, run->error);
+    else if (status == QUANT_OK && run->tensor.reader->knowledge != QUANT_SHAPE_KNOWN)
         status = read_to_end(run);
     if (status != QUANT_OK)
         return status;
-    const struct quant_reader *reader = run->tensor.reader;
+    const struct quant_reader *reader = quant_tensor_origin(&run->tensor);
     set_type(tensor, described->type[0] ? described->type : quant_dtype_info(reader->stored)->name);
     tensor->dtype = reader->stored;
     tensor->shape = reader->shape;
@@ -158,6 +162,59 @@ static enum quant_status take_as_it_is(struct quant_inspection *run,
                                                                  : fill_described(run, described);
 }
 
+/* ---- Statistics ---- */
+
+/* The reader of floats is open already. Integers, and floats that a sidecar describes, are opened
+ * again: as numbers. */
+static enum quant_status open_numbers(struct quant_inspection *run)
+{
+    struct quant_tensor *tensor = &run->tensor;
+    const struct quant_inspected *inspected = &run->result->tensor;
+    const struct quant_dtype_info *info = quant_dtype_info(inspected->dtype);
+    const struct quant_read_request request = {
+        .deliver = info->is_integer ? inspected->dtype : QUANT_FLOAT32,
+        .raw_dtype = inspected->dtype,
+        .shape = &inspected->shape,
+        .order = inspected->order,
+    };
+    struct quant_reader *reader = NULL;
+    if (inspected->role == QUANT_ROLE_MAPPED)
+        return QUANT_OK;
+    if (tensor->reader)
+        tensor->reader->ops->close(tensor->reader);
+    tensor->reader = NULL;
+    const enum quant_status status =
+        tensor->format->open_reader(tensor->source, &request, &reader, run->error);
+    if (status == QUANT_OK && info->is_integer)
+        return quant_number_reader_open(reader, &tensor->reader, run->error);
+    tensor->reader = reader;
+    return status;
+}
+
+static enum quant_status measure(struct quant_inspection *run)
+{
+    struct quant_inspected *inspected = &run->result->tensor;
+    const struct quant_dtype_info *info = quant_dtype_info(inspected->dtype);
+    struct quant_progress progress = {.call = run->job->control.progress,
+                                      .context = run->job->control.context};
+    if (!info)
+        return QUANT_OK;
+    const struct quant_params numbers = inspected->role == QUANT_ROLE_QUANTIZED
+                                            ? inspected->recorded.params
+                                            : quant_number_params(inspected->dtype);
+    const struct quant_statistics_request request = {
+        .spec = quant_inspected_spec(run->job, inspected),
+        .quantized = info->is_integer ? &numbers : NULL,
+        .cancel = &run->job->control.cancel,
+    };
+    enum quant_status status = open_numbers(run);
+    if (status == QUANT_OK)
+        status = quant_statistics_find(&request, &run->tensor, run->pool, &progress,
+                                       &inspected->statistics, run->error);
+    inspected->has_statistics = status == QUANT_OK;
+    return status;
+}
+
 /* ---- Both ---- */
 
 enum quant_status quant_inspect_single(struct quant_inspection *run)
@@ -175,12 +232,17 @@ enum quant_status quant_inspect_single(struct quant_inspection *run)
         status = take_as_it_is(run, &described);
     if (status != QUANT_OK)
         return status;
+    const uint64_t size = quant_tensor_source(tensor)->size;
     result->ntensors = 1;
-    result->nbytes = tensor->source->size;
+    result->nbytes = size;
     quant_shape_count(&result->tensor.shape, &result->tensor.nelems);
-    result->tensor.nbytes = tensor->source->size - described.offset;
-    if (tensor->source->size == QUANT_SIZE_UNKNOWN)
+    result->tensor.nbytes = size - described.offset;
+    if (size == QUANT_SIZE_UNKNOWN)
         result->tensor.nbytes = quant_dtype_bytes(result->tensor.dtype, result->tensor.nelems);
+    if (run->job->measure)
+        status = measure(run);
+    if (status != QUANT_OK)
+        return status;
     const struct quant_tensor_result shown = {
         .name = "", .nbytes = result->tensor.nbytes, .inspected = &result->tensor};
     return quant_control_report(&run->job->control, &shown, run->error);

@@ -25,6 +25,10 @@ enum quant_status quant_inspect_container(struct quant_inspection *run);
 /* Counts a contradiction between the file and its sidecar; the first is the file's. */
 void quant_inspection_add_fault(struct quant_inspection *run, const struct quant_error *fault);
 
+/* What statistics try of a tensor: the job's spec for floats that can be quantized, else NULL. */
+const struct quant_spec *quant_inspected_spec(const struct quant_inspect_job *job,
+                                              const struct quant_inspected *tensor);
+
 /* Sets *remark: integers need the sidecar of the file, which is missing. */
 void quant_inspection_miss_sidecar(struct quant_inspection *run, const char *what);
 

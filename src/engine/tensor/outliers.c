@@ -15,39 +15,53 @@ struct search {
     struct quant_outliers *found;
 };
 
-static void clear(struct quant_outliers *outliers)
+void quant_outliers_clear(struct quant_outliers *outliers)
 {
     *outliers = (struct quant_outliers){0, INFINITY, -INFINITY};
+}
+
+void quant_outliers_add(struct quant_outliers *outliers, double half, const float *x, size_t n)
+{
+    struct quant_outliers found = *outliers; /* in registers */
+    for (size_t i = 0; i < n; i++) {
+        const float magnitude = fabsf(x[i]);
+        if ((double)magnitude <= half) {
+            found.min = x[i] < found.min ? x[i] : found.min;
+            found.max = x[i] > found.max ? x[i] : found.max;
+        } else if (magnitude <= FLT_MAX) { /* false for NaN and infinities */
+            found.count++;
+        }
+    }
+    *outliers = found;
+}
+
+void quant_outliers_join(struct quant_outliers *outliers, const struct quant_outliers *part)
+{
+    outliers->count += part->count;
+    outliers->min = part->min < outliers->min ? part->min : outliers->min;
+    outliers->max = part->max > outliers->max ? part->max : outliers->max;
+}
+
+double quant_outliers_half(const struct quant_observed *observed)
+{
+    return fmax(fabs((double)observed->min), fabs((double)observed->max)) / 2;
 }
 
 static enum quant_status take(void *context, struct quant_chunk *chunk, struct quant_error *error)
 {
     const struct search *search = context;
-    const float *x = search->buffers[chunk->worker].x;
     struct quant_outliers *part = &search->parts[chunk->worker];
     (void)error;
-    clear(part);
-    for (size_t i = 0; i < chunk->count; i++) {
-        const float magnitude = fabsf(x[i]);
-        if ((double)magnitude <= search->half) {
-            part->min = x[i] < part->min ? x[i] : part->min;
-            part->max = x[i] > part->max ? x[i] : part->max;
-        } else if (magnitude <= FLT_MAX) { /* false for NaN and infinities */
-            part->count++;
-        }
-    }
+    quant_outliers_clear(part);
+    quant_outliers_add(part, search->half, search->buffers[chunk->worker].x, chunk->count);
     return QUANT_OK;
 }
 
 static enum quant_status join(void *context, struct quant_chunk *chunk, struct quant_error *error)
 {
     const struct search *search = context;
-    const struct quant_outliers *part = &search->parts[chunk->worker];
-    struct quant_outliers *found = search->found;
     (void)error;
-    found->count += part->count;
-    found->min = part->min < found->min ? part->min : found->min;
-    found->max = part->max > found->max ? part->max : found->max;
+    quant_outliers_join(search->found, &search->parts[chunk->worker]);
     return QUANT_OK;
 }
 
@@ -55,12 +69,12 @@ enum quant_status quant_outliers_find(const struct quant_scan *scan,
                                       const struct quant_observed *observed,
                                       struct quant_outliers *outliers, struct quant_error *error)
 {
-    clear(outliers);
+    quant_outliers_clear(outliers);
     if (observed->count == observed->nonfinite)
         return QUANT_OK;
     struct search search = {
         .buffers = scan->buffers,
-        .half = fmax(fabs((double)observed->min), fabs((double)observed->max)) / 2,
+        .half = quant_outliers_half(observed),
         .parts = calloc(scan->workers, sizeof *search.parts),
         .found = outliers,
     };
