@@ -224,6 +224,21 @@ QUANT_API enum quant_status quant_file_list(const struct quant_input *input,
 
 /* ---- Quantizing ------------------------------------------------------------------------------ */
 
+/* How the tensors are mapped whose names match the pattern, in place of the job's own spec,
+ * granularity and min_dims. This structure never grows. */
+struct quant_rule {
+    const char *pattern; /* quant_name_matches */
+    struct quant_spec spec;
+    struct quant_granularity granularity;
+    bool copies;       /* they are copied as they are; spec and granularity are not used */
+    bool has_min_dims; /* as in the job */
+    unsigned min_dims;
+};
+
+/* The last of nrules rules that matches the name; NULL: none does. */
+QUANT_API const struct quant_rule *quant_rule_find(const struct quant_rule *rules, size_t nrules,
+                                                   const char *name);
+
 struct quant_quantize_job {
     size_t size; /* sizeof(struct quant_quantize_job) */
     struct quant_input input;
@@ -244,6 +259,8 @@ struct quant_quantize_job {
                                        * container of which nothing is left to quantize, unless it
                                        * is one of several files: then all of it is copied */
     uint64_t ways;                    /* of enum quant_way; 0: the plain one */
+    const struct quant_rule *rules;   /* nrules of them: the last that matches a name decides */
+    size_t nrules;
 };
 
 enum { QUANT_CONTAINER_MIN_DIMS = 2 };

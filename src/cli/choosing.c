@@ -85,7 +85,12 @@ static bool look_at_tensor(void *context, const struct quant_listed_tensor *tens
     mark(choosing, tensor->name);
     if (!quant_selection_has(&choosing->selection, tensor->name))
         return true;
-    if (!choosing->floats_only || (tensor->is_float && tensor->ndim >= choosing->min_dims))
+    const struct quant_rule *rule =
+        quant_rule_find(choosing->rules, choosing->nrules, tensor->name);
+    const unsigned min_dims = rule && rule->has_min_dims ? rule->min_dims : choosing->min_dims;
+    if (rule && rule->copies)
+        return true;
+    if (!choosing->floats_only || (tensor->is_float && tensor->ndim >= min_dims))
         look->nworked++;
     else
         keep_unfit(choosing, tensor);
@@ -116,7 +121,7 @@ static bool list(struct look *look, const char *path, bool *is_container)
 }
 
 /* Whether the input is to be worked on. */
-static bool look_at_input(struct choosing *choosing, const char *path)
+static bool look_at_input(struct choosing *choosing, const char *path, bool *is_single)
 {
     struct look look = {.choosing = choosing};
     bool is_container = false;
@@ -125,8 +130,10 @@ static bool look_at_input(struct choosing *choosing, const char *path)
         return true;
     }
     if (!is_container) {
+        const struct quant_rule *rule = quant_rule_find(choosing->rules, choosing->nrules, path);
         mark(choosing, path);
-        look.nworked = quant_selection_has(&choosing->selection, path);
+        *is_single = true;
+        look.nworked = quant_selection_has(&choosing->selection, path) && !(rule && rule->copies);
     }
     choosing->nworked += look.nworked;
     return look.nworked > 0 || (is_container && choosing->keeps_containers);
@@ -167,7 +174,9 @@ static int report_nothing(const struct choosing *choosing)
                       choosing->verb, choosing->min_dims, names, choosing->advice ? "; " : "",
                       choosing->advice ? choosing->advice : "");
     else
-        message_error("nothing to %s: '--exclude' leaves out all that is selected", choosing->verb);
+        message_error("nothing to %s: %s all that is selected", choosing->verb,
+                      choosing->nrules > 0 ? "'--exclude' or '--dtype copy' leaves out"
+                                           : "'--exclude' leaves out");
     return EXIT_FAILED;
 }
 
@@ -195,13 +204,17 @@ int choosing_look(struct choosing *choosing, const struct selection_options *opt
     if (choosing->npatterns == 0)
         return EXIT_DONE;
     choosing->names = calloc(n + 1, sizeof *choosing->names);
-    if (!choosing->names)
+    choosing->is_single = calloc(n + 1, sizeof *choosing->is_single);
+    if (!choosing->names || !choosing->is_single)
         return no_memory();
     for (size_t i = 0; i < n; i++) {
-        if (look_at_input(choosing, inputs[i]))
+        bool is_single = false;
+        if (look_at_input(choosing, inputs[i], &is_single)) {
+            choosing->is_single[choosing->n] = is_single;
             choosing->names[choosing->n++] = inputs[i];
-        else
+        } else {
             choosing->nskipped++;
+        }
     }
     return choosing->is_open ? EXIT_DONE : check(choosing, inputs, n);
 }
@@ -225,5 +238,6 @@ void choosing_release(struct choosing *choosing)
 {
     free(choosing->patterns);
     free(choosing->names);
+    free(choosing->is_single);
     nearest_names_release(&choosing->unfit);
 }

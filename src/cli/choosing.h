@@ -24,8 +24,10 @@ struct pattern_use {
 
 struct choosing {
     /* The command's. All zeros: whatever is selected is worked on. */
-    const char *verb;         /* what is done to a tensor: "quantize" */
-    struct quant_input input; /* how files are read; path is not used */
+    const char *verb;               /* what is done to a tensor: "quantize" */
+    struct quant_input input;       /* how files are read; path is not used */
+    const struct quant_rule *rules; /* nrules of them: as in the job */
+    size_t nrules;
     bool floats_only;      /* of a container, floats with min_dims or more dimensions alone are */
     unsigned min_dims;     /* worked on */
     const char *advice;    /* what helps if they have fewer, or NULL */
@@ -35,7 +37,8 @@ struct choosing {
     struct quant_selection selection;
     struct pattern_use *patterns; /* owned */
     size_t npatterns;
-    char **names; /* owned: the inputs that are left, in order; NULL: all of them */
+    char **names;    /* owned: the inputs that are left, in order; NULL: all of them */
+    bool *is_single; /* owned: of each, whether it is a file of one tensor, and no stream */
     size_t n;
     size_t nskipped;            /* inputs of which nothing was chosen */
     size_t nworked;             /* tensors to work on, as far as seen */

@@ -248,9 +248,7 @@ static bool report_tensor(void *context, const struct quant_tensor_result *resul
 
 static int report_container(struct work *work)
 {
-    const struct tensor_list *tensors = &work->tensors;
-    work->has_scales |=
-        tensors->nmapped > 0 && !quant_dtype_info(tensors->params.dtype)->is_unscaled;
+    work->has_scales |= work->tensors.has_scales;
     return tensor_list_end(&work->tensors, &work->report, &work->totals, true);
 }
 
@@ -361,13 +359,14 @@ static int work(const struct dequant_options *options, const struct input_list *
                 char *const *inputs, size_t n, struct choosing *choosing)
 {
     struct targets targets;
-    const char *tag = quant_dtype_info(restored_dtype(options))->short_name;
+    const struct target_tags tags = {.common =
+                                         quant_dtype_info(restored_dtype(options))->short_name};
     if (!options->batch.quiet) {
         streams_announce((const char *const *)inputs, n);
         streams_announce(&options->against, 1);
     }
     int status =
-        targets_init(&targets, &options->target, list, inputs, n, tag, is_writing(options));
+        targets_init(&targets, &options->target, list, inputs, n, &tags, is_writing(options));
     if (status == EXIT_DONE)
         status = prepare(&targets, options);
     struct checkpoints checkpoints = {.n = 0};

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* `quant quantize`: quantizes file by file. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "cli/batch.h"
 #include "cli/checkpoints.h"
@@ -9,8 +11,9 @@
 #include "cli/directory_inputs.h"
 #include "cli/message.h"
 #include "cli/options.h"
-#include "cli/quantize_options.h"
+#include "cli/quantize_rows.h"
 #include "cli/report.h"
+#include "cli/sections.h"
 #include "cli/standard_streams.h"
 #include "cli/targets.h"
 #include "cli/tensor_list.h"
@@ -35,20 +38,21 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
 
 struct work {
     const struct quantize_options *options;
-    const struct quant_spec *spec;
+    const struct quant_quantize_job *job;
     const struct targets *targets;
     struct choosing *choosing;
     struct report report;
     struct tensor_list tensors; /* of the container at work */
     struct checkpoints *checkpoints;
     struct totals totals;
+    bool has_type[QUANT_DTYPE_COUNT]; /* which types there are in the outputs */
 };
 
 static enum quant_status quantize_files(void *context, const struct quant_control *control,
                                         struct quant_error *error)
 {
     const struct work *work = context;
-    struct quant_quantize_job job = make_job(work->options, work->spec);
+    struct quant_quantize_job job = *work->job;
     job.control = *control;
     job.files = work->targets->files;
     job.nfiles = work->targets->n;
@@ -59,6 +63,8 @@ static bool report_tensor(void *context, const struct quant_tensor_result *resul
 {
     struct work *work = context;
     choosing_see(work->choosing, result->name, !result->is_copied);
+    if (result->found)
+        work->has_type[result->found->choice.params.dtype] = true;
     return tensor_list_add(&work->tensors, work->targets->inputs[result->file], QUANT_DTYPE_NONE,
                            result, &work->report);
 }
@@ -67,6 +73,7 @@ static int report_single(struct work *work, const char *path,
                          const struct quant_quantize_result *result)
 {
     choosing_see(work->choosing, path, true);
+    work->has_type[result->choice.params.dtype] = true;
     totals_add(&work->totals, quant_dtype_bytes(result->source_dtype, result->grouping.nelems),
                totals_stored_bytes(&result->choice.params, &result->grouping));
     const struct report_subject subject = {.path = path,
@@ -101,12 +108,35 @@ static int report_one(void *context, const struct quant_file_result *result)
     return report_single(work, path, result->found);
 }
 
-static int quantize_all(const struct quantize_options *options, const struct quant_spec *spec,
-                        const struct targets *targets, struct choosing *choosing,
-                        struct checkpoints *checkpoints)
+/* "quantized to int8 and int4": the types that there are, or if nothing was quantized the one that
+ * was asked for. */
+static void print_summary(const struct work *work)
+{
+    char done[256] = "quantized to ";
+    const enum quant_dtype asked = work->job->spec.dtype;
+    const char *between = "";
+    size_t used = strlen(done);
+    bool no_scales = true;
+    bool is_any = false;
+    for (int i = 0; i < QUANT_DTYPE_COUNT; i++)
+        is_any = is_any || work->has_type[i];
+    for (int i = 0; i < QUANT_DTYPE_COUNT; i++) {
+        if (is_any ? !work->has_type[i] : i != (int)asked)
+            continue;
+        const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)i);
+        used += (size_t)snprintf(done + used, sizeof done - used, "%s%s", between, info->name);
+        no_scales = no_scales && info->is_unscaled;
+        between = ", ";
+    }
+    totals_print(&work->totals, &(struct totals_words){.done = done, .no_scales = no_scales});
+}
+
+static int quantize_all(const struct quantize_options *options,
+                        const struct quant_quantize_job *job, const struct targets *targets,
+                        struct choosing *choosing, struct checkpoints *checkpoints)
 {
     struct work work = {.options = options,
-                        .spec = spec,
+                        .job = job,
                         .targets = targets,
                         .choosing = choosing,
                         .checkpoints = checkpoints};
@@ -125,85 +155,147 @@ static int quantize_all(const struct quantize_options *options, const struct qua
     if (status == EXIT_DONE)
         status = report_end(&work.report, batch_run(&batch, &options->batch));
     status = checkpoints_finish(checkpoints, targets, choosing_end(choosing, status));
-    const struct quant_dtype_info *info = quant_dtype_info(spec->dtype);
-    char done[32];
     work.totals.nskipped = choosing->nskipped;
-    snprintf(done, sizeof done, "quantized to %s", info->name);
     if (!options->batch.quiet)
-        totals_print(&work.totals,
-                     &(struct totals_words){.done = done, .no_scales = info->is_unscaled});
+        print_summary(&work);
     tensor_list_release(&work.tensors);
     report_release(&work.report);
     return status;
 }
 
-/* A range that was calibrated for other options is wrong usage. */
-static int read_range(const struct command *self, const char *path, struct quant_spec *spec)
+/* Whether an output may have a file of scales beside it. */
+static bool has_groups(const struct quant_quantize_job *job)
 {
-    const struct quant_cancel never = {.flag = NULL, .wake_fd = -1};
-    struct quant_error error;
-    enum quant_status status = quant_file_range(path, &never, spec, &error);
-    if (status == QUANT_OK)
-        status = quant_spec_check(spec, &error);
-    if (status == QUANT_INVALID)
-        return message_usage(self->name, "%s", error.text);
-    return status == QUANT_OK ? EXIT_DONE : message_failure(status, &error);
+    bool found = job->granularity.has_axis || job->granularity.block_size > 0;
+    for (size_t i = 0; i < job->nrules; i++)
+        found =
+            found || job->rules[i].granularity.has_axis || job->rules[i].granularity.block_size > 0;
+    return found;
 }
 
-static int quantize_inputs(const struct command *self, const struct quantize_options *options,
-                           const struct input_list *inputs, struct choosing *choosing)
+/* A file of one tensor is named after the type that its rule gives it; a container after that of
+ * the global options. The array is for the caller to free; NULL: no memory. */
+static const char **make_tags(const struct quant_quantize_job *job, const struct choosing *choosing,
+                              char *const *names, size_t n)
+{
+    const char **tags = calloc(n + 1, sizeof *tags);
+    for (size_t i = 0; tags && choosing->is_single && i < n; i++) {
+        const struct quant_rule *rule =
+            choosing->is_single[i] ? quant_rule_find(job->rules, job->nrules, names[i]) : NULL;
+        if (rule)
+            tags[i] = quant_dtype_info(rule->spec.dtype)->name;
+    }
+    return tags;
+}
+
+/* What is read besides the inputs: sections.n + 2 names, which may be NULL. The array is for the
+ * caller to free; NULL: no memory. */
+static const char **make_reads(const struct quantize_options *options)
+{
+    const size_t n = options->sections.n;
+    const char **reads = calloc(n + 2, sizeof *reads);
+    for (size_t i = 0; reads && i < n; i++)
+        reads[i] = options->sections.items[i]->range_from;
+    if (reads) {
+        reads[n] = options->range_from;
+        reads[n + 1] = options->files_from.path;
+    }
+    return reads;
+}
+
+static int quantize_inputs(const struct quantize_options *options,
+                           const struct quant_quantize_job *job, const struct input_list *inputs,
+                           struct choosing *choosing)
 {
     char *const *names = choosing_names(choosing, inputs->names);
     const size_t n = choosing_count(choosing, inputs->n);
+    const char **own_tags = make_tags(job, choosing, names, n);
+    struct targets targets = {.n = 0};
+    struct checkpoints checkpoints = {.n = 0};
+    int status = EXIT_DONE;
+    const char **reads = make_reads(options);
+    if (!reads || !own_tags) {
+        message_error("no memory for the names of files");
+        free(reads);
+        free(own_tags);
+        return EXIT_FAILED;
+    }
+    const struct target_tags tags = {quant_dtype_info(job->spec.dtype)->name, own_tags};
     if (!options->batch.quiet)
         streams_announce((const char *const *)names, n);
-    struct quant_spec spec = quantize_options_spec(options);
-    int status = options->range_from ? read_range(self, options->range_from, &spec) : EXIT_DONE;
-    if (status != EXIT_DONE)
-        return status;
-    struct targets targets;
-    const char *tag = quant_dtype_info(spec.dtype)->name;
-    status = targets_init(&targets, &options->target, inputs, names, n, tag, true);
-    targets.has_scales = options->axis.given || options->block_size > 0;
+    status = targets_init(&targets, &options->target, inputs, names, n, &tags, true);
+    targets.has_scales = has_groups(job);
     targets.report = options->report.file;
-    const char *const others[] = {options->range_from, options->files_from.path};
     if (status == EXIT_DONE)
-        status = targets_prepare(&targets, true, others, 2);
-    struct checkpoints checkpoints = {.n = 0};
+        status = targets_prepare(&targets, true, reads, options->sections.n + 2);
     if (status == EXIT_DONE)
         status = checkpoints_begin(&checkpoints, &targets, false);
     if (status == EXIT_DONE)
-        status = quantize_all(options, &spec, &targets, choosing, &checkpoints);
+        status = quantize_all(options, job, &targets, choosing, &checkpoints);
     checkpoints_release(&checkpoints);
     targets_release(&targets);
+    free(reads);
+    free(own_tags);
     return input_list_status(inputs, status);
+}
+
+/* The patterns are held against the inputs before any work. */
+static int choose(struct choosing *choosing, const struct quantize_options *options,
+                  const struct quant_quantize_job *job, const struct input_list *inputs)
+{
+    struct word_list patterns = {.n = 0};
+    bool ok = true;
+    for (size_t i = 0; ok && i < job->nrules; i++)
+        ok = word_list_add(&patterns, job->rules[i].pattern);
+    ok = ok && choosing_add(choosing, "for", &patterns);
+    word_list_release(&patterns);
+    choosing->input = job->input;
+    choosing->rules = job->rules;
+    choosing->nrules = job->nrules;
+    choosing->min_dims = job->has_min_dims ? job->min_dims : (unsigned)QUANT_CONTAINER_MIN_DIMS;
+    return ok ? choosing_look(choosing, &options->selection, inputs->names, inputs->n)
+              : EXIT_FAILED;
+}
+
+static int run_job(const struct command *self, const struct quantize_options *options,
+                   const struct input_list *inputs)
+{
+    struct choosing choosing = {.verb = "quantize",
+                                .floats_only = true,
+                                .advice = "give a smaller --min-dims",
+                                .keeps_containers = true};
+    struct quant_rule *rules = NULL;
+    struct quant_spec spec;
+    int status = quantize_options_read_spec(self, options, &spec);
+    if (status == EXIT_DONE)
+        status = sections_rules(self, options, &rules);
+    struct quant_quantize_job job = make_job(options, &spec);
+    job.rules = rules;
+    job.nrules = options->sections.n;
+    if (status == EXIT_DONE)
+        status = choose(&choosing, options, &job, inputs);
+    if (status == EXIT_DONE)
+        status = quantize_inputs(options, &job, inputs, &choosing);
+    choosing_release(&choosing);
+    free(rules);
+    return status;
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
     struct quantize_options options = QUANTIZE_OPTIONS_INIT;
-    struct choosing choosing = {.verb = "quantize",
-                                .floats_only = true,
-                                .advice = "give a smaller --min-dims",
-                                .keeps_containers = true};
     int first;
     int status;
     if (options_parse(self, argc, argv, &options, &first, &status)) {
         struct input_list inputs;
-        choosing.input = input_options_input(&options.input);
-        choosing.min_dims = options.min_dims.given ? (unsigned)options.min_dims.value
-                                                   : (unsigned)QUANT_CONTAINER_MIN_DIMS;
         const struct directory_rules rules = {
             .output = options.target.directory, .needs_output = true, .quiet = options.batch.quiet};
         status = directory_inputs_init(&inputs, self, &options.files_from, &rules, argv + first,
                                        (size_t)(argc - first));
         if (status == EXIT_DONE)
-            status = quantize_options_check(self, &options, inputs.names, inputs.n);
+            status = quantize_rows_check(self, &options, inputs.names, inputs.n);
         if (status == EXIT_DONE)
-            status = choosing_look(&choosing, &options.selection, inputs.names, inputs.n);
-        if (status == EXIT_DONE)
-            status = quantize_inputs(self, &options, &inputs, &choosing);
-        choosing_release(&choosing);
+            status = run_job(self, &options, &inputs);
         input_list_release(&inputs);
     }
     quantize_options_release(&options);
@@ -222,6 +314,13 @@ static const char *method_row(size_t i, char *name, size_t room)
     return info->summary;
 }
 
+static const char notes[] =
+    "--for GLOB begins a section, which ends at the next --for. Its options are for\n"
+    "tensors whose name matches GLOB. What a section leaves open is as before the\n"
+    "first --for, but --axis, --block-size, --clip, --range-from and --scale replace\n"
+    "each other. If several sections match a name, the last of them is used.\n"
+    "'-t copy' copies. Only the options of 'Mapping' can be given in a section.\n";
+
 static const struct command_list methods = {"Calibration methods:", method_row};
 
 static const struct command_example examples[] = {
@@ -230,6 +329,8 @@ static const struct command_example examples[] = {
      "quantizes to int4 with one scale per 32 elements, and prints the error"},
     {"quantize -s zero-point -c -5,5 --output-dir out weights/*.npy",
      "maps the range [-5, 5], saturates elements outside it, and writes to the directory out"},
+    {"quantize -t int4 --for '*embed*' -t int8 --axis 0 m.safetensors",
+     "quantizes embeddings to int8 with one scale per row, all else to int4"},
     {"quantize -f raw --shape 768,3072 w.bin", "reads raw float32 elements"},
     {"quantize - -o - --sidecar w.json < w.npy | gzip > w.int8.npy.gz",
      "reads standard input and writes standard output"},
@@ -242,6 +343,7 @@ const struct command command_quantize = {
     .usage = "quantize [OPTION]... INPUT...",
     .options = quantize_rows,
     .list = &methods,
+    .notes = notes,
     .examples = examples,
     .computes = true,
     .run = run,

@@ -47,6 +47,12 @@ struct option_row {
     bool is_optional; /* the argument may be left out: --name[=ARGUMENT] */
     bool is_common;   /* -h shows it too */
 
+    /* The option begins a section of the command line, up to the next such option: the options
+     * after it go into the struct that this returns, which is like that of the command. NULL: no
+     * memory. In a section only rows with in_section are allowed. */
+    void *(*begin_section)(void *field, const char *text);
+    bool in_section;
+
     /* Another name for the row called alias_of in the same table; besides these two, only the name
      * is set. With a value it takes no argument: it means that row with this argument. */
     const char *alias_of;

@@ -14,7 +14,7 @@
 
 /* The code of a long option for getopt_long is LONG_BASE plus the number of its row, which is above
  * any letter. */
-enum { OPTIONS_MAX = 62, BUILT_IN = 2, LONG_BASE = 256 };
+enum { OPTIONS_MAX = 94, BUILT_IN = 2, LONG_BASE = 256 };
 
 /* The options of one command, in the form that getopt_long takes. */
 struct parser {
@@ -207,12 +207,41 @@ static bool apply(const struct parser *parser, const struct option_row *typed, c
     return false;
 }
 
+/* What an option does that is not built in. *section: the struct of the section that has begun;
+ * NULL before the first. */
+static bool take(const struct parser *parser, const struct option_row *typed, const char *text,
+                 void *values, void **section, int *status)
+{
+    const struct option_row *row = resolve_alias(parser, typed);
+    const struct option_reason none = {""};
+    if (!row->begin_section) {
+        if (!*section || row->in_section)
+            return apply(parser, typed, text, *section ? *section : values, status);
+        *status = message_usage(parser->command->name,
+                                "'--%s' cannot be given for some tensors only; put it before the "
+                                "first '--for'",
+                                row->name);
+        return false;
+    }
+    if (text[0] == '\0') {
+        *status = report_bad_value(parser, row, text, &none);
+        return false;
+    }
+    *section = row->begin_section((char *)values + row->offset, text);
+    if (*section)
+        return true;
+    message_error("no memory for '--%s %s'", row->name, text);
+    *status = EXIT_FAILED;
+    return false;
+}
+
 bool options_parse(const struct command *command, int argc, char **argv, void *values, int *first,
                    int *status)
 {
     struct parser parser;
     parser_init(&parser, command);
     opterr = 0;
+    void *section = NULL;
     optind = 0; /* not 1: glibc and musl start over only for 0 */
     int code;
     while ((code = getopt_long(argc, argv, parser.shorts, parser.longs, NULL)) != -1) {
@@ -230,7 +259,7 @@ bool options_parse(const struct command *command, int argc, char **argv, void *v
             *status = run_built_in(command, row, code);
             return false;
         }
-        if (!apply(&parser, row, optarg, values, status))
+        if (!take(&parser, row, optarg, values, &section, status))
             return false;
     }
     *first = optind;

@@ -1,139 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of `quant quantize`, and which of them exclude each other. */
+/* From the options to what the library takes. */
 #include "cli/quantize_options.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "cli/message.h"
-
-#define AT(field) offsetof(struct quantize_options, field)
-
-const struct option_row quantize_rows[] = {
-    {.heading = "Mapping:",
-     .brief = 't',
-     .name = "dtype",
-     .argument = "TYPE",
-     .help = "quantize to TYPE",
-     .initial = "int8",
-     .choice = choice_target,
-     .synonym = synonym_dtype,
-     .parse = value_target,
-     .offset = AT(dtype),
-     .is_common = true},
-    {.brief = 's',
-     .name = "scheme",
-     .argument = "SCHEME",
-     .help = "use absmax (symmetric around 0) or zero-point (affine, from min to max)",
-     .help_names_choices = true,
-     .initial = "absmax",
-     .choice = choice_scheme,
-     .synonym = synonym_scheme,
-     .parse = value_choice,
-     .offset = AT(scheme),
-     .is_common = true},
-    {.brief = 'm',
-     .name = "method",
-     .argument = "METHOD[:ARG]",
-     .help = "choose the range with METHOD",
-     .initial = "minmax",
-     .choice = choice_any_method,
-     .parse = value_calibration,
-     .offset = AT(calibration),
-     .is_common = true},
-    {.name = "calibrate", .alias_of = "method"},
-    {.brief = 'c',
-     .name = "clip",
-     .argument = "LO,HI",
-     .help = "map the range LO..HI; elements outside it saturate",
-     .expected = "two numbers LO,HI with LO < HI, both within float32",
-     .parse = value_range,
-     .offset = AT(clip),
-     .is_common = true},
-    GROUPING_ROWS(0),
-    {.name = "min-dims",
-     .argument = "N",
-     .help = "in a file of many tensors, quantize float tensors with N or more dimensions and copy "
-             "the others",
-     .initial = "2",
-     .expected = "an integer from 0 to 64",
-     .parse = value_dims,
-     .offset = AT(min_dims)},
-    {.name = "range-from",
-     .argument = "FILE",
-     .help = "use the range in FILE, written by 'quant calibrate'",
-     .expected = "a file name",
-     .parse = value_text,
-     .offset = AT(range_from)},
-    {.name = "scale",
-     .argument = "S",
-     .help = "use scale S instead of computing it from a range",
-     .expected = "a decimal number that is finite and above 0 as float32",
-     .parse = value_scale,
-     .offset = AT(scale)},
-    {.name = "zero-point",
-     .argument = "Z",
-     .help = "use zero point Z; needs --scale",
-     .initial = "0; for unsigned types with absmax, the middle",
-     .expected = "an integer of 32 bits",
-     .parse = value_int32,
-     .offset = AT(zero_point)},
-    MAPPING_ROWS(0),
-    NONFINITE_ROW(0, "infinities map to the ends of the range, NaN to 0"),
-
-    {.heading = "Output:",
-     .brief = 'o',
-     .name = "output",
-     .argument = "FILE",
-     .help = "write the output to FILE; - is standard output and needs --sidecar",
-     .initial = "w.int8.npy for w.npy, - for -",
-     .expected = "a file name or '-'",
-     .parse = value_text,
-     .offset = AT(target.output),
-     .is_common = true},
-    {.name = "output-dir",
-     .argument = "DIR",
-     .help = "write the outputs to the directory DIR, created if missing",
-     .initial = "the directory of each INPUT",
-     .expected = "a directory",
-     .parse = value_text,
-     .offset = AT(target.directory),
-     .is_common = true},
-    {.brief = 'T',
-     .name = "to",
-     .argument = "FORMAT",
-     .help = "write the output as FORMAT",
-     .initial = "by the extension of -o, else that of the input",
-     .choice = choice_format,
-     .parse = value_word,
-     .offset = AT(target.format)},
-    {.name = "sidecar",
-     .argument = "FILE",
-     .help = "write the sidecar, with scale and zero point, to FILE",
-     .initial = "the output's name plus .json",
-     .expected = "a file name",
-     .parse = value_text,
-     .offset = AT(target.sidecar)},
-    {.name = "force",
-     .help = "replace existing outputs; allow binary data on a terminal",
-     .parse = value_flag,
-     .offset = AT(target.force),
-     .is_common = true},
-
-    WAY_ROWS(AT(ways)),
-
-    REPORT_ROWS(AT(report), "Reporting:", "measure the error and print it as KIND",
-                "; the outputs are still written"),
-
-    INPUT_ROWS(AT(input)),
-    FILES_FROM_ROWS(AT(files_from), NULL),
-    SELECTION_ROWS(AT(selection), "quantize"),
-    BATCH_ROWS(AT(batch), "warnings, progress or summary"),
-    VERBOSE_ROW(AT(ways)),
-    {0},
-};
 
 void quantize_options_release(struct quantize_options *options)
 {
     report_options_release(&options->report);
     selection_options_release(&options->selection);
+    for (size_t i = 0; i < options->sections.n; i++)
+        free(options->sections.items[i]);
+    free(options->sections.items);
 }
 
 struct quant_spec quantize_options_spec(const struct quantize_options *options)
@@ -170,103 +51,32 @@ struct quant_granularity quantize_options_granularity(const struct quantize_opti
     };
 }
 
-/* ---- Options that exclude each other ------------------------------------------------------ */
-
-static int check_mapping(const struct command *command, const struct quantize_options *options)
+int quantize_options_usage(const struct command *command, const struct quantize_options *options,
+                           const char *format, ...)
 {
-    if (options->clip.given && options->scale.given)
-        return message_usage(command->name, "'--clip' and '--scale' exclude each other");
-    if (options->zero_point.given && !options->scale.given)
-        return message_usage(command->name, "'--zero-point' needs '--scale'");
-    const char *given = options->clip.given ? "clip" : options->scale.given ? "scale" : NULL;
-    if (options->range_from && given)
-        return message_usage(command->name, "'--%s' and '--range-from' exclude each other", given);
-    if (options->range_from)
-        given = "range-from";
-    if (options->calibration.name && given)
-        return message_usage(command->name, "'--method' finds a range, but '--%s' gives one",
-                             given);
-    if (options->include_zero && options->scale.given)
-        return message_usage(command->name,
-                             "'--include-zero' extends a range, but '--scale' uses none");
-    return EXIT_DONE;
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return options->pattern
+               ? message_usage(command->name, "after '--for %s': %s", options->pattern, text)
+               : message_usage(command->name, "%s", text);
 }
 
-/* A given scale or range excludes scales per channel or block, which are found from the elements.
- */
-static int check_granularity(const struct command *command, const struct quantize_options *options)
+/* A range that was calibrated for other options is wrong usage. */
+int quantize_options_read_spec(const struct command *command,
+                               const struct quantize_options *options, struct quant_spec *spec)
 {
-    const char *name = options->axis.given ? "axis" : options->block_size > 0 ? "block-size" : NULL;
-    if (!name)
-        return EXIT_DONE;
-    if (options->scale.given)
-        return message_usage(command->name, "'--%s' finds many scales, but '--scale' gives one",
-                             name);
-    const char *given = options->clip.given ? "clip" : options->range_from ? "range-from" : NULL;
-    if (given)
-        return message_usage(command->name,
-                             "'--%s' finds a range for each scale, but '--%s' gives one for all",
-                             name, given);
-    const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)options->dtype);
-    if (info->is_unscaled)
-        return message_usage(command->name, "'--%s' finds scales, but %s is unscaled", name,
-                             info->name);
-    return EXIT_DONE;
-}
-
-static int check_streams(const struct command *command, const struct quantize_options *options,
-                         char *const *inputs, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (!targets_to_stdout(&options->target, inputs[i]))
-            continue;
-        if (n > 1)
-            return message_usage(command->name,
-                                 "'-' goes to standard output and needs '--sidecar', which names "
-                                 "one file; quantize '-' in a separate call");
-        if (!options->target.sidecar)
-            return message_usage(command->name,
-                                 "data that goes to standard output needs '--sidecar "
-                                 "FILE' for its scale and zero point");
-        if (report_options_to_stdout(&options->report))
-            return message_usage(
-                command->name,
-                "the data and the report cannot both go to standard output; give '--output FILE' "
-                "or '--report-file FILE'");
-        return EXIT_DONE;
-    }
-    return EXIT_DONE;
-}
-
-static int check_spec(const struct command *command, const struct quantize_options *options)
-{
-    const struct quant_spec spec = quantize_options_spec(options);
+    const struct quant_cancel never = {.flag = NULL, .wake_fd = -1};
     struct quant_error error;
-    if (quant_spec_check(&spec, &error) != QUANT_OK)
-        return message_usage(command->name, "%s", error.text);
-    return EXIT_DONE;
-}
-
-int quantize_options_check(const struct command *command, const struct quantize_options *options,
-                           char *const *inputs, size_t n)
-{
-    /* For a float type, check first what it does not take: it must not ask for another option. */
-    const bool is_integer = quant_dtype_info((enum quant_dtype)options->dtype)->is_integer;
-    int status = is_integer ? EXIT_DONE : check_spec(command, options);
-    if (status == EXIT_DONE)
-        status = check_mapping(command, options);
-    if (status == EXIT_DONE)
-        status = check_granularity(command, options);
-    if (status == EXIT_DONE)
-        status = check_spec(command, options);
-    if (status == EXIT_DONE)
-        status = targets_check(command, &options->target, inputs, n);
-    if (status == EXIT_DONE)
-        status = report_options_check(command, &options->report);
-    if (status == EXIT_DONE)
-        status = check_streams(command, options, inputs, n);
-    if (status == EXIT_DONE)
-        status =
-            targets_check_extension(command, &options->target, (enum quant_dtype)options->dtype);
-    return status;
+    *spec = quantize_options_spec(options);
+    if (!options->range_from)
+        return EXIT_DONE;
+    enum quant_status status = quant_file_range(options->range_from, &never, spec, &error);
+    if (status == QUANT_OK)
+        status = quant_spec_check(spec, &error);
+    if (status == QUANT_INVALID)
+        return quantize_options_usage(command, options, "%s", error.text);
+    return status == QUANT_OK ? EXIT_DONE : message_failure(status, &error);
 }

@@ -13,9 +13,18 @@
 #include "cli/targets.h"
 #include "cli/way_options.h"
 
+struct quantize_options;
+
+/* The sections that --for begins (sections.h). All zeros: none. */
+struct section_list {
+    struct quantize_options **items; /* owned, and what they point to */
+    size_t n;
+};
+
 struct quantize_options {
+    const char *pattern; /* of a section; NULL: these are the global options */
     int scheme;
-    int dtype;
+    int dtype; /* enum quant_dtype; 0: not given; of a section also SECTION_COPY */
     struct given_range clip;
     struct given_calibration calibration;
     const char *range_from; /* a calibration file */
@@ -33,6 +42,7 @@ struct quantize_options {
     struct input_options input;
     struct files_from_options files_from;
     struct selection_options selection;
+    struct section_list sections;
     struct target_options target;
     struct report_options report;
     struct batch_options batch;
@@ -47,29 +57,33 @@ struct quantize_options {
      .help = "use no integer below N",                                                             \
      .expected = "an integer of 32 bits",                                                          \
      .parse = value_int32,                                                                         \
-     .offset = (base) + offsetof(struct quantize_options, qmin)},                                  \
+     .offset = (base) + offsetof(struct quantize_options, qmin),                                   \
+     .in_section = true},                                                                          \
         {.name = "qmax",                                                                           \
          .argument = "N",                                                                          \
          .help = "use no integer above N",                                                         \
          .expected = "an integer of 32 bits",                                                      \
          .parse = value_int32,                                                                     \
-         .offset = (base) + offsetof(struct quantize_options, qmax)},                              \
+         .offset = (base) + offsetof(struct quantize_options, qmax),                               \
+         .in_section = true},                                                                      \
         {.name = "include-zero",                                                                   \
          .help = "extend the range to include 0; the zero point then fits the type",               \
          .parse = value_flag,                                                                      \
-         .offset = (base) + offsetof(struct quantize_options, include_zero)},                      \
+         .offset = (base) + offsetof(struct quantize_options, include_zero),                       \
+         .in_section = true},                                                                      \
         {.name = "rounding",                                                                       \
          .argument = "HOW",                                                                        \
          .help = "how to round ties",                                                              \
          .initial = "half-even",                                                                   \
          .choice = choice_rounding,                                                                \
          .parse = value_choice,                                                                    \
-         .offset = (base) + offsetof(struct quantize_options, rounding)},                          \
+         .offset = (base) + offsetof(struct quantize_options, rounding),                           \
+         .in_section = true},                                                                      \
     {                                                                                              \
         .name = "scale-dtype", .argument = "TYPE", .help = "store scales as TYPE",                 \
         .initial = "float32", .choice = choice_scale, .synonym = synonym_dtype,                    \
         .parse = value_scale_dtype,                                                                \
-        .offset = (base) + offsetof(struct quantize_options, scale_dtype)                          \
+        .offset = (base) + offsetof(struct quantize_options, scale_dtype), .in_section = true      \
     }
 
 /* The rows of options that say which elements share a scale. */
@@ -80,6 +94,7 @@ struct quantize_options {
      .expected = "an integer of 32 bits",                                                          \
      .parse = value_int32,                                                                         \
      .offset = (base) + offsetof(struct quantize_options, axis),                                   \
+     .in_section = true,                                                                           \
      .is_common = true},                                                                           \
         {.name = "block-size",                                                                     \
          .argument = "N",                                                                          \
@@ -88,6 +103,7 @@ struct quantize_options {
          .expected = "an integer from 1 to 2^53",                                                  \
          .parse = value_size,                                                                      \
          .offset = (base) + offsetof(struct quantize_options, block_size),                         \
+         .in_section = true,                                                                       \
          .is_common = true},                                                                       \
     {                                                                                              \
         .name = "group-size", .alias_of = "block-size"                                             \
@@ -99,11 +115,9 @@ struct quantize_options {
         .help =                                                                                    \
             "how to treat NaN and infinities: error (the file fails) or saturate (" saturate ")",  \
         .help_names_choices = true, .initial = "error", .choice = choice_nonfinite,                \
-        .parse = value_choice, .offset = (base) + offsetof(struct quantize_options, nonfinite)     \
+        .parse = value_choice, .offset = (base) + offsetof(struct quantize_options, nonfinite),    \
+        .in_section = true                                                                         \
     }
-
-/* The option table of the command. */
-extern const struct option_row quantize_rows[];
 
 #define QUANTIZE_OPTIONS_INIT                                                                      \
     {                                                                                              \
@@ -116,12 +130,16 @@ void quantize_options_release(struct quantize_options *options);
 /* The spec that the options describe; it borrows from them. */
 struct quant_spec quantize_options_spec(const struct quantize_options *options);
 
+/* The same, with the range of --range-from, which is read. Returns EXIT_DONE, or another status
+ * after a message. */
+int quantize_options_read_spec(const struct command *command,
+                               const struct quantize_options *options, struct quant_spec *spec);
+
 /* Which elements share a scale. */
 struct quant_granularity quantize_options_granularity(const struct quantize_options *options);
 
-/* Checks for options that exclude each other or do not fit the inputs. Returns EXIT_DONE, or
- * EXIT_USAGE after a message. */
-int quantize_options_check(const struct command *command, const struct quantize_options *options,
-                           char *const *inputs, size_t n);
+/* A usage error, after which EXIT_USAGE is returned. In a section it names the section. */
+int quantize_options_usage(const struct command *command, const struct quantize_options *options,
+                           const char *format, ...) QUANT_PRINTF(3, 4);
 
 #endif

@@ -153,8 +153,8 @@ static void find_origins(struct targets *targets, const struct input_list *input
 }
 
 int targets_init(struct targets *targets, const struct target_options *options,
-                 const struct input_list *inputs, char *const *names, size_t n, const char *tag,
-                 bool is_writing)
+                 const struct input_list *inputs, char *const *names, size_t n,
+                 const struct target_tags *tags, bool is_writing)
 {
     *targets = (struct targets){.options = options, .n = n, .directory = OUTPUT_DIRECTORY_INIT};
     targets->inputs = calloc(n, sizeof *targets->inputs);
@@ -169,7 +169,8 @@ int targets_init(struct targets *targets, const struct target_options *options,
         memcpy(targets->inputs, names, n * sizeof *names);
     find_origins(targets, inputs);
     for (size_t i = 0; is_writing && i < n; i++) {
-        targets->outputs[i] = output_path(targets, tag, i);
+        const char *own = tags->own ? tags->own[i] : NULL;
+        targets->outputs[i] = output_path(targets, own ? own : tags->common, i);
         if (!targets->outputs[i])
             return fail_no_memory();
     }

@@ -52,14 +52,20 @@ bool targets_to_stdout(const struct target_options *options, const char *input);
 /* Whether output is a terminal and binary data is not forced. */
 bool targets_is_terminal(const struct target_options *options, const char *output);
 
-/* The inputs are n names of the list, in its order. Names the outputs, with tag in the names that
+/* What the names of outputs have before their extension. */
+struct target_tags {
+    const char *common;
+    const char *const *own; /* of each input, in place of common, unless it is NULL; or NULL */
+};
+
+/* The inputs are n names of the list, in its order. Names the outputs, with tags in the names that
  * are not given; no outputs if is_writing is false. What is in a directory has the same place in
  * --output-dir; shards of a checkpoint keep their names. Returns EXIT_DONE, or EXIT_FAILED after a
  * message (no memory). Release it in either case.
  */
 int targets_init(struct targets *targets, const struct target_options *options,
-                 const struct input_list *inputs, char *const *names, size_t n, const char *tag,
-                 bool is_writing);
+                 const struct input_list *inputs, char *const *names, size_t n,
+                 const struct target_tags *tags, bool is_writing);
 
 /* Takes out the inputs for which drop returns true. */
 void targets_drop(struct targets *targets, bool (*drop)(const void *context, size_t i),

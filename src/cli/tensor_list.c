@@ -10,14 +10,19 @@
 #include "cli/message.h"
 #include "cli/warnings.h"
 
-static bool keep_notes(struct tensor_list *list, const char *name, unsigned notes)
+static bool keep_notes(struct tensor_list *list, const char *name,
+                       const struct quant_choice *choice)
 {
     for (unsigned i = 0; i < TENSOR_LIST_NOTES; i++) {
         struct tensor_note *note = &list->notes[i];
-        if (!(notes & 1u << i))
+        if (!(choice->notes & 1u << i))
             continue;
-        if (note->n++ == 0)
+        if (note->n++ == 0) {
             note->first = strdup(name);
+            note->params = choice->params;
+        }
+        note->is_mixed = note->is_mixed || note->params.dtype != choice->params.dtype ||
+                         note->params.scale_dtype != choice->params.scale_dtype;
         if (!note->first)
             return false;
     }
@@ -69,7 +74,8 @@ static void count(struct tensor_list *list, enum quant_dtype dtype,
         return;
     }
     list->nmapped++;
-    list->params = restored ? restored->params : found->choice.params;
+    const struct quant_params *params = restored ? &restored->params : &found->choice.params;
+    list->has_scales = list->has_scales || !quant_dtype_info(params->dtype)->is_unscaled;
     if (!restored)
         list->bytes_before += tensor->nbytes;
     else if (dtype == QUANT_DTYPE_NONE)
@@ -77,7 +83,7 @@ static void count(struct tensor_list *list, enum quant_dtype dtype,
     else
         list->bytes_before += quant_dtype_bytes(dtype, restored->grouping.nelems);
     list->bytes_after +=
-        totals_stored_bytes(&list->params, restored ? &restored->grouping : &found->grouping);
+        totals_stored_bytes(params, restored ? &restored->grouping : &found->grouping);
 }
 
 bool tensor_list_add(struct tensor_list *list, const char *path, enum quant_dtype dtype,
@@ -95,7 +101,7 @@ bool tensor_list_add(struct tensor_list *list, const char *path, enum quant_dtyp
     count(list, dtype, tensor);
     if (tensor->is_copied ||
         (report_tensor(list, tensor, report) &&
-         (!tensor->found || keep_notes(list, tensor->name, tensor->found->choice.notes))))
+         (!tensor->found || keep_notes(list, tensor->name, &tensor->found->choice))))
         return true;
     message_error("'%s': no memory for its report", path);
     return false;
@@ -116,7 +122,7 @@ int tensor_list_end(struct tensor_list *list, struct report *report, struct tota
     for (size_t i = 0; !quiet && i < TENSOR_LIST_NOTES; i++)
         if (list->notes[i].n > 0)
             warnings_print_tensors(list->path, 1u << i, list->notes[i].n, list->notes[i].first,
-                                   &list->params);
+                                   list->notes[i].is_mixed ? NULL : &list->notes[i].params);
     report_end_container(report, list->ncopied, list->bytes_copied);
     tensor_list_release(list);
     return status;

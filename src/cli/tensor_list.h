@@ -12,8 +12,10 @@
 enum { TENSOR_LIST_NOTES = 5 };
 
 struct tensor_note {
-    size_t n;    /* tensors that have it */
-    char *first; /* owned: the name of the first */
+    size_t n;                   /* tensors that have it */
+    char *first;                /* owned: the name of the first, */
+    struct quant_params params; /* and its parameters */
+    bool is_mixed;              /* other tensors that have it are of other types */
 };
 
 /* What is known of the tensors of one container so far. All zeros: nothing. */
@@ -22,7 +24,7 @@ struct tensor_list {
     char *failed;     /* owned: the name of the tensor that failed; NULL: none */
     int status;       /* worst exit status of the reports */
     struct tensor_note notes[TENSOR_LIST_NOTES];
-    struct quant_params params; /* of the last mapped tensor: type and scheme are those of all */
+    bool has_scales; /* at least one tensor has a type with scales */
     size_t nmapped;
     size_t ncopied;
     uint64_t bytes_copied;

@@ -106,13 +106,17 @@ void warnings_print(const char *path, const struct quant_quantize_result *result
 void warnings_print_tensors(const char *path, unsigned note, size_t n, const char *first,
                             const struct quant_params *params)
 {
-    const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
-    const char *scale_type = quant_dtype_info(params->scale_dtype)->name;
+    const struct quant_dtype_info *info = params ? quant_dtype_info(params->dtype) : NULL;
+    const char *scale_type =
+        params ? quant_dtype_info(params->scale_dtype)->name : "number of their type";
+    char range[64] = "";
+    if (info)
+        snprintf(range, sizeof range, " (%.0f..%.0f)", info->min, info->max);
     if (note == QUANT_NOTE_ZERO_POINT_OUTSIDE)
-        message_warning("'%s': %zu tensor%s zero points outside %s (%.0f..%.0f), first '%s'; "
+        message_warning("'%s': %zu tensor%s zero points outside %s%s, first '%s'; "
                         "--include-zero keeps them inside",
-                        path, n, n == 1 ? " has" : "s have", info->name, info->min, info->max,
-                        first);
+                        path, n, n == 1 ? " has" : "s have", info ? info->name : "their types",
+                        range, first);
     if (note == QUANT_NOTE_SCALE_RAISED_FAR)
         message_warning("'%s': %zu tensors have ranges that are narrow and far from 0, so their "
                         "scales were raised, first '%s'; --include-zero keeps zero points inside",
@@ -128,5 +132,5 @@ void warnings_print_tensors(const char *path, unsigned note, size_t n, const cha
     if (note == QUANT_NOTE_RESTORES_INFINITE)
         message_warning("'%s': the scale restores the outermost %s values of %zu tensors as "
                         "infinity, first '%s'; a smaller --scale keeps them finite",
-                        path, info->name, n, first);
+                        path, info ? info->name : "stored", n, first);
 }

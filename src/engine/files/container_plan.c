@@ -2,6 +2,7 @@
 /* From a catalogue to the tensors of the output. */
 #include "engine/files/container_plan.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,9 +61,6 @@ struct planning {
     struct quant_container_plan *plan;
     const struct quant_tensor_file *file;
     const struct quant_container_rules *rules;
-    struct quant_params common; /* of all tensors: type, scheme, type of the scales */
-    bool has_scales;
-    bool has_zero_points;
     struct quant_metadata_pair *metadata; /* in the arena */
     size_t nmetadata;
     struct quant_error *error;
@@ -109,11 +107,25 @@ static enum quant_status check_not_quantized(const struct planning *planning,
                         "restores what quant has quantized");
 }
 
-static bool is_mapped(const struct planning *planning, const struct quant_tensor_info *info)
+/* NULL: it is copied. */
+static const struct quant_mapping *find_mapping(const struct planning *planning,
+                                                const struct quant_tensor_info *info)
 {
     const struct quant_container_rules *rules = planning->rules;
-    return quant_container_maps(info->type) && info->ndim >= rules->min_dims &&
-           (!rules->selection || quant_selection_has(rules->selection, info->name));
+    if (!quant_container_maps(info->type) || rules->only)
+        return quant_container_maps(info->type) ? rules->only : NULL;
+    const struct quant_mapping *mapping = quant_mappings_find(rules->mappings, info->name);
+    return quant_mappings_has(rules->mappings, mapping, info->name, info->ndim) ? mapping : NULL;
+}
+
+/* What a tensor of nothing but zeros would get, except a given zero point. The layout needs
+ * only the types from it, and whether there are zero points. */
+static struct quant_params params_of(const struct quant_mapping *mapping)
+{
+    struct quant_params params = quant_choice_of_nothing(&mapping->plan.target).params;
+    if (mapping->plan.from == QUANT_SCALE_GIVEN)
+        params.zero_point = mapping->plan.zero_point;
+    return params;
 }
 
 /* ---- The tensors beside the integers ---- */
@@ -131,11 +143,11 @@ static bool set_shape(struct quant_shape *shape, const struct quant_tensor_info 
 /* [1] for one scale; for an axis ones but for the axis; for blocks the tensor's own shape, with as
  * many entries along the axis as there are blocks. */
 static enum quant_status shape_scales(const struct planning *planning,
-                                      const struct quant_tensor_info *info, const uint64_t **dims,
-                                      uint32_t *ndim)
+                                      const struct quant_tensor_info *info,
+                                      const struct quant_granularity *granularity,
+                                      const uint64_t **dims, uint32_t *ndim)
 {
     static const uint64_t one[] = {1};
-    const struct quant_granularity *granularity = &planning->rules->plan->granularity;
     struct quant_shape shape;
     struct quant_grouping grouping;
     struct quant_error own;
@@ -187,13 +199,16 @@ static enum quant_status add_scales(const struct planning *planning,
                                     struct quant_planned_tensor *planned)
 {
     const struct quant_container *format = planning->rules->format;
+    const struct quant_params params = params_of(planned->mapping);
+    const bool has_scales = quant_scale_bytes(&params, 1) > 0;
     const uint64_t *dims;
     uint32_t ndim;
-    enum quant_status status = shape_scales(planning, info, &dims, &ndim);
-    if (status == QUANT_OK && planning->has_scales)
-        status = add_beside(planning, info, "_scale", format->type_of(planning->common.scale_dtype),
-                            dims, ndim, &planned->scales);
-    if (status == QUANT_OK && planning->has_zero_points)
+    enum quant_status status =
+        shape_scales(planning, info, &planned->mapping->plan.granularity, &dims, &ndim);
+    if (status == QUANT_OK && has_scales)
+        status = add_beside(planning, info, "_scale", format->type_of(params.scale_dtype), dims,
+                            ndim, &planned->scales);
+    if (status == QUANT_OK && has_scales && quant_params_have_zero_points(&params))
         status = add_beside(planning, info, "_zero_point", format->type_from_name("I32"), dims,
                             ndim, &planned->zero_points);
     return status;
@@ -203,7 +218,8 @@ static enum quant_status add_scales(const struct planning *planning,
 
 /* Two to a byte, they are an array of their bytes; what shape they have is written elsewhere. */
 static enum quant_status add_packed(struct planning *planning, const struct quant_tensor_info *info,
-                                    const struct quant_stored_type *type, uint32_t *index)
+                                    enum quant_dtype dtype, const struct quant_stored_type *type,
+                                    uint32_t *index)
 {
     struct quant_arena *arena = &planning->plan->arena;
     struct quant_shape shape;
@@ -217,7 +233,7 @@ static enum quant_status add_packed(struct planning *planning, const struct quan
     char *value = quant_arena_join(arena, quant_shape_text(&shape, text), "");
     if (!dims || !key || !value)
         return no_memory(planning);
-    dims[0] = quant_dtype_bytes(planning->common.dtype, nelems);
+    dims[0] = quant_dtype_bytes(dtype, nelems);
     planning->metadata[planning->nmetadata++] = (struct quant_metadata_pair){key, value};
     *index = quant_container_plan_add(planning->plan, info->name, type, dims, 1);
     return QUANT_OK;
@@ -227,7 +243,7 @@ static enum quant_status plan_mapped(struct planning *planning,
                                      const struct quant_tensor_info *info,
                                      struct quant_planned_tensor *planned)
 {
-    const enum quant_dtype dtype = planning->common.dtype;
+    const enum quant_dtype dtype = planned->mapping->plan.target.dtype;
     const struct quant_stored_type *type = planning->rules->format->type_of(dtype);
     enum quant_status status = QUANT_OK;
     if (!type)
@@ -235,7 +251,7 @@ static enum quant_status plan_mapped(struct planning *planning,
                                "cannot quantize '%s': its format cannot store %s",
                                planning->file->source->name, quant_dtype_info(dtype)->name);
     if (quant_dtype_info(dtype)->bits == 4)
-        status = add_packed(planning, info, type, &planned->data);
+        status = add_packed(planning, info, dtype, type, &planned->data);
     else
         planned->data =
             quant_container_plan_add(planning->plan, info->name, type, info->dims, info->ndim);
@@ -250,7 +266,8 @@ static enum quant_status plan_tensor(struct planning *planning, size_t i)
     *planned = (struct quant_planned_tensor){.source = (uint32_t)i,
                                              .scales = QUANT_NO_TENSOR,
                                              .zero_points = QUANT_NO_TENSOR,
-                                             .is_copied = !is_mapped(planning, info)};
+                                             .mapping = find_mapping(planning, info)};
+    planned->is_copied = !planned->mapping;
     if (!planned->is_copied)
         return plan_mapped(planning, info, planned);
     const struct quant_stored_type *type =
@@ -265,14 +282,17 @@ static enum quant_status plan_tensor(struct planning *planning, size_t i)
 static enum quant_status nothing_to_quantize(const struct planning *planning)
 {
     const struct quant_tensor_file *file = planning->file;
-    const struct quant_selection *selection = planning->rules->selection;
+    const struct quant_mappings *mappings = planning->rules->mappings;
+    const struct quant_mapping *own = &mappings->all[0];
     size_t nfloats = 0;
-    size_t nselected = 0;
+    size_t nchosen = 0; /* by their names */
     for (size_t i = 0; i < file->n; i++) {
+        const char *name = file->tensors[i].name;
         nfloats += quant_container_maps(file->tensors[i].type);
-        nselected += !selection || quant_selection_has(selection, file->tensors[i].name);
+        nchosen +=
+            quant_mappings_has(mappings, quant_mappings_find(mappings, name), name, UINT_MAX);
     }
-    if (nselected == 0 && file->n > 0)
+    if (nchosen == 0 && file->n > 0)
         return quant_selection_error("quantize", file->source->name, file->n, planning->error);
     if (nfloats == 0)
         return quant_error_set(planning->error, QUANT_INVALID,
@@ -281,21 +301,9 @@ static enum quant_status nothing_to_quantize(const struct planning *planning)
     return quant_error_set(planning->error, QUANT_INVALID,
                            "cannot quantize '%s': its float tensors %shave fewer than %u "
                            "dimensions (float tensors: %zu); give a smaller --min-dims",
-                           file->source->name, nselected < file->n ? "that are selected " : "",
-                           planning->rules->min_dims, nfloats);
-}
-
-/* What all tensors have in common is what a tensor of nothing but zeros would get, except a given
- * zero point. */
-static void set_common(struct planning *planning)
-{
-    const struct quant_plan *plan = planning->rules->plan;
-    planning->common = quant_choice_of_nothing(&plan->target).params;
-    if (plan->from == QUANT_SCALE_GIVEN)
-        planning->common.zero_point = plan->zero_point;
-    planning->has_scales = quant_scale_bytes(&planning->common, 1) > 0;
-    planning->has_zero_points =
-        planning->has_scales && quant_params_have_zero_points(&planning->common);
+                           file->source->name, nchosen < file->n ? "that are selected " : "",
+                           own->has_min_dims ? own->min_dims : (unsigned)QUANT_CONTAINER_MIN_DIMS,
+                           nfloats);
 }
 
 enum quant_status quant_container_plan_quantize(struct quant_container_plan *plan,
@@ -305,7 +313,6 @@ enum quant_status quant_container_plan_quantize(struct quant_container_plan *pla
 {
     struct planning planning = {.plan = plan, .file = file, .rules = rules, .error = error};
     const size_t most = file->n + file->nmetadata + 1;
-    set_common(&planning);
     enum quant_status status = quant_container_plan_begin(plan, file->n, 3 * file->n, error);
     if (status != QUANT_OK)
         return status;

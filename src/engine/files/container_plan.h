@@ -10,10 +10,8 @@
 #ifndef QUANT_ENGINE_FILES_CONTAINER_PLAN_H
 #define QUANT_ENGINE_FILES_CONTAINER_PLAN_H
 
-#include <quant/select.h>
-
 #include "base/arena.h"
-#include "core/plan.h"
+#include "engine/files/mappings.h"
 #include "formats/container.h"
 #include "formats/tensor_file.h"
 
@@ -26,6 +24,7 @@ struct quant_planned_tensor {
     uint32_t scales;      /* QUANT_NO_TENSOR: none */
     uint32_t zero_points; /* the same */
     bool is_copied;
+    const struct quant_mapping *mapping; /* if it is not copied */
 };
 
 struct quant_container_plan {
@@ -39,10 +38,10 @@ struct quant_container_plan {
 /* What decides over the tensors of a container that is quantized. */
 struct quant_container_rules {
     const struct quant_container *format; /* of the output */
-    const struct quant_plan *plan;
-    unsigned min_dims;                       /* a tensor of fewer dimensions is copied */
-    const struct quant_selection *selection; /* of tensors by their names; NULL: all */
-    bool may_copy_all;                       /* it is no error if nothing is quantized */
+    const struct quant_mappings *mappings;
+    const struct quant_mapping *only; /* of the file's only tensor, whatever its name and
+                                       * dimensions; NULL: each has its own */
+    bool may_copy_all;                /* it is no error if nothing is quantized */
 };
 
 /*

@@ -15,7 +15,8 @@ struct quant_container_place; /* what is kept of a tensor from its work until it
 
 struct quant_container_quantization {
     const struct quant_quantize_job *job;
-    const struct quant_plan *mapping;
+    const struct quant_mappings *mappings;
+    const struct quant_mapping *only; /* of the tensor of a file of one */
     struct quant_error *error;
     const struct quant_format *format;
     const struct quant_format *output_format;

@@ -73,19 +73,38 @@ static uint64_t chain_names(uint64_t digest, const char *what, const char *const
     return digest;
 }
 
-uint64_t quant_plan_digest(const struct quant_plan *mapping, const struct quant_quantize_job *job,
-                           const char *format)
+static struct plan_bytes plan_of(const char *format, const struct quant_mapping *mapping)
 {
-    const struct quant_granularity *granularity = &mapping->granularity;
+    const struct quant_granularity *granularity = &mapping->plan.granularity;
     struct plan_bytes plan = {.n = 0};
     add_text(&plan, format);
-    add_target(&plan, &mapping->target);
-    add_integer(&plan, mapping->nonfinite);
-    add_range(&plan, mapping);
+    add_target(&plan, &mapping->plan.target);
+    add_integer(&plan, mapping->plan.nonfinite);
+    add_range(&plan, &mapping->plan);
     add_integer(&plan, granularity->has_axis ? 1 + (uint64_t)(uint32_t)granularity->axis : 0);
     add_integer(&plan, granularity->block_size);
-    add_integer(&plan, job->has_min_dims ? 1 + (uint64_t)job->min_dims : 0);
+    add_integer(&plan, mapping->has_min_dims ? 1 + (uint64_t)mapping->min_dims : 0);
+    return plan;
+}
+
+static uint64_t chain_rule(uint64_t digest, const char *pattern,
+                           const struct quant_mapping *mapping)
+{
+    digest = chain_text(chain_text(digest, "for"), pattern);
+    if (mapping->copies)
+        return chain_text(digest, "copy");
+    const struct plan_bytes plan = plan_of("", mapping);
+    return XXH3_64bits_withSeed(plan.bytes, plan.n, digest);
+}
+
+uint64_t quant_plan_digest(const struct quant_mappings *mappings, const char *format)
+{
+    const struct quant_quantize_job *job = mappings->job;
+    const struct plan_bytes plan = plan_of(format, &mappings->all[0]);
     uint64_t digest = XXH3_64bits(plan.bytes, plan.n);
     digest = chain_names(digest, "include", job->selection.include, job->selection.ninclude);
-    return chain_names(digest, "exclude", job->selection.exclude, job->selection.nexclude);
+    digest = chain_names(digest, "exclude", job->selection.exclude, job->selection.nexclude);
+    for (size_t i = 0; i < job->nrules; i++)
+        digest = chain_rule(digest, job->rules[i].pattern, &mappings->all[i + 1]);
+    return digest;
 }

@@ -29,12 +29,9 @@ static enum quant_status make_plan(struct quant_container_quantization *run)
     const struct quant_quantize_job *job = run->job;
     const struct quant_container_rules rules = {
         .format = run->output_format->container,
-        .plan = run->mapping,
-        .min_dims = job->has_min_dims ? job->min_dims
-                    : run->single     ? 0
-                                      : QUANT_CONTAINER_MIN_DIMS,
-        .selection = run->single ? NULL : &job->selection,
-        .may_copy_all = quant_selection_is_given(&job->selection) && job->nfiles > 1,
+        .mappings = run->mappings,
+        .only = run->only,
+        .may_copy_all = quant_mappings_choose(run->mappings) && job->nfiles > 1,
     };
     return quant_container_plan_quantize(&run->plan, run->file, &rules, run->error);
 }
@@ -89,7 +86,7 @@ static enum quant_status begin_sidecar(struct quant_container_quantization *run)
         .data_nbytes = layout->nbytes,
         .header_nbytes = layout->header_nbytes,
         .header_xxh3_64 = XXH3_64bits(layout->header, layout->header_nbytes),
-        .plan_xxh3_64 = quant_plan_digest(run->mapping, job, run->output_format->name),
+        .plan_xxh3_64 = quant_plan_digest(run->mappings, run->output_format->name),
     };
     if (status == QUANT_OK)
         status = quant_sidecar_begin_tensors(&run->sidecar.sink, &head, run->error);
@@ -133,7 +130,7 @@ static void close_all(struct quant_container_quantization *run)
 
 /* NULL: no memory. */
 static struct quant_container_quantization *
-make_run(const struct quant_quantize_job *job, const struct quant_plan *plan,
+make_run(const struct quant_quantize_job *job, const struct quant_mappings *mappings,
          const char *sidecar_path, const struct quant_file_work *work, struct quant_error *error)
 {
     struct quant_container_quantization *run = calloc(1, sizeof *run);
@@ -142,7 +139,7 @@ make_run(const struct quant_quantize_job *job, const struct quant_plan *plan,
         return NULL;
     }
     run->job = job;
-    run->mapping = plan;
+    run->mappings = mappings;
     run->error = error;
     run->sidecar_path = sidecar_path;
     run->pool = work->pool;
@@ -167,12 +164,12 @@ static enum quant_status end_run(struct quant_container_quantization *run, enum 
 }
 
 enum quant_status
-quant_quantize_container(const struct quant_quantize_job *job, const struct quant_plan *plan,
-                         struct quant_source *source, const struct quant_format *format,
-                         const char *sidecar_path, const struct quant_file_work *work,
-                         struct quant_error *error)
+quant_quantize_container(const struct quant_quantize_job *job,
+                         const struct quant_mappings *mappings, struct quant_source *source,
+                         const struct quant_format *format, const char *sidecar_path,
+                         const struct quant_file_work *work, struct quant_error *error)
 {
-    struct quant_container_quantization *run = make_run(job, plan, sidecar_path, work, error);
+    struct quant_container_quantization *run = make_run(job, mappings, sidecar_path, work, error);
     if (!run) {
         quant_source_close(source);
         return QUANT_NO_MEMORY;
@@ -247,15 +244,17 @@ static enum quant_status run_single(struct quant_container_quantization *run)
 }
 
 enum quant_status
-quant_quantize_into_container(const struct quant_quantize_job *job, const struct quant_plan *plan,
-                              struct quant_tensor *tensor, const struct quant_format *output_format,
-                              const char *sidecar_path, const struct quant_file_work *work,
-                              struct quant_error *error)
+quant_quantize_into_container(const struct quant_quantize_job *job,
+                              const struct quant_mappings *mappings,
+                              const struct quant_mapping *mapping, struct quant_tensor *tensor,
+                              const struct quant_format *output_format, const char *sidecar_path,
+                              const struct quant_file_work *work, struct quant_error *error)
 {
-    struct quant_container_quantization *run = make_run(job, plan, sidecar_path, work, error);
+    struct quant_container_quantization *run = make_run(job, mappings, sidecar_path, work, error);
     if (!run)
         return QUANT_NO_MEMORY;
     run->single = tensor;
+    run->only = mapping;
     run->format = tensor->format;
     run->output_format = output_format;
     enum quant_status status = QUANT_OK;

@@ -18,14 +18,14 @@
 #include "io/distinct_paths.h"
 #include "io/free_space.h"
 #include "io/sidecar_names.h"
-#include "methods/plan_make.h"
 
 struct file_run {
     const struct quant_quantize_job *job;
     const struct quant_file_work *work;
     struct quant_quantize_result *result;
     struct quant_error *error;
-    struct quant_plan plan;
+    const struct quant_mappings *mappings;
+    const struct quant_mapping *mapping; /* of the tensor */
     bool has_groups;
     struct quant_tensor tensor;
     const struct quant_format *format; /* of the output */
@@ -51,8 +51,7 @@ static enum quant_status check_job(struct file_run *file)
     if (!output->sidecar && !file->data_is_new && quant_path_is_stream(output->path))
         return quant_error_set(file->error, QUANT_INVALID,
                                "writing to a stream needs a sidecar path");
-    file->has_groups = quant_granularity_has_groups(&file->job->granularity);
-    return quant_plan_make(&file->job->spec, &file->job->granularity, &file->plan, file->error);
+    return QUANT_OK;
 }
 
 static enum quant_status settle_sidecar_path(struct file_run *file)
@@ -71,18 +70,37 @@ static enum quant_status settle_sidecar_path(struct file_run *file)
     return quant_paths_distinct(inputs, 1, outputs, 2, file->error);
 }
 
+static enum quant_status choose_mapping(struct file_run *file)
+{
+    const struct quant_input *input = &file->job->input;
+    const enum quant_status status = quant_selection_check_file(
+        &file->job->selection, "quantize", input->path, input->tensor, file->error);
+    if (status != QUANT_OK)
+        return status;
+    file->mapping =
+        quant_mappings_find(file->mappings, input->tensor ? input->tensor : input->path);
+    file->has_groups = quant_granularity_has_groups(&file->mapping->plan.granularity);
+    if (!file->mapping->copies)
+        return QUANT_OK;
+    return quant_error_set(file->error, QUANT_INVALID,
+                           "cannot quantize '%s': its rule is to copy it, but a file of one tensor "
+                           "is not copied",
+                           input->path);
+}
+
 /* One tensor has the dimensions that it has; nothing is left to copy beside it. */
 static enum quant_status check_dims(const struct file_run *file)
 {
     const struct quant_quantize_job *job = file->job;
     const struct quant_reader *reader = file->tensor.reader;
-    if (!job->has_min_dims || reader->knowledge != QUANT_SHAPE_KNOWN ||
-        reader->shape.ndim >= (int)job->min_dims)
+    const struct quant_mapping *mapping = file->mapping;
+    if (!mapping->has_min_dims || reader->knowledge != QUANT_SHAPE_KNOWN ||
+        reader->shape.ndim >= (int)mapping->min_dims)
         return QUANT_OK;
     return quant_error_set(file->error, QUANT_INVALID,
                            "cannot quantize '%s': it has %d dimensions, fewer than the %u of "
                            "--min-dims",
-                           job->input.path, reader->shape.ndim, job->min_dims);
+                           job->input.path, reader->shape.ndim, mapping->min_dims);
 }
 
 /* What has gone to a stream cannot be taken back if an element is refused: with groups, whose
@@ -92,7 +110,7 @@ static bool must_scan(const struct file_run *file)
     const struct quant_quantize_job *job = file->job;
     if (!file->has_groups)
         return file->tensor.reader->knowledge < file->format->writer_needs;
-    return file->plan.nonfinite == QUANT_NONFINITE_ERROR && !file->data_is_new &&
+    return file->mapping->plan.nonfinite == QUANT_NONFINITE_ERROR && !file->data_is_new &&
            quant_path_is_stream(job->output.path);
 }
 
@@ -105,7 +123,7 @@ static enum quant_status begin_run(struct file_run *file)
         status = quant_tensor_spool(&file->tensor, &job->control.cancel, file->error);
     if (status != QUANT_OK)
         return status;
-    file->run = (struct quant_tensor_run){.plan = &file->plan,
+    file->run = (struct quant_tensor_run){.plan = &file->mapping->plan,
                                           .cancel = &job->control.cancel,
                                           .tensor = &file->tensor,
                                           .output = &file->output,
@@ -131,7 +149,7 @@ static enum quant_status open_output(struct file_run *file, struct quant_file_ou
 static enum quant_status open_scales(struct file_run *file)
 {
     const uint64_t count = file->run.grouping.count;
-    const struct quant_choice common = quant_choice_of_nothing(&file->plan.target);
+    const struct quant_choice common = quant_choice_of_nothing(&file->mapping->plan.target);
     file->output.scales = &file->scales;
     return count > QUANT_SIDECAR_SCALES
                ? quant_scale_store_open_file(&file->scales, count, &common.params, file->job,
@@ -142,7 +160,7 @@ static enum quant_status open_scales(struct file_run *file)
 /* The bytes of the file of scales, if there is to be one. */
 static uint64_t scales_size(const struct file_run *file)
 {
-    const struct quant_choice common = quant_choice_of_nothing(&file->plan.target);
+    const struct quant_choice common = quant_choice_of_nothing(&file->mapping->plan.target);
     const uint64_t count = file->run.grouping.count;
     return file->has_groups && count > QUANT_SIDECAR_SCALES
                ? quant_scale_bytes(&common.params, count)
@@ -156,7 +174,7 @@ static enum quant_status check_space(const struct file_run *file)
                                        {file->sidecar_path, scales_size(file)}};
     file->work->outcome->is_unsized =
         reader->knowledge != QUANT_SHAPE_KNOWN ||
-        !quant_format_file_size(file->format, file->plan.target.dtype, &reader->shape,
+        !quant_format_file_size(file->format, file->mapping->plan.target.dtype, &reader->shape,
                                 reader->order, reader->nelems, &needs[0].nbytes);
     return quant_free_space_check(needs, 2, file->error);
 }
@@ -226,7 +244,7 @@ static enum quant_status run_container(struct file_run *file)
 {
     struct quant_source *source = file->tensor.source;
     file->tensor.source = NULL;
-    return quant_quantize_container(file->job, &file->plan, source, file->tensor.format,
+    return quant_quantize_container(file->job, file->mappings, source, file->tensor.format,
                                     file->sidecar_path, file->work, file->error);
 }
 
@@ -242,8 +260,7 @@ static enum quant_status run_file(struct file_run *file)
     if (status == QUANT_OK && file->tensor.format->container && !job->input.tensor)
         return run_container(file);
     if (status == QUANT_OK)
-        status = quant_selection_check_file(&job->selection, "quantize", job->input.path,
-                                            job->input.tensor, error);
+        status = choose_mapping(file);
     if (status == QUANT_OK)
         status =
             quant_tensor_open_reader(&file->tensor, &job->input, NULL, &job->control.cancel, error);
@@ -253,8 +270,8 @@ static enum quant_status run_file(struct file_run *file)
         status =
             quant_output_format(&job->output, file->tensor.reader->format, &file->format, error);
     if (status == QUANT_OK && file->format->container)
-        return quant_quantize_into_container(job, &file->plan, &file->tensor, file->format,
-                                             file->sidecar_path, file->work, error);
+        return quant_quantize_into_container(job, file->mappings, file->mapping, &file->tensor,
+                                             file->format, file->sidecar_path, file->work, error);
     if (status == QUANT_OK)
         status = begin_run(file);
     if (status == QUANT_OK)
@@ -275,12 +292,14 @@ static enum quant_status run_file(struct file_run *file)
 }
 
 enum quant_status quant_quantize_file(const struct quant_quantize_job *job,
+                                      const struct quant_mappings *mappings,
                                       const struct quant_file_work *work, struct quant_error *error)
 {
     struct file_run *file = calloc(1, sizeof *file);
     if (!file)
         return quant_error_no_memory(error, sizeof *file, "buffers");
     file->job = job;
+    file->mappings = mappings;
     file->work = work;
     file->result = work->result;
     file->result->observed = (struct quant_observed)QUANT_OBSERVED_INIT;

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of a job to quantize. */
 #include "engine/files/file_list.h"
+#include "engine/files/mappings.h"
 #include "engine/files/quantize_file.h"
 #include "engine/work/job.h"
 
 static enum quant_status quantize(void *context, const struct quant_file_work *work,
                                   struct quant_error *error)
 {
-    struct quant_quantize_job job = *(const struct quant_quantize_job *)context;
+    const struct quant_mappings *mappings = context;
+    struct quant_quantize_job job = *mappings->job;
     job.input.path = work->file->path;
     job.output.path = work->file->output;
     job.output.sidecar = work->file->sidecar;
     job.output.text_only = work->file->text_only;
     job.control = *work->control;
-    return quant_quantize_file(&job, work, error);
+    return quant_quantize_file(&job, mappings, work, error);
 }
 
 static void show(const void *result, enum quant_status status, struct quant_file_result *shown)
@@ -33,14 +35,21 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
                                     .output = own.output.path,
                                     .sidecar = own.output.sidecar,
                                     .text_only = own.output.text_only};
+    struct quant_mappings mappings;
     struct quant_file_list list = {
         .control = &own.control,
         .ways = own.ways,
         .result_nbytes = sizeof *result,
-        .context = &own,
+        .context = &mappings,
         .work = quantize,
         .show = show,
     };
     status = quant_file_list_begin(&list, own.files, own.nfiles, &only, own.input.tensor, error);
-    return status == QUANT_OK ? quant_file_list_run(&list, result, error) : status;
+    if (status != QUANT_OK)
+        return status;
+    status = quant_mappings_make(&mappings, &own, error);
+    if (status == QUANT_OK)
+        status = quant_file_list_run(&list, result, error);
+    quant_mappings_release(&mappings);
+    return status;
 }

@@ -65,7 +65,8 @@ static enum quant_status open_output(struct quant_container_quantization *run,
 {
     const struct quant_container_tensor *scales = output_of(run, planned->scales);
     const struct quant_container_tensor *zero_points = output_of(run, planned->zero_points);
-    const struct quant_scale_records layout = {run->mapping->target.scale_dtype, zero_points};
+    const struct quant_scale_records layout = {planned->mapping->plan.target.scale_dtype,
+                                               zero_points};
     place->output = (struct quant_tensor_output){
         .sink = run->data.sink,
         .offset = output_of(run, planned->data)->data.offset,
@@ -88,7 +89,7 @@ static enum quant_status map_tensor(struct quant_container_quantization *run,
     const struct quant_quantize_job *job = run->job;
     struct quant_digests digests = {0};
     place->run =
-        (struct quant_tensor_run){.plan = run->mapping,
+        (struct quant_tensor_run){.plan = &planned->mapping->plan,
                                   .cancel = &job->control.cancel,
                                   .tensor = tensor,
                                   .output = &place->output,

@@ -3,14 +3,15 @@
 #include "../../support/files.h"
 
 #include "engine/files/plan_digest.h"
-#include "methods/plan_make.h"
 
 static uint64_t digest_of(const struct quant_quantize_job *job, const char *format)
 {
-    struct quant_plan plan;
+    struct quant_mappings mappings;
     struct quant_error error;
-    check_ok(quant_plan_make(&job->spec, &job->granularity, &plan, &error), &error);
-    return quant_plan_digest(&plan, job, format);
+    check_ok(quant_mappings_make(&mappings, job, &error), &error);
+    const uint64_t digest = quant_plan_digest(&mappings, format);
+    quant_mappings_release(&mappings);
+    return digest;
 }
 
 static const struct quant_quantize_job jobs[] = {
@@ -46,6 +47,16 @@ static const struct quant_quantize_job jobs[] = {
     {.selection = {.include = (const char *const[]){"b", "a"}, .ninclude = 2}},
     {.selection = {.include = (const char *const[]){"ab"}, .ninclude = 1}},
     {.selection = {.exclude = (const char *const[]){"a"}, .nexclude = 1}},
+    {.rules = (const struct quant_rule[]){{.pattern = "a"}}, .nrules = 1},
+    {.rules = (const struct quant_rule[]){{.pattern = "a", .copies = true}}, .nrules = 1},
+    {.rules = (const struct quant_rule[]){{.pattern = "b"}}, .nrules = 1},
+    {.rules = (const struct quant_rule[]){{.pattern = "a", .spec = {.dtype = QUANT_INT4}}},
+     .nrules = 1},
+    {.rules = (const struct quant_rule[]){{.pattern = "a", .has_min_dims = true}}, .nrules = 1},
+    {.rules = (const struct quant_rule[]){{.pattern = "a", .granularity = {true, 0, 0}}},
+     .nrules = 1},
+    {.rules = (const struct quant_rule[]){{.pattern = "a"}, {.pattern = "b"}}, .nrules = 2},
+    {.rules = (const struct quant_rule[]){{.pattern = "b"}, {.pattern = "a"}}, .nrules = 2},
 };
 
 static void test_differences(void **state)

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* A section begins with nothing given, and is filled in at the end. */
+#include "cli/sections.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/message.h"
+
+/* In the place of choices that are not given. */
+enum { NOT_GIVEN = -1 };
+
+static const char copy_word[] = "copy";
+
+bool section_dtype_parse(const struct option_row *row, const char *text, void *field,
+                         struct option_reason *reason)
+{
+    if (strcmp(text, copy_word) != 0)
+        return value_target(row, text, field, reason);
+    *(int *)field = SECTION_COPY;
+    return true;
+}
+
+const char *choice_section_dtype(size_t i)
+{
+    const char *name = choice_target(i);
+    if (name)
+        return name;
+    return i > 0 && choice_target(i - 1) ? copy_word : NULL;
+}
+
+void *section_begin(void *field, const char *pattern)
+{
+    struct section_list *sections = field;
+    struct quantize_options **larger =
+        realloc(sections->items, (sections->n + 1) * sizeof(struct quantize_options *));
+    if (!larger)
+        return NULL;
+    sections->items = larger;
+    struct quantize_options *section = calloc(1, sizeof *section);
+    if (!section)
+        return NULL;
+    section->pattern = pattern;
+    section->scheme = section->rounding = section->nonfinite = NOT_GIVEN;
+    sections->items[sections->n++] = section;
+    return section;
+}
+
+/* ---- What is left open ---- */
+
+static void resolve_type(struct quantize_options *section, const struct quantize_options *global)
+{
+    const bool has_own = section->dtype != 0 && section->dtype != global->dtype;
+    if (section->dtype == 0)
+        section->dtype = global->dtype;
+    const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)section->dtype);
+    const bool is_integer = info && info->is_integer;
+    if (section->scheme == NOT_GIVEN)
+        section->scheme = is_integer ? global->scheme : QUANT_ABSMAX;
+    if (section->rounding == NOT_GIVEN)
+        section->rounding = is_integer ? global->rounding : QUANT_HALF_EVEN;
+    if (section->nonfinite == NOT_GIVEN)
+        section->nonfinite = global->nonfinite;
+    if (section->scale_dtype == 0 && info && !info->is_unscaled)
+        section->scale_dtype = global->scale_dtype;
+    if (is_integer && !section->scale.given)
+        section->include_zero = section->include_zero || global->include_zero;
+    if (!section->qmin.given && !has_own)
+        section->qmin = global->qmin;
+    if (!section->qmax.given && !has_own)
+        section->qmax = global->qmax;
+    if (!section->min_dims.given)
+        section->min_dims = global->min_dims;
+}
+
+static void resolve_range(struct quantize_options *section, const struct quantize_options *global)
+{
+    const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)section->dtype);
+    const bool gives_range = section->clip.given || section->range_from || section->scale.given ||
+                             section->zero_point.given;
+    const bool has_groups = section->axis.given || section->block_size > 0;
+    const bool has_method = section->calibration.name;
+    if (!info || info->is_unscaled)
+        return;
+    if (!gives_range && !has_groups) {
+        section->axis = global->axis;
+        section->block_size = global->block_size;
+    }
+    if (!gives_range && !has_method)
+        section->calibration = global->calibration;
+    if (!gives_range && !has_method && !has_groups) {
+        section->clip = global->clip;
+        section->range_from = global->range_from;
+        section->scale = global->scale;
+        section->zero_point = global->zero_point;
+    }
+}
+
+void sections_resolve(struct quantize_options *options)
+{
+    for (size_t i = 0; i < options->sections.n; i++) {
+        struct quantize_options *section = options->sections.items[i];
+        if (section->dtype == SECTION_COPY)
+            continue;
+        resolve_type(section, options);
+        resolve_range(section, options);
+    }
+}
+
+/* ---- Rules ---- */
+
+int sections_rules(const struct command *command, const struct quantize_options *options,
+                   struct quant_rule **rules)
+{
+    const struct section_list *sections = &options->sections;
+    int status = EXIT_DONE;
+    *rules = calloc(sections->n + 1, sizeof **rules);
+    if (!*rules) {
+        message_error("no memory for the rules of '--for'");
+        return EXIT_FAILED;
+    }
+    for (size_t i = 0; status == EXIT_DONE && i < sections->n; i++) {
+        const struct quantize_options *section = sections->items[i];
+        struct quant_rule *rule = &(*rules)[i];
+        rule->pattern = section->pattern;
+        rule->copies = section->dtype == SECTION_COPY;
+        rule->has_min_dims = section->min_dims.given;
+        rule->min_dims = (unsigned)section->min_dims.value;
+        if (rule->copies)
+            continue;
+        rule->granularity = quantize_options_granularity(section);
+        status = quantize_options_read_spec(command, section, &rule->spec);
+    }
+    return status;
+}

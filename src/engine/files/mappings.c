@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* The last rule that matches decides, so the look-up goes from the last to the first. */
+#include "engine/files/mappings.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "methods/plan_make.h"
+
+const struct quant_rule *quant_rule_find(const struct quant_rule *rules, size_t nrules,
+                                         const char *name)
+{
+    while (nrules > 0)
+        if (quant_name_matches(rules[--nrules].pattern, name))
+            return &rules[nrules];
+    return NULL;
+}
+
+static enum quant_status make_rule(struct quant_mapping *mapping, const struct quant_rule *rule,
+                                   struct quant_error *error)
+{
+    struct quant_error own;
+    *mapping = (struct quant_mapping){
+        .copies = rule->copies, .has_min_dims = rule->has_min_dims, .min_dims = rule->min_dims};
+    if (!rule->pattern)
+        return quant_error_set(error, QUANT_INVALID, "a rule needs a pattern");
+    if (rule->copies)
+        return QUANT_OK;
+    const enum quant_status status =
+        quant_plan_make(&rule->spec, &rule->granularity, &mapping->plan, &own);
+    if (status != QUANT_OK)
+        return quant_error_set(error, status, "for '%.200s': %s", rule->pattern, own.text);
+    return QUANT_OK;
+}
+
+enum quant_status quant_mappings_make(struct quant_mappings *mappings,
+                                      const struct quant_quantize_job *job,
+                                      struct quant_error *error)
+{
+    *mappings = (struct quant_mappings){.job = job};
+    mappings->all = calloc(job->nrules + 1, sizeof *mappings->all);
+    if (!mappings->all)
+        return quant_error_no_memory(error, (job->nrules + 1) * sizeof *mappings->all, "rules");
+    mappings->n = job->nrules + 1;
+    mappings->all[0] =
+        (struct quant_mapping){.has_min_dims = job->has_min_dims, .min_dims = job->min_dims};
+    enum quant_status status =
+        quant_plan_make(&job->spec, &job->granularity, &mappings->all[0].plan, error);
+    for (size_t i = 0; status == QUANT_OK && i < job->nrules; i++)
+        status = make_rule(&mappings->all[i + 1], &job->rules[i], error);
+    return status;
+}
+
+const struct quant_mapping *quant_mappings_find(const struct quant_mappings *mappings,
+                                                const char *name)
+{
+    const struct quant_quantize_job *job = mappings->job;
+    const struct quant_rule *rule = quant_rule_find(job->rules, job->nrules, name);
+    return &mappings->all[rule ? rule - job->rules + 1 : 0];
+}
+
+bool quant_mappings_has(const struct quant_mappings *mappings, const struct quant_mapping *mapping,
+                        const char *name, unsigned ndim)
+{
+    const unsigned min_dims =
+        mapping->has_min_dims ? mapping->min_dims : (unsigned)QUANT_CONTAINER_MIN_DIMS;
+    return !mapping->copies && ndim >= min_dims &&
+           quant_selection_has(&mappings->job->selection, name);
+}
+
+bool quant_mappings_choose(const struct quant_mappings *mappings)
+{
+    return mappings->n > 1 || quant_selection_is_given(&mappings->job->selection);
+}
+
+void quant_mappings_release(struct quant_mappings *mappings)
+{
+    free(mappings->all);
+    *mappings = (struct quant_mappings){.n = 0};
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ways in which the tensors of a job are mapped: that of the job itself, and one for each of
+ * its rules. They are made once for all files, and then only looked up.
+ */
+#ifndef QUANT_ENGINE_FILES_MAPPINGS_H
+#define QUANT_ENGINE_FILES_MAPPINGS_H
+
+#include <quant/file.h>
+
+#include "core/plan.h"
+
+struct quant_mapping {
+    struct quant_plan plan;
+    bool copies; /* nothing is mapped: plan is not used */
+    bool has_min_dims;
+    unsigned min_dims; /* of a container: a tensor of fewer dimensions is copied */
+};
+
+struct quant_mappings {
+    const struct quant_quantize_job *job; /* borrowed */
+    struct quant_mapping *all;            /* owned: n of them: the job's, then those of its rules */
+    size_t n;
+};
+
+/* Errors: those of quant_plan_make, for a rule with its pattern; QUANT_NO_MEMORY. To be released in
+ * either case. */
+enum quant_status quant_mappings_make(struct quant_mappings *mappings,
+                                      const struct quant_quantize_job *job,
+                                      struct quant_error *error);
+
+/* The mapping of a tensor by its name; of a file of one tensor, by its path. */
+const struct quant_mapping *quant_mappings_find(const struct quant_mappings *mappings,
+                                                const char *name);
+
+/* Whether a tensor of a container that can be mapped is to be, with ndim dimensions. */
+bool quant_mappings_has(const struct quant_mappings *mappings, const struct quant_mapping *mapping,
+                        const char *name, unsigned ndim);
+
+/* Whether a tensor may be copied because of its name. */
+bool quant_mappings_choose(const struct quant_mappings *mappings);
+
+void quant_mappings_release(struct quant_mappings *mappings);
+
+#endif
