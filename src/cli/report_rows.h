@@ -54,17 +54,25 @@ void report_rows_cut(struct report_rows *rows, size_t n);
 /* The subject that a row was made from; valid as long as the row and shape are. */
 struct report_subject report_row_subject(const struct report_row *row, struct quant_shape *shape);
 
-/* The number of bytes that all paths begin and end with. */
+/* The name of a row's tensor in its container, or the path of any other row. */
+const char *report_row_tensor(const struct report_row *row);
+
+/* Whether at least one row is a tensor of a container, all others are too or failed, and no two
+ * have the same name. False if there is no memory. */
+bool report_rows_are_distinct(const struct report_rows *rows);
+
+/* The number of bytes that all names begin and end with. */
 struct report_common {
     size_t prefix;
     size_t suffix;
 };
 
-/* What the paths have in common: the directory, up to a slash; or the whole words that all begin
- * and end with, where words end at one of "/._-", and the first `known` bytes. At least one byte is
- * left of every path. */
+/* What the paths have in common: the directory, up to a slash. */
 struct report_common report_rows_directory(const struct report_rows *rows);
-struct report_common report_rows_affixes(const struct report_rows *rows, size_t known);
+
+/* The whole words that all paths begin and end with, or with `tensors` all names of tensors, apart
+ * from rows that failed. Words end at one of "/._-". At least one byte is left of every name. */
+struct report_common report_rows_affixes(const struct report_rows *rows, bool tensors);
 
 void report_rows_release(struct report_rows *rows);
 

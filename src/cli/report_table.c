@@ -22,7 +22,8 @@ struct table {
     FILE *out;
     struct report_palette palette;
     struct report_cell_style style;
-    struct report_common common; /* of all paths; printed once, above */
+    bool names_tensors;          /* rows have the names of tensors, else paths */
+    struct report_common common; /* of all names; printed once, above */
     const char *container;       /* whose tensors all rows are; else NULL */
     int columns;                 /* of a line */
     int gap;                     /* spaces between columns */
@@ -31,19 +32,15 @@ struct table {
 
 /* ---- Names ---- */
 
-/* The bytes of "FILE: " in the path of a tensor. */
-static size_t container_prefix(const char *container)
-{
-    return strlen(container) + strlen(": ");
-}
-
 /* Returns the masked name, which the caller frees; NULL: no memory. */
 static char *display_name(const struct table *table, const struct report_row *row)
 {
-    const size_t length = strlen(row->path) - table->common.prefix - table->common.suffix;
-    const bool is_stream = strcmp(row->path, "-") == 0;
-    char *name =
-        is_stream ? strdup("standard input") : strndup(row->path + table->common.prefix, length);
+    const bool is_whole = table->names_tensors && !row->file;
+    const struct report_common common = is_whole ? (struct report_common){0, 0} : table->common;
+    const char *text = table->names_tensors ? report_row_tensor(row) : row->path;
+    char *name = strcmp(row->path, "-") == 0
+                     ? strdup("standard input")
+                     : strndup(text + common.prefix, strlen(text) - common.prefix - common.suffix);
     if (name)
         message_mask(name);
     return name;
@@ -175,17 +172,24 @@ static void print_line(const struct table *table, const char *name,
     }
 }
 
-/* The part after "cannot read 'PATH': ", since the row already shows the name. */
-static const char *find_reason(const struct report_row *row)
+/* Returns the part after "cannot read 'PATH': ", since the row already shows the name; of a tensor,
+ * after "cannot read 'PATH: TENSOR': ", its name too: "'TENSOR': ...". The caller frees it; NULL:
+ * no memory. */
+static char *copy_reason(const struct report_row *row)
 {
     const char *name = strstr(row->error, row->path);
-    const char *rest = name ? name + strlen(row->path) : NULL;
-    return rest && strncmp(rest, "': ", 3) == 0 ? rest + 3 : row->error;
+    const char *rest = name ? name + strlen(row->path) : "";
+    char *text = NULL;
+    if (strncmp(rest, "': ", 3) == 0)
+        return strdup(rest + 3);
+    if (strncmp(rest, ": ", 2) != 0)
+        return strdup(row->error);
+    return asprintf(&text, "'%s", rest + 2) < 0 ? NULL : text;
 }
 
 static void print_failed(const struct table *table, const char *name, const struct report_row *row)
 {
-    char *text = strdup(find_reason(row));
+    char *text = copy_reason(row);
     if (text)
         message_mask(text);
     const int width = table->widths[COLUMN_NAME];
@@ -196,23 +200,46 @@ static void print_failed(const struct table *table, const char *name, const stru
     free(text);
 }
 
-/* "layers.*.weight.npy", or the directory or container alone. */
-static void print_common(const struct table *table)
+/* What all tensors have in common: "FILE", "FILE: layers.*.weight" or "DIRECTORY/: layers.*". The
+ * caller frees it; NULL: no memory. */
+static char *common_of_tensors(const struct table *table)
+{
+    const struct report_rows *rows = &table->report->rows;
+    const struct report_common *common = &table->common;
+    const char *path = table->container ? table->container : rows->rows[0].path;
+    const size_t length = table->container ? strlen(path) : report_rows_directory(rows).prefix;
+    const char *first = "";
+    for (size_t i = 0; i < rows->n && first[0] == '\0'; i++)
+        first = rows->rows[i].file ? report_row_tensor(&rows->rows[i]) : "";
+    char *text = NULL;
+    const bool has_affixes = common->prefix + common->suffix > 0;
+    if (asprintf(&text, "%.*s%s%.*s%s%s", (int)length, path, length > 0 && has_affixes ? ": " : "",
+                 (int)common->prefix, first, has_affixes ? "*" : "",
+                 first + strlen(first) - common->suffix) < 0)
+        return NULL;
+    return text;
+}
+
+/* "layers.*.weight.npy", or the directory alone. */
+static char *common_of_paths(const struct table *table)
 {
     const struct report_common *common = &table->common;
     const char *path = table->report->rows.rows[0].path;
-    const bool names_container = table->container && common->suffix == 0 &&
-                                 common->prefix == container_prefix(table->container);
-    const size_t length = strlen(path);
     const bool is_directory =
         common->suffix == 0 && common->prefix > 0 && path[common->prefix - 1] == '/';
-    char *text = malloc(length + 2);
-    if (common->prefix + common->suffix > 0 && text) {
-        if (names_container)
-            snprintf(text, length + 2, "%s", table->container);
-        else
-            snprintf(text, length + 2, "%.*s%s%s", (int)common->prefix, path,
-                     is_directory ? "" : "*", path + length - common->suffix);
+    char *text = NULL;
+    if (common->prefix + common->suffix == 0)
+        return strdup("");
+    if (asprintf(&text, "%.*s%s%s", (int)common->prefix, path, is_directory ? "" : "*",
+                 path + strlen(path) - common->suffix) < 0)
+        return NULL;
+    return text;
+}
+
+static void print_common(const struct table *table)
+{
+    char *text = table->names_tensors ? common_of_tensors(table) : common_of_paths(table);
+    if (text && text[0] != '\0') {
         message_mask(text);
         const int width = text_width(text);
         text_print(table->out, text, width < table->columns ? width : table->columns);
@@ -235,7 +262,7 @@ static bool print_row(const struct table *table, const struct report_row *row)
     char *name = display_name(table, row);
     if (!name)
         return false;
-    if (table->container)
+    if (table->names_tensors && row->file)
         text_abbreviate(name, table->widths[COLUMN_NAME]);
     if (row->error) {
         print_failed(table, name, row);
@@ -312,13 +339,6 @@ static const char *find_container(const struct report_rows *rows)
     return file;
 }
 
-static struct report_common common_part(const struct report_rows *rows, const char *container)
-{
-    if (!container)
-        return report_rows_directory(rows);
-    return (struct report_common){.prefix = container_prefix(container)};
-}
-
 static bool print_table(struct report *report)
 {
     FILE *out = report->output.stream;
@@ -333,12 +353,14 @@ static bool print_table(struct report *report)
     if (report->rows.n == 0)
         return true;
     bool fits;
-    table.common = common_part(&report->rows, table.container);
+    table.names_tensors = table.container != NULL;
+    if (!table.container)
+        table.common = report_rows_directory(&report->rows);
     if (!measure(&table, &fits))
         return false;
     if (!fits) {
-        table.common = report_rows_affixes(&report->rows,
-                                           table.container ? container_prefix(table.container) : 0);
+        table.names_tensors = table.container || report_rows_are_distinct(&report->rows);
+        table.common = report_rows_affixes(&report->rows, table.names_tensors);
         if (!measure(&table, &fits))
             return false;
     }
