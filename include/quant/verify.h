@@ -93,6 +93,9 @@ struct quant_verify_job {
                                  * were quantized, or another quantization of them; its content
                                  * decides. format, dtype and byte_order are of raw floats; shape
                                  * and tensor are not used */
+    struct quant_selection selection; /* other tensors of a container are not checked; a file of one
+                                       * goes by its path. QUANT_INVALID for a file of which nothing
+                                       * is selected */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/batch.h"
+#include "cli/choosing.h"
 #include "cli/command.h"
 #include "cli/directory_inputs.h"
 #include "cli/input_options.h"
@@ -19,6 +20,7 @@
 struct verify_options {
     struct target_options target; /* its sidecar alone is used */
     struct files_from_options files_from;
+    struct selection_options selection;
     const char *against;
     struct input_options original; /* its shape is the sidecar's */
     int report;                    /* REPORT_...; 0: not given */
@@ -40,6 +42,7 @@ static const char *choice_report(size_t i)
 
 static const struct option_row rows[] = {
     FILES_FROM_ROWS(AT(files_from), "Input:"),
+    SELECTION_ROWS(AT(selection), "check"),
     {.name = "sidecar",
      .argument = "FILE",
      .help = "read the sidecar from FILE",
@@ -101,6 +104,7 @@ static const struct option_row rows[] = {
 struct work {
     struct quant_verify_job job;
     struct verify_report report;
+    struct choosing *choosing;
 };
 
 static enum quant_status verify_files(void *context, const struct quant_control *control,
@@ -114,6 +118,7 @@ static enum quant_status verify_files(void *context, const struct quant_control 
 static bool report_tensor(void *context, const struct quant_tensor_result *result)
 {
     struct work *work = context;
+    choosing_see(work->choosing, result->name, true);
     return verify_report_tensor(&work->report, result);
 }
 
@@ -121,35 +126,39 @@ static int report_file(void *context, const struct quant_file_result *result)
 {
     struct work *work = context;
     const bool is_printed = verify_report_file(&work->report, result);
+    if (result->verified && result->verified->ntensors == 0)
+        choosing_see(work->choosing, work->report.paths[result->file], true);
     return is_printed && result->status == QUANT_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
-static struct quant_file *make_files(const struct verify_options *options,
-                                     const struct input_list *inputs)
+static struct quant_file *make_files(const struct verify_options *options, char *const *paths,
+                                     size_t n)
 {
-    struct quant_file *files = calloc(inputs->n, sizeof *files);
-    for (size_t i = 0; files && i < inputs->n; i++)
-        files[i] =
-            (struct quant_file){.path = inputs->names[i], .sidecar = options->target.sidecar};
+    struct quant_file *files = calloc(n, sizeof *files);
+    for (size_t i = 0; files && i < n; i++)
+        files[i] = (struct quant_file){.path = paths[i], .sidecar = options->target.sidecar};
     return files;
 }
 
-static int verify_all(const struct verify_options *options, const struct input_list *inputs)
+static int verify_all(const struct verify_options *options, char *const *paths, size_t n,
+                      struct choosing *choosing)
 {
-    struct quant_file *files = make_files(options, inputs);
+    struct quant_file *files = make_files(options, paths, n);
     struct work work = {
         .job = {.size = sizeof work.job,
                 .files = files,
-                .nfiles = inputs->n,
+                .nfiles = n,
+                .selection = selection_options_selection(&options->selection),
                 .against = input_options_input(&options->original)},
-        .report = {.paths = inputs->names,
+        .report = {.paths = paths,
                    .compares = options->against,
                    .is_json = options->report == REPORT_JSON},
+        .choosing = choosing,
     };
     work.job.against.path = options->against;
     const struct batch batch = {
-        .n = inputs->n,
-        .names = (const char *const *)inputs->names,
+        .n = n,
+        .names = (const char *const *)paths,
         .context = &work,
         .run = verify_files,
         .tensor = report_tensor,
@@ -162,7 +171,7 @@ static int verify_all(const struct verify_options *options, const struct input_l
         message_error("no memory for the names of the inputs");
         return EXIT_FAILED;
     }
-    int status = batch_run(&batch, &options->batch);
+    int status = choosing_end(choosing, batch_run(&batch, &options->batch));
     if (!signals_raised() && !verify_report_end(&work.report))
         status = EXIT_FAILED;
     if (!options->batch.quiet)
@@ -203,23 +212,30 @@ static int check(const struct command *self, const struct verify_options *option
 static int run(const struct command *self, int argc, char **argv)
 {
     struct verify_options options = {.report = 0};
+    struct choosing choosing = {.verb = "verify"};
     int first;
     int status;
-    if (!options_parse(self, argc, argv, &options, &first, &status))
-        return status;
-    struct input_list inputs;
-    const struct directory_rules rules = {.finds = QUANT_FINDS_QUANTIZED,
-                                          .quiet = options.batch.quiet};
-    status = directory_inputs_init(&inputs, self, &options.files_from, &rules, argv + first,
-                                   (size_t)(argc - first));
-    if (status == EXIT_DONE)
-        status = check(self, &options, &inputs);
-    if (status == EXIT_DONE && !options.batch.quiet)
-        streams_announce((const char *const *)inputs.names, inputs.n);
-    if (status == EXIT_DONE)
-        status = verify_all(&options, &inputs);
-    status = input_list_status(&inputs, status);
-    input_list_release(&inputs);
+    if (options_parse(self, argc, argv, &options, &first, &status)) {
+        struct input_list inputs;
+        const struct directory_rules rules = {.finds = QUANT_FINDS_QUANTIZED,
+                                              .quiet = options.batch.quiet};
+        status = directory_inputs_init(&inputs, self, &options.files_from, &rules, argv + first,
+                                       (size_t)(argc - first));
+        if (status == EXIT_DONE)
+            status = check(self, &options, &inputs);
+        if (status == EXIT_DONE)
+            status = choosing_look(&choosing, &options.selection, inputs.names, inputs.n);
+        char *const *names = choosing_names(&choosing, inputs.names);
+        const size_t n = choosing_count(&choosing, inputs.n);
+        if (status == EXIT_DONE && !options.batch.quiet)
+            streams_announce((const char *const *)names, n);
+        if (status == EXIT_DONE)
+            status = verify_all(&options, names, n, &choosing);
+        choosing_release(&choosing);
+        status = input_list_status(&inputs, status);
+        input_list_release(&inputs);
+    }
+    selection_options_release(&options.selection);
     return status;
 }
 

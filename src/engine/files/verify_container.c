@@ -6,26 +6,18 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "engine/files/file_selection.h"
 #include "engine/files/quantized_container.h"
 #include "engine/files/restored_reader.h"
 #include "engine/files/tensor_copy.h"
 #include "engine/files/verify_against.h"
+#include "engine/files/verify_disagreements.h"
 #include "engine/files/verify_likeness.h"
 #include "engine/files/verify_pairs.h"
 #include "engine/files/verify_params.h"
 #include "engine/files/verify_run.h"
 #include "engine/work/job.h"
 #include "engine/work/work_list.h"
-
-/* Disagreements that are kept with their text, a kilobyte each; a hostile file may have one for
- * every tensor. */
-enum { DISAGREEMENTS_MOST = 1000 };
-
-struct disagreement {
-    size_t i;   /* index of the tensor */
-    char *name; /* owned: of the tensor that it is about, or NULL */
-    struct quant_error error;
-};
 
 /* What is kept of a tensor from its work until it is delivered. */
 struct place {
@@ -43,10 +35,8 @@ struct verifying {
     struct quant_container_input input;
     struct quant_restored_tensors restored;
     struct quant_against_file against;
-    bool has_against;                   /* it is open */
-    struct disagreement *disagreements; /* owned: n of them, by rising i */
-    size_t n;
-    size_t room;
+    bool has_against; /* it is open */
+    struct quant_disagreements disagreements;
     struct place *places; /* owned */
     unsigned nplaces;
     enum quant_status status;
@@ -58,44 +48,10 @@ static void on_disagreement(void *context, size_t i, const char *name,
                             const struct quant_error *error)
 {
     struct verifying *verifying = context;
-    if (i == SIZE_MAX) {
+    if (i == SIZE_MAX)
         quant_findings_add(verifying->run->findings, QUANT_FAULT_LAYOUT, error);
-        return;
-    }
-    if (verifying->n == DISAGREEMENTS_MOST)
-        return;
-    if (verifying->n == verifying->room) {
-        const size_t room = verifying->room ? 2 * verifying->room : 8;
-        void *larger = realloc(verifying->disagreements, room * sizeof(struct disagreement));
-        if (!larger)
-            return; /* the tensor is marked all the same */
-        verifying->disagreements = larger;
-        verifying->room = room;
-    }
-    verifying->disagreements[verifying->n++] = (struct disagreement){i, strdup(name), *error};
-}
-
-static void add_disagreements(const struct verifying *verifying, size_t i,
-                              struct quant_findings *findings)
-{
-    struct quant_error error;
-    for (size_t k = 0; k < verifying->n; k++)
-        if (verifying->disagreements[k].i == i)
-            quant_findings_add(findings, QUANT_FAULT_LAYOUT, &verifying->disagreements[k].error);
-    if (findings->n > 0)
-        return;
-    quant_source_error(verifying->input.source, &error, QUANT_CORRUPT,
-                       "tensor %zu of its sidecar does not agree with its header", i);
-    quant_findings_add(findings, QUANT_FAULT_LAYOUT, &error);
-}
-
-/* The first disagreement of a tensor that is not in the container says so, and has its name. */
-static const char *missing_name(const struct verifying *verifying, size_t i)
-{
-    for (size_t k = 0; k < verifying->n; k++)
-        if (verifying->disagreements[k].i == i)
-            return verifying->disagreements[k].name ? verifying->disagreements[k].name : "";
-    return "";
+    else
+        quant_disagreements_add(&verifying->disagreements, i, name, error);
 }
 
 /* ---- One tensor ---- */
@@ -242,7 +198,8 @@ static void work(void *context, struct quant_work_item *item)
     place->verified = (struct quant_verified){.likeness = QUANT_NOT_COMPARED};
     place->status = QUANT_OK;
     if (restored->is_faulty)
-        add_disagreements(verifying, (size_t)item->i, &place->findings);
+        quant_disagreements_report(&verifying->disagreements, (size_t)item->i, verifying->run->path,
+                                   &place->findings);
     if (restored->data == QUANT_NOT_STORED)
         return;
     place->status = restored->is_copied || restored->is_faulty
@@ -264,7 +221,8 @@ static enum quant_status report(struct verifying *verifying, struct place *place
     struct quant_tensor_result result = {
         .tensor = i,
         .ntensors = verifying->restored.n,
-        .name = is_stored ? info_of(verifying, restored)->name : missing_name(verifying, i),
+        .name = is_stored ? info_of(verifying, restored)->name
+                          : quant_disagreements_name(&verifying->disagreements, i),
         .is_copied = restored->is_copied,
         .nbytes = verified.nbytes,
         .verified = &verified,
@@ -309,6 +267,34 @@ static enum quant_status check_tensors(struct verifying *verifying)
 
 /* ---- The file ---- */
 
+/* What is not selected is as if the sidecar did not have it. The names of tensors that are missing
+ * are those of their disagreements, which are numbered anew with the rest. */
+static enum quant_status select_tensors(struct verifying *verifying)
+{
+    struct quant_verify_run *run = verifying->run;
+    struct quant_restored_tensors *restored = &verifying->restored;
+    const size_t n = restored->n;
+    if (!quant_selection_is_given(run->selection))
+        return QUANT_OK;
+    restored->n = restored->ncopied = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct quant_restored_tensor *tensor = &restored->tensors[i];
+        const char *name = tensor->data == QUANT_NOT_STORED
+                               ? quant_disagreements_name(&verifying->disagreements, i)
+                               : info_of(verifying, tensor)->name;
+        const bool is_selected = quant_selection_has(run->selection, name);
+        quant_disagreements_renumber(&verifying->disagreements, i,
+                                     is_selected ? restored->n : SIZE_MAX);
+        if (!is_selected)
+            continue;
+        restored->ncopied += tensor->is_copied;
+        restored->tensors[restored->n++] = *tensor;
+    }
+    return restored->n > 0 || n == 0
+               ? QUANT_OK
+               : quant_selection_error("verify", run->file->path, n, run->error);
+}
+
 /* A file of one tensor is the original of one tensor, and read by one thread. */
 static enum quant_status open_against(struct verifying *verifying)
 {
@@ -338,9 +324,12 @@ static enum quant_status check_file(struct verifying *verifying,
     run->verified->nbytes = verifying->input.source->size;
     status = quant_restored_tensors_inspect(&verifying->restored, reader, verifying->input.file,
                                             on_disagreement, verifying, run->error);
+    (void)quant_findings_take(run->findings, QUANT_FAULT_SIDECAR, &status, run->error);
+    if (status == QUANT_OK)
+        status = select_tensors(verifying);
     run->verified->ntensors = verifying->restored.n;
     run->verified->ncopied = verifying->restored.ncopied;
-    (void)quant_findings_take(run->findings, QUANT_FAULT_SIDECAR, &status, run->error);
+    (void)quant_findings_take(run->findings, QUANT_FAULT_FILE, &status, run->error);
     if (status == QUANT_OK && run->against->path)
         status = open_against(verifying);
     if (status == QUANT_OK)
@@ -361,11 +350,9 @@ enum quant_status quant_verify_container(struct quant_verify_run *run,
     const enum quant_status status = check_file(&verifying, reader);
     for (unsigned i = 0; verifying.places && i < verifying.nplaces; i++)
         quant_buffers_release(&verifying.places[i].buffers, 1);
-    for (size_t i = 0; i < verifying.n; i++)
-        free(verifying.disagreements[i].name);
     quant_against_file_close(&verifying.against);
     free(verifying.places);
-    free(verifying.disagreements);
+    quant_disagreements_release(&verifying.disagreements);
     quant_restored_tensors_release(&verifying.restored);
     quant_container_input_close(&verifying.input);
     return status;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "engine/files/file_selection.h"
 #include "engine/files/verify_run.h"
 #include "engine/files/verify_single.h"
 #include "io/io.h"
@@ -91,8 +92,13 @@ static enum quant_status open_sidecar(struct quant_verify_run *run, struct dequa
     status = quant_dequantization_open_sidecar(input);
     if (!quant_findings_take(run->findings, QUANT_FAULT_SIDECAR, &status, run->error))
         return status;
-    return input->tensors ? quant_verify_container(run, input->tensors)
-                          : quant_verify_single(run, input);
+    if (input->tensors)
+        return quant_verify_container(run, input->tensors);
+    status =
+        quant_selection_check_file(run->selection, "verify", run->file->path, NULL, run->error);
+    return quant_findings_take(run->findings, QUANT_FAULT_FILE, &status, run->error)
+               ? quant_verify_single(run, input)
+               : status;
 }
 
 enum quant_status quant_verify_file(struct quant_verify_run *run)

@@ -24,6 +24,7 @@ static enum quant_status verify(void *context, const struct quant_file_work *wor
         .file = work->file,
         .control = work->control,
         .against = &job->against,
+        .selection = &job->selection,
         .pool = work->pool,
         .findings = &result->findings,
         .verified = &result->verified,

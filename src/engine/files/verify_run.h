@@ -13,6 +13,7 @@ struct quant_verify_run {
     const struct quant_file *file;
     const struct quant_control *control;
     const struct quant_input *against; /* path NULL: nothing */
+    const struct quant_selection *selection;
     struct quant_pool *pool;
     struct quant_findings *findings; /* of the file, and of its only tensor */
     struct quant_verified *verified; /* filled in, but for the faults */
