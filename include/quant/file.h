@@ -261,6 +261,11 @@ struct quant_quantize_job {
     uint64_t ways;                    /* of enum quant_way; 0: the plain one */
     const struct quant_rule *rules;   /* nrules of them: the last that matches a name decides */
     size_t nrules;
+    const char *const *ties; /* nties patterns: the tensors that match one of them, in all files of
+                              * the job, share the range that quant_file_calibrate finds for them in
+                              * order. They are read once more for it. None of them may have groups,
+                              * a given range, a rule of its own, or a second tie */
+    size_t nties;
 };
 
 enum { QUANT_CONTAINER_MIN_DIMS = 2 };

@@ -33,6 +33,8 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
         .measure = report_options_measure(&options->report),
         .ways = way_options_ways(&options->ways),
         .selection = selection_options_selection(&options->selection),
+        .ties = options->ties.words,
+        .nties = options->ties.n,
     };
 }
 
@@ -247,7 +249,8 @@ static int choose(struct choosing *choosing, const struct quantize_options *opti
     bool ok = true;
     for (size_t i = 0; ok && i < job->nrules; i++)
         ok = word_list_add(&patterns, job->rules[i].pattern);
-    ok = ok && choosing_add(choosing, "for", &patterns);
+    ok = ok && choosing_add(choosing, "for", &patterns) &&
+         choosing_add(choosing, "tie", &options->ties);
     word_list_release(&patterns);
     choosing->input = job->input;
     choosing->rules = job->rules;

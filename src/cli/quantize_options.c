@@ -12,6 +12,7 @@ void quantize_options_release(struct quantize_options *options)
 {
     report_options_release(&options->report);
     selection_options_release(&options->selection);
+    word_list_release(&options->ties);
     for (size_t i = 0; i < options->sections.n; i++)
         free(options->sections.items[i]);
     free(options->sections.items);

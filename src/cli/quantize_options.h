@@ -43,6 +43,7 @@ struct quantize_options {
     struct files_from_options files_from;
     struct selection_options selection;
     struct section_list sections;
+    struct word_list ties;
     struct target_options target;
     struct report_options report;
     struct batch_options batch;

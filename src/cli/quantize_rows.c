@@ -2,6 +2,8 @@
 /* The options of `quant quantize`, and which of them exclude each other. */
 #include "cli/quantize_rows.h"
 
+#include <string.h>
+
 #include "cli/message.h"
 #include "cli/sections.h"
 
@@ -86,6 +88,13 @@ const struct option_row quantize_rows[] = {
      .in_section = true},
     MAPPING_ROWS(0),
     NONFINITE_ROW(0, "infinities map to the ends of the range, NaN to 0"),
+    {.name = "tie",
+     .argument = "GLOB",
+     .help = "tensors whose name matches GLOB, in all INPUTs, share the range of all of them "
+             "together, as 'quant calibrate' finds it; may be repeated",
+     .expected = "a pattern of names, such as '*.0.*[qkv]_proj*'",
+     .parse = word_list_parse,
+     .offset = AT(ties)},
     {.name = "for",
      .argument = "GLOB",
      .help = "the options of 'Mapping' after this one, up to the next --for, are for tensors whose "
@@ -192,6 +201,37 @@ static int check_granularity(const struct command *command, const struct quantiz
     return EXIT_DONE;
 }
 
+/* The range of tensors that are tied is found from all of them, and they are read twice. */
+static int check_ties(const struct command *command, const struct quantize_options *options,
+                      char *const *inputs, size_t n)
+{
+    const bool is_auto =
+        options->calibration.name && strcmp(options->calibration.name, "auto") == 0;
+    const char *given = options->clip.given    ? "clip"
+                        : options->range_from  ? "range-from"
+                        : options->scale.given ? "scale"
+                                               : NULL;
+    const char *groups = options->axis.given       ? "axis"
+                         : options->block_size > 0 ? "block-size"
+                                                   : NULL;
+    if (options->ties.n == 0)
+        return EXIT_DONE;
+    if (given && options->sections.n == 0)
+        return message_usage(command->name, "'--tie' finds a range, but '--%s' gives one", given);
+    if (groups && options->sections.n == 0)
+        return message_usage(command->name,
+                             "'--tie' gives tensors one range, but '--%s' finds many in each",
+                             groups);
+    if (is_auto && options->sections.n == 0)
+        return message_usage(command->name,
+                             "'auto' compares methods on one tensor; give '--tie' another method");
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(inputs[i], "-") == 0)
+            return message_usage(command->name,
+                                 "'--tie' reads its tensors twice, but '-' can be read only once");
+    return EXIT_DONE;
+}
+
 static int check_streams(const struct command *command, const struct quantize_options *options,
                          char *const *inputs, size_t n)
 {
@@ -275,6 +315,8 @@ int quantize_rows_check(const struct command *command, struct quantize_options *
         status = report_options_check(command, &options->report);
     if (status == EXIT_DONE)
         status = check_streams(command, options, inputs, n);
+    if (status == EXIT_DONE)
+        status = check_ties(command, options, inputs, n);
     if (status == EXIT_DONE)
         status =
             targets_check_extension(command, &options->target, (enum quant_dtype)options->dtype);

@@ -20,6 +20,7 @@
 
 struct calibrating {
     const struct quant_calibrate_job *job;
+    const struct quant_wanted *wanted;
     struct quant_error *error;
     struct quant_plan plan;
     struct quant_inputs inputs;
@@ -104,6 +105,7 @@ static enum quant_status open_inputs(struct calibrating *run)
         .npaths = job->npaths,
         .common = job->input,
         .selection = &job->selection,
+        .wanted = run->wanted,
         .cancel = job->control.cancel,
         .threads = job->control.threads,
         .progress = {.call = job->control.progress, .context = job->control.context},
@@ -372,19 +374,19 @@ static void close_all(struct calibrating *run)
     free(run->digests);
 }
 
-enum quant_status quant_file_calibrate(const struct quant_calibrate_job *job,
-                                       struct quant_calibrate_result *result,
-                                       struct quant_error *error)
+enum quant_status quant_calibrate_wanted(const struct quant_calibrate_job *job,
+                                         const struct quant_wanted *wanted,
+                                         struct quant_calibrate_result *result,
+                                         struct quant_error *error)
 {
-    struct quant_calibrate_job own;
-    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_calibrate_job", error);
-    if (status != QUANT_OK)
-        return status;
-    struct calibrating run = {
-        .job = &own, .error = error, .observed = QUANT_OBSERVED_INIT, .output = {.fd = -1}};
+    struct calibrating run = {.job = job,
+                              .wanted = wanted,
+                              .error = error,
+                              .observed = QUANT_OBSERVED_INIT,
+                              .output = {.fd = -1}};
     *result = (struct quant_calibrate_result){.is_complete = false};
-    status = check_job(&run);
-    if (status == QUANT_OK && own.resume)
+    enum quant_status status = check_job(&run);
+    if (status == QUANT_OK && job->resume)
         status = load_basis(&run);
     if (status == QUANT_OK)
         status = open_output(&run);
@@ -398,4 +400,27 @@ enum quant_status quant_file_calibrate(const struct quant_calibrate_job *job,
         quant_rounds_tell(&run.file, result);
     close_all(&run);
     return status;
+}
+
+enum quant_status quant_calibrate_look(const struct quant_calibrate_job *job,
+                                       const struct quant_wanted *wanted, struct quant_error *error)
+{
+    struct quant_inputs inputs = {.paths = job->paths,
+                                  .npaths = job->npaths,
+                                  .common = job->input,
+                                  .wanted = wanted,
+                                  .cancel = job->control.cancel};
+    const enum quant_status status = quant_inputs_look(&inputs, error);
+    quant_inputs_release(&inputs);
+    return status;
+}
+
+enum quant_status quant_file_calibrate(const struct quant_calibrate_job *job,
+                                       struct quant_calibrate_result *result,
+                                       struct quant_error *error)
+{
+    struct quant_calibrate_job own;
+    const enum quant_status status =
+        quant_job_copy(&own, sizeof own, job, "quant_calibrate_job", error);
+    return status == QUANT_OK ? quant_calibrate_wanted(&own, NULL, result, error) : status;
 }

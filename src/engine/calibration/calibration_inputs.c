@@ -2,6 +2,7 @@
 /* Opening, scanning and closing one tensor after the other. */
 #include "engine/calibration/calibration_inputs.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,12 @@ static void add(struct quant_inputs *inputs, size_t path, uint32_t container, ui
     inputs->tensors[inputs->n++] = (struct quant_calibration_tensor){path, container, tensor};
 }
 
+static bool is_wanted(const struct quant_inputs *inputs, const char *name, unsigned ndim)
+{
+    return inputs->wanted ? inputs->wanted->wants(inputs->wanted->context, name, ndim)
+                          : quant_selection_has(inputs->selection, name);
+}
+
 static enum quant_status add_container(struct quant_inputs *inputs, size_t path,
                                        struct quant_tensor *tensor, struct quant_error *error)
 {
@@ -74,14 +81,17 @@ static enum quant_status add_container(struct quant_inputs *inputs, size_t path,
         return no_memory(inputs, error);
     size_t nselected = 0;
     for (size_t i = 0; i < file->n; i++) {
-        if (!quant_selection_has(inputs->selection, file->tensors[i].name))
+        const struct quant_tensor_info *info = &file->tensors[i];
+        if (!quant_container_maps(info->type) && inputs->wanted)
+            continue;
+        if (!is_wanted(inputs, info->name, info->ndim))
             continue;
         nselected++;
-        if (quant_container_maps(file->tensors[i].type) &&
-            file->tensors[i].ndim >= QUANT_CONTAINER_MIN_DIMS)
+        if (quant_container_maps(info->type) &&
+            (inputs->wanted || info->ndim >= QUANT_CONTAINER_MIN_DIMS))
             add(inputs, path, number, (uint32_t)i, file->tensors[i].nbytes);
     }
-    if (inputs->n == before && nselected == file->n)
+    if (inputs->n == before && nselected == file->n && !inputs->wanted)
         return quant_source_error(
             file->source, error, QUANT_INVALID,
             "it has no float tensor with %d or more dimensions (tensors: %zu)",
@@ -106,7 +116,7 @@ static enum quant_status add_path(struct quant_inputs *inputs, size_t path,
         quant_tensor_close(&tensor);
     else if (status != QUANT_OK)
         return status;
-    if (!quant_selection_has(inputs->selection, input.path)) {
+    if (!is_wanted(inputs, input.path, UINT_MAX)) {
         quant_tensor_close(&tensor);
         return QUANT_OK;
     }
@@ -121,12 +131,18 @@ static enum quant_status add_path(struct quant_inputs *inputs, size_t path,
     return is_regular ? QUANT_OK : status;
 }
 
-enum quant_status quant_inputs_init(struct quant_inputs *inputs, struct quant_error *error)
+enum quant_status quant_inputs_look(struct quant_inputs *inputs, struct quant_error *error)
 {
-    const struct quant_buffers_needs needs = {.x = true};
     enum quant_status status = QUANT_OK;
     for (size_t i = 0; status == QUANT_OK && i < inputs->npaths; i++)
         status = add_path(inputs, i, error);
+    return status;
+}
+
+enum quant_status quant_inputs_init(struct quant_inputs *inputs, struct quant_error *error)
+{
+    const struct quant_buffers_needs needs = {.x = true};
+    enum quant_status status = quant_inputs_look(inputs, error);
     if (status == QUANT_OK && inputs->n == 0)
         status = quant_error_set(error, QUANT_INVALID,
                                  "nothing to calibrate: no tensor of floats is selected");

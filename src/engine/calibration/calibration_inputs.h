@@ -6,6 +6,7 @@
 #ifndef QUANT_ENGINE_CALIBRATION_CALIBRATION_INPUTS_H
 #define QUANT_ENGINE_CALIBRATION_CALIBRATION_INPUTS_H
 
+#include "engine/calibration/calibrate_wanted.h"
 #include "engine/tensor/container_input.h"
 #include "engine/tensor/scan.h"
 #include "engine/work/pool.h"
@@ -25,6 +26,7 @@ struct quant_inputs {
     size_t npaths;
     struct quant_input common;               /* but for the path */
     const struct quant_selection *selection; /* other tensors are passed over */
+    const struct quant_wanted *wanted;       /* decides in place of selection; NULL: does not */
     struct quant_cancel cancel;
     unsigned threads; /* wanted; 0: one per processor */
     struct quant_progress progress;
@@ -49,6 +51,9 @@ typedef enum quant_status quant_input_fn(void *context, const struct quant_scan 
 
 /* The sum of the weights of tensors first..last-1. */
 uint64_t quant_inputs_weight(const struct quant_inputs *inputs, size_t first, size_t last);
+
+/* The first step of init: which tensors there are. */
+enum quant_status quant_inputs_look(struct quant_inputs *inputs, struct quant_error *error);
 
 /* Looks for containers among the files and makes the rest. To be released in either case.
  * QUANT_INVALID: a container has no tensor of floats, or no input is selected. */

@@ -56,7 +56,17 @@ const struct quant_mapping *quant_mappings_find(const struct quant_mappings *map
 {
     const struct quant_quantize_job *job = mappings->job;
     const struct quant_rule *rule = quant_rule_find(job->rules, job->nrules, name);
+    for (size_t i = 0; mappings->tied && i < job->nties; i++)
+        if (quant_name_matches(job->ties[i], name))
+            return &mappings->tied[i];
     return &mappings->all[rule ? rule - job->rules + 1 : 0];
+}
+
+const struct quant_spec *quant_mappings_spec(const struct quant_mappings *mappings,
+                                             const struct quant_mapping *mapping)
+{
+    const size_t i = (size_t)(mapping - mappings->all);
+    return i == 0 ? &mappings->job->spec : &mappings->job->rules[i - 1].spec;
 }
 
 bool quant_mappings_has(const struct quant_mappings *mappings, const struct quant_mapping *mapping,
@@ -76,5 +86,6 @@ bool quant_mappings_choose(const struct quant_mappings *mappings)
 void quant_mappings_release(struct quant_mappings *mappings)
 {
     free(mappings->all);
+    free(mappings->tied);
     *mappings = (struct quant_mappings){.n = 0};
 }

@@ -21,6 +21,8 @@ struct quant_mappings {
     const struct quant_quantize_job *job; /* borrowed */
     struct quant_mapping *all;            /* owned: n of them: the job's, then those of its rules */
     size_t n;
+    struct quant_mapping
+        *tied; /* owned: of each tie of the job; NULL: their ranges are not found yet */
 };
 
 /* Errors: those of quant_plan_make, for a rule with its pattern; QUANT_NO_MEMORY. To be released in
@@ -32,6 +34,10 @@ enum quant_status quant_mappings_make(struct quant_mappings *mappings,
 /* The mapping of a tensor by its name; of a file of one tensor, by its path. */
 const struct quant_mapping *quant_mappings_find(const struct quant_mappings *mappings,
                                                 const char *name);
+
+/* The spec that one of `all` was made from. */
+const struct quant_spec *quant_mappings_spec(const struct quant_mappings *mappings,
+                                             const struct quant_mapping *mapping);
 
 /* Whether a tensor of a container that can be mapped is to be, with ndim dimensions. */
 bool quant_mappings_has(const struct quant_mappings *mappings, const struct quant_mapping *mapping,

@@ -106,5 +106,7 @@ uint64_t quant_plan_digest(const struct quant_mappings *mappings, const char *fo
     digest = chain_names(digest, "exclude", job->selection.exclude, job->selection.nexclude);
     for (size_t i = 0; i < job->nrules; i++)
         digest = chain_rule(digest, job->rules[i].pattern, &mappings->all[i + 1]);
+    for (size_t i = 0; mappings->tied && i < job->nties; i++)
+        digest = chain_rule(chain_text(digest, "tie"), job->ties[i], &mappings->tied[i]);
     return digest;
 }

@@ -3,6 +3,7 @@
 #include "engine/files/file_list.h"
 #include "engine/files/mappings.h"
 #include "engine/files/quantize_file.h"
+#include "engine/files/tied_ranges.h"
 #include "engine/work/job.h"
 
 static enum quant_status quantize(void *context, const struct quant_file_work *work,
@@ -48,6 +49,8 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
     if (status != QUANT_OK)
         return status;
     status = quant_mappings_make(&mappings, &own, error);
+    if (status == QUANT_OK)
+        status = quant_tied_ranges_find(&mappings, list.files, list.n, error);
     if (status == QUANT_OK)
         status = quant_file_list_run(&list, result, error);
     quant_mappings_release(&mappings);
