@@ -174,8 +174,12 @@ struct quant_control {
 
 /* Ways to do a job other than the plain one: bits of the member `ways`. */
 enum quant_way {
-    QUANT_FAIL_FAST = 1 /* in a list of files: after the first that fails no other is begun. Those
-                         * at work are finished, and on_file is called for what was begun alone */
+    QUANT_FAIL_FAST = 1, /* in a list of files: after the first that fails no other is begun. Those
+                          * at work are finished, and on_file is called for what was begun alone */
+    QUANT_REQUANTIZE = 2 /* when quantizing: a container may have tensors that are quantized
+                          * already, integers and float8 with scales beside them. They are copied
+                          * with their scales, and the other floats are quantized. Else such a
+                          * container is QUANT_UNSUPPORTED */
 };
 
 /* ---- Lists of files ----------------------------------------------------------------------------

@@ -38,6 +38,7 @@ static struct quant_checkpoint_job make_job(const struct checkpoints *checkpoint
         .checkpoint = run->checkpoint,
         .output = run->output,
         .restores = checkpoints->restores,
+        .requantizes = checkpoints->requantizes,
         .force = targets->options->force,
     };
 }
@@ -75,7 +76,8 @@ static bool is_dropped(const void *context, size_t i)
 
 int checkpoints_begin(struct checkpoints *checkpoints, struct targets *targets, bool restores)
 {
-    *checkpoints = (struct checkpoints){.restores = restores};
+    *checkpoints =
+        (struct checkpoints){.restores = restores, .requantizes = checkpoints->requantizes};
     if (!targets->options->directory)
         return EXIT_DONE;
     for (size_t i = 0; i < targets->n; i++)

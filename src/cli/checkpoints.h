@@ -18,7 +18,8 @@ struct checkpoints {
     struct checkpoint_run *runs; /* owned */
     size_t n;
     bool restores;
-    bool has_failed; /* one could not be begun */
+    bool requantizes; /* the caller's: --requantize is given */
+    bool has_failed;  /* one could not be begun */
 };
 
 /* Begins those whose shards are among the targets, which are prepared. One that cannot be begun

@@ -31,7 +31,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
         .has_min_dims = options->min_dims.given,
         .min_dims = (unsigned)options->min_dims.value,
         .measure = report_options_measure(&options->report),
-        .ways = way_options_ways(&options->ways),
+        .ways = way_options_ways(&options->ways) | (options->requantize ? QUANT_REQUANTIZE : 0),
         .selection = selection_options_selection(&options->selection),
         .ties = options->ties.words,
         .nties = options->ties.n,
@@ -213,7 +213,7 @@ static int quantize_inputs(const struct quantize_options *options,
     const size_t n = choosing_count(choosing, inputs->n);
     const char **own_tags = make_tags(job, choosing, names, n);
     struct targets targets = {.n = 0};
-    struct checkpoints checkpoints = {.n = 0};
+    struct checkpoints checkpoints = {.requantizes = options->requantize};
     int status = EXIT_DONE;
     const char **reads = make_reads(options);
     if (!reads || !own_tags) {

@@ -33,6 +33,7 @@ struct quantize_options {
     struct given_int32 axis;
     uint64_t block_size; /* 0: not given */
     struct given_int32 min_dims;
+    bool requantize;
     struct given_int32 qmin;
     struct given_int32 qmax;
     bool include_zero;

@@ -64,6 +64,11 @@ const struct option_row quantize_rows[] = {
      .parse = value_dims,
      .offset = AT(min_dims),
      .in_section = true},
+    {.name = "requantize",
+     .help = "take files with tensors that are quantized already (integers or float8 with scales): "
+             "copy these with their scales, and quantize the others",
+     .parse = value_flag,
+     .offset = AT(requantize)},
     {.name = "range-from",
      .argument = "FILE",
      .help = "use the range in FILE, written by 'quant calibrate'",

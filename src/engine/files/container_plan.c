@@ -92,19 +92,53 @@ static enum quant_status find_beside(const struct planning *planning, const char
     return QUANT_OK;
 }
 
+/* What the scales of NAME are called. */
+static const char *const scale_suffixes[] = {"_scale", "_scale_inv"};
+enum { NSUFFIXES = sizeof scale_suffixes / sizeof scale_suffixes[0] };
+
+static bool requantizes(const struct planning *planning)
+{
+    return planning->rules->mappings->job->ways & QUANT_REQUANTIZE;
+}
+
+/* Integers and float8 that may have scales. */
+static bool may_be_quantized(const struct quant_tensor_info *info)
+{
+    return info->type->bits <= 16 && !quant_container_maps(info->type);
+}
+
 /* Integers or float8 with scales beside them are somebody's quantized weights. */
 static enum quant_status check_not_quantized(const struct planning *planning,
                                              const struct quant_tensor_info *info)
 {
     bool found = false;
-    if (info->type->bits > 16 || quant_container_maps(info->type))
+    if (!may_be_quantized(info) || requantizes(planning))
         return QUANT_OK;
-    const enum quant_status status = find_beside(planning, info->name, "_scale", &found);
+    enum quant_status status = QUANT_OK;
+    for (size_t i = 0; status == QUANT_OK && !found && i < NSUFFIXES; i++)
+        status = find_beside(planning, info->name, scale_suffixes[i], &found);
     if (status != QUANT_OK || !found)
         return status;
     return tensor_error(planning, info, QUANT_UNSUPPORTED,
-                        "is already quantized: it has scales; 'quant dequant' "
-                        "restores what quant has quantized");
+                        "is already quantized: it has scales; 'quant dequant' restores what quant "
+                        "has quantized, and --requantize copies it and quantizes the others");
+}
+
+/* Scales of a tensor that is quantized, here or in another file. They are never quantized. */
+static bool is_of_scales(const struct planning *planning, const struct quant_tensor_info *info)
+{
+    const size_t length = strlen(info->name);
+    for (size_t i = 0; i < NSUFFIXES; i++) {
+        const size_t suffix = strlen(scale_suffixes[i]);
+        if (length <= suffix || strcmp(info->name + length - suffix, scale_suffixes[i]) != 0)
+            continue;
+        size_t index;
+        char *name = strndup(info->name, length - suffix);
+        const bool found = name && quant_tensor_file_find(planning->file, name, &index);
+        free(name);
+        return !found || may_be_quantized(&planning->file->tensors[index]);
+    }
+    return false;
 }
 
 /* NULL: it is copied. */
@@ -114,6 +148,8 @@ static const struct quant_mapping *find_mapping(const struct planning *planning,
     const struct quant_container_rules *rules = planning->rules;
     if (!quant_container_maps(info->type) || rules->only)
         return quant_container_maps(info->type) ? rules->only : NULL;
+    if (requantizes(planning) && is_of_scales(planning, info))
+        return NULL;
     const struct quant_mapping *mapping = quant_mappings_find(rules->mappings, info->name);
     return quant_mappings_has(rules->mappings, mapping, info->name, info->ndim) ? mapping : NULL;
 }

@@ -39,7 +39,7 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
     struct quant_mappings mappings;
     struct quant_file_list list = {
         .control = &own.control,
-        .ways = own.ways,
+        .ways = own.ways & ~(uint64_t)QUANT_REQUANTIZE,
         .result_nbytes = sizeof *result,
         .context = &mappings,
         .work = quantize,
