@@ -18,6 +18,7 @@ endfunction()
 
 quant_require(CJSON libcjson libcjson-dev)
 quant_require(XXHASH libxxhash libxxhash-dev)
+quant_require(ZLIB zlib zlib1g-dev)
 if(QUANT_BUILD_TESTS)
     quant_require(CMOCKA cmocka libcmocka-dev)
 endif()
@@ -25,4 +26,4 @@ endif()
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 
-set(QUANT_DEPENDENCIES PkgConfig::CJSON PkgConfig::XXHASH Threads::Threads m)
+set(QUANT_DEPENDENCIES PkgConfig::CJSON PkgConfig::XXHASH PkgConfig::ZLIB Threads::Threads m)

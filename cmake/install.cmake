@@ -7,7 +7,7 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quant)
 
 install(TARGETS quant_program)
-# An export set for each library: only the static one needs cJSON and xxHash to be found.
+# An export set for each library: only the static one needs cJSON, xxHash and zlib to be found.
 foreach(library IN LISTS libraries)
     install(TARGETS ${library} EXPORT ${library}Targets)
     install(EXPORT ${library}Targets NAMESPACE quant:: DESTINATION ${package_dir})

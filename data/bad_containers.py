@@ -43,7 +43,7 @@ CHANGES = [
     Change("entry_key_unknown", '"qmin": -128', '"bias": 1, "qmin": -128', "An entry has a key that is not known."),
     Change("scales_key_unknown", '"count": 5', '"bytes": 10, "count": 5', "`scales` has a key that is not known."),
     Change("dtype_unknown", '"int8"', '"int7"', "The `dtype` of a tensor is not known."),
-    Change("order_fortran", '[5, 1], "order": "C"', '[5, 1], "order": "F"', "A tensor of a container is in Fortran order."),
+    Change("order_unknown", '[5, 1], "order": "C"', '[5, 1], "order": "A"', "The order of a tensor is neither C nor Fortran's."),
     Change("qmin_above_qmax", '"qmin": -128', '"qmin": 127', "`qmin` is not below `qmax`."),
     Change("scale_missing", '"scale": 0.5, ', "", "A tensor with one scale does not have it."),
     Change("scale_zero", '"scale": 0.5', '"scale": 0', "A scale is 0."),

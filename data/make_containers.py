@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes containers/: small .safetensors files for the tests of the command line.
+"""Writes containers/: small .safetensors and .npz files for the tests of the command line.
 
     python3 data/make_containers.py
 
@@ -9,7 +9,10 @@ It needs only Python and writes the same bytes every time.
 
 import json
 import struct
+import zlib
 from pathlib import Path
+
+from archives import DEFLATED, DESCRIPTOR, STORED, Member, archive, npy, zip64
 
 CODES = {"F64": "d", "F32": "f", "F16": "e", "I64": "q", "I32": "i", "I8": "b", "BOOL": "?"}
 
@@ -69,11 +72,56 @@ FILES = {
 }
 
 
+# ---- Archives ----
+
+DESCRS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "BOOL": "|b1"}
+
+
+def arrays():
+    """Those of model() whose types NumPy has; one is in Fortran order, one big-endian."""
+    found = [(name, npy(f"'{DESCRS[dtype]}'", str(tuple(shape)), pack(dtype, values)))
+             for name, dtype, shape, values in model() if dtype in DESCRS]
+    found.append(("fortran", npy("'<f4'", "(2, 3)", pack("F32", ramp(6)), "True")))
+    found.append(("big", npy("'>f4'", "(2, 2)", struct.pack(">4f", *ramp(4)))))
+    found.append(("text", npy("'<U2'", "(2,)", "abc\0".encode("utf-32-le"))))
+    return found
+
+
+def stored(name, content):
+    return Member(name.encode() + b".npy", content)
+
+
+def deflated(name, content):
+    return Member(name.encode() + b".npy", content, DEFLATED)
+
+
+def streamed(name, content):
+    """As zipfile writes to a pipe: sizes and CRC follow the bytes."""
+    numbers = (zlib.crc32(content), len(content), len(content))
+    return Member(name.encode() + b".npy", content, STORED, DESCRIPTOR,
+                  descriptor=struct.pack("<IIQQ", 0x08074B50, *numbers), local={"extra": zip64(0, 0)})
+
+
+ARCHIVES = {
+    "model": archive(*(stored(*array) for array in arrays())),
+    "deflated": archive(*(deflated(*array) for array in arrays())),
+    "streamed": archive(*(streamed(*array) for array in arrays())),
+    "mixed": archive(*((stored, deflated)[i % 2](*array) for i, array in enumerate(arrays())),
+                     comment=b"every second one is compressed", end_64={}),
+    "paths": archive(stored("../up", npy()), stored("/etc/x", npy())),
+    "none": archive(),
+    "fortran": archive(stored("f", npy("'<f4'", "(2, 3)", order="True"))),
+    "big": archive(stored("w", npy()), stored("b", npy("'>i4'", "(1,)", bytes(4)))),
+}
+
+
 def main():
     directory = Path(__file__).resolve().parent / "containers"
     directory.mkdir(exist_ok=True)
     for name, (tensors, metadata) in FILES.items():
         write(directory / f"{name}.safetensors", tensors, metadata)
+    for name, content in ARCHIVES.items():
+        (directory / f"{name}.npz").write_bytes(content)
 
 
 if __name__ == "__main__":

@@ -210,14 +210,14 @@ struct quant_listed_tensor {
     bool is_float;          /* quantizing maps it, if it has enough dimensions */
     unsigned ndim;
     const uint64_t *dims;
-    uint64_t offset; /* of its first byte in the file */
+    uint64_t offset; /* of its first byte in the file; UINT64_MAX: it is compressed */
     uint64_t nbytes;
 };
 
 /* Returns false to stop. */
 typedef bool quant_list_fn(void *context, const struct quant_listed_tensor *tensor);
 
-/* Reads the header of a file and calls each for its tensors, in the order of their bytes. For a
+/* Reads the header of a file and calls each for its tensors, in the order of the file. For a
  * file of one tensor *is_container is false and nothing is called. A stream is read to its end.
  * What is already quantized is listed like anything else. Errors: as for reading; QUANT_CANCELLED
  * if each returned false. */

@@ -12,6 +12,7 @@ struct quant_stored_type {
     const char *name;       /* the format's word for it: "I64" */
     unsigned bits;          /* of an element */
     enum quant_dtype dtype; /* NONE: none of those that quant reads or writes elements of */
+    const char *common; /* with NONE: the word that all formats share for it, "int64", else NULL */
 };
 
 struct quant_tensor_info {

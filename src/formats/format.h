@@ -165,6 +165,7 @@ enum { QUANT_FORMAT_HEAD = 4096 };
 extern const struct quant_format quant_format_raw;
 extern const struct quant_format quant_format_npy;
 extern const struct quant_format quant_format_json;
+extern const struct quant_format quant_format_npz;
 extern const struct quant_format quant_format_safetensors;
 
 /* The i-th row, NULL past the last. */

@@ -10,10 +10,8 @@
 /* In the order in which they are asked whether they recognize a file; raw, which fits anything,
  * last. */
 static const struct quant_format *const table[] = {
-    &quant_format_npy,
-    &quant_format_json,
-    &quant_format_safetensors,
-    &quant_format_raw,
+    &quant_format_npy, &quant_format_json, &quant_format_safetensors,
+    &quant_format_npz, &quant_format_raw,
 };
 
 enum { TABLE_LENGTH = sizeof table / sizeof table[0] };

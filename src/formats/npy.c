@@ -15,7 +15,7 @@ static const char magic[6] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
 
 /* The length of a header comes from the file, so it cannot be trusted. This is far more than any
  * header that numpy.save writes. */
-enum { HEADER_LIMIT = 1 << 20, PREFIX_LIMIT = 12 };
+enum { HEADER_LIMIT = QUANT_NPY_HEADER_MAX, PREFIX_LIMIT = QUANT_NPY_PREFIX };
 
 /* Element types in 'descr', little-endian. NumPy has no elements of half a byte: they are written
  * as a one-dimensional array of bytes, and the sidecar has the shape and the order. NumPy has no
@@ -70,8 +70,9 @@ static enum quant_status read_prefix(struct quant_source *source, uint64_t *offs
     return QUANT_OK;
 }
 
-static enum quant_status read_header(struct quant_source *source, struct quant_npy_header *header,
-                                     uint64_t *data_offset, struct quant_error *error)
+enum quant_status quant_npy_read_header(struct quant_source *source,
+                                        struct quant_npy_header *header, uint64_t *data_offset,
+                                        struct quant_error *error)
 {
     uint64_t offset = 0;
     uint64_t length = 0;
@@ -153,7 +154,8 @@ static enum quant_status npy_describe(struct quant_source *source,
                                              QUANT_UINT16};
     struct quant_npy_header header;
     *described = (struct quant_described){.dtype = QUANT_DTYPE_NONE};
-    const enum quant_status status = read_header(source, &header, &described->offset, error);
+    const enum quant_status status =
+        quant_npy_read_header(source, &header, &described->offset, error);
     if (status != QUANT_OK)
         return status;
     snprintf(described->type, sizeof described->type, "%s", header.descr);
@@ -207,7 +209,7 @@ static enum quant_status npy_open_reader(struct quant_source *source,
 {
     struct quant_npy_header header;
     uint64_t data_offset = 0;
-    enum quant_status status = read_header(source, &header, &data_offset, error);
+    enum quant_status status = quant_npy_read_header(source, &header, &data_offset, error);
     if (status != QUANT_OK)
         return status;
     struct quant_reader head = {

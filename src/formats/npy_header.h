@@ -19,6 +19,18 @@ struct quant_npy_header {
     struct quant_shape shape;
 };
 
+/* Reads the header of source, which is a .npy file or begins like one. *data_offset is where the
+ * elements begin. Errors: QUANT_UNRECOGNIZED, QUANT_UNSUPPORTED, QUANT_CORRUPT, QUANT_TRUNCATED,
+ * QUANT_OUT_OF_RANGE, QUANT_IO, QUANT_NO_MEMORY. */
+enum {
+    QUANT_NPY_HEADER_MAX = 1 << 20,
+    QUANT_NPY_PREFIX = 12
+}; /* bytes of the text, and before it
+    */
+enum quant_status quant_npy_read_header(struct quant_source *source,
+                                        struct quant_npy_header *header, uint64_t *data_offset,
+                                        struct quant_error *error);
+
 /* Parses the header text. It is at offset in the file; source is used in messages only. */
 enum quant_status quant_npy_header_parse(const char *text, size_t length, uint64_t offset,
                                          const struct quant_source *source,

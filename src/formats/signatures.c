@@ -106,7 +106,6 @@ static const struct {
     const char *extension;
     struct quant_signature signature;
 } names[] = {
-    {"npz", {"an archive of arrays, judging by its name", EXPORT}},
     {"pt", {"a PyTorch file, judging by its name", EXPORT}},
     {"pth", {"a PyTorch file, judging by its name", EXPORT}},
     {"ckpt", {"a checkpoint, judging by its name", EXPORT}},

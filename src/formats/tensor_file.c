@@ -30,6 +30,8 @@ enum quant_status quant_tensor_file_open(struct quant_source *source,
 
 void quant_tensor_file_close(struct quant_tensor_file *file)
 {
+    if (file && file->format->container->close)
+        file->format->container->close(file);
     if (file)
         quant_arena_release(&file->arena);
     free(file);

@@ -12,13 +12,15 @@
 
 struct quant_tensor_file {
     const struct quant_format *format;
-    struct quant_source *source;             /* borrowed; positional, of known size */
-    const struct quant_tensor_info *tensors; /* n of them, by rising offset */
+    struct quant_source *source; /* borrowed; positional, of known size. Offsets are in it: it is
+                                  * that of the whole file, or one that the format makes of it */
+    const struct quant_tensor_info *tensors; /* n of them, in the order of the file */
     const uint32_t *by_name; /* n indices, by rising name (strcmp), each of one name */
     size_t n;
     const struct quant_metadata_pair *metadata; /* nmetadata of them, by rising key */
     size_t nmetadata;
-    uint64_t header_nbytes;   /* the offset of the first byte of data */
+    uint64_t header_nbytes;   /* all bytes of the file that are not of tensors */
+    void *state;              /* the format's own */
     struct quant_arena arena; /* holds all of the above */
 };
 

@@ -94,6 +94,11 @@ enum quant_status quant_spool_begin(struct quant_file_output *spool, const char 
 enum quant_status quant_spool_finish(struct quant_file_output *spool, struct quant_source **source,
                                      struct quant_error *error);
 
+/* Opens a source of nbytes that reads what is written to the spool by position, while it is
+ * written: a part may be read once it has been written. The caller closes both. */
+enum quant_status quant_spool_share(struct quant_file_output *spool, uint64_t nbytes,
+                                    struct quant_source **source, struct quant_error *error);
+
 /* ---- Paths ----------------------------------------------------------------------------------- */
 
 /* Between begin and end, this thread remembers where the last few directories are, instead of

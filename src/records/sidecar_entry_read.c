@@ -83,7 +83,7 @@ static void read_groups(struct quant_fields *fields, const cJSON *object,
 {
     entry->has_groups = true;
     entry->params.scale = 1;
-    quant_sidecar_read_grouping(fields, object, shape, QUANT_ORDER_C, entry);
+    quant_sidecar_read_grouping(fields, object, shape, entry->order, entry);
     check_null(fields, object, "scale", "'axis' is set");
     check_null(fields, object, "zero_point", "'axis' is set");
 }
@@ -193,10 +193,10 @@ static void read_quantized(struct quant_fields *fields, const cJSON *object,
         "scale_dtype", "axis",  "block_size", "scales", "rounding", "range",
         "calibration", "shape", "order",      "source", "data",     NULL};
     static const char *const calibration[] = {"method", "argument", "observed", NULL};
-    static const char *const orders[] = {"C", NULL};
     quant_sidecar_check_keys(fields, object, known);
     read_shape(fields, object, shape, entry);
-    quant_field_word(fields, object, "order", orders);
+    entry->order =
+        (enum quant_order)quant_field_word(fields, object, "order", quant_sidecar_orders);
     quant_sidecar_read_target(fields, object, &entry->params);
     if (fields->status != QUANT_OK)
         return;

@@ -51,10 +51,12 @@ struct quant_sidecar_entry {
     const char *stored_type; /* the container's word for the type in the output, "I8" or "I64" */
     uint64_t stored_nbytes;  /* of the tensor's bytes in the output */
     struct quant_digests digests;
-    int ndim; /* of the logical shape, at most QUANT_MAX_DIMS; elements are in C order */
+    int ndim; /* of the logical shape, at most QUANT_MAX_DIMS */
     const uint64_t *dims;
 
     /* ---- Quantized only ---- */
+
+    enum quant_order order;
 
     struct quant_params params;  /* with groups, scale 1 and zero point 0; read: a scale_dtype */
     const char *scale_name;      /* a tensor of the container; NULL: the type is unscaled */

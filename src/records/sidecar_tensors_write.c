@@ -146,7 +146,7 @@ static void print_quantized(struct quant_json_printer *printer,
     print_scales(printer, entry);
     quant_sidecar_print_origin(printer, entry);
     quant_json_key(printer, "order");
-    quant_json_string(printer, quant_sidecar_orders[QUANT_ORDER_C]);
+    quant_json_string(printer, quant_sidecar_orders[entry->order]);
     quant_json_key(printer, "source");
     quant_json_open(printer, '{');
     quant_json_key(printer, "dtype");

@@ -40,8 +40,8 @@ static void lay_out_again(const unsigned char *bytes, size_t nbytes, size_t nhea
     struct quant_tensor_file *file = open_ok(source);
     struct quant_container_tensor *tensors = calloc(file->n + 1, sizeof *tensors);
     struct quant_metadata_pair *metadata = calloc(file->nmetadata + 1, sizeof *metadata);
-    struct quant_container_layout layout = {tensors, file->n, metadata, file->nmetadata,
-                                            NULL,    0,       0};
+    struct quant_container_layout layout = {
+        .tensors = tensors, .n = file->n, .metadata = metadata, .nmetadata = file->nmetadata};
     struct quant_error error = {.text = ""};
     assert_non_null(tensors);
     assert_non_null(metadata);
@@ -110,8 +110,11 @@ static enum quant_status lay_out(struct quant_container_tensor *tensors, size_t 
                                  const struct quant_metadata_pair *metadata, size_t nmetadata,
                                  struct quant_error *error)
 {
-    struct quant_container_layout layout = {tensors, n, metadata, nmetadata, (unsigned char *)error,
-                                            0,       0};
+    struct quant_container_layout layout = {.tensors = tensors,
+                                            .n = n,
+                                            .metadata = metadata,
+                                            .nmetadata = nmetadata,
+                                            .header = (unsigned char *)error};
     const enum quant_status status = quant_safetensors_lay_out(&layout, error);
     if (status != QUANT_OK)
         assert_null(layout.header);

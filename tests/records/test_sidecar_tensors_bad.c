@@ -39,7 +39,7 @@ static const struct {
     {"name_doubled.json", QUANT_CORRUPT, "tensor 'a' at byte 1808: duplicate name"},
     {"name_not_utf8.json", QUANT_CORRUPT, "the tensor's name at byte 1808 is not UTF-8"},
     {"nul_in_name.json", QUANT_CORRUPT, "a string at byte 1808 has a NUL character"},
-    {"order_fortran.json", QUANT_UNSUPPORTED, "tensor 'b' at byte 909: unknown 'order': 'F'"},
+    {"order_unknown.json", QUANT_UNSUPPORTED, "tensor 'b' at byte 909: unknown 'order': 'A'"},
     {"plan_missing.json", QUANT_CORRUPT, "no key 'plan'"},
     {"qmin_above_qmax.json", QUANT_CORRUPT,
      "tensor 'a' at byte 357: 'qmin' 127 is not less than 'qmax' 127"},

@@ -174,8 +174,7 @@ quant_compare_container(const struct quant_compare_job *job, struct quant_source
     if (status == QUANT_OK)
         status = compare_tensors(&run, pool);
     if (status == QUANT_OK)
-        status = quant_source_check_unchanged(
-            run.input.stream ? run.input.stream : run.input.source, error);
+        status = quant_container_input_finish(&run.input, error);
     result->ntensors = run.n;
     result->nfailed = run.nfailed;
     result->source_format = format->name;

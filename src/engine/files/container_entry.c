@@ -32,6 +32,7 @@ enum quant_status quant_entry_print_mapped(const struct quant_entry_tensors *ten
         .stored_type = tensors->data->type->name,
         .stored_nbytes = tensors->data->data.nbytes,
         .digests = *digests,
+        .order = result->order,
         .ndim = result->shape.ndim,
         .dims = result->shape.dims,
         .params = result->choice.params,

@@ -21,18 +21,33 @@ enum quant_status quant_container_output_begin(struct quant_container_output *ou
                                                const struct quant_container_layout *layout,
                                                struct quant_error *error)
 {
-    quant_sink_expect(output->sink, layout->nbytes);
-    return output->sink->ops->write_at(output->sink, 0, layout->header, layout->header_nbytes,
-                                       error);
+    const struct quant_extent whole = {0, layout->header_nbytes};
+    const struct quant_extent *pieces = layout->pieces ? layout->pieces : &whole;
+    const size_t npieces = layout->pieces ? layout->npieces : 1;
+    const unsigned char *bytes = layout->header;
+    struct quant_sink *sink = output->sink;
+    enum quant_status status = QUANT_OK;
+    quant_sink_expect(sink, layout->nbytes);
+    for (size_t i = 0; status == QUANT_OK && i < npieces; i++) {
+        status =
+            sink->ops->write_at(sink, pieces[i].offset, bytes, (size_t)pieces[i].nbytes, error);
+        bytes += pieces[i].nbytes;
+    }
+    if (status != QUANT_OK || !layout->seals)
+        return status;
+    output->sink = &output->seals.sink;
+    return quant_container_seals_open(&output->seals, sink, layout, error);
 }
 
 enum quant_status quant_container_output_finish(struct quant_container_output *output,
                                                 struct quant_error *error)
 {
     struct quant_source *spooled = NULL;
-    if (output->sink != &output->spool.sink)
-        return QUANT_OK;
-    enum quant_status status = quant_spool_finish(&output->spool, &spooled, error);
+    enum quant_status status =
+        output->seals.parts ? quant_container_seals_write(&output->seals, error) : QUANT_OK;
+    if (status != QUANT_OK || output->spool.fd < 0)
+        return status;
+    status = quant_spool_finish(&output->spool, &spooled, error);
     if (status == QUANT_OK)
         status = quant_copy_bytes(spooled, &output->final.sink, error);
     quant_source_close(spooled);
@@ -41,6 +56,7 @@ enum quant_status quant_container_output_finish(struct quant_container_output *o
 
 void quant_container_output_discard(struct quant_container_output *output)
 {
+    quant_container_seals_release(&output->seals);
     quant_output_discard(&output->spool);
     quant_output_discard(&output->final);
 }

@@ -29,11 +29,47 @@ enum quant_status quant_container_plan_begin(struct quant_container_plan *plan, 
 
 uint32_t quant_container_plan_add(struct quant_container_plan *plan, const char *name,
                                   const struct quant_stored_type *type, const uint64_t *dims,
-                                  uint32_t ndim)
+                                  uint32_t ndim, enum quant_order order)
 {
-    plan->layout.tensors[plan->layout.n] =
-        (struct quant_container_tensor){.name = name, .type = type, .dims = dims, .ndim = ndim};
+    plan->layout.tensors[plan->layout.n] = (struct quant_container_tensor){
+        .name = name, .type = type, .dims = dims, .ndim = ndim, .order = order};
     return (uint32_t)plan->layout.n++;
+}
+
+/* What NumPy calls an array whose elements are in either order is in C order. */
+static enum quant_order order_of(const uint64_t *dims, uint32_t ndim, enum quant_order order)
+{
+    size_t nlong = 0;
+    for (uint32_t i = 0; i < ndim; i++)
+        nlong += dims[i] != 1;
+    return nlong > 1 ? order : QUANT_ORDER_C;
+}
+
+enum quant_status quant_container_plan_check(const struct quant_tensor_file *file,
+                                             const struct quant_tensor_info *info, bool is_copied,
+                                             enum quant_order order,
+                                             const struct quant_format *format,
+                                             const struct quant_stored_type **copied,
+                                             struct quant_error *error)
+{
+    const struct quant_container *container = format->container;
+    if (!container->keeps_order && order_of(info->dims, info->ndim, order) != QUANT_ORDER_C)
+        return quant_error_set(error, QUANT_UNSUPPORTED,
+                               "cannot write '%s: %.200s' to the format %s: its elements are in "
+                               "Fortran order, which that format does not have",
+                               file->source->name, info->name, format->name);
+    if (!is_copied)
+        return QUANT_OK;
+    if (file->format->container == container)
+        *copied = info->type;
+    else if (info->byte_order != QUANT_BIG) /* bytes are copied as they are */
+        *copied = quant_container_type_like(container, info->type);
+    if (*copied)
+        return QUANT_OK;
+    return quant_error_set(error, QUANT_UNSUPPORTED,
+                           "cannot copy '%s: %.200s' to the format %s, which has no type for its "
+                           "dtype %s",
+                           file->source->name, info->name, format->name, info->type->name);
 }
 
 enum quant_status quant_container_plan_lay_out(struct quant_container_plan *plan,
@@ -51,6 +87,8 @@ void quant_container_plan_release(struct quant_container_plan *plan)
     free(plan->tensors);
     free(plan->layout.tensors);
     free(plan->layout.header);
+    free(plan->layout.pieces);
+    free(plan->layout.seals);
     quant_arena_release(&plan->arena);
     *plan = (struct quant_container_plan){.tensors = NULL};
 }
@@ -194,7 +232,7 @@ static enum quant_status shape_scales(const struct planning *planning,
     if (!set_shape(&shape, info))
         return tensor_error(planning, info, QUANT_UNSUPPORTED, "has more than 64 dimensions");
     const enum quant_status status =
-        quant_grouping_make(granularity, &shape, QUANT_ORDER_C, &grouping, &own);
+        quant_grouping_make(granularity, &shape, (enum quant_order)info->order, &grouping, &own);
     if (status != QUANT_OK)
         return quant_error_set(planning->error, status, "cannot quantize '%s: %.200s': %s",
                                planning->file->source->name, info->name, own.text);
@@ -226,7 +264,8 @@ static enum quant_status add_beside(const struct planning *planning,
             planning->error, QUANT_EXISTS,
             "cannot quantize '%s': the name '%.200s' for the scales of '%.200s' is already taken",
             planning->file->source->name, name, info->name);
-    *index = quant_container_plan_add(planning->plan, name, type, dims, ndim);
+    *index = quant_container_plan_add(planning->plan, name, type, dims, ndim,
+                                      order_of(dims, ndim, (enum quant_order)info->order));
     return QUANT_OK;
 }
 
@@ -234,7 +273,7 @@ static enum quant_status add_scales(const struct planning *planning,
                                     const struct quant_tensor_info *info,
                                     struct quant_planned_tensor *planned)
 {
-    const struct quant_container *format = planning->rules->format;
+    const struct quant_container *format = planning->rules->format->container;
     const struct quant_params params = params_of(planned->mapping);
     const bool has_scales = quant_scale_bytes(&params, 1) > 0;
     const uint64_t *dims;
@@ -245,8 +284,9 @@ static enum quant_status add_scales(const struct planning *planning,
         status = add_beside(planning, info, "_scale", format->type_of(params.scale_dtype), dims,
                             ndim, &planned->scales);
     if (status == QUANT_OK && has_scales && quant_params_have_zero_points(&params))
-        status = add_beside(planning, info, "_zero_point", format->type_from_name("I32"), dims,
-                            ndim, &planned->zero_points);
+        status =
+            add_beside(planning, info, "_zero_point", quant_container_type_called(format, "int32"),
+                       dims, ndim, &planned->zero_points);
     return status;
 }
 
@@ -271,7 +311,7 @@ static enum quant_status add_packed(struct planning *planning, const struct quan
         return no_memory(planning);
     dims[0] = quant_dtype_bytes(dtype, nelems);
     planning->metadata[planning->nmetadata++] = (struct quant_metadata_pair){key, value};
-    *index = quant_container_plan_add(planning->plan, info->name, type, dims, 1);
+    *index = quant_container_plan_add(planning->plan, info->name, type, dims, 1, QUANT_ORDER_C);
     return QUANT_OK;
 }
 
@@ -280,7 +320,7 @@ static enum quant_status plan_mapped(struct planning *planning,
                                      struct quant_planned_tensor *planned)
 {
     const enum quant_dtype dtype = planned->mapping->plan.target.dtype;
-    const struct quant_stored_type *type = planning->rules->format->type_of(dtype);
+    const struct quant_stored_type *type = planning->rules->format->container->type_of(dtype);
     enum quant_status status = QUANT_OK;
     if (!type)
         return quant_error_set(planning->error, QUANT_UNSUPPORTED,
@@ -289,8 +329,8 @@ static enum quant_status plan_mapped(struct planning *planning,
     if (quant_dtype_info(dtype)->bits == 4)
         status = add_packed(planning, info, dtype, type, &planned->data);
     else
-        planned->data =
-            quant_container_plan_add(planning->plan, info->name, type, info->dims, info->ndim);
+        planned->data = quant_container_plan_add(planning->plan, info->name, type, info->dims,
+                                                 info->ndim, (enum quant_order)info->order);
     return status == QUANT_OK ? add_scales(planning, info, planned) : status;
 }
 
@@ -304,12 +344,18 @@ static enum quant_status plan_tensor(struct planning *planning, size_t i)
                                              .zero_points = QUANT_NO_TENSOR,
                                              .mapping = find_mapping(planning, info)};
     planned->is_copied = !planned->mapping;
+    const enum quant_order order = (enum quant_order)info->order;
+    const struct quant_stored_type *copied = NULL;
+    const enum quant_status status =
+        quant_container_plan_check(planning->file, info, planned->is_copied, order,
+                                   planning->rules->format, &copied, planning->error);
+    if (status != QUANT_OK)
+        return status;
     if (!planned->is_copied)
         return plan_mapped(planning, info, planned);
-    const struct quant_stored_type *type =
-        planning->rules->format->type_from_name(info->type->name);
     plan->ncopied++;
-    planned->data = quant_container_plan_add(plan, info->name, type, info->dims, info->ndim);
+    planned->data =
+        quant_container_plan_add(plan, info->name, copied, info->dims, info->ndim, order);
     return check_not_quantized(planning, info);
 }
 
@@ -361,7 +407,8 @@ enum quant_status quant_container_plan_quantize(struct quant_container_plan *pla
         status = plan_tensor(&planning, i);
     if (status == QUANT_OK && plan->ncopied == plan->n && !rules->may_copy_all)
         status = nothing_to_quantize(&planning);
-    return status == QUANT_OK ? quant_container_plan_lay_out(plan, rules->format, planning.metadata,
-                                                             planning.nmetadata, error)
-                              : status;
+    return status == QUANT_OK
+               ? quant_container_plan_lay_out(plan, rules->format->container, planning.metadata,
+                                              planning.nmetadata, error)
+               : status;
 }

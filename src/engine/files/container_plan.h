@@ -37,7 +37,7 @@ struct quant_container_plan {
 
 /* What decides over the tensors of a container that is quantized. */
 struct quant_container_rules {
-    const struct quant_container *format; /* of the output */
+    const struct quant_format *format; /* of the output: of many tensors */
     const struct quant_mappings *mappings;
     const struct quant_mapping *only; /* of the file's only tensor, whatever its name and
                                        * dimensions; NULL: each has its own */
@@ -64,7 +64,16 @@ enum quant_status quant_container_plan_begin(struct quant_container_plan *plan, 
                                              size_t noutputs, struct quant_error *error);
 uint32_t quant_container_plan_add(struct quant_container_plan *plan, const char *name,
                                   const struct quant_stored_type *type, const uint64_t *dims,
-                                  uint32_t ndim);
+                                  uint32_t ndim, enum quant_order order);
+
+/* Whether a tensor of file can be in a file of format: *copied is the type that it has there if it
+ * is copied. QUANT_UNSUPPORTED: the format has no such type, or not that order. */
+enum quant_status quant_container_plan_check(const struct quant_tensor_file *file,
+                                             const struct quant_tensor_info *info, bool is_copied,
+                                             enum quant_order order,
+                                             const struct quant_format *format,
+                                             const struct quant_stored_type **copied,
+                                             struct quant_error *error);
 enum quant_status quant_container_plan_lay_out(struct quant_container_plan *plan,
                                                const struct quant_container *format,
                                                const struct quant_metadata_pair *metadata,

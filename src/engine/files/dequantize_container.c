@@ -50,10 +50,12 @@ static enum quant_status plan_output(struct quant_container_dequantization *run,
     for (size_t i = 0; status == QUANT_OK && i < restored->n; i++) {
         const struct quant_restored_tensor *tensor = &restored->tensors[i];
         const struct quant_tensor_info *info = info_of(run, tensor->data);
+        const struct quant_stored_type *copied = NULL;
+        status = quant_container_plan_check(run->input.file, info, tensor->is_copied, tensor->order,
+                                            format, &copied, run->error);
         quant_container_plan_add(&run->plan, info->name,
-                                 tensor->is_copied ? container->type_from_name(info->type->name)
-                                                   : container->type_of(run->dtype),
-                                 tensor->dims, tensor->ndim);
+                                 tensor->is_copied ? copied : container->type_of(run->dtype),
+                                 tensor->dims, tensor->ndim, tensor->order);
     }
     return status == QUANT_OK ? quant_container_plan_lay_out(&run->plan, container, metadata,
                                                              nmetadata, run->error)
@@ -111,8 +113,7 @@ static enum quant_status select_tensors(struct quant_container_dequantization *r
 
 static enum quant_status finish(struct quant_container_dequantization *run)
 {
-    struct quant_source *source = run->input.stream ? run->input.stream : run->input.source;
-    enum quant_status status = quant_source_check_unchanged(source, run->error);
+    enum quant_status status = quant_container_input_finish(&run->input, run->error);
     if (status == QUANT_OK && run->job->measure)
         status = quant_original_container_check_unchanged(&run->original, run->error);
     if (status != QUANT_OK || !run->job->output.path)

@@ -21,6 +21,7 @@ struct quant_restored_place {
     struct quant_tensor original;
     struct quant_tensor_output output;
     struct quant_progress *progress; /* of its passes, while it is worked on */
+    enum quant_order order;
     struct quant_dequantize_result result;
     enum quant_status status;
     struct quant_error error;
@@ -69,12 +70,11 @@ static void fill_result(struct quant_container_dequantization *run,
     struct quant_dequantize_result *result = &place->result;
     *result = (struct quant_dequantize_result){.params = *place->run.params};
     result->shape = place->quantized.shape;
-    result->order = QUANT_ORDER_C;
+    result->order = place->order;
     if (place->run.groups)
         result->grouping = place->quantized.groups.grouping;
     else
-        quant_grouping_make(&whole, &place->quantized.shape, QUANT_ORDER_C, &result->grouping,
-                            NULL);
+        quant_grouping_make(&whole, &place->quantized.shape, place->order, &result->grouping, NULL);
     if (!run->job->measure)
         return;
     const struct quant_reader *original = place->original.reader;
@@ -104,7 +104,7 @@ static enum quant_status restore_tensor(struct quant_container_dequantization *r
         .output = run->job->output.path ? &place->output : NULL,
         .dtype = run->dtype,
         .shape = &place->quantized.shape,
-        .order = QUANT_ORDER_C,
+        .order = restored->order,
         .nelems = restored->nelems,
         .progress = place->progress,
         .pool = pool,
@@ -143,7 +143,7 @@ static enum quant_status copy_tensor(struct quant_container_dequantization *run,
     const bool writes = run->job->output.path;
     uint64_t digest = 0;
     const enum quant_status status = quant_tensor_copy(
-        run->input.source, &from, writes ? run->output.sink : NULL,
+        run->input.file->source, &from, writes ? run->output.sink : NULL,
         writes ? run->plan.layout.tensors[i].data.offset : 0, &digest, &place->error);
     return status == QUANT_OK ? quant_stored_tensor_check(run->input.file, restored->data, digest,
                                                           restored->digests.data, &place->error)

@@ -5,8 +5,9 @@
 #include "base/error.h"
 #include "engine/tensor/tensor.h"
 
-static enum quant_status list(const struct quant_tensor_file *file, quant_list_fn *each,
-                              void *context, struct quant_error *error)
+/* Offsets of tensors that are not in the file as they are lie beyond its end. */
+static enum quant_status list(const struct quant_tensor_file *file, uint64_t nbytes,
+                              quant_list_fn *each, void *context, struct quant_error *error)
 {
     for (size_t i = 0; i < file->n; i++) {
         const struct quant_tensor_info *info = &file->tensors[i];
@@ -16,7 +17,8 @@ static enum quant_status list(const struct quant_tensor_file *file, quant_list_f
                                                    .is_float = quant_container_maps(info->type),
                                                    .ndim = info->ndim,
                                                    .dims = info->dims,
-                                                   .offset = info->offset,
+                                                   .offset = info->offset <= nbytes ? info->offset
+                                                                                    : UINT64_MAX,
                                                    .nbytes = info->nbytes};
         if (!each(context, &listed))
             return quant_error_set(error, QUANT_CANCELLED, "cancelled");
@@ -38,7 +40,7 @@ enum quant_status quant_file_list(const struct quant_input *input,
         tensor.source = NULL;
         status = quant_container_input_open(&container, source, format, cancel, error);
         if (status == QUANT_OK)
-            status = list(container.file, each, context, error);
+            status = list(container.file, container.source->size, each, context, error);
     }
     quant_container_input_close(&container);
     quant_tensor_close(&tensor);

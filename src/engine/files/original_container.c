@@ -63,7 +63,13 @@ static enum quant_status check_shape(const struct quant_tensor *tensor,
     char other[QUANT_SHAPE_TEXT];
     if (restored->ndim > 0)
         memcpy(expected.dims, restored->dims, restored->ndim * sizeof *restored->dims);
-    if (tensor->reader->knowledge != QUANT_SHAPE_KNOWN || quant_shape_equal(found, &expected))
+    if (tensor->reader->knowledge != QUANT_SHAPE_KNOWN)
+        return QUANT_OK;
+    if (quant_shape_equal(found, &expected) && tensor->reader->order != restored->order &&
+        quant_shape_has_order(found) && !tensor->reader->format->takes_raw_options)
+        return quant_source_error(tensor->source, error, QUANT_CORRUPT,
+                                  "its order differs from that in the quantized tensor");
+    if (quant_shape_equal(found, &expected))
         return QUANT_OK;
     return quant_source_error(tensor->source, error, QUANT_CORRUPT,
                               "its shape is %s, not %s as in the quantized tensor",
@@ -104,8 +110,9 @@ enum quant_status
 quant_original_container_check_unchanged(const struct quant_original_container *original,
                                          struct quant_error *error)
 {
-    struct quant_source *source =
-        original->input.source ? original->input.source : original->single.source;
+    if (original->input.file)
+        return quant_container_input_finish(&original->input, error);
+    struct quant_source *source = original->single.source;
     return source ? quant_source_check_unchanged(source, error) : QUANT_OK;
 }
 

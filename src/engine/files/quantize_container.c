@@ -28,7 +28,7 @@ static enum quant_status make_plan(struct quant_container_quantization *run)
 {
     const struct quant_quantize_job *job = run->job;
     const struct quant_container_rules rules = {
-        .format = run->output_format->container,
+        .format = run->output_format,
         .mappings = run->mappings,
         .only = run->only,
         .may_copy_all = quant_mappings_choose(run->mappings) && job->nfiles > 1,
@@ -99,7 +99,8 @@ static enum quant_status finish(struct quant_container_quantization *run)
 {
     enum quant_status status = quant_sidecar_end_tensors(&run->sidecar.sink, run->error);
     if (status == QUANT_OK)
-        status = quant_source_check_unchanged(input_source(run), run->error);
+        status = run->single ? quant_source_check_unchanged(input_source(run), run->error)
+                             : quant_container_input_finish(&run->input, run->error);
     if (status == QUANT_OK)
         status = quant_container_output_finish(&run->data, run->error);
     struct quant_file_output *const outputs[] = {&run->data.final};
@@ -208,7 +209,8 @@ static enum quant_status check_single(const struct quant_container_quantization 
     if (!quant_is_utf8(name))
         return quant_error_set(run->error, QUANT_INVALID,
                                "cannot name a tensor after '%s', which is not UTF-8", path);
-    if (reader->order == QUANT_ORDER_FORTRAN && quant_shape_has_order(&reader->shape))
+    if (reader->order == QUANT_ORDER_FORTRAN && quant_shape_has_order(&reader->shape) &&
+        !run->output_format->container->keeps_order)
         return quant_error_set(run->error, QUANT_UNSUPPORTED,
                                "cannot quantize '%s' to the format %s: its elements are in Fortran "
                                "order, which that format does not have",
@@ -229,6 +231,7 @@ static enum quant_status run_single(struct quant_container_quantization *run)
         .dims = reader->shape.dims,
         .ndim = (uint32_t)reader->shape.ndim,
         .nbytes = quant_dtype_bytes(reader->stored, reader->nelems),
+        .order = (uint8_t)reader->order,
     };
     const struct quant_tensor_file file = {.format = run->format,
                                            .source = quant_tensor_source(run->single),

@@ -126,7 +126,7 @@ static enum quant_status copy_tensor(struct quant_container_quantization *run,
     const struct quant_container_tensor *output = output_of(run, planned->data);
     const struct quant_extent from = {info->offset, info->nbytes};
     uint64_t digest = 0;
-    const enum quant_status status = quant_tensor_copy(run->input.source, &from, run->data.sink,
+    const enum quant_status status = quant_tensor_copy(run->file->source, &from, run->data.sink,
                                                        output->data.offset, &digest, &place->error);
     return status == QUANT_OK ? quant_entry_print_copied(output, digest, &place->entry,
                                                          &place->nbytes, &place->error)

@@ -5,15 +5,20 @@
 
 #include "base/error.h"
 #include "engine/files/tensor_copy.h"
+#include "formats/container.h"
 #include "io/io.h"
 
 static enum quant_status check_header(struct quant_source *source,
+                                      const struct quant_tensor_file *file,
                                       const struct quant_sidecar_head *head,
                                       struct quant_error *error)
 {
     const struct quant_extent header = {0, head->header_nbytes};
     uint64_t digest = 0;
-    const enum quant_status status = quant_tensor_copy(source, &header, NULL, 0, &digest, error);
+    const enum quant_status status =
+        file && file->format->container->digest_header
+            ? file->format->container->digest_header(file, &digest, error)
+            : quant_tensor_copy(source, &header, NULL, 0, &digest, error);
     if (status == QUANT_OK && digest != head->header_xxh3_64)
         return quant_source_error(
             source, error, QUANT_CORRUPT,
@@ -22,11 +27,11 @@ static enum quant_status check_header(struct quant_source *source,
     return status;
 }
 
-static enum quant_status check(struct quant_source *source, const struct quant_sidecar_head *head,
-                               struct quant_error *error)
+static enum quant_status check(struct quant_source *source, const struct quant_tensor_file *file,
+                               const struct quant_sidecar_head *head, struct quant_error *error)
 {
     if (source->size == head->data_nbytes)
-        return check_header(source, head, error);
+        return check_header(source, file, head, error);
     return quant_source_error(
         source, error, QUANT_CORRUPT, "its size is %llu, not %llu as in its sidecar",
         (unsigned long long)source->size, (unsigned long long)head->data_nbytes);
@@ -38,15 +43,16 @@ static enum quant_status open_input(struct quant_container_input *input,
                                     const struct quant_sidecar_head *head,
                                     const struct quant_cancel *cancel, struct quant_error *error)
 {
-    const bool is_checked = source->positional;
-    enum quant_status status = is_checked ? check(source, head, error) : QUANT_OK;
+    /* Some formats must be read for their header to be found. */
+    const bool is_checked = source->positional && !format->container->digest_header;
+    enum quant_status status = is_checked ? check(source, NULL, head, error) : QUANT_OK;
     if (status != QUANT_OK) {
         quant_source_close(source);
         return status;
     }
     status = quant_container_input_open(input, source, format, cancel, error);
     if (status == QUANT_OK && !is_checked)
-        status = check(input->source, head, error);
+        status = check(input->source, input->file, head, error);
     if (status == QUANT_OK && input->file->header_nbytes != head->header_nbytes)
         status = quant_source_error(input->source, error, QUANT_CORRUPT,
                                     "its header is not the one that its sidecar describes");

@@ -31,7 +31,7 @@ enum quant_status quant_restored_reader_open(struct quant_restored_reader *reade
                                       .stored = restored->params.dtype,
                                       .delivered = restored->params.dtype,
                                       .byte_order = QUANT_LITTLE,
-                                      .order = QUANT_ORDER_C,
+                                      .order = restored->order,
                                       .knowledge = QUANT_SHAPE_KNOWN,
                                       .shape = reader->shape};
     return status == QUANT_OK
@@ -54,7 +54,7 @@ static enum quant_status open_groups(struct quant_restored_reader *reader,
         .zero_points_xxh3_64 = restored->digests.zero_points,
         .is_unchecked = restored->is_unchecked,
     };
-    enum quant_status status = quant_grouping_make(&granularity, &reader->shape, QUANT_ORDER_C,
+    enum quant_status status = quant_grouping_make(&granularity, &reader->shape, restored->order,
                                                    &reader->groups.grouping, error);
     if (status == QUANT_OK)
         status = open_window(file, restored->scales, &tensors.scales, error);

@@ -8,6 +8,8 @@
 
 #include "base/endian.h"
 #include "base/error.h"
+#include "base/shape.h"
+#include "formats/container.h"
 #include "records/scale_records.h"
 
 struct reading {
@@ -101,9 +103,21 @@ static bool has_shape_of(const struct quant_tensor_info *info,
             memcmp(info->dims, tensor->dims, info->ndim * sizeof *info->dims) == 0);
 }
 
+/* Bytes of two 4-bit integers are in the order that the sidecar says, if the format can keep it. */
+static bool has_other_order(const struct reading *reading, const struct quant_tensor_info *info,
+                            const struct quant_sidecar_entry *entry)
+{
+    const bool is_packed = quant_dtype_info(entry->params.dtype)->bits == 4;
+    const bool may_differ = is_packed && reading->file->format->container->keeps_order;
+    struct quant_shape shape = {.ndim = entry->ndim};
+    if (entry->ndim > 0)
+        memcpy(shape.dims, entry->dims, (size_t)entry->ndim * sizeof *entry->dims);
+    return !may_differ && info->order != entry->order && quant_shape_has_order(&shape);
+}
+
 static enum quant_status check_data(const struct reading *reading,
                                     const struct quant_sidecar_entry *entry,
-                                    const struct quant_restored_tensor *tensor)
+                                    struct quant_restored_tensor *tensor)
 {
     if (tensor->data == QUANT_NOT_STORED)
         return QUANT_OK;
@@ -114,6 +128,10 @@ static enum quant_status check_data(const struct reading *reading,
         return disagree(reading, entry->name, "has another size");
     if (!has_shape_of(info, entry, tensor))
         return disagree(reading, entry->name, "has another shape");
+    if (tensor->is_copied)
+        tensor->order = (enum quant_order)info->order;
+    else if (has_other_order(reading, info, entry))
+        return disagree(reading, entry->name, "has another order");
     return QUANT_OK;
 }
 
@@ -193,6 +211,7 @@ static enum quant_status add(struct reading *reading, const struct quant_sidecar
                                              .scales = QUANT_NOT_STORED,
                                              .zero_points = QUANT_NOT_STORED,
                                              .axis = entry->has_groups ? entry->axis : -1,
+                                             .order = entry->order,
                                              .is_copied = entry->is_copied};
     status = find_named(reading, entry->name, &tensor->data);
     if (status == QUANT_OK)

@@ -22,7 +22,7 @@ struct quant_restored_method {
 struct quant_restored_tensor {
     struct quant_params params; /* with groups: what all of them have in common */
     struct quant_digests digests;
-    const uint64_t *dims; /* in the arena: the logical shape, elements in C order */
+    const uint64_t *dims;                       /* in the arena: the logical shape */
     const struct quant_restored_method *method; /* in the arena, if it is quantized; NULL after
                                                  * quant_restored_tensors_read */
     uint64_t nelems;
@@ -33,6 +33,7 @@ struct quant_restored_tensor {
     uint32_t ndim;
     int axis; /* -1: one scale */
     bool is_copied;
+    enum quant_order order;
     bool is_faulty;    /* found not to agree with the container: not to be restored */
     bool is_unchecked; /* digests are not known: another program has written the tensor */
 };

@@ -70,7 +70,7 @@ static enum quant_status check_bytes(struct verifying *verifying, struct place *
     const struct quant_extent from = {info->offset, info->nbytes};
     uint64_t digest = 0;
     enum quant_status status =
-        quant_tensor_copy(verifying->input.source, &from, NULL, 0, &digest, &place->error);
+        quant_tensor_copy(verifying->input.file->source, &from, NULL, 0, &digest, &place->error);
     if (!quant_findings_take(&place->findings, QUANT_FAULT_DATA, &status, &place->error))
         return status;
     status = quant_stored_tensor_check(verifying->input.file, restored->data, digest,
@@ -108,7 +108,7 @@ static struct quant_verify_pass make_pass(struct place *place,
                 .name = quantized->data->name},
         .checksum = &quantized->checksum,
         .shape = &quantized->shape,
-        .order = QUANT_ORDER_C,
+        .order = restored->order,
         .nelems = restored->nelems,
         .progress = item->progress,
         .pool = item->pool,
@@ -336,9 +336,7 @@ static enum quant_status check_file(struct verifying *verifying,
         status = check_tensors(verifying);
     if (status != QUANT_OK)
         return status;
-    struct quant_source *source =
-        verifying->input.stream ? verifying->input.stream : verifying->input.source;
-    status = quant_source_check_unchanged(source, run->error);
+    status = quant_container_input_finish(&verifying->input, run->error);
     (void)quant_findings_take(run->findings, QUANT_FAULT_FILE, &status, run->error);
     return status;
 }

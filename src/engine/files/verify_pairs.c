@@ -74,5 +74,6 @@ void quant_verify_pairs(struct quant_findings *findings, const struct quant_tens
     const struct pairing pairing = {findings, file, &file->tensors[restored->data],
                                     shape_of_scales(restored)};
     check(&pairing, restored->scales, "_scale", format->type_of(restored->params.scale_dtype));
-    check(&pairing, restored->zero_points, "_zero_point", format->type_from_name("I32"));
+    check(&pairing, restored->zero_points, "_zero_point",
+          quant_container_type_called(format, "int32"));
 }

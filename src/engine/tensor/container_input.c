@@ -2,6 +2,7 @@
 /* A stream goes through a temporary file first. */
 #include "engine/tensor/container_input.h"
 
+#include "formats/container.h"
 #include "io/copy_bytes.h"
 #include "io/io.h"
 
@@ -43,6 +44,17 @@ enum quant_status quant_container_input_open(struct quant_container_input *input
     if (status == QUANT_OK)
         status = quant_tensor_file_open(input->source, format, &input->file, error);
     return status;
+}
+
+enum quant_status quant_container_input_finish(const struct quant_container_input *input,
+                                               struct quant_error *error)
+{
+    const struct quant_container *container = input->file->format->container;
+    const enum quant_status status =
+        container->finish ? container->finish(input->file, error) : QUANT_OK;
+    return status == QUANT_OK
+               ? quant_source_check_unchanged(input->stream ? input->stream : input->source, error)
+               : status;
 }
 
 void quant_container_input_close(struct quant_container_input *input)

@@ -19,6 +19,12 @@ enum quant_status quant_container_input_open(struct quant_container_input *input
                                              const struct quant_format *format,
                                              const struct quant_cancel *cancel,
                                              struct quant_error *error);
+
+/* After all reading, by no other thread: that the file is still the one that was opened, and that
+ * the tensors which were read are what its own checksums say. */
+enum quant_status quant_container_input_finish(const struct quant_container_input *input,
+                                               struct quant_error *error);
+
 void quant_container_input_close(struct quant_container_input *input);
 
 /* Whether quantizing maps tensors of this type: floats of 16 bits or more. */

@@ -293,12 +293,13 @@ static void test_check_extension(void **state)
     for (size_t i = 0; i < LENGTH(fine); i++)
         check_ok(quant_file_check_extension(fine[i], QUANT_FLOAT32, &error), &error);
     check_ok(quant_file_check_extension("h.f16", QUANT_FLOAT16, &error), &error);
-    static const char *const other[] = {"w.npz", "a.b/w.txt", "w.int8", "model.v2"};
+    static const char *const other[] = {"w.h5", "a.b/w.txt", "w.int8", "model.v2"};
     for (size_t i = 0; i < LENGTH(other); i++)
-        check_error(other[i], quant_file_check_extension(other[i], QUANT_INT8, &error), &error,
-                    QUANT_INVALID,
-                    "expected one of .npy .json .safetensors .bin .raw .dat; give '--to FORMAT' or "
-                    "another name");
+        check_error(
+            other[i], quant_file_check_extension(other[i], QUANT_INT8, &error), &error,
+            QUANT_INVALID,
+            "expected one of .npy .json .safetensors .npz .bin .raw .dat; give '--to FORMAT' "
+            "or another name");
     check_error("f16", quant_file_check_extension("w.F16", QUANT_INT8, &error), &error,
                 QUANT_INVALID,
                 "cannot write 'w.F16': the extension '.F16' means float16, but the elements are "
