@@ -8,7 +8,8 @@
  * Groups are numbered as their first elements lie in the file. For an axis that is the index along
  * it. For blocks, group numbers fill a tensor of the same shape, but for the axis, which has
  * ceil(extent / block_size) entries, in the tensor's own order (C or Fortran): NumPy's
- * scales.reshape(shape, order=order).
+ * scales.reshape(shape, order=order). The same holds for blocks of rows and columns of a matrix,
+ * whose numbers fill (ceil(rows / block_rows), ceil(columns / block_size)).
  *
  * As in <quant/quant.h>, every function may be called from any number of threads at once as long as
  * no two of them write to the same memory, nothing is owned, and only quant_calibrate_groups
@@ -50,11 +51,13 @@ struct quant_granularity {
     uint64_t block_size; /* 0: each slice of the axis is a group. Else a group is a block of
                           * block_size consecutive elements along the axis, without has_axis along
                           * the last one; the last block may be shorter */
+    uint64_t block_rows; /* not 0: a group is a block of block_rows rows and block_size columns of a
+                          * matrix, without has_axis; the last blocks of either may be smaller */
 };
 
 /* How the elements of one tensor fall into groups; made by quant_grouping_make. A panel is the
  * shortest stretch of elements that consists of whole groups. Inside of it element e belongs to
- * group (e / repeat) % ngroups. */
+ * group (e % row) / repeat. */
 struct quant_grouping {
     uint64_t nelems;     /* of the tensor */
     uint64_t count;      /* of all groups */
@@ -62,13 +65,19 @@ struct quant_grouping {
     uint64_t panel;      /* elements of a panel; the last of a stride may have fewer */
     uint64_t ngroups;    /* of a panel */
     uint64_t repeat;     /* consecutive elements of one group */
-    int axis;            /* counted from the first, 0; -1: the whole tensor is one group */
+    int axis;            /* counted from the first, 0; -1: the whole tensor is one group; 1 for
+                          * blocks of rows and columns */
     uint64_t block_size; /* 0: none */
+    uint64_t row;        /* elements after which the groups of a panel repeat: ngroups * repeat, or
+                          * fewer for blocks of rows and columns, whose last one is then narrower */
+    uint64_t block_rows; /* of blocks of block_rows rows and block_size columns; else 0 */
 };
 
-/* QUANT_INVALID where the shape has no such axis, as a scalar has no axis, or more elements than 63
- * bits count. A tensor without elements has the groups of its shape all the same: shape (0, 5) has
- * five on axis 1, and no block. QUANT_UNSUPPORTED: it has no elements, and more than 2^20 groups.
+/* QUANT_INVALID where the shape has no such axis, as a scalar has no axis, where blocks of rows and
+ * columns meet a shape that is not a matrix, an axis, or no block_size, and where the shape has
+ * more elements than 63 bits count. A tensor without elements has the groups of its shape all the
+ * same: shape (0, 5) has five on axis 1, and no block. QUANT_UNSUPPORTED: it has no elements, and
+ * more than 2^20 groups.
  */
 QUANT_API enum quant_status quant_grouping_make(const struct quant_granularity *granularity,
                                                 const struct quant_shape *shape,

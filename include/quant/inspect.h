@@ -35,6 +35,7 @@ struct quant_recorded {
     struct quant_params params;        /* with an axis: what all groups have in common */
     int axis;                          /* -1: one scale, or none (float16, bfloat16) */
     uint64_t block_size;               /* 0: none */
+    uint64_t block_rows;               /* of blocks of block_rows x block_size; else 0 */
     uint64_t scale_count;              /* 0: the type is unscaled */
     char method[QUANT_INSPECTED_WORD]; /* calibration method, "clip", "given" or "none" */
     bool has_argument;                 /* of the method */

@@ -6,6 +6,11 @@
  *     per channel   group c. If outer is 1, the slices are contiguous and each is a panel. If not,
  *                   every group extends over the whole tensor, which is one panel.
  *     blocks of b   group (o * ceil(length / b) + c / b) * inner + i. A panel is b x inner.
+ *
+ * A matrix in file order is an array of length x inner, and blocks of b x d of it:
+ *
+ *     group (c / b) * ceil(inner / d) + i / d. A panel is b x inner, too: a row of blocks. Where d
+ *     does not divide inner, the last block of the row is narrower.
  */
 #include "base/grouping.h"
 
@@ -17,7 +22,15 @@
 
 bool quant_granularity_has_groups(const struct quant_granularity *granularity)
 {
-    return granularity->has_axis || granularity->block_size > 0;
+    return granularity->has_axis || granularity->block_size > 0 || granularity->block_rows > 0;
+}
+
+struct quant_granularity quant_granularity_again(int axis, uint64_t block_size, uint64_t block_rows)
+{
+    return (struct quant_granularity){.has_axis = block_rows == 0,
+                                      .axis = block_rows == 0 ? axis : 0,
+                                      .block_size = block_size,
+                                      .block_rows = block_rows};
 }
 
 /* The axis, counted from the first; -1 if there is no such axis. */
@@ -39,6 +52,22 @@ static enum quant_status no_such_axis(const struct quant_granularity *granularit
                            granularity->axis, quant_shape_text(shape, text), shape->ndim - 1);
 }
 
+static bool is_matrix(const struct quant_granularity *granularity, const struct quant_shape *shape,
+                      struct quant_error *error)
+{
+    char text[QUANT_SHAPE_TEXT];
+    const char *wrong = granularity->has_axis          ? "do not take an axis"
+                        : granularity->block_size == 0 ? "need a number of columns"
+                                                       : NULL;
+    if (wrong)
+        quant_error_set(error, QUANT_INVALID, "blocks of rows and columns %s", wrong);
+    else if (shape->ndim != 2)
+        quant_error_set(error, QUANT_INVALID,
+                        "blocks of rows and columns need a matrix, found the shape %s",
+                        quant_shape_text(shape, text));
+    return !wrong && shape->ndim == 2;
+}
+
 static void group_slices(struct quant_grouping *grouping, uint64_t outer, uint64_t length,
                          uint64_t inner)
 {
@@ -47,6 +76,7 @@ static void group_slices(struct quant_grouping *grouping, uint64_t outer, uint64
     grouping->stride = grouping->panel = is_apart ? inner : grouping->nelems;
     grouping->ngroups = is_apart ? 1 : length;
     grouping->repeat = inner;
+    grouping->row = grouping->ngroups * inner;
 }
 
 static void group_blocks(struct quant_grouping *grouping, uint64_t outer, uint64_t length,
@@ -59,6 +89,25 @@ static void group_blocks(struct quant_grouping *grouping, uint64_t outer, uint64
     grouping->panel = size * inner;
     grouping->ngroups = inner;
     grouping->repeat = inner == 1 ? grouping->panel : 1;
+    grouping->row = grouping->ngroups * grouping->repeat;
+}
+
+static uint64_t blocks_of(uint64_t length, uint64_t size)
+{
+    return length / size + (length % size != 0);
+}
+
+/* length x inner as above; high and wide are the size of a block along them. */
+static void group_matrix(struct quant_grouping *grouping, uint64_t length, uint64_t inner,
+                         uint64_t high, uint64_t wide)
+{
+    const uint64_t nrows = high < length ? high : length;
+    grouping->ngroups = blocks_of(inner, wide);
+    grouping->count = blocks_of(length, nrows) * grouping->ngroups;
+    grouping->stride = grouping->nelems;
+    grouping->panel = nrows * inner;
+    grouping->repeat = grouping->ngroups == 1 ? grouping->panel : wide;
+    grouping->row = grouping->ngroups == 1 ? grouping->panel : inner;
 }
 
 /* Channels have scales even if they have no elements. There are no blocks, since they only divide a
@@ -67,7 +116,7 @@ static enum quant_status group_nothing(struct quant_grouping *grouping,
                                        const struct quant_shape *shape, struct quant_error *error)
 {
     char text[QUANT_SHAPE_TEXT];
-    grouping->stride = grouping->panel = grouping->repeat = 1;
+    grouping->stride = grouping->panel = grouping->repeat = grouping->row = 1;
     if (grouping->axis < 0)
         return QUANT_OK;
     grouping->count = grouping->block_size > 0 ? 0 : shape->dims[grouping->axis];
@@ -94,8 +143,12 @@ enum quant_status quant_grouping_make(const struct quant_granularity *granularit
                                         .ngroups = 1,
                                         .repeat = nelems,
                                         .axis = -1,
-                                        .block_size = granularity->block_size};
-    const bool is_whole = !granularity->has_axis && granularity->block_size == 0;
+                                        .block_size = granularity->block_size,
+                                        .row = nelems,
+                                        .block_rows = granularity->block_rows};
+    const bool is_whole = !quant_granularity_has_groups(granularity);
+    if (granularity->block_rows > 0 && !is_matrix(granularity, shape, error))
+        return QUANT_INVALID;
     grouping->axis = is_whole ? -1 : settle_axis(granularity, shape->ndim);
     if (!is_whole && grouping->axis < 0)
         return no_such_axis(granularity, shape, error);
@@ -103,6 +156,13 @@ enum quant_status quant_grouping_make(const struct quant_granularity *granularit
         return group_nothing(grouping, shape, error);
     if (is_whole)
         return QUANT_OK;
+    if (granularity->block_rows > 0) {
+        const bool by_rows = order == QUANT_ORDER_C;
+        group_matrix(grouping, shape->dims[!by_rows], shape->dims[by_rows],
+                     by_rows ? granularity->block_rows : granularity->block_size,
+                     by_rows ? granularity->block_size : granularity->block_rows);
+        return QUANT_OK;
+    }
     uint64_t before = 1;
     uint64_t after = 1;
     for (int i = 0; i < shape->ndim; i++) {
@@ -117,6 +177,27 @@ enum quant_status quant_grouping_make(const struct quant_granularity *granularit
     else
         group_slices(grouping, outer, length, inner);
     return QUANT_OK;
+}
+
+void quant_grouping_scale_shape(const struct quant_grouping *grouping,
+                                const struct quant_shape *shape, struct quant_shape *scales)
+{
+    *scales = (struct quant_shape){.ndim = 1, .dims = {1}};
+    if (grouping->axis < 0)
+        return;
+    const uint64_t block = grouping->block_size;
+    const uint64_t extent = shape->dims[grouping->axis];
+    scales->ndim = shape->ndim;
+    for (int i = 0; i < shape->ndim; i++)
+        scales->dims[i] = block > 0 ? shape->dims[i] : 1;
+    scales->dims[grouping->axis] = block > 0 ? blocks_of(extent, block) : extent;
+    if (grouping->block_rows > 0)
+        scales->dims[0] = blocks_of(shape->dims[0], grouping->block_rows);
+}
+
+uint64_t quant_group_most(const struct quant_grouping *grouping)
+{
+    return grouping->panel / grouping->row * grouping->repeat;
 }
 
 /* ---- Panels ---- */
@@ -193,8 +274,11 @@ struct quant_stretch quant_stretch_at(const struct quant_grouping *grouping, uin
     stretch.group = stretch.panel.first_group;
     stretch.left = stretch.panel_left;
     if (grouping->ngroups > 1) {
-        stretch.group += inside / grouping->repeat % grouping->ngroups;
-        stretch.left = grouping->repeat - inside % grouping->repeat;
+        const uint64_t in_row = inside % grouping->row;
+        const uint64_t row_left = grouping->row - in_row;
+        const uint64_t left = grouping->repeat - in_row % grouping->repeat;
+        stretch.group += in_row / grouping->repeat;
+        stretch.left = left < row_left ? left : row_left;
     }
     return stretch;
 }
@@ -222,10 +306,11 @@ void quant_stretch_advance(struct quant_stretch *stretch, uint64_t n)
         enter_next_panel(stretch);
         return;
     }
+    const struct quant_grouping *grouping = stretch->grouping;
     const uint64_t column = stretch->group - stretch->panel.first_group + 1;
-    stretch->group =
-        column < stretch->grouping->ngroups ? stretch->group + 1 : stretch->panel.first_group;
-    stretch->left = stretch->grouping->repeat;
+    stretch->group = column < grouping->ngroups ? stretch->group + 1 : stretch->panel.first_group;
+    stretch->left = column == grouping->ngroups - 1 ? grouping->row - column * grouping->repeat
+                                                    : grouping->repeat;
 }
 
 uint64_t quant_stretch_row_left(const struct quant_stretch *stretch)

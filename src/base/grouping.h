@@ -8,6 +8,19 @@
 /* Whether each channel or block has a scale of its own. */
 bool quant_granularity_has_groups(const struct quant_granularity *granularity);
 
+/* The granularity that makes such a grouping again: quant_grouping.axis, block_size, block_rows. */
+struct quant_granularity quant_granularity_again(int axis, uint64_t block_size,
+                                                 uint64_t block_rows);
+
+/* The shape of the scales where they are an array of their own: [1] for one scale; for an axis ones
+ * but for the axis; for blocks the tensor's own shape, with an entry for each block along the axis,
+ * or along both. shape is the one that the grouping was made for. */
+void quant_grouping_scale_shape(const struct quant_grouping *grouping,
+                                const struct quant_shape *shape, struct quant_shape *scales);
+
+/* The maximum number of elements of a group. */
+uint64_t quant_group_most(const struct quant_grouping *grouping);
+
 struct quant_panel {
     uint64_t index;
     uint64_t first; /* element */

@@ -332,9 +332,9 @@ static int check(const struct command *self, const struct compare_options *optio
                  char *const *inputs, size_t n)
 {
     const struct quantize_options *mapping = &options->mapping;
-    const char *groups = mapping->axis.given       ? "axis"
-                         : mapping->block_size > 0 ? "block-size"
-                                                   : NULL;
+    const char *groups = mapping->axis.given        ? "axis"
+                         : mapping->blocks.size > 0 ? "block-size"
+                                                    : NULL;
     if (mapping->clip.given && groups)
         return message_usage(self->name,
                              "'--%s' finds a range for each scale, but '--clip' gives one for all",

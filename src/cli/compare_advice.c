@@ -86,7 +86,10 @@ static void add_mapping(struct text *text, const struct quant_spec *spec,
 {
     if (granularity->has_axis)
         add(text, " --axis %d", granularity->axis);
-    if (granularity->block_size > 0)
+    if (granularity->block_rows > 0)
+        add(text, " --block-size %" PRIu64 ",%" PRIu64, granularity->block_rows,
+            granularity->block_size);
+    else if (granularity->block_size > 0)
         add(text, " --block-size %" PRIu64, granularity->block_size);
     if (spec->has_qmin)
         add(text, " --qmin %" PRId32, spec->qmin);

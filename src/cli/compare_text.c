@@ -9,6 +9,7 @@
 #include "cli/compare.h"
 #include "cli/message.h"
 #include "cli/option_values.h"
+#include "cli/report_groups.h"
 #include "cli/wrap.h"
 
 enum { CELL = 48, LEFT = 2, MAX_DIGITS = 6, MIN_DIGITS = 3 };
@@ -203,9 +204,7 @@ static void print_title(const struct compare_part *part)
            quant_dtype_info(part->rows[0].choice.params.dtype)->name);
     if (compare_is_grouped(part)) {
         printf(", %" PRIu64 " scale%s", grouping->count, grouping->count == 1 ? "" : "s");
-        if (grouping->block_size > 0)
-            printf(", blocks of %" PRIu64, grouping->block_size);
-        printf(" along axis %d", grouping->axis);
+        report_groups_print_kind(stdout, grouping);
     }
     putchar('\n');
     free(title);

@@ -55,7 +55,8 @@ static bool add_scales(cJSON *object, const struct quant_recorded *recorded)
     if (recorded->axis >= 0) {
         const struct quant_grouping grouping = {.count = recorded->scale_count,
                                                 .axis = recorded->axis,
-                                                .block_size = recorded->block_size};
+                                                .block_size = recorded->block_size,
+                                                .block_rows = recorded->block_rows};
         return report_json_add_grouping(object, &grouping);
     }
     snprintf(scale, sizeof scale, "%.9g", (double)params->scale);

@@ -49,7 +49,12 @@ static void describe_scales(char text[static INSPECT_NOTE], const struct quant_r
     used =
         (size_t)snprintf(text, INSPECT_NOTE, "%" PRIu64 " scale%s (axis %d", recorded->scale_count,
                          recorded->scale_count == 1 ? "" : "s", recorded->axis);
-    if (recorded->block_size > 0)
+    if (recorded->block_rows > 0)
+        used = (size_t)snprintf(text, INSPECT_NOTE,
+                                "%" PRIu64 " scale%s (blocks of %" PRIu64 " x %" PRIu64,
+                                recorded->scale_count, recorded->scale_count == 1 ? "" : "s",
+                                recorded->block_rows, recorded->block_size);
+    else if (recorded->block_size > 0)
         used += (size_t)snprintf(text + used, INSPECT_NOTE - used, ", blocks of %" PRIu64,
                                  recorded->block_size);
     snprintf(text + used, INSPECT_NOTE - used, ")");

@@ -340,6 +340,22 @@ bool value_size(const struct option_row *row, const char *text, void *field,
     return number_count(text, size) && *size > 0 && *size <= UINT64_C(1) << 53;
 }
 
+bool value_blocks(const struct option_row *row, const char *text, void *field,
+                  struct option_reason *reason)
+{
+    struct given_blocks *blocks = field;
+    const char *comma = strchr(text, ',');
+    char rows[32];
+    *blocks = (struct given_blocks){.rows = 0};
+    if (!comma)
+        return value_size(row, text, &blocks->size, reason);
+    if ((size_t)(comma - text) >= sizeof rows)
+        return false;
+    snprintf(rows, sizeof rows, "%.*s", (int)(comma - text), text);
+    return value_size(row, rows, &blocks->rows, reason) &&
+           value_size(row, comma + 1, &blocks->size, reason);
+}
+
 bool value_shape(const struct option_row *row, const char *text, void *field,
                  struct option_reason *reason)
 {

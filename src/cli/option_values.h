@@ -28,6 +28,11 @@ struct given_int32 {
     int32_t value;
 };
 
+struct given_blocks {
+    uint64_t size; /* columns, if rows is not 0; 0: not given */
+    uint64_t rows; /* 0: along one axis */
+};
+
 struct given_calibration {
     const char *name; /* NULL: not given */
     bool has_argument;
@@ -50,6 +55,7 @@ option_parse_fn value_share;         /* struct given_double: > 0, <= 1 */
 option_parse_fn value_int32;         /* struct given_int32 */
 option_parse_fn value_threads;       /* unsigned: at least 1; 0 as text is all processors */
 option_parse_fn value_size;          /* uint64_t: from 1 to 2^53 */
+option_parse_fn value_blocks;        /* struct given_blocks: N, or R,C, each from 1 to 2^53 */
 option_parse_fn value_dims;          /* struct given_int32: from 0 to QUANT_MAX_DIMS */
 option_parse_fn value_shape;         /* struct given_shape */
 option_parse_fn value_target;        /* int: an enum quant_dtype that can be quantized to */

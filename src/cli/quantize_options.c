@@ -48,7 +48,8 @@ struct quant_granularity quantize_options_granularity(const struct quantize_opti
     return (struct quant_granularity){
         .has_axis = options->axis.given,
         .axis = options->axis.value,
-        .block_size = options->block_size,
+        .block_size = options->blocks.size,
+        .block_rows = options->blocks.rows,
     };
 }
 

@@ -31,7 +31,7 @@ struct quantize_options {
     struct given_float scale;
     struct given_int32 zero_point;
     struct given_int32 axis;
-    uint64_t block_size; /* 0: not given */
+    struct given_blocks blocks;
     struct given_int32 min_dims;
     bool requantize;
     struct given_int32 qmin;
@@ -99,12 +99,13 @@ struct quantize_options {
      .in_section = true,                                                                           \
      .is_common = true},                                                                           \
         {.name = "block-size",                                                                     \
-         .argument = "N",                                                                          \
+         .argument = "N[,N]",                                                                      \
          .help = "per group: use one scale per N elements along --axis, or along the last axis "   \
-                 "without it; also --group-size",                                                  \
-         .expected = "an integer from 1 to 2^53",                                                  \
-         .parse = value_size,                                                                      \
-         .offset = (base) + offsetof(struct quantize_options, block_size),                         \
+                 "without it; R,C: one per block of R rows and C columns of a matrix; also "       \
+                 "--group-size",                                                                   \
+         .expected = "an integer from 1 to 2^53, or two such as 128,128",                          \
+         .parse = value_blocks,                                                                    \
+         .offset = (base) + offsetof(struct quantize_options, blocks),                             \
          .in_section = true,                                                                       \
          .is_common = true},                                                                       \
     {                                                                                              \

@@ -188,9 +188,15 @@ static int check_mapping(const struct command *command, const struct quantize_op
  */
 static int check_granularity(const struct command *command, const struct quantize_options *options)
 {
-    const char *name = options->axis.given ? "axis" : options->block_size > 0 ? "block-size" : NULL;
+    const char *name = options->axis.given        ? "axis"
+                       : options->blocks.size > 0 ? "block-size"
+                                                  : NULL;
     if (!name)
         return EXIT_DONE;
+    if (options->axis.given && options->blocks.rows > 0)
+        return quantize_options_usage(
+            command, options,
+            "'--axis' and a '--block-size' of rows and columns exclude each other");
     if (options->scale.given)
         return quantize_options_usage(command, options,
                                       "'--%s' finds many scales, but '--scale' gives one", name);
@@ -216,9 +222,9 @@ static int check_ties(const struct command *command, const struct quantize_optio
                         : options->range_from  ? "range-from"
                         : options->scale.given ? "scale"
                                                : NULL;
-    const char *groups = options->axis.given       ? "axis"
-                         : options->block_size > 0 ? "block-size"
-                                                   : NULL;
+    const char *groups = options->axis.given        ? "axis"
+                         : options->blocks.size > 0 ? "block-size"
+                                                    : NULL;
     if (options->ties.n == 0)
         return EXIT_DONE;
     if (given && options->sections.n == 0)
@@ -277,7 +283,7 @@ static int check_copy(const struct command *command, const struct quantize_optio
                         : options->scale.given      ? "scale"
                         : options->range_from       ? "range-from"
                         : options->axis.given       ? "axis"
-                        : options->block_size > 0   ? "block-size"
+                        : options->blocks.size > 0  ? "block-size"
                         : options->calibration.name ? "method"
                         : options->min_dims.given   ? "min-dims"
                         : options->scheme >= 0      ? "scheme"

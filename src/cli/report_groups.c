@@ -23,14 +23,24 @@ struct table {
     size_t ncolumns;
 };
 
+void report_groups_print_kind(FILE *out, const struct quant_grouping *grouping)
+{
+    if (grouping->block_rows > 0) {
+        fprintf(out, ", blocks of %" PRIu64 " x %" PRIu64, grouping->block_rows,
+                grouping->block_size);
+        return;
+    }
+    if (grouping->block_size > 0)
+        fprintf(out, ", blocks of %" PRIu64, grouping->block_size);
+    fprintf(out, " along axis %d", grouping->axis);
+}
+
 void report_groups_print_scales(FILE *out, const struct report_subject *subject)
 {
     const struct quant_grouping *grouping = subject->grouping;
     fprintf(out, "%" PRIu64 " scale%s%s", grouping->count, grouping->count == 1 ? "" : "s",
             report_style_scale_dtype(subject->params));
-    if (grouping->block_size > 0)
-        fprintf(out, ", blocks of %" PRIu64, grouping->block_size);
-    fprintf(out, " along axis %d", grouping->axis);
+    report_groups_print_kind(out, grouping);
 }
 
 static struct row make_heading(const struct report_subject *subject)

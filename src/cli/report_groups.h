@@ -7,6 +7,9 @@
 
 /* "4096 scales along axis 0", or "8 scales, blocks of 32 along axis 1"; for a subject that
  * report_is_grouped. */
+/* ", blocks of 32 along axis 1", ", blocks of 128 x 128", or " along axis 0". */
+void report_groups_print_kind(FILE *out, const struct quant_grouping *grouping);
+
 void report_groups_print_scales(FILE *out, const struct report_subject *subject);
 
 /* Prints a table of the groups with the largest error; nothing if there is only one group or no

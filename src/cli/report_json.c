@@ -162,13 +162,26 @@ static bool add_scale(cJSON *object, const struct quant_params *params)
            add_number(object, "zero_point", params->zero_point);
 }
 
+/* [rows, columns], or the elements along the axis, or null. */
+static cJSON *create_block_size(const struct quant_grouping *grouping)
+{
+    if (grouping->block_rows == 0)
+        return grouping->block_size > 0 ? create_count(grouping->block_size) : cJSON_CreateNull();
+    cJSON *array = cJSON_CreateArray();
+    if (array && add_item(array, NULL, create_count(grouping->block_rows)) &&
+        add_item(array, NULL, create_count(grouping->block_size)))
+        return array;
+    cJSON_Delete(array);
+    return NULL;
+}
+
 bool report_json_add_grouping(cJSON *object, const struct quant_grouping *grouping)
 {
     return add_item(object, "scale_count", create_count(grouping->count)) &&
-           add_number(object, "axis", grouping->axis) &&
-           add_item(object, "block_size",
-                    grouping->block_size > 0 ? create_count(grouping->block_size)
-                                             : cJSON_CreateNull());
+           add_item(object, "axis",
+                    grouping->block_rows > 0 ? cJSON_CreateNull()
+                                             : cJSON_CreateNumber(grouping->axis)) &&
+           add_item(object, "block_size", create_block_size(grouping));
 }
 
 bool report_json_add_layout(cJSON *object, const struct quant_shape *shape, enum quant_order order)

@@ -78,13 +78,13 @@ static void resolve_range(struct quantize_options *section, const struct quantiz
     const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)section->dtype);
     const bool gives_range = section->clip.given || section->range_from || section->scale.given ||
                              section->zero_point.given;
-    const bool has_groups = section->axis.given || section->block_size > 0;
+    const bool has_groups = section->axis.given || section->blocks.size > 0;
     const bool has_method = section->calibration.name;
     if (!info || info->is_unscaled)
         return;
     if (!gives_range && !has_groups) {
         section->axis = global->axis;
-        section->block_size = global->block_size;
+        section->blocks = global->blocks;
     }
     if (!gives_range && !has_method)
         section->calibration = global->calibration;

@@ -68,10 +68,10 @@ static void add_panel(struct quant_group_ranking *ranking, const struct quant_pa
                       const struct quant_group_part *part, size_t n)
 {
     const struct quant_grouping *grouping = ranking->grouping;
-    const uint64_t touched = n / grouping->repeat + 2;
+    const uint64_t touched = n / grouping->repeat + n / grouping->row + 2;
     const uint64_t count = touched < grouping->ngroups ? touched : grouping->ngroups;
     uint64_t j = part->first > panel->first
-                     ? (part->first - panel->first) / grouping->repeat % grouping->ngroups
+                     ? (part->first - panel->first) % grouping->row / grouping->repeat
                      : 0;
     for (uint64_t i = 0; i < count; i++) {
         struct quant_group_sums *sums = &part->sums[panel->first_group + j - part->params.first];

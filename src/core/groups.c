@@ -109,6 +109,34 @@ static unsigned char *advance_bytes(const struct quant_params *common, void *q, 
     return (unsigned char *)q + quant_dtype_bytes(common->dtype, nelems);
 }
 
+/* Of the next n elements, those that the kernel for runs maps in one call: whole runs of groups
+ * side by side in a row of the panel, as blocks of rows and columns are. 0 if there are none. */
+static size_t side_by_side(const struct quant_params *common, const struct quant_stretch *stretch,
+                           size_t n)
+{
+    const struct quant_grouping *grouping = stretch->grouping;
+    const uint64_t run = grouping->repeat;
+    if (!quant_kernels()->quantize_runs[common->dtype] || grouping->ngroups == 1 || run % 32 != 0 ||
+        run >= LONG_STRETCH || stretch->left != run)
+        return 0;
+    const uint64_t column = stretch->group - stretch->panel.first_group;
+    const uint64_t whole = (grouping->row / run - column) * run; /* the last may be narrower */
+    return (size_t)(whole < n ? whole : n / run * run);
+}
+
+/* Maps n elements of that kind. */
+static void quantize_side_by_side(const struct quant_params *common, struct quant_stretch *stretch,
+                                  const struct quant_group_params *groups, const float *x, size_t n,
+                                  void *q)
+{
+    const uint64_t at = stretch->group - groups->first;
+    const size_t run = (size_t)stretch->grouping->repeat;
+    quant_kernels()->quantize_runs[common->dtype](common, groups->scales + at,
+                                                  groups->zero_points + at, run, x, n, q);
+    for (size_t i = 0; i < n; i += run)
+        quant_stretch_advance(stretch, run);
+}
+
 /* Maps at most n elements, and advances past them. Returns their number. */
 static size_t quantize_some(const struct quant_params *common, struct quant_stretch *stretch,
                             const struct quant_group_params *groups, const float *x, size_t n,
@@ -120,6 +148,11 @@ static size_t quantize_some(const struct quant_params *common, struct quant_stre
         quant_quantize(&params, x, m, q);
         quant_stretch_advance(stretch, m);
         return m;
+    }
+    const size_t runs = side_by_side(common, stretch, n);
+    if (runs > 0) {
+        quantize_side_by_side(common, stretch, groups, x, runs, q);
+        return runs;
     }
     struct layout layout;
     const struct each each = take_each(stretch, groups, n, &layout);

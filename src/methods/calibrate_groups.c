@@ -40,7 +40,7 @@ static enum quant_status by_panels(const struct quant_group_calibration *calibra
                                    struct quant_group_notes *notes, struct quant_error *error)
 {
     const struct quant_grouping *grouping = calibration->grouping;
-    const size_t most = (size_t)(grouping->panel / grouping->ngroups);
+    const size_t most = (size_t)quant_group_most(grouping);
     float *scratch = grouping->ngroups > 1 ? malloc(most * sizeof *scratch) : NULL;
     if (grouping->ngroups > 1 && !scratch)
         return quant_error_no_memory(error, most * sizeof *scratch, "calibration");

@@ -69,9 +69,11 @@ static bool add_runs(const struct quant_extremes *extremes, const struct quant_s
     const bool is_apart = grouping->ngroups == 1;
     const uint64_t run = is_apart ? grouping->panel : grouping->repeat;
     const uint64_t at = stretch->group - extremes->first;
-    uint64_t ahead = is_apart
-                         ? grouping->stride - stretch->panel.first % grouping->stride
-                         : (stretch->panel.first_group + grouping->ngroups - stretch->group) * run;
+    const uint64_t whole = is_apart ? 0 : grouping->row / run; /* the last may be shorter */
+    const uint64_t column = stretch->group - stretch->panel.first_group;
+    uint64_t ahead = is_apart         ? grouping->stride - stretch->panel.first % grouping->stride
+                     : column < whole ? (whole - column) * run
+                                      : 0;
     if (is_apart && grouping->stride % run == 0)
         ahead = n;
     if (ahead > n)

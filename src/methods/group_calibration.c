@@ -45,11 +45,13 @@ enum quant_status quant_group_calibrate(const struct quant_group_calibration *ca
 size_t quant_panel_gather(const struct quant_grouping *grouping, const float *x, size_t nelems,
                           uint64_t column, float *group)
 {
-    const size_t repeat = (size_t)grouping->repeat;
-    const size_t row = (size_t)grouping->ngroups * repeat;
+    const size_t row = (size_t)grouping->row;
+    const size_t first = (size_t)(column * grouping->repeat);
+    const size_t left = row - first;
+    const size_t width = left < grouping->repeat ? left : (size_t)grouping->repeat;
     size_t n = 0;
-    for (size_t i = (size_t)column * repeat; i < nelems; i += row, n += repeat)
-        memcpy(group + n, x + i, repeat * sizeof *x);
+    for (size_t i = first; i < nelems; i += row, n += width)
+        memcpy(group + n, x + i, width * sizeof *x);
     return n;
 }
 

@@ -25,10 +25,12 @@ enum { QUANT_SIDECAR_SCALES = 65536 };
 
 /* A scale and a zero point for each group of elements; see <quant/groups.h>. */
 struct quant_sidecar_groups {
-    int axis;             /* counted from the first, 0 */
-    uint64_t block_size;  /* 0: each slice of the axis is a group */
-    uint64_t count;       /* of groups, by shape, axis and block size */
-    float *scales;        /* owned; NULL if they are in a file, which path names */
+    int axis;            /* counted from the first, 0 */
+    uint64_t block_size; /* 0: each slice of the axis is a group */
+    uint64_t
+        block_rows; /* of blocks of block_rows x block_size of a matrix, whose axis is 1; or 0 */
+    uint64_t count; /* of groups, by shape, axis and block size */
+    float *scales;  /* owned; NULL if they are in a file, which path names */
     int32_t *zero_points; /* owned, the same */
     char *path; /* owned, or NULL; of a file of scale_records.h, relative to the sidecar's directory
                  */
@@ -61,8 +63,8 @@ struct quant_sidecar {
 /* Frees what *sidecar owns and zeroes it. Fine on an all-zero one. */
 void quant_sidecar_release(struct quant_sidecar *sidecar);
 
-/* Version 1, or 2 where a key occurs that came with it: for a file of scales, and for scales that
- * are not float32. */
+/* Version 1, or 2 where something occurs that came with it: a file of scales, scales that are not
+ * float32, blocks of rows and columns. */
 enum quant_status quant_sidecar_write(const struct quant_sidecar *sidecar, struct quant_sink *sink,
                                       struct quant_error *error);
 

@@ -145,7 +145,7 @@ static void read_scales(struct quant_fields *fields, const cJSON *object,
     entry->params.scale_dtype = quant_sidecar_read_scale_dtype(fields, object);
     if (fields->status != QUANT_OK)
         return;
-    if (cJSON_IsNull(axis))
+    if (!quant_sidecar_has_groups(fields, object, axis))
         read_one(fields, object, entry);
     else
         read_groups(fields, object, shape, entry);

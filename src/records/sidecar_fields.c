@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/grouping.h"
 #include "base/shape.h"
 #include "records/sidecar.h"
 #include "records/sidecar_words.h"
@@ -225,10 +226,39 @@ float quant_sidecar_scale(struct quant_fields *fields, const cJSON *item, enum q
 static uint64_t count_groups(const struct quant_sidecar_entry *entry,
                              const struct quant_shape *shape, enum quant_order order)
 {
-    const struct quant_granularity granularity = {true, entry->axis, entry->block_size};
+    const struct quant_granularity granularity =
+        quant_granularity_again(entry->axis, entry->block_size, entry->block_rows);
     struct quant_grouping grouping = {.count = 0};
     quant_grouping_make(&granularity, shape, order, &grouping, NULL);
     return grouping.count;
+}
+
+bool quant_sidecar_has_groups(struct quant_fields *fields, const cJSON *object, const cJSON *axis)
+{
+    return !cJSON_IsNull(axis) || cJSON_IsArray(quant_field_get(fields, object, "block_size"));
+}
+
+/* [rows, columns] */
+static void read_block(struct quant_fields *fields, const cJSON *block_size,
+                       const struct quant_shape *shape, struct quant_sidecar_entry *entry)
+{
+    char text[QUANT_SHAPE_TEXT];
+    if (cJSON_GetArraySize(block_size) != 2)
+        quant_fields_fail(fields, QUANT_CORRUPT, "'block_size' has %d entries, not 2",
+                          cJSON_GetArraySize(block_size));
+    if (shape->ndim != 2)
+        quant_fields_fail(fields, QUANT_CORRUPT,
+                          "'block_size' has rows and columns, but the shape %s is not a matrix",
+                          quant_shape_text(shape, text));
+    if (fields->status != QUANT_OK)
+        return;
+    entry->axis = 1;
+    entry->block_rows = (uint64_t)quant_field_integer_item(
+        fields, block_size->child, "block_size[0]", 1, QUANT_SIDECAR_INTEGER_MOST);
+    entry->block_size = (uint64_t)quant_field_integer_item(
+        fields, block_size->child->next, "block_size[1]", 1, QUANT_SIDECAR_INTEGER_MOST);
+    if (fields->status == QUANT_OK)
+        entry->scale_count = count_groups(entry, shape, QUANT_ORDER_C);
 }
 
 void quant_sidecar_read_grouping(struct quant_fields *fields, const cJSON *object,
@@ -236,6 +266,12 @@ void quant_sidecar_read_grouping(struct quant_fields *fields, const cJSON *objec
                                  struct quant_sidecar_entry *entry)
 {
     char text[QUANT_SHAPE_TEXT];
+    const cJSON *axis = quant_field_get(fields, object, "axis");
+    const cJSON *block_size = quant_field_get(fields, object, "block_size");
+    if (cJSON_IsNull(axis)) {
+        read_block(fields, block_size, shape, entry);
+        return;
+    }
     entry->axis = (int)quant_field_integer(fields, object, "axis", INT32_MIN, INT32_MAX);
     if (shape->ndim == 0)
         quant_fields_fail(fields, QUANT_CORRUPT, "'axis' is %d, but a scalar has no axis",
@@ -243,7 +279,6 @@ void quant_sidecar_read_grouping(struct quant_fields *fields, const cJSON *objec
     else if (entry->axis < 0 || entry->axis >= shape->ndim)
         quant_fields_fail(fields, QUANT_CORRUPT, "'axis' is %d, but the shape %s has axes 0 to %d",
                           entry->axis, quant_shape_text(shape, text), shape->ndim - 1);
-    const cJSON *block_size = quant_field_get(fields, object, "block_size");
     if (block_size && !cJSON_IsNull(block_size))
         entry->block_size = (uint64_t)quant_field_integer_item(fields, block_size, "block_size", 1,
                                                                QUANT_SIDECAR_INTEGER_MOST);

@@ -54,6 +54,10 @@ bool quant_sidecar_is_scale(const cJSON *item, enum quant_dtype dtype);
 float quant_sidecar_scale(struct quant_fields *fields, const cJSON *item, enum quant_dtype dtype,
                           const char *key);
 
+/* Whether the "axis" that was found, or a "block_size" of rows and columns, says that each group
+ * has a scale of its own. */
+bool quant_sidecar_has_groups(struct quant_fields *fields, const cJSON *object, const cJSON *axis);
+
 /* "axis" and "block_size" of a tensor with groups, and the number of groups. */
 void quant_sidecar_read_grouping(struct quant_fields *fields, const cJSON *object,
                                  const struct quant_shape *shape, enum quant_order order,

@@ -2,6 +2,8 @@
 /* Keys in the order of the schema. */
 #include "records/sidecar_print.h"
 
+#include <stdio.h>
+
 #include "base/error.h"
 #include "records/sidecar_words.h"
 
@@ -56,6 +58,14 @@ const char *quant_sidecar_scale_dtype(const struct quant_params *params)
     return quant_dtype_info(is_float32 ? QUANT_FLOAT32 : params->scale_dtype)->name;
 }
 
+static void print_block(struct quant_json_printer *printer, const struct quant_sidecar_entry *entry)
+{
+    char text[64];
+    snprintf(text, sizeof text, "[%llu, %llu]", (unsigned long long)entry->block_rows,
+             (unsigned long long)entry->block_size);
+    quant_json_raw(printer, text);
+}
+
 void quant_sidecar_print_groups(struct quant_json_printer *printer,
                                 const struct quant_sidecar_entry *entry)
 {
@@ -63,13 +73,16 @@ void quant_sidecar_print_groups(struct quant_json_printer *printer,
         quant_json_key(printer, "scale_dtype");
         quant_json_string(printer, quant_sidecar_scale_dtype(&entry->params));
     }
+    const bool by_rows = entry->has_groups && entry->block_rows > 0;
     quant_json_key(printer, "axis");
-    if (entry->has_groups)
+    if (entry->has_groups && !by_rows)
         quant_json_integer(printer, entry->axis);
     else
         quant_json_raw(printer, "null");
     quant_json_key(printer, "block_size");
-    if (entry->has_groups && entry->block_size > 0)
+    if (by_rows)
+        print_block(printer, entry);
+    else if (entry->has_groups && entry->block_size > 0)
         quant_json_size(printer, entry->block_size);
     else
         quant_json_raw(printer, "null");

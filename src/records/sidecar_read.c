@@ -26,14 +26,16 @@ static const char *const known_keys[] = {
     "scale",  "zero_point",  "scale_dtype", "axis",   "block_size", "scales", "rounding",
     "range",  "calibration", "shape",       "order",  "source",     "data",   NULL};
 
-/* A sidecar has version 2 if and only if it has a key that came with version 2. */
+/* A sidecar has version 2 if and only if it has a key that came with version 2, or a block_size of
+ * rows and columns, which did too. */
 static void check_version(struct quant_fields *fields, const cJSON *root, double version)
 {
     const cJSON *scales = quant_field_find(root, "scales");
     const char *found = has_key(root, "scale_dtype") || has_key(scales, "scale_dtype")
                             ? "scale_dtype"
-                        : has_key(scales, "zero_points") ? "zero_points"
-                                                         : NULL;
+                        : has_key(scales, "zero_points")                      ? "zero_points"
+                        : cJSON_IsArray(quant_field_find(root, "block_size")) ? "block_size"
+                                                                              : NULL;
     if (version == QUANT_SIDECAR_VERSION_2)
         quant_sidecar_check_keys(fields, root, known_keys);
     if (version == QUANT_SIDECAR_VERSION_2 && !found)

@@ -48,6 +48,7 @@ static void read_grouping(struct quant_fields *fields, const cJSON *root,
     quant_sidecar_read_grouping(fields, root, &sidecar->shape, sidecar->order, &entry);
     sidecar->groups.axis = entry.axis;
     sidecar->groups.block_size = entry.block_size;
+    sidecar->groups.block_rows = entry.block_rows;
     sidecar->groups.count = entry.scale_count;
 }
 
@@ -197,7 +198,7 @@ void quant_sidecar_read_scales(struct quant_fields *fields, const cJSON *root,
     sidecar->params.scale_dtype = quant_sidecar_read_scale_dtype(fields, root);
     if (!axis)
         return;
-    if (cJSON_IsNull(axis)) {
+    if (!quant_sidecar_has_groups(fields, root, axis)) {
         read_one(fields, root, &sidecar->params);
         return;
     }

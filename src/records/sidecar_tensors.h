@@ -64,6 +64,7 @@ struct quant_sidecar_entry {
     bool has_groups;
     int axis;             /* with groups, from 0; else -1 */
     uint64_t block_size;  /* along the axis; 0: none, one group for each index of the axis */
+    uint64_t block_rows;  /* of blocks of rows and columns of a matrix, whose axis is 1; else 0 */
     uint64_t scale_count; /* 1 without groups; 0 if the type is unscaled */
     const char *method;   /* calibration method, "clip", "given" or "none" */
     bool has_argument;    /* of the method */

@@ -111,7 +111,8 @@ static void print_data(struct quant_json_printer *printer, const struct quant_si
 static int version_of(const struct quant_sidecar *sidecar)
 {
     const bool has_file = sidecar->has_groups && sidecar->groups.path;
-    return has_file || !quant_sidecar_has_float32_scales(&sidecar->params)
+    const bool by_rows = sidecar->has_groups && sidecar->groups.block_rows > 0;
+    return has_file || by_rows || !quant_sidecar_has_float32_scales(&sidecar->params)
                ? QUANT_SIDECAR_VERSION_2
                : QUANT_SIDECAR_VERSION_1;
 }
@@ -125,6 +126,7 @@ static struct quant_sidecar_entry entry_of(const struct quant_sidecar *sidecar)
         .has_groups = sidecar->has_groups,
         .axis = sidecar->groups.axis,
         .block_size = sidecar->groups.block_size,
+        .block_rows = sidecar->groups.block_rows,
         .method = sidecar->method,
         .has_argument = sidecar->has_argument,
         .argument = sidecar->argument,

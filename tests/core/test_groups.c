@@ -21,23 +21,28 @@ struct example {
 /* Extents that make rows shorter and longer than vectors and pieces; blocks that do not divide
  * them; groups of one element; and no elements at all. */
 static const struct example examples[] = {
-    {{1, {7}}, {false, 0, 0}},         {{1, {7}}, {true, 0, 0}},
-    {{1, {100}}, {false, 0, 32}},      {{1, {1500}}, {false, 0, 7}},
-    {{1, {5000}}, {false, 0, 4096}},   {{2, {3, 5}}, {true, 0, 0}},
-    {{2, {3, 5}}, {true, 1, 0}},       {{2, {3, 5}}, {true, -1, 0}},
-    {{2, {1, 9}}, {true, 1, 0}},       {{2, {9, 1}}, {true, 1, 0}},
-    {{2, {40, 96}}, {true, -1, 32}},   {{2, {40, 100}}, {true, 1, 32}},
-    {{2, {40, 100}}, {true, 0, 32}},   {{2, {40, 100}}, {true, 0, 0}},
-    {{2, {40, 100}}, {true, 1, 0}},    {{2, {3, 1300}}, {true, 0, 0}},
-    {{2, {3, 1300}}, {true, 1, 0}},    {{2, {3, 1300}}, {true, 0, 2}},
-    {{2, {1300, 3}}, {true, 1, 0}},    {{2, {11, 300}}, {true, 1, 128}},
-    {{3, {4, 5, 6}}, {true, 1, 0}},    {{3, {4, 5, 6}}, {true, 1, 2}},
-    {{3, {4, 5, 6}}, {true, -3, 3}},   {{3, {2, 3, 700}}, {true, 1, 0}},
-    {{3, {2, 70, 9}}, {true, 1, 0}},   {{4, {8, 6, 3, 3}}, {true, 0, 0}},
-    {{4, {8, 6, 3, 3}}, {true, 1, 0}}, {{4, {8, 6, 3, 3}}, {true, 2, 2}},
-    {{2, {40, 100}}, {true, 1, 1}},    {{2, {40, 100}}, {true, 1, 1000}},
-    {{2, {0, 5}}, {true, 1, 0}},       {{2, {0, 5}}, {true, 0, 0}},
-    {{2, {5, 0}}, {true, 1, 3}},
+    {{1, {7}}, {false, 0, 0, 0}},         {{1, {7}}, {true, 0, 0, 0}},
+    {{1, {100}}, {false, 0, 32, 0}},      {{1, {1500}}, {false, 0, 7, 0}},
+    {{1, {5000}}, {false, 0, 4096, 0}},   {{2, {3, 5}}, {true, 0, 0, 0}},
+    {{2, {3, 5}}, {true, 1, 0, 0}},       {{2, {3, 5}}, {true, -1, 0, 0}},
+    {{2, {1, 9}}, {true, 1, 0, 0}},       {{2, {9, 1}}, {true, 1, 0, 0}},
+    {{2, {40, 96}}, {true, -1, 32, 0}},   {{2, {40, 100}}, {true, 1, 32, 0}},
+    {{2, {40, 100}}, {true, 0, 32, 0}},   {{2, {40, 100}}, {true, 0, 0, 0}},
+    {{2, {40, 100}}, {true, 1, 0, 0}},    {{2, {3, 1300}}, {true, 0, 0, 0}},
+    {{2, {3, 1300}}, {true, 1, 0, 0}},    {{2, {3, 1300}}, {true, 0, 2, 0}},
+    {{2, {1300, 3}}, {true, 1, 0, 0}},    {{2, {11, 300}}, {true, 1, 128, 0}},
+    {{3, {4, 5, 6}}, {true, 1, 0, 0}},    {{3, {4, 5, 6}}, {true, 1, 2, 0}},
+    {{3, {4, 5, 6}}, {true, -3, 3, 0}},   {{3, {2, 3, 700}}, {true, 1, 0, 0}},
+    {{3, {2, 70, 9}}, {true, 1, 0, 0}},   {{4, {8, 6, 3, 3}}, {true, 0, 0, 0}},
+    {{4, {8, 6, 3, 3}}, {true, 1, 0, 0}}, {{4, {8, 6, 3, 3}}, {true, 2, 2, 0}},
+    {{2, {40, 100}}, {true, 1, 1, 0}},    {{2, {40, 100}}, {true, 1, 1000, 0}},
+    {{2, {0, 5}}, {true, 1, 0, 0}},       {{2, {0, 5}}, {true, 0, 0, 0}},
+    {{2, {5, 0}}, {true, 1, 3, 0}},       {{2, {40, 100}}, {false, 0, 32, 8}},
+    {{2, {41, 96}}, {false, 0, 32, 8}},   {{2, {3, 1300}}, {false, 0, 128, 2}},
+    {{2, {50, 70}}, {false, 0, 1, 9}},    {{2, {50, 70}}, {false, 0, 9, 1}},
+    {{2, {50, 70}}, {false, 0, 100, 7}},  {{2, {50, 70}}, {false, 0, 33, 100}},
+    {{2, {50, 70}}, {false, 0, 70, 50}},  {{2, {6, 900}}, {false, 0, 299, 4}},
+    {{2, {1, 9}}, {false, 0, 2, 2}},      {{2, {0, 5}}, {false, 0, 2, 3}},
 };
 
 enum { NEXAMPLES = sizeof examples / sizeof examples[0] };
@@ -60,7 +65,10 @@ static uint64_t expected_group(const struct example *example, enum quant_order o
     uint64_t group = 0;
     for (int i = 0; i < shape->ndim; i++) {
         const int at = order == QUANT_ORDER_C ? i : shape->ndim - 1 - i;
-        const uint64_t size = at == axis ? granularity->block_size : 1;
+        const bool is_row = granularity->block_rows > 0 && at == 0;
+        const uint64_t size = is_row       ? granularity->block_rows
+                              : at == axis ? granularity->block_size
+                                           : 1;
         group = group * ((shape->dims[at] + size - 1) / size) + index[at] / size;
     }
     return group;
@@ -220,10 +228,9 @@ static void test_every_method(void **state)
 {
     static struct arrays arrays;
     static const struct example few[] = {
-        {{2, {6, 50}}, {true, 0, 0}},
-        {{2, {50, 6}}, {true, 1, 0}},
-        {{2, {5, 60}}, {true, 1, 32}},
-        {{3, {3, 40, 2}}, {true, 1, 32}},
+        {{2, {6, 50}}, {true, 0, 0, 0}},    {{2, {50, 6}}, {true, 1, 0, 0}},
+        {{2, {5, 60}}, {true, 1, 32, 0}},   {{3, {3, 40, 2}}, {true, 1, 32, 0}},
+        {{2, {20, 45}}, {false, 0, 20, 8}},
     };
     struct random random = random_begin();
     (void)state;
@@ -271,10 +278,15 @@ static void test_refusals(void **state)
         struct quant_granularity granularity;
         const char *text;
     } refused[] = {
-        {{2, {3, 5}}, {true, 2, 0}, "no axis 2: the shape (3, 5) has axes 0 to 1"},
-        {{2, {3, 5}}, {true, -3, 0}, "no axis -3: the shape (3, 5) has axes 0 to 1"},
-        {{0, {0}}, {true, 0, 0}, "a scalar has no axis"},
-        {{0, {0}}, {false, 0, 32}, "a scalar has no axis"},
+        {{2, {3, 5}}, {true, 2, 0, 0}, "no axis 2: the shape (3, 5) has axes 0 to 1"},
+        {{2, {3, 5}}, {true, -3, 0, 0}, "no axis -3: the shape (3, 5) has axes 0 to 1"},
+        {{0, {0}}, {true, 0, 0, 0}, "a scalar has no axis"},
+        {{0, {0}}, {false, 0, 32, 0}, "a scalar has no axis"},
+        {{2, {3, 5}}, {true, 1, 2, 2}, "blocks of rows and columns do not take an axis"},
+        {{2, {3, 5}}, {false, 0, 0, 2}, "blocks of rows and columns need a number of columns"},
+        {{3, {3, 5, 2}},
+         {false, 0, 2, 2},
+         "blocks of rows and columns need a matrix, found the shape (3, 5, 2)"},
     };
     struct quant_grouping grouping;
     struct quant_error error;
@@ -285,7 +297,7 @@ static void test_refusals(void **state)
                          QUANT_INVALID);
         assert_string_equal(error.text, refused[i].text);
     }
-    const struct quant_granularity by_axis = {true, 1, 0};
+    const struct quant_granularity by_axis = {.has_axis = true, .axis = 1, .block_size = 0};
     const struct quant_shape many = {2, {0, (1 << 20) + 1}};
     assert_int_equal(quant_grouping_make(&by_axis, &many, QUANT_ORDER_C, &grouping, &error),
                      QUANT_UNSUPPORTED);

@@ -57,6 +57,8 @@ def commands():
     for scale_dtype in ("float16", "bfloat16", "float32"):
         for options in ([], ["--axis", "0"], ["-t", "f8e4m3"], ["--scale", "0.5"], ["-m", "mse"]):
             yield ["--scale-dtype", scale_dtype, *options], "x.npy"
+    for options in ([], ["-s", "zero-point"], ["--scale-dtype", "float16"]):
+        yield ["--block-size", "2,3", *options], b"[[1,2,3,4],[5,6,7,8],[9,8,7,6]]"
     yield ["--axis", "1"], b'{"shape":[0,3,2],"data":[]}'
     for dtype, order in itertools.product(("f16", "bf16", "f32", "f64"), ("little", "big")):
         yield ["--input-dtype", dtype, "--byte-order", order, "--nonfinite", "saturate", "--shape",

@@ -15,7 +15,7 @@ static void test_gather(void **state)
 {
     (void)state;
     const float x[] = {0, 1, 10, 11, 20, 21, 2, 3, 12, 13, 22, 23};
-    const struct quant_grouping grouping = {.ngroups = 3, .repeat = 2};
+    const struct quant_grouping grouping = {.ngroups = 3, .repeat = 2, .row = 6};
     float group[4];
     for (uint64_t column = 0; column < 3; column++) {
         assert_int_equal(quant_panel_gather(&grouping, x, LENGTH(x), column, group), 4);
@@ -27,7 +27,7 @@ static void test_gather(void **state)
 static void test_begin(void **state)
 {
     (void)state;
-    const struct quant_grouping grouping = {.ngroups = 1};
+    const struct quant_grouping grouping = {.ngroups = 1, .repeat = 5, .row = 5};
     static const struct {
         const char *method;
         bool by_extremes;

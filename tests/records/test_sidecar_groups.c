@@ -128,8 +128,8 @@ static void check_groups_back(struct quant_sidecar *sidecar, struct random *rand
 {
     struct quant_grouping grouping;
     struct quant_error error;
-    const struct quant_granularity granularity = {true, sidecar->groups.axis,
-                                                  sidecar->groups.block_size};
+    const struct quant_granularity granularity = {
+        .has_axis = true, .axis = sidecar->groups.axis, .block_size = sidecar->groups.block_size};
     check_ok(quant_grouping_make(&granularity, &sidecar->shape, sidecar->order, &grouping, &error),
              &error);
     make_groups(sidecar, grouping.count, random);

@@ -261,7 +261,8 @@ static void random_groups(struct random *random, struct quant_sidecar_entry *ent
     entry->block_size = random_below(random, 4);
     struct quant_shape shape = {.ndim = entry->ndim};
     memcpy(shape.dims, entry->dims, (size_t)entry->ndim * sizeof *entry->dims);
-    const struct quant_granularity granularity = {true, entry->axis, entry->block_size};
+    const struct quant_granularity granularity = {
+        .has_axis = true, .axis = entry->axis, .block_size = entry->block_size};
     struct quant_grouping grouping;
     struct quant_error error;
     check_ok(quant_grouping_make(&granularity, &shape, QUANT_ORDER_C, &grouping, &error), &error);

@@ -41,6 +41,7 @@ enum quant_status quant_entry_print_mapped(const struct quant_entry_tensors *ten
         .has_groups = grouping->axis >= 0,
         .axis = grouping->axis,
         .block_size = grouping->block_size,
+        .block_rows = grouping->block_rows,
         .scale_count = tensors->scales ? grouping->count : 0,
         .source_dtype = result->source_dtype,
     };

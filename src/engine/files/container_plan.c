@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/grouping.h"
 #include "base/shape.h"
 #include "core/range_params.h"
 #include "engine/files/file_selection.h"
@@ -214,8 +215,6 @@ static bool set_shape(struct quant_shape *shape, const struct quant_tensor_info 
     return true;
 }
 
-/* [1] for one scale; for an axis ones but for the axis; for blocks the tensor's own shape, with as
- * many entries along the axis as there are blocks. */
 static enum quant_status shape_scales(const struct planning *planning,
                                       const struct quant_tensor_info *info,
                                       const struct quant_granularity *granularity,
@@ -227,7 +226,7 @@ static enum quant_status shape_scales(const struct planning *planning,
     struct quant_error own;
     *dims = one;
     *ndim = 1;
-    if (!granularity->has_axis && granularity->block_size == 0)
+    if (!quant_granularity_has_groups(granularity))
         return QUANT_OK;
     if (!set_shape(&shape, info))
         return tensor_error(planning, info, QUANT_UNSUPPORTED, "has more than 64 dimensions");
@@ -239,11 +238,9 @@ static enum quant_status shape_scales(const struct planning *planning,
     uint64_t *made = quant_arena_take(&planning->plan->arena, (info->ndim + 1) * sizeof *made);
     if (!made)
         return no_memory(planning);
-    for (uint32_t i = 0; i < info->ndim; i++)
-        made[i] = grouping.block_size > 0 ? info->dims[i] : 1;
-    const uint64_t extent = info->dims[grouping.axis];
-    const uint64_t block = grouping.block_size;
-    made[grouping.axis] = block > 0 ? extent / block + (extent % block != 0) : extent;
+    struct quant_shape scales;
+    quant_grouping_scale_shape(&grouping, &shape, &scales);
+    memcpy(made, scales.dims, info->ndim * sizeof *made);
     *dims = made;
     *ndim = info->ndim;
     return QUANT_OK;

@@ -191,6 +191,7 @@ static void fill_recorded(const struct container_inspection *container, uint32_t
     recorded->params = restored->params;
     recorded->axis = restored->axis;
     recorded->block_size = restored->block_size;
+    recorded->block_rows = restored->block_rows;
     recorded->scale_count = words->scale_count;
     snprintf(recorded->method, sizeof recorded->method, "%s", words->method);
     recorded->has_argument = words->has_argument;

@@ -88,6 +88,7 @@ void quant_inspected_sidecar_record(const struct quant_inspected_sidecar *sideca
         .params = single->params,
         .axis = single->has_groups ? single->groups.axis : -1,
         .block_size = single->groups.block_size,
+        .block_rows = single->groups.block_rows,
         .scale_count = single->has_groups  ? single->groups.count
                        : info->is_unscaled ? 0
                                            : 1,

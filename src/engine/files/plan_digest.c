@@ -83,6 +83,8 @@ static struct plan_bytes plan_of(const char *format, const struct quant_mapping 
     add_range(&plan, &mapping->plan);
     add_integer(&plan, granularity->has_axis ? 1 + (uint64_t)(uint32_t)granularity->axis : 0);
     add_integer(&plan, granularity->block_size);
+    if (granularity->block_rows > 0) /* the digest of a plan without them stays what it was */
+        add_integer(&plan, granularity->block_rows);
     add_integer(&plan, mapping->has_min_dims ? 1 + (uint64_t)mapping->min_dims : 0);
     return plan;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/grouping.h"
 #include "base/source_window.h"
 #include "engine/files/tensor_copy.h"
 
@@ -46,7 +47,8 @@ static enum quant_status open_groups(struct quant_restored_reader *reader,
                                      const struct quant_restored_tensor *restored,
                                      struct quant_error *error)
 {
-    const struct quant_granularity granularity = {true, restored->axis, restored->block_size};
+    const struct quant_granularity granularity =
+        quant_granularity_again(restored->axis, restored->block_size, restored->block_rows);
     struct quant_group_tensors tensors = {
         .scale_dtype = restored->params.scale_dtype,
         .is_integer = quant_dtype_info(restored->params.dtype)->is_integer,

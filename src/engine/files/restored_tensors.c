@@ -207,6 +207,7 @@ static enum quant_status add(struct reading *reading, const struct quant_sidecar
     *tensor = (struct quant_restored_tensor){.params = entry->params,
                                              .digests = entry->digests,
                                              .block_size = entry->block_size,
+                                             .block_rows = entry->block_rows,
                                              .data = QUANT_NOT_STORED,
                                              .scales = QUANT_NOT_STORED,
                                              .zero_points = QUANT_NOT_STORED,

@@ -18,7 +18,7 @@ struct quant_restored_method {
     double argument;
 };
 
-/* 168 bytes, since there may be 100,000. Indices are into the container's catalogue. */
+/* 176 bytes, since there may be 100,000. Indices are into the container's catalogue. */
 struct quant_restored_tensor {
     struct quant_params params; /* with groups: what all of them have in common */
     struct quant_digests digests;
@@ -27,6 +27,7 @@ struct quant_restored_tensor {
                                                  * quant_restored_tensors_read */
     uint64_t nelems;
     uint64_t block_size;
+    uint64_t block_rows;
     uint32_t data;
     uint32_t scales;      /* QUANT_NOT_STORED: none */
     uint32_t zero_points; /* the same */

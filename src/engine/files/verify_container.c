@@ -128,6 +128,7 @@ static enum quant_status compare(struct verifying *verifying, struct place *plac
         .has_range = restored->method->has_range,
         .axis = restored->axis,
         .block_size = restored->block_size,
+        .block_rows = restored->block_rows,
     };
     enum quant_status status =
         quant_likeness_find(pass, differences, &recorded, &verifying->run->control->cancel,

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/grouping.h"
 #include "engine/tensor/group_walk.h"
 #include "engine/tensor/tensor_run.h"
 #include "methods/method.h"
@@ -141,8 +142,8 @@ static enum quant_status try_method(const struct quant_method_check *check, bool
                                     struct quant_error *error)
 {
     const struct quant_recorded_method *recorded = check->recorded;
-    const struct quant_granularity granularity = {recorded->axis >= 0, recorded->axis,
-                                                  recorded->block_size};
+    const struct quant_granularity granularity =
+        quant_granularity_again(recorded->axis, recorded->block_size, recorded->block_rows);
     const struct quant_spec spec = spec_of(check, include_zero);
     struct quant_progress unseen = {.call = NULL};
     struct quant_scale_store store = {.ops = NULL};

@@ -14,6 +14,7 @@ struct quant_recorded_method {
     bool has_range;
     int axis; /* -1: one scale */
     uint64_t block_size;
+    uint64_t block_rows;
 };
 
 /* All borrowed. */

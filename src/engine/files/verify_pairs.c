@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/grouping.h"
 #include "base/shape.h"
 #include "formats/container.h"
 
@@ -25,20 +26,21 @@ static void fail(const struct pairing *pairing, const struct quant_tensor_info *
     quant_findings_add(pairing->findings, QUANT_FAULT_LAYOUT, &error);
 }
 
-/* [1] for one scale; for an axis ones but for the axis; for blocks the tensor's own shape, with as
- * many entries along the axis as there are blocks. */
 static struct quant_shape shape_of_scales(const struct quant_restored_tensor *restored)
 {
+    const struct quant_granularity granularity =
+        quant_granularity_again(restored->axis, restored->block_size, restored->block_rows);
     struct quant_shape shape = {.ndim = 1, .dims = {1}};
+    struct quant_shape scales = shape;
+    struct quant_grouping grouping;
     if (restored->axis < 0)
-        return shape;
-    const uint64_t block = restored->block_size;
-    const uint64_t extent = restored->dims[restored->axis];
+        return scales;
     shape.ndim = (int)restored->ndim;
     for (uint32_t i = 0; i < restored->ndim; i++)
-        shape.dims[i] = block > 0 ? restored->dims[i] : 1;
-    shape.dims[restored->axis] = block > 0 ? extent / block + (extent % block != 0) : extent;
-    return shape;
+        shape.dims[i] = restored->dims[i];
+    if (quant_grouping_make(&granularity, &shape, QUANT_ORDER_C, &grouping, NULL) == QUANT_OK)
+        quant_grouping_scale_shape(&grouping, &shape, &scales);
+    return scales;
 }
 
 static bool has_name(const char *name, const char *data, const char *suffix)

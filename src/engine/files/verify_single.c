@@ -57,6 +57,7 @@ static enum quant_status compare(struct quant_verify_run *run, const struct quan
         .has_range = sidecar->has_range,
         .axis = sidecar->has_groups ? sidecar->groups.axis : -1,
         .block_size = sidecar->groups.block_size,
+        .block_rows = sidecar->groups.block_rows,
     };
     enum quant_status status =
         quant_likeness_find(pass, differences, &recorded, &run->control->cancel, run->findings,

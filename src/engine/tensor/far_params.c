@@ -143,10 +143,12 @@ static enum quant_status calibrate_slices(const struct batch_scan *run,
                                           struct quant_error *error)
 {
     const struct quant_far_params *far = run->far;
-    const uint64_t nelems = slices->ncolumns * quant_slices_length(slices);
-    const struct quant_grouping batch = {
-        .ngroups = slices->ncolumns,
-        .repeat = far->grouping->ngroups == 1 ? nelems : far->grouping->repeat};
+    const uint64_t nelems = quant_slices_nelems(slices);
+    const bool is_apart = far->grouping->ngroups == 1;
+    const struct quant_grouping batch = {.ngroups = slices->ncolumns,
+                                         .repeat = is_apart ? nelems : far->grouping->repeat,
+                                         .row = is_apart ? nelems
+                                                         : nelems / quant_slices_rows(slices)};
     float *x = run->memory + worker * run->memory_each;
     float *group = x + nelems;
     enum quant_status status = quant_slices_read(slices, 0, quant_slices_rows(slices), x,
@@ -185,7 +187,7 @@ static bool tell_progress(void *context, unsigned worker, uint64_t part)
     const struct batch_scan *run = context;
     const struct quant_slices slices = batch_at(run, part);
     (void)worker;
-    quant_progress_add(run->scan->progress, slices.ncolumns * quant_slices_length(&slices));
+    quant_progress_add(run->scan->progress, quant_slices_nelems(&slices));
     return true;
 }
 
@@ -281,7 +283,7 @@ static enum quant_status calibrate_panels(struct quant_far_params *far,
 static enum quant_status scan_panels(struct quant_far_params *far, const struct quant_scan *scan,
                                      struct quant_observed *observed, struct quant_error *error)
 {
-    const uint64_t length = far->grouping->panel / far->grouping->ngroups;
+    const uint64_t length = quant_group_most(far->grouping);
     const bool in_memory = 2 * length * scan->workers <= MEMORY;
     const uint64_t nelems = far->grouping->nelems;
     const uint64_t passes = in_memory ? 1 : 1 + (uint64_t)quant_plan_passes(&far->calibration.plan);

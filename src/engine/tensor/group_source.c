@@ -136,8 +136,8 @@ enum quant_status quant_group_source_open(struct quant_group_source *groups,
                                           const struct quant_cancel *cancel,
                                           struct quant_error *error)
 {
-    const struct quant_granularity granularity = {true, sidecar->groups.axis,
-                                                  sidecar->groups.block_size};
+    const struct quant_granularity granularity = quant_granularity_again(
+        sidecar->groups.axis, sidecar->groups.block_size, sidecar->groups.block_rows);
     const enum quant_status status = quant_grouping_make(&granularity, &sidecar->shape,
                                                          sidecar->order, &groups->grouping, error);
     if (status != QUANT_OK)

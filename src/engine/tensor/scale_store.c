@@ -171,6 +171,7 @@ void quant_scale_store_record(struct quant_scale_store *store,
     sidecar->groups = (struct quant_sidecar_groups){
         .axis = grouping->axis,
         .block_size = grouping->block_size,
+        .block_rows = grouping->block_rows,
         .count = grouping->count,
         .scales = store->scales,
         .zero_points = store->zero_points,

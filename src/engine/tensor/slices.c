@@ -10,16 +10,24 @@ enum {
     SHORT_PIECE = 512
 };
 
-/* Elements of a group that follow one another: all of them, where it has the panel for itself,
- * which may be a short one. */
-static uint64_t repeat_of(const struct quant_slices *slices)
-{
-    return slices->grouping->ngroups == 1 ? slices->panel.nelems : slices->grouping->repeat;
-}
-
+/* Elements of a row, which is all of the panel where a group has it for itself: that may be a short
+ * one. */
 static uint64_t width_of(const struct quant_slices *slices)
 {
-    return slices->grouping->ngroups * repeat_of(slices);
+    return slices->grouping->ngroups == 1 ? slices->panel.nelems : slices->grouping->row;
+}
+
+static uint64_t start_of(const struct quant_slices *slices)
+{
+    return slices->column * slices->grouping->repeat;
+}
+
+/* Elements of the groups in a row. */
+static uint64_t piece_of(const struct quant_slices *slices)
+{
+    const uint64_t left = width_of(slices) - start_of(slices);
+    const uint64_t piece = slices->ncolumns * slices->grouping->repeat;
+    return piece < left ? piece : left;
 }
 
 uint64_t quant_slices_rows(const struct quant_slices *slices)
@@ -27,9 +35,9 @@ uint64_t quant_slices_rows(const struct quant_slices *slices)
     return slices->panel.nelems / width_of(slices);
 }
 
-uint64_t quant_slices_length(const struct quant_slices *slices)
+uint64_t quant_slices_nelems(const struct quant_slices *slices)
 {
-    return slices->panel.nelems / slices->grouping->ngroups;
+    return quant_slices_rows(slices) * piece_of(slices);
 }
 
 static enum quant_status read_at(const struct quant_slices *slices, uint64_t first, float *x,
@@ -44,8 +52,8 @@ static enum quant_status read_pieces(const struct quant_slices *slices, uint64_t
                                      struct quant_error *error)
 {
     const uint64_t width = width_of(slices);
-    const uint64_t start = slices->column * repeat_of(slices);
-    const uint64_t piece = slices->ncolumns * repeat_of(slices);
+    const uint64_t start = start_of(slices);
+    const uint64_t piece = piece_of(slices);
     enum quant_status status = QUANT_OK;
     for (uint64_t row = first; status == QUANT_OK && row < first + nrows; row++, x += piece)
         status = read_at(slices, row * width + start, x, piece, stage, error);
@@ -57,8 +65,8 @@ static enum quant_status read_rows(const struct quant_slices *slices, uint64_t f
 {
     float rows[ROWS_AT_A_TIME];
     const size_t width = (size_t)width_of(slices);
-    const size_t start = (size_t)(slices->column * repeat_of(slices));
-    const size_t piece = (size_t)(slices->ncolumns * repeat_of(slices));
+    const size_t start = (size_t)start_of(slices);
+    const size_t piece = (size_t)piece_of(slices);
     const uint64_t most = ROWS_AT_A_TIME / width;
     while (nrows > 0) {
         const uint64_t n = nrows < most ? nrows : most;
@@ -79,7 +87,7 @@ enum quant_status quant_slices_read(const struct quant_slices *slices, uint64_t 
                                     struct quant_error *error)
 {
     const uint64_t width = width_of(slices);
-    const uint64_t piece = slices->ncolumns * repeat_of(slices);
+    const uint64_t piece = piece_of(slices);
     if (piece == width)
         return read_at(slices, first * width, x, nrows * width, stage, error);
     return piece < SHORT_PIECE && width <= ROWS_AT_A_TIME
@@ -93,19 +101,19 @@ static enum quant_status slice_read_at(struct quant_reader *reader, uint64_t fir
                                        size_t nelems, void *stage, struct quant_error *error)
 {
     const struct quant_slices *slices = ((struct quant_slice_reader *)reader)->slices;
-    const uint64_t repeat = repeat_of(slices);
+    const uint64_t piece = piece_of(slices);
     float *x = elements;
     while (nelems > 0) {
-        const uint64_t row = first / repeat;
-        const uint64_t inside = first % repeat;
+        const uint64_t row = first / piece;
+        const uint64_t inside = first % piece;
         enum quant_status status;
-        uint64_t n = nelems / repeat * repeat;
+        uint64_t n = nelems / piece * piece;
         if (inside > 0 || n == 0) { /* a part of a row */
-            n = repeat - inside < nelems ? repeat - inside : nelems;
-            status = read_at(slices, row * width_of(slices) + slices->column * repeat + inside, x,
-                             n, stage, error);
+            n = piece - inside < nelems ? piece - inside : nelems;
+            status = read_at(slices, row * width_of(slices) + start_of(slices) + inside, x, n,
+                             stage, error);
         } else {
-            status = quant_slices_read(slices, row, n / repeat, x, stage, error);
+            status = quant_slices_read(slices, row, n / piece, x, stage, error);
         }
         if (status != QUANT_OK)
             return status;
@@ -129,7 +137,7 @@ void quant_slice_reader_init(struct quant_slice_reader *reader, const struct qua
 {
     reader->head = *slices->reader;
     reader->head.ops = &slice_ops;
-    reader->head.nelems = quant_slices_length(slices);
+    reader->head.nelems = quant_slices_nelems(slices);
     reader->head.shape = (struct quant_shape){.ndim = 1, .dims = {reader->head.nelems}};
     reader->slices = slices;
 }

@@ -7,7 +7,7 @@
 #include "formats/format.h"
 
 /* Some groups of a panel that lie side by side: in each row of the panel, ncolumns * repeat
- * elements. */
+ * elements, or fewer if the last group of the row is narrower and among them. */
 struct quant_slices {
     struct quant_reader *reader; /* borrowed; it can read by position */
     const struct quant_grouping *grouping;
@@ -16,11 +16,11 @@ struct quant_slices {
     uint64_t ncolumns;
 };
 
-/* The panel's rows; and the elements of one group of it. */
+/* The panel's rows, and the elements of the groups in all of them. */
 uint64_t quant_slices_rows(const struct quant_slices *slices);
-uint64_t quant_slices_length(const struct quant_slices *slices);
+uint64_t quant_slices_nelems(const struct quant_slices *slices);
 
-/* Reads rows first..first+nrows one after the other, each with its ncolumns * repeat elements.
+/* Reads rows first..first+nrows one after the other, of each the elements of these groups.
  * stage is QUANT_STAGE_BYTES long. */
 enum quant_status quant_slices_read(const struct quant_slices *slices, uint64_t first,
                                     uint64_t nrows, float *x, void *stage,

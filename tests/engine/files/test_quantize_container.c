@@ -164,11 +164,11 @@ static const struct {
     struct quant_spec spec;
     struct quant_granularity granularity;
 } rows[] = {
-    {{.scheme = QUANT_ABSMAX}, {false, 0, 0}},
-    {{.scheme = QUANT_ZERO_POINT, .calibration = "percentile"}, {false, 0, 0}},
-    {{.scheme = QUANT_ZERO_POINT}, {true, 0, 0}},
-    {{.scheme = QUANT_ABSMAX}, {true, 1, 0}},
-    {{.scheme = QUANT_ABSMAX}, {false, 0, 16}},
+    {{.scheme = QUANT_ABSMAX}, {false, 0, 0, 0}},
+    {{.scheme = QUANT_ZERO_POINT, .calibration = "percentile"}, {false, 0, 0, 0}},
+    {{.scheme = QUANT_ZERO_POINT}, {true, 0, 0, 0}},
+    {{.scheme = QUANT_ABSMAX}, {true, 1, 0, 0}},
+    {{.scheme = QUANT_ABSMAX}, {false, 0, 16, 0}},
 };
 
 static struct quant_quantize_job container_job(size_t row, struct found *found)

@@ -118,7 +118,7 @@ static void test_refused(void **state)
     job.nrules = 1;
     expect_refused(&job, QUANT_INVALID, "tensor 'b' is mapped by another rule than the first");
     job = make_job(&seen, a, 1);
-    job.granularity = (struct quant_granularity){true, 0, 0};
+    job.granularity = (struct quant_granularity){true, 0, 0, 0};
     expect_refused(&job, QUANT_INVALID, "tensor 'a' has a scale for each channel or block");
     job = make_job(&seen, a, 1);
     job.spec.has_scale = true;

@@ -64,25 +64,25 @@ static void quantize_so(const struct way *way)
 }
 
 static const struct way ways[] = {
-    {"x.npy", QUANT_INT8, QUANT_ABSMAX, {false, 0, 0}, "q.npy", 0},
-    {"fortran.npy", QUANT_UINT8, QUANT_ZERO_POINT, {false, 0, 0}, "q.npy", 0},
-    {"x.npy", QUANT_INT4, QUANT_ABSMAX, {false, 0, 0}, "q.npy", 0},
-    {"x.npy", QUANT_INT16, QUANT_ZERO_POINT, {false, 0, 0}, "q.npy", QUANT_BFLOAT16},
-    {"x.npy", QUANT_FLOAT8_E4M3FN, QUANT_ABSMAX, {false, 0, 0}, "q.npy", 0},
-    {"x.raw", QUANT_UINT8, QUANT_ABSMAX, {false, 0, 0}, "q.bin", 0},
-    {"x.raw", QUANT_UINT4, QUANT_ZERO_POINT, {false, 0, 0}, "q.bin", 0},
-    {"x.json", QUANT_INT8, QUANT_ZERO_POINT, {false, 0, 0}, "q.json", 0},
-    {"x.json", QUANT_INT4, QUANT_ABSMAX, {false, 0, 0}, "q.json", QUANT_FLOAT16},
-    {"x.safetensors", QUANT_INT8, QUANT_ZERO_POINT, {true, 0, 0}, "q.safetensors", 0},
-    {"x.safetensors", QUANT_INT4, QUANT_ABSMAX, {false, 0, 0}, "q.safetensors", 0},
-    {"x.safetensors", QUANT_UINT8, QUANT_ABSMAX, {false, 0, 2}, "q.safetensors", QUANT_FLOAT16},
-    {"x.safetensors", QUANT_BFLOAT16, QUANT_ABSMAX, {false, 0, 0}, "q.safetensors", 0},
+    {"x.npy", QUANT_INT8, QUANT_ABSMAX, {false, 0, 0, 0}, "q.npy", 0},
+    {"fortran.npy", QUANT_UINT8, QUANT_ZERO_POINT, {false, 0, 0, 0}, "q.npy", 0},
+    {"x.npy", QUANT_INT4, QUANT_ABSMAX, {false, 0, 0, 0}, "q.npy", 0},
+    {"x.npy", QUANT_INT16, QUANT_ZERO_POINT, {false, 0, 0, 0}, "q.npy", QUANT_BFLOAT16},
+    {"x.npy", QUANT_FLOAT8_E4M3FN, QUANT_ABSMAX, {false, 0, 0, 0}, "q.npy", 0},
+    {"x.raw", QUANT_UINT8, QUANT_ABSMAX, {false, 0, 0, 0}, "q.bin", 0},
+    {"x.raw", QUANT_UINT4, QUANT_ZERO_POINT, {false, 0, 0, 0}, "q.bin", 0},
+    {"x.json", QUANT_INT8, QUANT_ZERO_POINT, {false, 0, 0, 0}, "q.json", 0},
+    {"x.json", QUANT_INT4, QUANT_ABSMAX, {false, 0, 0, 0}, "q.json", QUANT_FLOAT16},
+    {"x.safetensors", QUANT_INT8, QUANT_ZERO_POINT, {true, 0, 0, 0}, "q.safetensors", 0},
+    {"x.safetensors", QUANT_INT4, QUANT_ABSMAX, {false, 0, 0, 0}, "q.safetensors", 0},
+    {"x.safetensors", QUANT_UINT8, QUANT_ABSMAX, {false, 0, 2, 0}, "q.safetensors", QUANT_FLOAT16},
+    {"x.safetensors", QUANT_BFLOAT16, QUANT_ABSMAX, {false, 0, 0, 0}, "q.safetensors", 0},
 };
 
 static const struct way grouped_ways[] = {
-    {"x.npy", QUANT_INT8, QUANT_ABSMAX, {true, 0, 0}, "q.npy", 0},
-    {"fortran.npy", QUANT_INT4, QUANT_ZERO_POINT, {true, 1, 2}, "q.npy", 0},
-    {"x.raw", QUANT_UINT16, QUANT_ABSMAX, {false, 0, 4}, "q.bin", QUANT_FLOAT16},
+    {"x.npy", QUANT_INT8, QUANT_ABSMAX, {true, 0, 0, 0}, "q.npy", 0},
+    {"fortran.npy", QUANT_INT4, QUANT_ZERO_POINT, {true, 1, 2, 0}, "q.npy", 0},
+    {"x.raw", QUANT_UINT16, QUANT_ABSMAX, {false, 0, 4, 0}, "q.bin", QUANT_FLOAT16},
 };
 
 static void test_fine(void **state)

@@ -75,7 +75,7 @@ static void test_original(void **state)
     quantize_ok(&job);
     expect_like("q.npy", "x.npy", QUANT_SAME_BYTES, "none", NULL);
     job = job_to("q.npy", QUANT_UINT8);
-    job.granularity = (struct quant_granularity){true, 1, 0};
+    job.granularity = (struct quant_granularity){true, 1, 0, 0};
     job.spec.calibration = "auto";
     quantize_ok(&job);
     expect_like("q.npy", "x.npy", QUANT_SAME_BYTES, "auto", NULL);
@@ -105,7 +105,7 @@ static void test_other_rule(void **state)
 {
     (void)state;
     struct quant_quantize_job job = job_to("q.npy", QUANT_INT8);
-    job.granularity = (struct quant_granularity){true, 1, 0};
+    job.granularity = (struct quant_granularity){true, 1, 0, 0};
     job.spec.calibration = "percentile";
     quantize_ok(&job);
     size_t nbytes;
@@ -130,7 +130,7 @@ static void test_other_file(void **state)
     job.output.path = "b.npy";
     quantize_ok(&job);
     expect_like("a.npy", "b.npy", QUANT_SAME_BYTES, NULL, NULL);
-    job.granularity = (struct quant_granularity){true, 1, 0};
+    job.granularity = (struct quant_granularity){true, 1, 0, 0};
     quantize_ok(&job);
     expect_like("a.npy", "b.npy", QUANT_OTHER_SCALES, NULL, "within half a step: its scales");
     job = job_to("b.npy", QUANT_UINT4);
@@ -181,13 +181,13 @@ static void test_containers(void **state)
     file_write_container("x.safetensors", header, floats, 1198800);
     struct quant_quantize_job job = job_to("q.safetensors", QUANT_INT4);
     job.input.path = "x.safetensors";
-    job.granularity = (struct quant_granularity){false, 0, 32};
+    job.granularity = (struct quant_granularity){false, 0, 32, 0};
     quantize_ok(&job);
     expect_like("q.safetensors", "x.safetensors", QUANT_SAME_BYTES, "minmax", NULL);
     job.output.path = "r.safetensors";
     job.spec.dtype = QUANT_INT8;
     job.spec.scheme = QUANT_ZERO_POINT;
-    job.granularity = (struct quant_granularity){true, 0, 0};
+    job.granularity = (struct quant_granularity){true, 0, 0, 0};
     quantize_ok(&job);
     expect_like("q.safetensors", "r.safetensors", QUANT_OTHER_SCALES, NULL,
                 "'q.safetensors: w': other values than in 'r.safetensors: w'");

@@ -112,7 +112,7 @@ static void test_groups(void **state)
     enum { ROWS = 40, COLUMNS = 37 };
     const size_t n = (size_t)ROWS * COLUMNS;
     static const struct quant_granularity granularities[] = {
-        {true, 0, 0}, {true, -1, 0}, {false, 0, 16}, {true, 0, 8}};
+        {true, 0, 0, 0}, {true, -1, 0, 0}, {false, 0, 16, 0}, {true, 0, 8, 0}};
     float *x = make_floats(n);
     write_npy("x.npy", x, n, false, "(40, 37)");
     write_npy("f.npy", x, n, true, "(40, 37)");
@@ -130,7 +130,7 @@ static void test_groups(void **state)
     job.spec.scheme = QUANT_ZERO_POINT;
     job.has_scheme = true;
     assert_int_equal(check_rows(&job), count_rows(QUANT_INT8) / 2);
-    job.granularity = (struct quant_granularity){true, 2, 0};
+    job.granularity = (struct quant_granularity){.has_axis = true, .axis = 2, .block_size = 0};
     struct quant_error error;
     struct quant_compare_result result;
     assert_int_equal(quant_file_compare(&job, &result, &error), QUANT_INVALID);
@@ -147,7 +147,7 @@ static void test_far_groups(void **state)
     snprintf(shape, sizeof shape, "(%d, 2)", (int)COLUMNS);
     write_npy("x.npy", x, 2 * (size_t)COLUMNS, true, shape);
     struct quant_compare_job job = compare_job("x.npy");
-    job.granularity = (struct quant_granularity){true, 1, 0};
+    job.granularity = (struct quant_granularity){.has_axis = true, .axis = 1, .block_size = 0};
     job.spec.dtype = QUANT_FLOAT8_E5M2; /* few methods, and quick ones */
     job.control.threads = 2;
     check_all_rows(&job);

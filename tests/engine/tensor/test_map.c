@@ -18,18 +18,21 @@ struct example {
 /* QUANT_CHUNK is 131072: panels up to that length are near. Not many groups: measuring one alone
  * takes long. In C order: */
 static const struct example examples[] = {
-    {{2, {7, 40000}}, {true, 0, 0}},          /* near: rows across the borders of chunks */
-    {{2, {2, 150001}}, {true, 0, 0}},         /* far: rows longer than a chunk */
-    {{2, {130, 1000}}, {true, 1, 0}},         /* near: columns within one panel of 130000 */
-    {{2, {1501, 200}}, {true, -1, 0}},        /* far: columns */
-    {{3, {3, 40, 2000}}, {true, 1, 0}},       /* far: slices in many pieces */
-    {{1, {300001}}, {false, 0, 997}},         /* near: blocks across borders, a last one of 901 */
-    {{2, {201, 1500}}, {true, 1, 320}},       /* near: each row's last block has 220 */
-    {{2, {803, 300}}, {true, 0, 128}},        /* near: panels of 38400, the last of 10500 */
-    {{2, {1201, 225}}, {true, 0, 600}},       /* far: panels of 135000, the last of 225 */
-    {{1, {290001}}, {false, 0, 140001}},      /* far: blocks longer than a chunk, a short one */
-    {{3, {3, 900, 110}}, {true, 1, 400}},     /* near: short panels in between */
-    {{1, {QUANT_CHUNK + 1}}, {true, 0, 512}}, /* near: the last chunk is one element */
+    {{2, {7, 40000}}, {true, 0, 0, 0}},      /* near: rows across the borders of chunks */
+    {{2, {2, 150001}}, {true, 0, 0, 0}},     /* far: rows longer than a chunk */
+    {{2, {130, 1000}}, {true, 1, 0, 0}},     /* near: columns within one panel of 130000 */
+    {{2, {1501, 200}}, {true, -1, 0, 0}},    /* far: columns */
+    {{3, {3, 40, 2000}}, {true, 1, 0, 0}},   /* far: slices in many pieces */
+    {{1, {300001}}, {false, 0, 997, 0}},     /* near: blocks across borders, a last one of 901 */
+    {{2, {201, 1500}}, {true, 1, 320, 0}},   /* near: each row's last block has 220 */
+    {{2, {803, 300}}, {true, 0, 128, 0}},    /* near: panels of 38400, the last of 10500 */
+    {{2, {1201, 225}}, {true, 0, 600, 0}},   /* far: panels of 135000, the last of 225 */
+    {{1, {290001}}, {false, 0, 140001, 0}},  /* far: blocks longer than a chunk, a short one */
+    {{3, {3, 900, 110}}, {true, 1, 400, 0}}, /* near: short panels in between */
+    {{1, {QUANT_CHUNK + 1}}, {true, 0, 512, 0}}, /* near: the last chunk is one element */
+    {{2, {203, 1500}}, {false, 0, 320, 40}},     /* near: panels of 60000, a last column of 220 */
+    {{2, {401, 1100}}, {false, 0, 350, 128}},    /* far: panels of 140800, a last column of 50 */
+    {{2, {150, 2000}}, {false, 0, 3000, 70}},    /* far: a block has the whole row */
 };
 
 /* What clips, what does not, and other ends and ties than usual. */
@@ -284,8 +287,8 @@ static void test_every_method(void **state)
 {
     (void)state;
     static const struct example few[] = {
-        {{2, {3, 170}}, {true, 1, 64}},
-        {{2, {14000, 10}}, {true, 1, 0}},
+        {{2, {3, 170}}, {true, 1, 64, 0}},
+        {{2, {14000, 10}}, {true, 1, 0, 0}},
     };
     for (size_t k = 0; k < LENGTH(few) - IS_SLOW_BUILD; k++) {
         struct tensor tensor = tensor_make(few[k].shape, QUANT_ORDER_C);
@@ -307,8 +310,8 @@ static void test_long_groups(void **state)
 {
     (void)state;
     static const struct example few[] = {
-        {{1, {2700001}}, {false, 0, 1350001}},
-        {{2, {1350000, 2}}, {true, 1, 0}},
+        {{1, {2700001}}, {false, 0, 1350001, 0}},
+        {{2, {1350000, 2}}, {true, 1, 0, 0}},
     };
     for (size_t k = 0; k < LENGTH(few); k++) {
         struct tensor tensor = tensor_make(few[k].shape, QUANT_ORDER_C);

@@ -20,12 +20,12 @@ struct layout {
 };
 
 static const struct layout layouts[] = {
-    {"a row", "(4, 100)", 4, 100, {true, 0, 0}, 100, 1, 200, true},
-    {"a column", "(50, 6)", 50, 6, {true, 1, 0}, 50, 6, 5, true},
-    {"a block", "(5, 60)", 5, 60, {true, 1, 32}, 32, 1, 120, true},
-    {"a short block", "(5, 60)", 5, 60, {true, 1, 32}, 28, 1, 92, true},
-    {"a block across a chunk", "(140000,)", 1, 140000, {false, 0, 96}, 96, 1, 131040, false},
-    {"a column that is far", "(700, 200)", 700, 200, {true, 1, 0}, 700, 200, 199, false},
+    {"a row", "(4, 100)", 4, 100, {true, 0, 0, 0}, 100, 1, 200, true},
+    {"a column", "(50, 6)", 50, 6, {true, 1, 0, 0}, 50, 6, 5, true},
+    {"a block", "(5, 60)", 5, 60, {true, 1, 32, 0}, 32, 1, 120, true},
+    {"a short block", "(5, 60)", 5, 60, {true, 1, 32, 0}, 28, 1, 92, true},
+    {"a block across a chunk", "(140000,)", 1, 140000, {false, 0, 96, 0}, 96, 1, 131040, false},
+    {"a column that is far", "(700, 200)", 700, 200, {true, 1, 0, 0}, 700, 200, 199, false},
 };
 
 static bool is_slow(const char *method)

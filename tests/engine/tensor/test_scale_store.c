@@ -7,7 +7,7 @@
 
 /* 70000 blocks: more than a sidecar holds. */
 static const struct quant_shape many_shape = {2, {7000, 19}};
-static const struct quant_granularity many = {true, 1, 2};
+static const struct quant_granularity many = {.has_axis = true, .axis = 1, .block_size = 2};
 static const struct quant_spec affine = {.scheme = QUANT_ZERO_POINT};
 
 static struct tensor make_trio(struct plain *plain)
@@ -77,7 +77,8 @@ static void exchange_scales(void)
 {
     struct tensor other = tensor_make((struct quant_shape){1, {70000}}, QUANT_ORDER_C);
     struct quant_quantize_job job =
-        groups_job("other.npy", &affine, &(struct quant_granularity){false, 0, 1});
+        groups_job("other.npy", &affine,
+                   &(struct quant_granularity){.has_axis = false, .axis = 0, .block_size = 1});
     tensor_write_npy(&other, "other.npy");
     job.output.path = "other.q.npy";
     quantize_ok(&job);
@@ -147,7 +148,7 @@ static void test_existing(void **state)
 static void test_sidecar_to_stream(void **state)
 {
     (void)state;
-    static const struct quant_granularity most = {false, 0, 1};
+    static const struct quant_granularity most = {.has_axis = false, .axis = 0, .block_size = 1};
     for (uint64_t n = QUANT_SIDECAR_SCALES; n <= QUANT_SIDECAR_SCALES + 1; n++) {
         struct tensor tensor = tensor_make((struct quant_shape){1, {n}}, QUANT_ORDER_C);
         struct quant_quantize_job job = groups_job("x.npy", &affine, &most);
@@ -247,9 +248,12 @@ static void check_streams(struct quant_shape shape, const struct quant_granulari
 static void test_streams(void **state)
 {
     (void)state;
-    check_streams((struct quant_shape){2, {300, 500}}, &(struct quant_granularity){true, 0, 0});
-    check_streams((struct quant_shape){2, {300, 500}}, &(struct quant_granularity){true, 1, 0});
-    check_streams((struct quant_shape){2, {300, 500}}, &(struct quant_granularity){false, 0, 32});
+    check_streams((struct quant_shape){2, {300, 500}},
+                  &(struct quant_granularity){.has_axis = true, .axis = 0, .block_size = 0});
+    check_streams((struct quant_shape){2, {300, 500}},
+                  &(struct quant_granularity){.has_axis = true, .axis = 1, .block_size = 0});
+    check_streams((struct quant_shape){2, {300, 500}},
+                  &(struct quant_granularity){.has_axis = false, .axis = 0, .block_size = 32});
     check_streams(many_shape, &many);
 }
 
@@ -263,10 +267,14 @@ static void test_empty(void **state)
         struct quant_granularity granularity;
         uint64_t count; /* of scales */
     } empty[] = {
-        {{1, {0}}, {true, 0, 0}, 0},        {{2, {0, 5}}, {true, 1, 0}, 5},
-        {{2, {0, 5}}, {true, 0, 0}, 0},     {{2, {5, 0}}, {true, 0, 0}, 5},
-        {{3, {2, 3, 0}}, {true, -2, 0}, 3}, {{2, {5, 0}}, {true, 1, 3}, 0},
-        {{2, {0, 5}}, {true, 1, 3}, 0},     {{2, {0, 70000}}, {true, 1, 0}, 70000}, /* in a file */
+        {{1, {0}}, {true, 0, 0, 0}, 0},
+        {{2, {0, 5}}, {true, 1, 0, 0}, 5},
+        {{2, {0, 5}}, {true, 0, 0, 0}, 0},
+        {{2, {5, 0}}, {true, 0, 0, 0}, 5},
+        {{3, {2, 3, 0}}, {true, -2, 0, 0}, 3},
+        {{2, {5, 0}}, {true, 1, 3, 0}, 0},
+        {{2, {0, 5}}, {true, 1, 3, 0}, 0},
+        {{2, {0, 70000}}, {true, 1, 0, 0}, 70000}, /* in a file */
     };
     for (size_t i = 0; i < LENGTH(empty); i++)
         for (int order = 0; order < 2; order++) {
@@ -293,8 +301,8 @@ static void test_empty(void **state)
 static void test_nonfinite(void **state)
 {
     (void)state;
-    static const struct quant_granularity near = {false, 0, 10};
-    static const struct quant_granularity far = {true, 1, 0};
+    static const struct quant_granularity near = {.has_axis = false, .axis = 0, .block_size = 10};
+    static const struct quant_granularity far = {.has_axis = true, .axis = 1, .block_size = 0};
     const struct quant_granularity *granularities[] = {&near, &far};
     for (size_t i = 0; i < LENGTH(granularities); i++)
         for (int sigma = 0; sigma < 2; sigma++) {
