@@ -228,7 +228,11 @@ static enum quant_status read_directory(struct reading *reading)
             return status;
         at += nbytes;
         if (directory_end - at < QUANT_ZIP_CENTRAL_NBYTES && i + 1 < end->nmembers)
-            break;
+            return quant_source_error(reading->source, reading->error, QUANT_CORRUPT,
+                                      "its directory has %llu members, not %llu as its end record "
+                                      "says",
+                                      (unsigned long long)(i + 1),
+                                      (unsigned long long)end->nmembers);
     }
     if (at == directory_end)
         return QUANT_OK;
