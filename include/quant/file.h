@@ -106,6 +106,8 @@ struct quant_quantize_result;
 struct quant_dequantize_result;
 struct quant_compare_result;
 struct quant_verified;
+struct quant_tensor_preview;
+struct quant_file_preview;
 struct quant_inspected;      /* <quant/inspect.h> */
 struct quant_inspect_result; /* the same */
 
@@ -125,6 +127,7 @@ struct quant_tensor_result {
     const struct quant_compare_result *compared;    /* when comparing; NULL on failure */
     const struct quant_verified *verified;          /* when verifying: <quant/verify.h> */
     const struct quant_inspected *inspected;        /* when inspecting */
+    const struct quant_tensor_preview *preview;     /* in a dry run; NULL on failure */
 };
 
 /* Called by quant_file_quantize, quant_file_dequantize, quant_file_compare and quant_file_verify
@@ -148,6 +151,7 @@ struct quant_file_result {
     const struct quant_verified *verified;          /* when verifying: <quant/verify.h> */
     const struct quant_inspect_result *inspected;   /* when inspecting; NULL on failure, unless some
                                                      * tensors of a container failed */
+    const struct quant_file_preview *preview;       /* in a dry run; NULL on failure */
     bool is_unsized; /* the size of its output was not known before it was written, as of text or of
                       * what comes from a pipe: whether there is room was not checked */
 };
@@ -174,12 +178,13 @@ struct quant_control {
 
 /* Ways to do a job other than the plain one: bits of the member `ways`. */
 enum quant_way {
-    QUANT_FAIL_FAST = 1, /* in a list of files: after the first that fails no other is begun. Those
-                          * at work are finished, and on_file is called for what was begun alone */
-    QUANT_REQUANTIZE = 2 /* when quantizing: a container may have tensors that are quantized
-                          * already, integers and float8 with scales beside them. They are copied
-                          * with their scales, and the other floats are quantized. Else such a
-                          * container is QUANT_UNSUPPORTED */
+    QUANT_FAIL_FAST = 1,  /* in a list of files: after the first that fails no other is begun. Those
+                           * at work are finished, and on_file is called for what was begun alone */
+    QUANT_REQUANTIZE = 2, /* when quantizing: a container may have tensors that are quantized
+                           * already, integers and float8 with scales beside them. They are copied
+                           * with their scales, and the other floats are quantized. Else such a
+                           * container is QUANT_UNSUPPORTED */
+    QUANT_DRY_RUN = 4     /* write nothing, and say what would be written: <quant/dry_run.h> */
 };
 
 /* ---- Lists of files ----------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/dequant_reads.h"
 #include "cli/directory_inputs.h"
+#include "cli/dry_run.h"
 #include "cli/input_options.h"
 #include "cli/message.h"
 #include "cli/option_values.h"
@@ -129,9 +130,10 @@ static const struct option_row rows[] = {
 
 /* ---- Options that exclude each other ------------------------------------------------------- */
 
+/* In a dry run the kind of the report is that of the listing. */
 static bool is_measuring(const struct dequant_options *options)
 {
-    return report_options_measure(&options->report);
+    return !options->ways.dry_run && report_options_measure(&options->report);
 }
 
 static bool is_writing(const struct dequant_options *options)
@@ -157,7 +159,7 @@ static int check_measuring(const struct command *self, const struct dequant_opti
                        : options->original.dtype      ? "input-dtype"
                        : options->original.byte_order ? "byte-order"
                                                       : NULL;
-    if (idle && !is_measuring(options))
+    if (idle && !report_options_measure(&options->report))
         return message_usage(
             self->name,
             "'--%s' describes the original, which is read only with '--report' or '--fail-if'",
@@ -326,12 +328,34 @@ static int dequant_all(const struct dequant_options *options, const struct targe
     return status;
 }
 
+static void see_planned(void *context, const char *name, bool is_mapped)
+{
+    const struct work *work = context;
+    choosing_see(work->choosing, name, is_mapped);
+}
+
+static int list_all(const struct dequant_options *options, const struct targets *targets,
+                    struct choosing *choosing)
+{
+    struct work work = {.options = options, .targets = targets, .choosing = choosing};
+    struct dry_run dry = {.targets = targets,
+                          .ways = &options->ways,
+                          .report = &options->report,
+                          .context = &work,
+                          .run = dequantize_files,
+                          .see = see_planned};
+    const int status = choosing_end(choosing, dry_run_files(&dry, &options->batch));
+    dry_run_release(&dry);
+    return status;
+}
+
 /* Checks that no output replaces a file that is read. */
 static int prepare(struct targets *targets, const struct dequant_options *options)
 {
     int status = EXIT_FAILED;
     struct dequant_reads files;
     targets->report = options->report.file;
+    targets->is_dry_run = options->ways.dry_run;
     if (dequant_reads_init(&files, targets, options->against, options->files_from.path))
         status = targets_prepare(targets, false, files.paths, files.n);
     else
@@ -346,6 +370,8 @@ static int check(const struct command *self, const struct dequant_options *optio
     int status = targets_check(self, &options->target, inputs, n);
     if (status == EXIT_DONE)
         status = report_options_check(self, &options->report);
+    if (status == EXIT_DONE)
+        status = way_options_check(self, &options->ways, &options->report);
     if (status == EXIT_DONE)
         status = check_measuring(self, options, inputs, n);
     if (status == EXIT_DONE)
@@ -370,10 +396,11 @@ static int work(const struct dequant_options *options, const struct input_list *
     if (status == EXIT_DONE)
         status = prepare(&targets, options);
     struct checkpoints checkpoints = {.n = 0};
-    if (status == EXIT_DONE && is_writing(options))
+    if (status == EXIT_DONE && is_writing(options) && !options->ways.dry_run)
         status = checkpoints_begin(&checkpoints, &targets, true);
     if (status == EXIT_DONE)
-        status = dequant_all(options, &targets, choosing, &checkpoints);
+        status = options->ways.dry_run ? list_all(options, &targets, choosing)
+                                       : dequant_all(options, &targets, choosing, &checkpoints);
     checkpoints_release(&checkpoints);
     targets_release(&targets);
     return input_list_status(list, status);

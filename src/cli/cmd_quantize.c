@@ -9,6 +9,7 @@
 #include "cli/choosing.h"
 #include "cli/command.h"
 #include "cli/directory_inputs.h"
+#include "cli/dry_run.h"
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/quantize_rows.h"
@@ -30,7 +31,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
         .granularity = quantize_options_granularity(options),
         .has_min_dims = options->min_dims.given,
         .min_dims = (unsigned)options->min_dims.value,
-        .measure = report_options_measure(&options->report),
+        .measure = !options->ways.dry_run && report_options_measure(&options->report),
         .ways = way_options_ways(&options->ways) | (options->requantize ? QUANT_REQUANTIZE : 0),
         .selection = selection_options_selection(&options->selection),
         .ties = options->ties.words,
@@ -165,6 +166,31 @@ static int quantize_all(const struct quantize_options *options,
     return status;
 }
 
+/* ---- A dry run ---- */
+
+static void see_planned(void *context, const char *name, bool is_mapped)
+{
+    const struct work *work = context;
+    choosing_see(work->choosing, name, is_mapped);
+}
+
+static int list_all(const struct quantize_options *options, const struct quant_quantize_job *job,
+                    const struct targets *targets, struct choosing *choosing)
+{
+    struct work work = {.options = options, .job = job, .targets = targets, .choosing = choosing};
+    struct dry_run dry = {.targets = targets,
+                          .ways = &options->ways,
+                          .report = &options->report,
+                          .context = &work,
+                          .run = quantize_files,
+                          .see = see_planned};
+    const int status = choosing_end(choosing, dry_run_files(&dry, &options->batch));
+    dry_run_release(&dry);
+    return status;
+}
+
+/* ---- The command ---- */
+
 /* Whether an output may have a file of scales beside it. */
 static bool has_groups(const struct quant_quantize_job *job)
 {
@@ -228,12 +254,15 @@ static int quantize_inputs(const struct quantize_options *options,
     status = targets_init(&targets, &options->target, inputs, names, n, &tags, true);
     targets.has_scales = has_groups(job);
     targets.report = options->report.file;
+    targets.is_dry_run = options->ways.dry_run;
     if (status == EXIT_DONE)
         status = targets_prepare(&targets, true, reads, options->sections.n + 2);
-    if (status == EXIT_DONE)
+    if (status == EXIT_DONE && !options->ways.dry_run)
         status = checkpoints_begin(&checkpoints, &targets, false);
     if (status == EXIT_DONE)
-        status = quantize_all(options, job, &targets, choosing, &checkpoints);
+        status = options->ways.dry_run
+                     ? list_all(options, job, &targets, choosing)
+                     : quantize_all(options, job, &targets, choosing, &checkpoints);
     checkpoints_release(&checkpoints);
     targets_release(&targets);
     free(reads);

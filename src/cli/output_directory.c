@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,31 @@ static void remove_all(const struct output_directory *directory)
     for (size_t i = directory->nbelow; i-- > 0;)
         rmdir(directory->below[i]);
     rmdir(directory->path);
+}
+
+bool output_directory_check(const char *path)
+{
+    struct stat found;
+    if (stat(path, &found) == 0) {
+        errno = ENOTDIR;
+        return S_ISDIR(found.st_mode);
+    }
+    if (errno != ENOENT)
+        return false;
+    char *parent = strdup(path);
+    if (!parent)
+        return false;
+    size_t length = strlen(parent);
+    while (length > 0 && parent[length - 1] == '/')
+        length--;
+    while (length > 0 && parent[length - 1] != '/')
+        length--;
+    parent[length] = '\0';
+    const bool ok = access(length > 0 ? parent : ".", W_OK | X_OK) == 0;
+    const int number = errno;
+    free(parent);
+    errno = number;
+    return ok;
 }
 
 void output_directory_close(struct output_directory *directory)

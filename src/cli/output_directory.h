@@ -32,6 +32,9 @@ bool output_directory_open(struct output_directory *directory, const char *path)
  * directory, if nothing was written to any of them. Returns false and sets errno on failure. */
 bool output_directory_add(struct output_directory *directory, const char *relative);
 
+/* Whether the directory exists or could be created. Returns false and sets errno if not. */
+bool output_directory_check(const char *path);
+
 /* Does nothing if it was never opened. */
 void output_directory_close(struct output_directory *directory);
 

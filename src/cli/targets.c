@@ -381,6 +381,18 @@ static bool mirror_directories(struct targets *targets)
     return true;
 }
 
+/* That of --output is not created. The library takes a missing one to be created in time. */
+static bool check_output_directory(const char *output)
+{
+    const char *slash = output ? strrchr(output, '/') : NULL;
+    char *directory = slash ? strndup(output, (size_t)(slash - output) + 1) : NULL;
+    const bool ok = !directory || access(directory, F_OK) == 0;
+    if (!ok)
+        message_error("cannot write '%s': %s", output, strerror(errno));
+    free(directory);
+    return ok;
+}
+
 int targets_prepare(struct targets *targets, bool has_sidecars, const char *const *others,
                     size_t nothers)
 {
@@ -396,12 +408,17 @@ int targets_prepare(struct targets *targets, bool has_sidecars, const char *cons
     }
     if (!is_any)
         return EXIT_DONE;
+    if (targets->is_dry_run && !check_output_directory(targets->options->output))
+        return EXIT_FAILED;
     const char *directory = targets->options->directory;
-    if (directory && !output_directory_open(&targets->directory, directory)) {
+    const bool ok =
+        !directory || (targets->is_dry_run ? output_directory_check(directory)
+                                           : output_directory_open(&targets->directory, directory));
+    if (!ok) {
         message_error("cannot create the directory '%s': %s", directory, strerror(errno));
         return EXIT_FAILED;
     }
-    if (directory && !mirror_directories(targets))
+    if (directory && !targets->is_dry_run && !mirror_directories(targets))
         return EXIT_FAILED;
     return find_clashes(targets, has_sidecars, others, nothers);
 }

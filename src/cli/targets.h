@@ -30,6 +30,7 @@ struct targets {
     struct output_directory directory; /* that of --output-dir */
     bool has_scales;                   /* there may be a file of scales next to each sidecar */
     const char *report;                /* the file of --report-file; NULL: none */
+    bool is_dry_run;                   /* nothing is created */
     bool report_is_taken;              /* it is one of the files that are read or written */
     struct quant_file *files;          /* owned: what the library gets, after targets_prepare */
     struct quant_error **reasons; /* owned: for each input why it cannot be processed, or NULL */
@@ -71,9 +72,10 @@ int targets_init(struct targets *targets, const struct target_options *options,
 void targets_drop(struct targets *targets, bool (*drop)(const void *context, size_t i),
                   const void *context);
 
-/* Fills in files, creates the directory, and finds outputs, and the report, that would replace
- * files of other inputs. others are nothers more paths that are read; entries may be NULL. Returns
- * EXIT_DONE, or EXIT_FAILED after a message, and then nothing has changed. */
+/* Fills in files, creates the directory unless this is a dry run, and finds outputs, and the
+ * report, that would replace files of other inputs. others are nothers more paths that are read;
+ * entries may be NULL. Returns EXIT_DONE, or EXIT_FAILED after a message, and then nothing has
+ * changed. */
 int targets_prepare(struct targets *targets, bool has_sidecars, const char *const *others,
                     size_t nothers);
 

@@ -6,16 +6,26 @@
 
 #include <quant/file.h>
 
+#include "cli/command.h"
 #include "cli/option_values.h"
+#include "cli/report_options.h"
 
 struct way_options {
     bool fail_fast;
+    bool dry_run;
     bool verbose;
 };
 
 /* Their rows, as initializers; base is the offset of the struct way_options in the command's. They
  * follow other rows of the output. */
 #define WAY_ROWS(base)                                                                             \
+    {.brief = 'n',                                                                                 \
+     .name = "dry-run",                                                                            \
+     .help = "read headers only; print what would be written, how large, and whether it fits; "    \
+             "with --report=json as JSON",                                                         \
+     .parse = value_flag,                                                                          \
+     .offset = (base) + offsetof(struct way_options, dry_run),                                     \
+     .is_common = true},                                                                           \
     {                                                                                              \
         .name = "fail-fast", .help = "begin no other INPUT after the first that fails",            \
         .parse = value_flag, .offset = (base) + offsetof(struct way_options, fail_fast)            \
@@ -24,9 +34,14 @@ struct way_options {
 #define VERBOSE_ROW(base)                                                                          \
     {                                                                                              \
         .brief = 'v', .name = "verbose",                                                           \
-        .help = "say for which outputs free space could not be checked", .parse = value_flag,      \
-        .offset = (base) + offsetof(struct way_options, verbose)                                   \
+        .help = "say for which outputs free space could not be checked; with --dry-run list "      \
+                "the tensors of each file",                                                        \
+        .parse = value_flag, .offset = (base) + offsetof(struct way_options, verbose)              \
     }
+
+/* Checks for options that a dry run excludes. Returns EXIT_DONE, or EXIT_USAGE after a message. */
+int way_options_check(const struct command *command, const struct way_options *options,
+                      const struct report_options *report);
 
 /* The member `ways` of a job. */
 uint64_t way_options_ways(const struct way_options *options);

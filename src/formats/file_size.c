@@ -36,3 +36,16 @@ bool quant_format_file_size(const struct quant_format *format, enum quant_dtype 
     *nbytes = size;
     return true;
 }
+
+enum quant_status quant_format_check_tensor(const struct quant_format *format, const char *name,
+                                            enum quant_dtype dtype, const struct quant_shape *shape,
+                                            enum quant_order order, struct quant_error *error)
+{
+    struct counting_sink sink = {.sink = {.ops = &counting_ops, .name = name}};
+    struct quant_writer *writer = NULL;
+    const enum quant_status status =
+        format->open_writer(&sink.sink, dtype, shape, order, &writer, error);
+    if (status == QUANT_OK)
+        writer->ops->close(writer);
+    return status;
+}

@@ -12,4 +12,10 @@ bool quant_format_file_size(const struct quant_format *format, enum quant_dtype 
                             const struct quant_shape *shape, enum quant_order order,
                             uint64_t nelems, uint64_t *nbytes);
 
+/* Whether the format can write such a tensor to a file of that name, which is not touched: the
+ * error that its writer would have before the first element. */
+enum quant_status quant_format_check_tensor(const struct quant_format *format, const char *name,
+                                            enum quant_dtype dtype, const struct quant_shape *shape,
+                                            enum quant_order order, struct quant_error *error);
+
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 static const char *last_component(const char *path)
 {
@@ -62,7 +63,12 @@ static bool look_up(const char *path, bool is_output, struct quant_identity_dire
     directory_look_up(directory, path, length);
     identity->name = name;
     *status = directory->status;
-    return directory->found;
+    if (directory->found || !is_output)
+        return directory->found;
+    /* A directory that is still to be created is known by its path. No device has number 0. */
+    status->st_dev = 0;
+    status->st_ino = (ino_t)XXH3_64bits(path, length);
+    return true;
 }
 
 bool quant_identify(const char *path, bool is_output, size_t number,

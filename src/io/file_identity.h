@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds paths of the same file, even if they are written differently: by device and inode. For a
- * file that does not exist yet, by those of its directory, and its name there. */
+ * file that does not exist yet, by those of its directory, and its name there; an output in a
+ * directory that does not exist either, by the path of that. */
 #ifndef QUANT_IO_FILE_IDENTITY_H
 #define QUANT_IO_FILE_IDENTITY_H
 

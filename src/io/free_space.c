@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -84,14 +83,13 @@ static bool find_system(const char *path, struct statfs *system, uint64_t *devic
     return found;
 }
 
-/* The blocks that are reserved for root are free for root alone. */
+/* What df shows: without the blocks that are reserved for root. */
 static uint64_t available_on(const struct statfs *system)
 {
-    const uint64_t nblocks = geteuid() == 0 ? system->f_bfree : system->f_bavail;
     const uint64_t size =
         system->f_frsize > 0 ? (uint64_t)system->f_frsize : (uint64_t)system->f_bsize;
     uint64_t available;
-    return quant_checked_mul(nblocks, size, &available) ? available : UINT64_MAX;
+    return quant_checked_mul(system->f_bavail, size, &available) ? available : UINT64_MAX;
 }
 
 bool quant_free_space_find(const char *path, struct quant_free_space *space)

@@ -7,16 +7,7 @@
 #ifndef QUANT_IO_FREE_SPACE_H
 #define QUANT_IO_FREE_SPACE_H
 
-#include <quant/quant.h>
-
-/* What is known of the file system that a file is, or would be, on. */
-struct quant_free_space {
-    uint64_t device;    /* the same for all files on it */
-    uint64_t available; /* bytes that this process may still write */
-};
-
-/* The file and its directories need not exist. Returns false if nothing is known. */
-bool quant_free_space_find(const char *path, struct quant_free_space *space);
+#include <quant/dry_run.h> /* quant_free_space_find */
 
 /* A file that is to be written. nbytes 0: it is not looked at. */
 struct quant_space_need {

@@ -61,6 +61,10 @@ enum quant_status quant_output_open_free(struct quant_file_output *output, const
                                          bool force, const struct quant_cancel *cancel,
                                          struct quant_error *error);
 
+/* What opening it would refuse, though nothing is created. A directory that does not exist is no
+ * error. */
+enum quant_status quant_output_check(const char *path, bool force, struct quant_error *error);
+
 /* Whether bytes go directly to a stream, and cannot be taken back. */
 bool quant_output_is_stream(const struct quant_file_output *output);
 

@@ -204,9 +204,8 @@ static enum quant_status open_stream(struct quant_file_output *output, const cha
     return QUANT_OK;
 }
 
-/* Whether an existing file may be replaced. */
-static enum quant_status check_old(const char *path, const struct stat *old, bool force,
-                                   struct quant_error *error)
+enum quant_status quant_output_check_old(const char *path, const struct stat *old, bool force,
+                                         struct quant_error *error)
 {
     if (S_ISDIR(old->st_mode))
         return quant_error_set(error, QUANT_IO, "cannot write '%s': it is a directory", path);
@@ -247,7 +246,7 @@ static enum quant_status open_replacement(struct quant_file_output *output, cons
         return quant_error_system(error, errno, "cannot write through the link '%s'", path);
     if (mode_is_stream(old.st_mode))
         return open_stream(output, path, error);
-    enum quant_status status = check_old(path, &old, output->force, error);
+    enum quant_status status = quant_output_check_old(path, &old, output->force, error);
     if (status != QUANT_OK)
         return status;
     output->path = realpath(path, NULL);

@@ -3,6 +3,8 @@
 #ifndef QUANT_IO_TEMPORARY_H
 #define QUANT_IO_TEMPORARY_H
 
+#include <sys/stat.h>
+
 #include "io/io.h"
 
 /* A hidden name in the directory of path that is probably not taken. It is short even if path is
@@ -30,6 +32,10 @@ void quant_output_init_spool(struct quant_file_output *output, int fd, const cha
 /* Opens a source of what was written to fd, which it owns. */
 enum quant_status quant_input_open_file(int fd, const char *name, const struct quant_cancel *cancel,
                                         struct quant_source **source, struct quant_error *error);
+
+/* Whether an existing file may be replaced. */
+enum quant_status quant_output_check_old(const char *path, const struct stat *old, bool force,
+                                         struct quant_error *error);
 
 /* Closes the file, and checks that all of it was written. Does nothing if no file is open. */
 enum quant_status quant_output_finish(struct quant_file_output *output, struct quant_error *error);

@@ -67,11 +67,26 @@ static void test_too_large(void **state)
     assert_int_equal(nbytes, 0);
 }
 
+static void test_check(void **state)
+{
+    (void)state;
+    const struct quant_shape shape = {.ndim = 2, .dims = {2, 3}};
+    struct quant_error error;
+    assert_int_equal(quant_format_check_tensor(&quant_format_npy, "x", QUANT_INT8, &shape,
+                                               QUANT_ORDER_FORTRAN, &error),
+                     QUANT_OK);
+    assert_int_not_equal(quant_format_check_tensor(quant_format_from_name("json"), "x", QUANT_INT8,
+                                                   &shape, QUANT_ORDER_FORTRAN, &error),
+                         QUANT_OK);
+    assert_non_null(strstr(error.text, "'x'"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

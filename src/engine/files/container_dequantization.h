@@ -5,6 +5,7 @@
 
 #include "engine/files/container_output.h"
 #include "engine/files/container_plan.h"
+#include "engine/files/file_list.h"
 #include "engine/files/original_container.h"
 #include "engine/files/restored_tensors.h"
 #include "engine/tensor/container_input.h"
@@ -15,6 +16,7 @@ struct quant_restored_place; /* what is kept of a tensor from its work until it 
 
 struct quant_container_dequantization {
     const struct quant_dequantize_job *job;
+    const struct quant_file_work *work; /* of the call */
     struct quant_error *error;
     const char *sidecar_path;
     const struct quant_sidecar_head *head;

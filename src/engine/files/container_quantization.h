@@ -6,6 +6,7 @@
 #include "core/plan.h"
 #include "engine/files/container_output.h"
 #include "engine/files/container_plan.h"
+#include "engine/files/file_list.h"
 #include "engine/tensor/container_input.h"
 #include "engine/tensor/tensor.h"
 #include "engine/work/pass_progress.h"
@@ -15,6 +16,7 @@ struct quant_container_place; /* what is kept of a tensor from its work until it
 
 struct quant_container_quantization {
     const struct quant_quantize_job *job;
+    const struct quant_file_work *work; /* of the call */
     const struct quant_mappings *mappings;
     const struct quant_mapping *only; /* of the tensor of a file of one */
     struct quant_error *error;
@@ -27,7 +29,7 @@ struct quant_container_quantization {
     struct quant_container_plan plan;
     struct quant_container_output data;
     struct quant_file_output sidecar;
-    struct quant_pool *pool;              /* borrowed: of the call */
+    struct quant_pool *pool;              /* borrowed: work's */
     struct quant_container_place *places; /* owned */
     unsigned nplaces;
     struct quant_progress progress; /* in elements of all tensors */

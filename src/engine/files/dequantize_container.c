@@ -9,7 +9,9 @@
 #include "base/error.h"
 #include "engine/files/container_dequantization.h"
 #include "engine/files/file_selection.h"
+#include "engine/files/preview.h"
 #include "engine/files/quantized_container.h"
+#include "engine/work/job.h"
 #include "io/distinct_paths.h"
 #include "io/free_space.h"
 
@@ -62,6 +64,51 @@ static enum quant_status plan_output(struct quant_container_dequantization *run,
                               : status;
 }
 
+static enum quant_status preview_tensor(const struct quant_container_dequantization *run, size_t i)
+{
+    const struct quant_restored_tensor *restored = &run->restored.tensors[i];
+    const struct quant_tensor_info *info = info_of(run, restored->data);
+    const struct quant_container_tensor *output = &run->plan.layout.tensors[i];
+    struct quant_tensor_preview preview = {.is_copied = restored->is_copied,
+                                           .has_shape = true,
+                                           .ndim = restored->ndim,
+                                           .dims = restored->dims,
+                                           .from = info->type->name,
+                                           .to = output->type->name,
+                                           .axis = -1,
+                                           .nbytes = output->data.nbytes};
+    if (!restored->is_copied) {
+        preview.dtype = run->dtype;
+        preview.scheme = restored->params.scheme;
+        preview.axis = restored->axis;
+        preview.block_size = restored->block_size;
+        if (restored->scales != QUANT_NOT_STORED)
+            preview.scale_count = info_of(run, restored->scales)->nbytes /
+                                  quant_dtype_bytes(restored->params.scale_dtype, 1);
+        preview.has_zero_points = restored->zero_points != QUANT_NOT_STORED;
+    }
+    const struct quant_tensor_result result = {.tensor = i,
+                                               .ntensors = run->restored.n,
+                                               .name = info->name,
+                                               .is_copied = restored->is_copied,
+                                               .nbytes = info->nbytes,
+                                               .preview = &preview};
+    return quant_control_report(&run->job->control, &result, run->error);
+}
+
+static enum quant_status preview_file(const struct quant_container_dequantization *run,
+                                      const struct quant_format *format)
+{
+    struct quant_file_preview *preview = &run->work->outcome->preview;
+    enum quant_status status = quant_preview_check(&run->job->output, NULL, NULL, run->error);
+    for (size_t i = 0; status == QUANT_OK && i < run->restored.n; i++)
+        status = preview_tensor(run, i);
+    quant_preview_container(preview, &run->plan, run->restored.n, run->restored.ncopied);
+    preview->source_format = run->input.file->format->name;
+    preview->format = format->name;
+    return status;
+}
+
 static enum quant_status open_output(struct quant_container_dequantization *run)
 {
     const struct quant_output *output = &run->job->output;
@@ -79,6 +126,8 @@ static enum quant_status open_output(struct quant_container_dequantization *run)
             run->input.source->name, format->name);
     if (status == QUANT_OK)
         status = plan_output(run, format);
+    if (status == QUANT_OK && run->job->ways & QUANT_DRY_RUN)
+        return preview_file(run, format);
     const struct quant_space_need need = {output->path, run->plan.layout.nbytes};
     if (status == QUANT_OK)
         status = quant_free_space_check(&need, 1, run->error);
@@ -152,6 +201,8 @@ static enum quant_status run_file(struct quant_container_dequantization *run,
         status = open_original(run);
     if (status == QUANT_OK && run->job->output.path)
         status = open_output(run);
+    if (run->job->ways & QUANT_DRY_RUN)
+        return status;
     if (status == QUANT_OK)
         status = quant_container_dequantize_tensors(run);
     return status == QUANT_OK ? finish(run) : status;
@@ -159,17 +210,19 @@ static enum quant_status run_file(struct quant_container_dequantization *run,
 
 enum quant_status quant_dequantize_container(const struct quant_dequantize_job *job,
                                              struct quant_sidecar_reader *reader,
-                                             const char *sidecar_path, struct quant_pool *pool,
-                                             struct quant_dequantize_result *result,
+                                             const char *sidecar_path,
+                                             const struct quant_file_work *work,
                                              struct quant_error *error)
 {
+    struct quant_dequantize_result *result = work->result;
     struct quant_container_dequantization *run = calloc(1, sizeof *run);
     if (!run)
         return quant_error_no_memory(error, sizeof *run, "buffers");
     run->job = job;
     run->error = error;
     run->sidecar_path = sidecar_path;
-    run->pool = pool;
+    run->work = work;
+    run->pool = work->pool;
     run->head = quant_sidecar_tensors_head(reader);
     run->dtype = job->dtype == QUANT_DTYPE_NONE ? QUANT_FLOAT32 : job->dtype;
     run->output.final.fd = run->output.spool.fd = -1;

@@ -5,15 +5,15 @@
 
 #include <quant/file.h>
 
-#include "engine/work/pool.h"
+#include "engine/files/file_list.h"
 #include "records/sidecar_tensors.h"
 
-/* Does the job on a container, whose sidecar, at sidecar_path, reader has opened, with the threads
- * of the pool. */
+/* Does the job on a container, whose sidecar, at sidecar_path, reader has opened; work->result is a
+ * struct quant_dequantize_result. */
 enum quant_status quant_dequantize_container(const struct quant_dequantize_job *job,
                                              struct quant_sidecar_reader *reader,
-                                             const char *sidecar_path, struct quant_pool *pool,
-                                             struct quant_dequantize_result *result,
+                                             const char *sidecar_path,
+                                             const struct quant_file_work *work,
                                              struct quant_error *error);
 
 #endif

@@ -8,6 +8,7 @@
 #include "engine/files/dequantize_container.h"
 #include "engine/files/dequantize_file.h"
 #include "engine/files/file_selection.h"
+#include "engine/files/preview.h"
 #include "engine/work/job.h"
 #include "formats/file_size.h"
 #include "io/distinct_paths.h"
@@ -33,6 +34,41 @@ static enum quant_status check_space(const struct dequantization *run,
     return quant_free_space_check(&need, 1, run->error);
 }
 
+static enum quant_status preview_file(const struct dequantization *run,
+                                      const struct quant_format *format)
+{
+    const struct quant_sidecar *sidecar = &run->sidecar;
+    struct quant_file_preview *preview = &run->work->outcome->preview;
+    uint64_t nelems = 0;
+    preview->shape = sidecar->shape;
+    quant_shape_count(&sidecar->shape, &nelems);
+    preview->tensor = (struct quant_tensor_preview){
+        .has_shape = true,
+        .ndim = (unsigned)sidecar->shape.ndim,
+        .dims = preview->shape.dims,
+        .from = quant_dtype_info(sidecar->params.dtype)->name,
+        .to = quant_dtype_info(restored_dtype(run))->name,
+        .dtype = restored_dtype(run),
+        .scheme = sidecar->params.scheme,
+        .axis = sidecar->has_groups ? sidecar->groups.axis : -1,
+        .block_size = sidecar->has_groups ? sidecar->groups.block_size : 0,
+        .scale_count = sidecar->has_groups ? sidecar->groups.count
+                                           : quant_scale_bytes(&sidecar->params, 1) > 0,
+        .has_zero_points = quant_params_have_zero_points(&sidecar->params),
+        .nbytes = quant_dtype_bytes(restored_dtype(run), nelems),
+    };
+    preview->source_format = run->reader->format->name;
+    preview->format = format->name;
+    preview->has_size = quant_format_file_size(format, restored_dtype(run), &sidecar->shape,
+                                               sidecar->order, nelems, &preview->nbytes);
+    run->work->outcome->is_unsized = !preview->has_size;
+    const enum quant_status status =
+        quant_format_check_tensor(format, run->job->output.path, restored_dtype(run),
+                                  &sidecar->shape, sidecar->order, run->error);
+    return status == QUANT_OK ? quant_preview_check(&run->job->output, NULL, NULL, run->error)
+                              : status;
+}
+
 /* No output may be one of the files that are read. */
 static enum quant_status open_output(struct dequantization *run)
 {
@@ -44,6 +80,8 @@ static enum quant_status open_output(struct dequantization *run)
     enum quant_status status = quant_paths_distinct(inputs, 5, outputs, 1, run->error);
     if (status == QUANT_OK)
         status = quant_output_format(output, run->reader->format, &format, run->error);
+    if (status == QUANT_OK && run->job->ways & QUANT_DRY_RUN)
+        return preview_file(run, format);
     if (status == QUANT_OK)
         status = check_space(run, format);
     if (status == QUANT_OK)
@@ -143,8 +181,8 @@ static enum quant_status run_all(struct dequantization *run)
     if (status == QUANT_OK)
         status = quant_dequantization_open_sidecar(run);
     if (status == QUANT_OK && run->tensors)
-        return quant_dequantize_container(job, run->tensors, run->sidecar_path, run->work->pool,
-                                          run->result, run->error);
+        return quant_dequantize_container(job, run->tensors, run->sidecar_path, run->work,
+                                          run->error);
     if (status == QUANT_OK)
         status =
             quant_selection_check_file(&job->selection, "dequantize", job->path, NULL, run->error);
@@ -159,6 +197,8 @@ static enum quant_status run_all(struct dequantization *run)
         status = quant_dequantization_open_original(run);
     if (status == QUANT_OK && job->output.path)
         status = open_output(run);
+    if (job->ways & QUANT_DRY_RUN)
+        return status;
     if (status == QUANT_OK)
         status = begin_run(run);
     if (status == QUANT_OK)

@@ -47,7 +47,7 @@ enum quant_status quant_file_list_begin(struct quant_file_list *list,
     list->is_only = nfiles == 0;
     list->files = list->is_only ? only : files;
     list->n = list->is_only ? 1 : nfiles;
-    if (list->ways & ~(uint64_t)QUANT_FAIL_FAST)
+    if (list->ways & ~(uint64_t)(QUANT_FAIL_FAST | QUANT_DRY_RUN))
         return quant_error_set(error, QUANT_INVALID, "unknown bits in 'ways': %llx",
                                (unsigned long long)list->ways);
     if (!list->files)
@@ -84,7 +84,10 @@ static enum quant_status show(const struct quant_file_list *list, size_t i,
                                       .is_unsized = work->outcome->is_unsized};
     if (!list->control->on_file)
         return QUANT_OK;
-    list->show(work->result, status, &shown);
+    if (!(list->ways & QUANT_DRY_RUN))
+        list->show(work->result, status, &shown);
+    else if (status == QUANT_OK)
+        shown.preview = &work->outcome->preview;
     return list->control->on_file(list->control->context, &shown) ? QUANT_OK : QUANT_CANCELLED;
 }
 

@@ -6,13 +6,14 @@
 #ifndef QUANT_ENGINE_FILES_FILE_LIST_H
 #define QUANT_ENGINE_FILES_FILE_LIST_H
 
-#include <quant/file.h>
+#include <quant/dry_run.h>
 
 #include "engine/work/pool.h"
 
 /* What is known of a file besides its result. */
 struct quant_file_outcome {
-    bool is_unsized; /* as in quant_file_result */
+    bool is_unsized;                   /* as in quant_file_result */
+    struct quant_file_preview preview; /* in a dry run */
 };
 
 /* A file at work. */

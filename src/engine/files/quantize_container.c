@@ -12,7 +12,9 @@
 #include "base/utf8.h"
 #include "engine/files/container_quantization.h"
 #include "engine/files/plan_digest.h"
+#include "engine/files/preview.h"
 #include "engine/files/sidecar_record.h"
+#include "engine/work/job.h"
 #include "io/free_space.h"
 #include "records/sidecar_tensors.h"
 
@@ -108,9 +110,53 @@ static enum quant_status finish(struct quant_container_quantization *run)
                               : status;
 }
 
+/* ---- A dry run ---- */
+
+static enum quant_status preview_tensor(const struct quant_container_quantization *run, size_t i)
+{
+    const struct quant_planned_tensor *planned = &run->plan.tensors[i];
+    const struct quant_tensor_info *info = &run->file->tensors[planned->source];
+    struct quant_tensor_preview preview = {.axis = -1};
+    struct quant_shape shape = {.ndim = (int)info->ndim};
+    struct quant_grouping grouping;
+    enum quant_status status = QUANT_OK;
+    if (!planned->is_copied) {
+        if (info->ndim > 0)
+            memcpy(shape.dims, info->dims, info->ndim * sizeof *info->dims);
+        status = quant_grouping_make(&planned->mapping->plan.granularity, &shape, QUANT_ORDER_C,
+                                     &grouping, run->error);
+        if (status == QUANT_OK)
+            quant_preview_mapping(&preview, &planned->mapping->plan, &grouping);
+    }
+    quant_preview_planned(&preview, &run->plan, planned, info);
+    const struct quant_tensor_result result = {.tensor = i,
+                                               .ntensors = run->plan.n,
+                                               .name = info->name,
+                                               .is_copied = planned->is_copied,
+                                               .nbytes = info->nbytes,
+                                               .preview = &preview};
+    return status == QUANT_OK ? quant_control_report(&run->job->control, &result, run->error)
+                              : status;
+}
+
+static enum quant_status preview_file(struct quant_container_quantization *run)
+{
+    struct quant_file_preview *preview = &run->work->outcome->preview;
+    enum quant_status status =
+        quant_preview_check(&run->job->output, run->sidecar_path, NULL, run->error);
+    for (size_t i = 0; status == QUANT_OK && i < run->plan.n; i++)
+        status = preview_tensor(run, i);
+    quant_preview_container(preview, &run->plan, run->plan.n, run->plan.ncopied);
+    preview->source_format = run->format->name;
+    preview->format = run->output_format->name;
+    return status;
+}
+
 static enum quant_status run_file(struct quant_container_quantization *run)
 {
     enum quant_status status = make_plan(run);
+    if (status == QUANT_OK && run->job->ways & QUANT_DRY_RUN)
+        return preview_file(run);
     if (status == QUANT_OK)
         status = open_outputs(run);
     if (status == QUANT_OK)
@@ -143,6 +189,7 @@ make_run(const struct quant_quantize_job *job, const struct quant_mappings *mapp
     run->mappings = mappings;
     run->error = error;
     run->sidecar_path = sidecar_path;
+    run->work = work;
     run->pool = work->pool;
     run->sidecar.fd = run->data.final.fd = run->data.spool.fd = -1;
     run->progress =
@@ -187,6 +234,18 @@ quant_quantize_container(const struct quant_quantize_job *job,
 }
 
 /* ---- A file of one tensor ---- */
+
+static enum quant_status preview_unknown(struct quant_container_quantization *run)
+{
+    struct quant_file_preview *preview = &run->work->outcome->preview;
+    quant_preview_mapping(&preview->tensor, &run->only->plan, NULL);
+    preview->tensor.from = quant_dtype_info(run->single->reader->stored)->name;
+    preview->tensor.to = quant_dtype_info(run->only->plan.target.dtype)->name;
+    preview->source_format = run->format->name;
+    preview->format = run->output_format->name;
+    run->work->outcome->is_unsized = true;
+    return quant_preview_check(&run->job->output, run->sidecar_path, NULL, run->error);
+}
 
 /* The name of a file without its directory and its extension; owned. */
 static char *tensor_name(const char *path)
@@ -261,7 +320,12 @@ quant_quantize_into_container(const struct quant_quantize_job *job,
     run->format = tensor->format;
     run->output_format = output_format;
     enum quant_status status = QUANT_OK;
-    if (!quant_reader_is_positional(tensor->reader))
+    /* A dry run does not read a pipe to its end, and has no shape to plan with if that is needed.
+     */
+    const bool is_dry = job->ways & QUANT_DRY_RUN;
+    if (is_dry && tensor->reader->knowledge != QUANT_SHAPE_KNOWN)
+        return end_run(run, preview_unknown(run), work);
+    if (!is_dry && !quant_reader_is_positional(tensor->reader))
         status = quant_tensor_spool(tensor, &job->control.cancel, error);
     if (status == QUANT_OK)
         status = run_single(run);

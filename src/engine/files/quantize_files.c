@@ -49,7 +49,7 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
     if (status != QUANT_OK)
         return status;
     status = quant_mappings_make(&mappings, &own, error);
-    if (status == QUANT_OK)
+    if (status == QUANT_OK && !(own.ways & QUANT_DRY_RUN)) /* they take all elements */
         status = quant_tied_ranges_find(&mappings, list.files, list.n, error);
     if (status == QUANT_OK)
         status = quant_file_list_run(&list, result, error);

@@ -125,6 +125,11 @@ def scenario_too_small(work, disk):
     result = run(["quant", "quantize", "--block-size", "2", "-o", "disk/q.bin", "--sidecar",
                   "q.json", "big.bin"], work)
     check(b"%d bytes are needed" % (4 << 30) in result.err, f"data alone: {result.err!r}")
+    result = run(["quant", "quantize", "-n", "--output-dir", "disk", "big.bin"], work)
+    check_equal((result.status, result.err),
+                (1, b"quant: not enough space: %d bytes are needed, %d are available\n"
+                 % (4 << 30, available)), "dry run")
+    check(b"; it does not fit: " in result.out, f"standard output: {result.out!r}")
     check_equal(listing(disk), [], "files on the disk")
     check_equal(listing(work), ["big.bin", "disk"], "files")
 

@@ -63,7 +63,13 @@ static const struct {
     {{"-", "-"}, {"/dev/null", "/dev/null"}, {"1", "2"}, NULL},
     {{"fifo", "fifo"}, {"fifo", "fifo"}, {"1", "2"}, NULL},
     {{"w", "v"}, {"a/1", "b/1"}, {"a/2", "b/2"}, NULL},
-    {{"w", "v"}, {"missing/1", "missing/1"}, {"2", "3"}, NULL}, /* opening will say */
+    {{"w", "v"}, {"missing/1", "missing/2"}, {"2", "3"}, NULL},
+    {{"w", "v"}, {"missing/1", "gone/1"}, {"2", "3"}, NULL},
+    /* A directory that is not there yet is known by its path. */
+    {{"w", "v"},
+     {"missing/1", "missing/1"},
+     {"2", "3"},
+     "job 1: 'missing/1' is the output 'missing/1' of job 0"},
     {{"missing", "gone"}, {"1", "2"}, {"3", "4"}, NULL},
     /* An output is an input. */
     {{"w", "v"}, {"w", "2"}, {"3", "4"}, "job 0: 'w' is the input 'w' of job 0"},
