@@ -9,7 +9,9 @@
  *     x' = (float)(q - z) * s                       dequantize
  *
  * x / s is the correctly rounded IEEE 754 float32 quotient and rne rounds to the nearest integer,
- * ties to even; that is ONNX QuantizeLinear, element for element. To a float type instead:
+ * ties to even; that is ONNX QuantizeLinear, element for element. The sum, the clamp and q - z are
+ * exact, also for int32 (a float32 holds no 2^31 - 1, and an x / s from there on gives qmax); q - z
+ * is rounded once, to float32. To a float type instead:
  *
  *     q  = clamp(RN(x / s), -m, m)                  8 bits; m is the type's largest finite number
  *     x' = value(q) * s
@@ -111,6 +113,7 @@ enum quant_dtype {
     QUANT_BFLOAT16,
     QUANT_FLOAT32,
     QUANT_FLOAT64,
+    QUANT_INT32,
     QUANT_DTYPE_COUNT
 };
 
@@ -128,6 +131,8 @@ struct quant_dtype_info {
     double min;
     double max;
     double epsilon;
+    bool needs_scale; /* can be quantized to with a given scale only, not with one that is
+                       * found from a range */
 };
 
 /* NULL if dtype is not in the enumeration, or QUANT_DTYPE_NONE. */
@@ -393,7 +398,7 @@ struct quant_report {
     uint64_t clipped;      /* elements that the clamp changed: rounded, but beyond the ends */
     uint64_t zeroed;       /* x != 0 that came back as 0 */
     uint64_t sign_flipped; /* x and x' of opposite sign */
-    uint64_t levels_used;  /* distinct q */
+    uint64_t levels_used;  /* distinct q; 0, and the figure NaN, for int32: not counted */
     uint64_t levels;       /* integers of the type, or finite numbers, 0 being one */
     uint64_t bytes_in;     /* bytes of all elements before, finite or not */
     uint64_t bytes_out;    /* and after, with the scales and zero points: see quant_scale_bytes */

@@ -69,6 +69,12 @@ static bool parse_dtypes(const struct option_row *row, const char *text, void *f
                      quant_dtype_info((enum quant_dtype)dtype)->name);
             return false;
         }
+        if (quant_dtype_info((enum quant_dtype)dtype)->needs_scale) {
+            snprintf(reason->text, sizeof reason->text,
+                     "%s needs a given scale: it has no ranges to compare",
+                     quant_dtype_info((enum quant_dtype)dtype)->name);
+            return false;
+        }
         add_dtype(types, (enum quant_dtype)dtype);
         if (text[length] == '\0')
             return true;

@@ -47,7 +47,7 @@ static void fill_row(cell *cells, enum quant_dtype dtype, const struct quant_dty
 {
     const double made = quant_dtype_round(dtype, PI_HIGH);
     const int digits = info->bits > 32 ? 16 : 9;
-    const char *ends = info->max < 1e6 ? "%.0f" : "%.4g";
+    const char *ends = info->is_integer || info->max < 1e6 ? "%.0f" : "%.4g";
     snprintf(cells[0], CELL_ROOM, "%s", info->name);
     snprintf(cells[1], CELL_ROOM, "%u", info->bits);
     snprintf(cells[2], CELL_ROOM, ends, info->min);

@@ -79,7 +79,7 @@ const char *choice_target(size_t i)
 
 static bool is_scaled_target(const struct quant_dtype_info *info)
 {
-    return info->quantizes && !info->is_unscaled;
+    return info->quantizes && !info->is_unscaled && !info->needs_scale;
 }
 
 const char *choice_scaled_target(size_t i)

@@ -37,6 +37,7 @@ const char *synonym_dtype(const char *word)
         {"s8", "int8"},
         {"s4", "int4"},
         {"s16", "int16"},
+        {"s32", "int32"},
         {"half", "float16"},
         {"fp16", "float16"},
         {"bfloat", "bfloat16"},

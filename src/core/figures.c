@@ -26,11 +26,16 @@ DEFINE_GET(cosine)
 DEFINE_GET(clipped)
 DEFINE_GET(zeroed)
 DEFINE_GET(sign_flipped)
-DEFINE_GET(levels_used)
 DEFINE_GET(bytes_in)
 DEFINE_GET(bytes_out)
 DEFINE_GET(ratio)
 DEFINE_GET(bits_per_element)
+
+/* The 2^32 levels of int32 are not counted. */
+static double get_levels_used(const struct quant_report *report)
+{
+    return report->levels > (UINT64_C(1) << 16) ? (double)NAN : (double)report->levels_used;
+}
 
 /* Without elements there is no largest error. */
 static double get_max_abs_error_index(const struct quant_report *report)

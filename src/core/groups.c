@@ -209,12 +209,14 @@ void quant_quantize_groups(const struct quant_params *common, const struct quant
 }
 
 /* First the elements as numbers, then scaled by their parameters: so no kernel is needed for each
- * type. */
+ * type. The numbers of int32 are not all float32 numbers, and are restored group by group. */
 static size_t dequantize_some(const struct quant_params *common, struct quant_stretch *stretch,
                               const struct quant_group_params *groups, const void *q, size_t n,
                               float *x)
 {
-    const size_t m = long_stretch(stretch, n);
+    const bool is_wide = common->dtype == QUANT_INT32;
+    const size_t all = stretch->left < n ? (size_t)stretch->left : n;
+    const size_t m = is_wide ? all : long_stretch(stretch, n);
     if (m > 0) {
         const struct quant_params params = params_of(common, groups, stretch->group);
         quant_dequantize(&params, q, m, x);

@@ -63,11 +63,14 @@ static void close_block(struct quant_measure *measure, struct quant_measure_part
     memset(measure->lanes, 0, sizeof measure->lanes);
 }
 
-/* Finite elements only, as for every figure. */
+/* Finite elements only, as for every figure. The levels of int32 are not counted: a bit for each
+ * would take 512 MiB. */
 static void mark_levels(struct quant_measure *measure, const float *x, const unsigned char *q,
                         size_t n, bool all_finite)
 {
     quant_mark_levels_fn *mark = quant_kernels()->mark_levels[measure->params.dtype];
+    if (!mark)
+        return;
     if (all_finite) {
         mark(q, n, measure->levels);
         return;

@@ -26,6 +26,7 @@ static const char *const descrs[QUANT_DTYPE_COUNT] = {
     [QUANT_UINT4] = "|u1",    [QUANT_INT16] = "<i2",         [QUANT_UINT16] = "<u2",
     [QUANT_FLOAT16] = "<f2",  [QUANT_FLOAT32] = "<f4",       [QUANT_FLOAT64] = "<f8",
     [QUANT_BFLOAT16] = "<V2", [QUANT_FLOAT8_E4M3FN] = "<V1", [QUANT_FLOAT8_E5M2] = "<V1",
+    [QUANT_INT32] = "<i4",
 };
 
 /* The float types to quantize, and the types that the caller may declare untyped bytes to be. */
@@ -151,7 +152,7 @@ static enum quant_status npy_describe(struct quant_source *source,
 {
     static const enum quant_dtype known[] = {QUANT_FLOAT32, QUANT_FLOAT16, QUANT_FLOAT64,
                                              QUANT_INT8,    QUANT_UINT8,   QUANT_INT16,
-                                             QUANT_UINT16};
+                                             QUANT_UINT16,  QUANT_INT32};
     struct quant_npy_header header;
     *described = (struct quant_described){.dtype = QUANT_DTYPE_NONE};
     const enum quant_status status =

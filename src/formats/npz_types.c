@@ -17,7 +17,7 @@ static const struct quant_stored_type types[] = {
     {"|u1", 8, QUANT_UINT8, NULL},
     {"<i2", 16, QUANT_INT16, NULL},
     {"<u2", 16, QUANT_UINT16, NULL},
-    {"<i4", 32, QUANT_DTYPE_NONE, "int32"},
+    {"<i4", 32, QUANT_INT32, NULL},
     {"<u4", 32, QUANT_DTYPE_NONE, "uint32"},
     {"<i8", 64, QUANT_DTYPE_NONE, "int64"},
     {"<u8", 64, QUANT_DTYPE_NONE, "uint64"},

@@ -25,7 +25,7 @@ static const struct quant_stored_type types[] = {
     {"U16", 16, QUANT_UINT16, NULL},
     {"F16", 16, QUANT_FLOAT16, NULL},
     {"BF16", 16, QUANT_BFLOAT16, NULL},
-    {"I32", 32, QUANT_DTYPE_NONE, "int32"},
+    {"I32", 32, QUANT_INT32, NULL},
     {"U32", 32, QUANT_DTYPE_NONE, "uint32"},
     {"F32", 32, QUANT_FLOAT32, NULL},
     {"C64", 64, QUANT_DTYPE_NONE, "complex64"},

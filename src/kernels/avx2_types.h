@@ -10,6 +10,7 @@
 quant_quantize_fn quant_avx2_quantize_nibbles; /* int4 and uint4 */
 quant_quantize_fn quant_avx2_quantize_int16;
 quant_quantize_fn quant_avx2_quantize_uint16;
+quant_quantize_fn quant_avx2_quantize_int32; /* avx2_int32.c, as the other two of int32 */
 quant_quantize_fn quant_avx2_quantize_float8_e4m3fn;
 quant_quantize_fn quant_avx2_quantize_float8_e5m2;
 quant_quantize_fn quant_avx2_quantize_float16;
@@ -19,6 +20,7 @@ quant_dequantize_fn quant_avx2_dequantize_int4;
 quant_dequantize_fn quant_avx2_dequantize_uint4;
 quant_dequantize_fn quant_avx2_dequantize_int16;
 quant_dequantize_fn quant_avx2_dequantize_uint16;
+quant_dequantize_fn quant_avx2_dequantize_int32;
 quant_dequantize_fn quant_avx2_dequantize_float8_e4m3fn;
 quant_dequantize_fn quant_avx2_dequantize_float8_e5m2;
 quant_dequantize_fn quant_avx2_dequantize_float16;
@@ -44,5 +46,6 @@ quant_integer_range_fn quant_avx2_integer_range_int4;
 quant_integer_range_fn quant_avx2_integer_range_uint4;
 quant_integer_range_fn quant_avx2_integer_range_int16;
 quant_integer_range_fn quant_avx2_integer_range_uint16;
+quant_integer_range_fn quant_avx2_integer_range_int32;
 
 #endif

@@ -113,7 +113,7 @@ struct quant_kernels {
 
     /* By type: sets a bit for each of n elements; bit 0 is the lowest bit of levels[0]. For
      * integers it is bit q - min, where min is the smallest integer of the type. For floats the
-     * pattern is the number of the bit; -0 sets the bit of +0. */
+     * pattern is the number of the bit; -0 sets the bit of +0. NULL for int32, which has 2^32. */
     quant_mark_levels_fn *mark_levels[QUANT_DTYPE_COUNT];
 
     /* By type; NULL if the type is not an integer: lowers ends[0] and raises ends[1] to each of n

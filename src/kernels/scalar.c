@@ -57,7 +57,8 @@ static inline int32_t clamp_mapped(const struct quant_params *params, double map
     return (int32_t)mapped;
 }
 
-/* (float)(q - z) * s. The difference of two 32-bit integers needs 33 bits. */
+/* (float)(q - z) * s. The difference of two 32-bit integers needs 33 bits: it is exact, and rounded
+ * to float32 once. */
 static inline float restore_element(const struct quant_params *params, int32_t q)
 {
     return (float)((int64_t)q - params->zero_point) * params->scale;
@@ -84,6 +85,7 @@ DEFINE_MAPPINGS(int8)
 DEFINE_MAPPINGS(uint8)
 DEFINE_MAPPINGS(int16)
 DEFINE_MAPPINGS(uint16)
+DEFINE_MAPPINGS(int32)
 
 /* Serves both 4-bit types: they differ in the limits of the clamp only. */
 void quant_scalar_quantize_nibbles(const struct quant_params *params, const float *x, size_t n,
@@ -300,6 +302,7 @@ const struct quant_kernels quant_kernels_scalar = {
             [QUANT_UINT4] = quant_scalar_quantize_nibbles,
             [QUANT_INT16] = quant_scalar_quantize_int16,
             [QUANT_UINT16] = quant_scalar_quantize_uint16,
+            [QUANT_INT32] = quant_scalar_quantize_int32,
             [QUANT_FLOAT8_E4M3FN] = quant_scalar_quantize_float8_e4m3fn,
             [QUANT_FLOAT8_E5M2] = quant_scalar_quantize_float8_e5m2,
             [QUANT_FLOAT16] = quant_scalar_quantize_float16,
@@ -313,6 +316,7 @@ const struct quant_kernels quant_kernels_scalar = {
             [QUANT_UINT4] = quant_scalar_dequantize_uint4,
             [QUANT_INT16] = quant_scalar_dequantize_int16,
             [QUANT_UINT16] = quant_scalar_dequantize_uint16,
+            [QUANT_INT32] = quant_scalar_dequantize_int32,
             [QUANT_FLOAT8_E4M3FN] = quant_scalar_dequantize_float8_e4m3fn,
             [QUANT_FLOAT8_E5M2] = quant_scalar_dequantize_float8_e5m2,
             [QUANT_FLOAT16] = quant_scalar_dequantize_float16,
@@ -348,6 +352,7 @@ const struct quant_kernels quant_kernels_scalar = {
             [QUANT_UINT4] = quant_scalar_integer_range_uint4,
             [QUANT_INT16] = quant_scalar_integer_range_int16,
             [QUANT_UINT16] = quant_scalar_integer_range_uint16,
+            [QUANT_INT32] = quant_scalar_integer_range_int32,
         },
     .observe_each = quant_scalar_observe_each,
     .observe_runs = quant_scalar_observe_runs,
@@ -359,6 +364,7 @@ const struct quant_kernels quant_kernels_scalar = {
             [QUANT_UINT4] = quant_scalar_quantize_each_nibbles,
             [QUANT_INT16] = quant_scalar_quantize_each_int16,
             [QUANT_UINT16] = quant_scalar_quantize_each_uint16,
+            [QUANT_INT32] = quant_scalar_quantize_each_int32,
             [QUANT_FLOAT8_E4M3FN] = quant_scalar_quantize_each_float8_e4m3fn,
             [QUANT_FLOAT8_E5M2] = quant_scalar_quantize_each_float8_e5m2,
         },

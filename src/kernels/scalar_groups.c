@@ -59,6 +59,7 @@ DEFINE_EACH(int8, 1)
 DEFINE_EACH(uint8, 1)
 DEFINE_EACH(int16, 2)
 DEFINE_EACH(uint16, 2)
+DEFINE_EACH(int32, 4)
 DEFINE_EACH(float8_e4m3fn, 1)
 DEFINE_EACH(float8_e5m2, 1)
 

@@ -48,3 +48,10 @@ void quant_scalar_integer_range_uint16(const void *q, size_t n, int32_t ends[2])
     for (size_t i = 0; i < n; i++)
         include(integers[i], ends);
 }
+
+void quant_scalar_integer_range_int32(const void *q, size_t n, int32_t ends[2])
+{
+    const int32_t *integers = q;
+    for (size_t i = 0; i < n; i++)
+        include(integers[i], ends);
+}

@@ -16,7 +16,8 @@ static enum quant_dtype dtype_of(const struct quant_spec *spec)
 }
 
 /* The symmetric range leaves out the smallest integer, so both sides have the same length:
- * -127..127 for int8, 1..255 around 128 for uint8. */
+ * -127..127 for int8, 1..255 around 128 for uint8. A type that needs a scale has no range that
+ * should have two equal sides, and keeps all of its integers. */
 struct quant_target quant_spec_target(const struct quant_spec *spec)
 {
     struct quant_target target = {
@@ -29,7 +30,8 @@ struct quant_target quant_spec_target(const struct quant_spec *spec)
     const struct quant_dtype_info *info = quant_dtype_info(target.dtype);
     if (!info || !info->is_integer)
         return target;
-    const int32_t first = (int32_t)info->min + (spec->scheme == QUANT_ABSMAX ? 1 : 0);
+    const bool is_symmetric = spec->scheme == QUANT_ABSMAX && !info->needs_scale;
+    const int32_t first = (int32_t)info->min + (is_symmetric ? 1 : 0);
     target.qmin = spec->has_qmin ? spec->qmin : first;
     target.qmax = spec->has_qmax ? spec->qmax : (int32_t)info->max;
     return target;
@@ -106,7 +108,8 @@ static bool is_clip(const struct quant_spec *spec)
            (clip[0] < clip[1] && clip[0] >= -(double)FLT_MAX && clip[1] <= (double)FLT_MAX);
 }
 
-static enum quant_status check_range(const struct quant_spec *spec, struct quant_error *error)
+static enum quant_status check_range(const struct quant_spec *spec,
+                                     const struct quant_dtype_info *info, struct quant_error *error)
 {
     if (spec->has_zero_point && !spec->has_scale)
         return quant_error_set(error, QUANT_INVALID, "a zero point needs a scale");
@@ -117,6 +120,10 @@ static enum quant_status check_range(const struct quant_spec *spec, struct quant
         return quant_error_set(error, QUANT_INVALID,
                                "a scale must be above 0 and finite as float32, found %.9g",
                                (double)spec->scale);
+    if (!spec->has_scale && info->needs_scale)
+        return quant_error_set(
+            error, QUANT_INVALID,
+            "%s needs a given scale: its range is too wide for one that is found", info->name);
     if (spec->has_clip && !is_clip(spec))
         return quant_error_set(
             error, QUANT_INVALID,
@@ -184,7 +191,7 @@ static enum quant_status check(const struct quant_spec *spec, const struct quant
                                    ? check_integer(target, error)
                                    : check_float(spec, target, method, error);
     if (status == QUANT_OK)
-        status = check_range(spec, error);
+        status = check_range(spec, quant_dtype_info(target->dtype), error);
     return status == QUANT_OK ? check_scale_dtype(spec, target, error) : status;
 }
 

@@ -9,9 +9,9 @@
 #include "../support/unit.h"
 
 static const enum quant_dtype all[] = {
-    QUANT_INT8,    QUANT_UINT8,    QUANT_INT4,          QUANT_UINT4,
-    QUANT_INT16,   QUANT_UINT16,   QUANT_FLOAT8_E4M3FN, QUANT_FLOAT8_E5M2,
-    QUANT_FLOAT16, QUANT_BFLOAT16, QUANT_FLOAT32,       QUANT_FLOAT64,
+    QUANT_INT8,    QUANT_UINT8,         QUANT_INT4,        QUANT_UINT4,   QUANT_INT16,
+    QUANT_UINT16,  QUANT_FLOAT8_E4M3FN, QUANT_FLOAT8_E5M2, QUANT_FLOAT16, QUANT_BFLOAT16,
+    QUANT_FLOAT32, QUANT_FLOAT64,       QUANT_INT32,
 };
 
 static void test_names(void **state)
@@ -53,7 +53,8 @@ static void test_integers(void **state)
     for (size_t i = 0; i < LENGTH(all); i++) {
         const struct quant_dtype_info *info = quant_dtype_info(all[i]);
         assert_true(info->is_integer == (strstr(info->name, "int") != NULL));
-        assert_true(info->quantizes == (info->bits <= 16));
+        assert_true(info->quantizes == (info->bits <= 16 || info->is_integer));
+        assert_true(info->needs_scale == (info->is_integer && info->bits > 16));
         assert_true(info->is_source == !info->is_integer);
         assert_true(info->is_unscaled == (!info->is_integer && info->bits == 16));
         if (!info->is_integer)
@@ -180,6 +181,8 @@ static const struct rounding roundings[] = {
     {QUANT_UINT4, 7.5, 8},
     {QUANT_INT16, -40000, -32768},
     {QUANT_UINT16, 65535.4, 65535},
+    {QUANT_INT32, 3e9, 2147483647},
+    {QUANT_INT32, -2147483648.5, -2147483648.0},
 };
 
 static void test_round(void **state)

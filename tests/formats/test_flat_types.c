@@ -22,6 +22,8 @@ static const struct type_row {
     {QUANT_FLOAT8_E5M2, "<V1", "\x80\xff\x00\x01\x7f", 5},
     {QUANT_FLOAT16, "<f2", "\x00\x80\xff\xff\x01\x00\xff\x7f\x34\x12", 10},
     {QUANT_BFLOAT16, "<V2", "\x00\x80\xff\xff\x01\x00\xff\x7f\x34\x12", 10},
+    {QUANT_INT32, "<i4",
+     "\x00\x00\x00\x80\xff\xff\xff\xff\x01\x00\x00\x00\xff\xff\xff\x7f\x78\x56\x34\x12", 20},
 };
 
 static const struct quant_shape shape = {2, {5, 1}};
@@ -78,7 +80,7 @@ static void check_back(const struct quant_format *format, const struct type_row 
         .deliver = type->dtype, .shape = &shape, .order = QUANT_ORDER_FORTRAN};
     static const size_t capacities[] = {2, 4, 5, 64};
     for (size_t i = 0; i < 2 * LENGTH(capacities); i++) {
-        unsigned char q[16] = {0};
+        unsigned char q[32] = {0};
         struct quant_reader seen;
         struct quant_error error;
         check_ok(
@@ -130,7 +132,7 @@ static void test_other_types(void **state)
         if (strcmp(written->descr, wanted->descr) == 0)
             continue;
         struct memory_sink sink;
-        unsigned char q[16];
+        unsigned char q[32];
         struct quant_reader seen;
         struct quant_error error;
         char message[128];
@@ -169,7 +171,7 @@ static void test_packed_sizes(void **state)
     write_it(&quant_format_npy, &types[2], &sink);
     for (size_t i = 0; i < LENGTH(rows); i++) {
         const struct quant_read_request request = {.deliver = QUANT_INT4, .shape = &rows[i].shape};
-        unsigned char q[16];
+        unsigned char q[32];
         struct quant_reader seen;
         struct quant_error error = {QUANT_OK, ""};
         enum quant_status status = read_it(&quant_format_npy, &request, sink.bytes, sink.nbytes,
@@ -182,7 +184,7 @@ static void test_packed_sizes(void **state)
                     rows[i].raw);
     }
     const struct quant_read_request shapeless = {.deliver = QUANT_INT4};
-    unsigned char q[16];
+    unsigned char q[32];
     struct quant_reader seen;
     struct quant_error error;
     check_error("no shape",

@@ -208,6 +208,9 @@ static void test_integer_errors(void **state)
                          "element 0 at byte 1 is -1, outside uint8 (0 to 255)");
     expect_integer_error(QUANT_INT16, "[1e5]",
                          "element 0 at byte 1 is 1e5, outside int16 (-32768 to 32767)");
+    expect_integer_error(
+        QUANT_INT32, "[2147483648]",
+        "element 0 at byte 1 is 2147483648, outside int32 (-2147483648 to 2147483647)");
     expect_integer_error(QUANT_UINT16, "65536",
                          "element 0 at byte 0 is 65536, outside uint16 (0 to 65535)");
     expect_integer_error(QUANT_INT4, "[7,-8,8]",

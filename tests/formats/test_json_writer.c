@@ -135,6 +135,8 @@ static void test_numbers(void **state)
     expect_text(QUANT_INT4, (struct quant_shape){2, {1, 5}}, "\x78\x1f\x0a", "[[-8,7,-1,1,-6]]\n");
     expect_text(QUANT_UINT4, (struct quant_shape){1, {3}}, "\x78\x0f", "[8,7,15]\n");
     expect_text(QUANT_INT16, four, i16, "[-32768,32767,-100,0]\n");
+    static const int32_t i32[] = {INT32_MIN, INT32_MAX, -100, 0};
+    expect_text(QUANT_INT32, four, i32, "[-2147483648,2147483647,-100,0]\n");
     expect_text(QUANT_UINT16, four, u16, "[0,65535,1000,7]\n");
     expect_text(QUANT_FLOAT8_E4M3FN, four, "\x7e\x01\x00\xb9", "[448,0.001953125,0,-1.125]\n");
     expect_text(QUANT_FLOAT8_E5M2, four, "\x7b\x01\x00\xb9", "[57344,1.52587891e-05,0,-0.625]\n");

@@ -35,6 +35,8 @@ def commands():
     for dtype, name in itertools.product(("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"),
                                          ("x.npy", "y.json", "t.bin")):
         yield ["-t", dtype], name
+    for scheme in ("absmax", "zero-point"):
+        yield ["-t", "int32", "--scale", "0.1", "-s", scheme], "x.npy"
     yield ["-t", "f8e4m3", "--scale", "3"], "x.npy"
     yield ["-t", "f8e5m2", "--clip", "-3,4"], "x.npy"
     for options in (["--clip", "-5,5"], ["--clip=-1e-30,1e30"], ["--scale", "3"],

@@ -64,7 +64,7 @@ static void check_ends(const struct quant_kernels *row)
         const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)type);
         const double both[2] = {info->min, info->max};
         for (size_t place = 0; place < 2 * (size_t)N; place++) {
-            uint16_t q[N] = {0};
+            int32_t q[N] = {0};
             int32_t ends[2] = {INT32_MAX, INT32_MIN};
             const unsigned bits = (unsigned)(int32_t)both[place % 2];
             const size_t i = place / 2;
@@ -72,8 +72,10 @@ static void check_ends(const struct quant_kernels *row)
                 ((unsigned char *)q)[i / 2] = (unsigned char)((bits & 15U) << (i % 2 * 4));
             else if (info->bits == 8)
                 ((unsigned char *)q)[i] = (unsigned char)bits;
+            else if (info->bits == 16)
+                ((uint16_t *)q)[i] = (uint16_t)bits;
             else
-                q[i] = (uint16_t)bits;
+                q[i] = (int32_t)bits;
             row->integer_range[type](q, N, ends);
             assert_int_equal(ends[0], place % 2 ? 0 : (int32_t)both[0]);
             assert_int_equal(ends[1], place % 2 ? (int32_t)both[1] : 0);

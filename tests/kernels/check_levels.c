@@ -7,7 +7,7 @@
 static bool is_target(enum quant_dtype dtype)
 {
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
-    return info && info->quantizes;
+    return info && info->quantizes && info->bits <= 16;
 }
 
 /* A bit for each pattern of the type, in whole words. */

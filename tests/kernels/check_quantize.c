@@ -47,7 +47,7 @@ static void set_range(struct quant_params *params, size_t which)
         return;
     const int32_t min = (int32_t)info->min;
     const int32_t max = (int32_t)info->max;
-    const int32_t narrow = max - min > 100 ? min + 100 : max - 1;
+    const int32_t narrow = (int64_t)max - min > 100 ? min + 100 : max - 1;
     params->qmin = (const int32_t[]){min, min + 1, min + 3, max - 1}[which];
     params->qmax = (const int32_t[]){max, max, narrow, max}[which];
 }
@@ -174,9 +174,9 @@ static void fill_ends(struct random *random, size_t round, struct call *call)
         .scale = random_scale(random),
         .zero_point = (int32_t)random_below(random, 1U << (4 + round % 20)) - (1 << 3),
     };
-    const uint32_t width = (uint32_t)(params->qmax - params->qmin) + 9;
+    const uint64_t width = (uint64_t)((int64_t)params->qmax - params->qmin) + 9;
     for (size_t i = 0; i < call->n; i++) {
-        const double k = params->qmin - 4 + (double)random_below(random, width) + 0.5;
+        const double k = (double)params->qmin - 4 + (double)(random_64(random) % width) + 0.5;
         const double tie = (k - params->zero_point) * (double)params->scale;
         x[i] = i % 7 ? random_nudge(random, (float)tie, 3) : random_special(random);
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Types other than int8 and uint8 in scalar.c: every value of every type is restored as itself, and
  * the layout of 4-bit elements. */
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "../support/unit.h"
@@ -52,6 +54,49 @@ static void check_round_trip(const struct quant_params *params)
     }
     quant_kernels_scalar.quantize[params->dtype](params, x, n, back);
     assert_memory_equal(back, q, (size_t)quant_dtype_bytes(params->dtype, n));
+}
+
+/* The ends of int32, where float32 has steps of 128 and more. 2^31 is a float, 2^31 - 1 is not. */
+static void test_int32_saturates_exactly(void **state)
+{
+    (void)state;
+    static const float x[] = {2147483648.0F, 2147483520.0F, -2147483648.0F, -2147483904.0F,
+                              3e9F,          FLT_MAX,       INFINITY,       -INFINITY,
+                              NAN,           16777216.0F,   -0.0F,          2.5F};
+    enum { N = sizeof x / sizeof x[0] };
+    static const int32_t plain[N] = {INT32_MAX, 2147483520, INT32_MIN, INT32_MIN,
+                                     INT32_MAX, INT32_MAX,  INT32_MAX, INT32_MIN,
+                                     0,         16777216,   0,         2};
+    static const int32_t shifted[N] = {2147483647, 2147483519, INT32_MIN, INT32_MIN,
+                                       INT32_MAX,  INT32_MAX,  INT32_MAX, INT32_MIN,
+                                       -1,         16777215,   -1,        1};
+    int32_t q[N];
+    struct quant_params params = whole_type(QUANT_INT32, 1, 0);
+    quant_quantize(&params, x, N, q);
+    assert_memory_equal(q, plain, sizeof q);
+    params.zero_point = -1;
+    quant_quantize(&params, x, N, q);
+    assert_memory_equal(q, shifted, sizeof q);
+}
+
+/* q - z takes 33 bits and is rounded once: rounding q alone to float32 first would give 16777216 -
+ * 1 here, and 32 bits would wrap around below. */
+static void test_int32_differences_are_exact(void **state)
+{
+    (void)state;
+    static const int32_t q[] = {16777217, INT32_MIN, INT32_MAX, 7,        0,
+                                -1,       16777219,  33554435,  INT32_MIN};
+    enum { N = sizeof q / sizeof q[0] };
+    struct quant_params params = whole_type(QUANT_INT32, 1, 1);
+    float x[N];
+    quant_dequantize(&params, q, N, x);
+    for (size_t i = 0; i < N; i++)
+        assert_true(x[i] == (float)((double)q[i] - 1));
+    params.zero_point = INT32_MAX;
+    params.scale = 0.5F;
+    quant_dequantize(&params, q, N, x);
+    for (size_t i = 0; i < N; i++)
+        assert_true(x[i] == (float)((double)q[i] - INT32_MAX) * 0.5F);
 }
 
 static void test_every_integer_comes_back(void **state)
@@ -166,6 +211,8 @@ static void test_levels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_int32_saturates_exactly),
+        cmocka_unit_test(test_int32_differences_are_exact),
         cmocka_unit_test(test_every_integer_comes_back),
         cmocka_unit_test(test_exact),
         cmocka_unit_test(test_nibbles),

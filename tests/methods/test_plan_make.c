@@ -53,6 +53,12 @@ static const struct wrong wrongs[] = {
      QUANT_INVALID,
      "the target range qmin..qmax is 7..-7, which is empty: qmin must be "
      "less than qmax"},
+    {{.dtype = QUANT_INT32},
+     QUANT_INVALID,
+     "int32 needs a given scale: its range is too wide for one that is found"},
+    {{.dtype = QUANT_INT32, CLIP(-1, 1)},
+     QUANT_INVALID,
+     "int32 needs a given scale: its range is too wide for one that is found"},
     {{QMAX(0)}, QUANT_INVALID, "absmax needs qmax above 0, found 0"},
     {{QMAX(-5)}, QUANT_INVALID, "absmax needs qmax above 0, found -5"},
     {{.has_zero_point = true}, QUANT_INVALID, "a zero point needs a scale"},
@@ -135,9 +141,12 @@ static void test_types(void **state)
 {
     (void)state;
     for (int dtype = 1; dtype < QUANT_DTYPE_COUNT; dtype++) {
-        const struct quant_spec spec = {.dtype = (enum quant_dtype)dtype};
+        struct quant_spec spec = {.dtype = (enum quant_dtype)dtype};
+        const struct quant_dtype_info *info = quant_dtype_info(spec.dtype);
+        spec.has_scale = info->needs_scale;
+        spec.scale = 1;
         assert_int_equal(quant_spec_check(&spec, NULL),
-                         quant_dtype_info(spec.dtype)->quantizes ? QUANT_OK : QUANT_UNSUPPORTED);
+                         info->quantizes ? QUANT_OK : QUANT_UNSUPPORTED);
     }
 }
 
@@ -208,6 +217,8 @@ static void test_targets(void **state)
                  QUANT_UINT4, 1, 15);
     check_target(&(struct quant_spec){QMIN(-5), .scale_dtype = QUANT_BFLOAT16}, QUANT_INT8, -5,
                  127);
+    check_target(&(struct quant_spec){.dtype = QUANT_INT32, SCALE(1)}, QUANT_INT32, INT32_MIN,
+                 INT32_MAX);
     check_target(&(struct quant_spec){.dtype = QUANT_INT16, QMAX(7)}, QUANT_INT16, -32767, 7);
     check_target(&(struct quant_spec){.dtype = QUANT_FLOAT8_E5M2}, QUANT_FLOAT8_E5M2, 0, 0);
 }

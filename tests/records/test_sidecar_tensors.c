@@ -231,9 +231,10 @@ static void random_pair(struct random *random, bool *present, double pair[2])
 
 static void random_params(struct random *random, struct quant_params *params)
 {
-    static const enum quant_dtype dtypes[] = {
-        QUANT_INT8,   QUANT_UINT8,         QUANT_INT4,        QUANT_UINT4,   QUANT_INT16,
-        QUANT_UINT16, QUANT_FLOAT8_E4M3FN, QUANT_FLOAT8_E5M2, QUANT_FLOAT16, QUANT_BFLOAT16};
+    static const enum quant_dtype dtypes[] = {QUANT_INT8,    QUANT_UINT8,         QUANT_INT4,
+                                              QUANT_UINT4,   QUANT_INT16,         QUANT_UINT16,
+                                              QUANT_INT32,   QUANT_FLOAT8_E4M3FN, QUANT_FLOAT8_E5M2,
+                                              QUANT_FLOAT16, QUANT_BFLOAT16};
     static const enum quant_dtype scales[] = {QUANT_FLOAT32, QUANT_FLOAT16, QUANT_BFLOAT16};
     *params = (struct quant_params){.dtype = dtypes[random_below(random, LENGTH(dtypes))]};
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);

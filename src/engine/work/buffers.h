@@ -9,7 +9,7 @@
 struct quant_buffers {
     float *x;                        /* the originals of a chunk */
     float *restored;                 /* the restored floats, if they are written */
-    uint16_t *q;                     /* the integers, with room for the widest */
+    int32_t *q;                      /* the integers, with room for the widest */
     unsigned char *stage;            /* QUANT_STAGE_BYTES */
     struct quant_measure_part *part; /* if a report is made */
     size_t capacity;                 /* elements that x, restored and q have room for */

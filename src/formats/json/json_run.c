@@ -79,8 +79,10 @@ static void store_integer(unsigned bits, void *elements, size_t i, int64_t value
         quant_nibble_put(elements, i, (unsigned)value);
     else if (bits == 8)
         ((uint8_t *)elements)[i] = (uint8_t)value;
-    else
+    else if (bits == 16)
         ((uint16_t *)elements)[i] = (uint16_t)value;
+    else
+        ((uint32_t *)elements)[i] = (uint32_t)value;
 }
 
 static size_t run_of_integers(struct quant_json_scan *scan, enum quant_dtype dtype, void *elements,

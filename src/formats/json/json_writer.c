@@ -115,6 +115,8 @@ static size_t element_text(enum quant_dtype dtype, const void *elements, size_t 
         return integer_text(((const int16_t *)elements)[i], text);
     case QUANT_UINT16:
         return integer_text(((const uint16_t *)elements)[i], text);
+    case QUANT_INT32:
+        return integer_text(((const int32_t *)elements)[i], text);
     default:
         return quant_decimal_short((double)float_at(dtype, elements, i), text);
     }

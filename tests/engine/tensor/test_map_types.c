@@ -81,7 +81,8 @@ static void check_way(const struct quant_spec *spec, const char *input, const ch
 /* Long ones from each format to itself, and as text once only: that takes its time. */
 static void check_type(enum quant_dtype dtype, size_t n, const float *x)
 {
-    const struct quant_spec spec = {.dtype = dtype};
+    const struct quant_spec spec = {
+        .dtype = dtype, .has_scale = quant_dtype_info(dtype)->needs_scale, .scale = 0x1p-30F};
     const struct expected expected = in_memory(&spec, x, n);
     for (size_t i = 0; i < LENGTH(inputs) * LENGTH(outputs) * LENGTH(threads); i++)
         if (n < CHUNK || (i % 3 == i / 3 % 3 && (i % 3 < 2 || i / 9 == 1)))
@@ -124,6 +125,8 @@ static void test_shape_and_order(void **state)
             continue;
         struct quant_quantize_job job = quantize_job("x.npy", "q.npy");
         job.spec.dtype = (enum quant_dtype)dtype;
+        job.spec.has_scale = info->needs_scale;
+        job.spec.scale = 1;
         job.output.force = true;
         quantize_ok(&job);
         struct quant_dequantize_job back = dequantize_job("q.npy", "back.npy");

@@ -74,7 +74,7 @@ static void test_kept(void **state)
     struct quant_buffers buffers[N] = {{.x = NULL}};
     reserve(buffers, 100, (struct quant_buffers_needs){.x = true});
     const float *x = buffers[1].x;
-    const uint16_t *q = buffers[1].q;
+    const int32_t *q = buffers[1].q;
     const unsigned char *stage = buffers[1].stage;
     reserve(buffers, 0, (struct quant_buffers_needs){.part = true});
     reserve(buffers, 100, (struct quant_buffers_needs){.x = true, .restored = true});

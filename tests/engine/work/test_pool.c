@@ -350,7 +350,7 @@ static bool check_buffers(void *context, unsigned worker, uint64_t part)
     const struct quant_buffers *buffers = quant_pool_buffers(context, worker);
     bool ok = true;
     for (size_t i = 0; i <= part; i++)
-        ok = ok && buffers->x[i] == (float)part && buffers->q[i] == part;
+        ok = ok && buffers->x[i] == (float)part && buffers->q[i] == (int32_t)part;
     return ok;
 }
 

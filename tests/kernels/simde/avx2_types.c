@@ -6,6 +6,7 @@
 #define QUANT_SIMDE
 /* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "kernels/avx2_floats.c"
+#include "kernels/avx2_int32.c"
 #include "kernels/avx2_integers.c"
 #include "kernels/avx2_observe.c"
 /* NOLINTEND(bugprone-suspicious-include) */
