@@ -153,7 +153,7 @@ JSON = [
     Bad("ragged.json", b"[[1,2],[3]]\n", "The second row has one element, the first has two."),
     Bad("ragged_longer.json", b"[[1],[2,3]]\n",
         "The second row has two elements, the first has one."),
-    Bad("ragged_empty.json", b"[[],[1]]\n", "The second row has one element, the first has none."),
+    Bad("ragged_empty.json", b"[[],[1]]\n", "The second row has one element, the first has no element."),
     Bad("number_then_array.json", b"[1,[2]]\n", "An array follows a number in the same array."),
     Bad("array_then_number.json", b"[[1],2]\n", "A number follows an array in the same array."),
     Bad("levels_65.json", b"[" * DEEP + b"1" + b"]" * DEEP + b"\n", "The arrays nest 65 deep."),

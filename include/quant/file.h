@@ -4,7 +4,8 @@
  * the sidecar that holds their scale and zero point; another call reads those two and restores
  * float32, or measures what was lost.
  *
- * A tensor is never in memory whole: a call takes a few megabytes, whatever the size of the file.
+ * A tensor is never in memory whole, except by quant_file_load: a call takes a few megabytes,
+ * whatever the size of the file, and for a container some 500 bytes for each of its tensors.
  * An output appears whole or not at all, under every failure: it is written to a file without a
  * name, or a temporary one beside its final place, which gets its name when all is well. The
  * sidecar gets its name last, so data beside which there is no sidecar is unfinished. An input is
@@ -43,15 +44,15 @@ QUANT_API const struct quant_format_info *quant_format_at(size_t i);
  * QUANT_CANCELLED. All zeros is the default: nothing stops the call. */
 struct quant_cancel {
     const volatile sig_atomic_t *flag; /* NULL: never; wake_fd is then ignored */
-    int wake_fd;                       /* -1: none */
+    int wake_fd;                       /* 0 or -1: none, and a call that waits is not woken */
 };
 
 /*
  * Called now and then, from one thread at a time: done of total is the share of the work, over all
  * passes, that is done. As long as total is not known, as of a pipe, it is 0, and done counts
- * elements. From then on total stays the same, done never falls, and it is total at the end. The
- * passes that a calibration method will make are an estimate: with more than that, done moves
- * slower, with fewer it moves faster.
+ * elements. From then on total stays the same and done never falls; it is total at the end of a
+ * call that succeeds, unless there are no elements at all. The passes that a calibration method
+ * will make are an estimate: with more than that, done moves slower, with fewer it moves faster.
  */
 typedef void quant_progress_fn(void *context, uint64_t done, uint64_t total);
 
@@ -100,6 +101,10 @@ struct quant_file {
  * older header therefore gets what it got before. A structure larger than the library knows is
  * taken if all bytes beyond are 0, and is QUANT_INVALID if not: it asks for something that the
  * library cannot do. QUANT_INVALID too if size is 0.
+ *
+ * This is true of jobs alone. The structures that are members of a job, struct quant_file and the
+ * results have no size of their own. Until version 1.0 they may change, and the shared library then
+ * gets another SONAME; from 1.0 on they stay as they are.
  */
 
 struct quant_quantize_result;
@@ -118,7 +123,8 @@ struct quant_tensor_result {
     size_t ntensors;  /* of a container: of its tensors, apart from scales; else 0 */
     const char *name; /* "" if the file has no names of tensors. Else UTF-8 from the file, which
                        * nobody has checked: mask control characters before a terminal sees it */
-    enum quant_status status;        /* if not QUANT_OK, the call fails with this tensor */
+    enum quant_status status;        /* if not QUANT_OK, the file fails: at this tensor, except in
+                                      * comparing and verifying, which go on with the next */
     const struct quant_error *error; /* NULL if status is QUANT_OK */
     bool is_copied;                  /* as it was: found and restored are NULL */
     uint64_t nbytes;                 /* of its elements in the file that was read */

@@ -28,9 +28,9 @@
  *
  * Every function here may be called from any number of threads at once, as long as no two of them
  * are given the same object to change. Nothing is printed, no signal or locale is touched, and
- * nothing is allocated, but by quant_calibrate. Arrays are contiguous, aligned as their element
- * type asks, and may be NULL where their length is 0. Unless a function says otherwise, source and
- * destination do not overlap.
+ * nothing is allocated, but by quant_calibrate and quant_measure_new. Arrays are contiguous,
+ * aligned as their element type asks, and may be NULL where their length is 0. Unless a function
+ * says otherwise, source and destination do not overlap.
  *
  * Reading and writing tensor files is in <quant/file.h>.
  */

@@ -13,18 +13,21 @@
 extern "C" {
 #endif
 
+/* clang-format off */
 /*
  * Whether the whole name matches the pattern:
  *
- *     *          any characters, or none; "/" and "." are characters like any other
+ *     *          any characters, also none at all; "/" and "." are characters like any other
  *     ?          one character
- *     [abx-z]    one character of these; [!abx-z] or [^abx-z]: one that is not one of these. A "]"
- * is one of them if it comes first. A "[" that is never closed stands for itself \c         the
- * character c, whatever it means otherwise
+ *     [abx-z]    one character of these
+ *     [!abx-z]   one that is not one of these; [^abx-z] is the same
+ *     \c         the character c, whatever it means otherwise
  *
- * Upper and lower case differ. Characters are those of UTF-8; a byte that is not UTF-8 counts as
- * one. The locale makes no difference.
+ * A "]" is one of the characters in brackets if it comes first. A "[" that is never closed stands
+ * for itself. Upper and lower case differ. Characters are those of UTF-8; a byte that is not UTF-8
+ * counts as one. The locale makes no difference.
  */
+/* clang-format on */
 QUANT_API bool quant_name_matches(const char *pattern, const char *name);
 
 /* Which tensors a job is for. All zeros: all of them. */

@@ -13,7 +13,7 @@
 #include "cli/option_values.h"
 #include "cli/text_columns.h"
 
-/* The widths are those of the first so many rows; later ones can only make them larger. So memory
+/* The widths are those of the first rows; later ones can only make them larger. So memory
  * does not grow with the number of tensors. */
 enum { MOST_ROWS = 4096, LONGEST_NAME = 64, LONGEST_SHAPE = 24 };
 

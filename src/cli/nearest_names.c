@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Only so many characters are compared; names are rarely longer. */
+/* The most characters that are compared; names are rarely longer. */
 enum { NAME_ROOM = 160 };
 
 static size_t min_size(size_t a, size_t b)

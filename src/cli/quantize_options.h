@@ -93,7 +93,7 @@ struct quantize_options {
     {.name = "axis",                                                                               \
      .argument = "N",                                                                              \
      .help = "per channel: use one scale per index of axis N; 0 is the first axis, -1 the last",   \
-     .expected = "an integer of 32 bits",                                                          \
+     .expected = "the number of an axis, such as 0 or -1",                                         \
      .parse = value_int32,                                                                         \
      .offset = (base) + offsetof(struct quantize_options, axis),                                   \
      .in_section = true,                                                                           \

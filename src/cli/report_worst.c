@@ -12,8 +12,8 @@
 #include "cli/report_cells.h"
 #include "cli/text_columns.h"
 
-/* So many tensors are listed, with so many channels or blocks of each. SLACK rows are kept until
- * they are sorted again. */
+/* The most tensors that are listed, and the most channels or blocks of each. SLACK rows are kept
+ * until they are sorted again. */
 enum { WORST = 5, GROUPS = 3, SLACK = 64, NAME = 40 };
 
 enum { GROUPS_ROOM = GROUPS * 2 * REPORT_CELL };

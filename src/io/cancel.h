@@ -10,11 +10,11 @@ static inline bool quant_cancelled(const struct quant_cancel *cancel)
     return cancel->flag && *cancel->flag;
 }
 
-/* The descriptor to wait for besides another one; -1: none. A struct of all zeros has no flag, and
- * its wake_fd of 0 is ignored. */
+/* The descriptor to wait for besides another one; -1: none. Nobody wakes a call through standard
+ * input, so 0 is what a struct has where only the flag was set. */
 static inline int quant_cancel_fd(const struct quant_cancel *cancel)
 {
-    return cancel->flag ? cancel->wake_fd : -1;
+    return cancel->flag && cancel->wake_fd > 0 ? cancel->wake_fd : -1;
 }
 
 /* Waits until fd can be read, or is at its end. QUANT_CANCELLED: the flag is set. wake_fd ends the

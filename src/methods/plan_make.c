@@ -84,7 +84,7 @@ static enum quant_status check_integer(const struct quant_target *target, struct
     const struct quant_dtype_info *info = quant_dtype_info(target->dtype);
     const int32_t qmin = target->qmin;
     const int32_t qmax = target->qmax;
-    if (qmin < info->min || qmax > info->max)
+    if (qmin < info->min || qmax > info->max || qmin > info->max || qmax < info->min)
         return quant_error_set(
             error, QUANT_INVALID,
             "the target range qmin..qmax is %d..%d, which is not within %s (%.0f..%.0f)", qmin,

@@ -102,8 +102,8 @@ static void read_zero_points(struct quant_fields *fields, const cJSON *scales,
     }
     zero_points = quant_sidecar_open_object(fields, scales, "zero_points", known);
     if (fields->status == QUANT_OK && !info->is_integer)
-        quant_fields_fail(fields, QUANT_CORRUPT, "'zero_points' is not null, but %s has none",
-                          info->name);
+        quant_fields_fail(fields, QUANT_CORRUPT,
+                          "'zero_points' is not null, but %s takes no zero points", info->name);
     entry->zero_point_name = read_name(fields, zero_points, "tensor");
     entry->digests.zero_points = quant_field_checksum(fields, zero_points, "xxh3_64");
 }

@@ -156,8 +156,8 @@ static struct quant_scale_records read_layout(struct quant_fields *fields, const
     layout.has_zero_points = cJSON_IsTrue(zero_points);
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     if (layout.has_zero_points && !info->is_integer)
-        quant_fields_fail(fields, QUANT_CORRUPT, "'zero_points' is true, but %s has none",
-                          info->name);
+        quant_fields_fail(fields, QUANT_CORRUPT,
+                          "'zero_points' is true, but %s takes no zero points", info->name);
     if (!layout.has_zero_points && quant_params_have_zero_points(params))
         quant_fields_fail(fields, QUANT_CORRUPT,
                           "'zero_points' is false, but 'scheme' and 'dtype' need them");

@@ -27,7 +27,7 @@ class Words(unittest.TestCase):
                        "Of these", "goes with", "go with", "went with", "stands there", "stand in",
                        "comes to be", "came to be", "comes to 4", "folders", "workbench", "benches",
                        "is doubled", "of whom", "nobody asks", "who has", "have none", "has none",
-                       "the greatest"]:
+                       "the greatest", "so many"]:
             for path, text in [("src/core/a.c", f"int a; /* It: {phrase} */\n"),
                                ("include/quant/a.h", f"// {phrase}\n"),
                                ("src/cli/a.c", f'f("{phrase}");\n'),

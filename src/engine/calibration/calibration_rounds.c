@@ -12,7 +12,7 @@
 #include "io/io.h"
 #include "methods/plan_make.h"
 
-_Static_assert((int)QUANT_FINDINGS_MAXIMA == (int)QUANT_TALLY_MAXIMA, "all maxima are told");
+_Static_assert((int)QUANT_FINDINGS_MAXIMA == (int)QUANT_TALLY_MAXIMA, "all maxima have a place");
 
 void quant_rounds_begin(struct quant_calibration_file *file, const struct quant_spec *spec,
                         const struct quant_plan *plan)

@@ -9,6 +9,7 @@
 #include "base/endian.h"
 #include "base/error.h"
 #include "base/shape.h"
+#include "engine/files/scale_shape.h"
 #include "formats/container.h"
 #include "records/scale_records.h"
 
@@ -91,16 +92,29 @@ static enum quant_status copy_shape(struct reading *reading,
     return QUANT_OK;
 }
 
-/* Two 4-bit integers to a byte are stored as bytes: their shape is in the sidecar alone. */
-static bool has_shape_of(const struct quant_tensor_info *info,
-                         const struct quant_sidecar_entry *entry,
-                         const struct quant_restored_tensor *tensor)
+/* Two 4-bit integers to a byte are stored as bytes: their shape is in the metadata, if the format
+ * has any. */
+static enum quant_status check_shape(const struct reading *reading,
+                                     const struct quant_tensor_info *info,
+                                     const struct quant_sidecar_entry *entry,
+                                     const struct quant_restored_tensor *tensor)
 {
-    if (!entry->is_copied && quant_dtype_info(entry->params.dtype)->bits == 4)
-        return info->nbytes == quant_dtype_bytes(entry->params.dtype, tensor->nelems);
-    return info->ndim == tensor->ndim &&
-           (info->ndim == 0 ||
-            memcmp(info->dims, tensor->dims, info->ndim * sizeof *info->dims) == 0);
+    const bool is_packed = !entry->is_copied && quant_dtype_info(entry->params.dtype)->bits == 4;
+    struct quant_shape shape = {.ndim = (int)tensor->ndim};
+    bool agrees = true;
+    if (tensor->ndim > 0)
+        memcpy(shape.dims, tensor->dims, tensor->ndim * sizeof *tensor->dims);
+    if (!is_packed)
+        return quant_tensor_has_shape(info, &shape)
+                   ? QUANT_OK
+                   : disagree(reading, entry->name, "has another shape");
+    const enum quant_status status =
+        quant_metadata_has_shape(reading->file, info, &shape, &agrees, reading->error);
+    if (status != QUANT_OK)
+        return status;
+    return agrees && info->nbytes == quant_dtype_bytes(entry->params.dtype, tensor->nelems)
+               ? QUANT_OK
+               : disagree(reading, entry->name, "has another shape");
 }
 
 /* Bytes of two 4-bit integers are in the order that the sidecar says, if the format can keep it. */
@@ -126,8 +140,9 @@ static enum quant_status check_data(const struct reading *reading,
         return disagree(reading, entry->name, "has another type");
     if (info->nbytes != entry->stored_nbytes)
         return disagree(reading, entry->name, "has another size");
-    if (!has_shape_of(info, entry, tensor))
-        return disagree(reading, entry->name, "has another shape");
+    const enum quant_status status = check_shape(reading, info, entry, tensor);
+    if (status != QUANT_OK)
+        return status;
     if (tensor->is_copied)
         tensor->order = (enum quant_order)info->order;
     else if (has_other_order(reading, info, entry))
@@ -152,28 +167,34 @@ static enum quant_status check_one_scale(const struct reading *reading,
     return QUANT_OK;
 }
 
-/* A tensor of scales or of zero points, of so many bytes; name NULL: the entry names no tensor. */
+/* A tensor of scales or of zero points, of nbytes; name NULL: the entry names no tensor. The shape
+ * says which elements each scale belongs to. */
 static enum quant_status find_beside(struct reading *reading, const char *name, uint64_t nbytes,
-                                     uint32_t *index)
+                                     const struct quant_shape *shape, uint32_t *index)
 {
     if (!name)
         return QUANT_OK;
     const enum quant_status status = find_named(reading, name, index);
-    if (status != QUANT_OK || *index == QUANT_NOT_STORED ||
-        reading->file->tensors[*index].nbytes == nbytes)
+    if (status != QUANT_OK || *index == QUANT_NOT_STORED)
         return status;
-    return disagree(reading, name, "has another size");
+    const struct quant_tensor_info *info = &reading->file->tensors[*index];
+    if (info->nbytes != nbytes)
+        return disagree(reading, name, "has another size");
+    return quant_tensor_has_shape(info, shape) ? QUANT_OK
+                                               : disagree(reading, name, "has another shape");
 }
 
 static enum quant_status find_scales(struct reading *reading,
                                      const struct quant_sidecar_entry *entry,
                                      struct quant_restored_tensor *tensor)
 {
+    const struct quant_shape shape = quant_scale_shape(tensor->dims, tensor->ndim, tensor->axis,
+                                                       tensor->block_size, tensor->block_rows);
     enum quant_status status = find_beside(
         reading, entry->scale_name,
-        quant_dtype_bytes(entry->params.scale_dtype, entry->scale_count), &tensor->scales);
+        quant_dtype_bytes(entry->params.scale_dtype, entry->scale_count), &shape, &tensor->scales);
     if (status == QUANT_OK)
-        status = find_beside(reading, entry->zero_point_name, 4 * entry->scale_count,
+        status = find_beside(reading, entry->zero_point_name, 4 * entry->scale_count, &shape,
                              &tensor->zero_points);
     if (status == QUANT_OK && entry->has_groups && !entry->scale_name)
         status = disagree(reading, entry->name, "has no scales");
@@ -192,7 +213,8 @@ static enum quant_status copy_method(struct reading *reading,
     *method = (struct quant_restored_method){.name = name,
                                              .has_argument = entry->has_argument,
                                              .has_range = entry->has_range,
-                                             .argument = entry->argument};
+                                             .argument = entry->argument,
+                                             .range = {entry->range[0], entry->range[1]}};
     tensor->method = method;
     return QUANT_OK;
 }

@@ -16,6 +16,7 @@ struct quant_restored_method {
     bool has_argument;
     bool has_range; /* the one that was mapped is recorded */
     double argument;
+    double range[2];
 };
 
 /* 176 bytes, since there may be 100,000. Indices are into the container's catalogue. */

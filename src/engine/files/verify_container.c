@@ -88,6 +88,10 @@ static enum quant_status check_scales(struct verifying *verifying, struct place 
         quant_restored_reader_open_scales(&place->quantized, file, restored, &place->error);
     if (!quant_findings_take(findings, QUANT_FAULT_SCALES, &status, &place->error))
         return status;
+    const struct quant_restored_method *method = restored->method;
+    if (restored->axis < 0)
+        quant_verify_range(findings, &restored->params, method->name,
+                           method->has_range ? method->range : NULL, place->quantized.data->name);
     if (restored->axis >= 0)
         status = quant_verify_zero_points(findings, &place->quantized.groups, &restored->params,
                                           strcmp(restored->method->name, "given") == 0,

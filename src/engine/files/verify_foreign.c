@@ -73,7 +73,7 @@ static bool is_blocks(const struct quant_tensor_info *scales,
     return true;
 }
 
-/* The smallest block that gives so many of them. */
+/* The smallest block that gives this number of them. */
 static uint64_t block_of(uint64_t extent, uint64_t count)
 {
     return extent / count + (extent % count != 0);

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/grouping.h"
 #include "base/shape.h"
+#include "engine/files/scale_shape.h"
 #include "formats/container.h"
 
 struct pairing {
@@ -24,23 +24,6 @@ static void fail(const struct pairing *pairing, const struct quant_tensor_info *
                        "tensor '%.200s' of the scales of '%.200s' has the %s %.200s, not %.200s",
                        info->name, pairing->data->name, what, found, expected);
     quant_findings_add(pairing->findings, QUANT_FAULT_LAYOUT, &error);
-}
-
-static struct quant_shape shape_of_scales(const struct quant_restored_tensor *restored)
-{
-    const struct quant_granularity granularity =
-        quant_granularity_again(restored->axis, restored->block_size, restored->block_rows);
-    struct quant_shape shape = {.ndim = 1, .dims = {1}};
-    struct quant_shape scales = shape;
-    struct quant_grouping grouping;
-    if (restored->axis < 0)
-        return scales;
-    shape.ndim = (int)restored->ndim;
-    for (uint32_t i = 0; i < restored->ndim; i++)
-        shape.dims[i] = restored->dims[i];
-    if (quant_grouping_make(&granularity, &shape, QUANT_ORDER_C, &grouping, NULL) == QUANT_OK)
-        quant_grouping_scale_shape(&grouping, &shape, &scales);
-    return scales;
 }
 
 static bool has_name(const char *name, const char *data, const char *suffix)
@@ -64,7 +47,7 @@ static void check(const struct pairing *pairing, uint32_t index, const char *suf
         fail(pairing, info, "name", info->name, suffix);
     if (!type || strcmp(info->type->name, type->name) != 0)
         fail(pairing, info, "type", info->type->name, type ? type->name : "none");
-    if (!quant_shape_equal(&shape, &pairing->expected))
+    if (!quant_tensor_has_shape(info, &pairing->expected))
         fail(pairing, info, "shape", quant_shape_text(&shape, found),
              quant_shape_text(&pairing->expected, expected));
 }
@@ -74,7 +57,9 @@ void quant_verify_pairs(struct quant_findings *findings, const struct quant_tens
 {
     const struct quant_container *format = file->format->container;
     const struct pairing pairing = {findings, file, &file->tensors[restored->data],
-                                    shape_of_scales(restored)};
+                                    quant_scale_shape(restored->dims, restored->ndim,
+                                                      restored->axis, restored->block_size,
+                                                      restored->block_rows)};
     check(&pairing, restored->scales, "_scale", format->type_of(restored->params.scale_dtype));
     check(&pairing, restored->zero_points, "_zero_point",
           quant_container_type_called(format, "int32"));

@@ -63,21 +63,17 @@ static bool is_of_range(const struct quant_params *params, const struct quant_ta
     return is_scale_of(params, &choice->params);
 }
 
-void quant_verify_range(struct quant_findings *findings, const struct quant_sidecar *sidecar,
-                        const char *name)
+void quant_verify_range(struct quant_findings *findings, const struct quant_params *params,
+                        const char *method, const double *range, const char *name)
 {
-    const struct quant_params *params = &sidecar->params;
-    const double *range = sidecar->range;
     const struct quant_target target = target_of(params);
     struct quant_choice choice = quant_choice_of_nothing(&target);
-    if (sidecar->has_groups || quant_dtype_info(params->dtype)->is_unscaled ||
-        strcmp(sidecar->method, "given") == 0)
+    if (quant_dtype_info(params->dtype)->is_unscaled || strcmp(method, "given") == 0)
         return;
-    if (!sidecar->has_range && is_scale_of(params, &choice.params))
+    if (!range && is_scale_of(params, &choice.params))
         return;
-    if (sidecar->has_range &&
-        (is_of_range(params, &target, range[0], range[1], &choice) ||
-         is_of_range(params, &target, as_float(range[0]), as_float(range[1]), &choice)))
+    if (range && (is_of_range(params, &target, range[0], range[1], &choice) ||
+                  is_of_range(params, &target, as_float(range[0]), as_float(range[1]), &choice)))
         return;
     struct quant_error error;
     quant_error_set(&error, QUANT_CORRUPT,

@@ -7,11 +7,10 @@
 #include "engine/tensor/group_source.h"
 #include "records/sidecar.h"
 
-/* A sidecar of one scale, which messages call name: that its scale and zero point are those of the
- * range that it states. Without a range nothing is known of a given scale; else there was nothing
- * finite. */
-void quant_verify_range(struct quant_findings *findings, const struct quant_sidecar *sidecar,
-                        const char *name);
+/* One scale, of what messages call name: that the scale and the zero point are those of the range
+ * that its sidecar states. range NULL: nothing was finite. Nothing is known of a given scale. */
+void quant_verify_range(struct quant_findings *findings, const struct quant_params *params,
+                        const char *method, const double *range, const char *name);
 
 /* Each zero point of a tensor with groups; is_given: any is right. Errors: those of reading. */
 enum quant_status quant_verify_zero_points(struct quant_findings *findings,

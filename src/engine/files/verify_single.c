@@ -112,7 +112,9 @@ enum quant_status quant_verify_single(struct quant_verify_run *run, struct dequa
     run->verified->dtype = sidecar->params.dtype;
     run->verified->scheme = sidecar->params.scheme;
     quant_shape_count(&sidecar->shape, &input->nelems);
-    quant_verify_range(findings, sidecar, run->sidecar_path);
+    if (!sidecar->has_groups)
+        quant_verify_range(findings, &sidecar->params, sidecar->method,
+                           sidecar->has_range ? sidecar->range : NULL, run->sidecar_path);
     const size_t nfaults = findings->n;
     if (sidecar->has_groups)
         status = check_groups(run, input, findings);

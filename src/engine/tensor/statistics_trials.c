@@ -9,7 +9,7 @@
 #include "methods/method.h"
 #include "methods/plan_make.h"
 
-/* With more outliers than one in so many, cutting them off costs more than it gains. */
+/* With more outliers than one in this number of, cutting them off costs more than it gains. */
 enum { OUTLIER_SHARE = 64 };
 
 static enum quant_status make_plan(const struct quant_statistics_trials *trials, const char *method,

@@ -53,6 +53,50 @@ static void test_contradictions(void **state)
     }
 }
 
+/* What says which scale an element has, and what is stored apart from the elements. */
+static void test_more_contradictions(void **state)
+{
+    (void)state;
+    static const float x[16] = {1, 2, 30, -40, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    static const struct {
+        struct quant_spec spec;
+        struct quant_granularity granularity;
+        const char *from, *to, *message;
+    } cases[] = {
+        {{.dtype = QUANT_INT8},
+         {.has_axis = true},
+         "\"axis\": 0",
+         "\"axis\": 1",
+         "'m_scale' has another shape"},
+        {{.dtype = QUANT_INT4}, {.has_axis = false}, "[4, 4]", "[2, 8]", "'m' has another shape"},
+        {{.dtype = QUANT_UINT4, .scheme = QUANT_ZERO_POINT},
+         {.has_axis = false},
+         "[4, 4]",
+         "[8, 2]",
+         "'m' has another shape"},
+        {{.dtype = QUANT_INT8, .scheme = QUANT_ZERO_POINT},
+         {.has_axis = false},
+         "\"zero_point\": 18",
+         "\"zero_point\": 19",
+         "'m_zero_point' holds another zero point"},
+    };
+    file_write_container("m.safetensors",
+                         "{\"m\":{\"dtype\":\"F32\",\"shape\":[4,4],\"data_offsets\":[0,64]}}", x,
+                         sizeof x);
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        struct quant_quantize_job job = quantize_job("m.safetensors", "q.safetensors");
+        job.spec = cases[i].spec;
+        job.granularity = cases[i].granularity;
+        job.output.force = true;
+        quantize_ok(&job);
+        edit_sidecar("\"m\": {", cases[i].from, cases[i].to);
+        struct quant_dequantize_job back = dequantize_job("q.safetensors", "r.safetensors");
+        back.sidecar = "x.json";
+        back.measure = false;
+        dequantize_fails(&back, QUANT_CORRUPT, cases[i].message);
+    }
+}
+
 /* The same edit of nothing is fine: it is not the copy that is refused. */
 static void test_unchanged(void **state)
 {
@@ -67,6 +111,8 @@ static void test_unchanged(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {IN_FOLDER(test_contradictions), IN_FOLDER(test_unchanged)};
+    const struct CMUnitTest tests[] = {IN_FOLDER(test_contradictions),
+                                       IN_FOLDER(test_more_contradictions),
+                                       IN_FOLDER(test_unchanged)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -297,7 +297,7 @@ static void test_hard_ranges(void **state)
 struct order {
     size_t next;
     size_t nfaulty;
-    size_t stop; /* after so many files */
+    size_t stop; /* the number of files to end after */
 };
 
 static bool note_order(void *context, const struct quant_file_result *result)
