@@ -158,6 +158,7 @@ struct quant_file_result {
     const struct quant_inspect_result *inspected;   /* when inspecting; NULL on failure, unless some
                                                      * tensors of a container failed */
     const struct quant_file_preview *preview;       /* in a dry run; NULL on failure */
+    bool is_complete; /* with QUANT_RESUME: it was, and was left alone; there is no result */
     bool is_unsized; /* the size of its output was not known before it was written, as of text or of
                       * what comes from a pipe: whether there is room was not checked */
 };
@@ -190,7 +191,21 @@ enum quant_way {
                            * already, integers and float8 with scales beside them. They are copied
                            * with their scales, and the other floats are quantized. Else such a
                            * container is QUANT_UNSUPPORTED */
-    QUANT_DRY_RUN = 4     /* write nothing, and say what would be written: <quant/dry_run.h> */
+    QUANT_DRY_RUN = 4,    /* write nothing, and say what would be written: <quant/dry_run.h> */
+
+    /* Go on where an earlier run was stopped: an output that is complete is left as it is, any
+     * other is made anew, and replaced if it is there. The outputs are then those of one run. Not
+     * together with output.force.
+     *
+     * A quantized output is complete if the source is not newer than its sidecar, has the size that
+     * it says, the sidecar is the one that this job would write, as far as it does not depend on
+     * the elements, and the data has its checksums. What a sidecar of one tensor does not say is
+     * whether nonfinite was QUANT_NONFINITE_SATURATE, and that auto chose the method: an output of
+     * auto is made anew, and so are all outputs of a job with ties. A restored output is complete
+     * if restoring it gives the same bytes. */
+    QUANT_RESUME = 8,
+    QUANT_RESUME_FAST = 16 /* the same, but checksums are taken for granted; a restored output is
+                            * complete if it has its size and is not older than data and sidecar */
 };
 
 /* ---- Lists of files ----------------------------------------------------------------------------

@@ -64,6 +64,8 @@ static bool on_file(void *context, const struct quant_file_result *result)
     if (state->clears)
         status_line_clear();
     state->nshown++;
+    if (result->is_complete)
+        progress_skip_file(&state->progress, result->file);
     const int status = state->batch->file(state->batch->context, result);
     if (state->batch->verbose && result->is_unsized && result->status == QUANT_OK)
         message_note(

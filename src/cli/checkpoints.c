@@ -39,6 +39,7 @@ static struct quant_checkpoint_job make_job(const struct checkpoints *checkpoint
         .output = run->output,
         .restores = checkpoints->restores,
         .requantizes = checkpoints->requantizes,
+        .resumes = targets->resumes,
         .force = targets->options->force,
     };
 }

@@ -282,6 +282,10 @@ static int report_one(void *context, const struct quant_file_result *result)
     const char *path = work->targets->inputs[result->file];
     if (result->status == QUANT_INVALID && work->targets->files[result->file].text_only)
         return message_usage("dequant", "%s", result->error->text);
+    if (result->is_complete) {
+        work->totals.ncomplete++;
+        return EXIT_DONE;
+    }
     if (result->status != QUANT_OK)
         checkpoints_fail(work->checkpoints, work->targets, result->file);
     if (result->status != QUANT_OK)
@@ -356,6 +360,7 @@ static int prepare(struct targets *targets, const struct dequant_options *option
     struct dequant_reads files;
     targets->report = options->report.file;
     targets->is_dry_run = options->ways.dry_run;
+    targets->resumes = options->ways.resume != 0;
     if (dequant_reads_init(&files, targets, options->against, options->files_from.path))
         status = targets_prepare(targets, false, files.paths, files.n);
     else
@@ -371,7 +376,7 @@ static int check(const struct command *self, const struct dequant_options *optio
     if (status == EXIT_DONE)
         status = report_options_check(self, &options->report);
     if (status == EXIT_DONE)
-        status = way_options_check(self, &options->ways, &options->report);
+        status = way_options_check(self, &options->ways, &options->report, options->target.force);
     if (status == EXIT_DONE)
         status = check_measuring(self, options, inputs, n);
     if (status == EXIT_DONE)

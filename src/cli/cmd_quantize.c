@@ -100,6 +100,10 @@ static int report_one(void *context, const struct quant_file_result *result)
     const char *path = work->targets->inputs[result->file];
     if (result->status == QUANT_INVALID && work->targets->files[result->file].text_only)
         return message_usage("quantize", "%s", result->error->text);
+    if (result->is_complete) {
+        work->totals.ncomplete++;
+        return EXIT_DONE;
+    }
     if (result->status != QUANT_OK)
         checkpoints_fail(work->checkpoints, work->targets, result->file);
     if (result->status != QUANT_OK)
@@ -255,6 +259,7 @@ static int quantize_inputs(const struct quantize_options *options,
     targets.has_scales = has_groups(job);
     targets.report = options->report.file;
     targets.is_dry_run = options->ways.dry_run;
+    targets.resumes = options->ways.resume != 0;
     if (status == EXIT_DONE)
         status = targets_prepare(&targets, true, reads, options->sections.n + 2);
     if (status == EXIT_DONE && !options->ways.dry_run)

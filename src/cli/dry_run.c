@@ -241,6 +241,19 @@ static int fail(struct dry_run *dry, const struct quant_file_result *result)
     return EXIT_FAILED;
 }
 
+/* An output of an earlier run. */
+static int list_complete(struct dry_run *dry, size_t i)
+{
+    const char *path = dry->targets->inputs[i];
+    dry->ncomplete++;
+    if (dry->is_json)
+        return dry_run_print_json_complete(path, dry->targets->outputs[i]) ? EXIT_DONE
+                                                                           : no_memory(path);
+    print_names(path, dry->targets->outputs[i]);
+    printf("complete\n");
+    return EXIT_DONE;
+}
+
 static int list(struct dry_run *dry, const struct quant_file_result *result)
 {
     const struct quant_file_preview *file = result->preview;
@@ -264,7 +277,9 @@ static int report_file(void *context, const struct quant_file_result *result)
     struct dry_run *dry = context;
     if (result->preview && result->preview->ntensors == 0 && dry->see)
         dry->see(dry->context, dry->targets->inputs[result->file], true);
-    const int status = result->preview ? list(dry, result) : fail(dry, result);
+    const int status = result->is_complete ? list_complete(dry, result->file)
+                       : result->preview   ? list(dry, result)
+                                           : fail(dry, result);
     end_lines(dry);
     return streams_flush() ? status : EXIT_FAILED;
 }
@@ -292,6 +307,8 @@ static void print_total(const struct dry_run *dry)
     printf("total: %zu file%s, ", dry->ndone, dry->ndone == 1 ? "" : "s");
     print_bytes(stdout, true, dry->nbytes);
     printf(", sidecars not counted");
+    if (dry->ncomplete > 0)
+        printf(", %zu complete", dry->ncomplete);
     if (dry->nunsized > 0)
         printf(", nor %zu of unknown size", dry->nunsized);
     if (!disk && dry->nbytes > 0)
@@ -315,7 +332,8 @@ static bool print_json_total(const struct dry_run *dry)
     cJSON *object = cJSON_CreateObject();
     cJSON *summary = object ? cJSON_AddObjectToObject(object, "summary") : NULL;
     bool ok = summary && add_number(summary, "files", dry->targets->n) &&
-              add_number(summary, "failed", dry->nfailed);
+              add_number(summary, "failed", dry->nfailed) &&
+              (dry->ncomplete == 0 || add_number(summary, "complete", dry->ncomplete));
     if (ok && dry->has_container)
         ok = add_number(summary, "tensors", dry->ntensors) &&
              add_number(summary, "copied", dry->ncopied);

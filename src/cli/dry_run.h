@@ -43,8 +43,9 @@ struct dry_run {
     size_t ndisks;
     size_t ndone; /* files that would be written */
     size_t nfailed;
-    size_t nunsized; /* of those, the ones whose size is not known */
-    size_t ntensors; /* of containers */
+    size_t ncomplete; /* files that --resume leaves alone */
+    size_t nunsized;  /* of those, the ones whose size is not known */
+    size_t ntensors;  /* of containers */
     size_t ncopied;
     bool has_container;
     uint64_t nbytes;

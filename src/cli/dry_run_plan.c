@@ -163,3 +163,11 @@ bool dry_run_print_json_container(const char *path, const char *output,
                     add_count(object, "bytes", file->nbytes);
     return report_json_print(stdout, object, ok);
 }
+
+bool dry_run_print_json_complete(const char *path, const char *output)
+{
+    cJSON *object = cJSON_CreateObject();
+    const bool ok = object && add_names(object, path, output, NULL) &&
+                    cJSON_AddTrueToObject(object, "complete") != NULL;
+    return report_json_print(stdout, object, ok);
+}

@@ -19,6 +19,9 @@ bool dry_run_print_json(const char *path, const char *output, const char *tensor
                         const struct quant_tensor_preview *preview,
                         const struct quant_file_preview *file, const char *scales);
 
+/* The same for an output that is complete. */
+bool dry_run_print_json_complete(const char *path, const char *output);
+
 /* The same for a container as a whole. */
 bool dry_run_print_json_container(const char *path, const char *output,
                                   const struct quant_file_preview *file);

@@ -87,6 +87,15 @@ void progress_begin_file(struct progress *progress, size_t i)
     pthread_mutex_unlock(&progress->mutex);
 }
 
+void progress_skip_file(struct progress *progress, size_t i)
+{
+    if (!progress->is_wanted)
+        return;
+    pthread_mutex_lock(&progress->mutex);
+    progress->skipped += (double)size_of(progress->names[i]);
+    pthread_mutex_unlock(&progress->mutex);
+}
+
 /* If no size is known, of pipes and empty files, the files count. */
 void progress_end_file(struct progress *progress, bool failed)
 {

@@ -31,6 +31,9 @@ void progress_begin_file(struct progress *progress, size_t i);
 /* The same for work on all files together, in order, perhaps in several passes. */
 void progress_begin_input(struct progress *progress, size_t i);
 
+/* The i-th file was complete already: rate and time left are reckoned without it. */
+void progress_skip_file(struct progress *progress, size_t i);
+
 /* A file is done, or has failed. */
 void progress_end_file(struct progress *progress, bool failed);
 

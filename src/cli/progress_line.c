@@ -40,7 +40,7 @@ static void format_files(char *text, const struct progress *progress, bool is_sh
 static void format_rate(char *text, const struct progress *progress, double elapsed)
 {
     char amount[AMOUNT_ROOM];
-    const double nbytes = progress->share * progress->all;
+    const double nbytes = progress->share * progress->all - progress->skipped;
     if (nbytes > 0 && elapsed > 0)
         snprintf(text, FIELD_ROOM, "%s/s", amount_of_bytes(amount, nbytes / elapsed));
 }
@@ -48,8 +48,10 @@ static void format_rate(char *text, const struct progress *progress, double elap
 static void format_left(char *text, const struct progress *progress, double elapsed)
 {
     enum { MAX_SECONDS = 360000 }; /* a longer time is not shown */
-    const double left = elapsed / progress->share - elapsed + 0.5;
-    if (progress->share < 0.01 || left >= MAX_SECONDS)
+    const double skipped = progress->all > 0 ? progress->skipped / progress->all : 0;
+    const double own = progress->share - skipped; /* of this run's work, 1 - skipped */
+    const double left = elapsed / own * (1 - progress->share) + 0.5;
+    if (own < 0.01 * (1 - skipped) || own <= 0 || left >= MAX_SECONDS)
         return;
     const unsigned seconds = (unsigned)left;
     if (seconds < 3600)

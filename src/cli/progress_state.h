@@ -24,6 +24,7 @@ struct progress {
     size_t nfiles;
 
     pthread_mutex_t mutex; /* for the rest */
+    double skipped;        /* bytes of files that were complete, which cost no time to speak of */
     double share;          /* of the work that is done; it never falls */
     uint64_t nelems;       /* done, as long as the share of a single file is not known */
     size_t ndone;

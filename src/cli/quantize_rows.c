@@ -325,7 +325,8 @@ int quantize_rows_check(const struct command *command, struct quantize_options *
     if (status == EXIT_DONE)
         status = report_options_check(command, &options->report);
     if (status == EXIT_DONE)
-        status = way_options_check(command, &options->ways, &options->report);
+        status =
+            way_options_check(command, &options->ways, &options->report, options->target.force);
     if (status == EXIT_DONE)
         status = check_streams(command, options, inputs, n);
     if (status == EXIT_DONE)

@@ -63,7 +63,8 @@ static void add_left_out(char *text, size_t room, size_t n, const char *what)
 static void format_left_out(char *text, size_t room, const struct totals *totals)
 {
     text[0] = '\0';
-    add_left_out(text, room, totals->nfiles - totals->ndone - totals->nunbegun, "failed");
+    add_left_out(text, room, totals->nfiles - totals->ndone - totals->ncomplete - totals->nunbegun,
+                 "failed");
     add_left_out(text, room, totals->nunbegun, "not begun");
     add_left_out(text, room, totals->nskipped, "not selected");
     const size_t used = strlen(text);
@@ -75,22 +76,27 @@ void totals_print(const struct totals *totals, const struct totals_words *words)
 {
     const bool has_tensors = totals->ntensors + totals->ncopied > 0;
     const size_t nfiles = totals->nfiles + totals->nskipped;
-    if ((nfiles < 2 && !has_tensors) || totals->is_cut || signals_raised())
+    if ((nfiles < 2 && !has_tensors && totals->ncomplete == 0) || totals->is_cut ||
+        signals_raised())
         return;
     char sizes[4 * AMOUNT_ROOM];
     char tensors[3 * AMOUNT_ROOM] = "";
     char files[3 * AMOUNT_ROOM];
     char left_out[4 * AMOUNT_ROOM];
+    char complete[2 * AMOUNT_ROOM] = "";
     format_sizes(sizes, sizeof sizes, totals, words);
     format_left_out(left_out, sizeof left_out, totals);
     if (has_tensors)
         snprintf(tensors, sizeof tensors, ": %zu tensor%s, %zu copied", totals->ntensors,
                  totals->ntensors == 1 ? "" : "s", totals->ncopied);
-    if (nfiles == 1)
+    if (totals->ncomplete > 0)
+        snprintf(complete, sizeof complete, ", %zu %s complete", totals->ncomplete,
+                 totals->ncomplete == 1 ? "was" : "were");
+    if (nfiles == 1 && totals->ncomplete == 0)
         snprintf(files, sizeof files, "1 file");
     else
         snprintf(files, sizeof files, "%zu of %zu %s", totals->ndone, nfiles,
                  words->unit ? words->unit : "files");
-    message_note("%s %s%s%s%s, %.*f s", files, words->done, left_out, tensors, sizes,
+    message_note("%s %s%s%s%s%s, %.*f s", files, words->done, complete, left_out, tensors, sizes,
                  totals->seconds < 100 ? 2 : 0, totals->seconds);
 }

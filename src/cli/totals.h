@@ -11,6 +11,7 @@
 struct totals {
     size_t nfiles;      /* on the command line */
     size_t ndone;       /* of these, the ones that succeeded; --fail-if does not count as failure */
+    size_t ncomplete;   /* the ones that --resume left alone */
     size_t nunbegun;    /* the ones that --fail-fast left out */
     uint64_t bytes_in;  /* elements of the files that were done, before quantizing */
     uint64_t bytes_out; /* the same after quantizing, with scales and zero points */

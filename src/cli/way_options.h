@@ -11,6 +11,7 @@
 #include "cli/report_options.h"
 
 struct way_options {
+    int resume; /* 0: not given; 1, or 2: fast */
     bool fail_fast;
     bool dry_run;
     bool verbose;
@@ -19,13 +20,25 @@ struct way_options {
 /* Their rows, as initializers; base is the offset of the struct way_options in the command's. They
  * follow other rows of the output. */
 #define WAY_ROWS(base)                                                                             \
-    {.brief = 'n',                                                                                 \
-     .name = "dry-run",                                                                            \
-     .help = "read headers only; print what would be written, how large, and whether it fits; "    \
-             "with --report=json as JSON",                                                         \
-     .parse = value_flag,                                                                          \
-     .offset = (base) + offsetof(struct way_options, dry_run),                                     \
+    {.name = "resume",                                                                             \
+     .argument = "HOW",                                                                            \
+     .is_optional = true,                                                                          \
+     .help = "go on after an earlier run: leave outputs that are complete; check compares their "  \
+             "bytes, fast trusts sizes and times",                                                 \
+     .help_names_choices = true,                                                                   \
+     .initial = "check",                                                                           \
+     .choice = choice_resume,                                                                      \
+     .parse = value_choice_from_1,                                                                 \
+     .offset = (base) + offsetof(struct way_options, resume),                                      \
      .is_common = true},                                                                           \
+        {.brief = 'n',                                                                             \
+         .name = "dry-run",                                                                        \
+         .help =                                                                                   \
+             "read headers only; print what would be written, how large, and whether it fits; "    \
+             "with --report=json as JSON",                                                         \
+         .parse = value_flag,                                                                      \
+         .offset = (base) + offsetof(struct way_options, dry_run),                                 \
+         .is_common = true},                                                                       \
     {                                                                                              \
         .name = "fail-fast", .help = "begin no other INPUT after the first that fails",            \
         .parse = value_flag, .offset = (base) + offsetof(struct way_options, fail_fast)            \
@@ -39,9 +52,12 @@ struct way_options {
         .parse = value_flag, .offset = (base) + offsetof(struct way_options, verbose)              \
     }
 
-/* Checks for options that a dry run excludes. Returns EXIT_DONE, or EXIT_USAGE after a message. */
+/* The words of --resume. */
+const char *choice_resume(size_t i);
+
+/* Checks for options that exclude each other. Returns EXIT_DONE, or EXIT_USAGE after a message. */
 int way_options_check(const struct command *command, const struct way_options *options,
-                      const struct report_options *report);
+                      const struct report_options *report, bool force);
 
 /* The member `ways` of a job. */
 uint64_t way_options_ways(const struct way_options *options);

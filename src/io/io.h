@@ -38,7 +38,8 @@ struct quant_file_output {
     char *temporary;   /* owned, the name of the temporary file; NULL: it has no name, it is a
                         * stream, or it is in place already */
     bool unnamed;      /* the file has no name yet */
-    int second;        /* another descriptor of that file, closed before it gets a name; -1: none */
+    int second;        /* another descriptor of the file: without a name, closed before it gets
+                        * one; with a temporary one, holds the lock to the end; -1: none */
     int fd;            /* -1: none */
     uint64_t expected; /* bytes in all, if they are many; else 0 */
     atomic_uint_fast64_t taken; /* bytes that blocks have been allocated for */

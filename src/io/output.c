@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -116,6 +117,24 @@ static const struct quant_sink_ops stream_ops = {.write = output_write};
 static const struct quant_sink_ops file_ops = {
     .write = output_write, .write_at = output_write_at, .expect = output_expect};
 
+/* Holds a lock on the file until the output is discarded, also under its final name: a run that
+ * looks for what killed runs have left keeps off (leftovers.h). false: such a run was quicker, and
+ * has removed the file or is about to. Without locks the work goes on, since nothing else needs
+ * them. */
+static bool lock_temporary(struct quant_file_output *output)
+{
+    struct stat status;
+    if (flock(output->fd, LOCK_EX | LOCK_NB) != 0)
+        return errno != EWOULDBLOCK;
+    output->second = fcntl(output->fd, F_DUPFD_CLOEXEC, 0);
+    if (fstat(output->fd, &status) != 0 || status.st_nlink > 0)
+        return true;
+    if (output->second >= 0)
+        close(output->second);
+    output->second = -1;
+    return false;
+}
+
 static enum quant_status open_temporary(struct quant_file_output *output, struct quant_error *error)
 {
     for (int tries = 0; tries < 100; tries++) {
@@ -123,11 +142,14 @@ static enum quant_status open_temporary(struct quant_file_output *output, struct
         if (!output->temporary)
             return quant_error_no_memory(error, strlen(output->path), "path");
         output->fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (output->fd >= 0) {
+        if (output->fd >= 0 && lock_temporary(output)) {
             output->sink.ops = &file_ops;
             return QUANT_OK;
         }
-        const int number = errno;
+        const int number = output->fd >= 0 ? EEXIST : errno;
+        if (output->fd >= 0)
+            close(output->fd);
+        output->fd = -1;
         free(output->temporary);
         output->temporary = NULL;
         if (number != EEXIST && number != EINTR)

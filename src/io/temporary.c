@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "base/error.h"
 
@@ -34,9 +35,34 @@ static unsigned next_number(void)
 char *quant_temporary_name(const char *path)
 {
     char *name = NULL;
-    if (asprintf(&name, "%.*s.quant-%08x.tmp", directory_length(path), path, next_number()) < 0)
+    if (asprintf(&name, "%.*s.quant-%016llx-%08x.tmp", directory_length(path), path,
+                 (unsigned long long)quant_temporary_hash(path), next_number()) < 0)
         return NULL;
     return name;
+}
+
+uint64_t quant_temporary_hash(const char *path)
+{
+    const char *name = path + directory_length(path);
+    return XXH3_64bits(name, strlen(name));
+}
+
+bool quant_temporary_parse(const char *name, uint64_t *hash)
+{
+    static const char form[] = ".quant-hhhhhhhhhhhhhhhh-hhhhhhhh.tmp";
+    *hash = 0;
+    if (strlen(name) != sizeof form - 1)
+        return false;
+    for (size_t i = 0; i < sizeof form - 1; i++) {
+        static const char digits[] = "0123456789abcdef";
+        const char *digit = strchr(digits, name[i]);
+        const bool is_digit = form[i] == 'h';
+        if (is_digit ? !digit : name[i] != form[i])
+            return false;
+        if (is_digit && i < 24)
+            *hash = *hash << 4 | (uint64_t)(digit - digits);
+    }
+    return true;
 }
 
 enum quant_status quant_temporary_open(const char *name, int *fd, struct quant_error *error)

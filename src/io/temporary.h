@@ -11,6 +11,13 @@
  * long. The caller frees it. NULL: no memory. */
 char *quant_temporary_name(const char *path);
 
+/* What such a name has of the output's own name, path's last component: the same for all temporary
+ * files of it. */
+uint64_t quant_temporary_hash(const char *path);
+
+/* Whether name is such a name, without its directory; *hash is then that of its output. */
+bool quant_temporary_parse(const char *name, uint64_t *hash);
+
 /* Opens a file without a name in the directory of path. -1: that is not possible. The reason may be
  * the file system, the kernel, or an error that opening a file with a name will report. */
 int quant_unnamed_open(const char *path);

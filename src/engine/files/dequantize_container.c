@@ -128,6 +128,10 @@ static enum quant_status open_output(struct quant_container_dequantization *run)
         status = plan_output(run, format);
     if (status == QUANT_OK && run->job->ways & QUANT_DRY_RUN)
         return preview_file(run, format);
+    if (status == QUANT_OK && run->work->compare) {
+        run->output.sink = &run->work->compare->sink;
+        return quant_container_output_begin(&run->output, &run->plan.layout, run->error);
+    }
     const struct quant_space_need need = {output->path, run->plan.layout.nbytes};
     if (status == QUANT_OK)
         status = quant_free_space_check(&need, 1, run->error);
@@ -165,7 +169,7 @@ static enum quant_status finish(struct quant_container_dequantization *run)
     enum quant_status status = quant_container_input_finish(&run->input, run->error);
     if (status == QUANT_OK && run->job->measure)
         status = quant_original_container_check_unchanged(&run->original, run->error);
-    if (status != QUANT_OK || !run->job->output.path)
+    if (status != QUANT_OK || !run->job->output.path || run->work->compare)
         return status;
     status = quant_container_output_finish(&run->output, run->error);
     struct quant_file_output *const outputs[] = {&run->output.final};

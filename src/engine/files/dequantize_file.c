@@ -2,9 +2,12 @@
 /* Dequantizing one file of one tensor, measuring it against its original, or both. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/shape.h"
+#include "engine/files/complete_output.h"
 #include "engine/files/dequantize_container.h"
 #include "engine/files/dequantize_file.h"
 #include "engine/files/file_selection.h"
@@ -13,6 +16,7 @@
 #include "formats/file_size.h"
 #include "io/distinct_paths.h"
 #include "io/free_space.h"
+#include "io/sidecar_names.h"
 
 /* ---- The output ---- */
 
@@ -82,12 +86,14 @@ static enum quant_status open_output(struct dequantization *run)
         status = quant_output_format(output, run->reader->format, &format, run->error);
     if (status == QUANT_OK && run->job->ways & QUANT_DRY_RUN)
         return preview_file(run, format);
-    if (status == QUANT_OK)
+    struct quant_compare_sink *compare = run->work->compare;
+    if (status == QUANT_OK && !compare)
         status = check_space(run, format);
-    if (status == QUANT_OK)
+    if (status == QUANT_OK && !compare)
         status = quant_output_open(&run->file, output->path, output->force,
                                    &run->job->control.cancel, run->error);
-    run->output = (struct quant_tensor_output){.format = format, .sink = &run->file.sink};
+    run->output = (struct quant_tensor_output){.format = format,
+                                               .sink = compare ? &compare->sink : &run->file.sink};
     return status == QUANT_OK ? quant_tensor_output_open(&run->output, run->error) : status;
 }
 
@@ -203,6 +209,8 @@ static enum quant_status run_all(struct dequantization *run)
         status = begin_run(run);
     if (status == QUANT_OK)
         status = make_pass(run);
+    if (run->work->compare)
+        return status;
     if (status == QUANT_OK)
         status = report_tensor(run);
     if (status == QUANT_OK && job->output.path)
@@ -218,9 +226,8 @@ static void close_all(struct dequantization *run)
     quant_dequantization_close_inputs(run);
 }
 
-enum quant_status quant_dequantize_file(const struct quant_dequantize_job *job,
-                                        const struct quant_file_work *work,
-                                        struct quant_error *error)
+static enum quant_status run_once(const struct quant_dequantize_job *job,
+                                  const struct quant_file_work *work, struct quant_error *error)
 {
     struct dequantization *run = calloc(1, sizeof *run);
     if (!run)
@@ -236,4 +243,73 @@ enum quant_status quant_dequantize_file(const struct quant_dequantize_job *job,
     close_all(run);
     free(run);
     return status;
+}
+
+/* ---- Going on after an earlier run ---- */
+
+/* The output has no checksum. It gets its name when it is whole, so the size that the layout gives
+ * and the time say whether it is that of these inputs. */
+static enum quant_status look_at_output(const struct quant_dequantize_job *job,
+                                        const struct quant_file_work *work, bool *is_complete,
+                                        struct quant_error *error)
+{
+    struct stat found;
+    struct quant_file_outcome outcome = {.is_unsized = false};
+    struct quant_dequantize_job own = *job;
+    struct quant_file_work dry = *work;
+    char *sidecar = job->sidecar ? NULL : quant_sidecar_default(job->path);
+    const char *const inputs[] = {job->path, job->sidecar ? job->sidecar : sidecar};
+    if (!inputs[1])
+        return quant_error_no_memory(error, strlen(job->path), "path");
+    *is_complete = quant_complete_is_newest(inputs, 2, job->output.path) &&
+                   stat(job->output.path, &found) == 0;
+    free(sidecar);
+    if (!*is_complete)
+        return QUANT_OK;
+    own.ways |= QUANT_DRY_RUN;
+    own.measure = false;
+    own.control.on_tensor = NULL;
+    dry.outcome = &outcome;
+    const enum quant_status status = run_once(&own, &dry, error);
+    *is_complete = status == QUANT_OK &&
+                   (!outcome.preview.has_size || outcome.preview.nbytes == (uint64_t)found.st_size);
+    return status;
+}
+
+/* Restores everything, and compares instead of writing. */
+static enum quant_status compare_output(const struct quant_dequantize_job *job,
+                                        const struct quant_file_work *work, bool *is_complete,
+                                        struct quant_error *error)
+{
+    struct quant_compare_sink compare;
+    struct quant_dequantize_job own = *job;
+    struct quant_file_work comparing = *work;
+    enum quant_status status = QUANT_OK;
+    own.measure = false;
+    own.control.on_tensor = NULL;
+    comparing.compare = &compare;
+    if (!quant_path_is_stream(job->path) && quant_compare_sink_open(&compare, job->output.path)) {
+        status = run_once(&own, &comparing, error);
+        *is_complete = status == QUANT_OK && compare.end == compare.size;
+        if (compare.differs)
+            status = QUANT_OK;
+        quant_compare_sink_close(&compare);
+    }
+    memset(work->result, 0, sizeof(struct quant_dequantize_result));
+    return status;
+}
+
+enum quant_status quant_dequantize_file(const struct quant_dequantize_job *job,
+                                        const struct quant_file_work *work,
+                                        struct quant_error *error)
+{
+    struct quant_dequantize_job own = *job;
+    bool *is_complete = &work->outcome->is_complete;
+    if (!quant_ways_resume(job->ways) || !job->output.path || quant_path_is_free(job->output.path))
+        return run_once(job, work, error);
+    own.output.force = true;
+    const bool is_fast = job->ways & (QUANT_RESUME_FAST | QUANT_DRY_RUN);
+    const enum quant_status status =
+        (is_fast ? look_at_output : compare_output)(&own, work, is_complete, error);
+    return status != QUANT_OK || *is_complete ? status : run_once(&own, work, error);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of a job to dequantize. */
+#include "base/error.h"
 #include "engine/files/dequantize_file.h"
 #include "engine/files/file_list.h"
 #include "engine/work/job.h"
@@ -41,6 +42,11 @@ enum quant_status quant_file_dequantize(const struct quant_dequantize_job *job,
         .work = dequantize,
         .show = show,
     };
+    if (own.output.force && quant_ways_resume(own.ways))
+        return quant_error_set(error, QUANT_INVALID,
+                               "'output.force' replaces all outputs, but QUANT_RESUME keeps some");
     status = quant_file_list_begin(&list, own.files, own.nfiles, &only, NULL, error);
+    if (status == QUANT_OK && quant_ways_resume(own.ways))
+        quant_file_list_clear(&list, false);
     return status == QUANT_OK ? quant_file_list_run(&list, result, error) : status;
 }

@@ -12,6 +12,8 @@
 #include "engine/work/work_list.h"
 #include "formats/format.h"
 #include "io/cancel.h"
+#include "io/leftovers.h"
+#include "io/sidecar_names.h"
 
 /* What is kept of a file from its work until it is delivered. */
 struct place {
@@ -47,7 +49,7 @@ enum quant_status quant_file_list_begin(struct quant_file_list *list,
     list->is_only = nfiles == 0;
     list->files = list->is_only ? only : files;
     list->n = list->is_only ? 1 : nfiles;
-    if (list->ways & ~(uint64_t)(QUANT_FAIL_FAST | QUANT_DRY_RUN))
+    if (list->ways & ~(uint64_t)(2 * QUANT_RESUME_FAST - 1))
         return quant_error_set(error, QUANT_INVALID, "unknown bits in 'ways': %llx",
                                (unsigned long long)list->ways);
     if (!list->files)
@@ -56,6 +58,31 @@ enum quant_status quant_file_list_begin(struct quant_file_list *list,
         return quant_error_set(error, QUANT_INVALID,
                                "one tensor is chosen by its name, but there is a list of files");
     return QUANT_OK;
+}
+
+/* Without memory for the names nothing is removed. */
+void quant_file_list_clear(const struct quant_file_list *list, bool has_sidecars)
+{
+    enum { EACH = 3 };
+    char **owned = calloc(2 * list->n, sizeof *owned);
+    const char **paths = calloc(EACH * list->n, sizeof *paths);
+    for (size_t i = 0; owned && paths && i < list->n; i++) {
+        const struct quant_file *file = &list->files[i];
+        paths[EACH * i] = file->output;
+        if (!has_sidecars || !file->output)
+            continue;
+        owned[2 * i] = file->sidecar ? strdup(file->sidecar) : quant_sidecar_default(file->output);
+        if (owned[2 * i])
+            owned[2 * i + 1] = quant_file_scales_name(owned[2 * i]);
+        paths[EACH * i + 1] = owned[2 * i];
+        paths[EACH * i + 2] = owned[2 * i + 1];
+    }
+    if (owned && paths && !(list->ways & QUANT_DRY_RUN))
+        quant_leftovers_remove(paths, EACH * list->n);
+    for (size_t i = 0; owned && i < 2 * list->n; i++)
+        free(owned[i]);
+    free(paths);
+    free(owned);
 }
 
 /* ---- One file ---- */
@@ -81,10 +108,13 @@ static enum quant_status show(const struct quant_file_list *list, size_t i,
     struct quant_file_result shown = {.file = i,
                                       .status = status,
                                       .error = status == QUANT_OK ? NULL : error,
+                                      .is_complete = work->outcome->is_complete,
                                       .is_unsized = work->outcome->is_unsized};
     if (!list->control->on_file)
         return QUANT_OK;
-    if (!(list->ways & QUANT_DRY_RUN))
+    if (status == QUANT_OK && shown.is_complete)
+        ; /* nothing was done */
+    else if (!(list->ways & QUANT_DRY_RUN))
         list->show(work->result, status, &shown);
     else if (status == QUANT_OK)
         shown.preview = &work->outcome->preview;

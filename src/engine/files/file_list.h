@@ -9,12 +9,20 @@
 #include <quant/dry_run.h>
 
 #include "engine/work/pool.h"
+#include "io/compare_sink.h"
 
 /* What is known of a file besides its result. */
 struct quant_file_outcome {
-    bool is_unsized;                   /* as in quant_file_result */
+    bool is_complete;                  /* as in quant_file_result */
+    bool is_unsized;                   /* the same */
     struct quant_file_preview preview; /* in a dry run */
 };
+
+/* Whether a job resumes, in either way. */
+static inline bool quant_ways_resume(uint64_t ways)
+{
+    return ways & (QUANT_RESUME | QUANT_RESUME_FAST);
+}
 
 /* A file at work. */
 struct quant_file_work {
@@ -23,6 +31,7 @@ struct quant_file_work {
     struct quant_pool *pool;             /* the threads and buffers to use, at least one */
     void *result;                        /* result_nbytes of zeros */
     struct quant_file_outcome *outcome;  /* zeros */
+    struct quant_compare_sink *compare;  /* not NULL: instead of writing, compare with this */
 };
 
 struct quant_file_list {
@@ -49,6 +58,10 @@ enum quant_status quant_file_list_begin(struct quant_file_list *list,
                                         const struct quant_file *files, size_t nfiles,
                                         const struct quant_file *only, const char *tensor,
                                         struct quant_error *error);
+
+/* Removes the temporary files of killed runs beside the outputs; has_sidecars: sidecars are outputs
+ * too. Does nothing in a dry run. */
+void quant_file_list_clear(const struct quant_file_list *list, bool has_sidecars);
 
 /* Works on all. result: of the only file. The status and error are those of the first file that
  * failed, or QUANT_CANCELLED. */

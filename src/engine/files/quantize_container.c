@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/shape.h"
 #include "base/utf8.h"
+#include "engine/files/complete_output.h"
 #include "engine/files/container_quantization.h"
 #include "engine/files/plan_digest.h"
 #include "engine/files/preview.h"
@@ -67,31 +68,58 @@ static enum quant_status open_outputs(struct quant_container_quantization *run)
     return status;
 }
 
-static enum quant_status begin_sidecar(struct quant_container_quantization *run)
+/* *source and *data are for the caller to free, also after an error. */
+static enum quant_status make_head(struct quant_container_quantization *run, char **source,
+                                   char **data, struct quant_sidecar_head *head)
 {
     const struct quant_quantize_job *job = run->job;
     const struct quant_container_layout *layout = &run->plan.layout;
-    char *source = NULL;
-    char *data = NULL;
+    *source = *data = NULL;
     enum quant_status status = quant_record_path(
-        &source, job->input.path, input_source(run)->positional, run->sidecar_path, run->error);
+        source, job->input.path, input_source(run)->positional, run->sidecar_path, run->error);
     if (status == QUANT_OK)
-        status =
-            quant_record_path(&data, job->output.path, !quant_output_is_stream(&run->data.final),
-                              run->sidecar_path, run->error);
-    const struct quant_sidecar_head head = {
-        .source_path = source,
+        status = quant_record_path(data, job->output.path, false, run->sidecar_path, run->error);
+    *head = (struct quant_sidecar_head){
+        .source_path = *source,
         .source_format = run->format->name,
         .source_nbytes = input_source(run)->size,
-        .data_path = data,
+        .data_path = *data,
         .data_format = run->output_format->name,
         .data_nbytes = layout->nbytes,
         .header_nbytes = layout->header_nbytes,
         .header_xxh3_64 = XXH3_64bits(layout->header, layout->header_nbytes),
         .plan_xxh3_64 = quant_plan_digest(run->mappings, run->output_format->name),
     };
+    return status;
+}
+
+static enum quant_status begin_sidecar(struct quant_container_quantization *run)
+{
+    char *source;
+    char *data;
+    struct quant_sidecar_head head;
+    enum quant_status status = make_head(run, &source, &data, &head);
     if (status == QUANT_OK)
         status = quant_sidecar_begin_tensors(&run->sidecar.sink, &head, run->error);
+    free(source);
+    free(data);
+    return status;
+}
+
+/* After an earlier run. */
+static enum quant_status check_complete(struct quant_container_quantization *run)
+{
+    const uint64_t ways = run->job->ways;
+    char *source;
+    char *data;
+    struct quant_sidecar_head head;
+    if (!quant_ways_resume(ways) || !run->job->output.force ||
+        run->job->nties > 0) /* ranges are those of other files too */
+        return QUANT_OK;
+    enum quant_status status = make_head(run, &source, &data, &head);
+    if (status == QUANT_OK)
+        status = quant_complete_container(run, &head, ways & (QUANT_RESUME_FAST | QUANT_DRY_RUN),
+                                          &run->work->outcome->is_complete, run->error);
     free(source);
     free(data);
     return status;
@@ -155,6 +183,10 @@ static enum quant_status preview_file(struct quant_container_quantization *run)
 static enum quant_status run_file(struct quant_container_quantization *run)
 {
     enum quant_status status = make_plan(run);
+    if (status == QUANT_OK)
+        status = check_complete(run);
+    if (status == QUANT_OK && run->work->outcome->is_complete)
+        return QUANT_OK;
     if (status == QUANT_OK && run->job->ways & QUANT_DRY_RUN)
         return preview_file(run);
     if (status == QUANT_OK)

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/grouping.h"
 #include "core/range_params.h"
+#include "engine/files/complete_output.h"
 #include "engine/files/file_selection.h"
 #include "engine/files/preview.h"
 #include "engine/files/quantize_container.h"
@@ -21,7 +22,8 @@
 #include "io/sidecar_names.h"
 
 struct file_run {
-    const struct quant_quantize_job *job;
+    const struct quant_quantize_job *job; /* own */
+    struct quant_quantize_job own;        /* with its own force */
     const struct quant_file_work *work;
     struct quant_quantize_result *result;
     struct quant_error *error;
@@ -69,6 +71,21 @@ static enum quant_status settle_sidecar_path(struct file_run *file)
     const char *const inputs[] = {file->job->input.path};
     const char *const outputs[] = {output->path, file->sidecar_path};
     return quant_paths_distinct(inputs, 1, outputs, 2, file->error);
+}
+
+/* The outputs of an earlier run are replaced. Without old ones no name is needed before the
+ * end, and nothing is left if this run is killed. */
+static enum quant_status settle_force(struct file_run *file)
+{
+    if (!quant_ways_resume(file->job->ways))
+        return QUANT_OK;
+    char *scales = quant_file_scales_name(file->sidecar_path);
+    if (!scales)
+        return quant_error_no_memory(file->error, strlen(file->sidecar_path), "path");
+    file->own.output.force =
+        !file->data_is_new || !file->sidecar_is_new || !quant_path_is_free(scales);
+    free(scales);
+    return QUANT_OK;
 }
 
 static enum quant_status choose_mapping(struct file_run *file)
@@ -257,6 +274,45 @@ static enum quant_status preview_file(struct file_run *file)
     return check_outputs(file, preview->scales_nbytes);
 }
 
+/* ---- Going on after an earlier run ---- */
+
+/* What the sidecar of this run will say, apart from what its elements decide. */
+static enum quant_status expect_sidecar(struct file_run *file, struct quant_sidecar *expected)
+{
+    const struct quant_reader *reader = quant_tensor_origin(&file->tensor);
+    const struct quant_plan *plan = &file->mapping->plan;
+    const struct quant_quantize_result nothing = {.choice = quant_choice_of_nothing(&plan->target)};
+    const struct quant_record_files files = {
+        .sidecar = file->sidecar_path,
+        .source_is_file = quant_tensor_source(&file->tensor)->positional,
+        .data_is_file = true,
+    };
+    const enum quant_status status =
+        quant_record_fill(expected, &files, file->job, &nothing, reader, file->format, file->error);
+    if (reader->knowledge == QUANT_SHAPE_KNOWN)
+        (void)quant_format_file_size(file->format, plan->target.dtype, &reader->shape,
+                                     reader->order, reader->nelems, &expected->data_bytes);
+    return status;
+}
+
+static enum quant_status check_complete(struct file_run *file)
+{
+    struct quant_sidecar expected = {.has_groups = false};
+    const uint64_t ways = file->job->ways;
+    if (!quant_ways_resume(ways) || file->data_is_new || file->sidecar_is_new ||
+        file->job->nties > 0) /* the range is that of other files too */
+        return QUANT_OK;
+    enum quant_status status = expect_sidecar(file, &expected);
+    if (status == QUANT_OK)
+        status = quant_complete_single(
+            file->job, file->sidecar_path, &file->mapping->plan, &expected,
+            quant_tensor_origin(&file->tensor)->knowledge == QUANT_SHAPE_KNOWN,
+            ways & (QUANT_RESUME_FAST | QUANT_DRY_RUN), &file->work->outcome->is_complete,
+            file->error);
+    quant_sidecar_release(&expected);
+    return status;
+}
+
 /* ---- The end ---- */
 
 static enum quant_status write_sidecar(struct file_run *file)
@@ -318,6 +374,8 @@ static enum quant_status run_file(struct file_run *file)
     if (status == QUANT_OK)
         status = settle_sidecar_path(file);
     if (status == QUANT_OK)
+        status = settle_force(file);
+    if (status == QUANT_OK)
         status = quant_tensor_recognize(&file->tensor, &job->input, &job->control.cancel, error);
     if (status == QUANT_OK && file->tensor.format->container && !job->input.tensor)
         return run_container(file);
@@ -334,6 +392,10 @@ static enum quant_status run_file(struct file_run *file)
     if (status == QUANT_OK && file->format->container)
         return quant_quantize_into_container(job, file->mappings, file->mapping, &file->tensor,
                                              file->format, file->sidecar_path, file->work, error);
+    if (status == QUANT_OK)
+        status = check_complete(file);
+    if (status == QUANT_OK && file->work->outcome->is_complete)
+        return QUANT_OK;
     if (status == QUANT_OK && job->ways & QUANT_DRY_RUN)
         return preview_file(file);
     if (status == QUANT_OK)
@@ -362,7 +424,8 @@ enum quant_status quant_quantize_file(const struct quant_quantize_job *job,
     struct file_run *file = calloc(1, sizeof *file);
     if (!file)
         return quant_error_no_memory(error, sizeof *file, "buffers");
-    file->job = job;
+    file->own = *job;
+    file->job = &file->own;
     file->mappings = mappings;
     file->work = work;
     file->result = work->result;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of a job to quantize. */
+#include "base/error.h"
 #include "engine/files/file_list.h"
 #include "engine/files/mappings.h"
 #include "engine/files/quantize_file.h"
@@ -45,10 +46,15 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
         .work = quantize,
         .show = show,
     };
+    if (own.output.force && quant_ways_resume(own.ways))
+        return quant_error_set(error, QUANT_INVALID,
+                               "'output.force' replaces all outputs, but QUANT_RESUME keeps some");
     status = quant_file_list_begin(&list, own.files, own.nfiles, &only, own.input.tensor, error);
     if (status != QUANT_OK)
         return status;
     status = quant_mappings_make(&mappings, &own, error);
+    if (status == QUANT_OK && quant_ways_resume(own.ways))
+        quant_file_list_clear(&list, true);
     if (status == QUANT_OK && !(own.ways & QUANT_DRY_RUN)) /* they take all elements */
         status = quant_tied_ranges_find(&mappings, list.files, list.n, error);
     if (status == QUANT_OK)

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* Sizes and times come first, since they need no reading; checksums come last. */
+#include "engine/files/complete_output.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <xxhash.h>
+
+#include "base/error.h"
+#include "base/shape.h"
+#include "engine/files/made_by_plan.h"
+#include "engine/files/quantized_container.h"
+#include "engine/files/restored_tensors.h"
+#include "engine/files/tensor_copy.h"
+#include "io/cancel.h"
+#include "io/io.h"
+#include "records/scale_records.h"
+
+bool quant_complete_is_fatal(enum quant_status status)
+{
+    return status == QUANT_CANCELLED || status == QUANT_NO_MEMORY;
+}
+
+static enum quant_status fatal_only(enum quant_status status)
+{
+    return quant_complete_is_fatal(status) ? status : QUANT_OK;
+}
+
+/* ---- Times ---- */
+
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+static bool stat_file(const char *path, struct stat *status)
+{
+    return strcmp(path, "-") != 0 && stat(path, status) == 0 && S_ISREG(status->st_mode);
+}
+
+bool quant_complete_is_newest(const char *const *paths, size_t n, const char *last)
+{
+    struct stat newest;
+    struct stat status;
+    if (!stat_file(last, &newest))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (paths[i] &&
+            (!stat_file(paths[i], &status) || is_later(&status.st_mtim, &newest.st_mtim)))
+            return false;
+    return true;
+}
+
+/* ---- Bytes ---- */
+
+/* *matches: the file has this size, and unless is_fast this checksum. */
+static enum quant_status check_file(const char *path, uint64_t nbytes, uint64_t xxh3_64,
+                                    bool is_fast, const struct quant_cancel *cancel, bool *matches,
+                                    struct quant_error *error)
+{
+    struct quant_source *source = NULL;
+    uint64_t digest = 0;
+    *matches = false;
+    enum quant_status status = quant_input_open(path, cancel, &source, error);
+    if (status != QUANT_OK)
+        return fatal_only(status);
+    if (source->positional && source->size == nbytes) {
+        const struct quant_extent all = {0, nbytes};
+        status = is_fast ? QUANT_OK : quant_tensor_copy(source, &all, NULL, 0, &digest, error);
+        *matches = status == QUANT_OK && (is_fast || digest == xxh3_64);
+    }
+    quant_source_close(source);
+    return fatal_only(status);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* ---- One tensor ---- */
+
+struct single {
+    const struct quant_quantize_job *job;
+    const char *sidecar_path;
+    const struct quant_plan *plan;
+    bool is_fast;
+    struct quant_sidecar sidecar; /* as it is there */
+    struct quant_error *error;
+};
+
+static enum quant_status read_sidecar(struct single *single, bool *is_valid)
+{
+    struct quant_source *source = NULL;
+    struct quant_sidecar_reader *reader = NULL;
+    enum quant_status status = quant_input_open(single->sidecar_path, &single->job->control.cancel,
+                                                &source, single->error);
+    if (status == QUANT_OK)
+        status = quant_sidecar_tensors_open(source, &reader, single->error);
+    const bool is_container = reader != NULL;
+    if (status == QUANT_OK && !is_container)
+        status = quant_sidecar_parse(source, &single->sidecar, single->error);
+    *is_valid = status == QUANT_OK && !is_container;
+    quant_sidecar_tensors_close(reader);
+    quant_source_close(source);
+    return fatal_only(status);
+}
+
+/* What this run would say of the files, and of the tensor as far as it is known. */
+static bool says_the_same(const struct quant_sidecar *said, const struct quant_sidecar *expected,
+                          bool has_shape)
+{
+    return same_text(said->source.path, expected->source.path) &&
+           strcmp(said->source.format, expected->source.format) == 0 &&
+           said->source_dtype == expected->source_dtype &&
+           said->source_byte_order == expected->source_byte_order &&
+           same_text(said->data.path, expected->data.path) &&
+           strcmp(said->data.format, expected->data.format) == 0 &&
+           (!has_shape || (quant_shape_equal(&said->shape, &expected->shape) &&
+                           said->order == expected->order)) &&
+           (expected->data_bytes == 0 || said->data_bytes == expected->data_bytes);
+}
+
+/* Reads the zero points in a file of scales; *zero_points is the caller's, NULL if it has no such.
+ */
+static enum quant_status read_zero_points(struct single *single, const char *path,
+                                          int32_t **zero_points)
+{
+    enum { RECORDS = 4096 };
+    unsigned char records[QUANT_SCALE_RECORD_MOST * RECORDS];
+    float scales[RECORDS];
+    const struct quant_sidecar_groups *groups = &single->sidecar.groups;
+    const struct quant_scale_records layout = {single->sidecar.params.scale_dtype,
+                                               groups->has_zero_points};
+    const size_t size = quant_scale_record_size(&layout);
+    struct quant_source *source = NULL;
+    if (!groups->has_zero_points)
+        return QUANT_OK;
+    enum quant_status status =
+        quant_input_open(path, &single->job->control.cancel, &source, single->error);
+    if (status == QUANT_OK && groups->count < SIZE_MAX / 8) {
+        *zero_points = malloc((size_t)groups->count * sizeof **zero_points);
+        if (!*zero_points)
+            status = quant_error_no_memory(single->error, (size_t)groups->count * 4, "scales");
+    }
+    for (uint64_t i = 0; status == QUANT_OK && i < groups->count; i += RECORDS) {
+        const size_t n = groups->count - i < RECORDS ? (size_t)(groups->count - i) : RECORDS;
+        status = quant_source_read_exactly(source, size * i, records, size * n, single->error);
+        if (status == QUANT_OK)
+            quant_scale_records_decode(&layout, records, n, scales, *zero_points + i);
+    }
+    quant_source_close(source);
+    return status;
+}
+
+/* The file of scales, if there is one, and the plan, which needs the zero points. */
+static enum quant_status check_plan(struct single *single, bool *matches)
+{
+    const struct quant_sidecar_groups *groups = &single->sidecar.groups;
+    enum quant_status status = QUANT_OK;
+    int32_t *zero_points = NULL;
+    *matches = true;
+    if (single->sidecar.has_groups && groups->path) {
+        char *expected = quant_file_scales_name(single->sidecar_path);
+        char *named = quant_path_beside(groups->path, single->sidecar_path);
+        if (!expected || !named)
+            status = quant_error_no_memory(single->error, strlen(single->sidecar_path), "path");
+        *matches = status == QUANT_OK && strcmp(expected, named) == 0;
+        if (*matches)
+            status = check_file(named, groups->bytes, groups->xxh3_64, single->is_fast,
+                                &single->job->control.cancel, matches, single->error);
+        if (*matches)
+            status = read_zero_points(single, named, &zero_points);
+        *matches = *matches && status == QUANT_OK;
+        free(expected);
+        free(named);
+    }
+    if (*matches)
+        *matches = quant_made_by_plan(&single->sidecar, single->plan,
+                                      zero_points ? zero_points : groups->zero_points);
+    free(zero_points);
+    return fatal_only(status);
+}
+
+static enum quant_status check_single(struct single *single, const struct quant_sidecar *expected,
+                                      bool has_shape, bool *is_complete)
+{
+    const struct quant_sidecar *said = &single->sidecar;
+    enum quant_status status = read_sidecar(single, is_complete);
+    if (status != QUANT_OK || !*is_complete)
+        return status;
+    *is_complete = says_the_same(said, expected, has_shape);
+    if (*is_complete)
+        status = check_plan(single, is_complete);
+    if (status != QUANT_OK || !*is_complete)
+        return status;
+    return check_file(single->job->output.path, said->data_bytes, said->data_xxh3_64,
+                      single->is_fast, &single->job->control.cancel, is_complete, single->error);
+}
+
+enum quant_status quant_complete_single(const struct quant_quantize_job *job,
+                                        const char *sidecar_path, const struct quant_plan *plan,
+                                        const struct quant_sidecar *expected, bool has_shape,
+                                        bool is_fast, bool *is_complete, struct quant_error *error)
+{
+    const char *const sources[] = {job->input.path};
+    struct single single = {
+        .job = job, .sidecar_path = sidecar_path, .plan = plan, .is_fast = is_fast, .error = error};
+    *is_complete = false;
+    if (!quant_complete_is_newest(sources, 1, sidecar_path))
+        return QUANT_OK;
+    const enum quant_status status = check_single(&single, expected, has_shape, is_complete);
+    quant_sidecar_release(&single.sidecar);
+    return status;
+}
+
+/* ---- A container ---- */
+
+static bool says_the_same_head(const struct quant_sidecar_head *said,
+                               const struct quant_sidecar_head *expected)
+{
+    return same_text(said->source_path, expected->source_path) &&
+           strcmp(said->source_format, expected->source_format) == 0 &&
+           said->source_nbytes == expected->source_nbytes &&
+           same_text(said->data_path, expected->data_path) &&
+           strcmp(said->data_format, expected->data_format) == 0 &&
+           said->data_nbytes == expected->data_nbytes &&
+           said->header_nbytes == expected->header_nbytes &&
+           said->header_xxh3_64 == expected->header_xxh3_64 &&
+           said->plan_xxh3_64 == expected->plan_xxh3_64;
+}
+
+static enum quant_status check_tensor(const struct quant_tensor_file *file, uint32_t index,
+                                      uint64_t expected, bool *matches, struct quant_error *error)
+{
+    if (index == QUANT_NOT_STORED || !*matches)
+        return QUANT_OK;
+    const struct quant_extent from = {file->tensors[index].offset, file->tensors[index].nbytes};
+    uint64_t digest = 0;
+    const enum quant_status status =
+        quant_tensor_copy(file->source, &from, NULL, 0, &digest, error);
+    *matches = status == QUANT_OK && digest == expected;
+    return status;
+}
+
+static enum quant_status check_tensors(const struct quant_restored_tensors *restored,
+                                       const struct quant_tensor_file *file,
+                                       const struct quant_cancel *cancel, bool *matches,
+                                       struct quant_error *error)
+{
+    enum quant_status status = QUANT_OK;
+    for (size_t i = 0; status == QUANT_OK && *matches && i < restored->n; i++) {
+        const struct quant_restored_tensor *tensor = &restored->tensors[i];
+        if (quant_cancelled(cancel))
+            return quant_error_set(error, QUANT_CANCELLED, "cancelled");
+        status = check_tensor(file, tensor->data, tensor->digests.data, matches, error);
+        if (status == QUANT_OK)
+            status = check_tensor(file, tensor->scales, tensor->digests.scales, matches, error);
+        if (status == QUANT_OK)
+            status = check_tensor(file, tensor->zero_points, tensor->digests.zero_points, matches,
+                                  error);
+    }
+    return status;
+}
+
+static enum quant_status check_container(const struct quant_container_quantization *run,
+                                         struct quant_sidecar_reader *reader, bool is_fast,
+                                         bool *is_complete, struct quant_error *error)
+{
+    const struct quant_cancel *cancel = &run->job->control.cancel;
+    struct quant_container_input input = {.source = NULL};
+    struct quant_restored_tensors restored = {.tensors = NULL};
+    enum quant_status status = quant_quantized_container_open(&input, run->job->output.path,
+                                                              quant_sidecar_tensors_head(reader),
+                                                              run->sidecar_path, cancel, error);
+    if (status == QUANT_OK)
+        status = quant_restored_tensors_read(&restored, reader, input.file, error);
+    *is_complete = status == QUANT_OK && restored.n == run->plan.n;
+    if (*is_complete && !is_fast)
+        status = check_tensors(&restored, input.file, cancel, is_complete, error);
+    quant_restored_tensors_release(&restored);
+    quant_container_input_close(&input);
+    return status;
+}
+
+/* The digest of the plan does not say what raw elements were read as. */
+static bool has_raw_options(const struct quant_container_quantization *run)
+{
+    const struct quant_input *input = &run->job->input;
+    return run->single && run->format->takes_raw_options && (input->dtype || input->byte_order);
+}
+
+enum quant_status quant_complete_container(const struct quant_container_quantization *run,
+                                           const struct quant_sidecar_head *head, bool is_fast,
+                                           bool *is_complete, struct quant_error *error)
+{
+    const char *const sources[] = {run->job->input.path};
+    struct quant_source *source = NULL;
+    struct quant_sidecar_reader *reader = NULL;
+    struct stat status_of_data;
+    *is_complete = false;
+    if (has_raw_options(run) || !quant_complete_is_newest(sources, 1, run->sidecar_path) ||
+        !stat_file(run->job->output.path, &status_of_data))
+        return QUANT_OK;
+    enum quant_status status =
+        quant_input_open(run->sidecar_path, &run->job->control.cancel, &source, error);
+    if (status == QUANT_OK)
+        status = quant_sidecar_tensors_open(source, &reader, error);
+    if (status == QUANT_OK && reader &&
+        says_the_same_head(quant_sidecar_tensors_head(reader), head))
+        status = check_container(run, reader, is_fast, is_complete, error);
+    *is_complete = *is_complete && status == QUANT_OK;
+    quant_sidecar_tensors_close(reader);
+    quant_source_close(source);
+    return fatal_only(status);
+}

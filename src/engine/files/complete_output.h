@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether the outputs of an earlier run are complete, for QUANT_RESUME: then the file is left as it
+ * is. Anything that is missing, damaged, older or other than this run would make it is a no, not an
+ * error. Errors: QUANT_CANCELLED, QUANT_NO_MEMORY.
+ */
+#ifndef QUANT_ENGINE_FILES_COMPLETE_OUTPUT_H
+#define QUANT_ENGINE_FILES_COMPLETE_OUTPUT_H
+
+#include <quant/file.h>
+
+#include "core/plan.h"
+#include "engine/files/container_quantization.h"
+#include "records/sidecar.h"
+#include "records/sidecar_tensors.h"
+
+/* The same of all functions here: what stops the work stays an error. */
+bool quant_complete_is_fatal(enum quant_status status);
+
+/* Whether all of the paths but NULL are regular files, and none of the first n is newer than the
+ * last. */
+bool quant_complete_is_newest(const char *const *paths, size_t n, const char *last);
+
+/* The outputs of a file of one tensor. expected has what this run knows of the sidecar: the files,
+ * and with has_shape the shape and order. is_fast: checksums are not looked at. */
+enum quant_status quant_complete_single(const struct quant_quantize_job *job,
+                                        const char *sidecar_path, const struct quant_plan *plan,
+                                        const struct quant_sidecar *expected, bool has_shape,
+                                        bool is_fast, bool *is_complete, struct quant_error *error);
+
+/* Those of a container, which has been planned. head is that of the sidecar to be written. */
+enum quant_status quant_complete_container(const struct quant_container_quantization *run,
+                                           const struct quant_sidecar_head *head, bool is_fast,
+                                           bool *is_complete, struct quant_error *error);
+
+#endif
