@@ -36,7 +36,10 @@ void dry_run_print_plan(FILE *out, const struct quant_tensor_preview *preview, b
         fprintf(out, ", %s", preview->method);
     if (preview->has_argument)
         fprintf(out, ":%g", preview->argument);
-    if (preview->block_size > 0)
+    if (preview->block_rows > 0)
+        fprintf(out, ", blocks of %" PRIu64 " x %" PRIu64, preview->block_rows,
+                preview->block_size);
+    else if (preview->block_size > 0)
         fprintf(out, ", blocks of %" PRIu64 " on axis %d", preview->block_size, preview->axis);
     else if (preview->axis >= 0)
         fprintf(out, ", axis %d", preview->axis);
@@ -104,15 +107,28 @@ static bool add_method(cJSON *object, const struct quant_tensor_preview *preview
     return cJSON_AddRawToObject(object, "argument", number) != NULL;
 }
 
+/* A number, or rows and columns. */
+static bool add_block_size(cJSON *object, const struct quant_tensor_preview *preview)
+{
+    char text[2 * REPORT_JSON_NUMBER + 4];
+    if (preview->block_rows == 0)
+        return add_count_or_null(object, "block_size", preview->block_size > 0,
+                                 preview->block_size);
+    snprintf(text, sizeof text, "[%" PRIu64 ",%" PRIu64 "]", preview->block_rows,
+             preview->block_size);
+    return cJSON_AddRawToObject(object, "block_size", text) != NULL;
+}
+
 static bool add_mapping(cJSON *object, const struct quant_tensor_preview *preview)
 {
     return cJSON_AddStringToObject(object, "scheme", choice_scheme(preview->scheme)) &&
            cJSON_AddStringToObject(object, "dtype", quant_dtype_info(preview->dtype)->name) &&
            add_method(object, preview) &&
            add_count_or_null(object, "scale_count", preview->has_shape, preview->scale_count) &&
-           (preview->axis >= 0 ? cJSON_AddNumberToObject(object, "axis", preview->axis)
-                               : cJSON_AddNullToObject(object, "axis")) != NULL &&
-           add_count_or_null(object, "block_size", preview->block_size > 0, preview->block_size) &&
+           (preview->axis >= 0 && preview->block_rows == 0
+                ? cJSON_AddNumberToObject(object, "axis", preview->axis)
+                : cJSON_AddNullToObject(object, "axis")) != NULL &&
+           add_block_size(object, preview) &&
            cJSON_AddBoolToObject(object, "zero_points", preview->has_zero_points) != NULL;
 }
 

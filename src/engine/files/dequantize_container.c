@@ -82,6 +82,7 @@ static enum quant_status preview_tensor(const struct quant_container_dequantizat
         preview.scheme = restored->params.scheme;
         preview.axis = restored->axis;
         preview.block_size = restored->block_size;
+        preview.block_rows = restored->block_rows;
         if (restored->scales != QUANT_NOT_STORED)
             preview.scale_count = info_of(run, restored->scales)->nbytes /
                                   quant_dtype_bytes(restored->params.scale_dtype, 1);

@@ -56,6 +56,7 @@ static enum quant_status preview_file(const struct dequantization *run,
         .scheme = sidecar->params.scheme,
         .axis = sidecar->has_groups ? sidecar->groups.axis : -1,
         .block_size = sidecar->has_groups ? sidecar->groups.block_size : 0,
+        .block_rows = sidecar->has_groups ? sidecar->groups.block_rows : 0,
         .scale_count = sidecar->has_groups ? sidecar->groups.count
                                            : quant_scale_bytes(&sidecar->params, 1) > 0,
         .has_zero_points = quant_params_have_zero_points(&sidecar->params),

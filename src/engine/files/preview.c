@@ -34,6 +34,7 @@ void quant_preview_mapping(struct quant_tensor_preview *preview, const struct qu
     preview->argument = plan->argument;
     preview->axis = grouping ? grouping->axis : -1;
     preview->block_size = grouping ? grouping->block_size : 0;
+    preview->block_rows = grouping ? grouping->block_rows : 0;
     preview->scale_count = !has_scales || !grouping ? 0 : grouping->axis < 0 ? 1 : grouping->count;
     preview->has_zero_points = has_scales && quant_params_have_zero_points(&common);
 }
