@@ -109,8 +109,8 @@ static unsigned char *advance_bytes(const struct quant_params *common, void *q, 
     return (unsigned char *)q + quant_dtype_bytes(common->dtype, nelems);
 }
 
-/* How many of the next n elements the kernel for runs maps in one call: whole runs of groups side by
- * side in a row of the panel, as blocks of rows and columns are. 0 if there is no such run. */
+/* How many of the next n elements the kernel for runs maps in one call: whole runs of groups side
+ * by side in a row of the panel, as blocks of rows and columns are. 0 if there is no such run. */
 static size_t side_by_side(const struct quant_params *common, const struct quant_stretch *stretch,
                            size_t n)
 {
