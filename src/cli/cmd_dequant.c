@@ -400,10 +400,12 @@ static int work(const struct dequant_options *options, const struct input_list *
         targets_init(&targets, &options->target, list, inputs, n, &tags, is_writing(options));
     if (status == EXIT_DONE)
         status = prepare(&targets, options);
-    struct checkpoints checkpoints = {.n = 0};
-    if (status == EXIT_DONE && is_writing(options) && !options->ways.dry_run)
-        status = checkpoints_begin(&checkpoints, &targets, true);
     if (status == EXIT_DONE)
+        status = shard_keep(&options->ways.shard, &targets);
+    struct checkpoints checkpoints = {.n = 0};
+    if (status == EXIT_DONE && targets.n > 0 && is_writing(options) && !options->ways.dry_run)
+        status = checkpoints_begin(&checkpoints, &targets, true);
+    if (status == EXIT_DONE && targets.n > 0)
         status = options->ways.dry_run ? list_all(options, &targets, choosing)
                                        : dequant_all(options, &targets, choosing, &checkpoints);
     checkpoints_release(&checkpoints);

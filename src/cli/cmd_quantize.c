@@ -262,9 +262,11 @@ static int quantize_inputs(const struct quantize_options *options,
     targets.resumes = options->ways.resume != 0;
     if (status == EXIT_DONE)
         status = targets_prepare(&targets, true, reads, options->sections.n + 2);
-    if (status == EXIT_DONE && !options->ways.dry_run)
-        status = checkpoints_begin(&checkpoints, &targets, false);
     if (status == EXIT_DONE)
+        status = shard_keep(&options->ways.shard, &targets);
+    if (status == EXIT_DONE && targets.n > 0 && !options->ways.dry_run)
+        status = checkpoints_begin(&checkpoints, &targets, false);
+    if (status == EXIT_DONE && targets.n > 0)
         status = options->ways.dry_run
                      ? list_all(options, job, &targets, choosing)
                      : quantize_all(options, job, &targets, choosing, &checkpoints);

@@ -327,6 +327,10 @@ int quantize_rows_check(const struct command *command, struct quantize_options *
     if (status == EXIT_DONE)
         status =
             way_options_check(command, &options->ways, &options->report, options->target.force);
+    if (status == EXIT_DONE && options->ways.shard.given && options->ties.n > 0)
+        return message_usage(command->name,
+                             "'--tie' needs all files, but '--shard' reads a share of "
+                             "them: find the range with 'quant calibrate'");
     if (status == EXIT_DONE)
         status = check_streams(command, options, inputs, n);
     if (status == EXIT_DONE)

@@ -9,12 +9,14 @@
 #include "cli/command.h"
 #include "cli/option_values.h"
 #include "cli/report_options.h"
+#include "cli/shard.h"
 
 struct way_options {
     int resume; /* 0: not given; 1, or 2: fast */
     bool fail_fast;
     bool dry_run;
     bool verbose;
+    struct given_shard shard;
 };
 
 /* Their rows, as initializers; base is the offset of the struct way_options in the command's. They
@@ -39,9 +41,16 @@ struct way_options {
          .parse = value_flag,                                                                      \
          .offset = (base) + offsetof(struct way_options, dry_run),                                 \
          .is_common = true},                                                                       \
+        {.name = "fail-fast",                                                                      \
+         .help = "begin no other INPUT after the first that fails",                                \
+         .parse = value_flag,                                                                      \
+         .offset = (base) + offsetof(struct way_options, fail_fast)},                              \
     {                                                                                              \
-        .name = "fail-fast", .help = "begin no other INPUT after the first that fails",            \
-        .parse = value_flag, .offset = (base) + offsetof(struct way_options, fail_fast)            \
+        .name = "shard", .argument = "I/N",                                                        \
+        .help = "work on the I-th of N shares of the INPUTs, from 0; auto takes I and N from "     \
+                "Slurm, Open MPI, MPICH or PMIx",                                                  \
+        .expected = "I/N with I from 0 to N-1, or auto", .parse = value_shard,                     \
+        .offset = (base) + offsetof(struct way_options, shard)                                     \
     }
 
 #define VERBOSE_ROW(base)                                                                          \

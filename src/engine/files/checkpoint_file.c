@@ -64,6 +64,10 @@ enum quant_status quant_checkpoint_write(struct quant_source *source, const char
     if (status == QUANT_OK)
         status = quant_output_commit_n(outputs, 1, NULL, error);
     quant_output_discard(&output);
+    /* Another process may have written the same meanwhile. */
+    if (status == QUANT_EXISTS && has_bytes(source, path, cancel, &equal, NULL) == QUANT_OK &&
+        equal)
+        return QUANT_OK;
     return status;
 }
 
