@@ -30,7 +30,7 @@ class Words(unittest.TestCase):
                        "the greatest", "so many"]:
             for path, text in [("src/core/a.c", f"int a; /* It: {phrase} */\n"),
                                ("include/quant/a.h", f"// {phrase}\n"),
-                               ("src/cli/a.c", f'f("{phrase}");\n'),
+                               ("src/core/a.c", f'f("{phrase}");\n'),
                                ("README.md", f"{phrase} one\n"),
                                ("docs/b.md", f"| a | {phrase} one |\n")]:
                 with self.subTest(phrase, path=path):
@@ -51,7 +51,7 @@ class Words(unittest.TestCase):
 
     def test_not_found(self):
         for path, text in [("src/core/a.c", "int behind = tell(folder);\n"),
-                           ("src/core/a.c", 'f("behind the scenes");\n'),
+                           ("tests/core/a.c", 'f("behind the scenes");\n'),
                            ("src/core/a.c", "/* Offsets. Of course. A kind. It comes to an end. */\n"),
                            ("src/core/a.c", "int a; /* it goes */\nint b; /* with it */\n"),
                            ("src/cli/a.c", 'f("it is", "none");\n'),
