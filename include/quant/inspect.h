@@ -170,9 +170,10 @@ struct quant_inspect_job {
     struct quant_spec spec;   /* what statistics try; its nonfinite is not used */
     bool measure;             /* read the elements for statistics */
     struct quant_control control;
-    const struct quant_file *files; /* nfiles of them, in place of input.path and sidecar; only
-                                     * path, sidecar and reason are used */
-    size_t nfiles;                  /* 0: no list */
+    const struct quant_file *files;   /* nfiles of them, in place of input.path and sidecar; only
+                                       * path, sidecar and reason are used */
+    size_t nfiles;                    /* 0: no list */
+    struct quant_selection selection; /* of a container, other tensors are not reported, nor read */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/batch.h"
+#include "cli/choosing.h"
 #include "cli/command.h"
 #include "cli/directory_inputs.h"
 #include "cli/inspect_report.h"
@@ -103,6 +104,7 @@ static const struct option_row rows[] = {
      .parse = value_text,
      .offset = AT(mapping.target.sidecar)},
     FILES_FROM_ROWS(AT(mapping.files_from), NULL),
+    SELECTION_ROWS(AT(mapping.selection), "show"),
     BATCH_ROWS(AT(mapping.batch), "progress or summary"),
     {0},
 };
@@ -111,6 +113,7 @@ struct work {
     const struct inspect_options *options;
     struct quant_inspect_job job;
     char *const *paths;
+    struct choosing *choosing;
     struct totals totals;
     struct inspect_counts counts;
     struct inspect_table table;
@@ -156,6 +159,7 @@ static bool report_tensor(void *context, const struct quant_tensor_result *resul
     struct work *work = context;
     const char *path = work->paths[result->file];
     const struct quant_inspected *tensor = result->inspected;
+    choosing_see(work->choosing, result->name, true);
     if (result->status != QUANT_OK)
         return fail_tensor(work, result);
     const bool ok = is_json(work) ? inspect_print_json(path, result->name, tensor->file, tensor)
@@ -200,6 +204,8 @@ static int report_file(void *context, const struct quant_file_result *result)
     if (result->status != QUANT_OK)
         return fail(work, result);
     count(work, file);
+    if (!file->is_container)
+        choosing_see(work->choosing, path, true);
     if (!is_json(work))
         inspect_table_end(&work->table, path, file);
     else if (!file->is_container)
@@ -234,7 +240,8 @@ static struct quant_file *make_files(const struct inspect_options *options, char
     return files;
 }
 
-static int inspect_all(const struct inspect_options *options, char *const *paths, size_t n)
+static int inspect_all(const struct inspect_options *options, char *const *paths, size_t n,
+                       struct choosing *choosing)
 {
     struct quant_file *files = make_files(options, paths, n);
     struct work work = {
@@ -244,8 +251,10 @@ static int inspect_all(const struct inspect_options *options, char *const *paths
                 .spec = quantize_options_spec(&options->mapping),
                 .measure = options->measures,
                 .files = files,
-                .nfiles = n},
+                .nfiles = n,
+                .selection = selection_options_selection(&options->mapping.selection)},
         .paths = paths,
+        .choosing = choosing,
         .counts = {.nfiles = n},
         .table = {.is_ascii = options->is_ascii || !text_is_utf8()},
     };
@@ -264,7 +273,7 @@ static int inspect_all(const struct inspect_options *options, char *const *paths
         .only_prints = true,
         .totals = &work.totals,
     };
-    int status = batch_run(&batch, &options->mapping.batch);
+    int status = choosing_end(choosing, batch_run(&batch, &options->mapping.batch));
     if (!signals_raised())
         status = print_summary(&work, status);
     if (!options->mapping.batch.quiet)
@@ -294,10 +303,13 @@ static int check(const struct command *self, const struct inspect_options *optio
 static int run(const struct command *self, int argc, char **argv)
 {
     struct inspect_options options = {.mapping = QUANTIZE_OPTIONS_INIT};
+    struct choosing choosing = {.verb = "inspect"};
     int first;
     int status;
-    if (!options_parse(self, argc, argv, &options, &first, &status))
+    if (!options_parse(self, argc, argv, &options, &first, &status)) {
+        quantize_options_release(&options.mapping);
         return status;
+    }
     struct input_list inputs;
     const struct directory_rules rules = {.finds = QUANT_FINDS_ALL,
                                           .quiet = options.mapping.batch.quiet};
@@ -305,12 +317,17 @@ static int run(const struct command *self, int argc, char **argv)
                                    (size_t)(argc - first));
     if (status == EXIT_DONE)
         status = check(self, &options, inputs.names, inputs.n);
+    if (status == EXIT_DONE)
+        status = choosing_look(&choosing, &options.mapping.selection, inputs.names, inputs.n);
     if (status == EXIT_DONE && !options.mapping.batch.quiet)
         streams_announce((const char *const *)inputs.names, inputs.n);
     if (status == EXIT_DONE)
-        status = inspect_all(&options, inputs.names, inputs.n);
+        status = inspect_all(&options, choosing_names(&choosing, inputs.names),
+                             choosing_count(&choosing, inputs.n), &choosing);
+    choosing_release(&choosing);
     status = input_list_status(&inputs, status);
     input_list_release(&inputs);
+    quantize_options_release(&options.mapping);
     return status;
 }
 

@@ -264,6 +264,8 @@ static enum quant_status list(struct container_inspection *container)
     for (size_t i = 0; status == QUANT_OK && i < file->n; i++) {
         if (run->job->input.tensor && strcmp(run->job->input.tensor, file->tensors[i].name) != 0)
             continue;
+        if (!quant_selection_has(&run->job->selection, file->tensors[i].name))
+            continue;
         fill(container, i, tensor);
         const struct quant_tensor_result shown = {
             .tensor = i,

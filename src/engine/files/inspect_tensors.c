@@ -84,11 +84,17 @@ static enum quant_status measure(const struct tensors_run *run, struct place *pl
 
 /* ---- The work list ---- */
 
+static bool is_selected(const struct tensors_run *run, uint64_t i)
+{
+    return quant_selection_has(&run->tensors->job->selection,
+                               run->tensors->file->tensors[run->first + i].name);
+}
+
 static uint64_t nelems(void *context, uint64_t i)
 {
     const struct tensors_run *run = context;
     const struct quant_tensor_info *info = &run->tensors->file->tensors[run->first + i];
-    return info->nbytes * 8 / info->type->bits;
+    return is_selected(run, i) ? info->nbytes * 8 / info->type->bits : 0;
 }
 
 static void work(void *context, struct quant_work_item *item)
@@ -97,6 +103,8 @@ static void work(void *context, struct quant_work_item *item)
     struct place *place = &run->places[item->place];
     struct quant_tensor tensor = {.source = NULL};
     place->status = QUANT_OK;
+    if (!is_selected(run, item->i))
+        return;
     run->tensors->describe(run->tensors->context, run->first + item->i, &place->inspected);
     if (!quant_dtype_info(place->inspected.dtype))
         return;
@@ -111,6 +119,8 @@ static bool deliver(void *context, unsigned number, uint64_t i)
     const struct place *place = &run->places[number];
     const struct quant_control *control = &run->tensors->job->control;
     const bool failed = place->status != QUANT_OK;
+    if (!is_selected(run, i))
+        return true;
     const struct quant_tensor_result shown = {
         .tensor = run->first + i,
         .ntensors = run->tensors->file->n,
