@@ -86,6 +86,8 @@ struct quant_file {
                                        * and is not touched, for example because of a clash that
                                        * quant_file_find_clashes found. NULL: none */
     bool text_only;                   /* as in quant_output */
+    bool may_copy_all;                /* of a container: it is no error if no tensor of it is
+                                       * quantized, because others are: a shard, for example */
 };
 
 /* ---- What all jobs have in common --------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/message.h"
 #include "cli/signals.h"
@@ -57,7 +58,9 @@ static bool add(struct checkpoints *checkpoints, const struct targets *targets, 
     checkpoints->runs = runs;
     struct checkpoint_run *run = &runs[checkpoints->n];
     *run = (struct checkpoint_run){.directory = origin->directory, .checkpoint = checkpoint};
-    if (asprintf(&run->output, "%s/%s", top, checkpoint->relative) < 0)
+    const size_t length = strlen(top);
+    const char *slash = length > 0 && top[length - 1] == '/' ? "" : "/";
+    if (asprintf(&run->output, "%s%s%s", top, slash, checkpoint->relative) < 0)
         return false;
     checkpoints->n++;
     return true;
@@ -73,6 +76,34 @@ static bool is_dropped(const void *context, size_t i)
     const struct drop *drop = context;
     const struct checkpoint_run *run = run_of(drop->checkpoints, drop->targets, i);
     return run && run->has_failed;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat one;
+    struct stat other;
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+/* The output of a checkpoint must not be another one that is read, nor the output of another. */
+static bool check_place(const struct checkpoints *checkpoints, size_t k)
+{
+    const struct checkpoint_run *run = &checkpoints->runs[k];
+    for (size_t i = 0; i < checkpoints->n; i++) {
+        const struct checkpoint_run *other = &checkpoints->runs[i];
+        if (i != k && is_same_file(run->output, other->checkpoint->path)) {
+            message_error("'%s' would write to '%s', which is the input '%s'",
+                          run->checkpoint->path, run->output, other->checkpoint->path);
+            return false;
+        }
+        if (i < k && is_same_file(run->output, other->output)) {
+            message_error("'%s' would write to '%s', as '%s' does", run->checkpoint->path,
+                          run->output, other->checkpoint->path);
+            return false;
+        }
+    }
+    return true;
 }
 
 int checkpoints_begin(struct checkpoints *checkpoints, struct targets *targets, bool restores)
@@ -91,11 +122,14 @@ int checkpoints_begin(struct checkpoints *checkpoints, struct targets *targets, 
         struct checkpoint_run *run = &checkpoints->runs[k];
         const struct quant_checkpoint_job job = make_job(checkpoints, targets, run);
         struct quant_error error;
-        const enum quant_status status = quant_checkpoint_begin(&job, &error);
-        if (status == QUANT_OK)
-            continue;
-        run->has_failed = checkpoints->has_failed = true;
-        message_failure(status, &error);
+        enum quant_status status = QUANT_EXISTS;
+        if (check_place(checkpoints, k)) {
+            status = quant_checkpoint_begin(&job, &error);
+            if (status != QUANT_OK)
+                message_failure(status, &error);
+        }
+        if (status != QUANT_OK)
+            run->has_failed = checkpoints->has_failed = true;
     }
     if (checkpoints->has_failed)
         targets_drop(targets, is_dropped, &(struct drop){checkpoints, targets});

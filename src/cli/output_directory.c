@@ -68,52 +68,47 @@ bool output_directory_open(struct output_directory *directory, const char *path)
     return false;
 }
 
-/* Takes over path. */
-static bool remember(struct output_directory *directory, char *path)
+static bool remember(struct output_directory *directory, const char *path)
 {
     char **below = realloc(directory->below, (directory->nbelow + 1) * sizeof *below);
-    if (!below)
-        return false;
-    directory->below = below;
-    directory->below[directory->nbelow++] = path;
-    return true;
+    char *copy = strdup(path);
+    if (below)
+        directory->below = below;
+    if (below && copy) {
+        below[directory->nbelow++] = copy;
+        return true;
+    }
+    free(copy);
+    return false;
 }
 
-static bool add_one(struct output_directory *directory, char *path)
+static bool add_one(struct output_directory *directory, const char *path)
 {
+    struct stat found;
     if (mkdir(path, 0777) == 0)
         return remember(directory, path);
-    const int number = errno;
-    struct stat found;
-    const bool is_there = number == EEXIST && stat(path, &found) == 0 && S_ISDIR(found.st_mode);
-    errno = number == EEXIST ? ENOTDIR : number;
-    if (is_there)
-        free(path);
+    if (errno != EEXIST)
+        return false;
+    const bool is_there = stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+    errno = ENOTDIR;
     return is_there;
 }
 
 bool output_directory_add(struct output_directory *directory, const char *relative)
 {
-    for (const char *end = relative; end && *end; end = strchr(end, '/')) {
+    bool ok = true;
+    for (const char *end = relative; ok && end && *end != '\0';) {
         end = strchr(end + (*end == '/'), '/');
         const int length = end ? (int)(end - relative) : (int)strlen(relative);
         char *path = NULL;
         if (asprintf(&path, "%s/%.*s", directory->path, length, relative) < 0)
             return false;
-        if (length == 0 || relative[length - 1] == '/') {
-            free(path);
-            continue;
-        }
-        if (!add_one(directory, path)) {
-            const int number = errno;
-            free(path);
-            errno = number;
-            return false;
-        }
-        if (!end)
-            break;
+        ok = length == 0 || relative[length - 1] == '/' || add_one(directory, path);
+        const int number = errno;
+        free(path);
+        errno = number;
     }
-    return true;
+    return ok;
 }
 
 /* Directories that are not empty stay. */

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/text_columns.h"
@@ -82,9 +83,8 @@ static void print_end(char text[LABEL], double value)
     char *exponent = strchr(text, 'e');
     if (!exponent)
         return;
-    int power = 0;
-    sscanf(exponent + 1, "%d", &power);
-    snprintf(exponent, LABEL - (size_t)(exponent - text), "e%d", power);
+    const long power = strtol(exponent + 1, NULL, 10);
+    snprintf(exponent, LABEL - (size_t)(exponent - text), "e%ld", power);
 }
 
 static const char *middle_of(const struct report_bar *bar)

@@ -15,13 +15,15 @@
 /* The most processes; a file is dealt in a time that grows with their logarithm. */
 static const uint64_t MOST = 1 << 20;
 
-/* Rank and number of processes, by the documented names: Slurm's srun; Open MPI's mpirun; MPICH's
- * and others' process manager, Hydra; PMIx, whose number of processes has no common name. */
+/* Rank and number of processes, by the documented names: Open MPI's mpirun; MPICH's and others'
+ * process manager, Hydra; PMIx, whose number of processes has no common name; Slurm's srun. Slurm
+ * is last: an mpirun within one of its jobs inherits its variables, which are then the same in all
+ * processes. */
 static const char *const names[][2] = {
-    {"SLURM_PROCID", "SLURM_NTASKS"},
     {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
     {"PMI_RANK", "PMI_SIZE"},
     {"PMIX_RANK", "PMIX_SIZE"},
+    {"SLURM_PROCID", "SLURM_NTASKS"},
 };
 
 static bool is_valid(const struct given_shard *shard)

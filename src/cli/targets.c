@@ -165,8 +165,8 @@ int targets_init(struct targets *targets, const struct target_options *options,
     if (!targets->inputs || !targets->origins || !targets->outputs || !targets->files ||
         !targets->reasons)
         return fail_no_memory();
-    if (n > 0)
-        memcpy(targets->inputs, names, n * sizeof *names);
+    for (size_t i = 0; i < n; i++)
+        targets->inputs[i] = names[i];
     find_origins(targets, inputs);
     for (size_t i = 0; is_writing && i < n; i++) {
         const char *own = tags->own ? tags->own[i] : NULL;
@@ -393,6 +393,14 @@ static bool check_output_directory(const char *output)
     return ok;
 }
 
+/* Whether there are other shards, which may have what this one does not. */
+static bool is_one_of_shards(const struct targets *targets, size_t i)
+{
+    const struct input_origin *origin = &targets->origins[i];
+    return origin->file && origin->file->checkpoint != QUANT_NO_CHECKPOINT &&
+           origin->directory->checkpoints[origin->file->checkpoint].nshards > 1;
+}
+
 int targets_prepare(struct targets *targets, bool has_sidecars, const char *const *others,
                     size_t nothers)
 {
@@ -403,7 +411,8 @@ int targets_prepare(struct targets *targets, bool has_sidecars, const char *cons
             (struct quant_file){.path = targets->inputs[i],
                                 .output = output,
                                 .sidecar = targets->options->sidecar,
-                                .text_only = targets_is_terminal(targets->options, output)};
+                                .text_only = targets_is_terminal(targets->options, output),
+                                .may_copy_all = is_one_of_shards(targets, i)};
         is_any = is_any || output;
     }
     if (!is_any)

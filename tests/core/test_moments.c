@@ -69,7 +69,7 @@ static void test_parts(void **state)
         x[i] = (float)(random_unit(&random) - 0.25);
         sum += (double)x[i];
     }
-    const struct quant_moments whole = moments_of(x, N, 4 * QUANT_MEASURE_BLOCK);
+    const struct quant_moments whole = moments_of(x, N, (size_t)4 * QUANT_MEASURE_BLOCK);
     const struct quant_moments parts = moments_of(x, N, QUANT_MEASURE_BLOCK);
     assert_memory_equal(&whole, &parts, sizeof whole);
     assert_true(fabs(quant_moments_mean(&whole) - sum / N) < 1e-12);

@@ -64,7 +64,7 @@ void group_common_set(struct quant_params *common, enum quant_dtype dtype, size_
         return;
     const int32_t min = (int32_t)info->min;
     const int32_t max = (int32_t)info->max;
-    const int32_t narrow = max - min > 100 ? min + 100 : max - 1;
+    const int32_t narrow = (int64_t)max - min > 100 ? min + 100 : max - 1;
     common->qmin = (const int32_t[]){min, min + 1, min + 3, max - 1}[round % 4];
     common->qmax = (const int32_t[]){max, max, narrow, max}[round % 4];
     common->rounding = round / 4 % 2 ? QUANT_HALF_AWAY : QUANT_HALF_EVEN;

@@ -205,6 +205,19 @@ static enum quant_status write_config(const struct quant_checkpoint_job *job,
 
 /* ---- All files ---- */
 
+/* Through a link, say. */
+static enum quant_status check_other_file(const char *from, const char *to,
+                                          struct quant_error *error)
+{
+    struct stat source;
+    struct stat target;
+    if (stat(from, &source) != 0 || stat(to, &target) != 0 || source.st_dev != target.st_dev ||
+        source.st_ino != target.st_ino)
+        return QUANT_OK;
+    return quant_error_set(error, QUANT_EXISTS,
+                           "the output '%s' is the input '%s', which is never replaced", to, from);
+}
+
 /* Writes the file of the output that is made from that of the checkpoint. */
 static enum quant_status make_file(const struct quant_checkpoint_job *job, const char *name,
                                    bool is_config, struct quant_error *error)
@@ -215,12 +228,33 @@ static enum quant_status make_file(const struct quant_checkpoint_job *job, const
     enum quant_status status = to ? open_beside(job, name, &path, &source, error)
                                   : quant_error_no_memory(error, strlen(name), "path");
     if (status == QUANT_OK)
+        status = check_other_file(path, to, error);
+    if (status == QUANT_OK)
         status = is_config ? write_config(job, source, to, error)
                            : quant_checkpoint_write(source, to, job->force || job->resumes,
                                                     &job->cancel, error);
     quant_source_close(source);
     free(path);
     free(to);
+    return status;
+}
+
+/* The config is read before anything is removed or written. */
+static enum quant_status check_config(const struct quant_checkpoint_job *job,
+                                      struct quant_error *error)
+{
+    struct quant_source *source = NULL;
+    char *path = NULL;
+    char *text = NULL;
+    size_t nbytes = 0;
+    if (!job->checkpoint->has_config)
+        return QUANT_OK;
+    enum quant_status status = open_beside(job, config_name, &path, &source, error);
+    if (status == QUANT_OK)
+        status = edit_config(job, source, &text, &nbytes, error);
+    quant_source_close(source);
+    free(text);
+    free(path);
     return status;
 }
 
@@ -271,6 +305,8 @@ enum quant_status quant_checkpoint_begin(const struct quant_checkpoint_job *job,
         status = check_place(&own, error);
     if (status == QUANT_OK)
         status = check_index(&own, error);
+    if (status == QUANT_OK)
+        status = check_config(&own, error);
     if (status == QUANT_OK)
         status = remove_index(&own, error);
     if (status == QUANT_OK && own.checkpoint->has_config)

@@ -10,7 +10,7 @@
 #include "io/copy_bytes.h"
 #include "io/io.h"
 
-enum { STEP = 64 << 10 };
+static const size_t STEP = 64 << 10;
 
 static enum quant_status compare(struct quant_source *one, struct quant_source *other, bool *equal,
                                  struct quant_error *error)
@@ -42,6 +42,8 @@ static enum quant_status has_bytes(struct quant_source *source, const char *path
     if (stat(path, &found) != 0 || !S_ISREG(found.st_mode))
         return QUANT_OK;
     enum quant_status status = quant_input_open(path, cancel, &there, error);
+    if (status != QUANT_OK && stat(path, &found) != 0)
+        return QUANT_OK; /* another process has removed it meanwhile */
     if (status == QUANT_OK)
         status = compare(source, there, equal, error);
     quant_source_close(there);

@@ -59,6 +59,23 @@ static enum quant_status read_plan(const struct quant_checkpoint_job *job, const
     return status;
 }
 
+/* A shard that is older than its source is of an earlier run over another one. */
+static enum quant_status check_source(const struct quant_checkpoint_job *job, const char *shard,
+                                      const struct stat *output, bool *is_newer,
+                                      struct quant_error *error)
+{
+    struct stat source;
+    char *path = quant_checkpoint_path(job->checkpoint->path, shard);
+    if (!path)
+        return quant_error_no_memory(error, strlen(shard), "path");
+    const bool is_there = stat(path, &source) == 0;
+    free(path);
+    *is_newer = is_there && (output->st_mtim.tv_sec > source.st_mtim.tv_sec ||
+                             (output->st_mtim.tv_sec == source.st_mtim.tv_sec &&
+                              output->st_mtim.tv_nsec >= source.st_mtim.tv_nsec));
+    return QUANT_OK;
+}
+
 static enum quant_status check_complete(const struct quant_checkpoint_job *job, bool *is_complete,
                                         struct quant_error *error)
 {
@@ -72,7 +89,9 @@ static enum quant_status check_complete(const struct quant_checkpoint_job *job, 
         if (!path)
             return quant_error_no_memory(error, 256, "path");
         *is_complete = stat(path, &found) == 0;
-        if (*is_complete && !job->restores)
+        if (*is_complete)
+            status = check_source(job, job->checkpoint->shards[i], &found, is_complete, error);
+        if (status == QUANT_OK && *is_complete && !job->restores)
             status = read_plan(job, path, is_complete, &plan, error);
         first = i == 0 ? plan : first;
         *is_complete = *is_complete && plan == first;

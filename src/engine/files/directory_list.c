@@ -2,6 +2,7 @@
 /* Directories are read whole and sorted, so that the order is that of the names on every system. */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <quant/directory.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,10 +168,36 @@ static enum quant_status add_files(struct listing *listing, const struct level *
 /* ---- Checkpoints ---- */
 
 struct parts {
+    const char *unfinished; /* a shard that is not of the kind looked for; NULL: none */
     struct list shards;
     struct list others;
     struct list left_out;
 };
+
+/* The index of the weights; those of variants, with longer names, are left out. */
+static enum quant_status keep_index(struct listing *listing, const char *name, struct parts *parts,
+                                    struct quant_checkpoint *checkpoint)
+{
+    const char *longer = name;
+    if (!checkpoint->index || strlen(name) < strlen(checkpoint->index)) {
+        longer = checkpoint->index;
+        checkpoint->index = name;
+    }
+    return !longer || add(&parts->left_out, &longer, sizeof longer) ? QUANT_OK : no_memory(listing);
+}
+
+/* An index of weights that are left out: "pytorch_model.bin.index.json". */
+static bool is_other_index(const char *name)
+{
+    static const char end[] = ".index.json";
+    char stem[NAME_MAX + 1];
+    const size_t length = strlen(name);
+    if (!quant_name_ends(name, end) || length >= sizeof stem)
+        return false;
+    memcpy(stem, name, length - strlen(end));
+    stem[length - strlen(end)] = '\0';
+    return quant_is_weights_name(stem);
+}
 
 static enum quant_status sort_out(struct listing *listing, const struct level *level,
                                   const struct entry *entry, struct parts *parts,
@@ -182,28 +209,31 @@ static enum quant_status sort_out(struct listing *listing, const struct level *l
     if (quant_is_shard_name(entry->name)) {
         status = add_file(listing, level, entry, listing->checkpoints.n, &is_taken);
         list = &parts->shards;
-    } else if (quant_is_beside_tensors(entry->path)) {
-        return QUANT_OK;
     } else if (quant_is_weights_name(entry->name)) {
         list = &parts->left_out;
     } else if (strcmp(entry->name, "config.json") == 0) {
         checkpoint->has_config = true;
         return QUANT_OK;
-    } else if (quant_name_ends(entry->name, ".safetensors.index.json") && !checkpoint->index) {
-        checkpoint->index = entry->name;
+    } else if (quant_is_beside_tensors(entry->path)) {
         return QUANT_OK;
-    } else if (quant_name_ends(entry->name, ".index.json")) {
-        return QUANT_OK; /* of weights that are left out */
+    } else if (quant_name_ends(entry->name, ".safetensors.index.json")) {
+        return keep_index(listing, entry->name, parts, checkpoint);
+    } else if (is_other_index(entry->name)) {
+        return QUANT_OK;
     }
-    if (status != QUANT_OK || !is_taken)
+    if (status != QUANT_OK)
         return status;
+    if (!is_taken) {
+        parts->unfinished = entry->path;
+        return QUANT_OK;
+    }
     return add(list, &entry->name, sizeof entry->name) ? QUANT_OK : no_memory(listing);
 }
 
 static enum quant_status add_checkpoint(struct listing *listing, const struct level *level,
                                         const struct entry *entries, size_t n)
 {
-    struct parts parts = {{NULL, 0, 0}, {NULL, 0, 0}, {NULL, 0, 0}};
+    struct parts parts = {.unfinished = NULL};
     struct quant_checkpoint checkpoint = {.path = level->path, .relative = level->relative};
     enum quant_status status = QUANT_OK;
     for (size_t i = 0; status == QUANT_OK && i < n; i++)
@@ -220,6 +250,12 @@ static enum quant_status add_checkpoint(struct listing *listing, const struct le
     free(parts.left_out.items);
     if (status != QUANT_OK || checkpoint.nshards == 0)
         return status;
+    if (parts.unfinished && listing->job->finds == QUANT_FINDS_QUANTIZED)
+        return quant_error_set(
+            listing->error, QUANT_CORRUPT,
+            "'%s' has no sidecar, as other shards beside it have: the checkpoint "
+            "is unfinished; run 'quant quantize --resume'",
+            parts.unfinished);
     return checkpoint.shards && checkpoint.others && checkpoint.left_out &&
                    add(&listing->checkpoints, &checkpoint, sizeof checkpoint)
                ? QUANT_OK

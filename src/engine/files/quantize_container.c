@@ -34,7 +34,8 @@ static enum quant_status make_plan(struct quant_container_quantization *run)
         .format = run->output_format,
         .mappings = run->mappings,
         .only = run->only,
-        .may_copy_all = quant_mappings_choose(run->mappings) && job->nfiles > 1,
+        .may_copy_all = run->work->file->may_copy_all ||
+                        (quant_mappings_choose(run->mappings) && job->nfiles > 1),
     };
     return quant_container_plan_quantize(&run->plan, run->file, &rules, run->error);
 }

@@ -134,6 +134,7 @@ static enum quant_status run_again(const struct quant_method_check *check,
     if (status == QUANT_OK)
         status = compare_all(check, run, store, follows, found, error);
     quant_tensor_output_release(&output);
+    run->output = NULL;
     return status;
 }
 

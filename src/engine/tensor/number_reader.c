@@ -16,8 +16,12 @@ struct number_reader {
 struct quant_params quant_number_params(enum quant_dtype dtype)
 {
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
-    return (struct quant_params){
-        .dtype = dtype, .qmin = (int32_t)info->min, .qmax = (int32_t)info->max, .scale = 1};
+    struct quant_params params = {.dtype = dtype, .scale = 1};
+    if (info->is_integer) { /* the ends of floats are beyond an integer */
+        params.qmin = (int32_t)info->min;
+        params.qmax = (int32_t)info->max;
+    }
+    return params;
 }
 
 /* An even number of elements, so that packed ones are not torn apart. */

@@ -262,7 +262,7 @@ static enum quant_status make_parts(struct finding *finding, struct quant_pool *
     for (unsigned i = 0; finding->parts && i < workers; i++) {
         struct part *part = &finding->parts[i];
         if (is_small)
-            part->small = malloc(2 * QUANT_CALIBRATION_SMALL * sizeof *part->small);
+            part->small = malloc(sizeof *part->small * 2 * QUANT_CALIBRATION_SMALL);
         else
             part->keys = calloc(QUANT_KEY_BINS, sizeof *part->keys);
         ok = ok && (part->small || part->keys);

@@ -166,7 +166,7 @@ static void test_quantize(void **state)
 static void test_dequantize(void **state)
 {
     (void)state;
-    static char sidecars[FILES][64];
+    static char sidecars[FILES][80];
     static char paths[FILES][64];
     struct quant_file files[FILES];
     struct quant_error error;

@@ -69,7 +69,7 @@ static void test_container(void **state)
 {
     (void)state;
     static const struct quant_rule rules[] = {
-        {.pattern = "a", .spec = {.dtype = QUANT_INT4}, .granularity = {true, 0, 0}},
+        {.pattern = "a", .spec = {.dtype = QUANT_INT4}, .granularity = {.has_axis = true}},
         {.pattern = "c",
          .spec = {.scheme = QUANT_ZERO_POINT, .dtype = QUANT_UINT8},
          .has_min_dims = true,
@@ -145,7 +145,9 @@ static void test_refused(void **state)
     } rows[] = {
         {{.pattern = NULL}, "a rule needs a pattern"},
         {{.pattern = "p", .spec = {.dtype = QUANT_FLOAT64}}, "for 'p': "},
-        {{.pattern = "p", .spec = {.has_scale = true, .scale = 1}, .granularity = {true, 0, 0}},
+        {{.pattern = "p",
+          .spec = {.has_scale = true, .scale = 1},
+          .granularity = {.has_axis = true}},
          "for 'p': "},
         {{.pattern = "p", .spec = {.calibration = "nonsense"}}, "for 'p': "},
     };

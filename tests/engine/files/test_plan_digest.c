@@ -53,7 +53,7 @@ static const struct quant_quantize_job jobs[] = {
     {.rules = (const struct quant_rule[]){{.pattern = "a", .spec = {.dtype = QUANT_INT4}}},
      .nrules = 1},
     {.rules = (const struct quant_rule[]){{.pattern = "a", .has_min_dims = true}}, .nrules = 1},
-    {.rules = (const struct quant_rule[]){{.pattern = "a", .granularity = {true, 0, 0}}},
+    {.rules = (const struct quant_rule[]){{.pattern = "a", .granularity = {.has_axis = true}}},
      .nrules = 1},
     {.rules = (const struct quant_rule[]){{.pattern = "a"}, {.pattern = "b"}}, .nrules = 2},
     {.rules = (const struct quant_rule[]){{.pattern = "b"}, {.pattern = "a"}}, .nrules = 2},

@@ -123,7 +123,7 @@ static void write_inputs(void)
     float *x = make_floats(200000);
     write_npy("a.npy", x, 120, false, "(6, 20)");
     write_npy("f.npy", x, 120, true, "(6, 20)");
-    write_npy("many.npy", x, 2 * 70000, false, "(70000, 2)");
+    write_npy("many.npy", x, 140000, false, "(70000, 2)");
     write_json("j.json", x, 50);
     write_raw("r.bin", x, 121);
     file_write_container("c.safetensors", header, x, 504);
@@ -142,7 +142,7 @@ static void test_sizes(void **state)
                                                              {.has_axis = true, .axis = 1},
                                                              {.block_size = 7}};
     write_inputs();
-    for (size_t i = 0; i < 5 * 4 * 5 * 4 * 2; i++) {
+    for (size_t i = 0; i < 800; i++) {
         char output[64];
         char restored[64];
         const char *extension = extensions[i / 5 % 4];
