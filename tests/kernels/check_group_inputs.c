@@ -30,12 +30,13 @@ static int32_t pick_zero_point(struct random *random, const struct quant_dtype_i
                                enum zeros zeros, int32_t same)
 {
     const int32_t min = (int32_t)info->min;
-    const uint32_t width = (uint32_t)((int32_t)info->max - min) + 1;
+    const uint32_t width = (uint32_t)((int64_t)info->max - min) + 1;
     switch (zeros) {
     case ZEROS_SAME:
         return same;
     case ZEROS_OF_TYPE:
-        return min + (int32_t)random_below(random, width);
+        return width == 0 ? (int32_t)(random_64(random) >> 32) /* 32 bits */
+                          : min + (int32_t)random_below(random, width);
     case ZEROS_AROUND:
         return (int32_t)random_below(random, 1100) - 550;
     case ZEROS_ABOVE:

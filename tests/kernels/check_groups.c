@@ -42,7 +42,7 @@ static void each_reference(struct call *call)
     unsigned char *q = call->arrays[Q];
     for (size_t i = 0; i < call->n; i++) {
         const struct quant_params params = params_of(call, i / call->run);
-        uint16_t element = 0;
+        uint32_t element = 0; /* room for the widest */
         quant_kernels_scalar.quantize[call->dtype](&params, x + i, 1, &element);
         if (halves)
             quant_nibble_put(q, i, element & 15U);
