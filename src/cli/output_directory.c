@@ -52,6 +52,24 @@ static bool is_there(const struct output_directory *directory)
                                  named.st_dev == locked.st_dev && named.st_ino == locked.st_ino);
 }
 
+/* Directories that are not empty stay. */
+static void remove_all(const struct output_directory *directory)
+{
+    for (size_t i = directory->nbelow; i-- > 0;)
+        rmdir(directory->below[i]);
+    rmdir(directory->path);
+}
+
+static void unlock(struct output_directory *directory)
+{
+    if (directory->fd < 0)
+        return;
+    if (directory->made && flock(directory->fd, LOCK_EX | LOCK_NB) == 0)
+        remove_all(directory);
+    close(directory->fd);
+    directory->fd = -1;
+}
+
 bool output_directory_open(struct output_directory *directory, const char *path)
 {
     enum { TRIES = 100 };
@@ -62,7 +80,7 @@ bool output_directory_open(struct output_directory *directory, const char *path)
         lock(directory);
         if (is_there(directory))
             return true;
-        output_directory_close(directory);
+        unlock(directory);
     }
     errno = ENOENT;
     return false;
@@ -111,14 +129,6 @@ bool output_directory_add(struct output_directory *directory, const char *relati
     return ok;
 }
 
-/* Directories that are not empty stay. */
-static void remove_all(const struct output_directory *directory)
-{
-    for (size_t i = directory->nbelow; i-- > 0;)
-        rmdir(directory->below[i]);
-    rmdir(directory->path);
-}
-
 bool output_directory_check(const char *path)
 {
     struct stat found;
@@ -146,12 +156,7 @@ bool output_directory_check(const char *path)
 
 void output_directory_close(struct output_directory *directory)
 {
-    if (directory->fd >= 0) {
-        if (directory->made && flock(directory->fd, LOCK_EX | LOCK_NB) == 0)
-            remove_all(directory);
-        close(directory->fd);
-        directory->fd = -1;
-    }
+    unlock(directory);
     for (size_t i = 0; i < directory->nbelow; i++)
         free(directory->below[i]);
     free(directory->below);

@@ -161,7 +161,7 @@ int targets_init(struct targets *targets, const struct target_options *options,
     targets->origins = calloc(n, sizeof *targets->origins);
     targets->outputs = calloc(n, sizeof *targets->outputs);
     targets->files = calloc(n, sizeof *targets->files);
-    targets->reasons = calloc(n, sizeof *targets->reasons);
+    targets->reasons = calloc(n, sizeof(void *));
     if (!targets->inputs || !targets->origins || !targets->outputs || !targets->files ||
         !targets->reasons)
         return fail_no_memory();

@@ -214,11 +214,9 @@ static enum quant_status sort_out(struct listing *listing, const struct level *l
     } else if (strcmp(entry->name, "config.json") == 0) {
         checkpoint->has_config = true;
         return QUANT_OK;
-    } else if (quant_is_beside_tensors(entry->path)) {
-        return QUANT_OK;
     } else if (quant_name_ends(entry->name, ".safetensors.index.json")) {
         return keep_index(listing, entry->name, parts, checkpoint);
-    } else if (is_other_index(entry->name)) {
+    } else if (quant_is_beside_tensors(entry->path) || is_other_index(entry->name)) {
         return QUANT_OK;
     }
     if (status != QUANT_OK)
