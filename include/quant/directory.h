@@ -77,9 +77,11 @@ struct quant_directory {
 /*
  * Lists the tensor files of a directory: regular files with an extension that a format has, JSON
  * aside. In a checkpoint, which has a .safetensors file, these are its shards; a tensor file of
- * another format is one of left_out. Hidden files are left out. No file is opened, but what may be
- * a sidecar. *directory is for the caller to release; it is zeroed after an error. Errors:
- * QUANT_IO, QUANT_NO_MEMORY, QUANT_CANCELLED, QUANT_INVALID.
+ * another format is one of left_out, and so is every index but the one with the shortest name.
+ * Hidden files are left out. No file is opened, but what may be a sidecar. *directory is for the
+ * caller to release; it is zeroed after an error. Errors: QUANT_CORRUPT with QUANT_FINDS_QUANTIZED
+ * if some shards of a checkpoint have a sidecar and others do not; QUANT_IO, QUANT_NO_MEMORY,
+ * QUANT_CANCELLED, QUANT_INVALID.
  */
 QUANT_API enum quant_status quant_directory_list(const struct quant_directory_job *job,
                                                  struct quant_directory *directory,
@@ -120,8 +122,8 @@ QUANT_API enum quant_status quant_checkpoint_begin(const struct quant_checkpoint
 /*
  * After the last shard. If the checkpoint has an index and all of its shards are complete in the
  * output, writes the new index: each tensor of the old one, and its scales and zero points, and the
- * size of all tensors. *is_complete: all shards are there. Quantized shards count as complete if
- * they have sidecars, which all have the same plan.
+ * size of all tensors. *is_complete: all shards are there. A shard is complete if it is not older
+ * than its source; a quantized one also needs a sidecar, and all sidecars must have the same plan.
  */
 QUANT_API enum quant_status quant_checkpoint_finish(const struct quant_checkpoint_job *job,
                                                     bool *is_complete, struct quant_error *error);

@@ -37,16 +37,6 @@ static const char config_value[] =
 
 /* ---- The index ---- */
 
-static enum quant_status open_beside(const struct quant_checkpoint_job *job, const char *name,
-                                     char **path, struct quant_source **source,
-                                     struct quant_error *error)
-{
-    *path = quant_checkpoint_path(job->checkpoint->path, name);
-    if (!*path)
-        return quant_error_no_memory(error, strlen(name), "path");
-    return quant_input_open(*path, &job->cancel, source, error);
-}
-
 static bool is_shard(const struct quant_checkpoint *checkpoint, const char *name)
 {
     for (size_t i = 0; i < checkpoint->nshards; i++)
@@ -87,7 +77,8 @@ static enum quant_status check_shard(const struct quant_checkpoint_job *job, con
     struct quant_container_input input = {.source = NULL};
     struct quant_source *source = NULL;
     char *path = NULL;
-    enum quant_status status = open_beside(job, shard, &path, &source, error);
+    enum quant_status status =
+        quant_checkpoint_open(job->checkpoint->path, shard, &job->cancel, &path, &source, error);
     if (status == QUANT_OK)
         status = quant_container_input_open(&input, source, &quant_format_safetensors, &job->cancel,
                                             error);
@@ -134,7 +125,8 @@ static enum quant_status check_index(const struct quant_checkpoint_job *job,
     char *path = NULL;
     if (!job->checkpoint->index)
         return QUANT_OK;
-    enum quant_status status = open_beside(job, job->checkpoint->index, &path, &source, error);
+    enum quant_status status = quant_checkpoint_open(job->checkpoint->path, job->checkpoint->index,
+                                                     &job->cancel, &path, &source, error);
     if (status == QUANT_OK)
         status = quant_shard_index_read(source, &index, error);
     if (status == QUANT_OK)
@@ -225,8 +217,9 @@ static enum quant_status make_file(const struct quant_checkpoint_job *job, const
     struct quant_source *source = NULL;
     char *path = NULL;
     char *to = quant_checkpoint_path(job->output, name);
-    enum quant_status status = to ? open_beside(job, name, &path, &source, error)
-                                  : quant_error_no_memory(error, strlen(name), "path");
+    enum quant_status status =
+        to ? quant_checkpoint_open(job->checkpoint->path, name, &job->cancel, &path, &source, error)
+           : quant_error_no_memory(error, strlen(name), "path");
     if (status == QUANT_OK)
         status = check_other_file(path, to, error);
     if (status == QUANT_OK)
@@ -249,7 +242,8 @@ static enum quant_status check_config(const struct quant_checkpoint_job *job,
     size_t nbytes = 0;
     if (!job->checkpoint->has_config)
         return QUANT_OK;
-    enum quant_status status = open_beside(job, config_name, &path, &source, error);
+    enum quant_status status = quant_checkpoint_open(job->checkpoint->path, config_name,
+                                                     &job->cancel, &path, &source, error);
     if (status == QUANT_OK)
         status = edit_config(job, source, &text, &nbytes, error);
     quant_source_close(source);

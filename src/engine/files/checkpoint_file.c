@@ -92,3 +92,12 @@ char *quant_checkpoint_path(const char *directory, const char *name)
     char *path = NULL;
     return asprintf(&path, "%s%s%s", directory, slash, name) < 0 ? NULL : path;
 }
+
+enum quant_status quant_checkpoint_open(const char *directory, const char *name,
+                                        const struct quant_cancel *cancel, char **path,
+                                        struct quant_source **source, struct quant_error *error)
+{
+    *path = quant_checkpoint_path(directory, name);
+    return *path ? quant_input_open(*path, cancel, source, error)
+                 : quant_error_no_memory(error, strlen(name), "path");
+}

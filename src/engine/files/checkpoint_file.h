@@ -22,4 +22,10 @@ enum quant_status quant_checkpoint_write_text(const char *text, size_t nbytes, c
 /* A path in a directory; the caller frees it. NULL: no memory. */
 char *quant_checkpoint_path(const char *directory, const char *name);
 
+/* Opens a file of a directory. *path is its path, which must outlive the source and which the
+ * caller frees in any case. */
+enum quant_status quant_checkpoint_open(const char *directory, const char *name,
+                                        const struct quant_cancel *cancel, char **path,
+                                        struct quant_source **source, struct quant_error *error);
+
 #endif

@@ -22,16 +22,6 @@ struct finishing {
     struct quant_error *error;
 };
 
-static enum quant_status open_in(const struct quant_checkpoint_job *job, const char *directory,
-                                 const char *name, char **path, struct quant_source **source,
-                                 struct quant_error *error)
-{
-    *path = quant_checkpoint_path(directory, name);
-    if (!*path)
-        return quant_error_no_memory(error, strlen(name), "path");
-    return quant_input_open(*path, &job->cancel, source, error);
-}
-
 /* ---- Whether all is there ---- */
 
 /* *plan: of the sidecar. *is_there: there is one. */
@@ -129,7 +119,8 @@ static enum quant_status add_shard(struct finishing *run, const char *shard)
     struct quant_container_input input = {.source = NULL};
     struct quant_source *source = NULL;
     char *path = NULL;
-    enum quant_status status = open_in(job, job->output, shard, &path, &source, run->error);
+    enum quant_status status =
+        quant_checkpoint_open(job->output, shard, &job->cancel, &path, &source, run->error);
     if (status == QUANT_OK)
         status = quant_container_input_open(&input, source, &quant_format_safetensors, &job->cancel,
                                             run->error);
@@ -151,8 +142,8 @@ static enum quant_status read_old(struct finishing *run)
     const struct quant_checkpoint *checkpoint = run->job->checkpoint;
     struct quant_source *source = NULL;
     char *path = NULL;
-    enum quant_status status =
-        open_in(run->job, checkpoint->path, checkpoint->index, &path, &source, run->error);
+    enum quant_status status = quant_checkpoint_open(checkpoint->path, checkpoint->index,
+                                                     &run->job->cancel, &path, &source, run->error);
     if (status == QUANT_OK)
         status = quant_shard_index_read(source, &run->old, run->error);
     quant_source_close(source);

@@ -102,6 +102,16 @@ static struct quant_control control_for(struct seen *seen, unsigned threads)
                                   .on_file = see_file};
 }
 
+static struct quant_quantize_job list_job(const struct quant_file *files, struct seen *seen,
+                                          unsigned threads)
+{
+    struct quant_quantize_job job = quantize_job(NULL, NULL);
+    job.files = files;
+    job.nfiles = FILES;
+    job.control = control_for(seen, threads);
+    return job;
+}
+
 static void clear_outputs(void)
 {
     assert_int_equal(system("rm -f o/*"), 0);
@@ -151,10 +161,7 @@ static void test_quantize(void **state)
     make_files(files);
     for (unsigned threads = 1; threads <= MOST_THREADS; threads++) {
         struct seen seen;
-        struct quant_quantize_job job = quantize_job(NULL, NULL);
-        job.files = files;
-        job.nfiles = FILES;
-        job.control = control_for(&seen, threads);
+        struct quant_quantize_job job = list_job(files, &seen, threads);
         const enum quant_status status = quant_file_quantize(&job, NULL, &error);
         check_error("the first", status, &error, QUANT_NONFINITE, "bad.npy");
         expect_statuses(&seen);
@@ -244,10 +251,7 @@ static void test_stops(void **state)
     make_files(files);
     for (unsigned i = 0; i < MOST_THREADS * FILES; i++) {
         struct seen seen;
-        struct quant_quantize_job job = quantize_job(NULL, NULL);
-        job.files = files;
-        job.nfiles = FILES;
-        job.control = control_for(&seen, i % MOST_THREADS + 1);
+        struct quant_quantize_job job = list_job(files, &seen, i % MOST_THREADS + 1);
         seen.stop_at = i / MOST_THREADS;
         const enum quant_status status = quant_file_quantize(&job, NULL, &error);
         check_error("stop", status, &error, QUANT_CANCELLED, "cancelled");
@@ -281,11 +285,8 @@ static void test_fail_fast(void **state)
     make_files(files);
     for (unsigned threads = 1; threads <= MOST_THREADS; threads++) {
         struct seen seen;
-        struct quant_quantize_job job = quantize_job(NULL, NULL);
-        job.files = files;
-        job.nfiles = FILES;
+        struct quant_quantize_job job = list_job(files, &seen, threads);
         job.ways = QUANT_FAIL_FAST;
-        job.control = control_for(&seen, threads);
         job.control.on_file = see_begun;
         job.control.on_tensor = NULL;
         const enum quant_status status = quant_file_quantize(&job, NULL, &error);
@@ -327,10 +328,7 @@ static void test_stops_at_tensor(void **state)
     make_files(files);
     for (unsigned threads = 1; threads <= MOST_THREADS; threads++) {
         struct seen seen;
-        struct quant_quantize_job job = quantize_job(NULL, NULL);
-        job.files = files;
-        job.nfiles = FILES;
-        job.control = control_for(&seen, threads);
+        struct quant_quantize_job job = list_job(files, &seen, threads);
         seen.stop_at_tensor_of = 2;
         const enum quant_status status = quant_file_quantize(&job, NULL, &error);
         check_error("stop", status, &error, QUANT_CANCELLED, "cancelled");
@@ -353,10 +351,7 @@ static void test_cancel(void **state)
     make_files(files);
     for (unsigned threads = 1; threads <= MOST_THREADS; threads++) {
         struct seen seen;
-        struct quant_quantize_job job = quantize_job(NULL, NULL);
-        job.files = files;
-        job.nfiles = FILES;
-        job.control = control_for(&seen, threads);
+        struct quant_quantize_job job = list_job(files, &seen, threads);
         job.control.cancel = (struct quant_cancel){&raised, -1};
         const enum quant_status status = quant_file_quantize(&job, NULL, &error);
         check_error("cancel", status, &error, QUANT_CANCELLED, "cancelled");
