@@ -14,48 +14,32 @@
 
 #include "base/endian.h"
 #include "base/error.h"
+#include "base/growing_list.h"
 #include "base/source_window.h"
 #include "formats/safetensors.h"
 #include "formats/safetensors_entry.h"
 
-struct list {
-    void *items; /* owned */
-    size_t n;
-    size_t room;
-};
-
 struct reading {
     struct quant_tensor_file *file;
     struct quant_safetensors_parser parser;
-    struct list tensors;  /* struct quant_tensor_info */
-    struct list metadata; /* struct quant_metadata_pair */
+    struct quant_growing_list tensors;  /* struct quant_tensor_info */
+    struct quant_growing_list metadata; /* struct quant_metadata_pair */
     bool has_metadata;
     struct quant_error *error;
 };
 
-static enum quant_status add(struct list *list, const void *item, size_t nbytes,
+static enum quant_status add(struct quant_growing_list *list, const void *item, size_t nbytes,
                              struct quant_error *error)
 {
-    enum { FIRST_ROOM = 16 };
-    if (list->n == list->room) {
-        const size_t room = list->room > 0 ? 2 * list->room : FIRST_ROOM;
-        void *items = realloc(list->items, room * nbytes);
-        if (!items)
-            return quant_error_no_memory(error, room * nbytes, "catalogue");
-        list->items = items;
-        list->room = room;
-    }
-    memcpy((unsigned char *)list->items + list->n++ * nbytes, item, nbytes);
-    return QUANT_OK;
+    return quant_growing_list_add(list, item, nbytes)
+               ? QUANT_OK
+               : quant_error_no_memory(error, list->n * nbytes, "catalogue");
 }
 
-/* A copy at its final size; not NULL if the list is empty. NULL: no memory. */
-static void *copy_list(struct reading *reading, const struct list *list, size_t nbytes)
+static void *copy_list(struct reading *reading, const struct quant_growing_list *list,
+                       size_t nbytes)
 {
-    void *copy = quant_arena_take(&reading->file->arena, list->n * nbytes + 1);
-    if (copy && list->n > 0)
-        memcpy(copy, list->items, list->n * nbytes);
-    return copy;
+    return quant_growing_list_keep(list, nbytes, &reading->file->arena);
 }
 
 static enum quant_status corrupt(const struct reading *reading, const char *what)

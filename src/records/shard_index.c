@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/growing_list.h"
 #include "records/json_print.h"
 #include "records/json_skip.h"
 #include "records/json_text.h"
@@ -25,21 +26,6 @@ static enum quant_status corrupt(const struct reading *reading, const char *what
 {
     return quant_source_error(reading->source, reading->error, QUANT_CORRUPT,
                               "not an index of shards: %s '%.200s'", what, name);
-}
-
-/* Makes room for one more item of nbytes. */
-static bool grow(void **items, size_t n, size_t *room, size_t nbytes)
-{
-    enum { FIRST_ROOM = 64 };
-    if (n < *room)
-        return true;
-    const size_t wanted = *room > 0 ? 2 * *room : FIRST_ROOM;
-    void *grown = realloc(*items, wanted * nbytes);
-    if (!grown)
-        return false;
-    *items = grown;
-    *room = wanted;
-    return true;
 }
 
 /* The next key of an object and the colon; *found is false at its end. */
@@ -79,13 +65,14 @@ static const char *keep_shard(struct quant_shard_index *index, const char *shard
 
 bool quant_shard_index_add(struct quant_shard_index *index, const char *tensor, const char *shard)
 {
-    if (!grow((void **)&index->entries, index->n, &index->room, sizeof *index->entries))
-        return false;
+    struct quant_growing_list list = {index->entries, index->n, index->room};
     const struct quant_shard_entry entry = {quant_arena_join(&index->arena, tensor, ""),
                                             keep_shard(index, shard)};
-    if (!entry.tensor || !entry.shard)
+    if (!entry.tensor || !entry.shard || !quant_growing_list_add(&list, &entry, sizeof entry))
         return false;
-    index->entries[index->n++] = entry;
+    index->entries = list.items;
+    index->n = list.n;
+    index->room = list.room;
     return true;
 }
 
@@ -128,16 +115,18 @@ static enum quant_status read_metadata(struct reading *reading)
     char *value = NULL;
     if (strcmp(reading->key.bytes, "total_size") == 0)
         return quant_json_skip_value(reading->scan, reading->error);
-    if (!grow((void **)&index->metadata, index->nmetadata, &reading->metadata_room,
-              sizeof *index->metadata))
-        return quant_error_no_memory(reading->error, reading->key.length, "index");
+    struct quant_growing_list list = {index->metadata, index->nmetadata, reading->metadata_room};
     const char *key = quant_arena_join(&index->arena, reading->key.bytes, "");
-    if (!key)
-        return quant_error_no_memory(reading->error, reading->key.length + 1, "index");
     const enum quant_status status = copy_value(reading, &value);
-    if (status == QUANT_OK)
-        index->metadata[index->nmetadata++] = (struct quant_shard_metadata){key, value};
-    return status;
+    if (status != QUANT_OK)
+        return status;
+    const struct quant_shard_metadata pair = {key, value};
+    if (!key || !quant_growing_list_add(&list, &pair, sizeof pair))
+        return quant_error_no_memory(reading->error, reading->key.length + 1, "index");
+    index->metadata = list.items;
+    index->nmetadata = list.n;
+    reading->metadata_room = list.room;
+    return QUANT_OK;
 }
 
 /* ---- All of it ---- */
