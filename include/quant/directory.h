@@ -70,6 +70,9 @@ struct quant_directory {
     size_t nfiles;
     const struct quant_checkpoint *checkpoints; /* ncheckpoints of them */
     size_t ncheckpoints;
+    const struct quant_error
+        *errors; /* nerrors of them: of what cannot be read and is passed over */
+    size_t nerrors;
     size_t nleft_out; /* tensor files that are not of the kind looked for */
     void *memory;     /* of all the above */
 };
@@ -78,10 +81,10 @@ struct quant_directory {
  * Lists the tensor files of a directory: regular files with an extension that a format has, JSON
  * aside. In a checkpoint, which has a .safetensors file, these are its shards; a tensor file of
  * another format is one of left_out, and so is every index but the one with the shortest name.
- * Hidden files are left out. No file is opened, but what may be a sidecar. *directory is for the
- * caller to release; it is zeroed after an error. Errors: QUANT_CORRUPT with QUANT_FINDS_QUANTIZED
- * if some shards of a checkpoint have a sidecar and others do not; QUANT_IO, QUANT_NO_MEMORY,
- * QUANT_CANCELLED, QUANT_INVALID.
+ * Hidden files are left out; a directory that several links lead to is listed once. No file is
+ * opened, but what may be a sidecar. *directory is for the caller to release; it is zeroed after an
+ * error. Errors: QUANT_CORRUPT with QUANT_FINDS_QUANTIZED if some shards of a checkpoint have a
+ * sidecar and others do not; QUANT_IO, QUANT_NO_MEMORY, QUANT_CANCELLED, QUANT_INVALID.
  */
 QUANT_API enum quant_status quant_directory_list(const struct quant_directory_job *job,
                                                  struct quant_directory *directory,
@@ -97,6 +100,7 @@ struct quant_checkpoint_job {
     const struct quant_checkpoint *checkpoint;
     const char *output; /* the directory of the outputs, which is there; not the checkpoint's own */
     bool restores;      /* the shards are dequantized; else they are quantized */
+    bool checks_only;   /* in begin: write nothing; the output need not be there */
     bool requantizes;   /* take a checkpoint whose config says that it is quantized already */
     bool resumes;       /* what is there may be of an earlier run: replace it if it differs */
     bool force; /* replace what is there. With either of the two, the old index is removed first:
@@ -122,8 +126,9 @@ QUANT_API enum quant_status quant_checkpoint_begin(const struct quant_checkpoint
 /*
  * After the last shard. If the checkpoint has an index and all of its shards are complete in the
  * output, writes the new index: each tensor of the old one, and its scales and zero points, and the
- * size of all tensors. *is_complete: all shards are there. A shard is complete if it is not older
- * than its source; a quantized one also needs a sidecar, and all sidecars must have the same plan.
+ * size of all tensors. *is_complete: all shards are there. A quantized shard is
+ * complete if it has a sidecar, and all sidecars have the same plan. With force or resumes no shard
+ * may be older than its source: it would be one of an earlier run.
  */
 QUANT_API enum quant_status quant_checkpoint_finish(const struct quant_checkpoint_job *job,
                                                     bool *is_complete, struct quant_error *error);

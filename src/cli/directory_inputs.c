@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "cli/message.h"
+#include "cli/signals.h"
 
 struct expansion {
     struct input_list *list;
@@ -47,21 +48,37 @@ static void add(struct expansion *expansion, char *name, const struct quant_dire
     expansion->origins[expansion->n++] = (struct input_origin){directory, file};
 }
 
+static bool is_index(const char *name)
+{
+    static const char ending[] = ".index.json";
+    const size_t length = strlen(name);
+    return length >= strlen(ending) && strcmp(name + length - strlen(ending), ending) == 0;
+}
+
+static void print_left_out(const struct quant_checkpoint *checkpoint)
+{
+    for (size_t i = 0; i < checkpoint->nleft_out; i++)
+        message_note(is_index(checkpoint->left_out[i])
+                         ? "'%s' in '%s' is left out: it is the index of other weights"
+                         : "'%s' in '%s' is left out: it has weights in another format",
+                     checkpoint->left_out[i], checkpoint->path);
+}
+
 /* What is in the directory besides the files. */
 static void print_notes(const struct expansion *expansion, const char *path,
                         const struct quant_directory *directory)
 {
+    const bool is_one = directory->nleft_out == 1;
     if (expansion->rules->quiet)
         return;
     if (directory->nleft_out > 0)
-        message_note(expansion->rules->finds == QUANT_FINDS_QUANTIZED
-                         ? "%zu files in '%s' without a sidecar are left out"
-                         : "%zu earlier outputs of quant in '%s' are left out",
-                     directory->nleft_out, path);
+        message_note("%zu %s in '%s' %s left out", directory->nleft_out,
+                     expansion->rules->finds == QUANT_FINDS_QUANTIZED
+                         ? (is_one ? "file without a sidecar" : "files without a sidecar")
+                         : (is_one ? "earlier output of quant" : "earlier outputs of quant"),
+                     path, is_one ? "is" : "are");
     for (size_t i = 0; i < directory->ncheckpoints && expansion->rules->needs_output; i++)
-        for (size_t k = 0; k < directory->checkpoints[i].nleft_out; k++)
-            message_note("'%s%s' is left out: it has weights in another format",
-                         directory->checkpoints[i].relative, directory->checkpoints[i].left_out[k]);
+        print_left_out(&directory->checkpoints[i]);
 }
 
 static void complain(struct expansion *expansion, const char *path,
@@ -88,6 +105,7 @@ static int expand(struct expansion *expansion, char *path)
         .path = path,
         .output = expansion->rules->output,
         .is_recursive = expansion->options->is_recursive,
+        .cancel = signals_cancel(),
         .finds = expansion->rules->finds,
     };
     const enum quant_status status = quant_directory_list(&job, directory, &error);
@@ -102,6 +120,9 @@ static int expand(struct expansion *expansion, char *path)
     for (size_t i = 0; i < directory->nfiles; i++)
         add(expansion, (char *)(uintptr_t)directory->files[i].path, directory,
             &directory->files[i]);
+    list->has_failed = list->has_failed || directory->nerrors > 0;
+    for (size_t i = 0; i < directory->nerrors; i++)
+        message_failure(directory->errors[i].status, &directory->errors[i]);
     if (directory->nfiles == 0)
         complain(expansion, path, directory);
     else

@@ -33,10 +33,8 @@ static bool open_wake_pipe(void)
     return pipe2(wake_pipe, O_NONBLOCK | O_CLOEXEC) == 0;
 }
 
-bool signals_start(struct quant_cancel *cancel)
+static void install(void)
 {
-    if (!open_wake_pipe())
-        return false;
     struct sigaction action = {.sa_handler = note_signal}; /* without SA_RESTART: EINTR is wanted */
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < HANDLED; i++)
@@ -46,9 +44,25 @@ bool signals_start(struct quant_cancel *cancel)
         if (sigaction(handled[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
             sigaction(handled[i], &action, NULL);
     }
+}
+
+bool signals_start(struct quant_cancel *cancel)
+{
+    const bool is_first = wake_pipe[0] < 0;
+    if (is_first && !open_wake_pipe())
+        return false;
+    if (is_first)
+        install();
     cancel->flag = &caught;
     cancel->wake_fd = wake_pipe[0];
     return true;
+}
+
+struct quant_cancel signals_cancel(void)
+{
+    struct quant_cancel cancel = {.flag = NULL, .wake_fd = -1};
+    (void)signals_start(&cancel); /* without it the work cannot be stopped, but can be done */
+    return cancel;
 }
 
 bool signals_raised(void)

@@ -11,9 +11,12 @@
 #include <quant/file.h>
 #include <stdbool.h>
 
-/* Installs the handlers, once, and fills in cancel. Returns false and sets errno if it cannot
- * create a pipe. */
+/* Installs the handlers, with the first call, and fills in cancel. Returns false and sets errno if
+ * it cannot create a pipe. */
 bool signals_start(struct quant_cancel *cancel);
+
+/* The same for work that need not be stopped: without a pipe, nothing stops it. */
+struct quant_cancel signals_cancel(void);
 
 /* Whether one of them has arrived. */
 bool signals_raised(void);

@@ -10,34 +10,30 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/growing_list.h"
 #include "engine/files/directory_names.h"
 #include "engine/work/job.h"
 #include "io/cancel.h"
 
-/* A list that grows; its items are copied to the arena at the end. */
-struct list {
-    void *items; /* owned */
-    size_t n;
-    size_t room;
-};
-
 /* A directory on the way down. */
 struct level {
-    const struct level *above;
-    dev_t device;
-    ino_t inode;
     const char *path;     /* of the arena */
     const char *relative; /* "" or ending in a slash */
+};
+
+struct place {
+    dev_t device;
+    ino_t inode;
 };
 
 struct listing {
     const struct quant_directory_job *job;
     struct quant_arena *arena;
-    struct list files;
-    struct list checkpoints;
+    struct quant_growing_list files;
+    struct quant_growing_list checkpoints;
+    struct quant_growing_list errors; /* of what is passed over */
+    struct quant_growing_list seen;   /* struct place: directories */
     size_t nleft_out;
-    struct stat output; /* of job->output, if has_output */
-    bool has_output;
     struct quant_error *error;
 };
 
@@ -46,27 +42,14 @@ static enum quant_status no_memory(const struct listing *listing)
     return quant_error_no_memory(listing->error, 4096, "directory");
 }
 
-static bool add(struct list *list, const void *item, size_t nbytes)
+/* What cannot be read is an error of its own: the rest is listed. */
+static enum quant_status pass_over(struct listing *listing, enum quant_status status)
 {
-    enum { FIRST_ROOM = 64 };
-    if (list->n == list->room) {
-        const size_t room = list->room > 0 ? 2 * list->room : FIRST_ROOM;
-        void *items = realloc(list->items, room * nbytes);
-        if (!items)
-            return false;
-        list->items = items;
-        list->room = room;
-    }
-    memcpy((unsigned char *)list->items + list->n++ * nbytes, item, nbytes);
-    return true;
-}
-
-static const void *keep(struct listing *listing, const struct list *list, size_t nbytes)
-{
-    void *copy = quant_arena_take(listing->arena, list->n * nbytes + 1);
-    if (copy && list->n > 0)
-        memcpy(copy, list->items, list->n * nbytes);
-    return copy;
+    if (status != QUANT_IO)
+        return status;
+    return quant_growing_list_add(&listing->errors, listing->error, sizeof *listing->error)
+               ? QUANT_OK
+               : no_memory(listing);
 }
 
 /* ---- The files of one directory ---- */
@@ -76,8 +59,7 @@ struct entry {
     const char *path;
     uint64_t nbytes;
     bool is_directory;
-    dev_t device;
-    ino_t inode;
+    struct place place;
 };
 
 static int compare_names(const void *a, const void *b)
@@ -88,7 +70,7 @@ static int compare_names(const void *a, const void *b)
 }
 
 static enum quant_status add_entry(struct listing *listing, const struct level *level,
-                                   const char *name, struct list *entries)
+                                   const char *name, struct quant_growing_list *entries)
 {
     struct stat found;
     struct entry entry = {.name = quant_arena_join(listing->arena, name, "")};
@@ -100,18 +82,22 @@ static enum quant_status add_entry(struct listing *listing, const struct level *
         path = quant_arena_join(listing->arena, directory, name);
     if (!entry.name || !path)
         return no_memory(listing);
-    if (stat(path, &found) != 0 || (!S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode)))
-        return QUANT_OK; /* a broken link, a pipe, a device */
+    if (stat(path, &found) != 0)
+        return errno == ENOENT || errno == ELOOP
+                   ? QUANT_OK /* a broken link */
+                   : pass_over(listing,
+                               quant_error_system(listing->error, errno, "cannot read '%s'", path));
+    if (!S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode))
+        return QUANT_OK; /* a pipe, a device */
     entry.path = path;
     entry.nbytes = (uint64_t)found.st_size;
     entry.is_directory = S_ISDIR(found.st_mode);
-    entry.device = found.st_dev;
-    entry.inode = found.st_ino;
-    return add(entries, &entry, sizeof entry) ? QUANT_OK : no_memory(listing);
+    entry.place = (struct place){found.st_dev, found.st_ino};
+    return quant_growing_list_add(entries, &entry, sizeof entry) ? QUANT_OK : no_memory(listing);
 }
 
 static enum quant_status read_entries(struct listing *listing, const struct level *level,
-                                      struct list *entries)
+                                      struct quant_growing_list *entries)
 {
     enum quant_status status = QUANT_OK;
     DIR *directory = opendir(level->path);
@@ -150,8 +136,9 @@ static enum quant_status add_file(struct listing *listing, const struct level *l
         return status;
     const struct quant_directory_file file = {
         entry->path, quant_arena_join(listing->arena, level->relative, entry->name), checkpoint};
-    return file.relative && add(&listing->files, &file, sizeof file) ? QUANT_OK
-                                                                     : no_memory(listing);
+    return file.relative && quant_growing_list_add(&listing->files, &file, sizeof file)
+               ? QUANT_OK
+               : no_memory(listing);
 }
 
 static enum quant_status add_files(struct listing *listing, const struct level *level,
@@ -160,7 +147,8 @@ static enum quant_status add_files(struct listing *listing, const struct level *
     enum quant_status status = QUANT_OK;
     bool is_taken;
     for (size_t i = 0; status == QUANT_OK && i < n; i++)
-        if (!entries[i].is_directory && quant_is_tensor_name(entries[i].name))
+        if (!entries[i].is_directory && quant_is_tensor_name(entries[i].name) &&
+            !quant_is_shard_name(entries[i].name))
             status = add_file(listing, level, &entries[i], QUANT_NO_CHECKPOINT, &is_taken);
     return status;
 }
@@ -169,9 +157,9 @@ static enum quant_status add_files(struct listing *listing, const struct level *
 
 struct parts {
     const char *unfinished; /* a shard that is not of the kind looked for; NULL: none */
-    struct list shards;
-    struct list others;
-    struct list left_out;
+    struct quant_growing_list shards;
+    struct quant_growing_list others;
+    struct quant_growing_list left_out;
 };
 
 /* The index of the weights; those of variants, with longer names, are left out. */
@@ -183,7 +171,9 @@ static enum quant_status keep_index(struct listing *listing, const char *name, s
         longer = checkpoint->index;
         checkpoint->index = name;
     }
-    return !longer || add(&parts->left_out, &longer, sizeof longer) ? QUANT_OK : no_memory(listing);
+    return !longer || quant_growing_list_add(&parts->left_out, &longer, sizeof longer)
+               ? QUANT_OK
+               : no_memory(listing);
 }
 
 /* An index of weights that are left out: "pytorch_model.bin.index.json". */
@@ -203,7 +193,7 @@ static enum quant_status sort_out(struct listing *listing, const struct level *l
                                   const struct entry *entry, struct parts *parts,
                                   struct quant_checkpoint *checkpoint)
 {
-    struct list *list = &parts->others;
+    struct quant_growing_list *list = &parts->others;
     bool is_taken = true;
     enum quant_status status = QUANT_OK;
     if (quant_is_shard_name(entry->name)) {
@@ -225,7 +215,8 @@ static enum quant_status sort_out(struct listing *listing, const struct level *l
         parts->unfinished = entry->path;
         return QUANT_OK;
     }
-    return add(list, &entry->name, sizeof entry->name) ? QUANT_OK : no_memory(listing);
+    return quant_growing_list_add(list, &entry->name, sizeof entry->name) ? QUANT_OK
+                                                                          : no_memory(listing);
 }
 
 static enum quant_status add_checkpoint(struct listing *listing, const struct level *level,
@@ -240,9 +231,9 @@ static enum quant_status add_checkpoint(struct listing *listing, const struct le
     checkpoint.nshards = parts.shards.n;
     checkpoint.nothers = parts.others.n;
     checkpoint.nleft_out = parts.left_out.n;
-    checkpoint.shards = keep(listing, &parts.shards, sizeof(char *));
-    checkpoint.others = keep(listing, &parts.others, sizeof(char *));
-    checkpoint.left_out = keep(listing, &parts.left_out, sizeof(char *));
+    checkpoint.shards = quant_growing_list_keep(&parts.shards, sizeof(char *), listing->arena);
+    checkpoint.others = quant_growing_list_keep(&parts.others, sizeof(char *), listing->arena);
+    checkpoint.left_out = quant_growing_list_keep(&parts.left_out, sizeof(char *), listing->arena);
     free(parts.shards.items);
     free(parts.others.items);
     free(parts.left_out.items);
@@ -255,34 +246,21 @@ static enum quant_status add_checkpoint(struct listing *listing, const struct le
             "is unfinished; run 'quant quantize --resume'",
             parts.unfinished);
     return checkpoint.shards && checkpoint.others && checkpoint.left_out &&
-                   add(&listing->checkpoints, &checkpoint, sizeof checkpoint)
+                   quant_growing_list_add(&listing->checkpoints, &checkpoint, sizeof checkpoint)
                ? QUANT_OK
                : no_memory(listing);
 }
 
 /* ---- Directories ---- */
 
-static bool has_shards(const struct entry *entries, size_t n)
+/* Links can lead to one directory on many ways, and back up. */
+static bool is_seen(const struct listing *listing, const struct place *place)
 {
-    for (size_t i = 0; i < n; i++)
-        if (!entries[i].is_directory && quant_is_shard_name(entries[i].name))
+    const struct place *seen = listing->seen.items;
+    for (size_t i = 0; i < listing->seen.n; i++)
+        if (seen[i].device == place->device && seen[i].inode == place->inode)
             return true;
     return false;
-}
-
-/* A link can lead back up. */
-static bool is_above(const struct level *level, const struct entry *entry)
-{
-    for (; level; level = level->above)
-        if (level->device == entry->device && level->inode == entry->inode)
-            return true;
-    return false;
-}
-
-static bool is_output(const struct listing *listing, const struct entry *entry)
-{
-    return listing->has_output && listing->output.st_dev == entry->device &&
-           listing->output.st_ino == entry->inode;
 }
 
 static enum quant_status list_level(struct listing *listing, const struct level *level);
@@ -292,23 +270,26 @@ static enum quant_status descend(struct listing *listing, const struct level *le
 {
     const char *name = quant_arena_join(listing->arena, entry->name, "/");
     const char *relative = name ? quant_arena_join(listing->arena, level->relative, name) : NULL;
-    const struct level below = {level, entry->device, entry->inode, entry->path, relative};
-    return relative ? list_level(listing, &below) : no_memory(listing);
+    const struct level below = {entry->path, relative};
+    if (!relative || !quant_growing_list_add(&listing->seen, &entry->place, sizeof entry->place))
+        return no_memory(listing);
+    return pass_over(listing, list_level(listing, &below));
 }
 
 static enum quant_status list_level(struct listing *listing, const struct level *level)
 {
-    struct list found = {NULL, 0, 0};
+    struct quant_growing_list found = {NULL, 0, 0};
     if (quant_cancelled(&listing->job->cancel))
         return quant_error_set(listing->error, QUANT_CANCELLED, "cancelled");
     enum quant_status status = read_entries(listing, level, &found);
     const struct entry *entries = found.items;
+    const size_t ncheckpoints = listing->checkpoints.n;
     if (status == QUANT_OK)
-        status = has_shards(entries, found.n) ? add_checkpoint(listing, level, entries, found.n)
-                                              : add_files(listing, level, entries, found.n);
+        status = add_checkpoint(listing, level, entries, found.n);
+    if (status == QUANT_OK && listing->checkpoints.n == ncheckpoints)
+        status = add_files(listing, level, entries, found.n);
     for (size_t i = 0; status == QUANT_OK && listing->job->is_recursive && i < found.n; i++)
-        if (entries[i].is_directory && !is_above(level, &entries[i]) &&
-            !is_output(listing, &entries[i]))
+        if (entries[i].is_directory && !is_seen(listing, &entries[i].place))
             status = descend(listing, level, &entries[i]);
     free(found.items);
     return status;
@@ -320,40 +301,59 @@ static enum quant_status list_all(struct listing *listing)
 {
     struct stat found;
     const struct quant_directory_job *job = listing->job;
-    if (!job->path)
-        return quant_error_set(listing->error, QUANT_INVALID, "a path is needed");
+    const struct level top = {quant_arena_join(listing->arena, job->path, ""), ""};
     if (stat(job->path, &found) != 0)
         return quant_error_system(listing->error, errno, "cannot read '%s'", job->path);
-    listing->has_output = job->output && stat(job->output, &listing->output) == 0;
-    const struct level top = {NULL, found.st_dev, found.st_ino, job->path, ""};
-    return list_level(listing, &top);
+    const struct place own = {found.st_dev, found.st_ino};
+    bool ok = top.path && quant_growing_list_add(&listing->seen, &own, sizeof own);
+    if (ok && job->output && stat(job->output, &found) == 0) {
+        const struct place output = {found.st_dev, found.st_ino};
+        ok = quant_growing_list_add(&listing->seen, &output, sizeof output);
+    }
+    return ok ? list_level(listing, &top) : no_memory(listing);
+}
+
+/* Moves what was found to the arena. */
+static enum quant_status finish(const struct listing *listing, struct quant_directory *directory)
+{
+    struct quant_arena *arena = listing->arena;
+    directory->nfiles = listing->files.n;
+    directory->ncheckpoints = listing->checkpoints.n;
+    directory->nerrors = listing->errors.n;
+    directory->nleft_out = listing->nleft_out;
+    directory->files =
+        quant_growing_list_keep(&listing->files, sizeof(struct quant_directory_file), arena);
+    directory->checkpoints =
+        quant_growing_list_keep(&listing->checkpoints, sizeof(struct quant_checkpoint), arena);
+    directory->errors =
+        quant_growing_list_keep(&listing->errors, sizeof(struct quant_error), arena);
+    return directory->files && directory->checkpoints && directory->errors ? QUANT_OK
+                                                                           : no_memory(listing);
 }
 
 enum quant_status quant_directory_list(const struct quant_directory_job *job,
                                        struct quant_directory *directory, struct quant_error *error)
 {
     struct quant_directory_job own;
+    struct quant_error ignored; /* errors are kept, even if the caller wants none */
     *directory = (struct quant_directory){.nfiles = 0};
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_directory_job", error);
     if (status != QUANT_OK)
         return status;
+    if (!own.path)
+        return quant_error_set(error, QUANT_INVALID, "a path is needed");
     struct listing listing = {
-        .job = &own, .arena = calloc(1, sizeof *listing.arena), .error = error};
+        .job = &own, .arena = calloc(1, sizeof *listing.arena), .error = error ? error : &ignored};
     if (!listing.arena)
         return no_memory(&listing);
     directory->memory = listing.arena;
-    char *path = own.path ? quant_arena_join(listing.arena, own.path, "") : NULL;
-    own.path = path;
     status = list_all(&listing);
-    directory->nfiles = listing.files.n;
-    directory->ncheckpoints = listing.checkpoints.n;
-    directory->nleft_out = listing.nleft_out;
-    directory->files = keep(&listing, &listing.files, sizeof(struct quant_directory_file));
-    directory->checkpoints = keep(&listing, &listing.checkpoints, sizeof(struct quant_checkpoint));
-    if (status == QUANT_OK && (!directory->files || !directory->checkpoints))
-        status = no_memory(&listing);
+    if (status == QUANT_OK)
+        status = finish(&listing, directory);
     free(listing.files.items);
     free(listing.checkpoints.items);
+    free(listing.errors.items);
+    free(listing.seen.items);
     if (status != QUANT_OK)
         quant_directory_release(directory);
     return status;

@@ -31,13 +31,14 @@ bool quant_is_shard_name(const char *name)
 
 bool quant_is_weights_name(const char *name)
 {
-    static const char *const ends[] = {
-        ".pt",   ".pth",    ".ckpt", ".h5", ".keras",   ".msgpack",  ".onnx", ".onnx_data",
-        ".gguf", ".tflite", ".ot",   ".pb", ".mlmodel", ".pdparams", ".pkl",  ".npz"};
+    static const char *const ends[] = {".bin",      ".npy",    ".pt",      ".pth",  ".ckpt",
+                                       ".h5",       ".keras",  ".msgpack", ".onnx", ".onnx_data",
+                                       ".gguf",     ".tflite", ".ot",      ".pb",   ".mlmodel",
+                                       ".pdparams", ".pkl",    ".npz"};
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
         if (quant_name_ends(name, ends[i]))
             return true;
-    return quant_is_tensor_name(name);
+    return quant_is_shard_name(name);
 }
 
 bool quant_is_beside_tensors(const char *path)

@@ -158,6 +158,88 @@ static void test_checkpoint(void **state)
     quant_directory_release(&directory);
 }
 
+/* Whatever links lead to it, a directory is listed once: in the order of the names. */
+static void test_links(void **state)
+{
+    (void)state;
+    make_plain();
+    assert_int_equal(symlink("s", "d/a"), 0);
+    assert_int_equal(symlink("../s/t", "d/out/t"), 0);
+    struct quant_directory directory =
+        list((struct quant_directory_job){.path = "d", .is_recursive = true});
+    expect_files(&directory, "a.bin b.npy link.npy s.npy w.f16 a/z.npy a/t/x.npy out/o.npy");
+    quant_directory_release(&directory);
+}
+
+/* A name that is too long for the system, with the path before it: the rest is listed. */
+static void test_passed_over(void **state)
+{
+    (void)state;
+    enum { REPEATS = 2042, LONG_NAME = 40 };
+    char path[2 * REPEATS + 2];
+    char name[LONG_NAME + 8] = "d/";
+    for (size_t i = 0; i < REPEATS; i++)
+        memcpy(path + 2 * i, "./", 2);
+    memcpy(path + sizeof path - 2, "d", 2);
+    memset(name + 2, 'n', LONG_NAME);
+    memcpy(name + 2 + LONG_NAME, ".npy", 5);
+    assert_int_equal(mkdir("d", 0777), 0);
+    write_all((const char *const[]){"d/a.npy", name, "d/z.npy"}, 3);
+    struct quant_directory directory = list((struct quant_directory_job){.path = path});
+    assert_int_equal(directory.nfiles, 2);
+    assert_string_equal(directory.files[1].relative, "z.npy");
+    assert_int_equal(directory.nerrors, 1);
+    assert_int_equal(directory.errors[0].status, QUANT_IO);
+    assert_non_null(strstr(directory.errors[0].text, "cannot read '././"));
+    quant_directory_release(&directory);
+}
+
+/* Root may read everything, so it becomes another user for a moment. */
+static void test_no_permission(void **state)
+{
+    (void)state;
+    make_plain();
+    assert_int_equal(chmod(".", 0755), 0);
+    assert_int_equal(chmod("d/s", 0), 0);
+    const bool root = geteuid() == 0;
+    if (root && seteuid(65534) != 0) {
+        print_message("skipped: root cannot become another user here\n");
+        skip();
+    }
+    struct quant_directory directory =
+        list((struct quant_directory_job){.path = "d", .is_recursive = true});
+    assert_true(!root || seteuid(0) == 0);
+    assert_int_equal(chmod("d/s", 0755), 0);
+    expect_files(&directory, "a.bin b.npy s.npy w.f16 out/o.npy");
+    assert_int_equal(directory.nerrors, 2);
+    assert_string_equal(directory.errors[0].text,
+                        "cannot read 'd/link.npy': Permission denied"); /* it leads into d/s */
+    assert_string_equal(directory.errors[1].text, "cannot read 'd/s': Permission denied");
+    assert_int_equal(directory.errors[1].status, QUANT_IO);
+    quant_directory_release(&directory);
+}
+
+/* A directory with no shard but a sidecar's output may still have tensors of other formats. */
+static void test_other_formats(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"d/m.safetensors", "d/w.npy"};
+    assert_int_equal(mkdir("d", 0777), 0);
+    write_all(names, LENGTH(names));
+    write_npy("a.npy", (const float[]){1, 2, 3, 4}, 4, false, "(4,)");
+    const struct quant_quantize_job quantize = quantize_job("a.npy", "d/w.int8.npy");
+    quantize_ok(&quantize);
+    struct quant_directory directory =
+        list((struct quant_directory_job){.path = "d", .finds = QUANT_FINDS_QUANTIZED});
+    expect_files(&directory, "w.int8.npy");
+    assert_int_equal(directory.ncheckpoints, 0);
+    quant_directory_release(&directory);
+    directory = list((struct quant_directory_job){.path = "d"});
+    expect_files(&directory, "m.safetensors");
+    assert_int_equal(directory.ncheckpoints, 1);
+    quant_directory_release(&directory);
+}
+
 static void test_errors(void **state)
 {
     (void)state;
@@ -185,8 +267,9 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_plain),      IN_FOLDER(test_recursive), IN_FOLDER(test_outputs),
-        IN_FOLDER(test_checkpoint), IN_FOLDER(test_errors),
+        IN_FOLDER(test_plain),         IN_FOLDER(test_recursive),     IN_FOLDER(test_outputs),
+        IN_FOLDER(test_checkpoint),    IN_FOLDER(test_links),         IN_FOLDER(test_passed_over),
+        IN_FOLDER(test_no_permission), IN_FOLDER(test_other_formats), IN_FOLDER(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
