@@ -24,7 +24,7 @@ static struct checkpoint_run *run_of(const struct checkpoints *checkpoints,
         return NULL;
     const struct quant_checkpoint *wanted =
         &origin->directory->checkpoints[origin->file->checkpoint];
-    for (size_t k = 0; k < checkpoints->n; k++)
+    for (size_t k = checkpoints->n; k-- > 0;) /* shards of one follow each other */
         if (checkpoints->runs[k].checkpoint == wanted)
             return &checkpoints->runs[k];
     return NULL;
@@ -41,6 +41,8 @@ static struct quant_checkpoint_job make_job(const struct checkpoints *checkpoint
         .restores = checkpoints->restores,
         .requantizes = checkpoints->requantizes,
         .resumes = targets->resumes,
+        .checks_only = targets->is_dry_run,
+        .cancel = signals_cancel(),
         .force = targets->options->force,
     };
 }
@@ -108,8 +110,9 @@ static bool check_place(const struct checkpoints *checkpoints, size_t k)
 
 int checkpoints_begin(struct checkpoints *checkpoints, struct targets *targets, bool restores)
 {
-    *checkpoints =
-        (struct checkpoints){.restores = restores, .requantizes = checkpoints->requantizes};
+    *checkpoints = (struct checkpoints){.restores = restores,
+                                        .is_shared = checkpoints->is_shared,
+                                        .requantizes = checkpoints->requantizes};
     if (!targets->options->directory)
         return EXIT_DONE;
     for (size_t i = 0; i < targets->n; i++)
@@ -143,6 +146,14 @@ void checkpoints_fail(struct checkpoints *checkpoints, const struct targets *tar
         run->has_failed = true;
 }
 
+static int fail_incomplete(const struct checkpoint_run *run)
+{
+    message_error(
+        "'%s' is not complete: a shard in it is of another run, or older than that of '%s'",
+        run->output, run->checkpoint->path);
+    return EXIT_FAILED;
+}
+
 int checkpoints_finish(const struct checkpoints *checkpoints, const struct targets *targets,
                        int status)
 {
@@ -157,6 +168,8 @@ int checkpoints_finish(const struct checkpoints *checkpoints, const struct targe
         const enum quant_status finished = quant_checkpoint_finish(&job, &is_complete, &error);
         if (finished != QUANT_OK)
             result = message_failure(finished, &error);
+        else if (!is_complete && !checkpoints->is_shared)
+            result = fail_incomplete(run);
     }
     return result;
 }

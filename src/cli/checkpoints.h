@@ -17,6 +17,7 @@ struct checkpoint_run {
 struct checkpoints {
     struct checkpoint_run *runs; /* owned */
     size_t n;
+    bool is_shared; /* set before begin: other processes work on the other shards */
     bool restores;
     bool requantizes; /* the caller's: --requantize is given */
     bool has_failed;  /* one could not be begun */

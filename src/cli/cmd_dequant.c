@@ -402,8 +402,8 @@ static int work(const struct dequant_options *options, const struct input_list *
         status = prepare(&targets, options);
     if (status == EXIT_DONE)
         status = shard_keep(&options->ways.shard, &targets);
-    struct checkpoints checkpoints = {.n = 0};
-    if (status == EXIT_DONE && targets.n > 0 && is_writing(options) && !options->ways.dry_run)
+    struct checkpoints checkpoints = {.is_shared = options->ways.shard.given};
+    if (status == EXIT_DONE && targets.n > 0 && is_writing(options))
         status = checkpoints_begin(&checkpoints, &targets, true);
     if (status == EXIT_DONE && targets.n > 0)
         status = options->ways.dry_run ? list_all(options, &targets, choosing)

@@ -243,7 +243,8 @@ static int quantize_inputs(const struct quantize_options *options,
     const size_t n = choosing_count(choosing, inputs->n);
     const char **own_tags = make_tags(job, choosing, names, n);
     struct targets targets = {.n = 0};
-    struct checkpoints checkpoints = {.requantizes = options->requantize};
+    struct checkpoints checkpoints = {.requantizes = options->requantize,
+                                      .is_shared = options->ways.shard.given};
     int status = EXIT_DONE;
     const char **reads = make_reads(options);
     if (!reads || !own_tags) {
@@ -264,7 +265,7 @@ static int quantize_inputs(const struct quantize_options *options,
         status = targets_prepare(&targets, true, reads, options->sections.n + 2);
     if (status == EXIT_DONE)
         status = shard_keep(&options->ways.shard, &targets);
-    if (status == EXIT_DONE && targets.n > 0 && !options->ways.dry_run)
+    if (status == EXIT_DONE && targets.n > 0)
         status = checkpoints_begin(&checkpoints, &targets, false);
     if (status == EXIT_DONE && targets.n > 0)
         status = options->ways.dry_run

@@ -127,17 +127,24 @@ static char *output_path(const struct targets *targets, const char *tag, size_t 
 }
 
 /* Loaders look for the files of a checkpoint by their names. */
-static int check_format(const struct targets *targets)
+static int check_checkpoints(const struct targets *targets)
 {
     const char *format = targets->options->format;
-    for (size_t i = 0; format && strcmp(format, "safetensors") != 0 && i < targets->n; i++) {
+    const bool is_other = format && strcmp(format, "safetensors") != 0;
+    for (size_t i = 0; i < targets->n; i++) {
         const struct quant_directory_file *file = targets->origins[i].file;
         if (!file || file->checkpoint == QUANT_NO_CHECKPOINT)
             continue;
-        message_error("cannot write '%s' as %s: a checkpoint keeps the names and the format of "
-                      "its files",
-                      targets->inputs[i], format);
-        return EXIT_USAGE;
+        if (is_other)
+            message_error("cannot write '%s' as %s: a checkpoint keeps the names and the format of "
+                          "its files",
+                          targets->inputs[i], format);
+        if (targets->options->sidecar)
+            message_error("'--sidecar' cannot be used with '%s': a checkpoint has its sidecars "
+                          "beside its shards",
+                          targets->inputs[i]);
+        if (is_other || targets->options->sidecar)
+            return EXIT_USAGE;
     }
     return EXIT_DONE;
 }
@@ -174,7 +181,7 @@ int targets_init(struct targets *targets, const struct target_options *options,
         if (!targets->outputs[i])
             return fail_no_memory();
     }
-    return check_format(targets);
+    return check_checkpoints(targets);
 }
 
 void targets_drop(struct targets *targets, bool (*drop)(const void *context, size_t i),

@@ -19,6 +19,10 @@ int way_options_check(const struct command *command, const struct way_options *o
         return message_usage(command->name,
                              "'--fail-if' needs figures of all files, but '--resume' leaves some "
                              "alone; use 'quant dequant --fail-if' after it");
+    if (options->shard.given && !report_output_is_stdout(report->file))
+        return message_usage(command->name,
+                             "'--report-file' is one file, but '--shard' has a report in each "
+                             "process; redirect standard output");
     if (options->dry_run && !report_output_is_stdout(report->file))
         return message_usage(command->name,
                              "'--dry-run' creates no file: '--report-file' cannot be used with it");

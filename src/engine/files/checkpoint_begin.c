@@ -11,9 +11,10 @@
 
 #include "base/error.h"
 #include "engine/files/checkpoint_file.h"
+#include "engine/files/container_plan.h"
 #include "engine/tensor/container_input.h"
 #include "engine/work/job.h"
-#include "io/io.h"
+#include "io/distinct_paths.h"
 #include "records/object_edit.h"
 #include "records/shard_index.h"
 
@@ -52,18 +53,18 @@ static enum quant_status check_not_quantized(const struct quant_tensor_file *fil
 {
     for (size_t i = 0; i < file->n; i++) {
         const struct quant_tensor_info *info = &file->tensors[i];
-        char *scale = NULL;
-        if (info->type->bits > 16 || quant_container_maps(info->type))
-            continue;
-        if (asprintf(&scale, "%s_scale", info->name) < 0)
-            return quant_error_no_memory(error, strlen(info->name), "names");
-        const bool is_found = quant_shard_index_find(index, scale) != NULL;
-        free(scale);
-        if (is_found)
-            return quant_source_error(file->source, error, QUANT_UNSUPPORTED,
-                                      "tensor '%.200s' is already quantized: it has scales; "
-                                      "--requantize takes it",
-                                      info->name);
+        for (size_t k = 0; quant_may_be_quantized(info) && quant_scale_suffixes[k]; k++) {
+            char *scale = NULL;
+            if (asprintf(&scale, "%s%s", info->name, quant_scale_suffixes[k]) < 0)
+                return quant_error_no_memory(error, strlen(info->name), "names");
+            const bool is_found = quant_shard_index_find(index, scale) != NULL;
+            free(scale);
+            if (is_found)
+                return quant_source_error(file->source, error, QUANT_UNSUPPORTED,
+                                          "tensor '%.200s' is already quantized: it has scales; "
+                                          "--requantize takes it",
+                                          info->name);
+        }
     }
     return QUANT_OK;
 }
@@ -139,14 +140,16 @@ static enum quant_status check_index(const struct quant_checkpoint_job *job,
 
 /* ---- The config ---- */
 
-/* A new text for the config, or none if it stays as it is. */
+/* A new text for the config, or none if it stays as it is: without the entry if it had one, else,
+ * when quantizing, with ours. */
 static enum quant_status edit_config(const struct quant_checkpoint_job *job,
                                      struct quant_source *source, char **text, size_t *nbytes,
-                                     struct quant_error *error)
+                                     bool *had_entry, struct quant_error *error)
 {
     struct quant_object_text object;
     bool has_memory = true;
     enum quant_status status = quant_object_read(source, config_key, known_keys, &object, error);
+    *had_entry = object.has_key;
     if (status == QUANT_OK && object.has_key && !job->restores && !job->requantizes)
         status = quant_source_error(source, error, QUANT_UNSUPPORTED,
                                     "it has a quantization_config: the checkpoint is quantized "
@@ -166,10 +169,12 @@ static enum quant_status replace_entry(const struct quant_checkpoint_job *job, c
                                        size_t *nbytes, struct quant_error *error)
 {
     char *without = *text;
+    bool had_entry;
     struct quant_source *source = quant_source_from_memory(without, *nbytes, config_name);
     *text = NULL;
-    const enum quant_status status = source ? edit_config(job, source, text, nbytes, error)
-                                            : quant_error_no_memory(error, *nbytes, "text");
+    const enum quant_status status = source
+                                         ? edit_config(job, source, text, nbytes, &had_entry, error)
+                                         : quant_error_no_memory(error, *nbytes, "text");
     quant_source_close(source);
     if (status == QUANT_OK && !*text)
         *text = without;
@@ -185,8 +190,9 @@ static enum quant_status write_config(const struct quant_checkpoint_job *job,
     const bool force = job->force || job->resumes;
     char *text = NULL;
     size_t nbytes = 0;
-    enum quant_status status = edit_config(job, source, &text, &nbytes, error);
-    if (status == QUANT_OK && text && !job->restores && job->requantizes)
+    bool had_entry;
+    enum quant_status status = edit_config(job, source, &text, &nbytes, &had_entry, error);
+    if (status == QUANT_OK && had_entry && !job->restores)
         status = replace_entry(job, &text, &nbytes, error);
     if (status == QUANT_OK)
         status = text ? quant_checkpoint_write_text(text, nbytes, to, force, &job->cancel, error)
@@ -197,17 +203,18 @@ static enum quant_status write_config(const struct quant_checkpoint_job *job,
 
 /* ---- All files ---- */
 
-/* Through a link, say. */
-static enum quant_status check_other_file(const char *from, const char *to,
-                                          struct quant_error *error)
+/* Gives the copy no right that the original does not have, and lets it run if the original does.
+ * Like cp, it is content with the mode that the file system can give. */
+static void copy_mode(const char *from, const char *to)
 {
     struct stat source;
     struct stat target;
-    if (stat(from, &source) != 0 || stat(to, &target) != 0 || source.st_dev != target.st_dev ||
-        source.st_ino != target.st_ino)
-        return QUANT_OK;
-    return quant_error_set(error, QUANT_EXISTS,
-                           "the output '%s' is the input '%s', which is never replaced", to, from);
+    if (stat(from, &source) != 0 || stat(to, &target) != 0)
+        return;
+    const mode_t mode =
+        (target.st_mode & source.st_mode & 0666) | (source.st_mode & 0111 & (target.st_mode >> 2));
+    if (mode != (target.st_mode & 0777))
+        (void)chmod(to, mode);
 }
 
 /* Writes the file of the output that is made from that of the checkpoint. */
@@ -221,11 +228,14 @@ static enum quant_status make_file(const struct quant_checkpoint_job *job, const
         to ? quant_checkpoint_open(job->checkpoint->path, name, &job->cancel, &path, &source, error)
            : quant_error_no_memory(error, strlen(name), "path");
     if (status == QUANT_OK)
-        status = check_other_file(path, to, error);
+        status = quant_paths_distinct((const char *const[]){path}, 1, (const char *const[]){to}, 1,
+                                      error);
     if (status == QUANT_OK)
         status = is_config ? write_config(job, source, to, error)
                            : quant_checkpoint_write(source, to, job->force || job->resumes,
                                                     &job->cancel, error);
+    if (status == QUANT_OK)
+        copy_mode(path, to);
     quant_source_close(source);
     free(path);
     free(to);
@@ -240,12 +250,13 @@ static enum quant_status check_config(const struct quant_checkpoint_job *job,
     char *path = NULL;
     char *text = NULL;
     size_t nbytes = 0;
+    bool had_entry;
     if (!job->checkpoint->has_config)
         return QUANT_OK;
     enum quant_status status = quant_checkpoint_open(job->checkpoint->path, config_name,
                                                      &job->cancel, &path, &source, error);
     if (status == QUANT_OK)
-        status = edit_config(job, source, &text, &nbytes, error);
+        status = edit_config(job, source, &text, &nbytes, &had_entry, error);
     quant_source_close(source);
     free(text);
     free(path);
@@ -263,9 +274,11 @@ static enum quant_status remove_index(const struct quant_checkpoint_job *job,
     if (!path)
         return quant_error_no_memory(error, 256, "path");
     if (!job->force && !job->resumes && access(path, F_OK) == 0)
-        status = quant_error_set(error, QUANT_EXISTS,
-                                 "cannot write '%s': it exists; --force replaces it", path);
-    else if ((job->force || job->resumes) && unlink(path) != 0 && errno != ENOENT)
+        status =
+            quant_error_set(error, QUANT_EXISTS,
+                            "'%s' exists already; --force replaces it, and --resume goes on", path);
+    else if ((job->force || job->resumes) && !job->checks_only && unlink(path) != 0 &&
+             errno != ENOENT)
         status = quant_error_system(error, errno, "cannot remove '%s'", path);
     free(path);
     return status;
@@ -277,7 +290,9 @@ static enum quant_status check_place(const struct quant_checkpoint_job *job,
     struct stat from;
     struct stat to;
     if (stat(job->output, &to) != 0)
-        return quant_error_system(error, errno, "cannot write to '%s'", job->output);
+        return job->checks_only && errno == ENOENT
+                   ? QUANT_OK
+                   : quant_error_system(error, errno, "cannot write to '%s'", job->output);
     if (stat(job->checkpoint->path, &from) != 0)
         return quant_error_system(error, errno, "cannot read '%s'", job->checkpoint->path);
     if (from.st_dev != to.st_dev || from.st_ino != to.st_ino)
@@ -303,7 +318,9 @@ enum quant_status quant_checkpoint_begin(const struct quant_checkpoint_job *job,
         status = check_config(&own, error);
     if (status == QUANT_OK)
         status = remove_index(&own, error);
-    if (status == QUANT_OK && own.checkpoint->has_config)
+    if (status != QUANT_OK || own.checks_only)
+        return status;
+    if (own.checkpoint->has_config)
         status = make_file(&own, config_name, true, error);
     for (size_t i = 0; status == QUANT_OK && i < own.checkpoint->nothers; i++)
         status = make_file(&own, own.checkpoint->others[i], false, error);

@@ -4,49 +4,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
+#include "io/compare_sink.h"
 #include "io/copy_bytes.h"
 #include "io/io.h"
 
-static const size_t STEP = 64 << 10;
-
-static enum quant_status compare(struct quant_source *one, struct quant_source *other, bool *equal,
-                                 struct quant_error *error)
-{
-    unsigned char *bytes = malloc(2 * STEP);
-    enum quant_status status = QUANT_OK;
-    if (!bytes)
-        return quant_error_no_memory(error, 2 * STEP, "buffers");
-    *equal = one->size == other->size;
-    for (uint64_t offset = 0; status == QUANT_OK && *equal && offset < one->size; offset += STEP) {
-        size_t got = 0;
-        size_t other_got = 0;
-        status = one->ops->read_at(one, offset, bytes, STEP, &got, error);
-        if (status == QUANT_OK)
-            status = other->ops->read_at(other, offset, bytes + STEP, STEP, &other_got, error);
-        *equal = status == QUANT_OK && got == other_got && memcmp(bytes, bytes + STEP, got) == 0;
-    }
-    free(bytes);
-    return status;
-}
-
-static enum quant_status has_bytes(struct quant_source *source, const char *path,
-                                   const struct quant_cancel *cancel, bool *equal,
+/* Whether there is a regular file with these bytes. */
+static enum quant_status has_bytes(struct quant_source *source, const char *path, bool *equal,
                                    struct quant_error *error)
 {
-    struct stat found;
-    struct quant_source *there = NULL;
+    struct quant_compare_sink there;
+    enum quant_status status = QUANT_OK;
     *equal = false;
-    if (stat(path, &found) != 0 || !S_ISREG(found.st_mode))
+    if (!quant_compare_sink_open(&there, path))
         return QUANT_OK;
-    enum quant_status status = quant_input_open(path, cancel, &there, error);
-    if (status != QUANT_OK && stat(path, &found) != 0)
-        return QUANT_OK; /* another process has removed it meanwhile */
-    if (status == QUANT_OK)
-        status = compare(source, there, equal, error);
-    quant_source_close(there);
+    if (there.size == source->size) {
+        status = quant_copy_bytes(source, &there.sink, error);
+        *equal = status == QUANT_OK && there.end == there.size;
+        if (there.differs)
+            status = QUANT_OK;
+    }
+    quant_compare_sink_close(&there);
     return status;
 }
 
@@ -57,7 +36,7 @@ enum quant_status quant_checkpoint_write(struct quant_source *source, const char
     struct quant_file_output output = {.fd = -1};
     struct quant_file_output *const outputs[] = {&output};
     bool equal = false;
-    enum quant_status status = has_bytes(source, path, cancel, &equal, error);
+    enum quant_status status = has_bytes(source, path, &equal, error);
     if (status != QUANT_OK || equal)
         return status;
     status = quant_output_open(&output, path, force, cancel, error);
@@ -67,8 +46,7 @@ enum quant_status quant_checkpoint_write(struct quant_source *source, const char
         status = quant_output_commit_n(outputs, 1, NULL, error);
     quant_output_discard(&output);
     /* Another process may have written the same meanwhile. */
-    if (status == QUANT_EXISTS && has_bytes(source, path, cancel, &equal, NULL) == QUANT_OK &&
-        equal)
+    if (status == QUANT_EXISTS && has_bytes(source, path, &equal, NULL) == QUANT_OK && equal)
         return QUANT_OK;
     return status;
 }

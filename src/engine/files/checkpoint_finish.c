@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "engine/files/checkpoint_file.h"
+#include "engine/files/complete_output.h"
+#include "engine/files/directory_names.h"
 #include "engine/tensor/container_input.h"
 #include "engine/work/job.h"
 #include "io/io.h"
@@ -49,21 +51,26 @@ static enum quant_status read_plan(const struct quant_checkpoint_job *job, const
     return status;
 }
 
-/* A shard that is older than its source is of an earlier run over another one. */
-static enum quant_status check_source(const struct quant_checkpoint_job *job, const char *shard,
-                                      const struct stat *output, bool *is_newer,
-                                      struct quant_error *error)
+/* With force or resumes: a shard that is older than its source is of an earlier run over another
+ * one. */
+static enum quant_status check_shard(const struct quant_checkpoint_job *job, const char *shard,
+                                     bool *is_complete, uint64_t *plan, struct quant_error *error)
 {
-    struct stat source;
-    char *path = quant_checkpoint_path(job->checkpoint->path, shard);
-    if (!path)
-        return quant_error_no_memory(error, strlen(shard), "path");
-    const bool is_there = stat(path, &source) == 0;
+    const bool may_be_stale = job->force || job->resumes;
+    enum quant_status status = QUANT_OK;
+    char *from = quant_checkpoint_path(job->checkpoint->path, shard);
+    char *path = quant_checkpoint_path(job->output, shard);
+    if (from && path) {
+        const char *const sources[] = {may_be_stale ? from : NULL};
+        *is_complete = quant_complete_is_newest(sources, 1, path);
+        if (*is_complete && !job->restores)
+            status = read_plan(job, path, is_complete, plan, error);
+    } else {
+        status = quant_error_no_memory(error, strlen(shard), "path");
+    }
     free(path);
-    *is_newer = is_there && (output->st_mtim.tv_sec > source.st_mtim.tv_sec ||
-                             (output->st_mtim.tv_sec == source.st_mtim.tv_sec &&
-                              output->st_mtim.tv_nsec >= source.st_mtim.tv_nsec));
-    return QUANT_OK;
+    free(from);
+    return status;
 }
 
 static enum quant_status check_complete(const struct quant_checkpoint_job *job, bool *is_complete,
@@ -73,19 +80,10 @@ static enum quant_status check_complete(const struct quant_checkpoint_job *job, 
     uint64_t first = 0;
     *is_complete = true;
     for (size_t i = 0; status == QUANT_OK && *is_complete && i < job->checkpoint->nshards; i++) {
-        struct stat found;
         uint64_t plan = 0;
-        char *path = quant_checkpoint_path(job->output, job->checkpoint->shards[i]);
-        if (!path)
-            return quant_error_no_memory(error, 256, "path");
-        *is_complete = stat(path, &found) == 0;
-        if (*is_complete)
-            status = check_source(job, job->checkpoint->shards[i], &found, is_complete, error);
-        if (status == QUANT_OK && *is_complete && !job->restores)
-            status = read_plan(job, path, is_complete, &plan, error);
+        status = check_shard(job, job->checkpoint->shards[i], is_complete, &plan, error);
         first = i == 0 ? plan : first;
         *is_complete = *is_complete && plan == first;
-        free(path);
     }
     return status;
 }
@@ -94,23 +92,22 @@ static enum quant_status check_complete(const struct quant_checkpoint_job *job, 
 
 /* Whether the tensor is one of the old index, or belongs to one that is: NAME_scale and
  * NAME_zero_point of NAME. */
-static bool is_wanted(const struct finishing *run, const char *tensor, const char *shard)
+static enum quant_status is_wanted(const struct finishing *run, const char *tensor,
+                                   const char *shard, bool *wanted)
 {
     static const char *const ends[] = {"", "_scale", "_zero_point"};
-    char name[4096];
-    const size_t length = strlen(tensor);
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        const size_t end = strlen(ends[i]);
-        if (length < end || length - end >= sizeof name ||
-            strcmp(tensor + length - end, ends[i]) != 0)
+    *wanted = false;
+    for (size_t i = 0; !*wanted && i < sizeof ends / sizeof ends[0]; i++) {
+        if (i > 0 && !quant_name_ends(tensor, ends[i]))
             continue;
-        memcpy(name, tensor, length - end);
-        name[length - end] = '\0';
+        char *name = strndup(tensor, strlen(tensor) - strlen(ends[i]));
+        if (!name)
+            return quant_error_no_memory(run->error, strlen(tensor), "names");
         const struct quant_shard_entry *entry = quant_shard_index_find(&run->old, name);
-        if (entry && strcmp(entry->shard, shard) == 0)
-            return true;
+        *wanted = entry && strcmp(entry->shard, shard) == 0;
+        free(name);
     }
-    return false;
+    return QUANT_OK;
 }
 
 static enum quant_status add_shard(struct finishing *run, const char *shard)
@@ -126,7 +123,9 @@ static enum quant_status add_shard(struct finishing *run, const char *shard)
                                             run->error);
     for (size_t i = 0; status == QUANT_OK && i < input.file->n; i++) {
         const struct quant_tensor_info *info = &input.file->tensors[i];
-        if (!is_wanted(run, info->name, shard))
+        bool wanted = false;
+        status = is_wanted(run, info->name, shard, &wanted);
+        if (!wanted)
             continue;
         run->nbytes += info->nbytes;
         if (!quant_shard_index_add(&run->index, info->name, shard))

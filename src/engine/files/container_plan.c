@@ -131,17 +131,14 @@ static enum quant_status find_beside(const struct planning *planning, const char
     return QUANT_OK;
 }
 
-/* What the scales of NAME are called. */
-static const char *const scale_suffixes[] = {"_scale", "_scale_inv"};
-enum { NSUFFIXES = sizeof scale_suffixes / sizeof scale_suffixes[0] };
+const char *const quant_scale_suffixes[] = {"_scale", "_scale_inv", NULL};
 
 static bool requantizes(const struct planning *planning)
 {
     return planning->rules->mappings->job->ways & QUANT_REQUANTIZE;
 }
 
-/* Integers and float8 that may have scales. */
-static bool may_be_quantized(const struct quant_tensor_info *info)
+bool quant_may_be_quantized(const struct quant_tensor_info *info)
 {
     return info->type->bits <= 16 && !quant_container_maps(info->type);
 }
@@ -151,11 +148,11 @@ static enum quant_status check_not_quantized(const struct planning *planning,
                                              const struct quant_tensor_info *info)
 {
     bool found = false;
-    if (!may_be_quantized(info) || requantizes(planning))
+    if (!quant_may_be_quantized(info) || requantizes(planning))
         return QUANT_OK;
     enum quant_status status = QUANT_OK;
-    for (size_t i = 0; status == QUANT_OK && !found && i < NSUFFIXES; i++)
-        status = find_beside(planning, info->name, scale_suffixes[i], &found);
+    for (size_t i = 0; status == QUANT_OK && !found && quant_scale_suffixes[i]; i++)
+        status = find_beside(planning, info->name, quant_scale_suffixes[i], &found);
     if (status != QUANT_OK || !found)
         return status;
     return tensor_error(planning, info, QUANT_UNSUPPORTED,
@@ -167,15 +164,15 @@ static enum quant_status check_not_quantized(const struct planning *planning,
 static bool is_of_scales(const struct planning *planning, const struct quant_tensor_info *info)
 {
     const size_t length = strlen(info->name);
-    for (size_t i = 0; i < NSUFFIXES; i++) {
-        const size_t suffix = strlen(scale_suffixes[i]);
-        if (length <= suffix || strcmp(info->name + length - suffix, scale_suffixes[i]) != 0)
+    for (size_t i = 0; quant_scale_suffixes[i]; i++) {
+        const size_t suffix = strlen(quant_scale_suffixes[i]);
+        if (length <= suffix || strcmp(info->name + length - suffix, quant_scale_suffixes[i]) != 0)
             continue;
         size_t index;
         char *name = strndup(info->name, length - suffix);
         const bool found = name && quant_tensor_file_find(planning->file, name, &index);
         free(name);
-        return !found || may_be_quantized(&planning->file->tensors[index]);
+        return !found || quant_may_be_quantized(&planning->file->tensors[index]);
     }
     return false;
 }

@@ -57,6 +57,12 @@ enum quant_status quant_container_plan_quantize(struct quant_container_plan *pla
                                                 const struct quant_container_rules *rules,
                                                 struct quant_error *error);
 
+/* What the scales of NAME may be called: NAME and one of these. NULL-terminated. */
+extern const char *const quant_scale_suffixes[];
+
+/* Whether a tensor of this type, integers or float8, may have scales. */
+bool quant_may_be_quantized(const struct quant_tensor_info *info);
+
 /* For planning step by step. begin allocates room for ntensors tensors of the input and noutputs
  * of the output. add adds one to the output; its name and dimensions must outlive the plan. finish
  * lays them out. */

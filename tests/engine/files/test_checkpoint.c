@@ -142,7 +142,7 @@ static void test_force(void **state)
     struct quant_checkpoint_job job = {
         .size = sizeof job, .checkpoint = &directory.checkpoints[0], .output = "q"};
     file_write_text("q/model.safetensors.index.json", "{}");
-    begin_fails(&job, QUANT_EXISTS, "'q/model.safetensors.index.json': it exists");
+    begin_fails(&job, QUANT_EXISTS, "'q/model.safetensors.index.json' exists already");
     assert_int_equal(folder_count("q"), 1);
     job.force = true;
     begin_ok(&job);
@@ -210,6 +210,11 @@ static void test_config(void **state)
     assert_non_null(strstr(text, "{\"model_type\": \"bert\",\"quantization_config\": "
                                  "{\"quant_method\": null,"));
     free(text);
+    file_write_text("m/config.json", config_text); /* without an entry it gets one all the same */
+    begin_ok(&job);
+    text = (char *)file_read("q/config.json", &nbytes);
+    assert_non_null(strstr(text, "\"quantization_config\": {\"quant_method\": null,"));
+    free(text);
     quant_directory_release(&directory);
 }
 
@@ -233,6 +238,74 @@ static void test_scales_elsewhere(void **state)
     begin_fails(&job, QUANT_UNSUPPORTED, "tensor 'w' is already quantized");
     job.requantizes = true;
     begin_ok(&job);
+    job.requantizes = false;
+    file_write_text("m/model.safetensors.index.json",
+                    "{\"weight_map\": {\"w\": \"m-1.safetensors\"}}");
+    begin_ok(&job);
+    file_write_text("m/model.safetensors.index.json",
+                    "{\"weight_map\": {\"w\": \"m-1.safetensors\", "
+                    "\"w_scale_inv\": \"m-2.safetensors\"}}");
+    file_write_container("m/m-2.safetensors",
+                         "{\"w_scale_inv\":{\"dtype\":\"F32\",\"shape\":[1],"
+                         "\"data_offsets\":[0,4]}}",
+                         "\0\0\x80?", 4);
+    begin_fails(&job, QUANT_UNSUPPORTED, "tensor 'w' is already quantized");
+    quant_directory_release(&directory);
+}
+
+/* Every check, and nothing written or removed; the output need not be there. */
+static void test_checks_only(void **state)
+{
+    (void)state;
+    make_checkpoint();
+    struct quant_directory directory = list("m", QUANT_FINDS_FLOATS);
+    struct quant_checkpoint_job job = {.size = sizeof job,
+                                       .checkpoint = &directory.checkpoints[0],
+                                       .output = "missing",
+                                       .checks_only = true};
+    begin_ok(&job);
+    assert_false(file_exists("missing"));
+    job.output = "q";
+    begin_ok(&job);
+    assert_int_equal(folder_count("q"), 0);
+    file_write_text("q/model.safetensors.index.json", "{}");
+    begin_fails(&job, QUANT_EXISTS, "'q/model.safetensors.index.json' exists already");
+    job.force = true;
+    begin_ok(&job);
+    assert_true(file_exists("q/model.safetensors.index.json"));
+    file_write_text("m/config.json", "{");
+    begin_fails(&job, QUANT_TRUNCATED, "m/config.json");
+    file_write_text("m/model.safetensors.index.json", "[]");
+    begin_fails(&job, QUANT_CORRUPT, "m/model.safetensors.index.json");
+    job.output = "m";
+    begin_fails(&job, QUANT_EXISTS, "never replaced");
+    quant_directory_release(&directory);
+}
+
+static void expect_mode(const char *path, mode_t expected)
+{
+    struct stat found;
+    assert_int_equal(stat(path, &found), 0);
+    assert_int_equal(found.st_mode & 0777, expected);
+}
+
+/* What only its owner could read stays so; a program can be run. */
+static void test_modes(void **state)
+{
+    (void)state;
+    const mode_t before = umask(022);
+    make_checkpoint();
+    file_write_text("m/run.py", "#!/usr/bin/python3\n");
+    assert_int_equal(chmod("m/run.py", 0775), 0);
+    assert_int_equal(chmod("m/vocab.txt", 0600), 0);
+    struct quant_directory directory = list("m", QUANT_FINDS_FLOATS);
+    const struct quant_checkpoint_job job = {
+        .size = sizeof job, .checkpoint = &directory.checkpoints[0], .output = "q"};
+    begin_ok(&job);
+    umask(before);
+    expect_mode("q/run.py", 0755);
+    expect_mode("q/vocab.txt", 0600);
+    expect_mode("q/config.json", 0644);
     quant_directory_release(&directory);
 }
 
@@ -259,9 +332,14 @@ static void test_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_there_and_back),   IN_FOLDER(test_force),
-        IN_FOLDER(test_bad_index),        IN_FOLDER(test_config),
-        IN_FOLDER(test_scales_elsewhere), IN_FOLDER(test_place),
+        IN_FOLDER(test_there_and_back),
+        IN_FOLDER(test_force),
+        IN_FOLDER(test_bad_index),
+        IN_FOLDER(test_config),
+        IN_FOLDER(test_scales_elsewhere),
+        IN_FOLDER(test_checks_only),
+        IN_FOLDER(test_modes),
+        IN_FOLDER(test_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
