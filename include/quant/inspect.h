@@ -177,7 +177,7 @@ struct quant_inspect_job {
 };
 
 /*
- * Reads the headers of files. on_tensor gets the tensors, in the order of their bytes, with
+ * Reads the headers of files. on_tensor gets the tensors, in the order of the file, with
  * inspected set, and on_file each file, as for other jobs. What has no header is read to its end:
  * JSON, and raw elements from a pipe. A container from a pipe is copied to an unlinked file in
  * TMPDIR first.

@@ -288,6 +288,7 @@ static enum quant_status compare_output(const struct quant_dequantize_job *job,
     enum quant_status status = QUANT_OK;
     own.measure = false;
     own.control.on_tensor = NULL;
+    own.control.progress = NULL; /* if the file is made anew, that begins at 0 */
     comparing.compare = &compare;
     if (!quant_path_is_stream(job->path) && quant_compare_sink_open(&compare, job->output.path)) {
         status = run_once(&own, &comparing, error);

@@ -291,11 +291,8 @@ static enum quant_status measure(struct container_inspection *container)
         .context = container,
     };
     const enum quant_status status = quant_inspect_tensors(&tensors, run->error);
-    return status == QUANT_OK
-               ? quant_source_check_unchanged(container->input.stream ? container->input.stream
-                                                                      : container->input.source,
-                                              run->error)
-               : status;
+    return status == QUANT_OK ? quant_container_input_finish(&container->input, run->error)
+                              : status;
 }
 
 static enum quant_status open_container(struct container_inspection *container)

@@ -18,7 +18,7 @@ quant_quantize_container(const struct quant_quantize_job *job,
 
 /* The same for a file of one tensor, which the container names after the file. output_format is
  * that of a container. The tensor is the caller's; it may be spooled. QUANT_UNSUPPORTED if its
- * order is Fortran's. */
+ * order is Fortran's and the format does not keep it. */
 enum quant_status
 quant_quantize_into_container(const struct quant_quantize_job *job,
                               const struct quant_mappings *mappings,

@@ -237,12 +237,12 @@ static void compare_with_other(const struct quant_quantized_side *own,
         const size_t n = chunk->count - i < PIECE ? chunk->count - i : PIECE;
         const struct piece a = {own, chunk, i, at_element(dtype, buffers->q, i)};
         const struct piece b = {side, chunk, i, at_element(side->params->dtype, buffers->x, i)};
-        if (dtype != side->params->dtype ||
-            memcmp(a.q, b.q, (size_t)quant_dtype_bytes(dtype, n)) != 0)
-            found->integers_differ = true;
+        const bool differs = dtype != side->params->dtype ||
+                             memcmp(a.q, b.q, (size_t)quant_dtype_bytes(dtype, n)) != 0;
+        found->integers_differ = found->integers_differ || differs;
         if (!against->is_unscaled)
             compare_values(&a, &b, n, found);
-        else if (found->integers_differ)
+        else if (differs)
             compare_integers(&a, &b, n, found);
     }
 }

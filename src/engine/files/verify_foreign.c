@@ -140,7 +140,7 @@ static enum quant_status find_scales(const struct describing *describing)
     foreign->params.scale_dtype = scales->type->dtype;
     if (foreign->zero_points != QUANT_NOT_STORED) {
         const struct quant_tensor_info *zero = &describing->file->tensors[foreign->zero_points];
-        if (strcmp(zero->type->name, "I32") != 0 || count_of(zero) != count_of(scales))
+        if (zero->type->dtype != QUANT_INT32 || count_of(zero) != count_of(scales))
             return fail(describing, "has zero points of another type or shape than its scales");
     }
     foreign->params.scale = 1;

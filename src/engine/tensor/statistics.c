@@ -307,7 +307,6 @@ static enum quant_status count_all(struct finding *finding)
 static enum quant_status count_nothing(struct finding *finding)
 {
     struct quant_statistics *found = finding->found;
-    found->mean = found->deviation = (double)NAN;
     for (size_t i = 0; i < QUANT_PERCENTILES; i++)
         found->percentiles[i] = (double)NAN;
     finding->bins = (struct quant_bins){.n = 1, .edges = {1, -1}};
