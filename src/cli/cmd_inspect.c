@@ -65,7 +65,7 @@ static const struct option_row rows[] = {
      .argument = "TYPE",
      .help = "find what is lost by quantizing to TYPE",
      .initial = "int8",
-     .choice = choice_target,
+     .choice = choice_found_target,
      .synonym = synonym_dtype,
      .parse = value_target,
      .offset = AT(mapping.dtype)},
@@ -317,13 +317,15 @@ static int run(const struct command *self, int argc, char **argv)
                                    (size_t)(argc - first));
     if (status == EXIT_DONE)
         status = check(self, &options, inputs.names, inputs.n);
+    choosing.input = input_options_input(&options.mapping.input);
     if (status == EXIT_DONE)
         status = choosing_look(&choosing, &options.mapping.selection, inputs.names, inputs.n);
+    char *const *names = choosing_names(&choosing, inputs.names);
+    const size_t n = choosing_count(&choosing, inputs.n);
     if (status == EXIT_DONE && !options.mapping.batch.quiet)
-        streams_announce((const char *const *)inputs.names, inputs.n);
+        streams_announce((const char *const *)names, n);
     if (status == EXIT_DONE)
-        status = inspect_all(&options, choosing_names(&choosing, inputs.names),
-                             choosing_count(&choosing, inputs.n), &choosing);
+        status = inspect_all(&options, names, n, &choosing);
     choosing_release(&choosing);
     status = input_list_status(&inputs, status);
     input_list_release(&inputs);

@@ -359,7 +359,8 @@ static const char notes[] =
     "tensors whose name matches GLOB. What a section leaves open is as before the\n"
     "first --for, but --axis, --block-size, --clip, --range-from and --scale replace\n"
     "each other. If several sections match a name, the last of them is used.\n"
-    "'-t copy' copies. Only the options of 'Mapping' can be given in a section.\n";
+    "'-t copy' copies. Only the options of 'Mapping' can be given in a section, and\n"
+    "of these not --requantize and --tie.\n";
 
 static const struct command_list methods = {"Calibration methods:", method_row};
 

@@ -307,10 +307,10 @@ static void print_total(const struct dry_run *dry)
     printf("total: %zu file%s, ", dry->ndone, dry->ndone == 1 ? "" : "s");
     print_bytes(stdout, true, dry->nbytes);
     printf(", sidecars not counted");
-    if (dry->ncomplete > 0)
-        printf(", %zu complete", dry->ncomplete);
     if (dry->nunsized > 0)
         printf(", nor %zu of unknown size", dry->nunsized);
+    if (dry->ncomplete > 0)
+        printf(", %zu complete", dry->ncomplete);
     if (!disk && dry->nbytes > 0)
         printf("; free space is not known");
     else if (disk)
@@ -351,10 +351,12 @@ static int end(struct dry_run *dry, int status)
     const struct dry_run_disk *disk = tightest(dry);
     if (signals_raised() || ferror(stdout))
         return status;
-    if (dry->is_json && !print_json_total(dry))
-        status = no_memory("-");
-    else if (!dry->is_json)
+    if (!dry->is_json) {
         print_total(dry);
+    } else if (!print_json_total(dry)) {
+        message_error("no memory for the summary");
+        status = EXIT_FAILED;
+    }
     if (!streams_flush())
         status = EXIT_FAILED;
     if (fits(dry))

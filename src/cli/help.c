@@ -150,9 +150,10 @@ static void print_exit_status(const struct command *command)
 {
     printf("\nExit status:\n"
            "  0  success\n"
-           "  1  failure; %s\n"
+           "  1  failure; %s%s\n"
            "  2  wrong usage; nothing was done\n",
-           command->failure ? command->failure : "the other INPUTs were still processed");
+           command->failure ? command->failure : "the other INPUTs were still processed",
+           has_option(command, "fail-fast") ? ", except with --fail-fast" : "");
     if (!command->name || has_option(command, "fail-if"))
         printf("  3  success, but a --fail-if condition was true\n");
 }

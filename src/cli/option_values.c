@@ -77,9 +77,19 @@ const char *choice_target(size_t i)
     return choice_dtype(i, is_target);
 }
 
+static bool is_found_target(const struct quant_dtype_info *info)
+{
+    return info->quantizes && !info->needs_scale;
+}
+
+const char *choice_found_target(size_t i)
+{
+    return choice_dtype(i, is_found_target);
+}
+
 static bool is_scaled_target(const struct quant_dtype_info *info)
 {
-    return info->quantizes && !info->is_unscaled && !info->needs_scale;
+    return is_found_target(info) && !info->is_unscaled;
 }
 
 const char *choice_scaled_target(size_t i)

@@ -74,6 +74,7 @@ const char *choice_progress(size_t i);   /* of enum progress_mode */
 
 /* The names of types, in the order of the type table. */
 const char *choice_target(size_t i);        /* those that can be quantized to */
+const char *choice_found_target(size_t i);  /* those that do not need a given scale */
 const char *choice_scaled_target(size_t i); /* the same, without unscaled types */
 const char *choice_source(size_t i);        /* floats */
 const char *choice_format(size_t i);        /* all formats */

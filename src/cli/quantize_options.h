@@ -99,7 +99,7 @@ struct quantize_options {
      .in_section = true,                                                                           \
      .is_common = true},                                                                           \
         {.name = "block-size",                                                                     \
-         .argument = "N[,N]",                                                                      \
+         .argument = "N|R,C",                                                                      \
          .help = "per group: use one scale per N elements along --axis, or along the last axis "   \
                  "without it; R,C: one per block of R rows and C columns of a matrix; also "       \
                  "--group-size",                                                                   \
