@@ -24,4 +24,10 @@ void quant_error_append(struct quant_error *error, const char *text);
 /* "no memory for N bytes of WHAT" */
 enum quant_status quant_error_no_memory(struct quant_error *error, size_t nbytes, const char *what);
 
+/* Whether a status is about the work and not about a file: nothing else is to be begun. */
+static inline bool quant_is_fatal(enum quant_status status)
+{
+    return status == QUANT_CANCELLED || status == QUANT_NO_MEMORY;
+}
+
 #endif

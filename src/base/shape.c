@@ -21,6 +21,14 @@ bool quant_shape_count(const struct quant_shape *shape, uint64_t *nelems)
     return true;
 }
 
+struct quant_shape quant_shape_of(const uint64_t *dims, size_t ndim)
+{
+    struct quant_shape shape = {.ndim = (int)ndim};
+    if (ndim > 0)
+        memcpy(shape.dims, dims, ndim * sizeof *dims);
+    return shape;
+}
+
 bool quant_shape_has_order(const struct quant_shape *shape)
 {
     int extended = 0;

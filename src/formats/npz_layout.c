@@ -127,9 +127,7 @@ static enum quant_status make_preamble(const struct layout *layout,
         return quant_error_set(layout->error, QUANT_UNSUPPORTED,
                                "tensor '%.200s' has more than %d dimensions", tensor->name,
                                QUANT_MAX_DIMS);
-    header.shape.ndim = (int)tensor->ndim;
-    if (tensor->ndim > 0)
-        memcpy(header.shape.dims, tensor->dims, tensor->ndim * sizeof *tensor->dims);
+    header.shape = quant_shape_of(tensor->dims, tensor->ndim);
     strncpy(header.descr, tensor->type->name, sizeof header.descr - 1);
     if (!quant_shape_count(&header.shape, &nelems) ||
         !quant_checked_mul(nelems, tensor->type->bits / 8, &tensor->data.nbytes) ||

@@ -47,6 +47,18 @@ static void test_count(void **state)
     }
 }
 
+static void test_of(void **state)
+{
+    (void)state;
+    static const uint64_t dims[] = {3, 0, UINT64_MAX};
+    struct quant_shape shape = quant_shape_of(dims, LENGTH(dims));
+    assert_int_equal(shape.ndim, 3);
+    assert_memory_equal(shape.dims, dims, sizeof dims);
+    assert_int_equal(shape.dims[3], 0);
+    shape = quant_shape_of(NULL, 0);
+    assert_int_equal(shape.ndim, 0);
+}
+
 static void test_count_of_64_dimensions(void **state)
 {
     (void)state;
@@ -185,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_count),
+        cmocka_unit_test(test_of),
         cmocka_unit_test(test_count_of_64_dimensions),
         cmocka_unit_test(test_equal),
         cmocka_unit_test(test_text),

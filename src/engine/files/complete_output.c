@@ -17,14 +17,9 @@
 #include "io/io.h"
 #include "records/scale_records.h"
 
-bool quant_complete_is_fatal(enum quant_status status)
-{
-    return status == QUANT_CANCELLED || status == QUANT_NO_MEMORY;
-}
-
 static enum quant_status fatal_only(enum quant_status status)
 {
-    return quant_complete_is_fatal(status) ? status : QUANT_OK;
+    return quant_is_fatal(status) ? status : QUANT_OK;
 }
 
 /* ---- Times ---- */

@@ -14,8 +14,8 @@
 #include "records/sidecar.h"
 #include "records/sidecar_tensors.h"
 
-/* The same of all functions here: what stops the work stays an error. */
-bool quant_complete_is_fatal(enum quant_status status);
+/* Of all functions here: a status that is fatal stays an error; with any other, an output is not
+ * complete. */
 
 /* Whether all of the paths but NULL are regular files, and none of the first n is newer than the
  * last. */

@@ -206,9 +206,7 @@ static bool set_shape(struct quant_shape *shape, const struct quant_tensor_info 
 {
     if (info->ndim > QUANT_MAX_DIMS)
         return false;
-    shape->ndim = (int)info->ndim;
-    if (info->ndim > 0) /* else there may be no dims */
-        memcpy(shape->dims, info->dims, info->ndim * sizeof *info->dims);
+    *shape = quant_shape_of(info->dims, info->ndim);
     return true;
 }
 

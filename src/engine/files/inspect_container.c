@@ -110,7 +110,7 @@ static enum quant_status read_sidecar(struct container_inspection *container)
         return quant_error_no_memory(run->error, MOST_FAULTS * sizeof fault, "tensors");
     const enum quant_status status = quant_restored_tensors_visit(
         &container->restored, run->sidecar.reader, container->input.file, &visitor, &fault);
-    if (status == QUANT_NO_MEMORY || status == QUANT_CANCELLED)
+    if (quant_is_fatal(status))
         return quant_error_set(run->error, status, "%s", fault.text);
     if (status != QUANT_OK) { /* what was read so far is not to be trusted */
         run->result->has_sidecar = false;

@@ -65,7 +65,7 @@ enum quant_status quant_inspected_sidecar_open(struct quant_inspected_sidecar *s
     const enum quant_status status = read_text(sidecar, given, data, cancel, &fault);
     if (status == QUANT_OK)
         return QUANT_OK;
-    if (status == QUANT_NO_MEMORY || status == QUANT_CANCELLED)
+    if (quant_is_fatal(status))
         return quant_error_set(error, status, "%s", fault.text);
     quant_sidecar_tensors_close(sidecar->reader);
     sidecar->reader = NULL;

@@ -58,11 +58,9 @@ static enum quant_status check_shape(const struct quant_tensor *tensor,
                                      struct quant_error *error)
 {
     const struct quant_shape *found = &tensor->reader->shape;
-    struct quant_shape expected = {.ndim = (int)restored->ndim};
+    const struct quant_shape expected = quant_shape_of(restored->dims, restored->ndim);
     char one[QUANT_SHAPE_TEXT];
     char other[QUANT_SHAPE_TEXT];
-    if (restored->ndim > 0)
-        memcpy(expected.dims, restored->dims, restored->ndim * sizeof *restored->dims);
     if (tensor->reader->knowledge != QUANT_SHAPE_KNOWN)
         return QUANT_OK;
     if (quant_shape_equal(found, &expected) && tensor->reader->order != restored->order &&

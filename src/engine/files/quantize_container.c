@@ -146,12 +146,10 @@ static enum quant_status preview_tensor(const struct quant_container_quantizatio
     const struct quant_planned_tensor *planned = &run->plan.tensors[i];
     const struct quant_tensor_info *info = &run->file->tensors[planned->source];
     struct quant_tensor_preview preview = {.axis = -1};
-    struct quant_shape shape = {.ndim = (int)info->ndim};
     struct quant_grouping grouping;
     enum quant_status status = QUANT_OK;
     if (!planned->is_copied) {
-        if (info->ndim > 0)
-            memcpy(shape.dims, info->dims, info->ndim * sizeof *info->dims);
+        const struct quant_shape shape = quant_shape_of(info->dims, info->ndim);
         status = quant_grouping_make(&planned->mapping->plan.granularity, &shape, QUANT_ORDER_C,
                                      &grouping, run->error);
         if (status == QUANT_OK)

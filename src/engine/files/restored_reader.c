@@ -2,10 +2,9 @@
 /* Windows of the container, each hashed by itself. */
 #include "engine/files/restored_reader.h"
 
-#include <string.h>
-
 #include "base/error.h"
 #include "base/grouping.h"
+#include "base/shape.h"
 #include "base/source_window.h"
 #include "engine/files/tensor_copy.h"
 
@@ -24,9 +23,7 @@ enum quant_status quant_restored_reader_open(struct quant_restored_reader *reade
     enum quant_status status = open_window(file, restored->data, &reader->data, error);
     if (status != QUANT_OK)
         return status;
-    reader->shape.ndim = (int)restored->ndim;
-    if (restored->ndim > 0)
-        memcpy(reader->shape.dims, restored->dims, restored->ndim * sizeof *restored->dims);
+    reader->shape = quant_shape_of(restored->dims, restored->ndim);
     status = quant_checksum_source_init(&reader->checksum, reader->data, error);
     const struct quant_reader head = {.format = file->format,
                                       .stored = restored->params.dtype,

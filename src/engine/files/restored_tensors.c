@@ -100,10 +100,8 @@ static enum quant_status check_shape(const struct reading *reading,
                                      const struct quant_restored_tensor *tensor)
 {
     const bool is_packed = !entry->is_copied && quant_dtype_info(entry->params.dtype)->bits == 4;
-    struct quant_shape shape = {.ndim = (int)tensor->ndim};
+    const struct quant_shape shape = quant_shape_of(tensor->dims, tensor->ndim);
     bool agrees = true;
-    if (tensor->ndim > 0)
-        memcpy(shape.dims, tensor->dims, tensor->ndim * sizeof *tensor->dims);
     if (!is_packed)
         return quant_tensor_has_shape(info, &shape)
                    ? QUANT_OK
@@ -123,9 +121,7 @@ static bool has_other_order(const struct reading *reading, const struct quant_te
 {
     const bool is_packed = quant_dtype_info(entry->params.dtype)->bits == 4;
     const bool may_differ = is_packed && reading->file->format->container->keeps_order;
-    struct quant_shape shape = {.ndim = entry->ndim};
-    if (entry->ndim > 0)
-        memcpy(shape.dims, entry->dims, (size_t)entry->ndim * sizeof *entry->dims);
+    const struct quant_shape shape = quant_shape_of(entry->dims, (size_t)entry->ndim);
     return !may_differ && info->order != entry->order && quant_shape_has_order(&shape);
 }
 

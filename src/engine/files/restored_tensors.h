@@ -19,7 +19,7 @@ struct quant_restored_method {
     double range[2];
 };
 
-/* 176 bytes, since there may be 100,000. Indices are into the container's catalogue. */
+/* 128 bytes, since there may be 100,000. Indices are into the container's catalogue. */
 struct quant_restored_tensor {
     struct quant_params params; /* with groups: what all of them have in common */
     struct quant_digests digests;

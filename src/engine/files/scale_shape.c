@@ -14,13 +14,11 @@ struct quant_shape quant_scale_shape(const uint64_t *dims, uint32_t ndim, int ax
 {
     const struct quant_granularity granularity =
         quant_granularity_again(axis, block_size, block_rows);
-    struct quant_shape shape = {.ndim = (int)ndim};
+    const struct quant_shape shape = quant_shape_of(dims, ndim);
     struct quant_shape scales = {.ndim = 1, .dims = {1}};
     struct quant_grouping grouping;
     if (axis < 0)
         return scales;
-    if (ndim > 0)
-        memcpy(shape.dims, dims, ndim * sizeof *dims);
     if (quant_grouping_make(&granularity, &shape, QUANT_ORDER_C, &grouping, NULL) == QUANT_OK)
         quant_grouping_scale_shape(&grouping, &shape, &scales);
     return scales;

@@ -146,21 +146,13 @@ static enum quant_status check_shape(const struct quant_source *source,
                               quant_shape_text(found, one), quant_shape_text(expected, other));
 }
 
-static struct quant_shape shape_of(const struct quant_restored_tensor *restored)
-{
-    struct quant_shape shape = {.ndim = (int)restored->ndim};
-    if (restored->ndim > 0)
-        memcpy(shape.dims, restored->dims, restored->ndim * sizeof *restored->dims);
-    return shape;
-}
-
 static enum quant_status take_quantized(struct quant_against_tensor *tensor,
                                         const struct quant_tensor_file *file,
                                         const struct quant_restored_tensor *other,
                                         const struct quant_restored_tensor *own,
                                         struct quant_error *error)
 {
-    const struct quant_shape expected = shape_of(own);
+    const struct quant_shape expected = quant_shape_of(own->dims, own->ndim);
     const bool is_foreign = other == &tensor->foreign;
     enum quant_status status = quant_restored_reader_open(&tensor->quantized, file, other, error);
     if (status == QUANT_OK)

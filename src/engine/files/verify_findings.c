@@ -91,17 +91,12 @@ void quant_findings_add_element(struct quant_findings *findings, enum quant_faul
                     what);
 }
 
-bool quant_verify_is_fatal(enum quant_status status)
-{
-    return status == QUANT_CANCELLED || status == QUANT_NO_MEMORY;
-}
-
 bool quant_findings_take(struct quant_findings *findings, enum quant_fault_kind kind,
                          enum quant_status *status, const struct quant_error *error)
 {
     if (*status == QUANT_OK)
         return true;
-    if (quant_verify_is_fatal(*status))
+    if (quant_is_fatal(*status))
         return false;
     quant_findings_add(findings, *status == QUANT_IO ? QUANT_FAULT_FILE : kind, error);
     *status = QUANT_OK;

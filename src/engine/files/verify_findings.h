@@ -22,9 +22,6 @@ void quant_findings_add_element(struct quant_findings *findings, enum quant_faul
                                 enum quant_order order, uint64_t element, const char *format, ...)
     QUANT_PRINTF(7, 8);
 
-/* Whether a status ends the job. Any other is about the file, and becomes a fault. */
-bool quant_verify_is_fatal(enum quant_status status);
-
 /* Adds what a step returned, if it is a fault. Returns whether the next step can be made; *status
  * becomes QUANT_OK then, and stays what it is if it is fatal. A fault of QUANT_IO is of the kind
  * FILE. */

@@ -40,9 +40,8 @@ static void check(const struct pairing *pairing, uint32_t index, const char *suf
     const struct quant_tensor_info *info = &pairing->file->tensors[index];
     char found[QUANT_SHAPE_TEXT];
     char expected[QUANT_SHAPE_TEXT];
-    struct quant_shape shape = {.ndim = info->ndim <= QUANT_MAX_DIMS ? (int)info->ndim : 0};
-    if (shape.ndim > 0)
-        memcpy(shape.dims, info->dims, info->ndim * sizeof *info->dims);
+    const struct quant_shape shape =
+        quant_shape_of(info->dims, info->ndim <= QUANT_MAX_DIMS ? info->ndim : 0);
     if (!has_name(info->name, pairing->data->name, suffix))
         fail(pairing, info, "name", info->name, suffix);
     if (!type || strcmp(info->type->name, type->name) != 0)
