@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Naming outputs, and finding the files of a command line that would destroy each other. */
+/* Naming outputs, and making their directories. */
 #include "cli/targets.h"
 
 #include <errno.h>
@@ -10,13 +10,14 @@
 #include <unistd.h>
 
 #include "cli/message.h"
+#include "cli/target_clashes.h"
 
-static bool is_stream(const char *path)
+bool targets_is_stream(const char *path)
 {
     return path && strcmp(path, "-") == 0;
 }
 
-static int fail_no_memory(void)
+int targets_no_memory(void)
 {
     message_error("no memory for the names of the outputs");
     return EXIT_FAILED;
@@ -37,11 +38,11 @@ int targets_check(const struct command *command, const struct target_options *op
                              n);
     if (options->output && options->directory)
         return message_usage(command->name, "'--output' and '--output-dir' exclude each other");
-    if (is_stream(options->sidecar))
+    if (targets_is_stream(options->sidecar))
         return message_usage(command->name, "'--sidecar' needs a file, not '-'");
     size_t nstreams = 0;
     for (size_t i = 0; i < n; i++)
-        nstreams += is_stream(inputs[i]);
+        nstreams += targets_is_stream(inputs[i]);
     if (nstreams > 1)
         return message_usage(command->name,
                              "'-' is given twice, but standard input can be read only once");
@@ -55,7 +56,7 @@ int targets_check_extension(const struct command *command, const struct target_o
                             enum quant_dtype dtype)
 {
     struct quant_error error;
-    if (!options->output || options->format || is_stream(options->output) ||
+    if (!options->output || options->format || targets_is_stream(options->output) ||
         quant_file_check_extension(options->output, dtype, &error) == QUANT_OK)
         return EXIT_DONE;
     return message_usage(command->name, "%s", error.text);
@@ -74,14 +75,14 @@ static bool is_stdout_too(const char *path)
 bool targets_to_stdout(const struct target_options *options, const char *input)
 {
     if (!options->output)
-        return is_stream(input);
-    return is_stream(options->output) || is_stdout_too(options->output);
+        return targets_is_stream(input);
+    return targets_is_stream(options->output) || is_stdout_too(options->output);
 }
 
 bool targets_is_terminal(const struct target_options *options, const char *output)
 {
     return output && !options->force && isatty(STDOUT_FILENO) &&
-           (is_stream(output) || is_stdout_too(output));
+           (targets_is_stream(output) || is_stdout_too(output));
 }
 
 /* The directory of the outputs of what lies at relative; the caller frees it. */
@@ -119,7 +120,7 @@ static char *output_path(const struct targets *targets, const char *tag, size_t 
     const char *input = targets->inputs[i];
     if (options->output)
         return strdup(options->output);
-    if (is_stream(input))
+    if (targets_is_stream(input))
         return strdup("-");
     if (targets->origins[i].directory)
         return mirrored_name(options, &targets->origins[i], tag);
@@ -171,7 +172,7 @@ int targets_init(struct targets *targets, const struct target_options *options,
     targets->reasons = calloc(n, sizeof(void *));
     if (!targets->inputs || !targets->origins || !targets->outputs || !targets->files ||
         !targets->reasons)
-        return fail_no_memory();
+        return targets_no_memory();
     for (size_t i = 0; i < n; i++)
         targets->inputs[i] = names[i];
     find_origins(targets, inputs);
@@ -179,7 +180,7 @@ int targets_init(struct targets *targets, const struct target_options *options,
         const char *own = tags->own ? tags->own[i] : NULL;
         targets->outputs[i] = output_path(targets, own ? own : tags->common, i);
         if (!targets->outputs[i])
-            return fail_no_memory();
+            return targets_no_memory();
     }
     return check_checkpoints(targets);
 }
@@ -210,157 +211,6 @@ char *targets_sidecar_name(const char *path)
     if (name)
         snprintf(name, room, "%s.json", path);
     return name;
-}
-
-/* The paths of a command line, in the form that quant_file_find_clashes takes. */
-struct path_lists {
-    size_t n;
-    const char **inputs;
-    const char **outputs;
-    const char **sidecars;
-    char **names;  /* owned: those of sidecars that were made here */
-    char **scales; /* owned */
-};
-
-static bool lists_init(struct path_lists *lists, size_t n)
-{
-    lists->n = n;
-    lists->inputs = calloc(n, sizeof *lists->inputs);
-    lists->outputs = calloc(n, sizeof *lists->outputs);
-    lists->sidecars = calloc(n, sizeof *lists->sidecars);
-    lists->names = calloc(n, sizeof *lists->names);
-    lists->scales = calloc(n, sizeof *lists->scales);
-    return lists->inputs && lists->outputs && lists->sidecars && lists->names && lists->scales;
-}
-
-static void lists_release(struct path_lists *lists)
-{
-    for (size_t i = 0; lists->names && i < lists->n; i++)
-        free(lists->names[i]);
-    for (size_t i = 0; lists->scales && i < lists->n; i++)
-        free(lists->scales[i]);
-    free(lists->scales);
-    free(lists->names);
-    free(lists->sidecars);
-    free(lists->outputs);
-    free(lists->inputs);
-}
-
-/* Names the sidecar of an output, and the file of scales that may be next to it. */
-static bool name_sidecar(struct path_lists *lists, const struct targets *targets, size_t i)
-{
-    lists->sidecars[i] = targets->options->sidecar;
-    if (!lists->sidecars[i] && !is_stream(targets->outputs[i])) {
-        lists->names[i] = targets_sidecar_name(targets->outputs[i]);
-        if (!lists->names[i])
-            return false;
-        lists->sidecars[i] = lists->names[i];
-    }
-    if (targets->has_scales && lists->sidecars[i]) {
-        lists->scales[i] = quant_file_scales_name(lists->sidecars[i]);
-        return lists->scales[i] != NULL;
-    }
-    return true;
-}
-
-static bool lists_fill(struct path_lists *lists, const struct targets *targets, bool has_sidecars,
-                       const char *const *others, size_t nothers)
-{
-    for (size_t i = 0; i < targets->n; i++) {
-        lists->inputs[i] = targets->inputs[i];
-        lists->outputs[i] = targets->outputs[i];
-        if (has_sidecars && !name_sidecar(lists, targets, i))
-            return false;
-    }
-    for (size_t i = 0; i < nothers; i++)
-        lists->inputs[targets->n + i] = others[i];
-    lists->outputs[targets->n + nothers] = targets->report;
-    return true;
-}
-
-static const char *input_name(const char *path)
-{
-    return is_stream(path) ? "standard input" : path;
-}
-
-static const char *output_name(const char *path)
-{
-    return is_stream(path) ? "standard output" : path;
-}
-
-/* Describes the clash of the i-th input, with the paths of the command line. */
-static void describe_clash(const struct path_lists *lists, size_t i,
-                           const struct quant_clash *clash, struct quant_error *reason)
-{
-    char *text = reason->text;
-    const size_t room = sizeof reason->text;
-    const char *input = input_name(lists->inputs[i]);
-    const char *path = output_name(clash->path);
-    const bool is_same_name = strcmp(clash->path, clash->other) == 0;
-    reason->status = QUANT_EXISTS;
-    if (clash->is_input && clash->job == i)
-        snprintf(text, room, "the output '%s' is the input '%s', which is never replaced", path,
-                 input_name(clash->other));
-    else if (clash->is_input && is_same_name)
-        snprintf(text, room, "'%s' would write '%s', which is another input", input, path);
-    else if (clash->is_input)
-        snprintf(text, room, "'%s' would write '%s', which is the input '%s'", input, path,
-                 input_name(clash->other));
-    else if (clash->job == i && is_same_name)
-        snprintf(text, room, "the output '%s' would be written twice", path);
-    else if (clash->job == i)
-        snprintf(text, room, "two outputs are one file: '%s' and '%s'", output_name(clash->other),
-                 path);
-    else if (strcmp(lists->inputs[clash->job], lists->inputs[i]) == 0)
-        snprintf(text, room, "'%s' would write '%s' again: it is given twice", input, path);
-    else if (is_same_name)
-        snprintf(text, room, "'%s' would write '%s', as '%s' does", input, path,
-                 input_name(lists->inputs[clash->job]));
-    else
-        snprintf(text, room, "'%s' would write '%s', which is '%s', as '%s' does", input, path,
-                 output_name(clash->other), input_name(lists->inputs[clash->job]));
-}
-
-static bool describe_clashes(struct targets *targets, const struct path_lists *lists,
-                             const struct quant_clash *clashes)
-{
-    for (size_t i = 0; i < targets->n; i++) {
-        if (!clashes[i].path)
-            continue;
-        targets->reasons[i] = calloc(1, sizeof *targets->reasons[i]);
-        if (!targets->reasons[i])
-            return false;
-        describe_clash(lists, i, &clashes[i], targets->reasons[i]);
-        targets->files[i].reason = targets->reasons[i];
-    }
-    return true;
-}
-
-static int find_clashes(struct targets *targets, bool has_sidecars, const char *const *others,
-                        size_t nothers)
-{
-    const size_t n = targets->n + nothers + 1;
-    int status = EXIT_FAILED;
-    struct path_lists lists;
-    struct quant_error error;
-    struct quant_clash *clashes = calloc(n, sizeof *clashes);
-    if (!lists_init(&lists, n) || !clashes ||
-        !lists_fill(&lists, targets, has_sidecars, others, nothers)) {
-        status = fail_no_memory();
-        goto release;
-    }
-    const enum quant_status found =
-        quant_file_find_clashes(lists.inputs, lists.outputs, lists.sidecars,
-                                (const char *const *)lists.scales, n, clashes, &error);
-    if (found != QUANT_OK)
-        status = message_failure(found, &error);
-    else
-        status = describe_clashes(targets, &lists, clashes) ? EXIT_DONE : fail_no_memory();
-    targets->report_is_taken = clashes[n - 1].path != NULL;
-release:
-    free(clashes);
-    lists_release(&lists);
-    return status;
 }
 
 /* Files of one directory follow one another. */
@@ -436,7 +286,7 @@ int targets_prepare(struct targets *targets, bool has_sidecars, const char *cons
     }
     if (directory && !targets->is_dry_run && !mirror_directories(targets))
         return EXIT_FAILED;
-    return find_clashes(targets, has_sidecars, others, nothers);
+    return target_clashes_find(targets, has_sidecars, others, nothers);
 }
 
 void targets_release(struct targets *targets)

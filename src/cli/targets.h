@@ -85,4 +85,10 @@ char *targets_sidecar_name(const char *path);
 
 void targets_release(struct targets *targets);
 
+/* Whether a path is '-'. NULL is not. */
+bool targets_is_stream(const char *path);
+
+/* Prints that there is no memory for names. Returns EXIT_FAILED. */
+int targets_no_memory(void);
+
 #endif
