@@ -9,7 +9,7 @@
  * dimension is 0, the product of the others must fit as well: NumPy refuses such shapes too. */
 bool quant_shape_count(const struct quant_shape *shape, uint64_t *nelems);
 
-/* A shape of ndim dimensions, at most QUANT_MAX_DIMS; dims may be NULL if there are none. */
+/* A shape of ndim dimensions, at most QUANT_MAX_DIMS; dims may be NULL if ndim is 0. */
 struct quant_shape quant_shape_of(const uint64_t *dims, size_t ndim);
 
 /* Whether C and Fortran order differ: only if at least two dimensions are not 1. */

@@ -15,6 +15,7 @@
 #include "cli/message.h"
 #include "cli/option_values.h"
 #include "cli/options.h"
+#include "cli/prepare_targets.h"
 #include "cli/report.h"
 #include "cli/selection_options.h"
 #include "cli/standard_streams.h"

@@ -12,6 +12,7 @@
 #include "cli/dry_run.h"
 #include "cli/message.h"
 #include "cli/options.h"
+#include "cli/prepare_targets.h"
 #include "cli/quantize_rows.h"
 #include "cli/report.h"
 #include "cli/sections.h"

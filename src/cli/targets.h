@@ -73,19 +73,12 @@ int targets_init(struct targets *targets, const struct target_options *options,
 void targets_drop(struct targets *targets, bool (*drop)(const void *context, size_t i),
                   const void *context);
 
-/* Fills in files, creates the directory unless this is a dry run, and finds outputs, and the
- * report, that would replace files of other inputs. others are nothers more paths that are read;
- * entries may be NULL. Returns EXIT_DONE, or EXIT_FAILED after a message, and then nothing has
- * changed. */
-int targets_prepare(struct targets *targets, bool has_sidecars, const char *const *others,
-                    size_t nothers);
-
 /* The default name of a sidecar: path with ".json" added, to be freed. NULL: no memory. */
 char *targets_sidecar_name(const char *path);
 
 void targets_release(struct targets *targets);
 
-/* Whether a path is '-'. NULL is not. */
+/* Whether path is '-'; false for NULL. */
 bool targets_is_stream(const char *path);
 
 /* Prints that there is no memory for names. Returns EXIT_FAILED. */

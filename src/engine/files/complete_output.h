@@ -14,7 +14,7 @@
 #include "records/sidecar.h"
 #include "records/sidecar_tensors.h"
 
-/* Of all functions here: a status that is fatal stays an error; with any other, an output is not
+/* A status that is fatal stays an error in all functions here; with any other, an output is not
  * complete. */
 
 /* Whether all of the paths but NULL are regular files, and none of the first n is newer than the
