@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/input_list.h"
+#include "cli/option_values.h"
 #include "cli/output_directory.h"
 
 /* The options; NULL: not given. */
@@ -20,6 +21,49 @@ struct target_options {
     const char *sidecar;
     bool force;
 };
+
+/* The rows that name the outputs, as initializers; base is the offset of the struct target_options
+ * in the command's. note ends the help of --output, example is the output for w.npy. */
+#define OUTPUT_ROWS(base, note, example)                                                           \
+    {.heading = "Output:",                                                                         \
+     .brief = 'o',                                                                                 \
+     .name = "output",                                                                             \
+     .argument = "FILE",                                                                           \
+     .help = "write the output to FILE; - is standard output" note,                                \
+     .initial = example " for w.npy, - for -",                                                     \
+     .expected = "a file name or '-'",                                                             \
+     .parse = value_text,                                                                          \
+     .offset = (base) + offsetof(struct target_options, output),                                   \
+     .is_common = true},                                                                           \
+    {                                                                                              \
+        .name = "output-dir", .argument = "DIR",                                                   \
+        .help = "write the outputs to the directory DIR, created if missing",                      \
+        .initial = "the directory of each INPUT", .expected = "a directory", .parse = value_text,  \
+        .offset = (base) + offsetof(struct target_options, directory), .is_common = true           \
+    }
+
+/* The rows that say how outputs are written, and the sidecar. */
+#define OUTPUT_FORMAT_ROWS(base, sidecar_help, sidecar_initial)                                    \
+    {.brief = 'T',                                                                                 \
+     .name = "to",                                                                                 \
+     .argument = "FORMAT",                                                                         \
+     .help = "write the output as FORMAT",                                                         \
+     .initial = "by the extension of -o, else that of the input",                                  \
+     .choice = choice_format,                                                                      \
+     .parse = value_word,                                                                          \
+     .offset = (base) + offsetof(struct target_options, format)},                                  \
+        {.name = "sidecar",                                                                        \
+         .argument = "FILE",                                                                       \
+         .help = (sidecar_help),                                                                   \
+         .initial = (sidecar_initial),                                                             \
+         .expected = "a file name",                                                                \
+         .parse = value_text,                                                                      \
+         .offset = (base) + offsetof(struct target_options, sidecar)},                             \
+    {                                                                                              \
+        .name = "force", .help = "replace existing outputs; allow binary data on a terminal",      \
+        .parse = value_flag, .offset = (base) + offsetof(struct target_options, force),            \
+        .is_common = true                                                                          \
+    }
 
 struct targets {
     const struct target_options *options;
