@@ -27,6 +27,8 @@ void quant_calibration_file_release(struct quant_calibration_file *file)
     free(file->part.digests);
     free(file->digests);
     free(file->ranges);
+    free(file->groups.ranges);
+    free(file->groups.observed);
     memset(file, 0, sizeof *file);
 }
 
@@ -76,4 +78,9 @@ bool quant_calibration_file_joins(const struct quant_calibration_file *a,
 size_t quant_calibration_file_round(const struct quant_calibration_file *file)
 {
     return file->stage == QUANT_STAGE_PARTIAL && !file->has_part ? 1 : file->npasses + 2;
+}
+
+int quant_calibration_file_version(const struct quant_calibration_file *file)
+{
+    return file->stage == QUANT_STAGE_COMPLETE && !file->has_groups ? 1 : 2;
 }

@@ -12,7 +12,7 @@
 #ifndef QUANT_RECORDS_CALIBRATION_FILE_H
 #define QUANT_RECORDS_CALIBRATION_FILE_H
 
-#include <quant/quant.h>
+#include <quant/groups.h>
 
 #include "base/sink.h"
 #include "base/source.h"
@@ -44,6 +44,22 @@ struct quant_input_range {
     double ends[2];
 };
 
+/* The ranges of groups, each of which is calibrated by itself. All inputs have the same groups. */
+struct quant_calibration_groups {
+    int axis;                       /* counted from the first, 0; -1: blocks of rows and columns */
+    uint64_t block_size;            /* 0: each slice of the axis is a group */
+    uint64_t block_rows;            /* 0: blocks along the axis, or none */
+    struct quant_shape scale_shape; /* of an array of the groups: that of quant_grouping_scale_shape
+                                     * for blocks. Slices of an axis have one dimension here, since
+                                     * inputs may differ in the others */
+    enum quant_order order;         /* of the groups in that array; C unless it matters */
+    uint64_t count;
+    /* Owned: count of each, in order. min > max in observed: the group has no finite element, and
+     * its range does not matter. */
+    double (*ranges)[2];
+    float (*observed)[2];
+};
+
 /* What some of the inputs give in a round after the first. */
 struct quant_calibration_part {
     uint64_t ninputs;
@@ -73,7 +89,7 @@ struct quant_calibration_file {
     double ema;
     size_t nranges;                   /* partial with has_ema: ninputs, else 0 */
     struct quant_input_range *ranges; /* owned */
-    bool has_range;                   /* complete, and a finite element was seen */
+    bool has_range;                   /* complete, and a finite element was seen; not with groups */
     double range[2];
     bool has_observed; /* a finite element was seen */
     double observed[2];
@@ -88,6 +104,8 @@ struct quant_calibration_file {
     struct quant_findings *passes; /* owned */
     bool has_part; /* partial, after the first round; else what is above is the part's own */
     struct quant_calibration_part part;
+    bool has_groups; /* complete: each has a range, and there is no range of all elements */
+    struct quant_calibration_groups groups;
 };
 
 /* Frees what *file owns and zeroes it. Fine on an all-zero one. */
@@ -96,11 +114,19 @@ void quant_calibration_file_release(struct quant_calibration_file *file);
 enum quant_status quant_calibration_file_write(const struct quant_calibration_file *file,
                                                struct quant_sink *sink, struct quant_error *error);
 
-/* Fills in *file, which the caller releases, also after an error. The method is not checked to be a
+/* Fills in *file, which the caller releases, also after an error. Groups are read one by one: they
+ * take no more memory than they have in *file. The method is not checked to be a
  * known one. */
 enum quant_status quant_calibration_file_read(struct quant_source *source,
                                               struct quant_calibration_file *file,
                                               struct quant_error *error);
+
+/* Whether anything finite was seen in a group. */
+static inline bool quant_calibration_groups_have(const struct quant_calibration_groups *groups,
+                                                 uint64_t group)
+{
+    return groups->observed[group][0] <= groups->observed[group][1];
+}
 
 /* Whether the two go the same way: by one method with one argument, for one target, over all
  * elements or by one moving average. */
@@ -110,6 +136,10 @@ bool quant_calibration_file_is_kin(const struct quant_calibration_file *a,
 /* Whether two partial files of kin are of the same round, and begin it from the same. */
 bool quant_calibration_file_joins(const struct quant_calibration_file *a,
                                   const struct quant_calibration_file *b);
+
+/* A complete file with one range is of version 1. One that is not complete yet has digests, and one
+ * with groups has arrays: they are of version 2. */
+int quant_calibration_file_version(const struct quant_calibration_file *file);
 
 /* The round that a partial file holds, or the next stage needs, from 1. */
 size_t quant_calibration_file_round(const struct quant_calibration_file *file);

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/decimal.h"
 #include "base/error.h"
 #include "records/calibration_file.h"
 #include "records/calibration_file_words.h"
+#include "records/calibration_groups.h"
+#include "records/calibration_text.h"
 #include "records/document.h"
 #include "records/field.h"
 #include "records/sidecar_words.h"
@@ -33,14 +34,19 @@ static void read_head(struct quant_fields *fields, const cJSON *root,
     file->stage =
         (enum quant_stage)quant_field_word(fields, root, "stage", quant_calibration_stages);
     const double version = quant_field_number(fields, root, "version");
-    const bool is_complete = file->stage == QUANT_STAGE_COMPLETE;
-    const int expected =
-        is_complete ? QUANT_CALIBRATION_VERSION : QUANT_CALIBRATION_VERSION_ON_THE_WAY;
+    const int expected = quant_calibration_file_version(file);
+    if (file->has_groups && file->stage != QUANT_STAGE_COMPLETE)
+        quant_fields_fail(
+            fields, QUANT_UNSUPPORTED,
+            "it has 'scale_shape', but 'stage' is '%s': this program reads groups only "
+            "where it is 'complete'",
+            quant_calibration_stages[file->stage]);
     if (version != expected)
         quant_fields_fail(fields, QUANT_UNSUPPORTED,
                           "version %.9g; this program reads version %d of a file whose 'stage' is "
-                          "'%s'",
-                          version, expected, quant_calibration_stages[file->stage]);
+                          "'%s'%s",
+                          version, expected, quant_calibration_stages[file->stage],
+                          file->has_groups ? " and which has 'scale_shape'" : "");
 }
 
 static enum quant_dtype read_scale_dtype(struct quant_fields *fields, const cJSON *root)
@@ -110,15 +116,19 @@ static void read_spec(struct quant_fields *fields, const cJSON *root,
                           file->ema);
 }
 
-/* The float32 whose nine digits these are, if any: they are only near to it. */
-static double find_end(double value)
+static void read_counts_of_all(struct quant_fields *fields, const cJSON *root,
+                               struct quant_calibration_file *file)
 {
-    char text[QUANT_DECIMAL_TEXT];
-    const double nearest = (double)(float)value;
-    if (!isfinite(nearest))
-        return value;
-    quant_decimal_nine(nearest, text);
-    return quant_decimal_parse(text) == value ? nearest : value;
+    file->count = (uint64_t)quant_field_integer(fields, root, "count", 0, COUNT_LIMIT);
+    file->nonfinite =
+        (uint64_t)quant_field_integer(fields, root, "nonfinite", 0, (double)file->count);
+    file->ninputs = (uint64_t)quant_field_integer(fields, root, "inputs", 1, COUNT_LIMIT);
+}
+
+static void check_observed(struct quant_fields *fields, const struct quant_calibration_file *file)
+{
+    if (file->has_observed != (file->count > file->nonfinite))
+        quant_fields_fail(fields, QUANT_CORRUPT, "'observed' does not agree with 'count'");
 }
 
 static void read_result(struct quant_fields *fields, const cJSON *root,
@@ -126,16 +136,12 @@ static void read_result(struct quant_fields *fields, const cJSON *root,
 {
     quant_field_pair(fields, root, "range", &file->has_range, file->range);
     quant_field_pair(fields, root, "observed", &file->has_observed, file->observed);
-    file->count = (uint64_t)quant_field_integer(fields, root, "count", 0, COUNT_LIMIT);
-    file->nonfinite =
-        (uint64_t)quant_field_integer(fields, root, "nonfinite", 0, (double)file->count);
-    file->ninputs = (uint64_t)quant_field_integer(fields, root, "inputs", 1, COUNT_LIMIT);
-    if (file->has_observed != (file->count > file->nonfinite))
-        quant_fields_fail(fields, QUANT_CORRUPT, "'observed' does not agree with 'count'");
+    read_counts_of_all(fields, root, file);
+    check_observed(fields, file);
     if (file->has_range != (file->has_observed && file->stage == QUANT_STAGE_COMPLETE))
         quant_fields_fail(fields, QUANT_CORRUPT, "'range' does not agree with 'stage' and 'count'");
     for (int i = 0; i < 2; i++) {
-        file->range[i] = find_end(file->range[i]);
+        file->range[i] = quant_calibration_end(file->range[i]);
         file->observed[i] = (double)(float)file->observed[i]; /* its nine digits are only near */
         if (!isfinite((float)file->range[i]) || !isfinite((float)file->observed[i]))
             quant_fields_fail(fields, QUANT_OUT_OF_RANGE, "a range is beyond float32");
@@ -315,6 +321,11 @@ static void read_root(struct quant_fields *fields, const cJSON *root,
     quant_fields_check_keys(fields, root);
     read_head(fields, root, file);
     read_spec(fields, root, file);
+    if (file->has_groups) {
+        quant_calibration_groups_read_head(fields, root, &file->groups);
+        read_counts_of_all(fields, root, file);
+        return;
+    }
     read_result(fields, root, file);
     if (file->stage == QUANT_STAGE_COMPLETE || fields->status != QUANT_OK)
         return;
@@ -332,6 +343,37 @@ static void read_root(struct quant_fields *fields, const cJSON *root,
         quant_fields_fail(fields, QUANT_CORRUPT, "'round' does not agree with 'passes'");
 }
 
+/* ---- The whole file ---- */
+
+static void read_whole(struct quant_fields *fields, struct quant_calibration_file *file)
+{
+    cJSON *root = quant_document_read(fields, "calibration", SIZE_LIMIT);
+    if (root)
+        read_root(fields, root, file);
+    cJSON_Delete(root);
+}
+
+static void read_with_groups(struct quant_fields *fields, struct quant_calibration_text *text,
+                             struct quant_calibration_file *file)
+{
+    size_t wrong = 0;
+    cJSON *root = NULL;
+    file->has_groups = true;
+    fields->status = quant_calibration_text_cut(text, fields->error);
+    if (fields->status == QUANT_OK)
+        root = quant_document_parse(fields, "calibration", text->head, text->length, &wrong);
+    if (root)
+        read_root(fields, root, file);
+    else
+        quant_fields_fail(fields, QUANT_CORRUPT, "not JSON at byte %llu",
+                          (unsigned long long)quant_calibration_text_offset(text, wrong));
+    cJSON_Delete(root);
+    if (fields->status == QUANT_OK)
+        fields->status = quant_calibration_groups_read_arrays(
+            text, &file->groups, &file->has_observed, file->observed, fields->error);
+    check_observed(fields, file);
+}
+
 enum quant_status quant_calibration_file_read(struct quant_source *source,
                                               struct quant_calibration_file *file,
                                               struct quant_error *error)
@@ -339,9 +381,16 @@ enum quant_status quant_calibration_file_read(struct quant_source *source,
     memset(file, 0, sizeof *file);
     struct quant_fields fields = {
         .source = source, .what = "not a valid calibration", .error = error};
-    cJSON *root = quant_document_read(&fields, "calibration", SIZE_LIMIT);
-    if (root)
-        read_root(&fields, root, file);
-    cJSON_Delete(root);
+    struct quant_calibration_text *text = calloc(1, sizeof *text);
+    if (!text)
+        return quant_error_no_memory(error, sizeof *text, "calibration");
+    text->source = source;
+    fields.status = quant_calibration_text_find(text, error);
+    if (fields.status == QUANT_OK && text->has_groups)
+        read_with_groups(&fields, text, file);
+    else if (fields.status == QUANT_OK)
+        read_whole(&fields, file);
+    quant_calibration_text_release(text);
+    free(text);
     return fields.status;
 }

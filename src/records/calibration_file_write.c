@@ -2,6 +2,7 @@
 /* What a calibration file says, key by key. */
 #include "records/calibration_file.h"
 #include "records/calibration_file_words.h"
+#include "records/calibration_groups.h"
 #include "records/document.h"
 #include "records/sidecar_words.h"
 
@@ -135,26 +136,15 @@ static void add_spec(cJSON *root, const struct quant_calibration_file *file, boo
                        file->has_ema ? quant_document_double(file->ema) : cJSON_CreateNull(), ok);
 }
 
-static void fill(cJSON *root, const void *content, bool *ok)
+static void add_counts(cJSON *root, const struct quant_calibration_file *file, bool *ok)
 {
-    const struct quant_calibration_file *file = content;
-    const char *const stage = quant_calibration_stages[file->stage];
-    const bool is_complete = file->stage == QUANT_STAGE_COMPLETE;
-    const int version =
-        is_complete ? QUANT_CALIBRATION_VERSION : QUANT_CALIBRATION_VERSION_ON_THE_WAY;
-    quant_document_add(root, "format", quant_document_string(QUANT_CALIBRATION_FORMAT), ok);
-    quant_document_add(root, "version", cJSON_CreateNumber(version), ok);
-    quant_document_add(root, "tool", quant_document_string("quant " QUANT_VERSION), ok);
-    quant_document_add(root, "stage", quant_document_string(stage), ok);
-    add_spec(root, file, ok);
-    quant_document_add(root, "range", quant_document_pair(file->has_range, file->range), ok);
-    quant_document_add(root, "observed", quant_document_pair(file->has_observed, file->observed),
-                       ok);
     quant_document_add(root, "count", quant_document_integer(file->count), ok);
     quant_document_add(root, "nonfinite", quant_document_integer(file->nonfinite), ok);
     quant_document_add(root, "inputs", quant_document_integer(file->ninputs), ok);
-    if (is_complete)
-        return;
+}
+
+static void add_way(cJSON *root, const struct quant_calibration_file *file, bool *ok)
+{
     const size_t round = quant_calibration_file_round(file);
     quant_document_add(root, "round", quant_document_integer(round), ok);
     quant_document_add(root, "passes", make_passes(file, ok), ok);
@@ -167,8 +157,36 @@ static void fill(cJSON *root, const void *content, bool *ok)
     quant_document_add(root, "digests", make_digests(file->digests, file->ninputs), ok);
 }
 
+/* With groups all but the two arrays. */
+static void fill(cJSON *root, const void *content, bool *ok)
+{
+    const struct quant_calibration_file *file = content;
+    const char *const stage = quant_calibration_stages[file->stage];
+    quant_document_add(root, "format", quant_document_string(QUANT_CALIBRATION_FORMAT), ok);
+    quant_document_add(root, "version", cJSON_CreateNumber(quant_calibration_file_version(file)),
+                       ok);
+    quant_document_add(root, "tool", quant_document_string("quant " QUANT_VERSION), ok);
+    quant_document_add(root, "stage", quant_document_string(stage), ok);
+    add_spec(root, file, ok);
+    if (file->has_groups) {
+        quant_calibration_groups_add_head(root, &file->groups, ok);
+        add_counts(root, file, ok);
+        return;
+    }
+    quant_document_add(root, "range", quant_document_pair(file->has_range, file->range), ok);
+    quant_document_add(root, "observed", quant_document_pair(file->has_observed, file->observed),
+                       ok);
+    add_counts(root, file, ok);
+    if (file->stage != QUANT_STAGE_COMPLETE)
+        add_way(root, file, ok);
+}
+
 enum quant_status quant_calibration_file_write(const struct quant_calibration_file *file,
                                                struct quant_sink *sink, struct quant_error *error)
 {
-    return quant_document_write(fill, file, "calibration", sink, error);
+    if (!file->has_groups)
+        return quant_document_write(fill, file, "calibration", sink, error);
+    const enum quant_status status = quant_document_begin(fill, file, "calibration", sink, error);
+    return status == QUANT_OK ? quant_calibration_groups_write_arrays(&file->groups, sink, error)
+                              : status;
 }

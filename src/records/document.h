@@ -28,6 +28,12 @@ enum quant_status quant_document_write(quant_document_fill *fill, const void *co
                                        const char *noun, struct quant_sink *sink,
                                        struct quant_error *error);
 
+/* The same of an object that has a key, without its end: the caller writes more keys, each after a
+ * comma, and the closing brace. */
+enum quant_status quant_document_begin(quant_document_fill *fill, const void *content,
+                                       const char *noun, struct quant_sink *sink,
+                                       struct quant_error *error);
+
 /* ---- For fill. NULL stands for no memory, and is fine as an item ---- */
 
 /* Takes item, also where it fails. */

@@ -107,22 +107,24 @@ static size_t indent(const char *text, char *indented)
     return length;
 }
 
-static enum quant_status write_indented(const char *text, const char *noun, struct quant_sink *sink,
-                                        struct quant_error *error)
+/* is_open: without the end of the object, which is CLOSING once it is indented. */
+static enum quant_status write_indented(const char *text, bool is_open, const char *noun,
+                                        struct quant_sink *sink, struct quant_error *error)
 {
+    static const char CLOSING[] = "\n}\n";
     const size_t room = 2 * strlen(text) + 1;
     char *indented = malloc(room);
     if (!indented)
         return quant_error_no_memory(error, room, noun);
-    const enum quant_status status =
-        quant_sink_write(sink, indented, indent(text, indented), error);
+    const size_t length = indent(text, indented) - (is_open ? sizeof CLOSING - 1 : 0);
+    const enum quant_status status = quant_sink_write(sink, indented, length, error);
     free(indented);
     return status;
 }
 
-enum quant_status quant_document_write(quant_document_fill *fill, const void *content,
-                                       const char *noun, struct quant_sink *sink,
-                                       struct quant_error *error)
+static enum quant_status write_object(quant_document_fill *fill, const void *content, bool is_open,
+                                      const char *noun, struct quant_sink *sink,
+                                      struct quant_error *error)
 {
     bool ok = true;
     void *locale = quant_locale_enter();
@@ -134,7 +136,21 @@ enum quant_status quant_document_write(quant_document_fill *fill, const void *co
     if (!text)
         return quant_error_set(error, QUANT_NO_MEMORY, "no memory for the %s '%s'", noun,
                                sink->name);
-    const enum quant_status status = write_indented(text, noun, sink, error);
+    const enum quant_status status = write_indented(text, is_open, noun, sink, error);
     cJSON_free(text);
     return status;
+}
+
+enum quant_status quant_document_write(quant_document_fill *fill, const void *content,
+                                       const char *noun, struct quant_sink *sink,
+                                       struct quant_error *error)
+{
+    return write_object(fill, content, false, noun, sink, error);
+}
+
+enum quant_status quant_document_begin(quant_document_fill *fill, const void *content,
+                                       const char *noun, struct quant_sink *sink,
+                                       struct quant_error *error)
+{
+    return write_object(fill, content, true, noun, sink, error);
 }
