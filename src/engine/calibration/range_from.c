@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* From a complete calibration file to a spec that quantizes by it. */
+#include "engine/calibration/range_from.h"
+
 #include <math.h>
 
 #include "base/error.h"
+#include "base/grouping.h"
 #include "engine/calibration/calibration_rounds.h"
+#include "engine/calibration/group_arrangement.h"
 #include "methods/plan_make.h"
 
 static bool is_same_target(const struct quant_target *a, const struct quant_target *b)
@@ -12,8 +16,8 @@ static bool is_same_target(const struct quant_target *a, const struct quant_targ
            a->rounding == b->rounding;
 }
 
-static enum quant_status check_range(const struct quant_calibration_file *file, const char *path,
-                                     const struct quant_spec *spec, struct quant_error *error)
+enum quant_status quant_range_check(const struct quant_calibration_file *file, const char *path,
+                                    const struct quant_spec *spec, struct quant_error *error)
 {
     static const char *const schemes[] = {
         [QUANT_ABSMAX] = "absmax", [QUANT_ZERO_POINT] = "zero-point"};
@@ -46,18 +50,38 @@ static enum quant_status check_range(const struct quant_calibration_file *file, 
     return QUANT_OK;
 }
 
+void quant_range_widen(double range[2])
+{
+    const bool is_point = range[0] == range[1];
+    range[0] = is_point ? fmin(range[0], 0) : range[0];
+    range[1] = is_point ? fmax(range[1], 0) : range[1];
+}
+
+static enum quant_status refuse_groups(const struct quant_calibration_groups *groups,
+                                       const char *path, struct quant_error *error)
+{
+    char options[QUANT_GRANULARITY_TEXT];
+    const struct quant_granularity granularity =
+        quant_granularity_again(groups->axis, groups->block_size, groups->block_rows);
+    return quant_error_set(error, QUANT_INVALID, "'%s' has a range for each %s: quantize with %s",
+                           path, groups->block_size > 0 ? "block" : "channel",
+                           quant_granularity_text(&granularity, options));
+}
+
 enum quant_status quant_file_range(const char *path, const struct quant_cancel *cancel,
                                    struct quant_spec *spec, struct quant_error *error)
 {
     struct quant_calibration_file file;
     enum quant_status status = quant_rounds_load(path, cancel, &file, error);
     if (status == QUANT_OK)
-        status = check_range(&file, path, spec, error);
+        status = quant_range_check(&file, path, spec, error);
+    if (status == QUANT_OK && file.has_groups)
+        status = refuse_groups(&file.groups, path, error);
     if (status == QUANT_OK) { /* file.range is [0, 0] if nothing finite was calibrated */
-        const bool is_point = file.range[0] == file.range[1];
         spec->has_clip = spec->clip_is_calibrated = true;
-        spec->clip[0] = is_point ? fmin(file.range[0], 0) : file.range[0];
-        spec->clip[1] = is_point ? fmax(file.range[1], 0) : file.range[1];
+        spec->clip[0] = file.range[0];
+        spec->clip[1] = file.range[1];
+        quant_range_widen(spec->clip);
         spec->calibration = quant_rounds_plan(&file).method->name;
         spec->has_calibration_argument = file.has_argument;
         spec->calibration_argument = file.argument;
