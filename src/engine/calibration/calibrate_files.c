@@ -8,142 +8,19 @@
 
 #include "base/error.h"
 #include "core/observed.h"
-#include "engine/calibration/calibration_inputs.h"
+#include "engine/calibration/calibrating.h"
 #include "engine/calibration/calibration_rounds.h"
 #include "engine/calibration/known_inputs.h"
 #include "engine/tensor/scan_method.h"
 #include "engine/work/job.h"
-#include "io/distinct_paths.h"
-#include "io/io.h"
 #include "methods/auto.h"
-#include "methods/plan_make.h"
-
-struct calibrating {
-    const struct quant_calibrate_job *job;
-    const struct quant_wanted *wanted;
-    struct quant_error *error;
-    struct quant_plan plan;
-    struct quant_inputs inputs;
-    uint64_t *counts;  /* owned: elements of each input, once it was observed */
-    uint64_t *digests; /* owned, where a part is made: of the elements of each input */
-    struct quant_observed observed;
-    struct quant_calibrator *calibrator; /* owned, while passes go on */
-    double *totals;                      /* where an input's sums go; NULL: not wanted */
-    struct quant_calibration_file file;  /* what will be written */
-    struct quant_file_output output;
-};
-
-/* ---- Opening ---- */
-
-static enum quant_status check_job(struct calibrating *run)
-{
-    const struct quant_calibrate_job *job = run->job;
-    if (job->npaths == 0)
-        return quant_error_set(run->error, QUANT_INVALID, "no input to calibrate");
-    if (job->has_ema && job->resume)
-        return quant_error_set(run->error, QUANT_INVALID,
-                               "a moving average has only one round: nothing to continue");
-    if (job->has_position && (!job->partial || job->resume))
-        return quant_error_set(run->error, QUANT_INVALID,
-                               "only a part of the first round can have a position");
-    if (job->has_ema && !(job->ema > 0 && job->ema <= 1))
-        return quant_error_set(run->error, QUANT_INVALID,
-                               "a moving average needs a constant above 0 and at most 1, found "
-                               "%.9g",
-                               job->ema);
-    const struct quant_spec spec = {
-        /* a given range or scale does not matter */
-        .scheme = job->spec.scheme,
-        .dtype = job->spec.dtype,
-        .has_qmin = job->spec.has_qmin,
-        .has_qmax = job->spec.has_qmax,
-        .qmin = job->spec.qmin,
-        .qmax = job->spec.qmax,
-        .include_zero = job->spec.include_zero,
-        .rounding = job->spec.rounding,
-        .scale_dtype = job->spec.scale_dtype,
-        .nonfinite = job->spec.nonfinite,
-        .calibration = job->spec.calibration,
-        .has_calibration_argument = job->spec.has_calibration_argument,
-        .calibration_argument = job->spec.calibration_argument,
-    };
-    const enum quant_status status = quant_plan_make(&spec, NULL, &run->plan, run->error);
-    if (status != QUANT_OK)
-        return status;
-    if (run->plan.from != QUANT_RANGE_FOUND)
-        return quant_error_set(run->error, QUANT_INVALID,
-                               "%s is unscaled: there is no range to calibrate for it",
-                               quant_dtype_info(run->plan.target.dtype)->name);
-    if (!run->plan.method)
-        return quant_error_set(
-            run->error, QUANT_INVALID,
-            "'auto' compares methods on one tensor; for a set of files, give another method");
-    return QUANT_OK;
-}
-
-static enum quant_status load_basis(struct calibrating *run)
-{
-    const char *path = run->job->resume;
-    enum quant_status status =
-        quant_rounds_load(path, &run->job->control.cancel, &run->file, run->error);
-    if (status == QUANT_OK && run->file.stage != QUANT_STAGE_NEXT)
-        status = quant_error_set(
-            run->error, QUANT_INVALID, "cannot continue from '%s': %s", path,
-            run->file.stage == QUANT_STAGE_COMPLETE
-                ? "it is complete"
-                : "it is a partial result; merge all partial results of its round first");
-    if (status == QUANT_OK)
-        run->plan = quant_rounds_plan(&run->file);
-    return status;
-}
-
-static enum quant_status open_inputs(struct calibrating *run)
-{
-    const struct quant_calibrate_job *job = run->job;
-    run->inputs = (struct quant_inputs){
-        .paths = job->paths,
-        .npaths = job->npaths,
-        .common = job->input,
-        .selection = &job->selection,
-        .wanted = run->wanted,
-        .cancel = job->control.cancel,
-        .threads = job->control.threads,
-        .progress = {.call = job->control.progress, .context = job->control.context},
-        .begin_file = job->control.begin_file,
-    };
-    const enum quant_status status = quant_inputs_init(&run->inputs, run->error);
-    if (status != QUANT_OK)
-        return status;
-    const size_t n = run->inputs.n;
-    const bool is_part = job->partial || job->resume;
-    run->counts = calloc(n, sizeof *run->counts);
-    if (is_part)
-        run->digests = calloc(n, sizeof *run->digests);
-    return run->counts && (!is_part || run->digests)
-               ? QUANT_OK
-               : quant_error_no_memory(run->error, n * sizeof *run->counts, "inputs");
-}
-
-static enum quant_status open_output(struct calibrating *run)
-{
-    const struct quant_calibrate_job *job = run->job;
-    if (!job->output)
-        return QUANT_OK;
-    enum quant_status status =
-        quant_paths_distinct(job->paths, job->npaths, &job->output, 1, run->error);
-    if (status == QUANT_OK && job->resume)
-        status = quant_paths_distinct(&job->resume, 1, &job->output, 1, run->error);
-    return status == QUANT_OK ? quant_output_open(&run->output, job->output, job->force,
-                                                  &job->control.cancel, run->error)
-                              : status;
-}
 
 /* ---- The passes ---- */
 
 static enum quant_status observe_one(void *context, const struct quant_scan *scan, size_t i,
                                      struct quant_error *error)
 {
-    struct calibrating *run = context;
+    struct quant_calibrating *run = context;
     struct quant_observed own = QUANT_OBSERVED_INIT;
     struct quant_scan digesting = *scan;
     digesting.digest = run->digests ? &run->digests[i] : NULL;
@@ -159,7 +36,7 @@ static enum quant_status observe_one(void *context, const struct quant_scan *sca
 static enum quant_status take_one(void *context, const struct quant_scan *scan, size_t i,
                                   struct quant_error *error)
 {
-    struct calibrating *run = context;
+    struct quant_calibrating *run = context;
     const uint64_t before = scan->progress->done;
     struct quant_scan digesting = *scan;
     digesting.digest = run->job->resume ? &run->digests[i] : NULL;
@@ -175,17 +52,8 @@ static enum quant_status take_one(void *context, const struct quant_scan *scan, 
     return status;
 }
 
-static enum quant_status visit_all(struct calibrating *run, quant_input_fn *visit, size_t first,
-                                   size_t last)
-{
-    enum quant_status status = QUANT_OK;
-    for (size_t i = first; status == QUANT_OK && i < last; i++)
-        status = quant_inputs_visit(&run->inputs, i, visit, run, run->error);
-    return status;
-}
-
 /* Over the inputs from first up to below last, which were observed. */
-static enum quant_status find_range(struct calibrating *run, size_t first, size_t last,
+static enum quant_status find_range(struct quant_calibrating *run, size_t first, size_t last,
                                     const struct quant_observed *observed, double range[2])
 {
     enum quant_status status = QUANT_OK;
@@ -198,7 +66,7 @@ static enum quant_status find_range(struct calibrating *run, size_t first, size_
         quant_progress_begin_pass(progress, weight,
                                   progress->ahead +
                                       weight * quant_calibrator_passes_left(run->calibrator));
-        status = visit_all(run, take_one, first, last);
+        status = quant_calibrating_visit(run, take_one, first, last);
         if (status == QUANT_OK)
             quant_calibrator_end_pass(run->calibrator);
     }
@@ -213,13 +81,13 @@ static bool is_any_finite(const struct quant_observed *observed)
     return observed->count > observed->nonfinite;
 }
 
-static enum quant_status calibrate_all(struct calibrating *run)
+static enum quant_status calibrate_all(struct quant_calibrating *run)
 {
     const size_t n = run->inputs.n;
     const unsigned passes = run->job->partial ? 0 : quant_plan_passes(&run->plan);
     const uint64_t weight = quant_inputs_weight(&run->inputs, 0, n);
     quant_progress_begin_pass(&run->inputs.progress, weight, weight * passes);
-    enum quant_status status = visit_all(run, observe_one, 0, n);
+    enum quant_status status = quant_calibrating_visit(run, observe_one, 0, n);
     memcpy(run->inputs.weights, run->counts, n * sizeof *run->counts); /* pipes have one now too */
     if (status != QUANT_OK || !is_any_finite(&run->observed) || run->job->partial)
         return status;
@@ -227,7 +95,7 @@ static enum quant_status calibrate_all(struct calibrating *run)
     return find_range(run, 0, n, &run->observed, run->file.range);
 }
 
-static enum quant_status calibrate_one_by_one(struct calibrating *run)
+static enum quant_status calibrate_one_by_one(struct quant_calibrating *run)
 {
     struct quant_calibration_file *file = &run->file;
     struct quant_observed all = QUANT_OBSERVED_INIT;
@@ -247,7 +115,7 @@ static enum quant_status calibrate_one_by_one(struct calibrating *run)
         quant_progress_begin_pass(&run->inputs.progress, weight,
                                   weight * passes + run->inputs.progress.ahead);
         run->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
-        status = visit_all(run, observe_one, i, i + 1);
+        status = quant_calibrating_visit(run, observe_one, i, i + 1);
         quant_observed_join(&all, &run->observed);
         range->present = is_any_finite(&run->observed);
         if (status == QUANT_OK && range->present)
@@ -260,7 +128,7 @@ static enum quant_status calibrate_one_by_one(struct calibrating *run)
 }
 
 /* Each input must be one of those that the rounds before were made from. */
-static enum quant_status check_known(const struct calibrating *run)
+static enum quant_status check_known(const struct quant_calibrating *run)
 {
     const struct quant_calibrate_job *job = run->job;
     struct quant_known_inputs known;
@@ -288,7 +156,7 @@ static enum quant_status check_known(const struct calibrating *run)
 }
 
 /* The next pass of the calibration that is resumed, over the inputs that are here. */
-static enum quant_status count_round(struct calibrating *run)
+static enum quant_status count_round(struct quant_calibrating *run)
 {
     struct quant_calibration_part *part = &run->file.part;
     enum quant_status status;
@@ -309,7 +177,7 @@ static enum quant_status count_round(struct calibrating *run)
     quant_progress_begin_pass(&run->inputs.progress, quant_inputs_weight(&run->inputs, 0, n), 0);
     for (size_t i = 0; status == QUANT_OK && i < n; i++) {
         run->totals = part->findings.sums + i * nsums;
-        status = visit_all(run, take_one, i, i + 1);
+        status = quant_calibrating_visit(run, take_one, i, i + 1);
         part->count += run->counts[i];
     }
     if (status == QUANT_OK)
@@ -327,7 +195,7 @@ static enum quant_status count_round(struct calibrating *run)
 
 /* ---- The end ---- */
 
-static void set_observed(struct calibrating *run)
+static void set_observed(struct quant_calibrating *run)
 {
     struct quant_calibration_file *file = &run->file;
     file->stage = run->job->partial ? QUANT_STAGE_PARTIAL : QUANT_STAGE_COMPLETE;
@@ -343,7 +211,7 @@ static void set_observed(struct calibrating *run)
     run->digests = NULL;
 }
 
-static enum quant_status calibrate(struct calibrating *run)
+static enum quant_status calibrate(struct quant_calibrating *run)
 {
     if (run->job->resume)
         return count_round(run);
@@ -354,51 +222,22 @@ static enum quant_status calibrate(struct calibrating *run)
     return status;
 }
 
-static enum quant_status commit(struct calibrating *run)
-{
-    if (!run->job->output)
-        return QUANT_OK;
-    const enum quant_status status =
-        quant_calibration_file_write(&run->file, &run->output.sink, run->error);
-    struct quant_file_output *const output = &run->output;
-    return status == QUANT_OK ? quant_output_commit_n(&output, 1, NULL, run->error) : status;
-}
-
-static void close_all(struct calibrating *run)
-{
-    quant_output_discard(&run->output);
-    quant_calibrator_free(run->calibrator);
-    quant_calibration_file_release(&run->file);
-    quant_inputs_release(&run->inputs);
-    free(run->counts);
-    free(run->digests);
-}
-
 enum quant_status quant_calibrate_wanted(const struct quant_calibrate_job *job,
                                          const struct quant_wanted *wanted,
                                          struct quant_calibrate_result *result,
                                          struct quant_error *error)
 {
-    struct calibrating run = {.job = job,
-                              .wanted = wanted,
-                              .error = error,
-                              .observed = QUANT_OBSERVED_INIT,
-                              .output = {.fd = -1}};
+    struct quant_calibrating run = {
+        .job = job, .wanted = wanted, .error = error, QUANT_CALIBRATING_INIT};
     *result = (struct quant_calibrate_result){.is_complete = false};
-    enum quant_status status = check_job(&run);
-    if (status == QUANT_OK && job->resume)
-        status = load_basis(&run);
-    if (status == QUANT_OK)
-        status = open_output(&run);
-    if (status == QUANT_OK)
-        status = open_inputs(&run);
+    enum quant_status status = quant_calibrating_open(&run);
     if (status == QUANT_OK)
         status = calibrate(&run);
     if (status == QUANT_OK)
-        status = commit(&run);
+        status = quant_calibrating_commit(&run);
     if (status == QUANT_OK)
         quant_rounds_tell(&run.file, result);
-    close_all(&run);
+    quant_calibrating_close(&run);
     return status;
 }
 
