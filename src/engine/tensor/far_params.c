@@ -6,15 +6,14 @@
  */
 #include "engine/tensor/far_params.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "core/group_notes.h"
-#include "core/group_sums.h"
 #include "core/observed.h"
 #include "engine/tensor/scan_choose.h"
+#include "engine/tensor/scan_extremes.h"
 #include "engine/tensor/slices.h"
 #include "engine/work/pool.h"
 #include "io/cancel.h"
@@ -33,76 +32,19 @@ static enum quant_status check_cancelled(const struct quant_far_params *far,
 
 /* ---- By extremes ---- */
 
-struct extremes_scan {
-    struct quant_far_params *far;
-    const struct quant_scan *scan;
-    struct quant_extremes *extremes; /* of each worker */
-    struct quant_observed *observed;
-};
-
-static enum quant_status take_extremes(void *context, struct quant_chunk *chunk,
-                                       struct quant_error *error)
-{
-    const struct extremes_scan *run = context;
-    struct quant_buffers *buffers = &run->scan->buffers[chunk->worker];
-    (void)error;
-    buffers->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
-    if (quant_extremes_add(&run->extremes[chunk->worker], run->far->grouping, chunk->first,
-                           buffers->x, chunk->count))
-        buffers->observed.count = chunk->count; /* the groups have the rest */
-    else
-        quant_observe(&buffers->observed, buffers->x, chunk->count);
-    return QUANT_OK;
-}
-
-static enum quant_status join_observed(void *context, struct quant_chunk *chunk,
-                                       struct quant_error *error)
-{
-    const struct extremes_scan *run = context;
-    (void)error;
-    quant_observed_join(run->observed, &run->scan->buffers[chunk->worker].observed);
-    return QUANT_OK;
-}
-
-static void join_extremes(const struct extremes_scan *run, size_t workers, uint64_t count)
-{
-    const struct quant_extremes *all = &run->extremes[0];
-    for (uint64_t i = 0; i < count; i++) {
-        for (size_t k = 1; k < workers; k++) {
-            all->min[i] = fminf(all->min[i], run->extremes[k].min[i]);
-            all->max[i] = fmaxf(all->max[i], run->extremes[k].max[i]);
-        }
-        run->observed->min = fminf(run->observed->min, all->min[i]);
-        run->observed->max = fmaxf(run->observed->max, all->max[i]);
-    }
-}
-
 static enum quant_status scan_extremes(struct quant_far_params *far, const struct quant_scan *scan,
                                        struct quant_observed *observed, struct quant_error *error)
 {
     const size_t count = (size_t)far->grouping->count;
-    struct quant_scan by_few = *scan;
-    by_few.workers = quant_group_workers(far->grouping, scan->workers);
-    const size_t workers = by_few.workers;
-    struct quant_extremes *extremes = calloc(workers, sizeof *extremes);
-    float *memory = malloc((2 * workers * count + 1) * sizeof *memory);
-    enum quant_status status = QUANT_OK;
-    if (!extremes || !memory)
-        status = quant_error_no_memory(error, 2 * workers * count * sizeof *memory, "calibration");
-    for (size_t i = 0; status == QUANT_OK && i < workers; i++) {
-        extremes[i].min = memory + 2 * i * count;
-        extremes[i].max = extremes[i].min + count;
-        quant_extremes_clear(&extremes[i], count);
-    }
-    struct extremes_scan run = {far, &by_few, extremes, observed};
+    float *memory = malloc((2 * count + 1) * sizeof *memory);
+    if (!memory)
+        return quant_error_no_memory(error, 2 * count * sizeof *memory, "calibration");
+    const struct quant_extremes extremes = {0, memory, memory + count};
+    const enum quant_status status =
+        quant_scan_extremes(scan, far->grouping, &extremes, observed, error);
     if (status == QUANT_OK)
-        status = quant_scan_pass(&by_few, take_extremes, join_observed, &run, error);
-    if (status == QUANT_OK) {
-        join_extremes(&run, workers, count);
-        quant_extremes_choose(&extremes[0], count, &far->calibration, &far->all, &far->notes);
-    }
+        quant_extremes_choose(&extremes, count, &far->calibration, &far->all, &far->notes);
     free(memory);
-    free(extremes);
     return status;
 }
 
