@@ -455,9 +455,14 @@ struct quant_calibrate_job {
                          * scheme, dtype and calibration too; NULL: the first round */
     const char *output; /* "-": standard output; NULL: nothing is written */
     bool force;         /* replace what is there */
-    struct quant_control control;     /* on_tensor is not called */
-    struct quant_selection selection; /* other tensors, and files of one tensor, are not read.
-                                       * QUANT_INVALID if nothing is left */
+    struct quant_control control;         /* on_tensor is not called */
+    struct quant_selection selection;     /* other tensors, and files of one tensor, are not read.
+                                           * QUANT_INVALID if nothing is left */
+    struct quant_granularity granularity; /* not all zeros: a range for each group, the one that
+                                           * calibrating its elements alone would find. All inputs
+                                           * must have the same groups: for an axis the same extent
+                                           * of it, for blocks the same number along each dimension,
+                                           * in the same order. Not with partial */
 };
 
 struct quant_merge_job {
@@ -469,20 +474,32 @@ struct quant_merge_job {
     struct quant_control control; /* only cancel is used: merging is quick */
 };
 
+struct quant_calibrated_group {
+    uint64_t group;
+    double range[2];
+};
+
 /* What the file says. */
 struct quant_calibrate_result {
     bool is_complete;
     uint64_t round; /* where it is not: that which was counted, or after merging, is to come */
-    bool has_range; /* complete, and something finite was seen */
+    bool has_range; /* complete, without groups, and something finite was seen */
     double range[2];
     bool has_observed;
     double observed[2]; /* smallest and largest finite element */
     uint64_t count;     /* elements, finite or not */
     uint64_t nonfinite;
     uint64_t ninputs;
+    uint64_t ngroups; /* 0: there is one range */
+    uint64_t nempty;  /* of the groups: without a finite element */
+    struct quant_calibrated_group
+        narrowest;                        /* of the others: the smallest and the largest hi - lo, */
+    struct quant_calibrated_group widest; /* of equals the first */
 };
 
-/* Each file is read once in each pass, and never in memory whole; a pipe is spooled. */
+/* Each file is read once in each pass, and never in memory whole; a pipe is spooled. With groups,
+ * a range takes 32 bytes for each, of each thread 8 more, and of methods other than minmax the
+ * elements of some groups are in memory at a time, at most 8 Mi. */
 QUANT_API enum quant_status quant_file_calibrate(const struct quant_calibrate_job *job,
                                                  struct quant_calibrate_result *result,
                                                  struct quant_error *error);
@@ -497,8 +514,8 @@ QUANT_API enum quant_status quant_file_merge(const struct quant_merge_job *job,
  * Reads a complete calibration file into the spec: clip, and the calibration that found it, for the
  * sidecar. The target is the spec's own: QUANT_INVALID where the range was made for another scheme
  * (a range of minmax can be used for any), or by mse, entropy or octav, which look at it, for
- * another dtype, qmin, qmax, include_zero or rounding. A range of one number is extended to hold 0,
- * as in quantizing.
+ * another dtype, qmin, qmax, include_zero or rounding. QUANT_INVALID too where the file has a range
+ * for each group. A range of one number is extended to hold 0, as in quantizing.
  */
 QUANT_API enum quant_status quant_file_range(const char *path, const struct quant_cancel *cancel,
                                              struct quant_spec *spec, struct quant_error *error);

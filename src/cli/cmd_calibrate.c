@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* `quant calibrate`: finds one range for many files, in one call or in parts that are merged. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/calibrate_options.h"
 #include "cli/choosing.h"
 #include "cli/command.h"
 #include "cli/directory_inputs.h"
@@ -11,24 +14,8 @@
 #include "cli/numbers.h"
 #include "cli/options.h"
 #include "cli/progress.h"
-#include "cli/quantize_options.h"
 #include "cli/signals.h"
 #include "cli/standard_streams.h"
-
-struct part_option {
-    bool given;
-    bool has_position;
-    uint64_t position;
-};
-
-struct calibrate_options {
-    struct quantize_options mapping; /* only the fields that have rows */
-    int scheme;                      /* from 1; 0: not given */
-    struct given_double ema;
-    struct part_option partial;
-    const char *continue_from;
-    bool merge;
-};
 
 #define AT(field) offsetof(struct calibrate_options, field)
 
@@ -82,6 +69,7 @@ static const struct option_row rows[] = {
      .parse = value_target,
      .offset = AT(mapping.dtype),
      .is_common = true},
+    GROUPING_ROWS_OF(AT(mapping), "range"),
     {.name = "ema",
      .argument = "C",
      .help = "average the ranges of the INPUTs, in order: lo += C * (lo of INPUT - lo), and the "
@@ -135,90 +123,9 @@ static const struct option_row rows[] = {
     INPUT_ROWS(AT(mapping.input)),
     FILES_FROM_ROWS(AT(mapping.files_from), NULL),
     SELECTION_ROWS(AT(mapping.selection), "calibrate"),
-    BATCH_ROWS(AT(mapping.batch), "progress"),
+    BATCH_ROWS(AT(mapping.batch), "progress or summary"),
     {0},
 };
-
-/* ---- Options that exclude each other ---- */
-
-/* The first given option that describes the range; NULL if none. */
-static const char *spec_option(const struct calibrate_options *options)
-{
-    const struct quantize_options *mapping = &options->mapping;
-    const struct {
-        bool given;
-        const char *name;
-    } names[] = {
-        {mapping->calibration.name != NULL, "method"},
-        {options->scheme != 0, "scheme"},
-        {mapping->dtype != 0, "dtype"},
-        {mapping->qmin.given, "qmin"},
-        {mapping->qmax.given, "qmax"},
-        {mapping->include_zero, "include-zero"},
-        {mapping->rounding != 0, "rounding"},
-        {mapping->scale_dtype != 0, "scale-dtype"},
-        {options->ema.given, "ema"},
-        {mapping->nonfinite != 0, "nonfinite"},
-    };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (names[i].given)
-            return names[i].name;
-    return NULL;
-}
-
-static int check_parts(const struct command *self, const struct calibrate_options *options)
-{
-    const struct input_options *input = &options->mapping.input;
-    const char *said = spec_option(options);
-    if (options->merge && (options->partial.given || options->continue_from))
-        return message_usage(self->name, "'--merge' combines parts, but '--%s' makes one",
-                             options->partial.given ? "partial" : "continue");
-    if (options->partial.has_position && options->continue_from)
-        return message_usage(self->name, "'--partial=N' is for the first round only");
-    if (said && (options->continue_from || options->merge))
-        return message_usage(
-            self->name,
-            "'--%s' is for the first round only; the files that '--%s' reads already have it", said,
-            options->merge ? "merge" : "continue");
-    if (options->merge &&
-        (input->from || input->shape.given || input->dtype != 0 || input->byte_order != 0))
-        return message_usage(self->name, "'--merge' reads what '--partial' and '--continue' wrote, "
-                                         "not tensors: it takes no options for reading them");
-    if (options->merge &&
-        (options->mapping.selection.include.n > 0 || options->mapping.selection.exclude.n > 0))
-        return message_usage(self->name, "'--merge' combines parts of tensors that are already "
-                                         "chosen: it takes no '--include' and no '--exclude'");
-    return EXIT_DONE;
-}
-
-static int check_inputs(const struct command *self, char *const *inputs, size_t n)
-{
-    size_t nstreams = 0;
-    if (n == 0)
-        return message_usage(self->name, "no INPUT; give a file, or '-' for standard input");
-    for (size_t i = 0; i < n; i++)
-        nstreams += strcmp(inputs[i], "-") == 0;
-    if (nstreams > 1)
-        return message_usage(self->name,
-                             "'-' is given twice, but standard input can be read only once");
-    return EXIT_DONE;
-}
-
-static int check(const struct command *self, const struct calibrate_options *options,
-                 char *const *inputs, size_t n)
-{
-    const struct quant_spec spec = quantize_options_spec(&options->mapping);
-    struct quant_error error;
-    const int status = check_parts(self, options);
-    if (status != EXIT_DONE)
-        return status;
-    if (quant_spec_check(&spec, &error) != QUANT_OK)
-        return message_usage(self->name, "%s", error.text);
-    if (!quant_spec_needs_range(&spec))
-        return message_usage(self->name, "%s is unscaled: there is no range to calibrate for it",
-                             quant_dtype_info(spec.dtype)->name);
-    return check_inputs(self, inputs, n);
-}
 
 /* ---- The work ---- */
 
@@ -248,6 +155,26 @@ static void begin_input(void *context, size_t i)
     progress_begin_input(context, i);
 }
 
+/* The many ranges in one line; one range is short enough as it is. */
+static void summarize_groups(const struct quant_calibrate_result *result)
+{
+    const struct quant_calibrated_group *widest = &result->widest;
+    const struct quant_calibrated_group *narrowest = &result->narrowest;
+    char ranges[256] = "";
+    char empty[64] = "";
+    if (result->ngroups > result->nempty)
+        snprintf(ranges, sizeof ranges,
+                 "; widest range %.6g .. %.6g in group %" PRIu64
+                 ", narrowest %.6g .. %.6g in group %" PRIu64,
+                 widest->range[0], widest->range[1], widest->group, narrowest->range[0],
+                 narrowest->range[1], narrowest->group);
+    if (result->nempty > 0)
+        snprintf(empty, sizeof empty, ", %" PRIu64 " without a finite element", result->nempty);
+    message_note("%" PRIu64 " range%s from %" PRIu64 " input%s%s%s", result->ngroups,
+                 result->ngroups == 1 ? "" : "s", result->ninputs, result->ninputs == 1 ? "" : "s",
+                 empty, ranges);
+}
+
 static enum quant_status calibrate(const struct calibrate_options *options, char *const *inputs,
                                    size_t n, const struct quant_cancel *cancel,
                                    struct quant_error *error)
@@ -272,6 +199,7 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
         .output = target->output ? target->output : "-",
         .force = target->force,
         .selection = selection_options_selection(&options->mapping.selection),
+        .granularity = quantize_options_granularity(&options->mapping),
         .control = {.threads = batch_threads(batch),
                     .cancel = *cancel,
                     .progress = progress.is_wanted ? show_progress : NULL,
@@ -281,6 +209,8 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
     struct quant_calibrate_result result;
     const enum quant_status status = quant_file_calibrate(&job, &result, error);
     progress_end(&progress);
+    if (status == QUANT_OK && calibrate_options_group(options) && !batch->quiet)
+        summarize_groups(&result);
     return status;
 }
 
@@ -336,7 +266,7 @@ static int run(const struct command *self, int argc, char **argv)
     status = directory_inputs_init(&inputs, self, &options.mapping.files_from, &rules, argv + first,
                                    (size_t)(argc - first));
     if (status == EXIT_DONE)
-        status = check(self, &options, inputs.names, inputs.n);
+        status = calibrate_options_check(self, &options, inputs.names, inputs.n);
     if (status == EXIT_DONE)
         status = check_list(&options);
     if (status == EXIT_DONE)
@@ -356,6 +286,10 @@ static const char notes[] =
     "one call: for a long list, use --files-from and not 'xargs', which splits it.\n"
     "With --ema, each INPUT has its own range and the ranges are averaged, as in\n"
     "MovingAverageMinMaxObserver of PyTorch.\n"
+    "\n"
+    "With --axis or --block-size, each channel or block has a range of its own, found\n"
+    "from its elements in all INPUTs. The INPUTs must have the same channels or\n"
+    "blocks; in other dimensions, such as the batch, they may differ.\n"
     "\n"
     "To share the work among machines, run --partial on each with its share of the\n"
     "INPUTs. Then run --merge once, with the partial results in the order of their\n"

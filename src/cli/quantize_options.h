@@ -88,11 +88,12 @@ struct quantize_options {
         .offset = (base) + offsetof(struct quantize_options, scale_dtype), .in_section = true      \
     }
 
-/* The rows of options that say which elements share a scale. */
-#define GROUPING_ROWS(base)                                                                        \
+/* The rows of options that say which elements share a scale, or a range: what, in one word. */
+#define GROUPING_ROWS_OF(base, what)                                                               \
     {.name = "axis",                                                                               \
      .argument = "N",                                                                              \
-     .help = "per channel: use one scale per index of axis N; 0 is the first axis, -1 the last",   \
+     .help =                                                                                       \
+         "per channel: use one " what " per index of axis N; 0 is the first axis, -1 the last",    \
      .expected = "the number of an axis, such as 0 or -1",                                         \
      .parse = value_int32,                                                                         \
      .offset = (base) + offsetof(struct quantize_options, axis),                                   \
@@ -100,9 +101,10 @@ struct quantize_options {
      .is_common = true},                                                                           \
         {.name = "block-size",                                                                     \
          .argument = "N|R,C",                                                                      \
-         .help = "per group: use one scale per N elements along --axis, or along the last axis "   \
-                 "without it; R,C: one per block of R rows and C columns of a matrix; also "       \
-                 "--group-size",                                                                   \
+         .help =                                                                                   \
+             "per group: use one " what " per N elements along --axis, or along the last axis "    \
+             "without it; R,C: one per block of R rows and C columns of a matrix; also "           \
+             "--group-size",                                                                       \
          .expected = "an integer from 1 to 2^53, or two such as 128,128",                          \
          .parse = value_blocks,                                                                    \
          .offset = (base) + offsetof(struct quantize_options, blocks),                             \
@@ -111,6 +113,8 @@ struct quantize_options {
     {                                                                                              \
         .name = "group-size", .alias_of = "block-size"                                             \
     }
+
+#define GROUPING_ROWS(base) GROUPING_ROWS_OF(base, "scale")
 
 #define NONFINITE_ROW(base, saturate)                                                              \
     {                                                                                              \

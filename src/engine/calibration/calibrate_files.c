@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/grouping.h"
 #include "core/observed.h"
-#include "engine/calibration/calibrating.h"
+#include "engine/calibration/calibrate_file_groups.h"
 #include "engine/calibration/calibration_rounds.h"
 #include "engine/calibration/known_inputs.h"
 #include "engine/tensor/scan_method.h"
@@ -216,8 +217,10 @@ static enum quant_status calibrate(struct quant_calibrating *run)
     if (run->job->resume)
         return count_round(run);
     quant_rounds_begin(&run->file, &run->job->spec, &run->plan);
-    const enum quant_status status =
-        run->job->has_ema ? calibrate_one_by_one(run) : calibrate_all(run);
+    const enum quant_status status = quant_granularity_has_groups(&run->job->granularity)
+                                         ? quant_calibrating_groups(run)
+                                     : run->job->has_ema ? calibrate_one_by_one(run)
+                                                         : calibrate_all(run);
     set_observed(run);
     return status;
 }
@@ -237,6 +240,8 @@ enum quant_status quant_calibrate_wanted(const struct quant_calibrate_job *job,
         status = quant_calibrating_commit(&run);
     if (status == QUANT_OK)
         quant_rounds_tell(&run.file, result);
+    if (status == QUANT_OK && run.file.has_groups)
+        quant_calibrating_groups_report(&run.file.groups, result);
     quant_calibrating_close(&run);
     return status;
 }

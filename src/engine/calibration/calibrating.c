@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/grouping.h"
 #include "engine/calibration/calibration_rounds.h"
 #include "io/distinct_paths.h"
 #include "methods/plan_make.h"
@@ -19,6 +20,9 @@ static enum quant_status check_job(struct quant_calibrating *run)
     if (job->has_ema && job->resume)
         return quant_error_set(run->error, QUANT_INVALID,
                                "a moving average has only one round: nothing to continue");
+    if (quant_granularity_has_groups(&job->granularity) && (job->partial || job->resume))
+        return quant_error_set(run->error, QUANT_INVALID,
+                               "ranges per channel or block are found in one call, not in parts");
     if (job->has_position && (!job->partial || job->resume))
         return quant_error_set(run->error, QUANT_INVALID,
                                "only a part of the first round can have a position");

@@ -207,13 +207,39 @@ static enum quant_status open_tensor(struct quant_inputs *inputs, size_t i,
                                          QUANT_FLOAT32, &tensor->source, &tensor->reader, error);
 }
 
+static bool needs_copy(const struct quant_inputs *inputs, const struct quant_reader *reader)
+{
+    return inputs->needs_positions ? !quant_reader_is_positional(reader)
+                                   : inputs->needs_shape && reader->knowledge != QUANT_SHAPE_KNOWN;
+}
+
+/* Copies take two file descriptors each, so only some are kept for the next visit. */
+enum { COPIES_MOST = 64 };
+
+static enum quant_status copy_if_needed(struct quant_inputs *inputs, size_t i,
+                                        struct quant_tensor *tensor, struct quant_error *error)
+{
+    if (!needs_copy(inputs, tensor->reader))
+        return QUANT_OK;
+    const enum quant_status status = quant_tensor_spool(tensor, &inputs->cancel, error);
+    if (status != QUANT_OK)
+        return status;
+    const bool is_kept = inputs->kept[i].source != NULL;
+    if (is_kept || inputs->ncopies < COPIES_MOST)
+        inputs->kept[i] = *tensor;
+    inputs->ncopies += !is_kept;
+    return QUANT_OK;
+}
+
 enum quant_status quant_inputs_visit(struct quant_inputs *inputs, size_t i, quant_input_fn *visit,
                                      void *context, struct quant_error *error)
 {
     struct quant_tensor tensor;
     enum quant_status status = open_tensor(inputs, i, &tensor, error);
+    if (status == QUANT_OK)
+        status = copy_if_needed(inputs, i, &tensor, error);
     if (status != QUANT_OK)
-        return status;
+        goto close;
     const bool is_known = tensor.reader->knowledge == QUANT_SHAPE_KNOWN;
     const struct quant_scan scan = make_scan(inputs, &tensor);
     quant_progress_begin_part(&inputs->progress, inputs->weights[i],
@@ -222,7 +248,8 @@ enum quant_status quant_inputs_visit(struct quant_inputs *inputs, size_t i, quan
         inputs->begin_file(inputs->progress.context, inputs->tensors[i].path);
     status = visit(context, &scan, i, error);
     if (status == QUANT_OK)
-        status = quant_source_check_unchanged(tensor.source, error);
+        status = quant_source_check_unchanged(quant_tensor_source(&tensor), error);
+close:
     if (!inputs->kept[i].source)
         quant_tensor_close(&tensor);
     return status;

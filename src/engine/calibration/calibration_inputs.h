@@ -33,6 +33,9 @@ struct quant_inputs {
     void (*begin_file)(void *context, size_t i); /* with the progress's context, before a tensor of
                                                   * the i-th path is read; may be NULL */
 
+    bool needs_shape;     /* the shape of a tensor is known when it is visited; JSON is copied */
+    bool needs_positions; /* its elements can be read by position; a stream is copied too */
+
     /* Made: */
     size_t n; /* tensors */
     unsigned workers;
@@ -40,7 +43,8 @@ struct quant_inputs {
     struct quant_calibration_tensor *tensors; /* owned */
     uint64_t *weights;                        /* owned, of each tensor, for progress: bytes, and
                                                * once they are known, elements */
-    struct quant_tensor *kept;                /* owned: of each, if it is a stream */
+    struct quant_tensor *kept;                /* owned: of each, if it is a stream or a copy */
+    size_t ncopies;                           /* that are kept */
     struct quant_container_input *containers; /* owned */
     size_t ncontainers;
 };

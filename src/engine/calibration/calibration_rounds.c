@@ -153,6 +153,12 @@ struct quant_calibrator *quant_rounds_replay(const struct quant_calibration_file
 }
 
 /* In double, where PyTorch's MovingAverageMinMaxObserver has float32; its formula. */
+void quant_rounds_average_one(double ema, bool has_average, const double own[2], double average[2])
+{
+    for (int end = 0; end < 2; end++)
+        average[end] = has_average ? average[end] + ema * (own[end] - average[end]) : own[end];
+}
+
 void quant_rounds_average(struct quant_calibration_file *file)
 {
     file->has_range = false;
@@ -160,11 +166,7 @@ void quant_rounds_average(struct quant_calibration_file *file)
         const struct quant_input_range *own = &file->ranges[i];
         if (!own->present)
             continue;
-        for (int end = 0; end < 2; end++) {
-            double *average = &file->range[end];
-            *average = file->has_range ? *average + file->ema * (own->ends[end] - *average)
-                                       : own->ends[end];
-        }
+        quant_rounds_average_one(file->ema, file->has_range, own->ends, file->range);
         file->has_range = true;
     }
 }

@@ -30,6 +30,9 @@ struct quant_calibrator *quant_rounds_replay(const struct quant_calibration_file
                                              const char *name, size_t nworkers,
                                              enum quant_status *status, struct quant_error *error);
 
+/* Moves an average by the range of the next input. Without one yet, it becomes that range. */
+void quant_rounds_average_one(double ema, bool has_average, const double own[2], double average[2]);
+
 /* The range becomes the moving average of the inputs' own; none where none of them has one. */
 void quant_rounds_average(struct quant_calibration_file *file);
 
