@@ -38,7 +38,7 @@ static struct quant_calibrator *find_calibrator(struct quant_calibration_buffers
     return *calibrator;
 }
 
-static void run_pass(struct quant_calibrator *calibrator, const float *x, size_t n)
+static void take_input(struct quant_calibrator *calibrator, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i += QUANT_PART_MAX) {
         quant_calibrator_take(calibrator, 0, x + i,
@@ -46,21 +46,57 @@ static void run_pass(struct quant_calibrator *calibrator, const float *x, size_t
         quant_calibrator_join(calibrator, 0);
     }
     quant_calibrator_end_input(calibrator, NULL);
-    quant_calibrator_end_pass(calibrator);
 }
 
-static enum quant_status find_range(struct quant_calibrator *calibrator, const float *x, size_t n,
+static enum quant_status run_passes(struct quant_calibrator *calibrator, const float *x,
+                                    const size_t *lengths, size_t ninputs,
+                                    struct quant_error *error)
+{
+    const enum quant_status status = quant_calibrator_begin(calibrator, 1, error);
+    while (status == QUANT_OK && !calibrator->done) {
+        const float *input = x;
+        for (size_t i = 0; i < ninputs; input += lengths[i++])
+            take_input(calibrator, input, lengths[i]);
+        quant_calibrator_end_pass(calibrator);
+    }
+    return status;
+}
+
+/* The elements of one input can be looked at directly. Those of several are added up in the order
+ * of the inputs, which a method does not know. */
+static enum quant_status find_range(struct quant_calibrator *calibrator, const float *x,
+                                    const size_t *lengths, size_t ninputs,
                                     struct quant_error *error)
 {
     if (calibrator->done)
         return QUANT_OK;
-    if (calibrator->method->small && n <= QUANT_CALIBRATION_SMALL) {
-        calibrator->method->small(calibrator, x, n);
+    if (calibrator->method->small && ninputs == 1 && lengths[0] <= QUANT_CALIBRATION_SMALL) {
+        calibrator->method->small(calibrator, x, lengths[0]);
         return QUANT_OK;
     }
-    const enum quant_status status = quant_calibrator_begin(calibrator, 1, error);
-    while (status == QUANT_OK && !calibrator->done)
-        run_pass(calibrator, x, n);
+    return run_passes(calibrator, x, lengths, ninputs, error);
+}
+
+enum quant_status quant_plan_find_range(const struct quant_plan *plan,
+                                        struct quant_calibration_buffers *buffers, const float *x,
+                                        const size_t *lengths, size_t ninputs, bool *has_range,
+                                        double range[2], struct quant_error *error)
+{
+    struct quant_observed observed = QUANT_OBSERVED_INIT;
+    size_t n = 0;
+    for (size_t i = 0; i < ninputs; i++)
+        n += lengths[i];
+    quant_observe(&observed, x, n);
+    *has_range = observed.count > observed.nonfinite;
+    if (!*has_range)
+        return QUANT_OK;
+    struct quant_calibrator *calibrator = find_calibrator(buffers, plan->method, error);
+    if (!calibrator)
+        return QUANT_NO_MEMORY;
+    quant_calibrator_observe(calibrator, plan, &observed);
+    const enum quant_status status = find_range(calibrator, x, lengths, ninputs, error);
+    range[0] = calibrator->range[0];
+    range[1] = calibrator->range[1];
     return status;
 }
 
@@ -74,7 +110,7 @@ static enum quant_status calibrate_by_method(const struct quant_plan *plan,
     if (!calibrator)
         return QUANT_NO_MEMORY;
     quant_calibrator_observe(calibrator, plan, observed);
-    const enum quant_status status = find_range(calibrator, x, n, error);
+    const enum quant_status status = find_range(calibrator, x, &n, 1, error);
     return status == QUANT_OK ? quant_plan_choose(plan, observed, calibrator->range, choice, error)
                               : status;
 }

@@ -25,4 +25,12 @@ enum quant_status quant_plan_calibrate(const struct quant_plan *plan,
                                        size_t n, struct quant_choice *choice,
                                        struct quant_error *error);
 
+/* The range that the method of the plan, which is not auto, finds for elements that come from
+ * several inputs and count as one sequence. Those of each input are side by side at x, lengths[i]
+ * of the i-th, which may be 0. false in *has_range: no element is finite. */
+enum quant_status quant_plan_find_range(const struct quant_plan *plan,
+                                        struct quant_calibration_buffers *buffers, const float *x,
+                                        const size_t *lengths, size_t ninputs, bool *has_range,
+                                        double range[2], struct quant_error *error);
+
 #endif

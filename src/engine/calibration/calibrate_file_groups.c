@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One pass over each input finds the extremes of all its groups. For minmax they are the ranges;
- * for other methods group_passes.c goes on. With a moving average each input has ranges of its own.
+ * other methods go on with the groups in memory, or in passes. With a moving average each input has
+ * ranges of its own.
  */
 #include "engine/calibration/calibrate_file_groups.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/grouping.h"
@@ -14,6 +16,7 @@
 #include "core/observed.h"
 #include "engine/calibration/calibration_rounds.h"
 #include "engine/calibration/group_arrangement.h"
+#include "engine/calibration/group_batches.h"
 #include "engine/calibration/group_passes.h"
 #include "engine/tensor/scan_extremes.h"
 #include "methods/method.h"
@@ -167,7 +170,8 @@ static bool is_by_extremes(const struct quant_calibrating *run)
 static enum quant_status find_ranges(struct groups_run *own, size_t first, size_t last,
                                      double (*ranges)[2])
 {
-    const struct quant_group_passes passes = {
+    struct quant_progress *progress = &own->run->inputs.progress;
+    const struct quant_grouped_inputs grouped = {
         .run = own->run,
         .groupings = own->groupings,
         .count = own->groups->count,
@@ -175,7 +179,12 @@ static enum quant_status find_ranges(struct groups_run *own, size_t first, size_
         .last = last,
         .ranges = ranges,
     };
-    return quant_group_passes_find(&passes);
+    const enum quant_status status = quant_group_batches_fit(&grouped)
+                                         ? quant_group_batches_find(&grouped)
+                                         : quant_group_passes_find(&grouped);
+    quant_progress_begin_pass(progress, 1, progress->ahead); /* there may be fewer than expected */
+    quant_progress_add(progress, 1);
+    return status;
 }
 
 static enum quant_status calibrate_all(struct groups_run *own)
@@ -184,9 +193,10 @@ static enum quant_status calibrate_all(struct groups_run *own)
     const size_t n = run->inputs.n;
     const uint64_t weight = quant_inputs_weight(&run->inputs, 0, n);
     quant_progress_begin_pass(&run->inputs.progress, weight, is_by_extremes(run) ? 0 : weight);
-    enum quant_status status = visit(own, 0, n);
+    const enum quant_status status = visit(own, 0, n);
     if (status != QUANT_OK)
         return status;
+    memcpy(run->inputs.weights, run->counts, n * sizeof *run->counts); /* pipes have one now too */
     if (!is_by_extremes(run))
         return find_ranges(own, 0, n, own->groups->ranges);
     for (uint64_t i = 0; i < own->groups->count; i++)

@@ -237,13 +237,52 @@ static void check_cases(const char *method, enum quant_scheme scheme, double ema
 static void test_groups_are_slices(void **state)
 {
     (void)state;
-    check_cases("minmax", QUANT_ABSMAX, 0);
+    for (size_t i = 0; method_name(i); i++)
+        if (strcmp(method_name(i), "auto") != 0) {
+            check_cases(method_name(i), QUANT_ABSMAX, 0);
+            check_cases(method_name(i), QUANT_ZERO_POINT, 0);
+        }
 }
 
 static void test_moving_average(void **state)
 {
     (void)state;
     check_cases("minmax", QUANT_ABSMAX, 0.25);
+    check_cases("entropy", QUANT_ABSMAX, 0.25);
+    check_cases("sigma", QUANT_ZERO_POINT, 0.5);
+}
+
+/* ---- More than there is memory for ---- */
+
+/* Two batches that divide a row of channels, a panel of runs, and panels of blocks; and groups that
+ * need passes of their own. */
+static const struct group_case large_cases[] = {
+    {"batches of channels side by side",
+     {.has_axis = true, .axis = 1},
+     {{"a.npy", {2, {500000, 9}}, QUANT_ORDER_C}, {"b.npy", {2, {3, 9}}, QUANT_ORDER_FORTRAN}}},
+    {"batches of channels in runs",
+     {.has_axis = true, .axis = 1},
+     {{"a.npy", {3, {3, 3, 500000}}, QUANT_ORDER_C}}},
+    {"batches of blocks",
+     {.has_axis = true, .block_size = 600000},
+     {{"a.npy", {2, {1700000, 3}}, QUANT_ORDER_C}}},
+    {"passes over channels side by side",
+     {.has_axis = true, .axis = 1},
+     {{"a.npy", {2, {2200000, 2}}, QUANT_ORDER_C},
+      {"b.npy", {2, {0, 2}}, QUANT_ORDER_C},
+      {"c.npy", {2, {2200000, 2}}, QUANT_ORDER_FORTRAN}}},
+};
+
+static void test_large(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LENGTH(large_cases) && !IS_SLOW_BUILD; i++) {
+        struct inputs inputs = write_inputs(&large_cases[i], true);
+        const struct quant_spec spec = {.calibration = i % 2 == 0 ? "percentile" : "sigma",
+                                        .nonfinite = QUANT_NONFINITE_SATURATE};
+        check_case(&large_cases[i], &inputs, &spec, 0);
+        release_inputs(&inputs);
+    }
 }
 
 /* ---- What is reported ---- */
@@ -361,8 +400,13 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_groups_are_slices), IN_FOLDER(test_moving_average), IN_FOLDER(test_result),
-        IN_FOLDER(test_no_elements),       IN_FOLDER(test_other_groups),   IN_FOLDER(test_refused),
+        IN_FOLDER(test_groups_are_slices),
+        IN_FOLDER(test_moving_average),
+        IN_FOLDER(test_large),
+        IN_FOLDER(test_result),
+        IN_FOLDER(test_no_elements),
+        IN_FOLDER(test_other_groups),
+        IN_FOLDER(test_refused),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }
