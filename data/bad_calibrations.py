@@ -62,6 +62,18 @@ AVERAGE = '''{
 OBSERVED = '"observed": [-7.59000015, 10.8000002]'
 PART = CALIBRATION[CALIBRATION.index('"part"'):CALIBRATION.index(',\n  "ranges"')]
 
+GROUPS = '''{
+  "format": "quant-calibration", "version": 2, "tool": "quant 0.1.0",
+  "stage": "complete", "method": "minmax", "argument": null,
+  "scheme": "absmax", "dtype": "int8", "qmin": null, "qmax": null,
+  "include_zero": false, "rounding": "half-even", "ema": null,
+  "axis": 1, "block_size": 32, "scale_shape": [2, 2], "order": "C",
+  "count": 7, "nonfinite": 1, "inputs": 1,
+  "range": [[-7.59000015, 10.8000002], null, [0, 1], [5, 5]],
+  "observed": [[-7.59000015, 10.8000002], null, [0, 1], [5, 5]]
+}
+'''
+
 CALIBRATION_CHANGES = [
     Change("format_wrong", '"quant-calibration"', '"quant-sidecar"', "`format` is a sidecar's."),
     Change("format_missing", '"format": "quant-calibration", ', "", "`format` is missing."),
@@ -196,8 +208,67 @@ AVERAGE_CHANGES = [
            "[null, null]", "Nothing finite was seen, and yet something was observed."),
 ]
 
+RANGES = '"range": [[-7.59000015, 10.8000002], null, [0, 1], [5, 5]]'
+SEEN = '"observed": [[-7.59000015, 10.8000002], null, [0, 1], [5, 5]]'
 
-GOOD = {"good.json": CALIBRATION, "good_sigma.json": DEVIATIONS, "good_ema.json": AVERAGE}
+GROUPS_CHANGES = [
+    Change("groups_version_1", '"version": 2', '"version": 1', "`version` is 1, which had no groups."),
+    Change("groups_partial", '"complete"', '"partial"', "Groups are not calibrated in parts."),
+    Change("groups_axis_missing", '"axis": 1, ', "", "`axis` is missing."),
+    Change("groups_axis_negative", '"axis": 1', '"axis": -1', "`axis` is negative."),
+    Change("groups_axis_beyond", '"axis": 1', '"axis": 2', "`axis` is beyond `scale_shape`."),
+    Change("groups_axis_null", '"axis": 1', '"axis": null', "`axis` is null, `block_size` a number."),
+    Change("groups_block_size_zero", '"block_size": 32', '"block_size": 0', "`block_size` is 0."),
+    Change("groups_block_size_null", '"block_size": 32', '"block_size": null',
+           "Channels have one dimension."),
+    Change("groups_block_size_three", '"axis": 1, "block_size": 32',
+           '"axis": null, "block_size": [1, 2, 3]', "`block_size` has three entries."),
+    Change("groups_block_size_rows_zero", '"axis": 1, "block_size": 32',
+           '"axis": null, "block_size": [0, 32]', "A block has no rows."),
+    Change("groups_shape_missing", '"scale_shape": [2, 2], ', "",
+           "`scale_shape` is missing, so the file has no groups."),
+    Change("groups_shape_number", '"scale_shape": [2, 2]', '"scale_shape": 4', "`scale_shape` is a number."),
+    Change("groups_shape_empty", '"scale_shape": [2, 2]', '"scale_shape": []', "`scale_shape` is empty."),
+    Change("groups_shape_negative", '"scale_shape": [2, 2]', '"scale_shape": [-2, -2]',
+           "A dimension is negative."),
+    Change("groups_shape_huge", '"scale_shape": [2, 2]',
+           '"scale_shape": [9007199254740992, 9007199254740992]', "No file has as many groups."),
+    Change("groups_shape_more", '"scale_shape": [2, 2]', '"scale_shape": [2, 3]', "Two entries are missing."),
+    Change("groups_shape_many", '"scale_shape": [2, 2]', '"scale_shape": [2, 1000000000000]',
+           "The file is too short for the entries."),
+    Change("groups_shape_less", '"scale_shape": [2, 2]', '"scale_shape": [2, 1]', "Two entries too many."),
+    Change("groups_order_unknown", '"order": "C"', '"order": "A"', "`order` is no known one."),
+    Change("groups_range_missing", RANGES + ",\n  ", "", "`range` is missing."),
+    Change("groups_range_null", RANGES, '"range": null', "`range` is null."),
+    Change("groups_range_pair", RANGES, '"range": [-7.59000015, 10.8000002]', "`range` is one range."),
+    Change("groups_range_three", RANGES, RANGES.replace("[0, 1]", "[0, 1, 2]"), "A range has three ends."),
+    Change("groups_range_one", RANGES, RANGES.replace("[0, 1]", "[0]"), "A range has one end."),
+    Change("groups_range_string", RANGES, RANGES.replace("[0, 1]", '"0,1"'), "A range is a string."),
+    Change("groups_range_word", RANGES, RANGES.replace("null", "nil"), "A range is a word other than null."),
+    Change("groups_range_falling", RANGES, RANGES.replace("[0, 1]", "[1, 0]"), "A range falls."),
+    Change("groups_range_beyond_float32", RANGES, RANGES.replace("[0, 1]", "[0, 1e39]"),
+           "A range is beyond float32."),
+    Change("groups_range_infinite", RANGES, RANGES.replace("[0, 1]", "[0, 1e999]"),
+           "A range is beyond float64."),
+    Change("groups_range_nan", RANGES, RANGES.replace("[0, 1]", "[0, NaN]"), "NaN is no JSON."),
+    Change("groups_range_unseen", RANGES, RANGES.replace("null", "[0, 1]"),
+           "A group has a range, and nothing was observed in it."),
+    Change("groups_range_comma_missing", RANGES, RANGES.replace("null, ", "null "), "It is not JSON."),
+    Change("groups_range_unclosed", RANGES, RANGES[:-1], "The array does not end."),
+    Change("groups_range_twice", RANGES, RANGES + ", " + RANGES, "`range` is a duplicate."),
+    Change("groups_observed_missing", ",\n  " + SEEN, "", "`observed` is missing."),
+    Change("groups_observed_object", SEEN, '"observed": {}', "`observed` is an object."),
+    Change("groups_observed_null", SEEN, SEEN.replace("[0, 1]", "null"),
+           "A group has a range, and nothing was observed in it."),
+    Change("groups_nothing_finite", '"nonfinite": 1', '"nonfinite": 7',
+           "No element is finite, and something was observed."),
+    Change("groups_head_comma_missing", '"axis": 1, ', '"axis": 1 ', "It is not JSON before the arrays."),
+    Change("groups_text_after", "\n}\n", "\n}\nx\n", "Text follows the object."),
+]
+
+
+GOOD = {"good.json": CALIBRATION, "good_sigma.json": DEVIATIONS, "good_ema.json": AVERAGE,
+        "good_groups.json": GROUPS}
 
 
 def bad_calibrations() -> list[Bad]:
@@ -209,4 +280,4 @@ def bad_calibrations() -> list[Bad]:
     ]
     return whole + [apply_change(good, change) for good, changes in (
         (CALIBRATION, CALIBRATION_CHANGES), (DEVIATIONS, DEVIATIONS_CHANGES),
-        (AVERAGE, AVERAGE_CHANGES)) for change in changes]
+        (AVERAGE, AVERAGE_CHANGES), (GROUPS, GROUPS_CHANGES)) for change in changes]

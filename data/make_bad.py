@@ -268,6 +268,7 @@ CALIBRATION_README = """\
 `calibration/good.json` is what one machine found of `examples/x.npy` in the second pass of
 percentile, `calibration/good_sigma.json` what it found in the only pass of sigma, which adds elements up,
 and `calibration/good_ema.json` the ranges that a moving average goes through; they must be accepted.
+`calibration/good_groups.json` has a range for each of four blocks, which must be read.
 The others differ from one of them in the way that the sentence names, or are no calibration at all.
 The command line is `quant calibrate --merge data/bad/FILE`.
 """

@@ -71,6 +71,10 @@ static const struct scenario scenarios[] = {
      "q.safetensors", .granularity = {true, 0, 0, 0}},
     {"dequantize and measure a container", "m.safetensors", NULL, "q.safetensors",
      .restored = "r.safetensors"},
+    {"calibrate channels of files", .data = "c.json", .granularity = {true, 0, 0, 0},
+     .task = CALIBRATE},
+    {"calibrate blocks of files over an old one", "c.json", .data = "c.json",
+     .calibration = "sigma", .granularity = {false, 0, 2, 0}, .task = CALIBRATE},
 };
 
 static const char *const calibrated[] = {"x.npy", "x.json", "old.bin"};
@@ -103,7 +107,8 @@ static enum quant_status calibrate(const struct scenario *scenario, const char *
                                             .partial = scenario->task != CALIBRATE,
                                             .resume = resume,
                                             .output = output,
-                                            .force = scenario->old_input != NULL};
+                                            .force = scenario->old_input != NULL,
+                                            .granularity = scenario->granularity};
     struct quant_calibrate_result result;
     return quant_file_calibrate(&job, &result, error);
 }
@@ -386,6 +391,7 @@ static void test_reached(void **state)
         no_rename, all,       no_rename, all,               /* calibrating */
         all,       no_rename, all,       all, all, no_link, /* many scales */
         no_rename, all,       no_link,                      /* containers */
+        no_rename, all,                                     /* ranges of groups */
     };
     for (size_t i = 0; i < LENGTH(scenarios); i++) {
         struct expected expected;

@@ -31,7 +31,10 @@ AGREEMENTS = {
     "part_null", "pass_count_missing", "pass_count_more", "pass_index_beyond", "pass_sums_two",
     "qmin_beyond_dtype", "qmin_is_qmax", "ranges_falling", "ranges_null", "ranges_one",
     "digests_two", "part_digest_foreign", "round_wrong", "sums_fraction", "sums_huge",
-    "sums_infinite", "sums_negative", "sums_two", "method_other",
+    "sums_infinite", "sums_negative", "sums_two", "method_other", "groups_axis_beyond",
+    "groups_nothing_finite", "groups_observed_null", "groups_range_falling", "groups_range_twice",
+    "groups_range_unseen", "groups_shape_huge", "groups_shape_less", "groups_shape_many",
+    "groups_shape_more",
 }
 
 
@@ -49,6 +52,22 @@ def commands():
     yield ["-m", "octav", "--qmin", "-5", "--qmax", "5", "--include-zero"]
     yield ["-m", "mse", "--rounding", "half-away"]
     yield ["--ema", "0.01", "-m", "percentile"]
+
+
+def group_commands():
+    yield ["--axis", "0"]
+    yield ["--axis", "-1", "-s", "zero-point", "--ema", "0.3"]
+    yield ["--block-size", "2", "-m", "entropy"]
+    yield ["--block-size", "2,2", "-m", "sigma"]
+
+
+def make_groups(folder):
+    """The file of each kind of groups, from two matrices with the same ones."""
+    names = ["m.json", "n.json"]
+    (folder / names[0]).write_text("[[1, 2.5, -3], [0, 0, 0.1], [4, 5, 6]]")
+    (folder / names[1]).write_text("[[-1, 2, 9], [0, 0, 0], [0.25, 5, -6]]")
+    for options in group_commands():
+        yield options, run("calibrate", "-q", *options, *names, cwd=folder)[0]
 
 
 def make_rounds(folder, options):
@@ -115,13 +134,18 @@ def main():
                 assert not problems(file), f"{options}: {problems(file)}\n{text.decode()}"
                 kinds[file["stage"], file["ema"] is None, len(file.get("passes", ())) > 1] = file
                 count += 1
+        for options, text in make_groups(folder):
+            file = json.loads(text)
+            assert not problems(file), f"{options}: {problems(file)}\n{text.decode()}"
+            kinds[" ".join(options)] = file
+            count += 1
         if has_locale():
             options = ["calibrate", "-m", "percentile:61.7", "x.npy"]
             assert run(*options, cwd=folder) == run(*options, cwd=folder, LC_ALL=LOCALE)
         else:
             print(f"skipped: there is no locale {LOCALE}: script/bootstrap makes it")
     check_bad_files()
-    assert len(kinds) == 5, kinds.keys()  # no method takes enough rounds for more
+    assert len(kinds) == 9, kinds.keys()  # no method takes enough rounds for more
     spoilt = sum(check_mutations(file) for file in kinds.values())
     print(f"{count} calibrations hold, {spoilt} spoilt ones do not")
 

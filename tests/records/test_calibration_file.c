@@ -211,6 +211,14 @@ static const struct {
     {"good.json", QUANT_OK, ""},
     {"good_sigma.json", QUANT_OK, ""},
     {"good_ema.json", QUANT_OK, ""},
+    {"good_groups.json", QUANT_OK, ""},
+    {"groups_version_1.json", QUANT_UNSUPPORTED,
+     "version 1; this program reads version 2 of a file "},
+    {"groups_partial.json", QUANT_UNSUPPORTED, "reads groups only where it is 'complete'"},
+    {"groups_shape_many.json", QUANT_CORRUPT, "'observed' has fewer entries than 'scale_shape'"},
+    {"groups_shape_huge.json", QUANT_OUT_OF_RANGE, "'scale_shape' is larger than any file"},
+    {"groups_range_falling.json", QUANT_OUT_OF_RANGE, "entry 2 of 'range' is not a range of"},
+    {"groups_range_nan.json", QUANT_CORRUPT, "unexpected 'NaN' at byte 423; expected a number"},
     {"method_auto.json", QUANT_OK, ""}, /* which methods there are is for others to know */
     {"format_wrong.json", QUANT_UNRECOGNIZED, "'format' is not 'quant-calibration'"},
     {"version_1.json", QUANT_UNSUPPORTED, "version 1; this program reads version 2 of a file "},
@@ -245,7 +253,7 @@ static void test_truncated(void **state)
 {
     (void)state;
     static const char *const good[] = {FOLDER "good.json", FOLDER "good_sigma.json",
-                                       FOLDER "good_ema.json"};
+                                       FOLDER "good_ema.json", FOLDER "good_groups.json"};
     for (size_t i = 0; i < LENGTH(good); i++) {
         size_t nbytes;
         unsigned char *bytes = file_read(good[i], &nbytes);

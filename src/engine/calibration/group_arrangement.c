@@ -46,8 +46,8 @@ const char *quant_group_arrangement_text(const struct quant_group_arrangement *a
     const char *order = arrangement->order == QUANT_ORDER_FORTRAN ? " in Fortran order" : "";
     quant_shape_text(&arrangement->scale_shape, shape);
     if (granularity->block_size == 0)
-        snprintf(text, QUANT_ARRANGEMENT_TEXT, "%" PRIu64 " channels on axis %d",
-                 arrangement->count, granularity->axis);
+        snprintf(text, QUANT_ARRANGEMENT_TEXT, "%" PRIu64 " channel%s on axis %d",
+                 arrangement->count, arrangement->count == 1 ? "" : "s", granularity->axis);
     else if (granularity->block_rows > 0)
         snprintf(text, QUANT_ARRANGEMENT_TEXT, "blocks of shape %s%s", shape, order);
     else
