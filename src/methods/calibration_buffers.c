@@ -62,19 +62,24 @@ static enum quant_status run_passes(struct quant_calibrator *calibrator, const f
     return status;
 }
 
-/* The elements of one input can be looked at directly. Those of several are added up in the order
- * of the inputs, which a method does not know. */
+/* Whether the elements can be looked at directly, as those of one input. */
+static bool is_small(const struct quant_calibrator *calibrator, size_t ninputs)
+{
+    const struct quant_calibration *method = calibrator->method;
+    return method->small && calibrator->observed.count <= QUANT_CALIBRATION_SMALL &&
+           (ninputs == 1 || !method->by_inputs);
+}
+
 static enum quant_status find_range(struct quant_calibrator *calibrator, const float *x,
                                     const size_t *lengths, size_t ninputs,
                                     struct quant_error *error)
 {
     if (calibrator->done)
         return QUANT_OK;
-    if (calibrator->method->small && ninputs == 1 && lengths[0] <= QUANT_CALIBRATION_SMALL) {
-        calibrator->method->small(calibrator, x, lengths[0]);
-        return QUANT_OK;
-    }
-    return run_passes(calibrator, x, lengths, ninputs, error);
+    if (!is_small(calibrator, ninputs))
+        return run_passes(calibrator, x, lengths, ninputs, error);
+    calibrator->method->small(calibrator, x, (size_t)calibrator->observed.count);
+    return QUANT_OK;
 }
 
 enum quant_status quant_plan_find_range(const struct quant_plan *plan,

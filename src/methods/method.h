@@ -38,6 +38,8 @@ struct quant_calibration {
     };
     const char *expected; /* which arguments are accepted, for the error */
     bool (*accepts)(double argument);
+    bool by_inputs;     /* its range depends on how elements are spread over inputs, since it adds
+                         * up rounded numbers */
     bool for_integers;  /* it assumes evenly spaced levels */
     unsigned passes;    /* usually made over many elements, for progress; 0: it settles at once */
     size_t state_bytes; /* of calibrator->state: zeros, or as other elements left it */

@@ -153,6 +153,7 @@ static void small(struct quant_calibrator *calibrator, const float *x, size_t n)
 const struct quant_calibration quant_calibration_mse = {
     .name = "mse",
     .summary = "smallest mean squared error, measured; never worse than minmax",
+    .by_inputs = true,
     .for_integers = true,
     .passes = 2,
     .state_bytes = sizeof(struct state),
