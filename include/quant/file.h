@@ -257,7 +257,7 @@ QUANT_API enum quant_status quant_file_list(const struct quant_input *input,
 /* ---- Quantizing ------------------------------------------------------------------------------ */
 
 /* How the tensors are mapped whose names match the pattern, in place of the job's own spec,
- * granularity and min_dims. This structure never grows. */
+ * granularity, min_dims and scale_from. */
 struct quant_rule {
     const char *pattern; /* quant_name_matches */
     struct quant_spec spec;
@@ -265,6 +265,7 @@ struct quant_rule {
     bool copies;       /* they are copied as they are; spec and granularity are not used */
     bool has_min_dims; /* as in the job */
     unsigned min_dims;
+    const char *scale_from; /* as in the job */
 };
 
 /* The last of nrules rules that matches the name; NULL: none does. */
@@ -298,6 +299,18 @@ struct quant_quantize_job {
                               * order. They are read once more for it. None of them may have groups,
                               * a given range, a rule of its own, or a second tie */
     size_t nties;
+
+    /* A file of scales and zero points, which are used as they are: spec gives no scale, no clip
+     * and no calibration. It is a container with the arrays NAME_scale and NAME_zero_point for a
+     * tensor NAME, and scale and zero_point for a file of one tensor; or a sidecar: of a container,
+     * for tensors of its names, or of one tensor. Scales are floats, zero points integers; without
+     * zero points they are 0, or for unsigned types with absmax the middle of the target range.
+     * There are as many as the granularity asks for, in the shape that the scales of an output
+     * have, dimensions of 1 apart, or flat in the order of the groups. Zero points make the scheme
+     * zero-point, with the target range of spec. QUANT_INVALID: there are none for a tensor, they
+     * are of another shape, a scale is not above 0 or not a number of the spec's scale_dtype. NULL:
+     * none. */
+    const char *scale_from;
 };
 
 enum { QUANT_CONTAINER_MIN_DIMS = 2 };

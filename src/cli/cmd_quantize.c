@@ -37,6 +37,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
         .selection = selection_options_selection(&options->selection),
         .ties = options->ties.words,
         .nties = options->ties.n,
+        .scale_from = options->scale_from,
     };
 }
 
@@ -221,17 +222,25 @@ static const char **make_tags(const struct quant_quantize_job *job, const struct
     return tags;
 }
 
-/* What is read besides the inputs: sections.n + 2 names, which may be NULL. The array is for the
+/* What is read besides the inputs: count_reads names, which may be NULL. The array is for the
  * caller to free; NULL: no memory. */
+static size_t count_reads(const struct quantize_options *options)
+{
+    return 2 * options->sections.n + 3;
+}
+
 static const char **make_reads(const struct quantize_options *options)
 {
-    const size_t n = options->sections.n;
-    const char **reads = calloc(n + 2, sizeof *reads);
-    for (size_t i = 0; reads && i < n; i++)
-        reads[i] = options->sections.items[i]->range_from;
+    const char **reads = calloc(count_reads(options), sizeof *reads);
+    size_t n = 0;
+    for (size_t i = 0; reads && i < options->sections.n; i++) {
+        reads[n++] = options->sections.items[i]->range_from;
+        reads[n++] = options->sections.items[i]->scale_from;
+    }
     if (reads) {
-        reads[n] = options->range_from;
-        reads[n + 1] = options->files_from.path;
+        reads[n++] = options->range_from;
+        reads[n++] = options->scale_from;
+        reads[n] = options->files_from.path;
     }
     return reads;
 }
@@ -263,7 +272,7 @@ static int quantize_inputs(const struct quantize_options *options,
     targets.is_dry_run = options->ways.dry_run;
     targets.resumes = options->ways.resume != 0;
     if (status == EXIT_DONE)
-        status = targets_prepare(&targets, true, reads, options->sections.n + 2);
+        status = targets_prepare(&targets, true, reads, count_reads(options));
     if (status == EXIT_DONE)
         status = shard_keep(&options->ways.shard, &targets);
     if (status == EXIT_DONE && targets.n > 0)

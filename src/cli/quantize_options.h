@@ -28,6 +28,7 @@ struct quantize_options {
     struct given_range clip;
     struct given_calibration calibration;
     const char *range_from; /* a calibration file */
+    const char *scale_from; /* a file of scales */
     struct given_float scale;
     struct given_int32 zero_point;
     struct given_int32 axis;

@@ -83,6 +83,15 @@ const struct option_row quantize_rows[] = {
      .parse = value_scale,
      .offset = AT(scale),
      .in_section = true},
+    {.name = "scale-from",
+     .argument = "FILE",
+     .help = "use the scales and zero points in FILE: an .npz or .safetensors with NAME_scale and "
+             "NAME_zero_point for each tensor NAME (scale and zero_point for one without a name), "
+             "or a sidecar",
+     .expected = "a file name",
+     .parse = value_text,
+     .offset = AT(scale_from),
+     .in_section = true},
     {.name = "zero-point",
      .argument = "Z",
      .help = "use zero point Z; needs --scale",
@@ -126,30 +135,47 @@ const struct option_row quantize_rows[] = {
 
 /* ---- Options that exclude each other ------------------------------------------------------ */
 
+/* The options that give what a method would find. *second is another one of them, NULL: there is
+ * not one. Returns NULL if none is given. */
+static const char *find_given(const struct quantize_options *options, const char **second)
+{
+    const char *const names[] = {"clip", "scale", "range-from", "scale-from"};
+    const bool given[] = {options->clip.given, options->scale.given, options->range_from != NULL,
+                          options->scale_from != NULL};
+    const char *first = NULL;
+    *second = NULL;
+    for (size_t i = 0; i < sizeof names / sizeof *names && !*second; i++) {
+        if (given[i] && first)
+            *second = names[i];
+        else if (given[i])
+            first = names[i];
+    }
+    return first;
+}
+
 static int check_mapping(const struct command *command, const struct quantize_options *options)
 {
-    if (options->clip.given && options->scale.given)
-        return quantize_options_usage(command, options,
-                                      "'--clip' and '--scale' exclude each other");
+    const char *second;
+    const char *given = find_given(options, &second);
+    const char *scale = options->scale.given ? "scale" : options->scale_from ? "scale-from" : NULL;
+    if (second)
+        return quantize_options_usage(command, options, "'--%s' and '--%s' exclude each other",
+                                      given, second);
     if (options->zero_point.given && !options->scale.given)
         return quantize_options_usage(command, options, "'--zero-point' needs '--scale'");
-    const char *given = options->clip.given ? "clip" : options->scale.given ? "scale" : NULL;
-    if (options->range_from && given)
-        return quantize_options_usage(command, options,
-                                      "'--%s' and '--range-from' exclude each other", given);
-    if (options->range_from)
-        given = "range-from";
     if (options->calibration.name && given)
         return quantize_options_usage(command, options,
-                                      "'--method' finds a range, but '--%s' gives one", given);
-    if (options->include_zero && options->scale.given)
-        return quantize_options_usage(command, options,
-                                      "'--include-zero' extends a range, but '--scale' uses none");
+                                      "'--method' finds a range, but '--%s' gives %s", given,
+                                      options->scale_from ? "scales" : "one");
+    if (options->include_zero && scale)
+        return quantize_options_usage(
+            command, options, "'--include-zero' extends a range, but '--%s' uses none", scale);
+    if (options->scale_from && strcmp(options->scale_from, "-") == 0)
+        return quantize_options_usage(command, options, "'--scale-from' needs a file, not '-'");
     return EXIT_DONE;
 }
 
-/* A given scale or range excludes scales per channel or block, which are found from the elements.
- */
+/* One scale or range that is given excludes scales per channel or block. */
 static int check_granularity(const struct command *command, const struct quantize_options *options)
 {
     const char *name = options->axis.given        ? "axis"
@@ -182,17 +208,16 @@ static int check_ties(const struct command *command, const struct quantize_optio
 {
     const bool is_auto =
         options->calibration.name && strcmp(options->calibration.name, "auto") == 0;
-    const char *given = options->clip.given    ? "clip"
-                        : options->range_from  ? "range-from"
-                        : options->scale.given ? "scale"
-                                               : NULL;
+    const char *second;
+    const char *given = find_given(options, &second);
     const char *groups = options->axis.given        ? "axis"
                          : options->blocks.size > 0 ? "block-size"
                                                     : NULL;
     if (options->ties.n == 0)
         return EXIT_DONE;
     if (given && options->sections.n == 0)
-        return message_usage(command->name, "'--tie' finds a range, but '--%s' gives one", given);
+        return message_usage(command->name, "'--tie' finds a range, but '--%s' gives %s", given,
+                             options->scale_from ? "scales" : "one");
     if (groups && options->sections.n == 0)
         return message_usage(command->name,
                              "'--tie' gives tensors one range, but '--%s' finds many in each",
@@ -233,8 +258,12 @@ static int check_streams(const struct command *command, const struct quantize_op
 
 static int check_spec(const struct command *command, const struct quantize_options *options)
 {
-    const struct quant_spec spec = quantize_options_spec(options);
+    struct quant_spec spec = quantize_options_spec(options);
     struct quant_error error;
+    if (options->scale_from) { /* as if it were one scale */
+        spec.has_scale = true;
+        spec.scale = 1;
+    }
     if (quant_spec_check(&spec, &error) != QUANT_OK)
         return quantize_options_usage(command, options, "%s", error.text);
     return EXIT_DONE;
@@ -243,9 +272,9 @@ static int check_spec(const struct command *command, const struct quantize_optio
 /* Nothing is left to choose where tensors are copied. */
 static int check_copy(const struct command *command, const struct quantize_options *options)
 {
-    const char *given = options->clip.given         ? "clip"
-                        : options->scale.given      ? "scale"
-                        : options->range_from       ? "range-from"
+    const char *second;
+    const char *range = find_given(options, &second);
+    const char *given = range                       ? range
                         : options->axis.given       ? "axis"
                         : options->blocks.size > 0  ? "block-size"
                         : options->calibration.name ? "method"

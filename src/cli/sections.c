@@ -63,7 +63,7 @@ static void resolve_type(struct quantize_options *section, const struct quantize
         section->nonfinite = global->nonfinite;
     if (section->scale_dtype == 0 && info && !info->is_unscaled)
         section->scale_dtype = global->scale_dtype;
-    if (is_integer && !section->scale.given)
+    if (is_integer && !section->scale.given && !section->scale_from)
         section->include_zero = section->include_zero || global->include_zero;
     if (!section->qmin.given && !has_own)
         section->qmin = global->qmin;
@@ -86,6 +86,10 @@ static void resolve_range(struct quantize_options *section, const struct quantiz
         section->axis = global->axis;
         section->blocks = global->blocks;
     }
+    if (!gives_range && !has_method && !section->scale_from)
+        section->scale_from = global->scale_from;
+    if (section->scale_from)
+        return;
     if (!gives_range && !has_method)
         section->calibration = global->calibration;
     if (!gives_range && !has_method && !has_groups) {
@@ -129,6 +133,7 @@ int sections_rules(const struct command *command, const struct quantize_options 
         if (rule->copies)
             continue;
         rule->granularity = quantize_options_granularity(section);
+        rule->scale_from = section->scale_from;
         status = quantize_options_read_spec(command, section, &rule->spec);
     }
     return status;

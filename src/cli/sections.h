@@ -21,7 +21,7 @@ void *section_begin(void *field, const char *pattern);
  * other, so what a section has of a line below leaves out all else of that line:
  *
  *     --axis, --block-size, --clip, --range-from, --scale
- *     --method, --clip, --range-from, --scale
+ *     --method, --clip, --range-from, --scale, --scale-from
  *
  * A section with a type of its own does not take over --qmin and --qmax, which belong to a type,
  * nor what its type does not take. */

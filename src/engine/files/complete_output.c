@@ -13,6 +13,7 @@
 #include "engine/files/quantized_container.h"
 #include "engine/files/restored_tensors.h"
 #include "engine/files/tensor_copy.h"
+#include "engine/tensor/group_walk.h"
 #include "io/cancel.h"
 #include "io/io.h"
 #include "records/scale_records.h"
@@ -77,10 +78,8 @@ static bool same_text(const char *a, const char *b)
 /* ---- One tensor ---- */
 
 struct single {
-    const struct quant_quantize_job *job;
-    const char *sidecar_path;
-    const struct quant_plan *plan;
-    bool is_fast;
+    const struct quant_single_outputs *outputs;
+    const struct quant_cancel *cancel;
     struct quant_sidecar sidecar; /* as it is there */
     struct quant_error *error;
 };
@@ -89,8 +88,8 @@ static enum quant_status read_sidecar(struct single *single, bool *is_valid)
 {
     struct quant_source *source = NULL;
     struct quant_sidecar_reader *reader = NULL;
-    enum quant_status status = quant_input_open(single->sidecar_path, &single->job->control.cancel,
-                                                &source, single->error);
+    enum quant_status status =
+        quant_input_open(single->outputs->sidecar_path, single->cancel, &source, single->error);
     if (status == QUANT_OK)
         status = quant_sidecar_tensors_open(source, &reader, single->error);
     const bool is_container = reader != NULL;
@@ -132,8 +131,7 @@ static enum quant_status read_zero_points(struct single *single, const char *pat
     struct quant_source *source = NULL;
     if (!groups->has_zero_points)
         return QUANT_OK;
-    enum quant_status status =
-        quant_input_open(path, &single->job->control.cancel, &source, single->error);
+    enum quant_status status = quant_input_open(path, single->cancel, &source, single->error);
     if (status == QUANT_OK && groups->count < SIZE_MAX / 8) {
         *zero_points = malloc((size_t)groups->count * sizeof **zero_points);
         if (!*zero_points)
@@ -157,14 +155,15 @@ static enum quant_status check_plan(struct single *single, bool *matches)
     int32_t *zero_points = NULL;
     *matches = true;
     if (single->sidecar.has_groups && groups->path) {
-        char *expected = quant_file_scales_name(single->sidecar_path);
-        char *named = quant_path_beside(groups->path, single->sidecar_path);
+        char *expected = quant_file_scales_name(single->outputs->sidecar_path);
+        char *named = quant_path_beside(groups->path, single->outputs->sidecar_path);
         if (!expected || !named)
-            status = quant_error_no_memory(single->error, strlen(single->sidecar_path), "path");
+            status =
+                quant_error_no_memory(single->error, strlen(single->outputs->sidecar_path), "path");
         *matches = status == QUANT_OK && strcmp(expected, named) == 0;
         if (*matches)
-            status = check_file(named, groups->bytes, groups->xxh3_64, single->is_fast,
-                                &single->job->control.cancel, matches, single->error);
+            status = check_file(named, groups->bytes, groups->xxh3_64, single->outputs->is_fast,
+                                single->cancel, matches, single->error);
         if (*matches)
             status = read_zero_points(single, named, &zero_points);
         *matches = *matches && status == QUANT_OK;
@@ -172,40 +171,77 @@ static enum quant_status check_plan(struct single *single, bool *matches)
         free(named);
     }
     if (*matches)
-        *matches = quant_made_by_plan(&single->sidecar, single->plan,
+        *matches = quant_made_by_plan(&single->sidecar, single->outputs->plan,
                                       zero_points ? zero_points : groups->zero_points);
     free(zero_points);
     return fatal_only(status);
 }
 
-static enum quant_status check_single(struct single *single, const struct quant_sidecar *expected,
-                                      bool has_shape, bool *is_complete)
+/* ---- Given scales ---- */
+
+struct comparing_groups {
+    const struct quant_group_params *given;
+    bool *matches;
+};
+
+static bool compare_groups(void *context, const struct quant_group_params *said, size_t n)
 {
+    const struct comparing_groups *comparing = context;
+    const struct quant_group_params *given = comparing->given;
+    for (size_t i = 0; i < n && *comparing->matches; i++)
+        *comparing->matches = said->scales[i] == given->scales[said->first + i] &&
+                              said->zero_points[i] == given->zero_points[said->first + i];
+    return *comparing->matches;
+}
+
+static enum quant_status check_given(struct single *single, bool *matches)
+{
+    const struct quant_single_outputs *outputs = single->outputs;
+    struct quant_group_source said = {.nshares = 0};
+    if (!outputs->given || !*matches)
+        return QUANT_OK;
+    const struct comparing_groups comparing = {&outputs->given->groups.all, matches};
+    enum quant_status status = quant_group_source_open(
+        &said, &single->sidecar, outputs->sidecar_path, single->cancel, single->error);
+    if (status == QUANT_OK && said.grouping.count != outputs->given->groups.grouping.count)
+        *matches = false;
+    else if (status == QUANT_OK)
+        status = quant_group_source_walk(&said, compare_groups, (void *)&comparing, single->error);
+    *matches = *matches && status == QUANT_OK;
+    quant_group_source_release(&said);
+    return fatal_only(status);
+}
+
+/* ---- All of one tensor ---- */
+
+static enum quant_status check_single(struct single *single, bool *is_complete)
+{
+    const struct quant_single_outputs *outputs = single->outputs;
     const struct quant_sidecar *said = &single->sidecar;
     enum quant_status status = read_sidecar(single, is_complete);
     if (status != QUANT_OK || !*is_complete)
         return status;
-    *is_complete = says_the_same(said, expected, has_shape);
+    *is_complete = says_the_same(said, outputs->expected, outputs->has_shape);
     if (*is_complete)
         status = check_plan(single, is_complete);
+    if (status == QUANT_OK)
+        status = check_given(single, is_complete);
     if (status != QUANT_OK || !*is_complete)
         return status;
-    return check_file(single->job->output.path, said->data_bytes, said->data_xxh3_64,
-                      single->is_fast, &single->job->control.cancel, is_complete, single->error);
+    return check_file(outputs->job->output.path, said->data_bytes, said->data_xxh3_64,
+                      outputs->is_fast, single->cancel, is_complete, single->error);
 }
 
-enum quant_status quant_complete_single(const struct quant_quantize_job *job,
-                                        const char *sidecar_path, const struct quant_plan *plan,
-                                        const struct quant_sidecar *expected, bool has_shape,
-                                        bool is_fast, bool *is_complete, struct quant_error *error)
+enum quant_status quant_complete_single(const struct quant_single_outputs *outputs,
+                                        bool *is_complete, struct quant_error *error)
 {
-    const char *const sources[] = {job->input.path};
+    const char *const sources[] = {outputs->job->input.path};
     struct single single = {
-        .job = job, .sidecar_path = sidecar_path, .plan = plan, .is_fast = is_fast, .error = error};
+        .outputs = outputs, .cancel = &outputs->job->control.cancel, .error = error};
     *is_complete = false;
-    if (!quant_complete_is_newest(sources, 1, sidecar_path))
+    if (!quant_complete_is_newest(sources, 1, outputs->sidecar_path))
         return QUANT_OK;
-    const enum quant_status status = check_single(&single, expected, has_shape, is_complete);
+    const enum quant_status status = check_single(&single, is_complete);
     quant_sidecar_release(&single.sidecar);
     return status;
 }

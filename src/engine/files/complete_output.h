@@ -11,6 +11,7 @@
 
 #include "core/plan.h"
 #include "engine/files/container_quantization.h"
+#include "engine/tensor/given_groups.h"
 #include "records/sidecar.h"
 #include "records/sidecar_tensors.h"
 
@@ -21,12 +22,19 @@
  * last. */
 bool quant_complete_is_newest(const char *const *paths, size_t n, const char *last);
 
-/* The outputs of a file of one tensor. expected has what this run knows of the sidecar: the files,
- * and with has_shape the shape and order. is_fast: checksums are not looked at. */
-enum quant_status quant_complete_single(const struct quant_quantize_job *job,
-                                        const char *sidecar_path, const struct quant_plan *plan,
-                                        const struct quant_sidecar *expected, bool has_shape,
-                                        bool is_fast, bool *is_complete, struct quant_error *error);
+/* The outputs that a file of one tensor is to have. All borrowed. */
+struct quant_single_outputs {
+    const struct quant_quantize_job *job;
+    const char *sidecar_path;
+    const struct quant_plan *plan;
+    const struct quant_given_groups *given; /* the parameters of all groups; NULL: not given */
+    const struct quant_sidecar *expected;   /* what this run knows of the sidecar: the files, */
+    bool has_shape;                         /* and with has_shape the shape and order */
+    bool is_fast;                           /* checksums are not looked at */
+};
+
+enum quant_status quant_complete_single(const struct quant_single_outputs *outputs,
+                                        bool *is_complete, struct quant_error *error);
 
 /* Those of a container, which has been planned. head is that of the sidecar to be written. */
 enum quant_status quant_complete_container(const struct quant_container_quantization *run,

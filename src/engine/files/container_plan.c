@@ -12,6 +12,7 @@
 #include "base/shape.h"
 #include "core/range_params.h"
 #include "engine/files/file_selection.h"
+#include "engine/files/given_params.h"
 #include "engine/tensor/container_input.h"
 
 /* ---- Step by step ---- */
@@ -192,11 +193,11 @@ static const struct quant_mapping *find_mapping(const struct planning *planning,
 
 /* What a tensor of nothing but zeros would get, except a given zero point. The layout needs
  * only the types from it, and whether there are zero points. */
-static struct quant_params params_of(const struct quant_mapping *mapping)
+static struct quant_params params_of(const struct quant_plan *plan)
 {
-    struct quant_params params = quant_choice_of_nothing(&mapping->plan.target).params;
-    if (mapping->plan.from == QUANT_SCALE_GIVEN)
-        params.zero_point = mapping->plan.zero_point;
+    struct quant_params params = quant_choice_of_nothing(&plan->target).params;
+    if (plan->from == QUANT_SCALE_GIVEN)
+        params.zero_point = plan->zero_point;
     return params;
 }
 
@@ -266,12 +267,12 @@ static enum quant_status add_scales(const struct planning *planning,
                                     struct quant_planned_tensor *planned)
 {
     const struct quant_container *format = planning->rules->format->container;
-    const struct quant_params params = params_of(planned->mapping);
+    const struct quant_params params = params_of(planned->plan);
     const bool has_scales = quant_scale_bytes(&params, 1) > 0;
     const uint64_t *dims;
     uint32_t ndim;
     enum quant_status status =
-        shape_scales(planning, info, &planned->mapping->plan.granularity, &dims, &ndim);
+        shape_scales(planning, info, &planned->plan->granularity, &dims, &ndim);
     if (status == QUANT_OK && has_scales)
         status = add_beside(planning, info, "_scale", format->type_of(params.scale_dtype), dims,
                             ndim, &planned->scales);
@@ -307,13 +308,44 @@ static enum quant_status add_packed(struct planning *planning, const struct quan
     return QUANT_OK;
 }
 
+/* The mapping's plan, or one that what is given for the tensor completes. */
+static enum quant_status settle_plan(struct planning *planning,
+                                     const struct quant_tensor_info *info,
+                                     struct quant_planned_tensor *planned)
+{
+    const struct quant_mapping *mapping = planned->mapping;
+    struct quant_shape shape;
+    struct quant_error own;
+    planned->plan = &mapping->plan;
+    if (!mapping->given)
+        return QUANT_OK;
+    if (!set_shape(&shape, info))
+        return tensor_error(planning, info, QUANT_UNSUPPORTED, "has more than 64 dimensions");
+    const struct quant_container_rules *rules = planning->rules;
+    const char *name =
+        rules->only ? quant_given_single_name(&rules->mappings->job->input) : info->name;
+    const struct quant_given_tensor tensor = {name, &shape, (enum quant_order)info->order};
+    struct quant_plan *plan = quant_arena_take(&planning->plan->arena, sizeof *plan);
+    if (!plan)
+        return no_memory(planning);
+    *plan = mapping->plan;
+    planned->plan = plan;
+    const enum quant_status status = quant_given_params_plan(mapping->given, &tensor, plan, &own);
+    return status == QUANT_OK
+               ? QUANT_OK
+               : quant_error_set(planning->error, status, "cannot quantize '%s: %.200s': %s",
+                                 planning->file->source->name, info->name, own.text);
+}
+
 static enum quant_status plan_mapped(struct planning *planning,
                                      const struct quant_tensor_info *info,
                                      struct quant_planned_tensor *planned)
 {
     const enum quant_dtype dtype = planned->mapping->plan.target.dtype;
     const struct quant_stored_type *type = planning->rules->format->container->type_of(dtype);
-    enum quant_status status = QUANT_OK;
+    enum quant_status status = settle_plan(planning, info, planned);
+    if (status != QUANT_OK)
+        return status;
     if (!type)
         return quant_error_set(planning->error, QUANT_UNSUPPORTED,
                                "cannot quantize '%s': its format cannot store %s",

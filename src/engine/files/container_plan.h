@@ -25,6 +25,7 @@ struct quant_planned_tensor {
     uint32_t zero_points; /* the same */
     bool is_copied;
     const struct quant_mapping *mapping; /* if it is not copied */
+    const struct quant_plan *plan;       /* the same: its own, or the mapping's */
 };
 
 struct quant_container_plan {

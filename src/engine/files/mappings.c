@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "engine/files/given_params.h"
 #include "methods/plan_make.h"
 
 const struct quant_rule *quant_rule_find(const struct quant_rule *rules, size_t nrules,
@@ -16,8 +17,40 @@ const struct quant_rule *quant_rule_find(const struct quant_rule *rules, size_t 
     return NULL;
 }
 
-static enum quant_status make_rule(struct quant_mapping *mapping, const struct quant_rule *rule,
+/* ---- Making ---- */
+
+/* A scale in place of those in the file lets the spec be checked as one that gives a scale. */
+static enum quant_status make_given(struct quant_mapping *mapping, struct quant_spec spec,
+                                    const struct quant_granularity *granularity,
+                                    const char *scale_from, const struct quant_cancel *cancel,
+                                    struct quant_error *error)
+{
+    if (spec.has_scale || spec.has_clip || spec.calibration)
+        return quant_error_set(error, QUANT_INVALID,
+                               "scales that are given exclude a scale, a clipping range and a "
+                               "calibration");
+    spec.has_scale = true;
+    spec.scale = 1;
+    const enum quant_status status = quant_plan_make(&spec, NULL, &mapping->plan, error);
+    if (status != QUANT_OK)
+        return status;
+    mapping->plan.granularity = *granularity;
+    mapping->given = calloc(1, sizeof *mapping->given);
+    return mapping->given ? quant_given_params_open(mapping->given, scale_from, cancel, error)
+                          : quant_error_no_memory(error, sizeof *mapping->given, "scales");
+}
+
+static enum quant_status make_plan(struct quant_mapping *mapping, const struct quant_spec *spec,
+                                   const struct quant_granularity *granularity,
+                                   const char *scale_from, const struct quant_cancel *cancel,
                                    struct quant_error *error)
+{
+    return scale_from ? make_given(mapping, *spec, granularity, scale_from, cancel, error)
+                      : quant_plan_make(spec, granularity, &mapping->plan, error);
+}
+
+static enum quant_status make_rule(struct quant_mapping *mapping, const struct quant_rule *rule,
+                                   const struct quant_cancel *cancel, struct quant_error *error)
 {
     struct quant_error own;
     *mapping = (struct quant_mapping){
@@ -27,7 +60,7 @@ static enum quant_status make_rule(struct quant_mapping *mapping, const struct q
     if (rule->copies)
         return QUANT_OK;
     const enum quant_status status =
-        quant_plan_make(&rule->spec, &rule->granularity, &mapping->plan, &own);
+        make_plan(mapping, &rule->spec, &rule->granularity, rule->scale_from, cancel, &own);
     if (status != QUANT_OK)
         return quant_error_set(error, status, "for '%.200s': %s", rule->pattern, own.text);
     return QUANT_OK;
@@ -44,12 +77,15 @@ enum quant_status quant_mappings_make(struct quant_mappings *mappings,
     mappings->n = job->nrules + 1;
     mappings->all[0] =
         (struct quant_mapping){.has_min_dims = job->has_min_dims, .min_dims = job->min_dims};
+    const struct quant_cancel *cancel = &job->control.cancel;
     enum quant_status status =
-        quant_plan_make(&job->spec, &job->granularity, &mappings->all[0].plan, error);
+        make_plan(&mappings->all[0], &job->spec, &job->granularity, job->scale_from, cancel, error);
     for (size_t i = 0; status == QUANT_OK && i < job->nrules; i++)
-        status = make_rule(&mappings->all[i + 1], &job->rules[i], error);
+        status = make_rule(&mappings->all[i + 1], &job->rules[i], cancel, error);
     return status;
 }
+
+/* ---- Looking up ---- */
 
 const struct quant_mapping *quant_mappings_find(const struct quant_mappings *mappings,
                                                 const char *name)
@@ -85,6 +121,11 @@ bool quant_mappings_choose(const struct quant_mappings *mappings)
 
 void quant_mappings_release(struct quant_mappings *mappings)
 {
+    for (size_t i = 0; i < mappings->n; i++) {
+        if (mappings->all[i].given)
+            quant_given_params_release(mappings->all[i].given);
+        free(mappings->all[i].given);
+    }
     free(mappings->all);
     free(mappings->tied);
     *mappings = (struct quant_mappings){.n = 0};

@@ -10,9 +10,12 @@
 
 #include "core/plan.h"
 
+struct quant_given_params;
+
 struct quant_mapping {
-    struct quant_plan plan;
-    bool copies; /* nothing is mapped: plan is not used */
+    struct quant_plan plan;           /* with given, to be completed for each tensor */
+    struct quant_given_params *given; /* owned: what a file gives for its tensors; NULL: nothing */
+    bool copies;                      /* nothing is mapped: plan is not used */
     bool has_min_dims;
     unsigned min_dims; /* of a container: a tensor of fewer dimensions is copied */
 };

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "base/endian.h"
+#include "engine/files/given_params.h"
 #include "methods/method.h"
 
 /* Enough for all fields and the longest names. */
@@ -89,6 +91,15 @@ static struct plan_bytes plan_of(const char *format, const struct quant_mapping 
     return plan;
 }
 
+static uint64_t chain_given(uint64_t digest, const struct quant_mapping *mapping)
+{
+    unsigned char bytes[8];
+    if (!mapping->given)
+        return digest;
+    quant_store_64_little(bytes, mapping->given->digest);
+    return XXH3_64bits_withSeed(bytes, sizeof bytes, digest);
+}
+
 static uint64_t chain_rule(uint64_t digest, const char *pattern,
                            const struct quant_mapping *mapping)
 {
@@ -96,14 +107,14 @@ static uint64_t chain_rule(uint64_t digest, const char *pattern,
     if (mapping->copies)
         return chain_text(digest, "copy");
     const struct plan_bytes plan = plan_of("", mapping);
-    return XXH3_64bits_withSeed(plan.bytes, plan.n, digest);
+    return chain_given(XXH3_64bits_withSeed(plan.bytes, plan.n, digest), mapping);
 }
 
 uint64_t quant_plan_digest(const struct quant_mappings *mappings, const char *format)
 {
     const struct quant_quantize_job *job = mappings->job;
     const struct plan_bytes plan = plan_of(format, &mappings->all[0]);
-    uint64_t digest = XXH3_64bits(plan.bytes, plan.n);
+    uint64_t digest = chain_given(XXH3_64bits(plan.bytes, plan.n), &mappings->all[0]);
     digest = chain_names(digest, "include", job->selection.include, job->selection.ninclude);
     digest = chain_names(digest, "exclude", job->selection.exclude, job->selection.nexclude);
     for (size_t i = 0; i < job->nrules; i++)

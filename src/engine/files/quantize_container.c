@@ -150,10 +150,10 @@ static enum quant_status preview_tensor(const struct quant_container_quantizatio
     enum quant_status status = QUANT_OK;
     if (!planned->is_copied) {
         const struct quant_shape shape = quant_shape_of(info->dims, info->ndim);
-        status = quant_grouping_make(&planned->mapping->plan.granularity, &shape, QUANT_ORDER_C,
-                                     &grouping, run->error);
+        status = quant_grouping_make(&planned->plan->granularity, &shape, QUANT_ORDER_C, &grouping,
+                                     run->error);
         if (status == QUANT_OK)
-            quant_preview_mapping(&preview, &planned->mapping->plan, &grouping);
+            quant_preview_mapping(&preview, planned->plan, &grouping);
     }
     quant_preview_planned(&preview, &run->plan, planned, info);
     const struct quant_tensor_result result = {.tensor = i,

@@ -11,6 +11,7 @@
 #include "core/range_params.h"
 #include "engine/files/complete_output.h"
 #include "engine/files/file_selection.h"
+#include "engine/files/given_params.h"
 #include "engine/files/preview.h"
 #include "engine/files/quantize_container.h"
 #include "engine/files/sidecar_record.h"
@@ -29,6 +30,9 @@ struct file_run {
     struct quant_error *error;
     const struct quant_mappings *mappings;
     const struct quant_mapping *mapping; /* of the tensor */
+    struct quant_plan plan;              /* the mapping's, with what is given for the tensor */
+    struct quant_given_groups given;     /* loaded once the shape is known */
+    bool is_settled;                     /* they are, or nothing is given */
     bool has_groups;
     struct quant_tensor tensor;
     const struct quant_format *format; /* of the output */
@@ -97,7 +101,8 @@ static enum quant_status choose_mapping(struct file_run *file)
         return status;
     file->mapping =
         quant_mappings_find(file->mappings, input->tensor ? input->tensor : input->path);
-    file->has_groups = quant_granularity_has_groups(&file->mapping->plan.granularity);
+    file->plan = file->mapping->plan;
+    file->has_groups = quant_granularity_has_groups(&file->plan.granularity);
     if (!file->mapping->copies)
         return QUANT_OK;
     return quant_error_set(file->error, QUANT_INVALID,
@@ -121,6 +126,25 @@ static enum quant_status check_dims(const struct file_run *file)
                            job->input.path, reader->shape.ndim, mapping->min_dims);
 }
 
+/* What a file gives for the tensor, once its shape is known. */
+static enum quant_status settle_given(struct file_run *file)
+{
+    const struct quant_reader *reader = file->tensor.reader;
+    const struct quant_given_params *params = file->mapping->given;
+    const struct quant_given_tensor tensor = {quant_given_single_name(&file->job->input),
+                                              &reader->shape, reader->order};
+    struct quant_error own;
+    if (!params || file->is_settled || reader->knowledge != QUANT_SHAPE_KNOWN)
+        return QUANT_OK;
+    enum quant_status status = quant_given_params_plan(params, &tensor, &file->plan, &own);
+    if (status == QUANT_OK && file->has_groups)
+        status = quant_given_params_load(params, &tensor, &file->plan, &file->given, &own);
+    file->is_settled = status == QUANT_OK;
+    return status == QUANT_OK ? QUANT_OK
+                              : quant_error_set(file->error, status, "cannot quantize '%s': %s",
+                                                reader->source->name, own.text);
+}
+
 /* What has gone to a stream cannot be taken back if an element is refused: with groups, whose
  * parameters are found chunk by chunk, elements are then checked before. */
 static bool must_scan(const struct file_run *file)
@@ -128,20 +152,34 @@ static bool must_scan(const struct file_run *file)
     const struct quant_quantize_job *job = file->job;
     if (!file->has_groups)
         return file->tensor.reader->knowledge < file->format->writer_needs;
-    return file->mapping->plan.nonfinite == QUANT_NONFINITE_ERROR && !file->data_is_new &&
+    return file->plan.nonfinite == QUANT_NONFINITE_ERROR && !file->data_is_new &&
            quant_path_is_stream(job->output.path);
 }
 
-/* Groups take elements by position, and the shape says which. */
+static struct quant_given_groups *given_groups(struct file_run *file)
+{
+    return file->mapping->given && file->has_groups ? &file->given : NULL;
+}
+
+/* Groups take elements by position, and the shape says which; it says how many scales are given
+ * too. */
+static bool needs_position(const struct file_run *file)
+{
+    return file->has_groups || (file->mapping->given && !file->is_settled);
+}
+
 static enum quant_status begin_run(struct file_run *file)
 {
     const struct quant_quantize_job *job = file->job;
     enum quant_status status = QUANT_OK;
-    if (file->has_groups && !quant_reader_is_positional(file->tensor.reader))
+    if (needs_position(file) && !quant_reader_is_positional(file->tensor.reader))
         status = quant_tensor_spool(&file->tensor, &job->control.cancel, file->error);
+    if (status == QUANT_OK)
+        status = settle_given(file);
     if (status != QUANT_OK)
         return status;
-    file->run = (struct quant_tensor_run){.plan = &file->mapping->plan,
+    file->run = (struct quant_tensor_run){.plan = &file->plan,
+                                          .given = given_groups(file),
                                           .cancel = &job->control.cancel,
                                           .tensor = &file->tensor,
                                           .output = &file->output,
@@ -167,7 +205,7 @@ static enum quant_status open_output(struct file_run *file, struct quant_file_ou
 static enum quant_status open_scales(struct file_run *file)
 {
     const uint64_t count = file->run.grouping.count;
-    const struct quant_choice common = quant_choice_of_nothing(&file->mapping->plan.target);
+    const struct quant_choice common = quant_choice_of_nothing(&file->plan.target);
     file->output.scales = &file->scales;
     return count > QUANT_SIDECAR_SCALES
                ? quant_scale_store_open_file(&file->scales, count, &common.params, file->job,
@@ -178,7 +216,7 @@ static enum quant_status open_scales(struct file_run *file)
 /* The bytes of the file of scales, if there is to be one. */
 static uint64_t scales_size(const struct file_run *file)
 {
-    const struct quant_choice common = quant_choice_of_nothing(&file->mapping->plan.target);
+    const struct quant_choice common = quant_choice_of_nothing(&file->plan.target);
     const uint64_t count = file->run.grouping.count;
     return file->has_groups && count > QUANT_SIDECAR_SCALES
                ? quant_scale_bytes(&common.params, count)
@@ -192,7 +230,7 @@ static enum quant_status check_space(const struct file_run *file)
                                        {file->sidecar_path, scales_size(file)}};
     file->work->outcome->is_unsized =
         reader->knowledge != QUANT_SHAPE_KNOWN ||
-        !quant_format_file_size(file->format, file->mapping->plan.target.dtype, &reader->shape,
+        !quant_format_file_size(file->format, file->plan.target.dtype, &reader->shape,
                                 reader->order, reader->nelems, &needs[0].nbytes);
     return quant_free_space_check(needs, 2, file->error);
 }
@@ -222,13 +260,12 @@ static enum quant_status check_shape(struct file_run *file)
     struct quant_error own;
     if (reader->knowledge != QUANT_SHAPE_KNOWN)
         return QUANT_OK;
-    const enum quant_status status = quant_grouping_make(
-        &file->mapping->plan.granularity, &reader->shape, reader->order, &file->run.grouping, &own);
+    const enum quant_status status = quant_grouping_make(&file->plan.granularity, &reader->shape,
+                                                         reader->order, &file->run.grouping, &own);
     if (status != QUANT_OK)
         return quant_source_error(reader->source, file->error, status, "%s", own.text);
-    return quant_format_check_tensor(file->format, file->job->output.path,
-                                     file->mapping->plan.target.dtype, &reader->shape,
-                                     reader->order, file->error);
+    return quant_format_check_tensor(file->format, file->job->output.path, file->plan.target.dtype,
+                                     &reader->shape, reader->order, file->error);
 }
 
 static enum quant_status check_outputs(struct file_run *file, uint64_t scales_nbytes)
@@ -249,13 +286,13 @@ static enum quant_status preview_file(struct file_run *file)
 {
     const struct quant_reader *reader = file->tensor.reader;
     const bool is_known = reader->knowledge == QUANT_SHAPE_KNOWN;
-    const enum quant_dtype dtype = file->mapping->plan.target.dtype;
+    const enum quant_dtype dtype = file->plan.target.dtype;
     struct quant_file_preview *preview = &file->work->outcome->preview;
     struct quant_tensor_preview *tensor = &preview->tensor;
     enum quant_status status = check_shape(file);
     if (status != QUANT_OK)
         return status;
-    quant_preview_mapping(tensor, &file->mapping->plan, is_known ? &file->run.grouping : NULL);
+    quant_preview_mapping(tensor, &file->plan, is_known ? &file->run.grouping : NULL);
     if (is_known)
         preview->shape = reader->shape;
     tensor->has_shape = is_known;
@@ -280,7 +317,7 @@ static enum quant_status preview_file(struct file_run *file)
 static enum quant_status expect_sidecar(struct file_run *file, struct quant_sidecar *expected)
 {
     const struct quant_reader *reader = quant_tensor_origin(&file->tensor);
-    const struct quant_plan *plan = &file->mapping->plan;
+    const struct quant_plan *plan = &file->plan;
     const struct quant_quantize_result nothing = {.choice = quant_choice_of_nothing(&plan->target)};
     const struct quant_record_files files = {
         .sidecar = file->sidecar_path,
@@ -300,15 +337,20 @@ static enum quant_status check_complete(struct file_run *file)
     struct quant_sidecar expected = {.has_groups = false};
     const uint64_t ways = file->job->ways;
     if (!quant_ways_resume(ways) || file->data_is_new || file->sidecar_is_new ||
-        file->job->nties > 0) /* the range is that of other files too */
+        file->job->nties > 0 || /* the range is that of other files too */
+        (file->mapping->given && !file->is_settled))
         return QUANT_OK;
+    const struct quant_single_outputs outputs = {
+        .job = file->job,
+        .sidecar_path = file->sidecar_path,
+        .plan = &file->plan,
+        .given = given_groups(file),
+        .expected = &expected,
+        .has_shape = quant_tensor_origin(&file->tensor)->knowledge == QUANT_SHAPE_KNOWN,
+        .is_fast = ways & (QUANT_RESUME_FAST | QUANT_DRY_RUN)};
     enum quant_status status = expect_sidecar(file, &expected);
     if (status == QUANT_OK)
-        status = quant_complete_single(
-            file->job, file->sidecar_path, &file->mapping->plan, &expected,
-            quant_tensor_origin(&file->tensor)->knowledge == QUANT_SHAPE_KNOWN,
-            ways & (QUANT_RESUME_FAST | QUANT_DRY_RUN), &file->work->outcome->is_complete,
-            file->error);
+        status = quant_complete_single(&outputs, &file->work->outcome->is_complete, file->error);
     quant_sidecar_release(&expected);
     return status;
 }
@@ -350,6 +392,7 @@ static enum quant_status report_tensor(const struct file_run *file)
 static void close_all(struct file_run *file)
 {
     quant_tensor_run_release(&file->run);
+    quant_given_groups_release(&file->given);
     quant_tensor_output_release(&file->output);
     quant_scale_store_release(&file->scales);
     quant_output_discard(&file->sidecar);
@@ -392,6 +435,8 @@ static enum quant_status run_file(struct file_run *file)
     if (status == QUANT_OK && file->format->container)
         return quant_quantize_into_container(job, file->mappings, file->mapping, &file->tensor,
                                              file->format, file->sidecar_path, file->work, error);
+    if (status == QUANT_OK)
+        status = settle_given(file);
     if (status == QUANT_OK)
         status = check_complete(file);
     if (status == QUANT_OK && file->work->outcome->is_complete)

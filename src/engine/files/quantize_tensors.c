@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/grouping.h"
 #include "engine/files/container_entry.h"
+#include "engine/files/given_params.h"
 #include "engine/files/tensor_copy.h"
 #include "engine/tensor/tensor_run.h"
 #include "engine/work/job.h"
@@ -20,6 +22,7 @@ struct quant_container_place {
     struct quant_tensor_run run;
     struct quant_tensor_output output;
     struct quant_scale_store scales;
+    struct quant_given_groups given;
     struct quant_progress *progress; /* of its passes, while it is worked on */
     struct quant_quantize_result result;
     char *entry; /* owned */
@@ -65,8 +68,7 @@ static enum quant_status open_output(struct quant_container_quantization *run,
 {
     const struct quant_container_tensor *scales = output_of(run, planned->scales);
     const struct quant_container_tensor *zero_points = output_of(run, planned->zero_points);
-    const struct quant_scale_records layout = {planned->mapping->plan.target.scale_dtype,
-                                               zero_points};
+    const struct quant_scale_records layout = {planned->plan->target.scale_dtype, zero_points};
     place->output = (struct quant_tensor_output){
         .sink = run->data.sink,
         .offset = output_of(run, planned->data)->data.offset,
@@ -81,6 +83,23 @@ static enum quant_status open_output(struct quant_container_quantization *run,
         zero_points ? zero_points->data.offset : 0, &place->error);
 }
 
+static enum quant_status load_given(struct quant_container_quantization *run,
+                                    struct quant_container_place *place,
+                                    const struct quant_planned_tensor *planned,
+                                    const struct quant_tensor *tensor)
+{
+    struct quant_error own;
+    const struct quant_reader *reader = tensor->reader;
+    const struct quant_given_tensor given = {run->only ? quant_given_single_name(&run->job->input)
+                                                       : info_of(run, planned)->name,
+                                             &reader->shape, reader->order};
+    const enum quant_status status = quant_given_params_load(planned->mapping->given, &given,
+                                                             planned->plan, &place->given, &own);
+    return status == QUANT_OK ? QUANT_OK
+                              : quant_error_set(&place->error, status, "cannot quantize '%s': %s",
+                                                reader->source->name, own.text);
+}
+
 static enum quant_status map_tensor(struct quant_container_quantization *run,
                                     struct quant_container_place *place,
                                     const struct quant_planned_tensor *planned,
@@ -88,8 +107,14 @@ static enum quant_status map_tensor(struct quant_container_quantization *run,
 {
     const struct quant_quantize_job *job = run->job;
     struct quant_digests digests = {0};
+    const bool has_groups =
+        planned->mapping->given && quant_granularity_has_groups(&planned->plan->granularity);
+    enum quant_status status = has_groups ? load_given(run, place, planned, tensor) : QUANT_OK;
+    if (status != QUANT_OK)
+        return status;
     place->run =
-        (struct quant_tensor_run){.plan = &planned->mapping->plan,
+        (struct quant_tensor_run){.plan = planned->plan,
+                                  .given = has_groups ? &place->given : NULL,
                                   .cancel = &job->control.cancel,
                                   .tensor = tensor,
                                   .output = &place->output,
@@ -98,7 +123,7 @@ static enum quant_status map_tensor(struct quant_container_quantization *run,
                                   .buffers = pool ? quant_pool_buffers(pool, 0) : &place->buffers,
                                   .threads = quant_pool_threads(pool),
                                   .measures = job->measure};
-    enum quant_status status = quant_tensor_run_begin(&place->run, &place->error);
+    status = quant_tensor_run_begin(&place->run, &place->error);
     if (status == QUANT_OK)
         status = open_output(run, place, planned);
     if (status == QUANT_OK)
@@ -179,6 +204,7 @@ static void work(void *context, struct quant_work_item *item)
     quant_tensor_run_release(&place->run);
     quant_tensor_output_release(&place->output);
     quant_scale_store_release(&place->scales);
+    quant_given_groups_release(&place->given);
     place->run = (struct quant_tensor_run){.plan = NULL};
     if (!run->single)
         quant_tensor_close(&tensor);

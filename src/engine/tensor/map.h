@@ -7,6 +7,7 @@
  *            with the whole panels around it, finds the parameters of their groups, and maps.
  *            Workers on both sides of a border find the same parameters from the same elements.
  *     far    they are farther apart, or many: passes over the tensor find all parameters first.
+ *     given  the parameters of all groups are known: one pass maps.
  *
  * To add one: a file map_NAME.c that ends in one const struct quant_map_ops, declared here, and a
  * case in quant_tensor_run_begin.
@@ -58,5 +59,6 @@ struct quant_map_ops {
 extern const struct quant_map_ops quant_map_whole;
 extern const struct quant_map_ops quant_map_near;
 extern const struct quant_map_ops quant_map_far;
+extern const struct quant_map_ops quant_map_given;
 
 #endif

@@ -17,6 +17,8 @@ static const struct quant_map_ops *choose_map(const struct quant_tensor_run *run
     const struct quant_grouping *grouping = &run->grouping;
     if (!quant_granularity_has_groups(&run->plan->granularity))
         return &quant_map_whole;
+    if (run->given)
+        return &quant_map_given;
     return grouping->nelems > 0 && grouping->panel <= QUANT_CHUNK ? &quant_map_near
                                                                   : &quant_map_far;
 }

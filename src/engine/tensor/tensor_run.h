@@ -19,11 +19,13 @@
 #include "engine/tensor/scan.h"
 #include "engine/tensor/tensor_output.h"
 
+struct quant_given_groups;
 struct quant_map_ops;
 
 struct quant_tensor_run {
     /* The caller's, all borrowed: */
     const struct quant_plan *plan;
+    struct quant_given_groups *given; /* the parameters of all groups; NULL: they are found */
     const struct quant_cancel *cancel;
     struct quant_tensor *tensor;        /* at its first element; by position if it has groups */
     struct quant_tensor_output *output; /* NULL: nothing is written */
