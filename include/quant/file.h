@@ -257,7 +257,7 @@ QUANT_API enum quant_status quant_file_list(const struct quant_input *input,
 /* ---- Quantizing ------------------------------------------------------------------------------ */
 
 /* How the tensors are mapped whose names match the pattern, in place of the job's own spec,
- * granularity, min_dims and scale_from. */
+ * granularity, min_dims, scale_from and range_from. */
 struct quant_rule {
     const char *pattern; /* quant_name_matches */
     struct quant_spec spec;
@@ -266,6 +266,7 @@ struct quant_rule {
     bool has_min_dims; /* as in the job */
     unsigned min_dims;
     const char *scale_from; /* as in the job */
+    const char *range_from; /* as in the job */
 };
 
 /* The last of nrules rules that matches the name; NULL: none does. */
@@ -311,6 +312,12 @@ struct quant_quantize_job {
      * are of another shape, a scale is not above 0 or not a number of the spec's scale_dtype. NULL:
      * none. */
     const char *scale_from;
+
+    /* A complete calibration file that has a range for each channel or block, which the granularity
+     * must ask for; spec gives no scale, no clip and no calibration. QUANT_INVALID: it has one
+     * range (quant_file_range), a tensor has other groups, or what quant_file_range says of the
+     * target. NULL: none. */
+    const char *range_from;
 };
 
 enum { QUANT_CONTAINER_MIN_DIMS = 2 };

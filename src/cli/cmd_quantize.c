@@ -38,6 +38,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
         .ties = options->ties.words,
         .nties = options->ties.n,
         .scale_from = options->scale_from,
+        .range_from = quantize_options_have_groups(options) ? options->range_from : NULL,
     };
 }
 

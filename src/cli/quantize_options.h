@@ -138,13 +138,17 @@ void quantize_options_release(struct quantize_options *options);
 /* The spec that the options describe; it borrows from them. */
 struct quant_spec quantize_options_spec(const struct quantize_options *options);
 
-/* The same, with the range of --range-from, which is read. Returns EXIT_DONE, or another status
- * after a message. */
+/* The same, with the range of --range-from, which is read, unless each channel or block is to have
+ * a range of its own: then the library reads it. Returns EXIT_DONE, or another status after a
+ * message. */
 int quantize_options_read_spec(const struct command *command,
                                const struct quantize_options *options, struct quant_spec *spec);
 
 /* Which elements share a scale. */
 struct quant_granularity quantize_options_granularity(const struct quantize_options *options);
+
+/* Whether each channel or block has a scale of its own. */
+bool quantize_options_have_groups(const struct quantize_options *options);
 
 /* A usage error, after which EXIT_USAGE is returned. In a section it names the section. */
 int quantize_options_usage(const struct command *command, const struct quantize_options *options,

@@ -71,7 +71,8 @@ const struct option_row quantize_rows[] = {
      .offset = AT(requantize)},
     {.name = "range-from",
      .argument = "FILE",
-     .help = "use the range in FILE, written by 'quant calibrate'",
+     .help = "use the range in FILE, written by 'quant calibrate'; with --axis or --block-size, "
+             "its range of each channel or block",
      .expected = "a file name",
      .parse = value_text,
      .offset = AT(range_from),
@@ -190,11 +191,10 @@ static int check_granularity(const struct command *command, const struct quantiz
     if (options->scale.given)
         return quantize_options_usage(command, options,
                                       "'--%s' finds many scales, but '--scale' gives one", name);
-    const char *given = options->clip.given ? "clip" : options->range_from ? "range-from" : NULL;
-    if (given)
+    if (options->clip.given)
         return quantize_options_usage(
-            command, options, "'--%s' finds a range for each scale, but '--%s' gives one for all",
-            name, given);
+            command, options, "'--%s' finds a range for each scale, but '--clip' gives one for all",
+            name);
     const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)options->dtype);
     if (info->is_unscaled)
         return quantize_options_usage(command, options, "'--%s' finds scales, but %s is unscaled",

@@ -134,6 +134,7 @@ int sections_rules(const struct command *command, const struct quantize_options 
             continue;
         rule->granularity = quantize_options_granularity(section);
         rule->scale_from = section->scale_from;
+        rule->range_from = quantize_options_have_groups(section) ? section->range_from : NULL;
         status = quantize_options_read_spec(command, section, &rule->spec);
     }
     return status;

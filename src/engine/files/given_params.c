@@ -5,17 +5,24 @@
 
 #include <math.h>
 #include <string.h>
+#include <xxhash.h>
 
+#include "base/endian.h"
 #include "base/error.h"
 #include "base/grouping.h"
 #include "base/shape.h"
+#include "core/group_notes.h"
 #include "core/range_params.h"
 #include "engine/files/scale_arrays.h"
+#include "methods/plan_choose.h"
 
-enum quant_status quant_given_params_open(struct quant_given_params *given, const char *path,
-                                          const struct quant_cancel *cancel,
-                                          struct quant_error *error)
+/* ---- Opening ---- */
+
+enum quant_status quant_given_params_open_scales(struct quant_given_params *given, const char *path,
+                                                 const struct quant_cancel *cancel,
+                                                 struct quant_error *error)
 {
+    given->path = path;
     enum quant_status status = quant_given_scales_open(&given->scales, path, cancel, error);
     if (status == QUANT_OK)
         status = quant_given_scales_digest(&given->scales, &given->digest, error);
@@ -25,9 +32,44 @@ enum quant_status quant_given_params_open(struct quant_given_params *given, cons
                : status;
 }
 
+static uint64_t digest_ranges(const struct quant_group_ranges *ranges)
+{
+    uint64_t digest = 0;
+    for (uint64_t i = 0; i < ranges->groups.count; i++) {
+        unsigned char bytes[16];
+        uint64_t bits[2];
+        memcpy(bits, ranges->ranges[i], sizeof bits);
+        quant_store_64_little(bytes, bits[0]);
+        quant_store_64_little(bytes + 8, bits[1]);
+        digest = XXH3_64bits_withSeed(bytes, sizeof bytes, digest);
+    }
+    return digest;
+}
+
+enum quant_status quant_given_params_open_ranges(struct quant_given_params *given, const char *path,
+                                                 const struct quant_cancel *cancel,
+                                                 struct quant_spec *spec, struct quant_error *error)
+{
+    const struct quant_group_ranges *ranges = &given->ranges;
+    given->path = path;
+    given->has_ranges = true;
+    const enum quant_status status =
+        quant_group_ranges_read(path, cancel, spec, &given->ranges, error);
+    if (status != QUANT_OK)
+        return status;
+    given->digest = digest_ranges(ranges);
+    spec->calibration = ranges->method;
+    spec->has_calibration_argument = ranges->has_argument;
+    spec->calibration_argument = ranges->argument;
+    spec->has_clip = spec->clip_is_calibrated = true;
+    spec->clip[0] = spec->clip[1] = 0;
+    return QUANT_OK;
+}
+
 void quant_given_params_release(struct quant_given_params *given)
 {
     quant_given_scales_close(&given->scales);
+    quant_group_ranges_release(&given->ranges);
 }
 
 /* ---- Shapes ---- */
@@ -56,13 +98,12 @@ static enum quant_status check_shape(const struct quant_given_params *given,
         return quant_error_set(error, QUANT_INVALID,
                                "it needs %llu scale%s, and '%s' has %llu for it",
                                (unsigned long long)grouping->count, grouping->count == 1 ? "" : "s",
-                               given->scales.path, (unsigned long long)array->count);
+                               given->path, (unsigned long long)array->count);
     if (has.ndim <= 1 || quant_shape_equal(&has, &needs))
         return QUANT_OK;
-    return quant_error_set(error, QUANT_INVALID,
-                           "its scales in '%s' have the shape %s, and it needs %s",
-                           given->scales.path, quant_shape_text(&array->shape, text),
-                           quant_shape_text(wanted, wanted_text));
+    return quant_error_set(
+        error, QUANT_INVALID, "its scales in '%s' have the shape %s, and it needs %s", given->path,
+        quant_shape_text(&array->shape, text), quant_shape_text(wanted, wanted_text));
 }
 
 /* ---- Numbers ---- */
@@ -80,17 +121,17 @@ static enum quant_status check_numbers(const struct quant_given_params *given,
             return quant_error_set(error, QUANT_INVALID,
                                    "scale [%llu] for it in '%s' is %.9g; it must be above 0 and "
                                    "finite as float32",
-                                   (unsigned long long)i, given->scales.path, scale);
+                                   (unsigned long long)i, given->path, scale);
         if (quant_dtype_round(target->scale_dtype, scale) != scale)
             return quant_error_set(
                 error, QUANT_INVALID,
                 "scale [%llu] for it in '%s' is %.9g, which cannot be stored exactly as %s",
-                (unsigned long long)i, given->scales.path, scale,
+                (unsigned long long)i, given->path, scale,
                 quant_dtype_info(target->scale_dtype)->name);
         if (!is_integer && zero_points[i] != 0)
             return quant_error_set(error, QUANT_INVALID,
                                    "zero point [%llu] for it in '%s' is %d, and %s takes none",
-                                   (unsigned long long)i, given->scales.path, zero_points[i],
+                                   (unsigned long long)i, given->path, zero_points[i],
                                    quant_dtype_info(target->dtype)->name);
     }
     return QUANT_OK;
@@ -119,20 +160,32 @@ static enum quant_status read_numbers(const struct quant_given_params *given,
 
 /* ---- A tensor ---- */
 
-static enum quant_status look(const struct quant_given_params *given,
-                              const struct quant_given_tensor *tensor,
-                              const struct quant_plan *plan, struct quant_grouping *grouping,
-                              struct quant_given_array *array, struct quant_error *error)
+static enum quant_status find_scales(const struct quant_given_params *given,
+                                     const struct quant_given_tensor *tensor,
+                                     const struct quant_grouping *grouping,
+                                     struct quant_given_array *array, struct quant_error *error)
 {
     struct quant_shape wanted;
-    enum quant_status status =
-        quant_grouping_make(&plan->granularity, tensor->shape, tensor->order, grouping, error);
-    if (status == QUANT_OK)
-        status = quant_given_scales_find(&given->scales, tensor->name, array, error);
-    if (status != QUANT_OK)
-        return status;
+    const enum quant_status status =
+        quant_given_scales_find(&given->scales, tensor->name, array, error);
     quant_grouping_scale_shape(grouping, tensor->shape, &wanted);
-    return check_shape(given, array, grouping, &wanted, error);
+    return status == QUANT_OK ? check_shape(given, array, grouping, &wanted, error) : status;
+}
+
+static enum quant_status make_grouping(const struct quant_given_tensor *tensor,
+                                       const struct quant_plan *plan,
+                                       struct quant_grouping *grouping, struct quant_error *error)
+{
+    return quant_grouping_make(&plan->granularity, tensor->shape, tensor->order, grouping, error);
+}
+
+static enum quant_status check_ranges(const struct quant_given_params *given,
+                                      const struct quant_given_tensor *tensor,
+                                      const struct quant_grouping *grouping,
+                                      struct quant_error *error)
+{
+    return quant_group_ranges_check(&given->ranges, given->path, grouping, tensor->shape,
+                                    tensor->order, error);
 }
 
 enum quant_status quant_given_params_plan(const struct quant_given_params *given,
@@ -141,7 +194,11 @@ enum quant_status quant_given_params_plan(const struct quant_given_params *given
 {
     struct quant_grouping grouping;
     struct quant_given_array array;
-    const enum quant_status status = look(given, tensor, plan, &grouping, &array, error);
+    enum quant_status status = make_grouping(tensor, plan, &grouping, error);
+    if (status == QUANT_OK && given->has_ranges)
+        return check_ranges(given, tensor, &grouping, error);
+    if (status == QUANT_OK)
+        status = find_scales(given, tensor, &grouping, &array, error);
     if (status != QUANT_OK)
         return status;
     if (array.has_zero_points && quant_dtype_info(plan->target.dtype)->is_integer &&
@@ -152,6 +209,39 @@ enum quant_status quant_given_params_plan(const struct quant_given_params *given
     return read_numbers(given, &array, &plan->target, &plan->scale, &plan->zero_point, error);
 }
 
+static enum quant_status load_scales(const struct quant_given_params *given,
+                                     const struct quant_given_tensor *tensor,
+                                     const struct quant_plan *plan,
+                                     struct quant_given_groups *groups, struct quant_error *error)
+{
+    const struct quant_group_params *all = &groups->groups.all;
+    const bool to_fortran = tensor->order == QUANT_ORDER_FORTRAN;
+    struct quant_given_array array;
+    enum quant_status status = find_scales(given, tensor, &groups->groups.grouping, &array, error);
+    if (status == QUANT_OK)
+        status = read_numbers(given, &array, &plan->target, all->scales, all->zero_points, error);
+    if (status != QUANT_OK || array.order == tensor->order || !quant_shape_has_order(&array.shape))
+        return status;
+    status = quant_array_reorder(all->scales, &array.shape, to_fortran, error);
+    return status == QUANT_OK
+               ? quant_array_reorder(all->zero_points, &array.shape, to_fortran, error)
+               : status;
+}
+
+static void use_ranges(const struct quant_group_ranges *ranges, const struct quant_plan *plan,
+                       struct quant_given_groups *groups)
+{
+    const struct quant_group_params *all = &groups->groups.all;
+    const struct quant_choice nothing = quant_plan_choose_nothing(plan);
+    for (uint64_t i = 0; i < ranges->groups.count; i++) {
+        struct quant_choice choice = nothing;
+        quant_choice_set_range(&choice, &plan->target, ranges->ranges[i][0], ranges->ranges[i][1]);
+        all->scales[i] = choice.params.scale;
+        all->zero_points[i] = choice.params.zero_point;
+        quant_group_notes_add(&groups->notes, i, choice.notes);
+    }
+}
+
 enum quant_status quant_given_params_load(const struct quant_given_params *given,
                                           const struct quant_given_tensor *tensor,
                                           const struct quant_plan *plan,
@@ -159,18 +249,14 @@ enum quant_status quant_given_params_load(const struct quant_given_params *given
                                           struct quant_error *error)
 {
     struct quant_grouping grouping;
-    struct quant_given_array array;
-    struct quant_group_params *all = &groups->groups.all;
-    enum quant_status status = look(given, tensor, plan, &grouping, &array, error);
+    enum quant_status status = make_grouping(tensor, plan, &grouping, error);
+    if (status == QUANT_OK && given->has_ranges)
+        status = check_ranges(given, tensor, &grouping, error);
     if (status == QUANT_OK)
         status = quant_given_groups_init(groups, &grouping, error);
-    if (status == QUANT_OK)
-        status = read_numbers(given, &array, &plan->target, all->scales, all->zero_points, error);
-    if (status != QUANT_OK || array.order == tensor->order || !quant_shape_has_order(&array.shape))
-        return status;
-    const bool to_fortran = tensor->order == QUANT_ORDER_FORTRAN;
-    status = quant_array_reorder(all->scales, &array.shape, to_fortran, error);
-    return status == QUANT_OK
-               ? quant_array_reorder(all->zero_points, &array.shape, to_fortran, error)
-               : status;
+    if (status == QUANT_OK && given->has_ranges)
+        use_ranges(&given->ranges, plan, groups);
+    else if (status == QUANT_OK)
+        status = load_scales(given, tensor, plan, groups, error);
+    return status;
 }

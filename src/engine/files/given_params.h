@@ -9,12 +9,16 @@
 #define QUANT_ENGINE_FILES_GIVEN_PARAMS_H
 
 #include "core/plan.h"
+#include "engine/calibration/group_ranges.h"
 #include "engine/files/given_scales.h"
 #include "engine/tensor/given_groups.h"
 
 /* Zeroed, there are none. */
 struct quant_given_params {
+    const char *path; /* the caller's */
     struct quant_given_scales scales;
+    struct quant_group_ranges ranges;
+    bool has_ranges; /* else scales */
     uint64_t digest; /* of all that is given */
 };
 
@@ -32,10 +36,17 @@ static inline const char *quant_given_single_name(const struct quant_input *inpu
     return input->tensor ? input->tensor : "";
 }
 
-/* Reads the digest too if a plan's digest will be needed. */
-enum quant_status quant_given_params_open(struct quant_given_params *given, const char *path,
-                                          const struct quant_cancel *cancel,
-                                          struct quant_error *error);
+/* Scales, from a file of them. */
+enum quant_status quant_given_params_open_scales(struct quant_given_params *given, const char *path,
+                                                 const struct quant_cancel *cancel,
+                                                 struct quant_error *error);
+
+/* Ranges, from a calibration file, into the spec too: the calibration that found them, and a clip
+ * in place of them. */
+enum quant_status quant_given_params_open_ranges(struct quant_given_params *given, const char *path,
+                                                 const struct quant_cancel *cancel,
+                                                 struct quant_spec *spec,
+                                                 struct quant_error *error);
 
 /*
  * Completes the plan of one tensor: with one scale, sets it and the zero point. Where the file has

@@ -98,7 +98,7 @@ static bool has_zero_points(const struct quant_sidecar *sidecar, const struct qu
                             const int32_t *zero_points)
 {
     const struct quant_target *target = &plan->target;
-    if (target->scheme != QUANT_ZERO_POINT || !zero_points || plan->from == QUANT_SCALE_GIVEN)
+    if (target->scheme != QUANT_ZERO_POINT || !zero_points || plan->from != QUANT_RANGE_FOUND)
         return true;
     for (uint64_t i = 0; i < sidecar->groups.count; i++) {
         const int32_t z = zero_points[i];

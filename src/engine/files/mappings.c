@@ -19,34 +19,46 @@ const struct quant_rule *quant_rule_find(const struct quant_rule *rules, size_t 
 
 /* ---- Making ---- */
 
-/* A scale in place of those in the file lets the spec be checked as one that gives a scale. */
-static enum quant_status make_given(struct quant_mapping *mapping, struct quant_spec spec,
-                                    const struct quant_granularity *granularity,
-                                    const char *scale_from, const struct quant_cancel *cancel,
+/* What a job, or one of its rules, says of a mapping. */
+struct request {
+    const struct quant_spec *spec;
+    const struct quant_granularity *granularity;
+    const char *scale_from; /* NULL: none */
+    const char *range_from; /* the same */
+};
+
+static enum quant_status open_given(struct quant_mapping *mapping, const struct request *request,
+                                    const struct quant_cancel *cancel, struct quant_spec *spec,
                                     struct quant_error *error)
 {
-    if (spec.has_scale || spec.has_clip || spec.calibration)
-        return quant_error_set(error, QUANT_INVALID,
-                               "scales that are given exclude a scale, a clipping range and a "
-                               "calibration");
-    spec.has_scale = true;
-    spec.scale = 1;
-    const enum quant_status status = quant_plan_make(&spec, NULL, &mapping->plan, error);
-    if (status != QUANT_OK)
-        return status;
-    mapping->plan.granularity = *granularity;
     mapping->given = calloc(1, sizeof *mapping->given);
-    return mapping->given ? quant_given_params_open(mapping->given, scale_from, cancel, error)
-                          : quant_error_no_memory(error, sizeof *mapping->given, "scales");
+    if (!mapping->given)
+        return quant_error_no_memory(error, sizeof *mapping->given, "scales");
+    if (request->range_from)
+        return quant_given_params_open_ranges(mapping->given, request->range_from, cancel, spec,
+                                              error);
+    /* A scale in place of those in the file: the spec is checked as one that gives a scale. */
+    spec->has_scale = true;
+    spec->scale = 1;
+    return quant_given_params_open_scales(mapping->given, request->scale_from, cancel, error);
 }
 
-static enum quant_status make_plan(struct quant_mapping *mapping, const struct quant_spec *spec,
-                                   const struct quant_granularity *granularity,
-                                   const char *scale_from, const struct quant_cancel *cancel,
-                                   struct quant_error *error)
+static enum quant_status make_plan(struct quant_mapping *mapping, const struct request *request,
+                                   const struct quant_cancel *cancel, struct quant_error *error)
 {
-    return scale_from ? make_given(mapping, *spec, granularity, scale_from, cancel, error)
-                      : quant_plan_make(spec, granularity, &mapping->plan, error);
+    struct quant_spec spec = *request->spec;
+    if (!request->scale_from && !request->range_from)
+        return quant_plan_make(&spec, request->granularity, &mapping->plan, error);
+    if (spec.has_scale || spec.has_clip || spec.calibration ||
+        (request->scale_from && request->range_from))
+        return quant_error_set(error, QUANT_INVALID,
+                               "a scale, a file of scales, a clipping range, a file of ranges and "
+                               "a calibration exclude each other");
+    enum quant_status status = open_given(mapping, request, cancel, &spec, error);
+    if (status == QUANT_OK)
+        status = quant_plan_make(&spec, NULL, &mapping->plan, error);
+    mapping->plan.granularity = *request->granularity;
+    return status;
 }
 
 static enum quant_status make_rule(struct quant_mapping *mapping, const struct quant_rule *rule,
@@ -59,8 +71,9 @@ static enum quant_status make_rule(struct quant_mapping *mapping, const struct q
         return quant_error_set(error, QUANT_INVALID, "a rule needs a pattern");
     if (rule->copies)
         return QUANT_OK;
-    const enum quant_status status =
-        make_plan(mapping, &rule->spec, &rule->granularity, rule->scale_from, cancel, &own);
+    const struct request request = {&rule->spec, &rule->granularity, rule->scale_from,
+                                    rule->range_from};
+    const enum quant_status status = make_plan(mapping, &request, cancel, &own);
     if (status != QUANT_OK)
         return quant_error_set(error, status, "for '%.200s': %s", rule->pattern, own.text);
     return QUANT_OK;
@@ -78,8 +91,9 @@ enum quant_status quant_mappings_make(struct quant_mappings *mappings,
     mappings->all[0] =
         (struct quant_mapping){.has_min_dims = job->has_min_dims, .min_dims = job->min_dims};
     const struct quant_cancel *cancel = &job->control.cancel;
-    enum quant_status status =
-        make_plan(&mappings->all[0], &job->spec, &job->granularity, job->scale_from, cancel, error);
+    const struct request request = {&job->spec, &job->granularity, job->scale_from,
+                                    job->range_from};
+    enum quant_status status = make_plan(&mappings->all[0], &request, cancel, error);
     for (size_t i = 0; status == QUANT_OK && i < job->nrules; i++)
         status = make_rule(&mappings->all[i + 1], &job->rules[i], cancel, error);
     return status;
