@@ -540,6 +540,13 @@ QUANT_API enum quant_status quant_file_merge(const struct quant_merge_job *job,
 QUANT_API enum quant_status quant_file_range(const char *path, const struct quant_cancel *cancel,
                                              struct quant_spec *spec, struct quant_error *error);
 
+/* Checks in the same way a file that has a range for each channel or block, for
+ * quant_quantize_job.range_from. QUANT_INVALID too if it has one range. */
+QUANT_API enum quant_status quant_file_check_ranges(const char *path,
+                                                    const struct quant_cancel *cancel,
+                                                    const struct quant_spec *spec,
+                                                    struct quant_error *error);
+
 /* ---- Dequantizing and measuring ---------------------------------------------------------------
  */
 

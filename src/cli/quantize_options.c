@@ -71,34 +71,22 @@ bool quantize_options_have_groups(const struct quantize_options *options)
     return options->axis.given || options->blocks.size > 0;
 }
 
-/* With groups, the library reads the file. One range that could be used is wrong usage. */
-static int check_ranges(const struct command *command, const struct quantize_options *options)
-{
-    const struct quant_cancel never = {.flag = NULL, .wake_fd = -1};
-    struct quant_spec spec = quantize_options_spec(options);
-    struct quant_error error;
-    if (quant_file_range(options->range_from, &never, &spec, &error) != QUANT_OK)
-        return EXIT_DONE;
-    return quantize_options_usage(command, options,
-                                  "'%s' has one range for all elements; for more, calibrate with "
-                                  "--axis or --block-size",
-                                  options->range_from);
-}
-
 /* A range that was calibrated for other options is wrong usage. */
 int quantize_options_read_spec(const struct command *command,
                                const struct quantize_options *options, struct quant_spec *spec)
 {
     const struct quant_cancel never = {.flag = NULL, .wake_fd = -1};
+    const char *path = options->range_from;
+    enum quant_status status = QUANT_OK;
     struct quant_error error;
     *spec = quantize_options_spec(options);
-    if (!options->range_from)
-        return EXIT_DONE;
-    if (quantize_options_have_groups(options))
-        return check_ranges(command, options);
-    enum quant_status status = quant_file_range(options->range_from, &never, spec, &error);
-    if (status == QUANT_OK)
-        status = quant_spec_check(spec, &error);
+    if (path && quantize_options_have_groups(options)) {
+        status = quant_file_check_ranges(path, &never, spec, &error);
+    } else if (path) {
+        status = quant_file_range(path, &never, spec, &error);
+        if (status == QUANT_OK)
+            status = quant_spec_check(spec, &error);
+    }
     if (status == QUANT_INVALID)
         return quantize_options_usage(command, options, "%s", error.text);
     return status == QUANT_OK ? EXIT_DONE : message_failure(status, &error);

@@ -138,9 +138,8 @@ void quantize_options_release(struct quantize_options *options);
 /* The spec that the options describe; it borrows from them. */
 struct quant_spec quantize_options_spec(const struct quantize_options *options);
 
-/* The same, with the range of --range-from, which is read, unless each channel or block is to have
- * a range of its own: then the library reads it. Returns EXIT_DONE, or another status after a
- * message. */
+/* The same, with the range of --range-from, which is read. If each channel or block has a range of
+ * its own, the file is only checked. Returns EXIT_DONE, or another status after a message. */
 int quantize_options_read_spec(const struct command *command,
                                const struct quantize_options *options, struct quant_spec *spec);
 

@@ -55,6 +55,15 @@ enum quant_status quant_group_ranges_read(const char *path, const struct quant_c
     return status;
 }
 
+enum quant_status quant_file_check_ranges(const char *path, const struct quant_cancel *cancel,
+                                          const struct quant_spec *spec, struct quant_error *error)
+{
+    struct quant_group_ranges ranges;
+    const enum quant_status status = quant_group_ranges_read(path, cancel, spec, &ranges, error);
+    quant_group_ranges_release(&ranges);
+    return status;
+}
+
 enum quant_status quant_group_ranges_check(const struct quant_group_ranges *ranges,
                                            const char *path, const struct quant_grouping *grouping,
                                            const struct quant_shape *shape, enum quant_order order,
