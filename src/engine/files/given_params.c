@@ -48,22 +48,16 @@ static uint64_t digest_ranges(const struct quant_group_ranges *ranges)
 
 enum quant_status quant_given_params_open_ranges(struct quant_given_params *given, const char *path,
                                                  const struct quant_cancel *cancel,
-                                                 struct quant_spec *spec, struct quant_error *error)
+                                                 const struct quant_spec *spec,
+                                                 struct quant_error *error)
 {
-    const struct quant_group_ranges *ranges = &given->ranges;
     given->path = path;
     given->has_ranges = true;
     const enum quant_status status =
         quant_group_ranges_read(path, cancel, spec, &given->ranges, error);
-    if (status != QUANT_OK)
-        return status;
-    given->digest = digest_ranges(ranges);
-    spec->calibration = ranges->method;
-    spec->has_calibration_argument = ranges->has_argument;
-    spec->calibration_argument = ranges->argument;
-    spec->has_clip = spec->clip_is_calibrated = true;
-    spec->clip[0] = spec->clip[1] = 0;
-    return QUANT_OK;
+    if (status == QUANT_OK)
+        given->digest = digest_ranges(&given->ranges);
+    return status;
 }
 
 void quant_given_params_release(struct quant_given_params *given)

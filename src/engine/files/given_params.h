@@ -41,11 +41,10 @@ enum quant_status quant_given_params_open_scales(struct quant_given_params *give
                                                  const struct quant_cancel *cancel,
                                                  struct quant_error *error);
 
-/* Ranges, from a calibration file, into the spec too: the calibration that found them, and a clip
- * in place of them. */
+/* Ranges, from a calibration file that was made for the target of the spec. */
 enum quant_status quant_given_params_open_ranges(struct quant_given_params *given, const char *path,
                                                  const struct quant_cancel *cancel,
-                                                 struct quant_spec *spec,
+                                                 const struct quant_spec *spec,
                                                  struct quant_error *error);
 
 /*

@@ -28,19 +28,15 @@ struct request {
 };
 
 static enum quant_status open_given(struct quant_mapping *mapping, const struct request *request,
-                                    const struct quant_cancel *cancel, struct quant_spec *spec,
-                                    struct quant_error *error)
+                                    const struct quant_cancel *cancel, struct quant_error *error)
 {
     mapping->given = calloc(1, sizeof *mapping->given);
     if (!mapping->given)
         return quant_error_no_memory(error, sizeof *mapping->given, "scales");
-    if (request->range_from)
-        return quant_given_params_open_ranges(mapping->given, request->range_from, cancel, spec,
-                                              error);
-    /* A scale in place of those in the file: the spec is checked as one that gives a scale. */
-    spec->has_scale = true;
-    spec->scale = 1;
-    return quant_given_params_open_scales(mapping->given, request->scale_from, cancel, error);
+    return request->range_from
+               ? quant_given_params_open_ranges(mapping->given, request->range_from, cancel,
+                                                request->spec, error)
+               : quant_given_params_open_scales(mapping->given, request->scale_from, cancel, error);
 }
 
 static enum quant_status make_plan(struct quant_mapping *mapping, const struct request *request,
@@ -54,7 +50,10 @@ static enum quant_status make_plan(struct quant_mapping *mapping, const struct r
         return quant_error_set(error, QUANT_INVALID,
                                "a scale, a file of scales, a clipping range, a file of ranges and "
                                "a calibration exclude each other");
-    enum quant_status status = open_given(mapping, request, cancel, &spec, error);
+    enum quant_status status = open_given(mapping, request, cancel, error);
+    /* A scale in place of all that the file gives: the spec is checked as one that has it. */
+    spec.has_scale = true;
+    spec.scale = 1;
     if (status == QUANT_OK)
         status = quant_plan_make(&spec, NULL, &mapping->plan, error);
     mapping->plan.granularity = *request->granularity;

@@ -13,7 +13,6 @@ struct open_file {
 static struct open_file open_file(const char *type, const void *bytes, size_t nbytes, size_t n)
 {
     char header[256];
-    const struct quant_cancel never = {.flag = NULL};
     struct open_file opened;
     struct quant_error error;
     snprintf(header, sizeof header,
