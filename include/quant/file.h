@@ -308,7 +308,7 @@ struct quant_quantize_job {
      * zero points they are 0, or for unsigned types with absmax the middle of the target range.
      * There are as many as the granularity asks for, in the shape that the scales of an output
      * have, dimensions of 1 apart, or flat in the order of the groups. Zero points make the scheme
-     * zero-point, with the target range of spec. QUANT_INVALID: there are none for a tensor, they
+     * zero-point, with the target range of spec. QUANT_INVALID: a tensor has no such, they
      * are of another shape, a scale is not above 0 or not a number of the spec's scale_dtype. NULL:
      * none. */
     const char *scale_from;

@@ -13,7 +13,7 @@
 #include "engine/files/given_scales.h"
 #include "engine/tensor/given_groups.h"
 
-/* Zeroed, there are none. */
+/* All zeros: nothing is given. */
 struct quant_given_params {
     const char *path; /* the caller's */
     struct quant_given_scales scales;
@@ -24,7 +24,7 @@ struct quant_given_params {
 
 /* The tensor that parameters are asked for. */
 struct quant_given_tensor {
-    const char *name; /* "": it has none */
+    const char *name; /* "": it is not named */
     const struct quant_shape *shape;
     enum quant_order order;
 };

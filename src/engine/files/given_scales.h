@@ -40,19 +40,19 @@ struct quant_given_array {
     const struct quant_digests *digests; /* NULL: not known */
 };
 
-/* QUANT_INVALID if the file is none of these. To be closed also after an error. */
+/* QUANT_INVALID if the file is not one of these. To be closed also after an error. */
 enum quant_status quant_given_scales_open(struct quant_given_scales *given, const char *path,
                                           const struct quant_cancel *cancel,
                                           struct quant_error *error);
 
-/* The scales for a tensor; name "": one that has none. QUANT_INVALID if the file has none for it,
- * or if zero points have another shape. */
+/* The scales for a tensor; name "": one that is not named. QUANT_INVALID if the file does not have
+ * them, or if zero points have another shape. */
 enum quant_status quant_given_scales_find(const struct quant_given_scales *given, const char *name,
                                           struct quant_given_array *array,
                                           struct quant_error *error);
 
-/* Reads all of them, in their own order; zero_points is left alone if there are none. Whether they
- * are valid is not checked, but QUANT_CORRUPT: a checksum differs. */
+/* Reads all of them, in their own order; zero_points is left alone if the file has no such. Whether
+ * they are valid is not checked, but QUANT_CORRUPT: a checksum differs. */
 enum quant_status quant_given_scales_read(const struct quant_given_scales *given,
                                           const struct quant_given_array *array, float *scales,
                                           int32_t *zero_points, struct quant_error *error);

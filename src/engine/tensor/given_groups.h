@@ -6,7 +6,7 @@
 
 #include "engine/tensor/group_source.h"
 
-/* Zeroed, there are none. */
+/* All zeros: not given. */
 struct quant_given_groups {
     struct quant_group_source groups; /* all are in memory */
     struct quant_group_notes notes;   /* of those that were made from ranges */
