@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "engine/files/checkpoint_file.h"
-#include "engine/files/container_plan.h"
+#include "engine/files/quantization_plan.h"
 #include "engine/tensor/container_input.h"
 #include "engine/work/job.h"
 #include "io/distinct_paths.h"

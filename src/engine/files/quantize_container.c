@@ -14,6 +14,7 @@
 #include "engine/files/container_quantization.h"
 #include "engine/files/plan_digest.h"
 #include "engine/files/preview.h"
+#include "engine/files/quantization_plan.h"
 #include "engine/files/sidecar_record.h"
 #include "engine/work/job.h"
 #include "io/free_space.h"

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/* From a catalogue to the tensors of the output. */
+#include "engine/files/quantization_plan.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/grouping.h"
+#include "base/shape.h"
+#include "core/range_params.h"
+#include "engine/files/file_selection.h"
+#include "engine/files/given_params.h"
+#include "engine/tensor/container_input.h"
+
+struct planning {
+    struct quant_container_plan *plan;
+    const struct quant_tensor_file *file;
+    const struct quant_container_rules *rules;
+    struct quant_metadata_pair *metadata; /* in the arena */
+    size_t nmetadata;
+    struct quant_error *error;
+};
+
+static enum quant_status no_memory(const struct planning *planning)
+{
+    return quant_error_no_memory(planning->error, sizeof(struct quant_planned_tensor), "tensors");
+}
+
+static enum quant_status tensor_error(const struct planning *planning,
+                                      const struct quant_tensor_info *info,
+                                      enum quant_status status, const char *what)
+{
+    return quant_error_set(planning->error, status, "cannot quantize '%s': tensor '%.200s' %s",
+                           planning->file->source->name, info->name, what);
+}
+
+/* A name that the file may have beside another one. */
+static enum quant_status find_beside(const struct planning *planning, const char *name,
+                                     const char *suffix, bool *found)
+{
+    size_t index;
+    char *beside = NULL;
+    if (asprintf(&beside, "%s%s", name, suffix) < 0)
+        return no_memory(planning);
+    *found = quant_tensor_file_find(planning->file, beside, &index);
+    free(beside);
+    return QUANT_OK;
+}
+
+const char *const quant_scale_suffixes[] = {"_scale", "_scale_inv", NULL};
+
+static bool requantizes(const struct planning *planning)
+{
+    return planning->rules->mappings->job->ways & QUANT_REQUANTIZE;
+}
+
+bool quant_may_be_quantized(const struct quant_tensor_info *info)
+{
+    return info->type->bits <= 16 && !quant_container_maps(info->type);
+}
+
+/* Integers or float8 with scales beside them are somebody's quantized weights. */
+static enum quant_status check_not_quantized(const struct planning *planning,
+                                             const struct quant_tensor_info *info)
+{
+    bool found = false;
+    if (!quant_may_be_quantized(info) || requantizes(planning))
+        return QUANT_OK;
+    enum quant_status status = QUANT_OK;
+    for (size_t i = 0; status == QUANT_OK && !found && quant_scale_suffixes[i]; i++)
+        status = find_beside(planning, info->name, quant_scale_suffixes[i], &found);
+    if (status != QUANT_OK || !found)
+        return status;
+    return tensor_error(planning, info, QUANT_UNSUPPORTED,
+                        "is already quantized: it has scales; 'quant dequant' restores what quant "
+                        "has quantized, and --requantize copies it and quantizes the others");
+}
+
+/* Scales of a tensor that is quantized, here or in another file. They are never quantized. */
+static bool is_of_scales(const struct planning *planning, const struct quant_tensor_info *info)
+{
+    const size_t length = strlen(info->name);
+    for (size_t i = 0; quant_scale_suffixes[i]; i++) {
+        const size_t suffix = strlen(quant_scale_suffixes[i]);
+        if (length <= suffix || strcmp(info->name + length - suffix, quant_scale_suffixes[i]) != 0)
+            continue;
+        size_t index;
+        char *name = strndup(info->name, length - suffix);
+        const bool found = name && quant_tensor_file_find(planning->file, name, &index);
+        free(name);
+        return !found || quant_may_be_quantized(&planning->file->tensors[index]);
+    }
+    return false;
+}
+
+/* NULL: it is copied. */
+static const struct quant_mapping *find_mapping(const struct planning *planning,
+                                                const struct quant_tensor_info *info)
+{
+    const struct quant_container_rules *rules = planning->rules;
+    if (!quant_container_maps(info->type) || rules->only)
+        return quant_container_maps(info->type) ? rules->only : NULL;
+    if (requantizes(planning) && is_of_scales(planning, info))
+        return NULL;
+    const struct quant_mapping *mapping = quant_mappings_find(rules->mappings, info->name);
+    return quant_mappings_has(rules->mappings, mapping, info->name, info->ndim) ? mapping : NULL;
+}
+
+/* What a tensor of nothing but zeros would get, except a given zero point. The layout needs
+ * only the types from it, and whether there are zero points. */
+static struct quant_params params_of(const struct quant_plan *plan)
+{
+    struct quant_params params = quant_choice_of_nothing(&plan->target).params;
+    if (plan->from == QUANT_SCALE_GIVEN)
+        params.zero_point = plan->zero_point;
+    return params;
+}
+
+/* ---- The tensors beside the integers ---- */
+
+static bool set_shape(struct quant_shape *shape, const struct quant_tensor_info *info)
+{
+    if (info->ndim > QUANT_MAX_DIMS)
+        return false;
+    *shape = quant_shape_of(info->dims, info->ndim);
+    return true;
+}
+
+static enum quant_status shape_scales(const struct planning *planning,
+                                      const struct quant_tensor_info *info,
+                                      const struct quant_granularity *granularity,
+                                      const uint64_t **dims, uint32_t *ndim)
+{
+    static const uint64_t one[] = {1};
+    struct quant_shape shape;
+    struct quant_grouping grouping;
+    struct quant_error own;
+    *dims = one;
+    *ndim = 1;
+    if (!quant_granularity_has_groups(granularity))
+        return QUANT_OK;
+    if (!set_shape(&shape, info))
+        return tensor_error(planning, info, QUANT_UNSUPPORTED, "has more than 64 dimensions");
+    const enum quant_status status =
+        quant_grouping_make(granularity, &shape, (enum quant_order)info->order, &grouping, &own);
+    if (status != QUANT_OK)
+        return quant_error_set(planning->error, status, "cannot quantize '%s: %.200s': %s",
+                               planning->file->source->name, info->name, own.text);
+    uint64_t *made = quant_arena_take(&planning->plan->arena, (info->ndim + 1) * sizeof *made);
+    if (!made)
+        return no_memory(planning);
+    struct quant_shape scales;
+    quant_grouping_scale_shape(&grouping, &shape, &scales);
+    memcpy(made, scales.dims, info->ndim * sizeof *made);
+    *dims = made;
+    *ndim = info->ndim;
+    return QUANT_OK;
+}
+
+/* A tensor of the output beside one of the input. */
+static enum quant_status add_beside(const struct planning *planning,
+                                    const struct quant_tensor_info *info, const char *suffix,
+                                    const struct quant_stored_type *type, const uint64_t *dims,
+                                    uint32_t ndim, uint32_t *index)
+{
+    char *name = quant_arena_join(&planning->plan->arena, info->name, suffix);
+    size_t taken;
+    if (!name)
+        return no_memory(planning);
+    if (quant_tensor_file_find(planning->file, name, &taken))
+        return quant_error_set(
+            planning->error, QUANT_EXISTS,
+            "cannot quantize '%s': the name '%.200s' for the scales of '%.200s' is already taken",
+            planning->file->source->name, name, info->name);
+    *index =
+        quant_container_plan_add(planning->plan, name, type, dims, ndim,
+                                 quant_container_order(dims, ndim, (enum quant_order)info->order));
+    return QUANT_OK;
+}
+
+static enum quant_status add_scales(const struct planning *planning,
+                                    const struct quant_tensor_info *info,
+                                    struct quant_planned_tensor *planned)
+{
+    const struct quant_container *format = planning->rules->format->container;
+    const struct quant_params params = params_of(planned->plan);
+    const bool has_scales = quant_scale_bytes(&params, 1) > 0;
+    const uint64_t *dims;
+    uint32_t ndim;
+    enum quant_status status =
+        shape_scales(planning, info, &planned->plan->granularity, &dims, &ndim);
+    if (status == QUANT_OK && has_scales)
+        status = add_beside(planning, info, "_scale", format->type_of(params.scale_dtype), dims,
+                            ndim, &planned->scales);
+    if (status == QUANT_OK && has_scales && quant_params_have_zero_points(&params))
+        status =
+            add_beside(planning, info, "_zero_point", quant_container_type_called(format, "int32"),
+                       dims, ndim, &planned->zero_points);
+    return status;
+}
+
+/* ---- The integers ---- */
+
+/* Two to a byte, they are an array of their bytes; what shape they have is written elsewhere. */
+static enum quant_status add_packed(struct planning *planning, const struct quant_tensor_info *info,
+                                    enum quant_dtype dtype, const struct quant_stored_type *type,
+                                    uint32_t *index)
+{
+    struct quant_arena *arena = &planning->plan->arena;
+    struct quant_shape shape;
+    char text[QUANT_SHAPE_TEXT];
+    uint64_t nelems = 1;
+    if (!set_shape(&shape, info))
+        return tensor_error(planning, info, QUANT_UNSUPPORTED, "has more than 64 dimensions");
+    quant_shape_count(&shape, &nelems);
+    uint64_t *dims = quant_arena_take(arena, sizeof *dims);
+    char *key = quant_arena_join(arena, "quant.shape.", info->name);
+    char *value = quant_arena_join(arena, quant_shape_text(&shape, text), "");
+    if (!dims || !key || !value)
+        return no_memory(planning);
+    dims[0] = quant_dtype_bytes(dtype, nelems);
+    planning->metadata[planning->nmetadata++] = (struct quant_metadata_pair){key, value};
+    *index = quant_container_plan_add(planning->plan, info->name, type, dims, 1, QUANT_ORDER_C);
+    return QUANT_OK;
+}
+
+/* The mapping's plan, or one that what is given for the tensor completes. */
+static enum quant_status settle_plan(struct planning *planning,
+                                     const struct quant_tensor_info *info,
+                                     struct quant_planned_tensor *planned)
+{
+    const struct quant_mapping *mapping = planned->mapping;
+    struct quant_shape shape;
+    struct quant_error own;
+    planned->plan = &mapping->plan;
+    if (!mapping->given)
+        return QUANT_OK;
+    if (!set_shape(&shape, info))
+        return tensor_error(planning, info, QUANT_UNSUPPORTED, "has more than 64 dimensions");
+    const struct quant_container_rules *rules = planning->rules;
+    const char *name =
+        rules->only ? quant_given_single_name(&rules->mappings->job->input) : info->name;
+    const struct quant_given_tensor tensor = {name, &shape, (enum quant_order)info->order};
+    struct quant_plan *plan = quant_arena_take(&planning->plan->arena, sizeof *plan);
+    if (!plan)
+        return no_memory(planning);
+    *plan = mapping->plan;
+    planned->plan = plan;
+    const enum quant_status status = quant_given_params_plan(mapping->given, &tensor, plan, &own);
+    return status == QUANT_OK
+               ? QUANT_OK
+               : quant_error_set(planning->error, status, "cannot quantize '%s: %.200s': %s",
+                                 planning->file->source->name, info->name, own.text);
+}
+
+static enum quant_status plan_mapped(struct planning *planning,
+                                     const struct quant_tensor_info *info,
+                                     struct quant_planned_tensor *planned)
+{
+    const enum quant_dtype dtype = planned->mapping->plan.target.dtype;
+    const struct quant_stored_type *type = planning->rules->format->container->type_of(dtype);
+    enum quant_status status = settle_plan(planning, info, planned);
+    if (status != QUANT_OK)
+        return status;
+    if (!type)
+        return quant_error_set(planning->error, QUANT_UNSUPPORTED,
+                               "cannot quantize '%s': its format cannot store %s",
+                               planning->file->source->name, quant_dtype_info(dtype)->name);
+    if (quant_dtype_info(dtype)->bits == 4)
+        status = add_packed(planning, info, dtype, type, &planned->data);
+    else
+        planned->data = quant_container_plan_add(planning->plan, info->name, type, info->dims,
+                                                 info->ndim, (enum quant_order)info->order);
+    return status == QUANT_OK ? add_scales(planning, info, planned) : status;
+}
+
+static enum quant_status plan_tensor(struct planning *planning, size_t i)
+{
+    const struct quant_tensor_info *info = &planning->file->tensors[i];
+    struct quant_container_plan *plan = planning->plan;
+    struct quant_planned_tensor *planned = &plan->tensors[plan->n++];
+    *planned = (struct quant_planned_tensor){.source = (uint32_t)i,
+                                             .scales = QUANT_NO_TENSOR,
+                                             .zero_points = QUANT_NO_TENSOR,
+                                             .mapping = find_mapping(planning, info)};
+    planned->is_copied = !planned->mapping;
+    const enum quant_order order = (enum quant_order)info->order;
+    const struct quant_stored_type *copied = NULL;
+    const enum quant_status status =
+        quant_container_plan_check(planning->file, info, planned->is_copied, order,
+                                   planning->rules->format, &copied, planning->error);
+    if (status != QUANT_OK)
+        return status;
+    if (!planned->is_copied)
+        return plan_mapped(planning, info, planned);
+    plan->ncopied++;
+    planned->data =
+        quant_container_plan_add(plan, info->name, copied, info->dims, info->ndim, order);
+    return check_not_quantized(planning, info);
+}
+
+/* ---- All of it ---- */
+
+static enum quant_status nothing_to_quantize(const struct planning *planning)
+{
+    const struct quant_tensor_file *file = planning->file;
+    const struct quant_mappings *mappings = planning->rules->mappings;
+    const struct quant_mapping *own = &mappings->all[0];
+    size_t nfloats = 0;
+    size_t nchosen = 0; /* by their names */
+    for (size_t i = 0; i < file->n; i++) {
+        const char *name = file->tensors[i].name;
+        nfloats += quant_container_maps(file->tensors[i].type);
+        nchosen +=
+            quant_mappings_has(mappings, quant_mappings_find(mappings, name), name, UINT_MAX);
+    }
+    if (nchosen == 0 && file->n > 0)
+        return quant_selection_error("quantize", file->source->name, file->n, planning->error);
+    if (nfloats == 0)
+        return quant_error_set(planning->error, QUANT_INVALID,
+                               "cannot quantize '%s': it has no float tensors (tensors: %zu)",
+                               file->source->name, file->n);
+    return quant_error_set(planning->error, QUANT_INVALID,
+                           "cannot quantize '%s': its float tensors %shave fewer than %u "
+                           "dimensions (float tensors: %zu); give a smaller --min-dims",
+                           file->source->name, nchosen < file->n ? "that are selected " : "",
+                           own->has_min_dims ? own->min_dims : (unsigned)QUANT_CONTAINER_MIN_DIMS,
+                           nfloats);
+}
+
+enum quant_status quant_container_plan_quantize(struct quant_container_plan *plan,
+                                                const struct quant_tensor_file *file,
+                                                const struct quant_container_rules *rules,
+                                                struct quant_error *error)
+{
+    struct planning planning = {.plan = plan, .file = file, .rules = rules, .error = error};
+    const size_t most = file->n + file->nmetadata + 1;
+    enum quant_status status = quant_container_plan_begin(plan, file->n, 3 * file->n, error);
+    if (status != QUANT_OK)
+        return status;
+    planning.metadata = quant_arena_take(&plan->arena, most * sizeof *planning.metadata);
+    if (!planning.metadata)
+        return no_memory(&planning);
+    for (size_t i = 0; i < file->nmetadata; i++)
+        planning.metadata[planning.nmetadata++] = file->metadata[i];
+    for (size_t i = 0; status == QUANT_OK && i < file->n; i++)
+        status = plan_tensor(&planning, i);
+    if (status == QUANT_OK && plan->ncopied == plan->n && !rules->may_copy_all)
+        status = nothing_to_quantize(&planning);
+    return status == QUANT_OK
+               ? quant_container_plan_lay_out(plan, rules->format->container, planning.metadata,
+                                              planning.nmetadata, error)
+               : status;
+}
