@@ -9,47 +9,20 @@
 #include "base/error.h"
 #include "base/grouping.h"
 #include "core/range_params.h"
-#include "engine/files/complete_output.h"
+#include "engine/files/file_quantization.h"
 #include "engine/files/file_selection.h"
 #include "engine/files/given_params.h"
-#include "engine/files/preview.h"
 #include "engine/files/quantize_container.h"
 #include "engine/files/sidecar_record.h"
-#include "engine/tensor/tensor_run.h"
 #include "engine/work/job.h"
 #include "formats/file_size.h"
 #include "io/distinct_paths.h"
 #include "io/free_space.h"
 #include "io/sidecar_names.h"
 
-struct file_run {
-    const struct quant_quantize_job *job; /* own */
-    struct quant_quantize_job own;        /* with its own force */
-    const struct quant_file_work *work;
-    struct quant_quantize_result *result;
-    struct quant_error *error;
-    const struct quant_mappings *mappings;
-    const struct quant_mapping *mapping; /* of the tensor */
-    struct quant_plan plan;              /* the mapping's, with what is given for the tensor */
-    struct quant_given_groups given;     /* loaded once the shape is known */
-    bool is_settled;                     /* they are, or nothing is given */
-    bool has_groups;
-    struct quant_tensor tensor;
-    const struct quant_format *format; /* of the output */
-    struct quant_file_output data;
-    struct quant_file_output sidecar;
-    char *sidecar_path; /* owned */
-    bool data_is_new;   /* nothing is there yet: no need to look again */
-    bool sidecar_is_new;
-    struct quant_scale_store scales;
-    struct quant_tensor_output output;
-    struct quant_progress progress;
-    struct quant_tensor_run run;
-};
-
 /* ---- Opening ---- */
 
-static enum quant_status check_job(struct file_run *file)
+static enum quant_status check_job(struct quant_file_quantization *file)
 {
     const struct quant_output *output = &file->job->output;
     if (!output->path)
@@ -61,7 +34,7 @@ static enum quant_status check_job(struct file_run *file)
     return QUANT_OK;
 }
 
-static enum quant_status settle_sidecar_path(struct file_run *file)
+static enum quant_status settle_sidecar_path(struct quant_file_quantization *file)
 {
     const struct quant_output *output = &file->job->output;
     file->sidecar_path =
@@ -79,7 +52,7 @@ static enum quant_status settle_sidecar_path(struct file_run *file)
 
 /* The outputs of an earlier run are replaced. Without old ones no name is needed before the
  * end, and nothing is left if this run is killed. */
-static enum quant_status settle_force(struct file_run *file)
+static enum quant_status settle_force(struct quant_file_quantization *file)
 {
     if (!quant_ways_resume(file->job->ways))
         return QUANT_OK;
@@ -92,7 +65,7 @@ static enum quant_status settle_force(struct file_run *file)
     return QUANT_OK;
 }
 
-static enum quant_status choose_mapping(struct file_run *file)
+static enum quant_status choose_mapping(struct quant_file_quantization *file)
 {
     const struct quant_input *input = &file->job->input;
     const enum quant_status status = quant_selection_check_file(
@@ -112,7 +85,7 @@ static enum quant_status choose_mapping(struct file_run *file)
 }
 
 /* One tensor has the dimensions that it has; nothing is left to copy beside it. */
-static enum quant_status check_dims(const struct file_run *file)
+static enum quant_status check_dims(const struct quant_file_quantization *file)
 {
     const struct quant_quantize_job *job = file->job;
     const struct quant_reader *reader = file->tensor.reader;
@@ -127,7 +100,7 @@ static enum quant_status check_dims(const struct file_run *file)
 }
 
 /* What a file gives for the tensor, once its shape is known. */
-static enum quant_status settle_given(struct file_run *file)
+static enum quant_status settle_given(struct quant_file_quantization *file)
 {
     const struct quant_reader *reader = file->tensor.reader;
     const struct quant_given_params *params = file->mapping->given;
@@ -147,7 +120,7 @@ static enum quant_status settle_given(struct file_run *file)
 
 /* What has gone to a stream cannot be taken back if an element is refused: with groups, whose
  * parameters are found chunk by chunk, elements are then checked before. */
-static bool must_scan(const struct file_run *file)
+static bool must_scan(const struct quant_file_quantization *file)
 {
     const struct quant_quantize_job *job = file->job;
     if (!file->has_groups)
@@ -156,19 +129,19 @@ static bool must_scan(const struct file_run *file)
            quant_path_is_stream(job->output.path);
 }
 
-static struct quant_given_groups *given_groups(struct file_run *file)
+struct quant_given_groups *quant_file_given(struct quant_file_quantization *file)
 {
     return file->mapping->given && file->has_groups ? &file->given : NULL;
 }
 
 /* Groups take elements by position, and the shape says which; it says how many scales are given
  * too. */
-static bool needs_position(const struct file_run *file)
+static bool needs_position(const struct quant_file_quantization *file)
 {
     return file->has_groups || (file->mapping->given && !file->is_settled);
 }
 
-static enum quant_status begin_run(struct file_run *file)
+static enum quant_status begin_run(struct quant_file_quantization *file)
 {
     const struct quant_quantize_job *job = file->job;
     enum quant_status status = QUANT_OK;
@@ -179,7 +152,7 @@ static enum quant_status begin_run(struct file_run *file)
     if (status != QUANT_OK)
         return status;
     file->run = (struct quant_tensor_run){.plan = &file->plan,
-                                          .given = given_groups(file),
+                                          .given = quant_file_given(file),
                                           .cancel = &job->control.cancel,
                                           .tensor = &file->tensor,
                                           .output = &file->output,
@@ -193,8 +166,9 @@ static enum quant_status begin_run(struct file_run *file)
 }
 
 /* With force, what another process has created since is replaced as if it had been there. */
-static enum quant_status open_output(struct file_run *file, struct quant_file_output *output,
-                                     const char *path, bool is_new)
+static enum quant_status open_output(struct quant_file_quantization *file,
+                                     struct quant_file_output *output, const char *path,
+                                     bool is_new)
 {
     const bool force = file->job->output.force;
     const struct quant_cancel *cancel = &file->job->control.cancel;
@@ -202,7 +176,7 @@ static enum quant_status open_output(struct file_run *file, struct quant_file_ou
                             : quant_output_open(output, path, force, cancel, file->error);
 }
 
-static enum quant_status open_scales(struct file_run *file)
+static enum quant_status open_scales(struct quant_file_quantization *file)
 {
     const uint64_t count = file->run.grouping.count;
     const struct quant_choice common = quant_choice_of_nothing(&file->plan.target);
@@ -213,8 +187,7 @@ static enum quant_status open_scales(struct file_run *file)
                : quant_scale_store_open_memory(&file->scales, count, file->error);
 }
 
-/* The bytes of the file of scales, if there is to be one. */
-static uint64_t scales_size(const struct file_run *file)
+uint64_t quant_file_scales_size(const struct quant_file_quantization *file)
 {
     const struct quant_choice common = quant_choice_of_nothing(&file->plan.target);
     const uint64_t count = file->run.grouping.count;
@@ -223,11 +196,11 @@ static uint64_t scales_size(const struct file_run *file)
                : 0;
 }
 
-static enum quant_status check_space(const struct file_run *file)
+static enum quant_status check_space(const struct quant_file_quantization *file)
 {
     const struct quant_reader *reader = file->tensor.reader;
     struct quant_space_need needs[] = {{file->job->output.path, 0},
-                                       {file->sidecar_path, scales_size(file)}};
+                                       {file->sidecar_path, quant_file_scales_size(file)}};
     file->work->outcome->is_unsized =
         reader->knowledge != QUANT_SHAPE_KNOWN ||
         !quant_format_file_size(file->format, file->plan.target.dtype, &reader->shape,
@@ -235,7 +208,7 @@ static enum quant_status check_space(const struct file_run *file)
     return quant_free_space_check(needs, 2, file->error);
 }
 
-static enum quant_status open_outputs(struct file_run *file)
+static enum quant_status open_outputs(struct quant_file_quantization *file)
 {
     const struct quant_output *output = &file->job->output;
     enum quant_status status = check_space(file);
@@ -251,113 +224,9 @@ static enum quant_status open_outputs(struct file_run *file)
     return status == QUANT_OK && file->has_groups ? open_scales(file) : status;
 }
 
-/* ---- A dry run ---- */
-
-/* The number of scales follows from the shape, if that is known. */
-static enum quant_status check_shape(struct file_run *file)
-{
-    const struct quant_reader *reader = file->tensor.reader;
-    struct quant_error own;
-    if (reader->knowledge != QUANT_SHAPE_KNOWN)
-        return QUANT_OK;
-    const enum quant_status status = quant_grouping_make(&file->plan.granularity, &reader->shape,
-                                                         reader->order, &file->run.grouping, &own);
-    if (status != QUANT_OK)
-        return quant_source_error(reader->source, file->error, status, "%s", own.text);
-    return quant_format_check_tensor(file->format, file->job->output.path, file->plan.target.dtype,
-                                     &reader->shape, reader->order, file->error);
-}
-
-static enum quant_status check_outputs(struct file_run *file, uint64_t scales_nbytes)
-{
-    char *scales = NULL;
-    if (scales_nbytes > 0) {
-        scales = quant_file_scales_name(file->sidecar_path);
-        if (!scales)
-            return quant_error_no_memory(file->error, strlen(file->sidecar_path), "path");
-    }
-    const enum quant_status status =
-        quant_preview_check(&file->job->output, file->sidecar_path, scales, file->error);
-    free(scales);
-    return status;
-}
-
-static enum quant_status preview_file(struct file_run *file)
-{
-    const struct quant_reader *reader = file->tensor.reader;
-    const bool is_known = reader->knowledge == QUANT_SHAPE_KNOWN;
-    const enum quant_dtype dtype = file->plan.target.dtype;
-    struct quant_file_preview *preview = &file->work->outcome->preview;
-    struct quant_tensor_preview *tensor = &preview->tensor;
-    enum quant_status status = check_shape(file);
-    if (status != QUANT_OK)
-        return status;
-    quant_preview_mapping(tensor, &file->plan, is_known ? &file->run.grouping : NULL);
-    if (is_known)
-        preview->shape = reader->shape;
-    tensor->has_shape = is_known;
-    tensor->ndim = (unsigned)preview->shape.ndim;
-    tensor->dims = preview->shape.dims;
-    tensor->from = quant_dtype_info(reader->stored)->name;
-    tensor->to = quant_dtype_info(dtype)->name;
-    tensor->nbytes = is_known ? quant_dtype_bytes(dtype, reader->nelems) : 0;
-    preview->source_format = reader->format->name;
-    preview->format = file->format->name;
-    preview->has_size =
-        is_known && quant_format_file_size(file->format, dtype, &reader->shape, reader->order,
-                                           reader->nelems, &preview->nbytes);
-    preview->scales_nbytes = scales_size(file);
-    file->work->outcome->is_unsized = !preview->has_size;
-    return check_outputs(file, preview->scales_nbytes);
-}
-
-/* ---- Going on after an earlier run ---- */
-
-/* What the sidecar of this run will say, apart from what its elements decide. */
-static enum quant_status expect_sidecar(struct file_run *file, struct quant_sidecar *expected)
-{
-    const struct quant_reader *reader = quant_tensor_origin(&file->tensor);
-    const struct quant_plan *plan = &file->plan;
-    const struct quant_quantize_result nothing = {.choice = quant_choice_of_nothing(&plan->target)};
-    const struct quant_record_files files = {
-        .sidecar = file->sidecar_path,
-        .source_is_file = quant_tensor_source(&file->tensor)->positional,
-        .data_is_file = true,
-    };
-    const enum quant_status status =
-        quant_record_fill(expected, &files, file->job, &nothing, reader, file->format, file->error);
-    if (reader->knowledge == QUANT_SHAPE_KNOWN)
-        (void)quant_format_file_size(file->format, plan->target.dtype, &reader->shape,
-                                     reader->order, reader->nelems, &expected->data_bytes);
-    return status;
-}
-
-static enum quant_status check_complete(struct file_run *file)
-{
-    struct quant_sidecar expected = {.has_groups = false};
-    const uint64_t ways = file->job->ways;
-    if (!quant_ways_resume(ways) || file->data_is_new || file->sidecar_is_new ||
-        file->job->nties > 0 || /* the range is that of other files too */
-        (file->mapping->given && !file->is_settled))
-        return QUANT_OK;
-    const struct quant_single_outputs outputs = {
-        .job = file->job,
-        .sidecar_path = file->sidecar_path,
-        .plan = &file->plan,
-        .given = given_groups(file),
-        .expected = &expected,
-        .has_shape = quant_tensor_origin(&file->tensor)->knowledge == QUANT_SHAPE_KNOWN,
-        .is_fast = ways & (QUANT_RESUME_FAST | QUANT_DRY_RUN)};
-    enum quant_status status = expect_sidecar(file, &expected);
-    if (status == QUANT_OK)
-        status = quant_complete_single(&outputs, &file->work->outcome->is_complete, file->error);
-    quant_sidecar_release(&expected);
-    return status;
-}
-
 /* ---- The end ---- */
 
-static enum quant_status write_sidecar(struct file_run *file)
+static enum quant_status write_sidecar(struct quant_file_quantization *file)
 {
     struct quant_sidecar sidecar;
     const struct quant_record_files files = {
@@ -378,7 +247,7 @@ static enum quant_status write_sidecar(struct file_run *file)
     return status;
 }
 
-static enum quant_status report_tensor(const struct file_run *file)
+static enum quant_status report_tensor(const struct quant_file_quantization *file)
 {
     const struct quant_quantize_result *found = file->result;
     const struct quant_tensor_result result = {
@@ -389,7 +258,7 @@ static enum quant_status report_tensor(const struct file_run *file)
     return quant_control_report(&file->job->control, &result, file->error);
 }
 
-static void close_all(struct file_run *file)
+static void close_all(struct quant_file_quantization *file)
 {
     quant_tensor_run_release(&file->run);
     quant_given_groups_release(&file->given);
@@ -401,7 +270,7 @@ static void close_all(struct file_run *file)
     free(file->sidecar_path);
 }
 
-static enum quant_status run_container(struct file_run *file)
+static enum quant_status run_container(struct quant_file_quantization *file)
 {
     struct quant_source *source = file->tensor.source;
     file->tensor.source = NULL;
@@ -409,7 +278,7 @@ static enum quant_status run_container(struct file_run *file)
                                     file->sidecar_path, file->work, file->error);
 }
 
-static enum quant_status run_file(struct file_run *file)
+static enum quant_status run_file(struct quant_file_quantization *file)
 {
     const struct quant_quantize_job *job = file->job;
     struct quant_error *error = file->error;
@@ -438,11 +307,11 @@ static enum quant_status run_file(struct file_run *file)
     if (status == QUANT_OK)
         status = settle_given(file);
     if (status == QUANT_OK)
-        status = check_complete(file);
+        status = quant_file_check_complete(file);
     if (status == QUANT_OK && file->work->outcome->is_complete)
         return QUANT_OK;
     if (status == QUANT_OK && job->ways & QUANT_DRY_RUN)
-        return preview_file(file);
+        return quant_file_preview_run(file);
     if (status == QUANT_OK)
         status = begin_run(file);
     if (status == QUANT_OK)
@@ -466,7 +335,7 @@ enum quant_status quant_quantize_file(const struct quant_quantize_job *job,
                                       const struct quant_mappings *mappings,
                                       const struct quant_file_work *work, struct quant_error *error)
 {
-    struct file_run *file = calloc(1, sizeof *file);
+    struct quant_file_quantization *file = calloc(1, sizeof *file);
     if (!file)
         return quant_error_no_memory(error, sizeof *file, "buffers");
     file->own = *job;
