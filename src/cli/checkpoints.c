@@ -168,7 +168,7 @@ int checkpoints_finish(const struct checkpoints *checkpoints, const struct targe
         const enum quant_status finished = quant_checkpoint_finish(&job, &is_complete, &error);
         if (finished != QUANT_OK)
             result = message_failure(finished, &error);
-        else if (!is_complete && !checkpoints->is_shared)
+        else if (!is_complete && !checkpoints->is_shared && !(checkpoints->may_stop && result))
             result = fail_incomplete(run);
     }
     return result;

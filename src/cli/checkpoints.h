@@ -18,6 +18,7 @@ struct checkpoints {
     struct checkpoint_run *runs; /* owned */
     size_t n;
     bool is_shared; /* set before begin: other processes work on the other shards */
+    bool may_stop;  /* the same: after a file that fails no other is begun */
     bool restores;
     bool requantizes; /* the caller's: --requantize is given */
     bool has_failed;  /* one could not be begun */

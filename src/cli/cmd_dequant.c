@@ -367,7 +367,8 @@ static int work(const struct dequant_options *options, const struct input_list *
         status = prepare(&targets, options);
     if (status == EXIT_DONE)
         status = shard_keep(&options->ways.shard, &targets);
-    struct checkpoints checkpoints = {.is_shared = options->ways.shard.given};
+    struct checkpoints checkpoints = {.is_shared = options->ways.shard.given,
+                                      .may_stop = options->ways.fail_fast};
     if (status == EXIT_DONE && targets.n > 0 && is_writing(options))
         status = checkpoints_begin(&checkpoints, &targets, true);
     if (status == EXIT_DONE && targets.n > 0)

@@ -255,7 +255,8 @@ static int quantize_inputs(const struct quantize_options *options,
     const char **own_tags = make_tags(job, choosing, names, n);
     struct targets targets = {.n = 0};
     struct checkpoints checkpoints = {.requantizes = options->requantize,
-                                      .is_shared = options->ways.shard.given};
+                                      .is_shared = options->ways.shard.given,
+                                      .may_stop = options->ways.fail_fast};
     int status = EXIT_DONE;
     const char **reads = make_reads(options);
     if (!reads || !own_tags) {

@@ -33,6 +33,8 @@ struct scenario {
     bool without_unnamed;    /* outputs have a temporary name from the beginning */
     struct quant_granularity granularity;
     enum task task;
+    const char *scale_from; /* made from the input before, by the same granularity */
+    const char *range_from; /* the same */
 };
 
 static const struct scenario scenarios[] = {
@@ -75,6 +77,14 @@ static const struct scenario scenarios[] = {
      .task = CALIBRATE},
     {"calibrate blocks of files over an old one", "c.json", .data = "c.json",
      .calibration = "sigma", .granularity = {false, 0, 2, 0}, .task = CALIBRATE},
+    {"quantize in given blocks over an old pair", "old.bin", "x.npy", "q.npy",
+     .granularity = {false, 0, 2, 0}, .scale_from = "g.npy.json"},
+    {"quantize a container by scales of another", "old.safetensors", "m.safetensors",
+     "q.safetensors", .granularity = {true, 0, 0, 0}, .scale_from = "g.safetensors"},
+    {"quantize a container by a sidecar of another", "old.safetensors", "m.safetensors",
+     "q.safetensors", .granularity = {true, 0, 0, 0}, .scale_from = "g.safetensors.json"},
+    {"quantize by ranges of blocks", NULL, "x.npy", "q.npy", .granularity = {false, 0, 2, 0},
+     .range_from = "g.json"},
 };
 
 static const char *const calibrated[] = {"x.npy", "x.json", "old.bin"};
@@ -104,7 +114,8 @@ static enum quant_status calibrate(const struct scenario *scenario, const char *
                                             .paths = paths,
                                             .npaths = npaths,
                                             .spec = {.calibration = scenario->calibration},
-                                            .partial = scenario->task != CALIBRATE,
+                                            .partial =
+                                                scenario->task == RESUME || scenario->task == MERGE,
                                             .resume = resume,
                                             .output = output,
                                             .force = scenario->old_input != NULL,
@@ -161,6 +172,8 @@ static enum quant_status run_job(const struct scenario *scenario, struct quant_e
     struct quant_dequantize_result restored;
     there.spec.calibration = scenario->calibration;
     there.granularity = scenario->granularity;
+    there.scale_from = scenario->scale_from;
+    there.range_from = scenario->range_from;
     there.control.threads = back.control.threads = 1; /* faults are this thread's */
     there.output.force = back.output.force = scenario->old_input != NULL;
     const enum quant_status status = scenario->restored
@@ -241,6 +254,21 @@ static bool is_wide(const struct scenario *scenario)
            (scenario->old_input && strcmp(scenario->old_input, "wide.npy") == 0);
 }
 
+/* The files of scales and ranges. */
+static void write_given(const struct scenario *scenario)
+{
+    struct quant_error error;
+    if (scenario->scale_from) {
+        struct quant_quantize_job job =
+            quantize_job(scenario->input, is_container(scenario) ? "g.safetensors" : "g.npy");
+        job.granularity = scenario->granularity;
+        job.spec.scheme = QUANT_ZERO_POINT;
+        quantize_ok(&job);
+    }
+    if (scenario->range_from)
+        check_ok(calibrate(scenario, NULL, calibrated, 1, scenario->range_from, &error), &error);
+}
+
 /* The inputs: x.npy, x.json and old.bin of N elements; for scenarios that name them, wide ones. */
 static void write_inputs(const struct scenario *scenario)
 {
@@ -263,6 +291,7 @@ static void write_inputs(const struct scenario *scenario)
     }
     if (scenario->task == RESUME || scenario->task == MERGE)
         make_parts(scenario);
+    write_given(scenario);
 }
 
 static void prepare(const struct scenario *scenario, struct expected *expected)
@@ -386,12 +415,13 @@ static void test_reached(void **state)
     (void)state;
     enum { all = FAULT_ALL, no_link = all - FAULT_LINK, no_rename = all - FAULT_RENAME };
     static const unsigned kinds[LENGTH(scenarios)] = {
-        no_rename, no_link,   all,       all, all, all,
-        all,       no_link,   all,                          /* mapping one scale */
-        no_rename, all,       no_rename, all,               /* calibrating */
-        all,       no_rename, all,       all, all, no_link, /* many scales */
-        no_rename, all,       no_link,                      /* containers */
-        no_rename, all,                                     /* ranges of groups */
+        no_rename, no_link,   all,       all,       all, all,
+        all,       no_link,   all,                                /* mapping one scale */
+        no_rename, all,       no_rename, all,                     /* calibrating */
+        all,       no_rename, all,       all,       all, no_link, /* many scales */
+        no_rename, all,       no_link,                            /* containers */
+        no_rename, all,                                           /* ranges of groups */
+        all,       all,       all,       no_rename,               /* what is given */
     };
     for (size_t i = 0; i < LENGTH(scenarios); i++) {
         struct expected expected;

@@ -126,17 +126,31 @@ static enum quant_status no_scales(const struct quant_given_scales *given, const
 
 /* The tensor of that name and suffix; of the suffix alone, without its underscore, for one that
  * has no name. */
-static bool find_named(const struct quant_given_scales *given, const char *name, const char *suffix,
-                       size_t *index)
+static enum quant_status find_named(const struct quant_given_scales *given, const char *name,
+                                    const char *suffix, size_t *index, bool *found,
+                                    struct quant_error *error)
 {
     char *full = NULL;
-    if (!*name)
-        return quant_tensor_file_find(given->input.file, suffix + 1, index);
+    if (!*name) {
+        *found = quant_tensor_file_find(given->input.file, suffix + 1, index);
+        return QUANT_OK;
+    }
     if (asprintf(&full, "%s%s", name, suffix) < 0)
-        return false;
-    const bool found = quant_tensor_file_find(given->input.file, full, index);
+        return quant_error_no_memory(error, strlen(name) + strlen(suffix), "names");
+    *found = quant_tensor_file_find(given->input.file, full, index);
     free(full);
-    return found;
+    return QUANT_OK;
+}
+
+static enum quant_status find_by_names(const struct quant_given_scales *given, const char *name,
+                                       struct quant_given_array *array, bool *found,
+                                       struct quant_error *error)
+{
+    const enum quant_status status =
+        find_named(given, name, scale_suffix, &array->scales, found, error);
+    return status == QUANT_OK ? find_named(given, name, zero_point_suffix, &array->zero_points,
+                                           &array->has_zero_points, error)
+                              : status;
 }
 
 static bool find_by_entry(const struct quant_given_scales *given, const char *name,
@@ -175,12 +189,11 @@ enum quant_status quant_given_scales_find(const struct quant_given_scales *given
         find_loaded(given, array);
         return *name ? no_scales(given, name, error) : QUANT_OK;
     }
-    const bool found = given->entries ? find_by_entry(given, name, array)
-                                      : find_named(given, name, scale_suffix, &array->scales);
-    if (!found)
-        return no_scales(given, name, error);
-    if (!given->entries)
-        array->has_zero_points = find_named(given, name, zero_point_suffix, &array->zero_points);
+    bool found = given->entries && find_by_entry(given, name, array);
+    const enum quant_status status =
+        given->entries ? QUANT_OK : find_by_names(given, name, array, &found, error);
+    if (status != QUANT_OK || !found)
+        return status == QUANT_OK ? no_scales(given, name, error) : status;
     const struct quant_tensor_info *info = &given->input.file->tensors[array->scales];
     array->shape = shape_of(info);
     array->order = (enum quant_order)info->order;
