@@ -80,6 +80,24 @@ struct quant_verified {
 /* ---- The job ----------------------------------------------------------------------------------
  */
 
+/* A file of the directory `against`, or a tensor of one, that is in none of the files of the job.
+ */
+struct quant_missing {
+    const char *path;                /* of the file */
+    const char *tensor;              /* NULL: the file as a whole */
+    const struct quant_error *error; /* a line that says so */
+};
+
+/* Returns false to stop. */
+typedef bool quant_missing_fn(void *context, const struct quant_missing *missing);
+
+/* What a directory as `against` is taken for: bits of the member `against_ways`. */
+enum quant_against_way {
+    QUANT_AGAINST_RECURSIVE = 1, /* its directories are looked into */
+    QUANT_AGAINST_WHOLE = 2      /* the files of the job are all that was made from it: what none of
+                                  * them has is missing */
+};
+
 struct quant_verify_job {
     size_t size; /* sizeof(struct quant_verify_job) */
     struct quant_control control;
@@ -91,11 +109,18 @@ struct quant_verify_job {
     size_t nfiles;
     struct quant_input against; /* path NULL: none. What each file is compared with: the floats that
                                  * were quantized, or another quantization of them; its content
-                                 * decides. format, dtype and byte_order are of raw floats; shape
-                                 * and tensor are not used */
+                                 * decides. A directory has such a file for each. format, dtype and
+                                 * byte_order are of raw floats; shape and tensor are not used */
     struct quant_selection selection; /* other tensors of a container are not checked; a file of one
                                        * goes by its path. QUANT_INVALID for a file of which nothing
                                        * is selected */
+
+    /* With a directory as against: */
+    const char *const *against_names; /* nfiles: the path of each file from the directory on that
+                                       * is like against. NULL: all are at the top of it */
+    uint64_t against_ways;            /* of enum quant_against_way */
+    quant_missing_fn *on_missing;     /* after the last file; NULL: none */
+    void *missing_context;            /* passed to it; may be NULL */
 };
 
 /*
@@ -108,6 +133,14 @@ struct quant_verify_job {
  * a container with NAME_scale beside NAME, as other programs write it, or a file of integers alone,
  * of which only these can be compared. QUANT_SAME_BYTES and QUANT_SAME_VALUES are fine, the others
  * are faults of the kind QUANT_FAULT_AGAINST.
+ *
+ * In a directory the file to compare with is, in the same place, the one of the same name; or the
+ * one that the sidecar names as its source, by its last component; or the only one that has the
+ * same name without extension and type ("w" for w.int8.npy). The file itself comes last. The
+ * tensors of a container are looked up in all shards, if that place is a checkpoint: the index says
+ * which shard has a tensor. Without an index it is the shard of the same name, or else the only one
+ * that has the tensor. Tensors that are copied must be there too; their bytes are not compared. A
+ * tensor that one side does not have is a fault of QUANT_FAULT_AGAINST, or is missing.
  *
  * Checks each file, and each of its tensors:
  *
@@ -123,10 +156,12 @@ struct quant_verify_job {
  * the others from being checked. on_tensor is called for each tensor of a container, and on_file
  * for each file, in order; `verified` is NULL only if there was no memory, or the work was stopped.
  *
- * The status and the error are those of the first file that is not as it should be: QUANT_OK means
- * that all are. QUANT_INVALID too for the job itself.
+ * The status and the error are those of the first file that is not as it should be, else of what is
+ * missing: QUANT_OK means that all are fine. QUANT_INVALID too for the job itself, and for a
+ * directory as against without tensor files.
  *
- * Memory: a few megabytes and the headers; for containers about 200 bytes for each tensor.
+ * Memory: a few megabytes and the headers; for containers about 200 bytes for each tensor, and with
+ * a directory the names of its files and of the tensors of its checkpoints.
  */
 QUANT_API enum quant_status quant_file_verify(const struct quant_verify_job *job,
                                               struct quant_error *error);

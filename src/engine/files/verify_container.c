@@ -10,12 +10,12 @@
 #include "engine/files/quantized_container.h"
 #include "engine/files/restored_reader.h"
 #include "engine/files/tensor_copy.h"
-#include "engine/files/verify_against.h"
 #include "engine/files/verify_disagreements.h"
 #include "engine/files/verify_likeness.h"
 #include "engine/files/verify_pairs.h"
 #include "engine/files/verify_params.h"
-#include "engine/files/verify_run.h"
+#include "engine/files/verify_partner.h"
+#include "engine/files/verify_shards.h"
 #include "engine/work/job.h"
 #include "engine/work/work_list.h"
 
@@ -34,8 +34,7 @@ struct verifying {
     struct quant_verify_run *run;
     struct quant_container_input input;
     struct quant_restored_tensors restored;
-    struct quant_against_file against;
-    bool has_against; /* it is open */
+    struct quant_verify_shards against;
     struct quant_disagreements disagreements;
     struct place *places; /* owned */
     unsigned nplaces;
@@ -60,6 +59,16 @@ static const struct quant_tensor_info *info_of(const struct verifying *verifying
                                                const struct quant_restored_tensor *restored)
 {
     return &verifying->input.file->tensors[restored->data];
+}
+
+/* Tensors that are missing have the names of their disagreements. */
+static const char *name_of(const void *context, size_t i)
+{
+    const struct verifying *verifying = context;
+    const struct quant_restored_tensor *restored = &verifying->restored.tensors[i];
+    return restored->data == QUANT_NOT_STORED
+               ? quant_disagreements_name(&verifying->disagreements, i)
+               : info_of(verifying, restored)->name;
 }
 
 /* A tensor that is copied, or of which only the bytes can be checked. */
@@ -163,7 +172,8 @@ static enum quant_status check_elements(struct verifying *verifying, struct plac
 
 static enum quant_status check_quantized(struct verifying *verifying, struct place *place,
                                          const struct quant_restored_tensor *restored,
-                                         const struct quant_work_item *item)
+                                         const struct quant_work_item *item,
+                                         struct quant_against_file *against)
 {
     struct quant_findings *findings = &place->findings;
     const struct quant_tensor_file *file = verifying->input.file;
@@ -176,10 +186,10 @@ static enum quant_status check_quantized(struct verifying *verifying, struct pla
     status = check_scales(verifying, place, restored);
     if (status != QUANT_OK)
         return status;
-    bool is_compared = verifying->has_against && findings->n == nfaults;
+    bool is_compared = against && findings->n == nfaults;
     if (is_compared) {
-        status = quant_against_open_tensor(&verifying->against, info_of(verifying, restored)->name,
-                                           restored, &place->against, &place->error);
+        status = quant_against_open_tensor(against, info_of(verifying, restored)->name, restored,
+                                           &place->against, &place->error);
         is_compared = quant_findings_take(findings, QUANT_FAULT_AGAINST, &status, &place->error);
     }
     return status == QUANT_OK ? check_elements(verifying, place, restored, item, is_compared)
@@ -207,11 +217,15 @@ static void work(void *context, struct quant_work_item *item)
                                    &place->findings);
     if (restored->data == QUANT_NOT_STORED)
         return;
+    struct quant_against_file *against =
+        quant_verify_shards_of(&verifying->against, verifying->run, (size_t)item->i,
+                               name_of(verifying, (size_t)item->i), &place->findings);
     place->status = restored->is_copied || restored->is_faulty
                         ? check_bytes(verifying, place, restored)
-                        : check_quantized(verifying, place, restored, item);
+                        : check_quantized(verifying, place, restored, item, against);
     quant_restored_reader_close(&place->quantized);
-    quant_against_tensor_close(&verifying->against, &place->against);
+    if (against)
+        quant_against_tensor_close(against, &place->against);
 }
 
 static enum quant_status report(struct verifying *verifying, struct place *place, size_t i)
@@ -226,8 +240,7 @@ static enum quant_status report(struct verifying *verifying, struct place *place
     struct quant_tensor_result result = {
         .tensor = i,
         .ntensors = verifying->restored.n,
-        .name = is_stored ? info_of(verifying, restored)->name
-                          : quant_disagreements_name(&verifying->disagreements, i),
+        .name = name_of(verifying, i),
         .is_copied = restored->is_copied,
         .nbytes = verified.nbytes,
         .verified = &verified,
@@ -272,8 +285,8 @@ static enum quant_status check_tensors(struct verifying *verifying)
 
 /* ---- The file ---- */
 
-/* What is not selected is as if the sidecar did not have it. The names of tensors that are missing
- * are those of their disagreements, which are numbered anew with the rest. */
+/* What is not selected is as if the sidecar did not have it. Disagreements are numbered anew with
+ * the rest. */
 static enum quant_status select_tensors(struct verifying *verifying)
 {
     struct quant_verify_run *run = verifying->run;
@@ -284,10 +297,7 @@ static enum quant_status select_tensors(struct verifying *verifying)
     restored->n = restored->ncopied = 0;
     for (size_t i = 0; i < n; i++) {
         const struct quant_restored_tensor *tensor = &restored->tensors[i];
-        const char *name = tensor->data == QUANT_NOT_STORED
-                               ? quant_disagreements_name(&verifying->disagreements, i)
-                               : info_of(verifying, tensor)->name;
-        const bool is_selected = quant_selection_has(run->selection, name);
+        const bool is_selected = quant_selection_has(run->selection, name_of(verifying, i));
         quant_disagreements_renumber(&verifying->disagreements, i,
                                      is_selected ? restored->n : SIZE_MAX);
         if (!is_selected)
@@ -300,21 +310,13 @@ static enum quant_status select_tensors(struct verifying *verifying)
                : quant_selection_error("verify", run->file->path, n, run->error);
 }
 
-/* A file of one tensor is the original of one tensor, and read by one thread. */
 static enum quant_status open_against(struct verifying *verifying)
 {
-    struct quant_verify_run *run = verifying->run;
-    struct quant_against_file *against = &verifying->against;
-    const size_t nmapped = verifying->restored.n - verifying->restored.ncopied;
-    enum quant_status status =
-        quant_against_file_open(against, run->against, &run->control->cancel, run->error);
-    if (status == QUANT_OK && nmapped > 1 && against->floats.single.source)
-        status = quant_source_error(against->floats.single.source, run->error, QUANT_INVALID,
-                                    "it has one tensor, and '%.200s' has %zu quantized ones",
-                                    run->path, nmapped);
-    verifying->has_against =
-        quant_findings_take(run->findings, QUANT_FAULT_AGAINST, &status, run->error);
-    return status;
+    const struct quant_verify_tensors tensors = {.restored = &verifying->restored,
+                                                 .file = verifying->input.file,
+                                                 .name = name_of,
+                                                 .context = verifying};
+    return quant_verify_shards_open(&verifying->against, verifying->run, &tensors);
 }
 
 static enum quant_status check_file(struct verifying *verifying,
@@ -335,7 +337,7 @@ static enum quant_status check_file(struct verifying *verifying,
     run->verified->ntensors = verifying->restored.n;
     run->verified->ncopied = verifying->restored.ncopied;
     (void)quant_findings_take(run->findings, QUANT_FAULT_FILE, &status, run->error);
-    if (status == QUANT_OK && run->against->path)
+    if (status == QUANT_OK)
         status = open_against(verifying);
     if (status == QUANT_OK)
         status = check_tensors(verifying);
@@ -350,10 +352,13 @@ enum quant_status quant_verify_container(struct quant_verify_run *run,
                                          struct quant_sidecar_reader *reader)
 {
     struct verifying verifying = {.run = run};
-    const enum quant_status status = check_file(&verifying, reader);
+    enum quant_status status =
+        quant_verify_partner_find(run, quant_sidecar_tensors_head(reader)->source_path, true);
+    if (status == QUANT_OK)
+        status = check_file(&verifying, reader);
     for (unsigned i = 0; verifying.places && i < verifying.nplaces; i++)
         quant_buffers_release(&verifying.places[i].buffers, 1);
-    quant_against_file_close(&verifying.against);
+    quant_verify_shards_close(&verifying.against);
     free(verifying.places);
     quant_disagreements_release(&verifying.disagreements);
     quant_restored_tensors_release(&verifying.restored);

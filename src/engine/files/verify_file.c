@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "engine/files/file_selection.h"
-#include "engine/files/verify_run.h"
+#include "engine/files/verify_partner.h"
 #include "engine/files/verify_single.h"
 #include "io/io.h"
 
@@ -121,6 +121,7 @@ enum quant_status quant_verify_file(struct quant_verify_run *run)
     input->file.fd = -1;
     if (status == QUANT_OK)
         status = open_sidecar(run, input);
+    quant_verify_partner_excuse(run);
     quant_dequantization_close_inputs(input);
     free(input);
     return status;

@@ -15,15 +15,25 @@ struct result {
     bool is_checked; /* to the end */
 };
 
+/* A job, and the directory that its files are compared with. */
+struct verifying {
+    struct quant_verify_job job;
+    bool has_directory;
+    struct quant_against_directory directory;
+};
+
 static enum quant_status verify(void *context, const struct quant_file_work *work,
                                 struct quant_error *error)
 {
-    const struct quant_verify_job *job = context;
+    struct verifying *verifying = context;
+    const struct quant_verify_job *job = &verifying->job;
     struct result *result = work->result;
     struct quant_verify_run run = {
         .file = work->file,
         .control = work->control,
         .against = &job->against,
+        .directory = verifying->has_directory ? &verifying->directory : NULL,
+        .name = job->against_names ? job->against_names[work->file - job->files] : NULL,
         .selection = &job->selection,
         .pool = work->pool,
         .findings = &result->findings,
@@ -32,6 +42,7 @@ static enum quant_status verify(void *context, const struct quant_file_work *wor
         .progress = {.call = work->control->progress, .context = work->control->context},
     };
     enum quant_status status = quant_verify_file(&run);
+    quant_against_partner_release(&run.partner);
     free(run.path_owned);
     if (status != QUANT_OK)
         return status;
@@ -51,19 +62,56 @@ static void show(const void *result, enum quant_status status, struct quant_file
     shown->verified = own->is_checked ? &own->verified : NULL;
 }
 
+/* What is missing is of interest also if some files are not as they should be. */
+static enum quant_status run_list(const struct quant_file_list *list,
+                                  const struct verifying *verifying, struct quant_error *error)
+{
+    struct quant_error of_missing;
+    const enum quant_status status = quant_file_list_run(list, NULL, error);
+    if (!verifying->has_directory || status == QUANT_CANCELLED || status == QUANT_NO_MEMORY)
+        return status;
+    const enum quant_status missing =
+        quant_against_report_missing(&verifying->directory, &of_missing);
+    if (missing == QUANT_OK || (status != QUANT_OK && missing != QUANT_CANCELLED))
+        return status;
+    if (error)
+        *error = of_missing;
+    return missing;
+}
+
+static enum quant_status check_job(const struct quant_verify_job *job, struct quant_error *error)
+{
+    const uint64_t known = QUANT_AGAINST_RECURSIVE | QUANT_AGAINST_WHOLE;
+    if (job->against_ways & ~known)
+        return quant_error_set(error, QUANT_INVALID, "unknown bits in 'against_ways': %llx",
+                               (unsigned long long)job->against_ways);
+    return QUANT_OK;
+}
+
 enum quant_status quant_file_verify(const struct quant_verify_job *job, struct quant_error *error)
 {
-    struct quant_verify_job own;
-    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_verify_job", error);
+    struct verifying verifying = {.has_directory = false};
+    struct quant_verify_job *own = &verifying.job;
+    enum quant_status status = quant_job_copy(own, sizeof *own, job, "quant_verify_job", error);
+    if (status == QUANT_OK)
+        status = check_job(own, error);
     if (status != QUANT_OK)
         return status;
     struct quant_file_list list = {
-        .control = &own.control,
+        .control = &own->control,
         .result_nbytes = sizeof(struct result),
-        .context = &own,
+        .context = &verifying,
         .work = verify,
         .show = show,
     };
-    status = quant_file_list_begin(&list, own.files, own.nfiles, NULL, NULL, error);
-    return status == QUANT_OK ? quant_file_list_run(&list, NULL, error) : status;
+    status = quant_file_list_begin(&list, own->files, own->nfiles, NULL, NULL, error);
+    if (status == QUANT_OK && quant_against_is_directory(own)) {
+        verifying.has_directory = true;
+        status = quant_against_directory_open(&verifying.directory, own, error);
+    }
+    if (status == QUANT_OK)
+        status = run_list(&list, &verifying, error);
+    if (verifying.has_directory)
+        quant_against_directory_close(&verifying.directory);
+    return status;
 }

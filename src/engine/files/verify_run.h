@@ -3,6 +3,7 @@
 #ifndef QUANT_ENGINE_FILES_VERIFY_RUN_H
 #define QUANT_ENGINE_FILES_VERIFY_RUN_H
 
+#include "engine/files/against_partner.h"
 #include "engine/files/verify_findings.h"
 #include "engine/work/pass_progress.h"
 #include "engine/work/pool.h"
@@ -12,7 +13,9 @@ struct quant_verify_run {
     /* The caller's, all borrowed: */
     const struct quant_file *file;
     const struct quant_control *control;
-    const struct quant_input *against; /* path NULL: nothing */
+    const struct quant_input *against; /* path NULL: nothing, or the partner's checkpoint alone */
+    struct quant_against_directory *directory; /* that against is one of; NULL: it is the file */
+    const char *name;                          /* as in struct quant_against_subject */
     const struct quant_selection *selection;
     struct quant_pool *pool;
     struct quant_findings *findings; /* of the file, and of its only tensor */
@@ -25,6 +28,8 @@ struct quant_verify_run {
     const char *path;             /* of the data: the file's, or path_owned */
     char *path_owned;             /* owned */
     const char *sidecar_path;
+    struct quant_against_partner partner; /* in the directory */
+    struct quant_input partner_input;     /* the same: against, once it has been looked for */
 };
 
 /* Checks the file whose sidecar is that of a container, the head of which has been read. */

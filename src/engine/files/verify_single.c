@@ -9,6 +9,7 @@
 #include "engine/files/verify_against.h"
 #include "engine/files/verify_likeness.h"
 #include "engine/files/verify_params.h"
+#include "engine/files/verify_partner.h"
 
 /* ---- Scales ---- */
 
@@ -89,6 +90,10 @@ static enum quant_status check_against(struct quant_verify_run *run, struct dequ
 {
     struct quant_against_file file = {.input = NULL};
     struct quant_against_tensor tensor = {.reader = NULL};
+    const struct quant_dequantize_job *whole = input->job;
+    struct quant_dequantize_job job = *whole;
+    job.against = *run->against; /* it was not known before the sidecar was read */
+    input->job = &job;
     enum quant_status status =
         quant_against_open_single(&file, input, run->against, &tensor, run->error);
     const bool is_open =
@@ -97,6 +102,7 @@ static enum quant_status check_against(struct quant_verify_run *run, struct dequ
         status = check_elements(run, input, is_open ? &tensor.against : NULL);
     quant_against_tensor_close(&file, &tensor);
     quant_against_file_close(&file);
+    input->job = whole;
     return status;
 }
 
@@ -108,6 +114,9 @@ enum quant_status quant_verify_single(struct quant_verify_run *run, struct dequa
     const struct quant_sidecar *sidecar = &input->sidecar;
     enum quant_status status = quant_dequantization_read_sidecar(input);
     if (!quant_findings_take(findings, QUANT_FAULT_SIDECAR, &status, run->error))
+        return status;
+    status = quant_verify_partner_find(run, sidecar->source.path, false);
+    if (status != QUANT_OK)
         return status;
     run->verified->dtype = sidecar->params.dtype;
     run->verified->scheme = sidecar->params.scheme;

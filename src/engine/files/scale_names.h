@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Tensors that are scales or zero points of another, by their names. */
+#ifndef QUANT_ENGINE_FILES_SCALE_NAMES_H
+#define QUANT_ENGINE_FILES_SCALE_NAMES_H
+
+#include <quant/quant.h>
+
+/* Whether the name is that of scales or zero points of a tensor that is there, as `has` says.
+ * QUANT_NO_MEMORY. */
+enum quant_status quant_is_scale_name(const char *tensor,
+                                      bool (*has)(const void *context, const char *name),
+                                      const void *context, bool *is, struct quant_error *error);
+
+#endif
