@@ -84,7 +84,8 @@ struct quant_verified {
  */
 struct quant_missing {
     const char *path;                /* of the file */
-    const char *tensor;              /* NULL: the file as a whole */
+    const char *tensor;              /* NULL: the file as a whole, or several of its tensors */
+    size_t n;                        /* how many tensors; 1 for a file */
     const struct quant_error *error; /* a line that says so */
 };
 
@@ -158,7 +159,7 @@ struct quant_verify_job {
  *
  * The status and the error are those of the first file that is not as it should be, else of what is
  * missing: QUANT_OK means that all are fine. QUANT_INVALID too for the job itself, and for a
- * directory as against without tensor files.
+ * directory as against without tensor files, but for a single file.
  *
  * Memory: a few megabytes and the headers; for containers about 200 bytes for each tensor, and with
  * a directory the names of its files and of the tensors of its checkpoints.

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* `quant verify`: whether quantized files are whole and agree with their sidecars. */
+#include <errno.h>
 #include <quant/verify.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/batch.h"
 #include "cli/choosing.h"
@@ -14,6 +17,7 @@
 #include "cli/options.h"
 #include "cli/signals.h"
 #include "cli/standard_streams.h"
+#include "cli/status_line.h"
 #include "cli/targets.h"
 #include "cli/verify_report.h"
 
@@ -54,9 +58,10 @@ static const struct option_row rows[] = {
 
     {.heading = "Comparing:",
      .name = "against",
-     .argument = "FILE",
-     .help = "compare with FILE: the original floats, or another quantization of them",
-     .expected = "a file name",
+     .argument = "SOURCE",
+     .help = "compare with SOURCE, a file or a directory of files: the original floats, or another "
+             "quantization of them",
+     .expected = "the name of a file or directory",
      .parse = value_text,
      .offset = AT(against),
      .is_common = true},
@@ -104,6 +109,7 @@ static const struct option_row rows[] = {
 struct work {
     struct quant_verify_job job;
     struct verify_report report;
+    size_t nfailed; /* files */
     struct choosing *choosing;
 };
 
@@ -112,7 +118,17 @@ static enum quant_status verify_files(void *context, const struct quant_control 
 {
     struct work *work = context;
     work->job.control = *control;
-    return quant_file_verify(&work->job, error);
+    const enum quant_status status = quant_file_verify(&work->job, error);
+    const bool is_reported = work->nfailed == 0 && work->report.nmissing > 0;
+    return status == QUANT_CORRUPT && is_reported ? QUANT_OK : status;
+}
+
+static bool report_missing(void *context, const struct quant_missing *missing)
+{
+    struct work *work = context;
+    if (isatty(STDOUT_FILENO) == 1)
+        status_line_clear();
+    return verify_report_missing(&work->report, missing);
 }
 
 static bool report_tensor(void *context, const struct quant_tensor_result *result)
@@ -126,6 +142,7 @@ static int report_file(void *context, const struct quant_file_result *result)
 {
     struct work *work = context;
     const bool is_printed = verify_report_file(&work->report, result);
+    work->nfailed += result->status != QUANT_OK;
     if (result->verified && result->verified->ntensors == 0)
         choosing_see(work->choosing, work->report.paths[result->file], true);
     return is_printed && result->status == QUANT_OK ? EXIT_DONE : EXIT_FAILED;
@@ -140,47 +157,103 @@ static struct quant_file *make_files(const struct verify_options *options, char 
     return files;
 }
 
-static int verify_all(const struct verify_options *options, char *const *paths, size_t n,
-                      struct choosing *choosing)
+/* The paths that files have in the directories among the INPUTs; NULL: none is one, or no memory.
+ * The n paths are those of the list, some of which may be left out. */
+static const char **make_names(const struct input_list *inputs, char *const *paths, size_t n)
 {
-    struct quant_file *files = make_files(options, paths, n);
-    struct work work = {
-        .job = {.size = sizeof work.job,
-                .files = files,
-                .nfiles = n,
-                .selection = selection_options_selection(&options->selection),
-                .against = input_options_input(&options->original)},
-        .report = {.paths = paths,
-                   .compares = options->against,
-                   .is_json = options->report == REPORT_JSON},
-        .choosing = choosing,
-    };
-    work.job.against.path = options->against;
+    const char **names = inputs->origins ? calloc(n, sizeof *names) : NULL;
+    for (size_t i = 0, k = 0; names && i < inputs->n && k < n; i++) {
+        if (inputs->names[i] != paths[k])
+            continue;
+        if (inputs->origins[i].file)
+            names[k] = inputs->origins[i].file->relative;
+        k++;
+    }
+    return names;
+}
+
+/* What a directory among the INPUTs lacks is looked for, too. */
+static uint64_t against_ways(const struct verify_options *options, const struct input_list *inputs)
+{
+    return (options->files_from.is_recursive ? QUANT_AGAINST_RECURSIVE : 0) |
+           (inputs->ndirectories > 0 ? QUANT_AGAINST_WHOLE : 0);
+}
+
+static int verify_files_of(const struct verify_options *options, struct work *work)
+{
     const struct batch batch = {
-        .n = n,
-        .names = (const char *const *)paths,
-        .context = &work,
+        .n = work->job.nfiles,
+        .names = (const char *const *)work->report.paths,
+        .context = work,
         .run = verify_files,
         .tensor = report_tensor,
         .file = report_file,
         .prints = true,
         .only_prints = true,
-        .totals = &work.report.totals,
+        .totals = &work->report.totals,
     };
-    if (!files) {
-        message_error("no memory for the names of the inputs");
-        return EXIT_FAILED;
-    }
-    int status = choosing_end(choosing, batch_run(&batch, &options->batch));
-    if (!signals_raised() && !verify_report_end(&work.report))
+    int status = choosing_end(work->choosing, batch_run(&batch, &options->batch));
+    if (work->report.nmissing > 0 && !signals_raised())
+        status = EXIT_FAILED;
+    if (!signals_raised() && !verify_report_end(&work->report))
         status = EXIT_FAILED;
     if (!options->batch.quiet)
-        verify_report_summary(&work.report);
+        verify_report_summary(&work->report);
+    return status;
+}
+
+static bool is_directory(const char *path)
+{
+    struct stat found;
+    return path && stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+static int verify_all(const struct verify_options *options, const struct input_list *inputs,
+                      struct choosing *choosing)
+{
+    char *const *paths = choosing_names(choosing, inputs->names);
+    const size_t n = choosing_count(choosing, inputs->n);
+    struct quant_file *files = make_files(options, paths, n);
+    const char **names = make_names(inputs, paths, n);
+    struct work work = {
+        .job = {.size = sizeof work.job,
+                .files = files,
+                .nfiles = n,
+                .selection = selection_options_selection(&options->selection),
+                .against = input_options_input(&options->original),
+                .against_names = names,
+                .against_ways = against_ways(options, inputs),
+                .on_missing = report_missing,
+                .missing_context = &work},
+        .report = {.paths = paths,
+                   .compares = options->against,
+                   .counts_missing = is_directory(options->against),
+                   .is_json = options->report == REPORT_JSON},
+        .choosing = choosing,
+    };
+    work.job.against.path = options->against;
+    int status = EXIT_FAILED;
+    if (files && (names || !inputs->origins))
+        status = verify_files_of(options, &work);
+    else
+        message_error("no memory for the names of the inputs");
+    free(names);
     free(files);
     return status;
 }
 
 /* ---- The command ---------------------------------------------------------------------------- */
+
+/* For several INPUTs. */
+static int check_source(const struct command *self, const char *source, size_t n)
+{
+    if (is_directory(source))
+        return EXIT_DONE;
+    if (access(source, F_OK) == 0)
+        return message_usage(self->name, "'--against' names one file, but there are %zu INPUTs", n);
+    message_error("cannot read '%s': %s", source, strerror(errno));
+    return EXIT_FAILED;
+}
 
 static int check_against(const struct command *self, const struct verify_options *options, size_t n)
 {
@@ -192,11 +265,9 @@ static int check_against(const struct command *self, const struct verify_options
     if (idle && !options->against)
         return message_usage(
             self->name, "'--%s' describes the original, which is read only with '--against'", idle);
-    if (options->against && n > 1)
-        return message_usage(self->name, "'--against' names one file, but there are %zu INPUTs", n);
     if (options->against && strcmp(options->against, "-") == 0)
         return message_usage(self->name, "'--against' needs a file, not '-'");
-    return EXIT_DONE;
+    return options->against && n > 1 ? check_source(self, options->against, n) : EXIT_DONE;
 }
 
 static int check(const struct command *self, const struct verify_options *options,
@@ -225,12 +296,11 @@ static int run(const struct command *self, int argc, char **argv)
             status = check(self, &options, &inputs);
         if (status == EXIT_DONE)
             status = choosing_look(&choosing, &options.selection, inputs.names, inputs.n);
-        char *const *names = choosing_names(&choosing, inputs.names);
-        const size_t n = choosing_count(&choosing, inputs.n);
         if (status == EXIT_DONE && !options.batch.quiet)
-            streams_announce((const char *const *)names, n);
+            streams_announce((const char *const *)choosing_names(&choosing, inputs.names),
+                             choosing_count(&choosing, inputs.n));
         if (status == EXIT_DONE)
-            status = verify_all(&options, names, n, &choosing);
+            status = verify_all(&options, &inputs, &choosing);
         choosing_release(&choosing);
         status = input_list_status(&inputs, status);
         input_list_release(&inputs);
@@ -246,11 +316,13 @@ static const char notes[] =
     "qmax. All tensors are checked, and each problem is a line that says where it is.\n"
     "Nothing is written, and the elements are read once.\n"
     "\n"
-    "--against FILE also compares each quantized tensor with the one of the same name.\n"
-    "If FILE has floats, they are quantized again as the sidecar says: the integers\n"
-    "must be the same, and the scales those of the method. If FILE is quantized, by\n"
-    "quant or by another program that puts NAME_scale beside NAME, tensors with the\n"
-    "same values are fine; others differ in their scales only, or in an element.\n";
+    "--against SOURCE also compares each quantized tensor with the one of the same\n"
+    "name. If SOURCE has floats, they are quantized again as the sidecar says: the\n"
+    "integers must be the same, and the scales those of the method. If SOURCE is\n"
+    "quantized, by quant or by another program that puts NAME_scale beside NAME,\n"
+    "tensors with the same values are fine; others differ in their scales only, or in\n"
+    "an element. In a directory, files are found by their names, and tensors of a\n"
+    "checkpoint in any shard; what a directory as INPUT lacks is named.\n";
 
 static const struct command_example examples[] = {
     {"verify w.int8.npy", "checks the file against its sidecar w.int8.npy.json"},
@@ -259,6 +331,7 @@ static const struct command_example examples[] = {
     {"verify --report=json model.int8.safetensors | jq -r 'select(.faults != []) | .tensor'",
      "prints the names of the tensors that are not as they were written"},
     {"verify --against w.npy w.int8.npy", "quantizes w.npy again and compares the integers"},
+    {"verify quantized --against model", "does that with each shard of a checkpoint"},
     {NULL, NULL},
 };
 

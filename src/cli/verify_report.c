@@ -171,6 +171,16 @@ bool verify_report_file(struct verify_report *report, const struct quant_file_re
     return print(report, &subject);
 }
 
+bool verify_report_missing(struct verify_report *report, const struct quant_missing *missing)
+{
+    const struct quant_fault fault = {.kind = QUANT_FAULT_AGAINST, .error = *missing->error};
+    const struct quant_verified verified = {.nfaults = 1, .faults = &fault};
+    const struct subject subject = {
+        .path = missing->path, .tensor = missing->tensor, .verified = &verified};
+    report->nmissing += missing->n;
+    return print(report, &subject);
+}
+
 /* "same_bytes": 3, and so on. */
 static bool add_alike(cJSON *summary, const struct verify_report *report)
 {
@@ -178,10 +188,10 @@ static bool add_alike(cJSON *summary, const struct verify_report *report)
     char key[LIKENESS_TEXT];
     for (int i = QUANT_SAME_BYTES; ok && report->compares && i <= QUANT_DIFFERENT; i++)
         ok = add_count(summary, likeness_key((enum quant_likeness)i, key), report->nalike[i]);
-    return ok;
+    return ok && (!report->counts_missing || add_count(summary, "missing", report->nmissing));
 }
 
-/* ", 3 same bytes, 1 different" */
+/* ", 3 same bytes, 1 different, 2 missing" */
 static void format_alike(const struct verify_report *report, char *text, size_t room)
 {
     size_t used = 0;
@@ -190,6 +200,8 @@ static void format_alike(const struct verify_report *report, char *text, size_t 
         if (report->nalike[i] > 0)
             used += (size_t)snprintf(text + used, room - used, ", %zu %s", report->nalike[i],
                                      quant_likeness_name((enum quant_likeness)i));
+    if (report->nmissing > 0 && used < room)
+        snprintf(text + used, room - used, ", %zu missing", report->nmissing);
 }
 
 bool verify_report_end(const struct verify_report *report)
@@ -218,7 +230,7 @@ void verify_report_summary(const struct verify_report *report)
     char amount[AMOUNT_ROOM];
     char files[128];
     char alike[160];
-    if (totals->is_cut || signals_raised())
+    if (totals->is_cut || signals_raised() || totals->nunbegun == totals->nfiles)
         return;
     if (totals->nfiles == 1)
         snprintf(files, sizeof files, "1 file %s", nfailed > 0 ? "failed" : "verified");

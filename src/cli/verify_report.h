@@ -11,8 +11,10 @@ struct verify_report {
     char *const *paths; /* of the files */
     bool is_json;
     bool compares;                      /* with --against */
+    bool counts_missing;                /* that names a directory */
     size_t nalike[QUANT_DIFFERENT + 1]; /* tensors, by enum quant_likeness */
     size_t nfaulty;                     /* tensors that have faults */
+    size_t nmissing;                    /* files and tensors of SOURCE that no file has */
     struct totals totals;
 };
 
@@ -20,6 +22,9 @@ struct verify_report {
  * memory, or standard output cannot be written to. */
 bool verify_report_tensor(struct verify_report *report, const struct quant_tensor_result *result);
 bool verify_report_file(struct verify_report *report, const struct quant_file_result *result);
+
+/* Prints what no file has. */
+bool verify_report_missing(struct verify_report *report, const struct quant_missing *missing);
 
 /* Prints the last record of a JSON report. Returns false after a message. */
 bool verify_report_end(const struct verify_report *report);

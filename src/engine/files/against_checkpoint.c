@@ -135,5 +135,5 @@ struct quant_against_name *quant_against_names_of(const struct quant_against_che
     while (last < checkpoint->n && strcmp(checkpoint->names[last].tensor, tensor) == 0)
         last++;
     *n = last - first;
-    return checkpoint->names + first; /* NULL + 0, without names */
+    return *n > 0 ? checkpoint->names + first : NULL;
 }

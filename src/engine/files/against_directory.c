@@ -74,7 +74,7 @@ static enum quant_status sort_keys(struct quant_against_directory *directory,
                                    struct quant_error *error)
 {
     const size_t n = directory->listing.nfiles;
-    struct keyed *keyed = calloc(n, sizeof *keyed);
+    struct keyed *keyed = calloc(n + 1, sizeof *keyed);
     if (!keyed)
         return no_memory(n, error);
     for (size_t i = 0; i < n; i++)
@@ -90,8 +90,8 @@ static enum quant_status make_items(struct quant_against_directory *directory,
                                     struct quant_error *error)
 {
     const size_t n = directory->listing.nfiles;
-    directory->items = calloc(n, sizeof *directory->items);
-    directory->by_key = calloc(n, sizeof *directory->by_key);
+    directory->items = calloc(n + 1, sizeof *directory->items); /* there may be none */
+    directory->by_key = calloc(n + 1, sizeof *directory->by_key);
     if (!directory->items || !directory->by_key)
         return no_memory(n, error);
     for (size_t i = 0; i < n; i++) {
@@ -127,6 +127,12 @@ static enum quant_status read_checkpoints(struct quant_against_directory *direct
     return status;
 }
 
+/* JSON is not listed, and may be what the only file is compared with. */
+static bool needs_files(const struct quant_verify_job *job)
+{
+    return job->nfiles > 1 || job->against_ways & QUANT_AGAINST_WHOLE;
+}
+
 enum quant_status quant_against_directory_open(struct quant_against_directory *directory,
                                                const struct quant_verify_job *job,
                                                struct quant_error *error)
@@ -140,7 +146,7 @@ enum quant_status quant_against_directory_open(struct quant_against_directory *d
     };
     *directory = (struct quant_against_directory){.job = job};
     enum quant_status status = quant_directory_list(&listing, &directory->listing, error);
-    if (status == QUANT_OK && directory->listing.nfiles == 0)
+    if (status == QUANT_OK && directory->listing.nfiles == 0 && needs_files(job))
         status = quant_error_set(
             error, QUANT_INVALID, "no tensor files in '%.400s'%s", job->against.path,
             listing.is_recursive ? "" : "; --recursive looks into its directories");

@@ -29,10 +29,10 @@ struct missing {
 
 /* QUANT_CANCELLED: the caller does not want to go on. */
 static enum quant_status report(struct missing *missing, const char *path, const char *tensor,
-                                const struct quant_error *error)
+                                size_t n, const struct quant_error *error)
 {
     const struct quant_verify_job *job = missing->directory->job;
-    const struct quant_missing shown = {path, tensor, error};
+    const struct quant_missing shown = {path, tensor, n, error};
     if (missing->status == QUANT_OK) {
         missing->status = error->status;
         if (missing->error)
@@ -119,7 +119,7 @@ static enum quant_status report_file(struct missing *missing, const struct quant
     if (status != QUANT_OK || is_fine)
         return status;
     quant_error_set(&error, QUANT_CORRUPT, "'%.800s': no file was made from it", item->file->path);
-    return report(missing, item->file->path, NULL, &error);
+    return report(missing, item->file->path, NULL, 1, &error);
 }
 
 /* ---- Checkpoints ---- */
@@ -193,9 +193,9 @@ static enum quant_status report_shards(const struct checkpoint *run)
             (count->nmissing == 0 ? !is_unnamed : count->nmissing < count->n))
             continue;
         count->is_excused = true;
-        quant_error_set(&error, QUANT_CORRUPT, "'%.800s': no file has one of its tensors",
-                        item->file->path);
-        status = report(run->missing, item->file->path, NULL, &error);
+        quant_error_set(&error, QUANT_CORRUPT, "'%.800s': no file %s", item->file->path,
+                        is_unnamed ? "was made from it" : "has one of its tensors");
+        status = report(run->missing, item->file->path, NULL, 1, &error);
     }
     return status;
 }
@@ -209,13 +209,14 @@ static enum quant_status report_name(const struct checkpoint *run,
     if (count->is_excused || count->nnamed > NAMED_MOST)
         return QUANT_OK;
     const bool is_rest = count->nnamed++ == NAMED_MOST && count->nmissing > NAMED_MOST + 1;
+    const size_t n = is_rest ? count->nmissing - NAMED_MOST : 1;
     if (is_rest)
         quant_error_set(&error, QUANT_CORRUPT, "'%.600s': no file has %zu more of its tensors",
-                        path, count->nmissing - NAMED_MOST);
+                        path, n);
     else
         quant_error_set(&error, QUANT_CORRUPT,
                         "'%.600s: %.200s': no file has a tensor of that name", path, name->tensor);
-    return report(run->missing, path, is_rest ? NULL : name->tensor, &error);
+    return report(run->missing, path, is_rest ? NULL : name->tensor, n, &error);
 }
 
 static enum quant_status report_checkpoint(struct missing *missing,
@@ -244,7 +245,7 @@ static enum quant_status report_all(struct missing *missing)
     const bool has_selection = quant_selection_is_given(&directory->job->selection);
     enum quant_status status = identify_files(missing);
     for (size_t i = 0; status == QUANT_OK && i < listing->nerrors; i++)
-        status = report(missing, directory->job->against.path, NULL, &listing->errors[i]);
+        status = report(missing, directory->job->against.path, NULL, 1, &listing->errors[i]);
     for (size_t i = 0; status == QUANT_OK && i < listing->ncheckpoints; i++)
         status = report_checkpoint(missing, &directory->checkpoints[i]);
     for (size_t i = 0; status == QUANT_OK && !has_selection && i < listing->nfiles; i++)
