@@ -118,7 +118,7 @@ struct quant_verify_job {
 
     /* With a directory as against: */
     const char *const *against_names; /* nfiles: the path of each file from the directory on that
-                                       * is like against. NULL: all are at the top of it */
+                                       * is like against. NULL, or a NULL in it: at the top */
     uint64_t against_ways;            /* of enum quant_against_way */
     quant_missing_fn *on_missing;     /* after the last file; NULL: none */
     void *missing_context;            /* passed to it; may be NULL */

@@ -161,7 +161,7 @@ static struct quant_file *make_files(const struct verify_options *options, char 
  * The n paths are those of the list, some of which may be left out. */
 static const char **make_names(const struct input_list *inputs, char *const *paths, size_t n)
 {
-    const char **names = inputs->origins ? calloc(n, sizeof *names) : NULL;
+    const char **names = inputs->origins && n > 0 ? calloc(n, sizeof *names) : NULL;
     for (size_t i = 0, k = 0; names && i < inputs->n && k < n; i++) {
         if (inputs->names[i] != paths[k])
             continue;

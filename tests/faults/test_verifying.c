@@ -7,6 +7,7 @@
 #include "faults.h"
 
 #include <quant/verify.h>
+#include <sys/stat.h>
 
 #include "../engine/engine.h"
 
@@ -15,22 +16,39 @@ struct scenario {
     const char *path;
     const char *against;
     size_t ncompared;
+    uint64_t ways;
 };
 
 static const struct scenario scenarios[] = {
-    {"one scale against the original", "q.npy", "x.npy", 1},
-    {"by its sidecar", "q.npy.json", "x.npy", 1},
-    {"blocks against JSON", "b.npy", "x.json", 1},
-    {"another quantized file", "q.npy", "b.npy", 1},
-    {"integers alone", "q.npy", "alone.npy", 1},
-    {"a container against the original", "q.safetensors", "x.safetensors", 2},
-    {"a container against another", "q.safetensors", "r.safetensors", 2},
-    {"a container against one without a sidecar", "q.safetensors", "f.safetensors", 2},
+    {"one scale against the original", "q.npy", "x.npy", 1, 0},
+    {"by its sidecar", "q.npy.json", "x.npy", 1, 0},
+    {"blocks against JSON", "b.npy", "x.json", 1, 0},
+    {"another quantized file", "q.npy", "b.npy", 1, 0},
+    {"integers alone", "q.npy", "alone.npy", 1, 0},
+    {"a container against the original", "q.safetensors", "x.safetensors", 2, 0},
+    {"a container against another", "q.safetensors", "r.safetensors", 2, 0},
+    {"a container against one without a sidecar", "q.safetensors", "f.safetensors", 2, 0},
+    {"a file of a directory", "q.npy", "d", 1, 0},
+    {"what is missing of a directory", "q.npy", "d", 1, QUANT_AGAINST_WHOLE},
+    {"shards by their headers", "q.safetensors", "h", 2, 0},
+    {"shards by an index", "q.safetensors", "i", 2, QUANT_AGAINST_WHOLE},
+    {"a tensor that is missing", "q.safetensors", "t", 2, QUANT_AGAINST_WHOLE},
 };
 
 static const char header[] = "{\"w\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
                              "\"v\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[24,48]},"
                              "\"bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[48,60]}}";
+
+/* The same in two shards; and with one tensor more. */
+static const char header_1[] =
+    "{\"w\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}}";
+static const char header_2[] =
+    "{\"v\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]},"
+    "\"bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[24,36]}}";
+static const char header_3[] =
+    "{\"more\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}";
+static const char index_text[] = "{\"weight_map\":{\"w\":\"1.safetensors\",\"v\":\"2.safetensors\","
+                                 "\"bias\":\"2.safetensors\"}}";
 
 static void copy(const char *from, const char *to)
 {
@@ -48,6 +66,19 @@ static void quantize_to(const char *input, const char *output, uint64_t block_si
     quantize_ok(&job);
 }
 
+static void write_shards(const char *directory, const float *x, bool has_more)
+{
+    char path[64];
+    assert_int_equal(mkdir(directory, 0777), 0);
+    snprintf(path, sizeof path, "%s/1.safetensors", directory);
+    file_write_container(path, header_1, x, 24);
+    snprintf(path, sizeof path, "%s/2.safetensors", directory);
+    file_write_container(path, header_2, x + 6, 36);
+    snprintf(path, sizeof path, "%s/3.safetensors", directory);
+    if (has_more)
+        file_write_container(path, header_3, x, 12);
+}
+
 static void write_files(void)
 {
     enum { N = 15 };
@@ -55,7 +86,14 @@ static void write_files(void)
     write_npy("x.npy", x, N, false, "(15,)");
     write_json("x.json", x, N);
     file_write_container("x.safetensors", header, x, 60);
+    write_shards("h", x, false);
+    write_shards("i", x, false);
+    write_shards("t", x, true);
+    file_write_text("i/m.safetensors.index.json", index_text);
     free(x);
+    assert_int_equal(mkdir("d", 0777), 0);
+    copy("x.npy", "d/x.npy");
+    copy("x.npy", "d/y.npy");
     quantize_to("x.npy", "q.npy", 0);
     quantize_to("x.npy", "b.npy", 2);
     copy("q.npy", "alone.npy");
@@ -93,6 +131,7 @@ static struct outcome run(const struct scenario *scenario, unsigned kinds, unsig
         .files = &file,
         .nfiles = 1,
         .against.path = scenario->against,
+        .against_ways = scenario->ways,
         .control = {.threads = 1, /* faults are this thread's */
                     .on_tensor = on_tensor,
                     .on_file = on_file,

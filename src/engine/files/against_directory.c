@@ -90,7 +90,7 @@ static enum quant_status make_items(struct quant_against_directory *directory,
                                     struct quant_error *error)
 {
     const size_t n = directory->listing.nfiles;
-    directory->items = calloc(n + 1, sizeof *directory->items); /* there may be none */
+    directory->items = calloc(n + 1, sizeof *directory->items); /* n may be 0 */
     directory->by_key = calloc(n + 1, sizeof *directory->by_key);
     if (!directory->items || !directory->by_key)
         return no_memory(n, error);
@@ -114,7 +114,7 @@ static enum quant_status read_checkpoints(struct quant_against_directory *direct
     const struct quant_directory *listing = &directory->listing;
     enum quant_status status = QUANT_OK;
     directory->checkpoints =
-        calloc(listing->ncheckpoints + 1, sizeof *directory->checkpoints); /* may be none */
+        calloc(listing->ncheckpoints + 1, sizeof *directory->checkpoints); /* the same */
     if (!directory->checkpoints)
         return no_memory(listing->ncheckpoints, error);
     for (size_t i = listing->nfiles; i-- > 0;)

@@ -16,7 +16,7 @@
 #include "io/file_identity.h"
 #include "io/sidecar_names.h"
 
-/* Of the tensors of one shard, reported each by itself; the rest is counted. */
+/* So many tensors of one shard are reported each by itself; the rest is counted. */
 enum { NAMED_MOST = 8 };
 
 struct missing {

@@ -70,18 +70,22 @@ static void end(struct search *search)
 
 /* ---- Files of the directory ---- */
 
-static struct quant_against_item *find_item(struct quant_against_directory *directory,
-                                            const char *relative)
+/* *item: NULL: it is not listed. */
+static enum quant_status find_item(const struct search *search, const char *relative,
+                                   struct quant_against_item **item)
 {
-    struct quant_against_item *found = NULL;
+    struct quant_against_directory *directory = search->directory;
     size_t n = 0;
     char *key = quant_against_key(relative);
-    const uint32_t *indices = key ? quant_against_of_key(directory, key, &n) : NULL;
-    for (size_t i = 0; i < n && !found; i++)
+    *item = NULL;
+    if (!key)
+        return quant_error_no_memory(search->error, strlen(relative), "path");
+    const uint32_t *indices = quant_against_of_key(directory, key, &n);
+    for (size_t i = 0; i < n && !*item; i++)
         if (strcmp(directory->items[indices[i]].file->relative, relative) == 0)
-            found = &directory->items[indices[i]];
+            *item = &directory->items[indices[i]];
     free(key);
-    return found;
+    return QUANT_OK;
 }
 
 static void mark(struct quant_against_item *item)
@@ -98,8 +102,8 @@ static bool is_same_file(const char *path, const char *other)
            one.st_ino == two.st_ino;
 }
 
-/* *path: that of a regular file in the directory, which the caller frees; NULL: there is none, or
- * it is the subject itself. */
+/* *path: that of a regular file in the directory, which the caller frees; NULL: there is no such
+ * file, or it is the subject itself. */
 static enum quant_status look_for(const struct search *search, const char *relative, char **path)
 {
     struct stat found;
@@ -151,9 +155,19 @@ static enum quant_status look_by_names(const struct search *search,
         if (names[i])
             status = look_for(search, names[i], &partner->path);
         if (partner->path)
-            partner->item = find_item(search->directory, names[i]);
+            status = find_item(search, names[i], &partner->item);
     }
     return status;
+}
+
+static enum quant_status look_at_itself(const struct search *search,
+                                        struct quant_against_partner *partner)
+{
+    const enum quant_status status = find_item(search, search->own, &partner->item);
+    if (status != QUANT_OK || !partner->item)
+        return status;
+    partner->path = strdup(partner->item->file->path);
+    return partner->path ? QUANT_OK : no_memory(search);
 }
 
 /* ---- The checkpoint ---- */
@@ -179,11 +193,8 @@ static enum quant_status find(const struct search *search, struct quant_against_
         partner->checkpoint = find_checkpoint(search);
     if (status == QUANT_OK && !partner->path && !partner->checkpoint)
         status = look_alike(search, partner);
-    if (status == QUANT_OK && !partner->path && find_item(search->directory, search->own)) {
-        partner->item = find_item(search->directory, search->own);
-        partner->path = strdup(partner->item->file->path);
-        return partner->path ? QUANT_OK : no_memory(search);
-    }
+    if (status == QUANT_OK && !partner->path)
+        status = look_at_itself(search, partner);
     if (status != QUANT_OK || partner->path || partner->checkpoint)
         return status;
     return quant_error_set(search->error, QUANT_CORRUPT,
@@ -203,10 +214,11 @@ enum quant_status quant_against_partner_find(struct quant_against_directory *dir
     enum quant_status status = begin(&search);
     if (status == QUANT_OK)
         status = find(&search, partner);
-    if (status == QUANT_OK) {
-        mark(partner->item);
-        mark(search.source ? find_item(directory, search.source) : NULL);
-    }
+    struct quant_against_item *source = NULL;
+    if (status == QUANT_OK && search.source)
+        status = find_item(&search, search.source, &source);
+    mark(status == QUANT_OK ? partner->item : NULL);
+    mark(source);
     end(&search);
     return status;
 }

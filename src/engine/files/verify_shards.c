@@ -72,7 +72,7 @@ static const struct quant_tensor_file *catalogue_of(const struct quant_verify_sh
 static enum quant_status make_list(const struct opening *opening, size_t n)
 {
     struct quant_verify_shards *shards = opening->shards;
-    shards->list = calloc(n, sizeof(struct quant_verify_shard *));
+    shards->list = calloc(n, sizeof(void *));
     if (!shards->list)
         return no_memory(opening, n * sizeof *shards->list);
     shards->n = n;
