@@ -331,7 +331,8 @@ static const struct command_example examples[] = {
     {"verify --report=json model.int8.safetensors | jq -r 'select(.faults != []) | .tensor'",
      "prints the names of the tensors that are not as they were written"},
     {"verify --against w.npy w.int8.npy", "quantizes w.npy again and compares the integers"},
-    {"verify quantized --against model", "does that with each shard of a checkpoint"},
+    {"verify out --against weights",
+     "compares each file in out with the one in weights that it was made from"},
     {NULL, NULL},
 };
 

@@ -74,7 +74,7 @@ static enum quant_status make_list(const struct opening *opening, size_t n)
     struct quant_verify_shards *shards = opening->shards;
     shards->list = calloc(n, sizeof(void *));
     if (!shards->list)
-        return no_memory(opening, n * sizeof *shards->list);
+        return no_memory(opening, n * sizeof(void *));
     shards->n = n;
     return QUANT_OK;
 }
