@@ -112,7 +112,7 @@ static enum quant_status read_one(void *context, const struct quant_scan *scan, 
     struct batch *batch = context;
     const struct quant_grouping *grouping = &batch->grouped->groupings[i];
     void *stage = scan->buffers[0].stage;
-    enum quant_status status = QUANT_OK;
+    enum quant_status status = quant_grouped_inputs_check(batch->grouped, scan, i, error);
     uint64_t group = grouping->nelems > 0 ? batch->begin : batch->end;
     while (status == QUANT_OK && group < batch->end) {
         const uint64_t left = batch->end - group;

@@ -43,6 +43,9 @@ static enum quant_status visit_one(void *context, const struct quant_scan *scan,
 {
     struct group_pass *pass = context;
     const struct quant_grouping *grouping = &pass->grouped->groupings[i];
+    const enum quant_status status = quant_grouped_inputs_check(pass->grouped, scan, i, error);
+    if (status != QUANT_OK)
+        return status;
     if (grouping->nelems == 0) /* has no slice, but is an input of the method all the same */
         return pass_slice(pass, scan, error);
     const struct quant_slices slices = {
@@ -57,9 +60,9 @@ static enum quant_status visit_one(void *context, const struct quant_scan *scan,
     struct quant_tensor tensor = {.source = scan->tensor->source, .reader = &reader.head};
     struct quant_scan own = *scan;
     own.tensor = &tensor;
-    const enum quant_status status = pass_slice(pass, &own, error);
+    const enum quant_status passed = pass_slice(pass, &own, error);
     add_rest(scan, grouping->nelems, reader.head.nelems);
-    return status;
+    return passed;
 }
 
 /* ---- One group ---- */

@@ -14,4 +14,9 @@ struct quant_grouped_inputs {
     double (*ranges)[2];                    /* of each group: set if it has a finite element */
 };
 
+/* QUANT_IO unless the i-th input, which is opened again, has as many elements as its grouping. */
+enum quant_status quant_grouped_inputs_check(const struct quant_grouped_inputs *grouped,
+                                             const struct quant_scan *scan, size_t i,
+                                             struct quant_error *error);
+
 #endif

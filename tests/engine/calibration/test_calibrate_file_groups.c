@@ -287,6 +287,43 @@ static void test_large(void **state)
 
 /* ---- What is reported ---- */
 
+struct progress {
+    uint64_t done;
+    uint64_t total;
+};
+
+static void follow(void *context, uint64_t done, uint64_t total)
+{
+    struct progress *progress = context;
+    assert_true(done >= progress->done && done <= total);
+    assert_true(progress->total == 0 || progress->total == total);
+    *progress = (struct progress){done, total};
+}
+
+/* It never falls and ends at the total, in memory and in passes, for all files and for each. */
+static void test_progress(void **state)
+{
+    (void)state;
+    const struct group_case *const items[] = {&cases[3], &large_cases[3]};
+    for (size_t i = 0; i < LENGTH(items) - IS_SLOW_BUILD; i++) {
+        struct inputs inputs = write_inputs(items[i], false);
+        for (int k = 0; k < 4; k++) {
+            const struct quant_spec spec = {.calibration = k % 2 == 0 ? "minmax" : "sigma"};
+            struct progress progress = {0, 0};
+            struct quant_calibrate_job job = calibrate_job(inputs.paths, inputs.n, &spec, NULL);
+            job.granularity = items[i]->granularity;
+            job.has_ema = k > 1;
+            job.ema = 0.5;
+            job.control.progress = follow;
+            job.control.context = &progress;
+            calibrate_ok(&job);
+            assert_true(progress.total > 0);
+            assert_int_equal(progress.done, progress.total);
+        }
+        release_inputs(&inputs);
+    }
+}
+
 static void test_result(void **state)
 {
     (void)state;
@@ -330,6 +367,30 @@ static void test_no_elements(void **state)
 }
 
 /* ---- What is refused ---- */
+
+static const float few[24] = {1, 2, 3, 4, 5, 6};
+
+static void shrink(void *context, uint64_t done, uint64_t total)
+{
+    if (2 * done == total) /* all were observed: the first of two passes */
+        write_npy(context, few, 20, false, "(4, 5)");
+}
+
+/* A file that someone else writes to. */
+static void test_changing_file(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"a.npy", "b.npy"};
+    const struct quant_spec spec = {.calibration = "octav"};
+    struct quant_calibrate_job job = calibrate_job(paths, 2, &spec, "c.json");
+    write_npy(paths[0], few, 24, false, "(4, 6)");
+    write_npy(paths[1], few, 24, false, "(4, 6)");
+    job.granularity = (struct quant_granularity){.has_axis = true};
+    job.control.progress = shrink;
+    job.control.context = (void *)(uintptr_t)paths[0];
+    calibrate_fails(&job, QUANT_IO,
+                    "'a.npy': it had 24 elements in the first pass, and now has 20");
+}
 
 static const struct {
     struct tensor second; /* the first is (4, 6), in C order */
@@ -400,13 +461,9 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_groups_are_slices),
-        IN_FOLDER(test_moving_average),
-        IN_FOLDER(test_large),
-        IN_FOLDER(test_result),
-        IN_FOLDER(test_no_elements),
-        IN_FOLDER(test_other_groups),
-        IN_FOLDER(test_refused),
+        IN_FOLDER(test_groups_are_slices), IN_FOLDER(test_moving_average), IN_FOLDER(test_large),
+        IN_FOLDER(test_changing_file),     IN_FOLDER(test_progress),       IN_FOLDER(test_result),
+        IN_FOLDER(test_no_elements),       IN_FOLDER(test_other_groups),   IN_FOLDER(test_refused),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }
