@@ -50,7 +50,10 @@ static enum quant_status make_plan(struct quant_mapping *mapping, const struct r
         return quant_error_set(error, QUANT_INVALID,
                                "a scale, a file of scales, a clipping range, a file of ranges and "
                                "a calibration exclude each other");
-    enum quant_status status = open_given(mapping, request, cancel, error);
+    /* A range is no scale: a type that needs one is refused. */
+    enum quant_status status = request->range_from ? quant_spec_check(&spec, error) : QUANT_OK;
+    if (status == QUANT_OK)
+        status = open_given(mapping, request, cancel, error);
     /* A scale in place of all that the file gives: the spec is checked as one that has it. */
     spec.has_scale = true;
     spec.scale = 1;

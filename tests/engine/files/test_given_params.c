@@ -191,11 +191,31 @@ static void test_ranges(void **state)
     free(x);
 }
 
+/* The ranges of minmax are for any type, but not for one that needs a scale. */
+static void test_ranges_and_types(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"x.npy"};
+    float *x = make_floats(6);
+    write_npy("x.npy", x, 6, false, "(2, 3)");
+    free(x);
+    calibrate_axis(paths, 1, "minmax");
+    struct quant_quantize_job job = quantize_job("x.npy", "q.npy");
+    job.granularity = (struct quant_granularity){.has_axis = true, .axis = 0};
+    job.range_from = "r.json";
+    job.spec.dtype = QUANT_FLOAT8_E5M2;
+    quantize_ok(&job);
+    job.output.path = "wide.npy";
+    job.spec.dtype = QUANT_INT32;
+    quantize_fails(&job, QUANT_INVALID, "int32 needs a given scale");
+    assert_false(file_exists("wide.npy"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_containers), IN_FOLDER(test_single), IN_FOLDER(test_refused),
-        IN_FOLDER(test_excluded),   IN_FOLDER(test_ranges),
+        IN_FOLDER(test_excluded),   IN_FOLDER(test_ranges), IN_FOLDER(test_ranges_and_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
