@@ -165,6 +165,14 @@ static enum quant_status is_in_same(const struct opening *opening, const char *n
     return status;
 }
 
+/* Whether the partner cannot be read: then nobody knows what it has. */
+static bool is_same_unread(const struct opening *opening)
+{
+    const struct quant_verify_shard *same =
+        opening->same == QUANT_AGAINST_LOST ? NULL : opening->shards->list[opening->same];
+    return same && !same->is_open;
+}
+
 static void add_lost(const struct opening *opening)
 {
     const struct quant_checkpoint *listed = opening->checkpoint->listed;
@@ -200,6 +208,8 @@ static enum quant_status find_place(const struct opening *opening, const char *n
 static enum quant_status open_place(const struct opening *opening, const char *name,
                                     uint32_t *place)
 {
+    if (*place == MISSING && is_same_unread(opening))
+        *place = NOT_OPEN;
     if (*place == MISSING || *place == SEVERAL || *place == QUANT_AGAINST_LOST)
         return QUANT_OK; /* a lost shard is not open */
     const enum quant_status status = open_shard(opening, *place);
