@@ -107,6 +107,8 @@ static enum quant_status is_accounted(const struct missing *missing,
         *is = has_extension_of(other->file->path, path);
         if (!*is)
             status = quant_has_any_sidecar(path, cancel, is, missing->error);
+        if (status != QUANT_OK && !quant_is_fatal(status))
+            status = QUANT_OK; /* a sidecar that cannot be read accounts for nothing */
     }
     return status;
 }

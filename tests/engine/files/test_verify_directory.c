@@ -3,6 +3,7 @@
 #include "../verifying.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { N = 30 };
 
@@ -187,6 +188,31 @@ static void test_unreadable(void **state)
     assert_non_null(strstr(error.text, "q/a.int8.npy.json"));
 }
 
+/* A sidecar in the directory that cannot be read does not end the search for what is missing. Root
+ * may read everything, so it becomes another user for a moment. */
+static void test_unreadable_sidecar(void **state)
+{
+    (void)state;
+    const struct quant_file file = {.path = "q/a.int8.npy"};
+    struct seen seen = {.stops = false};
+    struct quant_error error;
+    write_floats("m/a.npy", 1);
+    write_floats("m/b.npy", 1);
+    quantize("m/a.npy", "q/a.int8.npy");
+    quantize("m/a.npy", "m/a.int8.bin");
+    assert_int_equal(chmod(".", 0755), 0);
+    assert_int_equal(chmod("m/a.int8.bin.json", 0), 0);
+    const bool root = geteuid() == 0;
+    if (root && seteuid(65534) != 0) {
+        print_message("skipped: root cannot become another user here\n");
+        skip();
+    }
+    const enum quant_status status = run(&file, NULL, 1, "m", QUANT_AGAINST_WHOLE, &seen, &error);
+    assert_true(!root || seteuid(0) == 0);
+    assert_int_equal(status, QUANT_CORRUPT);
+    assert_string_equal(seen.missing, "m/a.int8.bin - 1;m/b.npy - 1;");
+}
+
 /* What quant has made beside the originals is not one. */
 static void test_beside(void **state)
 {
@@ -218,8 +244,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_DIRECTORIES(test_order),      IN_DIRECTORIES(test_several_alike),
         IN_DIRECTORIES(test_itself),     IN_DIRECTORIES(test_missing),
-        IN_DIRECTORIES(test_unreadable), IN_DIRECTORIES(test_beside),
-        IN_DIRECTORIES(test_wrong_job),
+        IN_DIRECTORIES(test_unreadable), IN_DIRECTORIES(test_unreadable_sidecar),
+        IN_DIRECTORIES(test_beside),     IN_DIRECTORIES(test_wrong_job),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }
