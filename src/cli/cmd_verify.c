@@ -119,8 +119,9 @@ static enum quant_status verify_files(void *context, const struct quant_control 
     struct work *work = context;
     work->job.control = *control;
     const enum quant_status status = quant_file_verify(&work->job, error);
+    const bool is_fatal = status == QUANT_CANCELLED || status == QUANT_NO_MEMORY;
     const bool is_reported = work->nfailed == 0 && work->report.nmissing > 0;
-    return status == QUANT_CORRUPT && is_reported ? QUANT_OK : status;
+    return is_reported && !is_fatal ? QUANT_OK : status;
 }
 
 static bool report_missing(void *context, const struct quant_missing *missing)

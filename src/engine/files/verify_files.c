@@ -68,11 +68,11 @@ static enum quant_status run_list(const struct quant_file_list *list,
 {
     struct quant_error of_missing;
     const enum quant_status status = quant_file_list_run(list, NULL, error);
-    if (!verifying->has_directory || status == QUANT_CANCELLED || status == QUANT_NO_MEMORY)
+    if (!verifying->has_directory || quant_is_fatal(status))
         return status;
     const enum quant_status missing =
         quant_against_report_missing(&verifying->directory, &of_missing);
-    if (missing == QUANT_OK || (status != QUANT_OK && missing != QUANT_CANCELLED))
+    if (missing == QUANT_OK || (status != QUANT_OK && !quant_is_fatal(missing)))
         return status;
     if (error)
         *error = of_missing;
