@@ -113,7 +113,6 @@ static void test_refused(void **state)
     static const float not_finite[] = {0.5F, INFINITY, 1, 1};
     float *x = make_floats(72);
     file_write_container("m.safetensors", header, x, 288);
-    free(x);
     write_scales("F32", "[6]", scales, 24);
     expect_refused("it needs 4 scales, and 's.safetensors' has 6 for it");
     write_scales("F32", "[2,2]", scales, 16);
@@ -124,7 +123,8 @@ static void test_refused(void **state)
     expect_refused("scale [1] for it in 's.safetensors' is inf");
     write_scales("I32", "[4]", scales, 16);
     expect_refused("its scales 'a_scale' have the type I32, not a float type");
-    file_write_container("s.safetensors", header, scales, 288);
+    file_write_container("s.safetensors", header, x, 288);
+    free(x);
     expect_refused("has no scales for it: no 'a_scale'");
     file_write_text("s.safetensors", "[0.5, 0.5]");
     expect_refused("has no scales");
