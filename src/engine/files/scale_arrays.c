@@ -87,9 +87,11 @@ enum quant_status quant_zero_point_array_read(const struct quant_tensor_file *fi
     unsigned char bytes[NUMBER_MOST * NUMBERS_AT_A_TIME];
     struct integer_form form;
     if (!find_form(info, &form))
-        return quant_source_error(file->source, error, QUANT_INVALID,
-                                  "its zero points '%.200s' have the type %s, not an integer type",
-                                  info->name, info->type->name);
+        return quant_source_error(
+            file->source, error, QUANT_INVALID,
+            "its zero points '%.200s' have the type %s; expected integers of 8, 16 "
+            "or 32 bits, or int64",
+            info->name, info->type->name);
     const uint64_t count = info->nbytes / form.nbytes;
     for (uint64_t first = 0; first < count; first += NUMBERS_AT_A_TIME) {
         const uint64_t left = count - first;

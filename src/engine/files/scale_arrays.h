@@ -10,7 +10,8 @@
 enum quant_status quant_scale_array_read(const struct quant_tensor_file *file, size_t i,
                                          float *scales, struct quant_error *error);
 
-/* The same for integers of 8 to 64 bits. QUANT_INVALID if one of them exceeds 32 bits. */
+/* The same for the integers that quant knows, and int64 in little-endian. QUANT_INVALID for other
+ * types, and if one of them exceeds 32 bits. */
 enum quant_status quant_zero_point_array_read(const struct quant_tensor_file *file, size_t i,
                                               int32_t *zero_points, struct quant_error *error);
 

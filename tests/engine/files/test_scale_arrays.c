@@ -75,11 +75,17 @@ static void test_refused(void **state)
     close_file(&opened);
     opened = open_file("F32", beyond, 8, 2);
     check_error("F32", quant_zero_point_array_read(opened.file, 0, found, &error), &error,
-                QUANT_INVALID, "its zero points 'z' have the type F32, not an integer type");
+                QUANT_INVALID,
+                "its zero points 'z' have the type F32; expected integers of 8, 16 or 32 bits");
     close_file(&opened);
     opened = open_file("BOOL", beyond, 2, 2);
     check_error("BOOL", quant_zero_point_array_read(opened.file, 0, found, &error), &error,
-                QUANT_INVALID, "not an integer type");
+                QUANT_INVALID, "have the type BOOL; expected integers");
+    close_file(&opened);
+    opened = open_file("U64", beyond, 16, 2);
+    check_error("U64", quant_zero_point_array_read(opened.file, 0, found, &error), &error,
+                QUANT_INVALID,
+                "have the type U64; expected integers of 8, 16 or 32 bits, or int64");
     close_file(&opened);
 }
 
