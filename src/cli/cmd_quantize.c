@@ -370,6 +370,7 @@ static const char notes[] =
     "--for GLOB begins a section, which ends at the next --for. Its options are for\n"
     "tensors whose name matches GLOB. What a section leaves open is as before the\n"
     "first --for, but --axis, --block-size, --clip, --range-from and --scale replace\n"
+    "each other; --scale-from and --method replace --clip, --range-from, --scale and\n"
     "each other. If several sections match a name, the last of them is used.\n"
     "'-t copy' copies. Only the options of 'Mapping' can be given in a section, and\n"
     "of these not --requantize and --tie.\n";
