@@ -86,18 +86,19 @@ bool quant_identify(const char *path, bool is_output, size_t number,
     return true;
 }
 
+int quant_identity_compare(const struct quant_identity *a, const struct quant_identity *b)
+{
+    if (a->device != b->device)
+        return a->device < b->device ? -1 : 1;
+    if (a->inode != b->inode)
+        return a->inode < b->inode ? -1 : 1;
+    const int names = strcmp(a->name, b->name);
+    return names != 0 ? names : (a->number > b->number) - (a->number < b->number);
+}
+
 static int compare(const void *a, const void *b)
 {
-    const struct quant_identity *first = a;
-    const struct quant_identity *second = b;
-    if (first->device != second->device)
-        return first->device < second->device ? -1 : 1;
-    if (first->inode != second->inode)
-        return first->inode < second->inode ? -1 : 1;
-    const int names = strcmp(first->name, second->name);
-    if (names != 0)
-        return names;
-    return first->number < second->number ? -1 : 1;
+    return quant_identity_compare(a, b);
 }
 
 void quant_identities_sort(struct quant_identity *identities, size_t count)

@@ -35,6 +35,9 @@ bool quant_identify(const char *path, bool is_output, size_t number,
 /* Sorts by file, then by number. */
 void quant_identities_sort(struct quant_identity *identities, size_t count);
 
+/* Below, at or above 0 as in that order; 0: the same file, and the same number. */
+int quant_identity_compare(const struct quant_identity *a, const struct quant_identity *b);
+
 bool quant_identity_equal(const struct quant_identity *a, const struct quant_identity *b);
 
 #endif

@@ -65,10 +65,15 @@ static bool has_identity(const struct missing *missing, const char *path)
     struct quant_identity wanted;
     if (!quant_identify(path, false, 0, &memo, &wanted))
         return false;
-    for (size_t i = 0; i < missing->nfiles; i++)
-        if (quant_identity_equal(&missing->files[i], &wanted))
-            return true;
-    return false;
+    size_t first = 0;
+    for (size_t end = missing->nfiles; first < end;) {
+        const size_t middle = first + (end - first) / 2;
+        if (quant_identity_compare(&missing->files[middle], &wanted) < 0)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first < missing->nfiles && quant_identity_equal(&missing->files[first], &wanted);
 }
 
 /* A file of the job may be named by its sidecar. */
