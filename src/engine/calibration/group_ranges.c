@@ -23,13 +23,9 @@ static struct quant_group_arrangement arrangement_of(const struct quant_calibrat
 /* Takes the ranges over. */
 static void take(struct quant_group_ranges *ranges, struct quant_calibration_file *file)
 {
-    const struct quant_plan plan = quant_rounds_plan(file);
     ranges->groups = arrangement_of(&file->groups);
     ranges->ranges = file->groups.ranges;
     file->groups.ranges = NULL;
-    ranges->method = plan.method->name;
-    ranges->has_argument = file->has_argument;
-    ranges->argument = file->argument;
     for (uint64_t i = 0; i < ranges->groups.count; i++)
         quant_range_widen(ranges->ranges[i]);
 }

@@ -10,9 +10,6 @@ struct quant_group_ranges {
     struct quant_group_arrangement groups;
     double (*ranges)[2]; /* owned, groups.count of them: as they are used, where a range of one
                           * number holds 0 too. 0 and 0 if nothing finite was seen in the group */
-    const char *method;  /* static: the name of the calibration method */
-    bool has_argument;
-    double argument;
 };
 
 /* Reads the file at path and checks it against the target of the spec, as quant_file_range does.

@@ -60,6 +60,13 @@ enum quant_status quant_given_params_open_ranges(struct quant_given_params *give
     return status;
 }
 
+enum quant_status quant_given_params_check_unchanged(const struct quant_given_params *given,
+                                                     struct quant_error *error)
+{
+    struct quant_source *source = given->scales.input.source;
+    return source ? quant_source_check_unchanged(source, error) : QUANT_OK;
+}
+
 void quant_given_params_release(struct quant_given_params *given)
 {
     quant_given_scales_close(&given->scales);
@@ -90,9 +97,10 @@ static enum quant_status check_shape(const struct quant_given_params *given,
     const struct quant_shape needs = without_ones(wanted);
     if (array->count != grouping->count)
         return quant_error_set(error, QUANT_INVALID,
-                               "it needs %llu scale%s, and '%s' has %llu for it",
+                               "it needs %llu scale%s, and '%s' has %llu for it%s",
                                (unsigned long long)grouping->count, grouping->count == 1 ? "" : "s",
-                               given->path, (unsigned long long)array->count);
+                               given->path, (unsigned long long)array->count,
+                               grouping->axis < 0 ? "; give --axis or --block-size" : "");
     if (has.ndim <= 1 || quant_shape_equal(&has, &needs))
         return QUANT_OK;
     return quant_error_set(

@@ -65,6 +65,10 @@ enum quant_status quant_given_params_load(const struct quant_given_params *given
                                           struct quant_given_groups *groups,
                                           struct quant_error *error);
 
+/* After all tensors: whether the file that was read is still the one that was opened. QUANT_IO. */
+enum quant_status quant_given_params_check_unchanged(const struct quant_given_params *given,
+                                                     struct quant_error *error);
+
 void quant_given_params_release(struct quant_given_params *given);
 
 #endif

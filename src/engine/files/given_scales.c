@@ -263,6 +263,21 @@ static bool ends_with(const char *name, const char *suffix)
            (length > end && strcmp(name + length - end, suffix) == 0);
 }
 
+/* Which arrays the entries of a sidecar name. */
+static uint64_t chain_entries(const struct quant_given_scales *given, uint64_t digest)
+{
+    const struct quant_tensor_info *tensors = given->input.file->tensors;
+    for (size_t i = 0; i < given->restored.n; i++) {
+        const struct quant_restored_tensor *entry = &given->restored.tensors[i];
+        const uint32_t named[] = {entry->data, entry->scales, entry->zero_points};
+        for (size_t k = 0; k < sizeof named / sizeof *named; k++) {
+            const char *name = named[k] == QUANT_NOT_STORED ? "" : tensors[named[k]].name;
+            digest = chain(digest, name, strlen(name) + 1);
+        }
+    }
+    return digest;
+}
+
 /* As a file of scales has them. */
 static uint64_t digest_loaded(const struct quant_loaded *loaded)
 {
@@ -302,5 +317,7 @@ enum quant_status quant_given_scales_digest(const struct quant_given_scales *giv
         quant_store_64_little(bytes, own);
         *digest = chain(chain(*digest, info->name, strlen(info->name) + 1), bytes, sizeof bytes);
     }
+    if (given->entries)
+        *digest = chain_entries(given, *digest);
     return status;
 }

@@ -130,6 +130,16 @@ bool quant_mappings_has(const struct quant_mappings *mappings, const struct quan
            quant_selection_has(&mappings->job->selection, name);
 }
 
+enum quant_status quant_mappings_check_unchanged(const struct quant_mappings *mappings,
+                                                 struct quant_error *error)
+{
+    enum quant_status status = QUANT_OK;
+    for (size_t i = 0; status == QUANT_OK && i < mappings->n; i++)
+        if (mappings->all[i].given)
+            status = quant_given_params_check_unchanged(mappings->all[i].given, error);
+    return status;
+}
+
 bool quant_mappings_choose(const struct quant_mappings *mappings)
 {
     return mappings->n > 1 || quant_selection_is_given(&mappings->job->selection);

@@ -46,6 +46,10 @@ const struct quant_spec *quant_mappings_spec(const struct quant_mappings *mappin
 bool quant_mappings_has(const struct quant_mappings *mappings, const struct quant_mapping *mapping,
                         const char *name, unsigned ndim);
 
+/* Before outputs are committed: whether the files that give scales are as they were. QUANT_IO. */
+enum quant_status quant_mappings_check_unchanged(const struct quant_mappings *mappings,
+                                                 struct quant_error *error);
+
 /* Whether a tensor may be copied because of its name. */
 bool quant_mappings_choose(const struct quant_mappings *mappings);
 

@@ -134,6 +134,8 @@ static enum quant_status finish(struct quant_container_quantization *run)
         status = run->single ? quant_source_check_unchanged(input_source(run), run->error)
                              : quant_container_input_finish(&run->input, run->error);
     if (status == QUANT_OK)
+        status = quant_mappings_check_unchanged(run->mappings, run->error);
+    if (status == QUANT_OK)
         status = quant_container_output_finish(&run->data, run->error);
     struct quant_file_output *const outputs[] = {&run->data.final};
     return status == QUANT_OK ? quant_output_commit_n(outputs, 1, &run->sidecar, run->error)

@@ -320,6 +320,8 @@ static enum quant_status run_file(struct quant_file_quantization *file)
         status = quant_tensor_run_make_passes(&file->run, error);
     if (status == QUANT_OK)
         status = quant_source_check_unchanged(quant_tensor_source(&file->tensor), error);
+    if (status == QUANT_OK)
+        status = quant_mappings_check_unchanged(file->mappings, error);
     if (status != QUANT_OK)
         return status;
     quant_tensor_run_result(&file->run, file->result);
