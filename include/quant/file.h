@@ -318,6 +318,15 @@ struct quant_quantize_job {
      * range (quant_file_range), a tensor has other groups, or what quant_file_range says of the
      * target. NULL: none. */
     const char *range_from;
+
+    /* An ONNX model to write once all outputs are complete: it has an output for each tensor of
+     * them, with the tensor's name, and points into the outputs, which must be in its directory or
+     * below it. Its output of a quantized tensor is what quant_file_dequantize restores; one that
+     * was copied is as it is, and left out if ONNX has no such type. The tensor of a file of one
+     * is named after the input, after the directories between the model and the output. The model
+     * is not written if a file fails. It is not one of the files that quant_file_find_clashes knows
+     * of. See quant_onnx_check for what is refused. NULL: none. */
+    const char *onnx;
 };
 
 enum { QUANT_CONTAINER_MIN_DIMS = 2 };
@@ -364,6 +373,18 @@ struct quant_quantize_result {
 QUANT_API enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
                                                 struct quant_quantize_result *result,
                                                 struct quant_error *error);
+
+/*
+ * What quant_file_quantize checks of the job's model before any work, for callers that do something
+ * else before: QUANT_OK if there is none. Errors: QUANT_INVALID if the model or an output is a
+ * stream, an output is not in the model's directory or below it, a name is not UTF-8, or two
+ * tensors have one name; QUANT_UNSUPPORTED for blocks of rows and columns, text, and a given zero
+ * point outside the type; QUANT_EXISTS, QUANT_IO, QUANT_NO_MEMORY, QUANT_CANCELLED. A zero point
+ * outside the type that only the elements give is an error once all outputs are complete: they
+ * stay, and there is no model.
+ */
+QUANT_API enum quant_status quant_onnx_check(const struct quant_quantize_job *job,
+                                             struct quant_error *error);
 
 /* ---- Comparing ------------------------------------------------------------------------------- */
 

@@ -39,6 +39,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
         .nties = options->ties.n,
         .scale_from = options->scale_from,
         .range_from = quantize_options_have_groups(options) ? options->range_from : NULL,
+        .onnx = options->onnx,
     };
 }
 
@@ -198,6 +199,17 @@ static int list_all(const struct quantize_options *options, const struct quant_q
 
 /* ---- The command ---- */
 
+/* Before a checkpoint is begun, which may remove its old index. */
+static int check_onnx(const struct quant_quantize_job *job, const struct targets *targets)
+{
+    struct quant_quantize_job own = *job;
+    struct quant_error error;
+    own.files = targets->files;
+    own.nfiles = targets->n;
+    const enum quant_status status = quant_onnx_check(&own, &error);
+    return status == QUANT_OK ? EXIT_DONE : message_failure(status, &error);
+}
+
 /* Whether an output may have a file of scales beside it. */
 static bool has_groups(const struct quant_quantize_job *job)
 {
@@ -271,12 +283,15 @@ static int quantize_inputs(const struct quantize_options *options,
     status = targets_init(&targets, &options->target, inputs, names, n, &tags, true);
     targets.has_scales = has_groups(job);
     targets.report = options->report.file;
+    targets.onnx = options->onnx;
     targets.is_dry_run = options->ways.dry_run;
     targets.resumes = options->ways.resume != 0;
     if (status == EXIT_DONE)
         status = targets_prepare(&targets, true, reads, count_reads(options));
     if (status == EXIT_DONE)
         status = shard_keep(&options->ways.shard, &targets);
+    if (status == EXIT_DONE && targets.n > 0)
+        status = check_onnx(job, &targets);
     if (status == EXIT_DONE && targets.n > 0)
         status = checkpoints_begin(&checkpoints, &targets, false);
     if (status == EXIT_DONE && targets.n > 0)

@@ -46,6 +46,7 @@ struct quantize_options {
     struct selection_options selection;
     struct section_list sections;
     struct word_list ties;
+    const char *onnx; /* the model; NULL: none */
     struct target_options target;
     struct report_options report;
     struct batch_options batch;

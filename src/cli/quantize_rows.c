@@ -121,6 +121,13 @@ const struct option_row quantize_rows[] = {
     OUTPUT_ROWS(AT(target), " and needs --sidecar", "w.int8.npy"),
     OUTPUT_FORMAT_ROWS(AT(target), "write the sidecar, with scale and zero point, to FILE",
                        "the output's name plus .json"),
+    {.name = "onnx",
+     .argument = "FILE",
+     .help = "when all is done, write an ONNX model to FILE that restores the tensors from the "
+             "outputs, which must be in its directory or below it",
+     .expected = "a file name",
+     .parse = value_text,
+     .offset = AT(onnx)},
     WAY_ROWS(AT(ways)),
 
     REPORT_ROWS(AT(report), "Reporting:", "measure the error and print it as KIND",
@@ -269,6 +276,26 @@ static int check_spec(const struct command *command, const struct quantize_optio
     return EXIT_DONE;
 }
 
+/* A model points to all outputs, by their names. */
+static int check_onnx(const struct command *command, const struct quantize_options *options,
+                      char *const *inputs, size_t n)
+{
+    if (!options->onnx)
+        return EXIT_DONE;
+    if (strcmp(options->onnx, "-") == 0)
+        return message_usage(command->name, "'--onnx' needs a file, not '-': the model names the "
+                                            "outputs relative to its own directory");
+    if (options->ways.shard.given)
+        return message_usage(command->name,
+                             "'--onnx' needs all files, but '--shard' has a share of them: give it "
+                             "with '--resume=fast' and without '--shard' when all shares are done");
+    for (size_t i = 0; i < n; i++)
+        if (targets_to_stdout(&options->target, inputs[i]))
+            return message_usage(command->name, "'--onnx' points into files, but the output goes "
+                                                "to standard output; give '--output FILE'");
+    return EXIT_DONE;
+}
+
 /* Nothing is left to choose where tensors are copied. */
 static int check_copy(const struct command *command, const struct quantize_options *options)
 {
@@ -326,6 +353,8 @@ int quantize_rows_check(const struct command *command, struct quantize_options *
                              "them: find the range with 'quant calibrate'");
     if (status == EXIT_DONE)
         status = check_streams(command, options, inputs, n);
+    if (status == EXIT_DONE)
+        status = check_onnx(command, options, inputs, n);
     if (status == EXIT_DONE)
         status = check_ties(command, options, inputs, n);
     if (status == EXIT_DONE)

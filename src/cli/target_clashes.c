@@ -71,6 +71,7 @@ static bool lists_fill(struct path_lists *lists, const struct targets *targets, 
     for (size_t i = 0; i < nothers; i++)
         lists->inputs[targets->n + i] = others[i];
     lists->outputs[targets->n + nothers] = targets->report;
+    lists->outputs[targets->n + nothers + 1] = targets->onnx;
     return true;
 }
 
@@ -135,7 +136,7 @@ static bool describe_clashes(struct targets *targets, const struct path_lists *l
 int target_clashes_find(struct targets *targets, bool has_sidecars, const char *const *others,
                         size_t nothers)
 {
-    const size_t n = targets->n + nothers + 1;
+    const size_t n = targets->n + nothers + 2;
     int status = EXIT_FAILED;
     struct path_lists lists;
     struct quant_error error;
@@ -152,7 +153,12 @@ int target_clashes_find(struct targets *targets, bool has_sidecars, const char *
         status = message_failure(found, &error);
     else
         status = describe_clashes(targets, &lists, clashes) ? EXIT_DONE : targets_no_memory();
-    targets->report_is_taken = clashes[n - 1].path != NULL;
+    targets->report_is_taken = clashes[n - 2].path != NULL;
+    if (status == EXIT_DONE && clashes[n - 1].path) {
+        message_error("cannot write '%s': it is one of the files that are read or written",
+                      targets->onnx);
+        status = EXIT_FAILED;
+    }
 release:
     free(clashes);
     lists_release(&lists);

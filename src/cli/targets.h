@@ -74,6 +74,7 @@ struct targets {
     struct output_directory directory; /* that of --output-dir */
     bool has_scales;                   /* there may be a file of scales next to each sidecar */
     const char *report;                /* the file of --report-file; NULL: none */
+    const char *onnx;                  /* the model that is written last; NULL: none */
     bool resumes;                      /* outputs of an earlier run may be there */
     bool is_dry_run;                   /* nothing is created */
     bool report_is_taken;              /* it is one of the files that are read or written */

@@ -16,6 +16,7 @@
 #include "engine/files/preview.h"
 #include "engine/files/quantization_plan.h"
 #include "engine/files/sidecar_record.h"
+#include "engine/files/single_name.h"
 #include "engine/work/job.h"
 #include "io/free_space.h"
 #include "records/sidecar_tensors.h"
@@ -281,17 +282,6 @@ static enum quant_status preview_unknown(struct quant_container_quantization *ru
     return quant_preview_check(&run->job->output, run->sidecar_path, NULL, run->error);
 }
 
-/* The name of a file without its directory and its extension; owned. */
-static char *tensor_name(const char *path)
-{
-    if (strcmp(path, "-") == 0)
-        return strdup("tensor");
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    const char *dot = strrchr(name, '.');
-    return strndup(name, dot && dot != name ? (size_t)(dot - name) : strlen(name));
-}
-
 static enum quant_status check_single(const struct quant_container_quantization *run,
                                       const char *name)
 {
@@ -317,7 +307,7 @@ static enum quant_status run_single(struct quant_container_quantization *run)
     const struct quant_reader *reader = quant_tensor_origin(run->single);
     const uint32_t by_name[] = {0};
     char *name =
-        run->job->input.tensor ? strdup(run->job->input.tensor) : tensor_name(run->job->input.path);
+        run->job->input.tensor ? strdup(run->job->input.tensor) : quant_single_name(run->job->input.path);
     const struct quant_tensor_info info = {
         .name = name,
         .type = run->output_format->container->type_of(reader->stored),

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "engine/files/file_list.h"
 #include "engine/files/mappings.h"
+#include "engine/files/onnx_file.h"
 #include "engine/files/quantize_file.h"
 #include "engine/files/tied_ranges.h"
 #include "engine/work/job.h"
@@ -53,12 +54,16 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
     if (status != QUANT_OK)
         return status;
     status = quant_mappings_make(&mappings, &own, error);
+    if (status == QUANT_OK && own.onnx)
+        status = quant_onnx_check_files(&mappings, list.files, list.n, error);
     if (status == QUANT_OK && quant_ways_resume(own.ways))
         quant_file_list_clear(&list, true);
     if (status == QUANT_OK && !(own.ways & QUANT_DRY_RUN)) /* they take all elements */
         status = quant_tied_ranges_find(&mappings, list.files, list.n, error);
     if (status == QUANT_OK)
         status = quant_file_list_run(&list, result, error);
+    if (status == QUANT_OK && own.onnx && !(own.ways & QUANT_DRY_RUN))
+        status = quant_onnx_write(&own, list.files, list.n, error);
     quant_mappings_release(&mappings);
     return status;
 }
