@@ -65,9 +65,9 @@ struct quant_onnx_attribute {
 };
 
 struct quant_onnx_node {
-    const char *operation;  /* "DequantizeLinear" */
-    const char *inputs[3];  /* names of values; the rest is NULL */
-    const char *output;     /* the same */
+    const char *operation;                     /* "DequantizeLinear" */
+    const char *inputs[3];                     /* names of values; the rest is NULL */
+    const char *output;                        /* the same */
     struct quant_onnx_attribute attributes[2]; /* without a name: none */
 };
 

@@ -72,8 +72,8 @@ static enum quant_status check_file(const struct quant_quantize_job *job,
     if (!file->path || !file->output || file->reason) /* which its own work reports */
         return QUANT_OK;
     if (quant_path_is_stream(file->output))
-        return quant_error_set(error, QUANT_INVALID,
-                               "it points into files, and '%s' is a stream", file->output);
+        return quant_error_set(error, QUANT_INVALID, "it points into files, and '%s' is a stream",
+                               file->output);
     format = output_format(job, file);
     if (format && format->is_text)
         return quant_error_set(error, QUANT_UNSUPPORTED,
@@ -171,9 +171,8 @@ enum quant_status quant_onnx_check(const struct quant_quantize_job *job, struct 
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_quantize_job", error);
     if (status != QUANT_OK || !own.onnx)
         return status;
-    const struct quant_file only = {.path = own.input.path,
-                                    .output = own.output.path,
-                                    .sidecar = own.output.sidecar};
+    const struct quant_file only = {
+        .path = own.input.path, .output = own.output.path, .sidecar = own.output.sidecar};
     status = quant_mappings_make(&mappings, &own, error);
     if (status == QUANT_OK)
         status = quant_onnx_check_files(&mappings, own.nfiles > 0 ? own.files : &only,

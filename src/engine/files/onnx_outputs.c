@@ -137,8 +137,8 @@ static enum quant_status find_elements(const struct quant_onnx_output *output, c
     struct quant_described described = {.offset = 0};
     struct quant_source *source = NULL;
     if (!format || format->container || format->is_text)
-        return quant_error_set(error, QUANT_UNSUPPORTED,
-                               "a model cannot point into the format %s", name);
+        return quant_error_set(error, QUANT_UNSUPPORTED, "a model cannot point into the format %s",
+                               name);
     enum quant_status status = QUANT_OK;
     if (format->describe)
         status = quant_input_open(output->path, cancel, &source, error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Readers of ONNX refuse absolute paths and '..': a model must not point to files that its directory
- * does not hold. */
+/* Readers of ONNX refuse absolute paths and '..': a model must not point to files that its
+ * directory does not hold. */
 #include "engine/files/onnx_path.h"
 
 #include <stdio.h>
@@ -47,9 +47,8 @@ enum quant_status quant_onnx_single_name(const struct quant_quantize_job *job,
 {
     char *location = NULL;
     *name = NULL;
-    enum quant_status status = is_in_container ? QUANT_OK
-                                               : quant_onnx_location(job->onnx, file->output,
-                                                                     &location, error);
+    enum quant_status status =
+        is_in_container ? QUANT_OK : quant_onnx_location(job->onnx, file->output, &location, error);
     if (status != QUANT_OK)
         return status;
     const char *slash = location ? strrchr(location, '/') : NULL;

@@ -135,8 +135,8 @@ enum quant_status quant_onnx_check_zero_point(enum quant_dtype dtype, int32_t z,
                                "the zero point is %d, and ONNX takes none but 0 for int32", z);
     if (z < info->min || z > info->max)
         return quant_error_set(error, QUANT_UNSUPPORTED,
-                               "the zero point is %d, and ONNX keeps it as %s; give "
-                               "'--include-zero' to have one from %.0f to %.0f",
+                               "the zero point is %d, and ONNX keeps it as %s; '--include-zero' "
+                               "with scales of float32 gives one from %.0f to %.0f",
                                z, info->name, info->min, info->max);
     return QUANT_OK;
 }
@@ -200,12 +200,19 @@ static enum quant_status add_zero_points(struct quant_onnx_run *run,
 
 /* ---- Scales ---- */
 
+/* One scale is that of the tensor, even if it is the only one of an axis: ONNX Runtime does not
+ * take a single one for a block. */
+static bool has_groups(const struct quant_onnx_quantized *tensor)
+{
+    return tensor->axis >= 0 && tensor->count != 1;
+}
+
 /* That of the scales as ONNX has it: no dimension for one scale, one for those of an axis, and for
  * blocks those of the tensor. */
 static struct quant_shape scale_shape(const struct quant_onnx_quantized *tensor, bool transposes)
 {
     struct quant_shape shape = {.ndim = 0};
-    if (tensor->axis < 0)
+    if (!has_groups(tensor))
         return shape;
     if (tensor->block_size == 0) {
         shape = (struct quant_shape){.ndim = 1, .dims = {tensor->count}};
@@ -283,9 +290,9 @@ static enum quant_status add_dequantize(struct quant_onnx_run *run,
         status = add_zero_points(run, tensor, &scales, &node.inputs[2]);
     if (status != QUANT_OK)
         return status;
-    if (tensor->axis >= 0)
+    if (has_groups(tensor))
         node.attributes[0] = (struct quant_onnx_attribute){"axis", axis};
-    if (tensor->axis >= 0 && tensor->block_size > 0)
+    if (has_groups(tensor) && tensor->block_size > 0)
         node.attributes[1] =
             (struct quant_onnx_attribute){"block_size", (int64_t)tensor->block_size};
     return add_result(run, &node, QUANT_ONNX_FLOAT32, &tensor->shape, transposes);

@@ -28,8 +28,8 @@ struct quant_onnx_quantized {
     int axis;                   /* -1: one scale, or none */
     uint64_t block_size;
     uint64_t block_rows;
-    uint64_t count;             /* of scales */
-    bool has_scales_in_file;    /* of params.scale_dtype, at scales_offset; else they are at scales */
+    uint64_t count;          /* of scales */
+    bool has_scales_in_file; /* of params.scale_dtype, at scales_offset; else they are at scales */
     uint64_t scales_offset;
     const float *scales;
     const int32_t *zero_points; /* NULL: all are 0 */

@@ -306,8 +306,8 @@ static enum quant_status run_single(struct quant_container_quantization *run)
 {
     const struct quant_reader *reader = quant_tensor_origin(run->single);
     const uint32_t by_name[] = {0};
-    char *name =
-        run->job->input.tensor ? strdup(run->job->input.tensor) : quant_single_name(run->job->input.path);
+    char *name = run->job->input.tensor ? strdup(run->job->input.tensor)
+                                        : quant_single_name(run->job->input.path);
     const struct quant_tensor_info info = {
         .name = name,
         .type = run->output_format->container->type_of(reader->stored),
