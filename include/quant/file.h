@@ -376,7 +376,7 @@ QUANT_API enum quant_status quant_file_quantize(const struct quant_quantize_job 
 
 /*
  * What quant_file_quantize checks of the job's model before any work, for callers that do something
- * else before: QUANT_OK if there is none. Errors: QUANT_INVALID if the model or an output is a
+ * else first. A job without a model passes. Errors: QUANT_INVALID if the model or an output is a
  * stream, an output is not in the model's directory or below it, a name is not UTF-8, or two
  * tensors have one name; QUANT_UNSUPPORTED for blocks of rows and columns, text, and a given zero
  * point outside the type; QUANT_EXISTS, QUANT_IO, QUANT_NO_MEMORY, QUANT_CANCELLED. A zero point

@@ -2,6 +2,7 @@
 /* What a model needs, as far as it is known before anything is quantized. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "engine/files/onnx_file.h"
@@ -103,7 +104,7 @@ static enum quant_status collect_names(const struct quant_quantize_job *job,
     struct quant_error own;
     bool is_container = false;
     char *name = NULL;
-    if (!file->path || !file->output || quant_path_is_stream(file->path))
+    if (!file->path || !file->output || file->reason || quant_path_is_stream(file->path))
         return QUANT_OK;
     input.path = file->path;
     enum quant_status status =
@@ -139,9 +140,16 @@ static enum quant_status check_model(const struct quant_quantize_job *job,
                                      struct quant_error *error)
 {
     if (quant_path_is_stream(job->onnx))
-        return quant_error_set(error, QUANT_INVALID,
-                               "it names files relative to its own place, and a stream has none");
-    return QUANT_OK;
+        return quant_error_set(
+            error, QUANT_INVALID,
+            "it names files relative to its own directory, and a stream is in no "
+            "directory");
+    char *directory = quant_path_beside(".", job->onnx);
+    const bool is_there = directory && access(directory, F_OK) == 0;
+    free(directory);
+    return is_there || job->ways & QUANT_DRY_RUN
+               ? QUANT_OK
+               : quant_error_set(error, QUANT_IO, "its directory does not exist");
 }
 
 enum quant_status quant_onnx_check_files(const struct quant_mappings *mappings,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/files/onnx_file.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "engine/files/checkpoint_file.h"
@@ -10,6 +12,20 @@
 #include "engine/files/onnx_path.h"
 #include "io/leftovers.h"
 #include "io/sidecar_names.h"
+
+static bool replaces(const struct quant_quantize_job *job)
+{
+    return job->output.force || quant_ways_resume(job->ways);
+}
+
+enum quant_status quant_onnx_begin(const struct quant_quantize_job *job, struct quant_error *error)
+{
+    if (quant_ways_resume(job->ways))
+        quant_leftovers_remove(&job->onnx, 1);
+    return !replaces(job) || unlink(job->onnx) == 0 || errno == ENOENT
+               ? QUANT_OK
+               : quant_error_system(error, errno, "cannot remove '%s'", job->onnx);
+}
 
 static enum quant_status add_file(struct quant_onnx_run *run, const struct quant_quantize_job *job,
                                   const struct quant_file *file)
@@ -37,20 +53,16 @@ static enum quant_status add_file(struct quant_onnx_run *run, const struct quant
     return status;
 }
 
-/* In memory first, so that a model that is right already can stay. */
 static enum quant_status write_model(struct quant_onnx_run *run,
                                      const struct quant_quantize_job *job)
 {
-    const bool replaces = job->output.force || quant_ways_resume(job->ways);
     struct quant_protobuf file;
-    if (quant_ways_resume(job->ways))
-        quant_leftovers_remove(&job->onnx, 1);
     enum quant_status status = quant_onnx_model_finish(&run->model, &file, run->error);
     if (status != QUANT_OK)
         quant_error_prefix(run->error, "cannot write", job->onnx);
     else
-        status = quant_checkpoint_write_text((const char *)file.bytes, file.n, job->onnx, replaces,
-                                             &job->control.cancel, run->error);
+        status = quant_checkpoint_write_text((const char *)file.bytes, file.n, job->onnx,
+                                             replaces(job), &job->control.cancel, run->error);
     quant_protobuf_release(&file);
     return status;
 }

@@ -82,7 +82,7 @@ static void add_own(struct quant_onnx_run *run, const char *name, enum quant_onn
 
 /* ---- Results ---- */
 
-/* Of the values that lead to an output, the last one has its name. */
+/* The last of the values that lead to an output has its name. */
 static enum quant_status add_result(struct quant_onnx_run *run, const struct quant_onnx_node *node,
                                     enum quant_onnx_type type, const struct quant_shape *shape,
                                     bool transposes)
@@ -135,8 +135,7 @@ enum quant_status quant_onnx_check_zero_point(enum quant_dtype dtype, int32_t z,
                                "the zero point is %d, and ONNX takes none but 0 for int32", z);
     if (z < info->min || z > info->max)
         return quant_error_set(error, QUANT_UNSUPPORTED,
-                               "the zero point is %d, and ONNX keeps it as %s; '--include-zero' "
-                               "with scales of float32 gives one from %.0f to %.0f",
+                               "the zero point is %d, and ONNX keeps it as %s, from %.0f to %.0f",
                                z, info->name, info->min, info->max);
     return QUANT_OK;
 }
@@ -185,8 +184,10 @@ static enum quant_status add_zero_points(struct quant_onnx_run *run,
     if (!has_zero_points(tensor))
         return QUANT_OK;
     enum quant_status status = encode_zero_points(tensor, &bytes, run->error);
-    if (status != QUANT_OK && status != QUANT_NO_MEMORY)
+    if (status == QUANT_UNSUPPORTED) {
+        quant_error_append(run->error, "; give '--include-zero', and scales of float32");
         quant_error_prefix(run->error, "tensor", tensor->name);
+    }
     if (status == QUANT_OK) {
         *name = value_name(run, tensor->name, ":zero_point");
         status = *name ? QUANT_OK : no_memory(run);

@@ -47,6 +47,7 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
         .work = quantize,
         .show = show,
     };
+    const bool has_model = own.onnx && !(own.ways & QUANT_DRY_RUN);
     if (own.output.force && quant_ways_resume(own.ways))
         return quant_error_set(error, QUANT_INVALID,
                                "'output.force' replaces all outputs, but QUANT_RESUME keeps some");
@@ -60,9 +61,11 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
         quant_file_list_clear(&list, true);
     if (status == QUANT_OK && !(own.ways & QUANT_DRY_RUN)) /* they take all elements */
         status = quant_tied_ranges_find(&mappings, list.files, list.n, error);
+    if (status == QUANT_OK && has_model)
+        status = quant_onnx_begin(&own, error);
     if (status == QUANT_OK)
         status = quant_file_list_run(&list, result, error);
-    if (status == QUANT_OK && own.onnx && !(own.ways & QUANT_DRY_RUN))
+    if (status == QUANT_OK && has_model)
         status = quant_onnx_write(&own, list.files, list.n, error);
     quant_mappings_release(&mappings);
     return status;
