@@ -400,6 +400,8 @@ static const struct command_example examples[] = {
      "maps the range [-5, 5], saturates elements outside it, and writes to the directory out"},
     {"quantize -t int4 --for '*embed*' -t int8 --axis 0 m.safetensors",
      "quantizes embeddings to int8 with one scale per row, all else to int4"},
+    {"quantize --output-dir onnx --onnx onnx/model.onnx weights/*.npy",
+     "also writes a model with which ONNX Runtime restores the tensors"},
     {"quantize -f raw --shape 768,3072 w.bin", "reads raw float32 elements"},
     {"quantize - -o - --sidecar w.json < w.npy | gzip > w.int8.npy.gz",
      "reads standard input and writes standard output"},
