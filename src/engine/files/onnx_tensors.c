@@ -229,16 +229,16 @@ static enum quant_status add_own_scales(struct quant_onnx_run *run,
                                         const struct quant_onnx_quantized *tensor,
                                         const struct quant_shape *shape, const char *name)
 {
-    unsigned char *bytes = malloc(((size_t)tensor->count + 1) * sizeof *tensor->scales);
+    const uint64_t nbytes = quant_dtype_bytes(QUANT_FLOAT32, tensor->count);
+    unsigned char *bytes = malloc((size_t)nbytes + 1);
     if (!bytes)
-        return quant_error_no_memory(run->error, (size_t)tensor->count * sizeof *tensor->scales,
-                                     "scales");
+        return quant_error_no_memory(run->error, (size_t)nbytes, "scales");
     for (uint64_t i = 0; i < tensor->count; i++) {
         uint32_t bits;
         memcpy(&bits, &tensor->scales[i], sizeof bits);
         quant_store_32_little(bytes + sizeof bits * i, bits);
     }
-    add_own(run, name, QUANT_ONNX_FLOAT32, shape, bytes, sizeof(float) * tensor->count);
+    add_own(run, name, QUANT_ONNX_FLOAT32, shape, bytes, nbytes);
     free(bytes);
     return QUANT_OK;
 }
