@@ -16,48 +16,28 @@
 
 /* ---- Files of many tensors ---- */
 
-/* The scales, or with is_integer the zero points, of a tensor, in memory and in the order of its
- * elements; *numbers is for the caller to free. */
-static enum quant_status load_array(const struct quant_tensor_file *file, uint32_t i,
-                                    bool is_integer, const struct quant_onnx_quantized *tensor,
-                                    void **numbers, struct quant_error *error)
-{
-    const struct quant_tensor_info *info = &file->tensors[i];
-    const struct quant_shape shape = quant_shape_of(info->dims, info->ndim);
-    *numbers = malloc(((size_t)tensor->count + 1) * sizeof(int32_t));
-    if (!*numbers)
-        return quant_error_no_memory(error, (size_t)tensor->count * sizeof(int32_t), "scales");
-    enum quant_status status = is_integer ? quant_zero_point_array_read(file, i, *numbers, error)
-                                          : quant_scale_array_read(file, i, *numbers, error);
-    if (status == QUANT_OK && info->order != tensor->order)
-        status = quant_array_reorder(*numbers, &shape, tensor->order == QUANT_ORDER_FORTRAN, error);
-    return status;
-}
-
-/* Scales stay where they are, unless they lie in another order than the elements. */
+/* Scales stay where they are. They and the zero points lie in the order of the elements, as their
+ * writer has it. *zero_points is for the caller to free. */
 static enum quant_status find_params(const struct quant_tensor_file *file,
                                      const struct quant_restored_tensor *restored,
-                                     struct quant_onnx_quantized *tensor, void **scales,
-                                     void **zero_points, struct quant_error *error)
+                                     struct quant_onnx_quantized *tensor, int32_t **zero_points,
+                                     struct quant_error *error)
 {
-    enum quant_status status = QUANT_OK;
+    const struct quant_shape shape = quant_scale_shape(
+        restored->dims, restored->ndim, restored->axis, restored->block_size, restored->block_rows);
     if (restored->scales == QUANT_NOT_STORED)
         return QUANT_OK;
-    const struct quant_tensor_info *info = &file->tensors[restored->scales];
-    const struct quant_shape shape = quant_shape_of(info->dims, info->ndim);
-    const struct quant_shape own = quant_scale_shape(restored->dims, restored->ndim, restored->axis,
-                                                     restored->block_size, restored->block_rows);
-    tensor->count = 1;
-    quant_shape_count(&own, &tensor->count);
-    tensor->has_scales_in_file = info->order == tensor->order || !quant_shape_has_order(&shape);
-    tensor->scales_offset = info->offset;
-    if (!tensor->has_scales_in_file)
-        status = load_array(file, restored->scales, false, tensor, scales, error);
-    if (status == QUANT_OK && restored->zero_points != QUANT_NOT_STORED)
-        status = load_array(file, restored->zero_points, true, tensor, zero_points, error);
-    tensor->scales = *scales;
+    quant_shape_count(&shape, &tensor->count);
+    tensor->has_scales_in_file = true;
+    tensor->scales_offset = file->tensors[restored->scales].offset;
+    if (restored->zero_points == QUANT_NOT_STORED)
+        return QUANT_OK;
+    *zero_points = malloc(((size_t)tensor->count + 1) * sizeof **zero_points);
     tensor->zero_points = *zero_points;
-    return status;
+    return *zero_points
+               ? quant_zero_point_array_read(file, restored->zero_points, *zero_points, error)
+               : quant_error_no_memory(error, (size_t)tensor->count * sizeof **zero_points,
+                                       "zero points");
 }
 
 static enum quant_status add_mapped(struct quant_onnx_run *run,
@@ -73,14 +53,11 @@ static enum quant_status add_mapped(struct quant_onnx_run *run,
                                           .axis = restored->axis,
                                           .block_size = restored->block_size,
                                           .block_rows = restored->block_rows};
-    void *scales = NULL;
-    void *zero_points = NULL;
-    enum quant_status status =
-        find_params(file, restored, &tensor, &scales, &zero_points, run->error);
+    int32_t *zero_points = NULL;
+    enum quant_status status = find_params(file, restored, &tensor, &zero_points, run->error);
     if (status == QUANT_OK)
         status = quant_onnx_add_quantized(run, &tensor);
     free(zero_points);
-    free(scales);
     return status;
 }
 

@@ -183,6 +183,7 @@ def spread(values, x, attributes):
         assert values.shape == (x.shape[axis],), "one for each index of the axis"
         return values.reshape([-1 if i == axis else 1 for i in range(x.ndim)])
     assert values.ndim == x.ndim and values.shape[axis] == -(-x.shape[axis] // block)
+    assert values.size != 1, "ONNX Runtime takes one scale for that of the tensor, without blocks"
     return np.take(np.repeat(values, block, axis), range(x.shape[axis]), axis)
 
 
