@@ -79,8 +79,10 @@ def write_single(rng, generator, directory):
 # ---- Options ----
 
 def random_options(rng):
-    dtype = rng.choice(INTEGERS * 2 + FLOATS + UNSCALED)
+    dtype = rng.choice(INTEGERS * 2 + FLOATS + UNSCALED + ["int32"])
     options = ["-t", dtype]
+    if dtype == "int32":
+        return [*options, "--scale", "0.001"]
     if dtype in UNSCALED:
         return options
     if dtype in INTEGERS and rng.random() < 0.6:
@@ -154,6 +156,40 @@ def check_case(rng, i, evaluate):
               copied)
 
 
+def check_shards(evaluate):
+    """One model of all shards of a checkpoint, in the directory above it."""
+    generator = np.random.default_rng(1)
+    with tempfile.TemporaryDirectory() as path:
+        directory = Path(path)
+        (directory / "ck").mkdir()
+        copied = {}
+        for shard in ("1", "2"):
+            weight = generator.normal(size=(4, 6)).astype("<f4")
+            copied[f"bias.{shard}"] = bias = generator.normal(size=4).astype("<f4")
+            safetensors_file.write(directory / "ck" / f"{shard}.safetensors",
+                                   {f"w.{shard}": ("F32", weight.shape, weight.tobytes()),
+                                    f"bias.{shard}": ("F32", bias.shape, bias.tobytes())})
+        run("quantize", "-q", "--axis", "0", "ck", "--output-dir", "q", "--onnx", "m.onnx", cwd=directory)
+        found = evaluate(directory / "m.onnx")
+        expected = {**restored(directory, "q/1.safetensors"), **restored(directory, "q/2.safetensors")}
+        assert len(expected) == 4
+        check("shards", found, expected, copied)
+
+
+def check_directory(evaluate):
+    """Files of one tensor, named by their place."""
+    generator = np.random.default_rng(2)
+    with tempfile.TemporaryDirectory() as path:
+        directory = Path(path)
+        (directory / "in" / "deep").mkdir(parents=True)
+        for name in ("w", "deep/w", "deep/v"):
+            np.save(directory / "in" / f"{name}.npy", generator.normal(size=(4, 6)).astype("<f4"))
+        run("quantize", "-q", "-r", "in", "--output-dir", "q", "--onnx", "q/m.onnx", cwd=directory)
+        expected = {name: restored(directory, f"q/{name}.int8.npy")["w"]
+                    for name in ("w", "deep/w", "deep/v")}
+        check("a directory", evaluate(directory / "q" / "m.onnx"), expected, {})
+
+
 def main():
     rng = random.Random(seed_from(sys.argv))
 
@@ -162,6 +198,8 @@ def main():
 
     for i in range(CASES):
         check_case(rng, i, evaluate)
+    check_shards(evaluate)
+    check_directory(evaluate)
     print(f"{CASES} models give what 'quant dequant' restores")
 
 

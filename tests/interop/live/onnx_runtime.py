@@ -21,7 +21,7 @@ try:
     import onnxruntime
 except ImportError as missing:
     skip(f"{missing}: script/live installs what this needs")
-from onnx_models import check_case  # noqa: E402
+from onnx_models import check_case, check_directory, check_shards  # noqa: E402
 
 CASES = 200
 
@@ -40,6 +40,8 @@ def main():
     rng = random.Random(seed_from(sys.argv))
     for i in range(CASES):
         check_case(rng, i, evaluate)
+    check_shards(evaluate)
+    check_directory(evaluate)
     print(f"{CASES} models give in ONNX Runtime {onnxruntime.__version__} what 'quant dequant' restores")
 
 
