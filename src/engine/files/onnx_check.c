@@ -16,11 +16,15 @@
 
 /* ---- Mappings ---- */
 
-static enum quant_status check_plan(const struct quant_plan *plan, struct quant_error *error)
+static enum quant_status check_mapping(const struct quant_mapping *mapping,
+                                       struct quant_error *error)
 {
+    const struct quant_plan *plan = &mapping->plan;
+    if (mapping->copies)
+        return QUANT_OK;
     if (plan->granularity.block_rows > 0)
         return quant_onnx_refuse_blocks(error);
-    return plan->from == QUANT_SCALE_GIVEN
+    return plan->from == QUANT_SCALE_GIVEN && !mapping->given
                ? quant_onnx_check_zero_point(plan->target.dtype, plan->zero_point, error)
                : QUANT_OK;
 }
@@ -30,9 +34,7 @@ static enum quant_status check_mappings(const struct quant_mappings *mappings,
 {
     enum quant_status status = QUANT_OK;
     for (size_t i = 0; status == QUANT_OK && i < mappings->n; i++) {
-        const struct quant_mapping *mapping = &mappings->all[i];
-        if (!mapping->copies && !mapping->given)
-            status = check_plan(&mapping->plan, error);
+        status = check_mapping(&mappings->all[i], error);
         if (status != QUANT_OK && i > 0)
             quant_error_prefix(error, "for", mappings->job->rules[i - 1].pattern);
     }
@@ -49,6 +51,8 @@ static const struct quant_format *output_format(const struct quant_quantize_job 
                               : quant_format_from_path(file->output);
 }
 
+/* The model must not be a file that this one reads or writes. Whether these differ is checked when
+ * they are worked on. */
 static enum quant_status check_distinct(const struct quant_quantize_job *job,
                                         const struct quant_file *file, struct quant_error *error)
 {
@@ -56,10 +60,12 @@ static enum quant_status check_distinct(const struct quant_quantize_job *job,
     const char *sidecar = file->sidecar ? file->sidecar : own;
     char *scales = sidecar ? quant_file_scales_name(sidecar) : NULL;
     const char *const outputs[] = {file->output, sidecar, scales, job->onnx};
-    const enum quant_status status =
-        scales ? quant_paths_distinct(&file->path, 1, outputs, sizeof outputs / sizeof outputs[0],
-                                      error)
-               : quant_error_no_memory(error, strlen(file->output), "path");
+    enum { BEFORE = 3, ALL };
+    enum quant_status status =
+        scales ? QUANT_OK : quant_error_no_memory(error, strlen(file->output), "path");
+    if (status == QUANT_OK &&
+        quant_paths_distinct(&file->path, 1, outputs, BEFORE, NULL) == QUANT_OK)
+        status = quant_paths_distinct(&file->path, 1, outputs, ALL, error);
     free(scales);
     free(own);
     return status;
