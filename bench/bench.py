@@ -14,9 +14,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import checkpoints
 from rows import GROUPS, KERNEL_ELEMENTS, MIB, ROOT, Bench, Row
 
 RESULTS = ROOT / "bench/results.md"
+CHECKPOINT_RESULTS = ROOT / "bench/checkpoints.md"
 
 
 def table(head: list[str], cells: list[list[str]]) -> str:
@@ -123,16 +125,23 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bench", description="Compares quant with what people would otherwise use. Data is "
         "written to a directory in TMPDIR, six times the size, and removed at the end. A complete "
-        "run writes bench/results.md if everything is committed: the page names the revision.")
+        "run writes bench/results.md, or bench/checkpoints.md, if everything is committed: the "
+        "page names the revision.")
+    parser.add_argument("--checkpoints", action="store_true",
+                        help="only whole checkpoints, directories and bad archives; these are not "
+                        "measured without the option")
     parser.add_argument("--quick", action="store_true",
                         help="small sizes and 2 repetitions, only to check that it works")
     parser.add_argument("--rows", metavar="REGEX", default="",
-                        help=f"only groups whose names match: {', '.join(GROUPS)}")
-    parser.add_argument("--size", metavar="BYTES", type=int, help="size of the large file [1 GiB]")
+                        help=f"only groups whose names match: {', '.join(GROUPS)}; with "
+                        f"--checkpoints: {', '.join(checkpoints.GROUPS)}")
+    parser.add_argument("--size", metavar="BYTES", type=int,
+                        help="size of the large file [1 GiB], or of the checkpoint [4 GiB]")
     parser.add_argument("--repetitions", metavar="N", type=int, help="number of repetitions [5]")
     parser.add_argument("--large", action="store_true",
                         help="also peak memory at 8 times the size, and 10^9 elements")
-    parser.add_argument("--torch", action="store_true", help="also PyTorch, a large download")
+    parser.add_argument("--torch", action="store_true", help="also PyTorch, a large download; with "
+                        "--checkpoints also compressed-tensors")
     parser.add_argument("--markdown", action="store_true",
                         help="print the README's short table at the end")
     parser.add_argument("--no-write", action="store_true",
@@ -141,9 +150,9 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def report(bench: Bench, facts: str) -> str:
-    parts = ["# How fast it is\n", "Made by `script/bench`: ratios first, measured in one run, on "
-             "the same data, by turns.\n", facts, rows_table(bench.rows)]
+def report(bench: Bench, facts: str, title: str, command: str) -> str:
+    parts = [f"# {title}\n", f"Made by `{command}`: ratios first, measured in one run, on the same "
+             "data, by turns.\n", facts, rows_table(bench.rows)]
     if bench.commands:
         parts += ["The commands, with files in the cache:\n", table(
             ["command", "time", "min .. max", "user", "system", "peak memory"], bench.commands)]
@@ -173,14 +182,21 @@ def is_dirty() -> bool:
 def main() -> None:
     arguments = parse_arguments()
     build = arguments.build or ROOT / "build-bench"
-    nbytes = arguments.size or (16 * MIB if arguments.quick else 1 << 30)
+    if arguments.checkpoints:
+        groups, results = checkpoints.GROUPS, CHECKPOINT_RESULTS
+        nbytes = arguments.size or (160 * MIB if arguments.quick else 4 << 30)
+        page = "How fast whole checkpoints are", "script/bench --checkpoints --torch"
+    else:
+        groups, results = GROUPS, RESULTS
+        nbytes = arguments.size or (16 * MIB if arguments.quick else 1 << 30)
+        page = "How fast it is", "script/bench"
     load = os.getloadavg()[0]
     if load > 0.5:
         print(f"bench: the load is {load:.2f}: other processes distort the figures",
               file=sys.stderr)
     peers_python = build / "venv/bin/python3"
-    names = [name for name in GROUPS if re.search(arguments.rows, name)]
-    is_writing = len(names) == len(GROUPS) and not arguments.quick and not arguments.no_write
+    names = [name for name in groups if re.search(arguments.rows, name)]
+    is_writing = len(names) == len(groups) and not arguments.quick and not arguments.no_write
     if is_writing and is_dirty():
         sys.exit("bench: there are uncommitted changes, so no revision describes what is measured; "
                  "commit them, or use --no-write")
@@ -203,16 +219,16 @@ def main() -> None:
         for name in names:
             print(f"bench: {name}", file=sys.stderr)
             bench.group = name
-            GROUPS[name](bench)
-        text = report(bench, machine(bench, build, load))
-    if not arguments.torch and "PyTorch quantize_per_tensor" in bench.missing:
-        text = text.replace("not available: PyTorch quantize_per_tensor",
-                            "not requested (--torch): PyTorch quantize_per_tensor")
+            groups[name](bench)
+        text = report(bench, machine(bench, build, load), *page)
+    if not arguments.torch:
+        for name in ("PyTorch", "compressed-tensors"):
+            text = text.replace(f"not available: {name}", f"not requested (--torch): {name}")
     print(text)
     if arguments.markdown:
         print(short_table(bench.rows))
     if is_writing:
-        RESULTS.write_text(text, encoding="utf-8")
+        results.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,10 @@ class Command:
 
     def clean(self) -> None:
         for path in self.outputs:
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
 
 @dataclass
@@ -83,15 +86,22 @@ def run_once(command: Command, environment: dict[str, str]) -> tuple[float, floa
 
 
 def time_commands(commands: dict[str, Command], repetitions: int,
-                  environment: dict[str, str] | None = None) -> dict[str, Times]:
-    """Runs all commands once to warm up, then by turns. The outputs of the last runs remain."""
+                  environment: dict[str, str] | None = None,
+                  clean_after: bool = False, warm_up: bool = True) -> dict[str, Times]:
+    """Runs all commands once to warm up, then by turns. The outputs of the last runs remain;
+    with clean_after, those of each run are removed before the next command starts, so that it
+    does not run while they are written to the disk."""
     variables = environment or dict(os.environ)
-    for command in commands.values():
+    for command in commands.values() if warm_up else ():
         run_once(command, variables)
+        if clean_after:
+            command.clean()
     runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in commands}
     for _ in range(repetitions):
         for name, command in commands.items():
             runs[name].append(run_once(command, variables))
+            if clean_after:
+                command.clean()
     return {name: Times([run[0] for run in of_one],
                         statistics.median(run[1] for run in of_one),
                         statistics.median(run[2] for run in of_one))
