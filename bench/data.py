@@ -82,8 +82,9 @@ def safetensors_header(tensors: Tensors) -> bytes:
 
 
 def write_safetensors(path: Path, tensors: Tensors) -> int:
-    """A file of float32 tensors: the same normals over and over, at the scale of weights. Returns
-    the size of its header."""
+    """A file of float32 tensors, in the order of their names, as the package safetensors writes it:
+    the same normals over and over, at the scale of weights. Returns the size of its header."""
+    tensors = sorted(tensors)
     block = array.array("f", (x / 50 for x in normals(BLOCK))).tobytes()
     header = safetensors_header(tensors)
     with path.open("wb") as file:
