@@ -15,7 +15,7 @@ from pathlib import Path
 
 import data
 from measure import Command, Ratio, Times, peak_mebibytes, time_commands
-from rows import MIB, ROOT, Bench, Target, add_command
+from rows import MIB, ROOT, Bench, Target, add_command, memory_directory
 
 SHARDS = 4
 ONNX_BYTES = 1 << 30  # a model of ONNX in one file has at most 2 GiB
@@ -120,20 +120,34 @@ def small_tensors(bench: Bench) -> None:
 
 
 def directory(bench: Bench) -> None:
+    directory_in(bench, bench.directory, "", 2)
+    with memory_directory() as memory:
+        if memory:
+            directory_in(bench, memory, ", in tmpfs")
+        else:
+            bench.skipped.append("a directory in tmpfs: there is no room in /dev/shm")
+
+
+def directory_in(bench: Bench, parent: Path, where: str, at_most: float | None = None) -> None:
     count = 500 if bench.quick else 10_000
     # As in rows.many_in: each run has its own directory, and nothing is removed before the end.
-    area = bench.directory / "many"
+    area = parent / "many"
     area.mkdir()
     data.write_directory(area / "in", count, 4096)
     commands = {
         "cp -r": Command(["cp", "-r", area / "in", area / "copy{run}"]),
         "quant quantize": Command(
             [bench.quant, "quantize", "-q", area / "in", "--output-dir", area / "out{run}"]),
+        # Integers and sidecars: twice the number of files.
+        "cp -r of what quantize writes": Command(
+            ["cp", "-r", area / "out1", area / "copy_of_out{run}"]),
     }
-    where = f", a directory of {count} .npy of 4 KiB"
+    where = f", a directory of {count} .npy of 4 KiB{where}"
     times = time_commands(commands, bench.repetitions)
     bench.shorter("quant quantize" + where, "cp -r of it", times["quant quantize"], times["cp -r"],
-                  2, short=True)
+                  at_most, short=at_most is not None)
+    bench.shorter("cp -r of what quantize writes" + where, "cp -r of it",
+                  times["cp -r of what quantize writes"], times["cp -r"])
     add_commands(bench, times, add_peaks(bench, commands, where, 0), where)
     shutil.rmtree(area)
 

@@ -6,11 +6,12 @@ A group is a function that takes a Bench and adds rows to it; GROUPS is the tabl
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -328,14 +329,24 @@ def start(bench: Bench) -> None:
               ours=duration(times["quant"].median), theirs=duration(times["true"].median))
 
 
+@contextlib.contextmanager
+def memory_directory() -> Iterator[Path | None]:
+    """A directory in tmpfs, removed at the end; None if there is no room."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or shutil.disk_usage(memory).free < 2000 * MIB:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="quant-bench-", dir=memory) as name:
+        yield Path(name)
+
+
 def many(bench: Bench) -> None:
     many_in(bench, bench.directory, "", 2)
-    memory = Path("/dev/shm")
-    if memory.is_dir() and shutil.disk_usage(memory).free > 600 * MIB:
-        with tempfile.TemporaryDirectory(prefix="quant-bench-", dir=memory) as name:
-            many_in(bench, Path(name), ", in tmpfs")
-    else:
-        bench.skipped.append("many files in tmpfs: there is no room in /dev/shm")
+    with memory_directory() as memory:
+        if memory:
+            many_in(bench, memory, ", in tmpfs")
+        else:
+            bench.skipped.append("many files in tmpfs: there is no room in /dev/shm")
 
 
 def many_in(bench: Bench, parent: Path, where: str, at_most: float | None = None) -> None:
