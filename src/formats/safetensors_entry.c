@@ -93,13 +93,13 @@ static enum quant_status read_integer(struct quant_safetensors_parser *parser, c
         return status;
     if (!quant_json_scan_begins_number(byte, false))
         return quant_json_scan_unexpected(scan, "an integer", parser->error);
-    quant_json_scan_place(scan, quant_json_scan_offset(scan), place);
+    const uint64_t offset = quant_json_scan_offset(scan);
     status = quant_json_scan_number(scan, &decimal, token, parser->error);
-    if (status == QUANT_OK && !parse_digits(token, value))
-        status =
-            quant_source_error(scan->source, parser->error, QUANT_CORRUPT,
-                               "%s %s %s is not an integer from 0 to 2^64 - 1", noun, token, place);
-    return status;
+    if (status != QUANT_OK || parse_digits(token, value))
+        return status;
+    return quant_source_error(scan->source, parser->error, QUANT_CORRUPT,
+                              "%s %s %s is not an integer from 0 to 2^64 - 1", noun, token,
+                              quant_json_scan_place(scan, offset, place));
 }
 
 /* An array of integers. *n is most + 1 if there are more than that; the rest is then not read. */
@@ -254,9 +254,11 @@ static enum quant_status check_size(const struct quant_safetensors_parser *parse
 {
     char text[SHAPE_TEXT];
     uint64_t nbytes = 0;
-    shape_text(info, text);
     const enum quant_status status =
         quant_safetensors_count_bytes(info->type, info->dims, info->ndim, &nbytes);
+    if (status == QUANT_OK && nbytes == info->nbytes)
+        return QUANT_OK;
+    shape_text(info, text);
     if (status == QUANT_OUT_OF_RANGE)
         return quant_safetensors_tensor_error(parser, info->name, status,
                                               "shape %s of %s is larger than any file", text,
@@ -265,13 +267,11 @@ static enum quant_status check_size(const struct quant_safetensors_parser *parse
         return quant_safetensors_tensor_error(
             parser, info->name, status, "shape %s of %s, %u bits each, does not fill whole bytes",
             text, info->type->name, info->type->bits);
-    if (nbytes != info->nbytes)
-        return quant_safetensors_tensor_error(
-            parser, info->name, QUANT_CORRUPT,
-            "data_offsets [%llu, %llu] do not match shape %s of %s (%llu bytes)",
-            (unsigned long long)info->offset, (unsigned long long)(info->offset + info->nbytes),
-            text, info->type->name, (unsigned long long)nbytes);
-    return QUANT_OK;
+    return quant_safetensors_tensor_error(
+        parser, info->name, QUANT_CORRUPT,
+        "data_offsets [%llu, %llu] do not match shape %s of %s (%llu bytes)",
+        (unsigned long long)info->offset, (unsigned long long)(info->offset + info->nbytes), text,
+        info->type->name, (unsigned long long)nbytes);
 }
 
 enum quant_status quant_safetensors_read_entry(struct quant_safetensors_parser *parser,

@@ -52,9 +52,12 @@ static void put_word(struct text *text, const char *word)
 
 static void put_integer(struct text *text, uint64_t value)
 {
-    char digits[24];
-    snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
-    put_word(text, digits);
+    char digits[20]; /* of 2^64 */
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + value % 10);
+    while (value /= 10);
+    put(text, digits + at, sizeof digits - at);
 }
 
 /* The short form where JSON has one. */
