@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What people write to quantize a checkpoint: absmax to int8, a scale for each row of a matrix.
+NumPy and PyTorch find the same bytes as quant. compressed-tensors divides the range by 127.5, and
+ONNX Runtime takes columns, which are the channels of its MatMul.
 
     checkpoint_peers.py PEER CHECKPOINT OUTPUT    a directory of .safetensors to another
     checkpoint_peers.py onnxruntime MODEL OUTPUT  a model of ONNX to another
