@@ -155,8 +155,8 @@ def directory_in(bench: Bench, parent: Path, where: str, at_most: float | None =
 # ---- Beside other tools -------------------------------------------------------------------------
 
 PEERS = {
-    "numpy": ("safetensors and NumPy, in place", "safetensors"),
-    "numpy_plain": ("safetensors and NumPy, one expression", "safetensors"),
+    "numpy": ("NumPy and safetensors, in place", "numpy"),
+    "numpy_plain": ("NumPy and safetensors, one expression", "numpy"),
     "torch": ("PyTorch", "torch"),
     "compressed_tensors": ("compressed-tensors", "compressed_tensors"),
     "onnxruntime": ("ONNX Runtime quantize_dynamic", "onnxruntime"),
@@ -197,6 +197,10 @@ def compare(bench: Bench, ours: Command, theirs: dict[str, Command], where: str)
 def tools(bench: Bench) -> None:
     """The loops on the whole checkpoint; ONNX Runtime on a smaller one."""
     versions = {name: version_of(bench, package) for name, (_, package) in PEERS.items()}
+    safetensors = version_of(bench, "safetensors")
+    if not safetensors:
+        bench.missing.add("the package safetensors, which every tool here reads with")
+        return
     bench.missing |= {text for name, (text, _) in PEERS.items() if not versions[name]}
     for nbytes, is_onnx in ((bench.nbytes, False), (min(bench.nbytes, ONNX_BYTES), True)):
         names = [name for name in PEERS
@@ -213,7 +217,7 @@ def tools(bench: Bench) -> None:
         compare(bench,
                 Command([bench.quant, "quantize", "-q", "--axis", "0", model, "--output-dir", ours],
                         [ours]),
-                {f"{PEERS[name][0]}, {versions[name]}":
+                {f"{PEERS[name][0]}, {versions[name]} (safetensors {safetensors})":
                  Command(peer_command(bench, name, source, output), [output]) for name in names},
                 f", {nbytes / (1 << 30):.3g} GiB in {layers * len(data.LAYER) + 1} tensors")
         shutil.rmtree(model)
