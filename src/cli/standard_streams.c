@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +35,13 @@ void streams_announce(const char *const *paths, size_t n)
         }
 }
 
+/* A write to a full buffer, which no flush has seen, leaves no errno. */
+static bool reader_is_gone(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
 bool streams_flush(void)
 {
     static bool
@@ -41,9 +49,10 @@ bool streams_flush(void)
     errno = 0;
     if (fflush(stdout) == 0 && ferror(stdout) == 0)
         return true;
-    if (!is_reported && errno != EPIPE)
+    const int cause = errno;
+    if (!is_reported && cause != EPIPE && !reader_is_gone())
         message_error("cannot write to standard output: %s",
-                      errno != 0 ? strerror(errno) : "an earlier write failed");
+                      cause != 0 ? strerror(cause) : "an earlier write failed");
     is_reported = true;
     return false;
 }
