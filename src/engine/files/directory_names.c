@@ -59,6 +59,13 @@ bool quant_is_beside_tensors(const char *path)
 
 /* ---- Sidecars ---- */
 
+/* A sidecar that cannot be read concerns its own file, not the directory: the file is listed, and
+ * the error comes again when its turn comes. */
+static enum quant_status leave_for_file(enum quant_status status)
+{
+    return status == QUANT_IO ? QUANT_OK : status;
+}
+
 /* Opens the sidecar beside path, if there is one; else *text is NULL. */
 static enum quant_status open_sidecar(const char *path, const struct quant_cancel *cancel,
                                       char **name, struct quant_source **text,
@@ -83,9 +90,10 @@ enum quant_status quant_has_any_sidecar(const char *path, const struct quant_can
     enum quant_status status = open_sidecar(path, cancel, &name, &text, error);
     if (text)
         status = quant_sidecar_begins(text, has, error);
+    *has = *has || status == QUANT_IO;
     quant_source_close(text);
     free(name);
-    return status;
+    return leave_for_file(status);
 }
 
 static enum quant_status has_own_sidecar(const char *path, uint64_t nbytes,
@@ -101,7 +109,7 @@ static enum quant_status has_own_sidecar(const char *path, uint64_t nbytes,
     *has = dtype != QUANT_DTYPE_NONE;
     quant_source_close(text);
     free(name);
-    return status;
+    return leave_for_file(status);
 }
 
 /* The path of the integers that the floats at path were restored from, by their names: w.int8.npy

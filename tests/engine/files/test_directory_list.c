@@ -219,6 +219,36 @@ static void test_no_permission(void **state)
     quant_directory_release(&directory);
 }
 
+/* The file is listed, whether quantized files are looked for or others: its own turn reports it. */
+static void test_unreadable_sidecar(void **state)
+{
+    (void)state;
+    static const enum quant_directory_finds finds[] = {QUANT_FINDS_QUANTIZED, QUANT_FINDS_FLOATS};
+    static const char *const expected[] = {"a.npy b.npy", "a.npy c.npy"};
+    assert_int_equal(mkdir("d", 0777), 0);
+    write_npy("w.npy", (const float[]){1, 2, 3, 4}, 4, false, "(4,)");
+    write_npy("d/c.npy", (const float[]){1, 2, 3, 4}, 4, false, "(4,)");
+    const struct quant_quantize_job jobs[] = {quantize_job("w.npy", "d/a.npy"),
+                                              quantize_job("w.npy", "d/b.npy")};
+    quantize_ok(&jobs[0]);
+    quantize_ok(&jobs[1]);
+    assert_int_equal(chmod(".", 0755), 0);
+    assert_int_equal(chmod("d/a.npy.json", 0), 0);
+    const bool root = geteuid() == 0;
+    if (root && seteuid(65534) != 0) {
+        print_message("skipped: root cannot become another user here\n");
+        skip();
+    }
+    for (size_t i = 0; i < LENGTH(finds); i++) {
+        struct quant_directory directory =
+            list((struct quant_directory_job){.path = "d", .finds = finds[i]});
+        expect_files(&directory, expected[i]);
+        assert_int_equal(directory.nerrors, 0);
+        quant_directory_release(&directory);
+    }
+    assert_true(!root || seteuid(0) == 0);
+}
+
 /* A directory with no shard but a sidecar's output may still have tensors of other formats. */
 static void test_other_formats(void **state)
 {
@@ -267,9 +297,11 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_plain),         IN_FOLDER(test_recursive),     IN_FOLDER(test_outputs),
-        IN_FOLDER(test_checkpoint),    IN_FOLDER(test_links),         IN_FOLDER(test_passed_over),
-        IN_FOLDER(test_no_permission), IN_FOLDER(test_other_formats), IN_FOLDER(test_errors),
+        IN_FOLDER(test_plain),         IN_FOLDER(test_recursive),
+        IN_FOLDER(test_outputs),       IN_FOLDER(test_checkpoint),
+        IN_FOLDER(test_links),         IN_FOLDER(test_passed_over),
+        IN_FOLDER(test_no_permission), IN_FOLDER(test_unreadable_sidecar),
+        IN_FOLDER(test_other_formats), IN_FOLDER(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
