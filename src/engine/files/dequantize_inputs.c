@@ -38,7 +38,9 @@ enum quant_status quant_dequantization_find_sidecar(struct dequantization *run)
     const struct quant_dequantize_job *job = run->job;
     if (!job->sidecar && quant_path_is_stream(job->path))
         return quant_error_set(run->error, QUANT_INVALID,
-                               "reading standard input needs a sidecar path");
+                               "'%s' is a stream, which cannot have a sidecar beside it; give "
+                               "'--sidecar FILE'",
+                               job->path);
     run->sidecar_path = job->sidecar ? strdup(job->sidecar) : quant_sidecar_default(job->path);
     if (!run->sidecar_path)
         return quant_error_no_memory(run->error, strlen(job->path) + 6, "path");

@@ -30,7 +30,9 @@ static enum quant_status check_job(struct quant_file_quantization *file)
     file->data_is_new = quant_path_is_free(output->path);
     if (!output->sidecar && !file->data_is_new && quant_path_is_stream(output->path))
         return quant_error_set(file->error, QUANT_INVALID,
-                               "writing to a stream needs a sidecar path");
+                               "'%s' is a stream, which cannot have a sidecar beside it; give "
+                               "'--sidecar FILE'",
+                               output->path);
     return QUANT_OK;
 }
 

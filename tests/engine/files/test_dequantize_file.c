@@ -305,7 +305,7 @@ static void test_refused(void **state)
         {"q.npy", NULL, {.path = "there"}, QUANT_EXISTS, "'there' exists already"},
         {"q.npy", NULL, {.path = "missing/r"}, QUANT_IO, "cannot write 'missing/r'"},
         {"q.npy", NULL, {.path = "r", .format = "tar"}, QUANT_INVALID, "unknown format 'tar'"},
-        {"-", NULL, {.path = "r"}, QUANT_INVALID, "needs a sidecar path"},
+        {"-", NULL, {.path = "r"}, QUANT_INVALID, "is a stream, which cannot"},
         {"q.npy", "gone.json", {.path = "r"}, QUANT_IO, "cannot read 'gone.json'"},
         {"/dev/null", "q.npy.json", {.path = "r"}, QUANT_TRUNCATED, "it ends at byte 0"},
     };

@@ -283,8 +283,8 @@ static void test_refused(void **state)
         const char *message;
     } rows[] = {
         {{.path = "x.npy"}, {.path = NULL}, QUANT_INVALID, "an output path is needed"},
-        {{.path = "x.npy"}, {.path = "-"}, QUANT_INVALID, "needs a sidecar path"},
-        {{.path = "x.npy"}, {.path = "/dev/null"}, QUANT_INVALID, "needs a sidecar path"},
+        {{.path = "x.npy"}, {.path = "-"}, QUANT_INVALID, "is a stream, which cannot"},
+        {{.path = "x.npy"}, {.path = "/dev/null"}, QUANT_INVALID, "is a stream, which cannot"},
         {{.path = "x.npy"}, {.path = "x.npy", .force = true}, QUANT_EXISTS, "is the input"},
         {{.path = "x.npy"}, {.path = "./x.npy", .force = true}, QUANT_EXISTS, "is the input"},
         {{.path = "x.npy"},
