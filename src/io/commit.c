@@ -52,7 +52,7 @@ static enum quant_status commit_failed(const struct quant_file_output *output,
 {
     if (errno == EEXIST)
         return quant_error_set(error, QUANT_EXISTS,
-                               "'%s' was created by another process meanwhile; --force replaces it",
+                               "'%s' was created by another process meanwhile, and is kept",
                                output->sink.name);
     return quant_error_system(error, errno, "cannot rename the finished '%s' into place",
                               output->sink.name);

@@ -273,7 +273,7 @@ static void test_created_meanwhile(void **state)
     check_ok(quant_sink_write(&output.sink, "new", 3, &error), &error);
     file_write_text("w", "theirs");
     check_error("meanwhile", commit_one(&output, &error), &error, QUANT_EXISTS,
-                "'w' was created by another process meanwhile; --force replaces it");
+                "'w' was created by another process meanwhile, and is kept");
     quant_output_discard(&output);
     assert_true(file_has_text("w", "theirs"));
     assert_int_equal(folder_count("."), 1);
