@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "cli/message.h"
 
@@ -71,7 +72,15 @@ bool quantize_options_have_groups(const struct quantize_options *options)
     return options->axis.given || options->blocks.size > 0;
 }
 
-/* A range that was calibrated for other options is wrong usage. */
+/* Where there is no file, opening it says so. */
+static bool is_stream(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && (S_ISFIFO(found.st_mode) || S_ISCHR(found.st_mode));
+}
+
+/* A range that was calibrated for other options is wrong usage. A file with many ranges is read
+ * here to know that, and again by the job. */
 int quantize_options_read_spec(const struct command *command,
                                const struct quantize_options *options, struct quant_spec *spec)
 {
@@ -80,6 +89,11 @@ int quantize_options_read_spec(const struct command *command,
     enum quant_status status = QUANT_OK;
     struct quant_error error;
     *spec = quantize_options_spec(options);
+    if (path && quantize_options_have_groups(options) && is_stream(path))
+        return quantize_options_usage(command, options,
+                                      "'--range-from' with '--axis' or '--block-size' needs a "
+                                      "regular file, and '%s' is a stream",
+                                      path);
     if (path && quantize_options_have_groups(options)) {
         status = quant_file_check_ranges(path, &never, spec, &error);
     } else if (path) {

@@ -66,6 +66,11 @@ static enum quant_status open_sidecar(struct quant_given_scales *given, struct q
                                  "'%s' has no scales: it is neither .npz nor .safetensors, nor a "
                                  "sidecar of quant",
                                  given->path);
+    /* It is opened again by its path, or names a file beside it. */
+    if (status == QUANT_OK && quant_path_is_stream(given->path))
+        status = quant_error_set(error, QUANT_INVALID,
+                                 "'%s' is a sidecar, which must be a regular file, not a stream",
+                                 given->path);
     if (status == QUANT_OK)
         status = quant_sidecar_tensors_open(source, &reader, error);
     if (status == QUANT_OK && reader) {
