@@ -214,6 +214,13 @@ struct quant_spec {
                                    * QUANT_DTYPE_NONE stands for, QUANT_FLOAT16 or QUANT_BFLOAT16.
                                    * A given scale must be a number of the type; an unscaled dtype
                                    * takes QUANT_DTYPE_NONE only */
+    const char *like; /* the engine whose rules to follow, a name of <quant/profiles.h>; NULL: the
+                       * rules of this page */
+    enum quant_dtype input_dtype; /* with like: the type that the elements had before they were
+                                   * float32, in which some engines compute. Jobs on files take the
+                                   * type in the file */
+    bool exact; /* with like: the engine's integers and types of scales, but mapped by the
+                 * rules of this page, and by the method mse where none is named */
 };
 
 /* Whether the spec makes sense by itself: QUANT_OK, QUANT_INVALID (the arguments contradict each
@@ -226,6 +233,22 @@ QUANT_API enum quant_status quant_spec_check(const struct quant_spec *spec,
  * the type is not unscaled. */
 QUANT_API bool quant_spec_needs_range(const struct quant_spec *spec);
 
+struct quant_profile; /* <quant/profiles.h> */
+
+/* How elements become integers, where z is the zero point and clip limits to qmin..qmax. All but
+ * the first are for integers of at most 16 bits, under the rules of an engine. NaN gives clip(z),
+ * whether it is an element or made by the mapping. Each step is rounded to float32, or, where the
+ * arithmetic is float16 or bfloat16, to float32 and then to that. */
+enum quant_mapping_kind {
+    QUANT_MAP_PLAIN = 0,  /* clip(rne(x / s) + z): the rule at the top; s > 0 */
+    QUANT_MAP_RECIPROCAL, /* clip(rne(x * (1 / s)) + z) */
+    QUANT_MAP_SUM,        /* rne(clip(x / s + z)); s may be 0 or negative */
+    QUANT_MAP_SCALE_TOO,  /* the same by the scale rounded to the arithmetic, or to its smallest
+                           * normal number where that gives 0 */
+    QUANT_MAP_FACTOR,     /* clip(x * factor, ties away from zero); qmin for an infinite factor */
+    QUANT_MAP_FLOAT16     /* clip(rne(x as float16 * factor)); the same */
+};
+
 /* Everything one element's mapping depends on. */
 struct quant_params {
     enum quant_scheme scheme;
@@ -233,10 +256,17 @@ struct quant_params {
     enum quant_rounding rounding; /* half even for a float type */
     int32_t qmin;                 /* with qmax and zero_point 0 for a float type */
     int32_t qmax;
-    float scale; /* finite, > 0; 1 for an unscaled type */
+    float scale; /* finite, > 0; 1 for an unscaled type. By a profile also 0 or negative */
     int32_t zero_point;
     enum quant_dtype scale_dtype; /* what the scale is stored as, of which it is a number; the
                                    * mapping does not depend on it. QUANT_DTYPE_NONE: float32 */
+    const struct quant_profile *profile; /* the engine that is followed; NULL: none */
+    uint32_t exact; /* 1: as of the spec, and the rest is all zeros. No bool, which would leave
+                     * bytes that have no value: parameters may be compared as bytes */
+    enum quant_mapping_kind mapping;
+    enum quant_dtype arithmetic; /* QUANT_FLOAT16, QUANT_BFLOAT16, or any other for float32 */
+    float factor;                /* of QUANT_MAP_FACTOR and QUANT_MAP_FLOAT16. 0: the one that
+                                  * follows from the scale, as where it was read from a file */
 };
 
 /* Whether zero points are stored beside the scales: in the scheme zero-point, for an unsigned type,

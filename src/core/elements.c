@@ -3,6 +3,7 @@
  * pointer, which is undefined for NULL, so they never see arrays of no elements. */
 #include <math.h>
 
+#include "core/mapped_elements.h"
 #include "core/observed.h"
 #include "kernels/kernels.h"
 
@@ -14,8 +15,12 @@ void quant_observe(struct quant_observed *observed, const float *x, size_t n)
 
 void quant_quantize(const struct quant_params *params, const float *x, size_t n, void *q)
 {
-    if (n > 0)
+    if (n == 0)
+        return;
+    if (params->mapping == QUANT_MAP_PLAIN)
         quant_kernels()->quantize[params->dtype](params, x, n, q);
+    else
+        quant_mapped_quantize(params, x, n, q);
 }
 
 void quant_dequantize(const struct quant_params *params, const void *q, size_t n, float *x)

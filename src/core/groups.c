@@ -6,6 +6,7 @@
  * piece at a time.
  */
 #include "base/grouping.h"
+#include "core/mapped_elements.h"
 #include "kernels/kernels.h"
 
 /* Elements that are laid out at a time, on the stack: their parameters stay in the first-level
@@ -193,6 +194,10 @@ void quant_quantize_groups(const struct quant_params *common, const struct quant
 {
     if (n == 0)
         return;
+    if (common->mapping != QUANT_MAP_PLAIN) {
+        quant_mapped_quantize_groups(common, grouping, groups, first, x, n, q);
+        return;
+    }
     quant_quantize_runs_fn *runs = quant_kernels()->quantize_runs[common->dtype];
     if (runs && grouping->ngroups == 1 && grouping->panel % 32 == 0 &&
         grouping->panel < LONG_STRETCH) {

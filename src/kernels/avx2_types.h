@@ -16,6 +16,9 @@ quant_quantize_fn quant_avx2_quantize_float8_e5m2;
 quant_quantize_fn quant_avx2_quantize_float16;
 quant_quantize_fn quant_avx2_quantize_bfloat16;
 
+quant_quantize_fn quant_avx2_mapped_8; /* avx2_mapped.c, as the next */
+quant_quantize_fn quant_avx2_mapped_16;
+
 quant_dequantize_fn quant_avx2_dequantize_int4;
 quant_dequantize_fn quant_avx2_dequantize_uint4;
 quant_dequantize_fn quant_avx2_dequantize_int16;

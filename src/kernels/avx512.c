@@ -345,6 +345,8 @@ const struct quant_kernels quant_kernels_avx512 = {
             [QUANT_FLOAT16] = quant_avx2_dequantize_float16,
             [QUANT_BFLOAT16] = quant_avx2_dequantize_bfloat16,
         },
+    .mapped_8 = quant_avx512_mapped_8,
+    .mapped_16 = quant_avx512_mapped_16,
     .widen =
         {
             [QUANT_FLOAT16] = widen_float16,

@@ -22,5 +22,7 @@ quant_measure_fn quant_avx512_measure;
 quant_point_errors_fn quant_avx512_point_errors;
 quant_mark_levels_fn quant_avx512_mark_levels_int8;
 quant_mark_levels_fn quant_avx512_mark_levels_uint8;
+quant_quantize_fn quant_avx512_mapped_8;
+quant_quantize_fn quant_avx512_mapped_16;
 
 #endif

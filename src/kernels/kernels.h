@@ -99,6 +99,11 @@ struct quant_kernels {
     quant_quantize_fn *quantize[QUANT_DTYPE_COUNT];
     quant_dequantize_fn *dequantize[QUANT_DTYPE_COUNT];
 
+    /* The same for params with a mapping that is not plain, as int8 or uint8 codes, 4-bit integers
+     * too, one to a byte; and as int16 or uint16 codes. */
+    quant_quantize_fn *mapped_8;
+    quant_quantize_fn *mapped_16;
+
     /* By float type: converts n elements at bytes (any alignment, big or little endian) to float32.
      * float16 and bfloat16 are exact; float64 is rounded half to even, to infinity on overflow. */
     quant_widen_fn *widen[QUANT_DTYPE_COUNT];

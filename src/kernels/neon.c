@@ -343,6 +343,8 @@ const struct quant_kernels quant_kernels_neon = {
             [QUANT_FLOAT16] = quant_neon_dequantize_float16,
             [QUANT_BFLOAT16] = quant_neon_dequantize_bfloat16,
         },
+    .mapped_8 = quant_neon_mapped_8,
+    .mapped_16 = quant_neon_mapped_16,
     .widen =
         {
             [QUANT_FLOAT16] = widen_float16,

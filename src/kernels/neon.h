@@ -15,6 +15,9 @@ quant_quantize_fn quant_neon_quantize_float8_e5m2;
 quant_quantize_fn quant_neon_quantize_float16;
 quant_quantize_fn quant_neon_quantize_bfloat16;
 
+quant_quantize_fn quant_neon_mapped_8; /* neon_mapped.c, as the next */
+quant_quantize_fn quant_neon_mapped_16;
+
 quant_dequantize_fn quant_neon_dequantize_int4;
 quant_dequantize_fn quant_neon_dequantize_uint4;
 quant_dequantize_fn quant_neon_dequantize_int16;

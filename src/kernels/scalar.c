@@ -39,11 +39,17 @@ static void scalar_observe(const float *x, size_t n, struct quant_observed *obse
 /* round(x / s) + z before the clamp. In double, the sum is exact near the target range and cannot
  * overflow; for |x / s| beyond 2^53 it is rounded, but far outside the range, where the clamp hides
  * it. */
-static inline double map_element(const struct quant_params *params, float x)
+static inline double map_plain(const struct quant_params *params, float x)
 {
     const float ratio = x / params->scale;
     const float rounded = params->rounding == QUANT_HALF_EVEN ? rintf(ratio) : roundf(ratio);
     return (double)rounded + (double)params->zero_point;
+}
+
+/* The same by any mapping. */
+static double map_element(const struct quant_params *params, float x)
+{
+    return params->mapping == QUANT_MAP_PLAIN ? map_plain(params, x) : quant_scalar_map(params, x);
 }
 
 static inline int32_t clamp_mapped(const struct quant_params *params, double mapped)
@@ -70,7 +76,7 @@ static inline float restore_element(const struct quant_params *params, int32_t q
     {                                                                                              \
         type##_t *integers = q;                                                                    \
         for (size_t i = 0; i < n; i++)                                                             \
-            integers[i] = (type##_t)clamp_mapped(params, map_element(params, x[i]));               \
+            integers[i] = (type##_t)clamp_mapped(params, map_plain(params, x[i]));                 \
     }                                                                                              \
                                                                                                    \
     void quant_scalar_dequantize_##type(const struct quant_params *params, const void *q,          \
@@ -92,7 +98,7 @@ void quant_scalar_quantize_nibbles(const struct quant_params *params, const floa
                                    void *q)
 {
     for (size_t i = 0; i < n; i++)
-        quant_nibble_put(q, i, (unsigned)clamp_mapped(params, map_element(params, x[i])));
+        quant_nibble_put(q, i, (unsigned)clamp_mapped(params, map_plain(params, x[i])));
 }
 
 void quant_scalar_dequantize_int4(const struct quant_params *params, const void *q, size_t n,
@@ -189,23 +195,46 @@ static int64_t rank_reaching(const struct quant_params *params, double bound)
     return low;
 }
 
-void quant_unclipped_range(const struct quant_params *params, float *min, float *max)
+/* Elements are clipped by the scale alone, so that a file of integers and their original have the
+ * same figure as when they were made. */
+static struct quant_params by_scale(const struct quant_params *params)
 {
-    if (!quant_dtype_info(params->dtype)->is_integer) {
-        quant_scalar_unclipped_floats(params, min, max);
-        return;
-    }
+    struct quant_params copy = *params;
+    copy.factor = 0;
+    return copy;
+}
+
+/* For a scale that is not negative. */
+static void find_unclipped(const struct quant_params *params, float *min, float *max)
+{
     const int64_t first = rank_reaching(params, (double)params->qmin);
     const int64_t beyond = rank_reaching(params, (double)params->qmax + 1);
     *min = first < beyond ? float_from_rank(first) : INFINITY;
     *max = first < beyond ? float_from_rank(beyond - 1) : -INFINITY;
 }
 
+void quant_unclipped_range(const struct quant_params *params, float *min, float *max)
+{
+    if (!quant_dtype_info(params->dtype)->is_integer) {
+        quant_scalar_unclipped_floats(params, min, max);
+        return;
+    }
+    struct quant_params rising = by_scale(params);
+    rising.scale = fabsf(rising.scale);
+    find_unclipped(&rising, min, max);
+    if (params->scale < 0 && *min <= *max) { /* x / s is -x / -s */
+        const float least = *min;
+        *min = -*max;
+        *max = -least;
+    }
+}
+
 bool quant_is_clipped(const struct quant_params *params, float x)
 {
     if (!quant_dtype_info(params->dtype)->is_integer)
         return quant_scalar_clips_float(params, x);
-    const double mapped = map_element(params, x);
+    const struct quant_params own = by_scale(params);
+    const double mapped = map_element(&own, x);
     return mapped < (double)params->qmin || mapped > (double)params->qmax;
 }
 
@@ -322,6 +351,8 @@ const struct quant_kernels quant_kernels_scalar = {
             [QUANT_FLOAT16] = quant_scalar_dequantize_float16,
             [QUANT_BFLOAT16] = quant_scalar_dequantize_bfloat16,
         },
+    .mapped_8 = quant_scalar_mapped_8,
+    .mapped_16 = quant_scalar_mapped_16,
     .widen =
         {
             [QUANT_FLOAT16] = scalar_widen_float16,

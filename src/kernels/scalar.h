@@ -17,6 +17,9 @@ quant_quantize_fn quant_scalar_quantize_float8_e5m2;
 quant_quantize_fn quant_scalar_quantize_float16;
 quant_quantize_fn quant_scalar_quantize_bfloat16;
 
+quant_quantize_fn quant_scalar_mapped_8;
+quant_quantize_fn quant_scalar_mapped_16;
+
 quant_dequantize_fn quant_scalar_dequantize_int8;
 quant_dequantize_fn quant_scalar_dequantize_uint8;
 quant_dequantize_fn quant_scalar_dequantize_int4;
@@ -61,5 +64,8 @@ quant_scale_each_fn quant_scalar_scale_each;
 /* quant_is_clipped and quant_unclipped_range for a float target. */
 bool quant_scalar_clips_float(const struct quant_params *params, float x);
 void quant_scalar_unclipped_floats(const struct quant_params *params, float *min, float *max);
+
+/* What x becomes before it is clipped, by a mapping that is not plain. */
+double quant_scalar_map(const struct quant_params *params, float x);
 
 #endif

@@ -80,7 +80,7 @@ static enum quant_status compare_all(const struct quant_method_check *check,
     } else {
         float scale = check->params->scale;
         int32_t zero_point = check->params->zero_point;
-        const struct quant_group_params one = {0, &scale, &zero_point};
+        const struct quant_group_params one = {0, &scale, &zero_point, NULL};
         comparing.scales = &run->choice.params.scale;
         comparing.zero_points = &run->choice.params.zero_point;
         compare(&comparing, &one, 1);

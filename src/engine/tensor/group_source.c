@@ -145,7 +145,7 @@ enum quant_status quant_group_source_open(struct quant_group_source *groups,
     if (sidecar->groups.path)
         return open_file(groups, sidecar, sidecar_path, cancel, error);
     groups->all =
-        (struct quant_group_params){0, sidecar->groups.scales, sidecar->groups.zero_points};
+        (struct quant_group_params){0, sidecar->groups.scales, sidecar->groups.zero_points, NULL};
     return QUANT_OK;
 }
 

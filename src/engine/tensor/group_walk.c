@@ -48,11 +48,11 @@ enum quant_status quant_group_source_walk(const struct quant_group_source *group
     for (uint64_t first = 0; first < count; first += GROUPS_AT_A_TIME) {
         const uint64_t left = count - first;
         const size_t n = left < GROUPS_AT_A_TIME ? (size_t)left : GROUPS_AT_A_TIME;
-        struct quant_group_params some = {first, scales, zero_points};
+        struct quant_group_params some = {first, scales, zero_points, NULL};
         enum quant_status status = QUANT_OK;
         if (groups->all.scales)
             some = (struct quant_group_params){first, groups->all.scales + first,
-                                               groups->all.zero_points + first};
+                                               groups->all.zero_points + first, NULL};
         else if (groups->is_container)
             status = read_columns(groups, first, n, &some, error);
         else

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The loops of mapped.h, compiled for AVX-512. */
+#include "kernels/avx512.h"
+#include "kernels/mapped.h"
+
+AVX512 void quant_avx512_mapped_8(const struct quant_params *params, const float *x, size_t n,
+                                  void *q)
+{
+    quant_mapped_8(params, x, n, q);
+}
+
+AVX512 void quant_avx512_mapped_16(const struct quant_params *params, const float *x, size_t n,
+                                   void *q)
+{
+    quant_mapped_16(params, x, n, q);
+}

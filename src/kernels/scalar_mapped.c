@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* The definition of the mappings of enum quant_mapping_kind but the plain one, which is in
+ * scalar.c. mapped.h has the same as loops that compilers vectorize. */
+#include <math.h>
+
+#include "kernels/mapped.h"
+#include "kernels/scalar.h"
+
+/* A step is rounded to float32, then to the arithmetic. */
+static float round_step(const struct quant_params *params, float value)
+{
+    if (params->arithmetic == QUANT_BFLOAT16)
+        return quant_mapped_to_bfloat16(value);
+    return params->arithmetic == QUANT_FLOAT16 ? quant_mapped_to_float16(value) : value;
+}
+
+/* The smallest normal number in place of 0. */
+static float divisor(const struct quant_params *params)
+{
+    if (params->mapping != QUANT_MAP_SCALE_TOO)
+        return params->scale;
+    const float rounded = round_step(params, params->scale);
+    const float least = params->arithmetic == QUANT_FLOAT16 ? 0x1p-14F : 0x1p-126F;
+    return rounded == 0 ? least : rounded;
+}
+
+/* The engine that multiplies float16 has 127 levels on a side. The scale is m / 127, m a float16,
+ * of which no two are so near each other that they would be confused. */
+static float factor_of(const struct quant_params *params)
+{
+    static const float levels = 127;
+    if (params->factor != 0)
+        return params->factor;
+    if (params->mapping == QUANT_MAP_FACTOR)
+        return 1 / params->scale;
+    const double m = quant_dtype_round(QUANT_FLOAT16, (double)params->scale * (double)levels);
+    return m > 0 && isfinite(m) ? (float)(1 / m) * levels : 0;
+}
+
+static float number(float x)
+{
+    return isnan(x) ? 0 : x;
+}
+
+static double map_by_factor(const struct quant_params *params, float x)
+{
+    const float factor = factor_of(params);
+    if (isinf(factor))
+        return -(double)INFINITY;
+    if (params->mapping == QUANT_MAP_FACTOR)
+        return (double)roundf(number(x * factor));
+    return (double)rintf(number(quant_mapped_to_float16(number(x)) * factor));
+}
+
+double quant_scalar_map(const struct quant_params *params, float x)
+{
+    const double zero_point = (double)params->zero_point;
+    switch (params->mapping) {
+    case QUANT_MAP_PLAIN:
+        break;
+    case QUANT_MAP_RECIPROCAL:
+        return (double)rintf(number(x * (1 / params->scale))) + zero_point;
+    case QUANT_MAP_SUM:
+    case QUANT_MAP_SCALE_TOO: {
+        const float quotient = round_step(params, number(x / divisor(params)));
+        return (double)rintf(round_step(params, quotient + (float)params->zero_point));
+    }
+    case QUANT_MAP_FACTOR:
+    case QUANT_MAP_FLOAT16:
+        return map_by_factor(params, x);
+    }
+    return 0;
+}
+
+/* ---- Arrays ---- */
+
+bool quant_mapped_begin(const struct quant_params *params, struct quant_mapped *mapped)
+{
+    const bool adds_after = params->mapping == QUANT_MAP_RECIPROCAL;
+    const int32_t after = adds_after ? params->zero_point : 0;
+    *mapped = (struct quant_mapped){.addend = adds_after ? 0 : (float)params->zero_point,
+                                    .low = (float)(params->qmin - after),
+                                    .high = (float)(params->qmax - after),
+                                    .after = after};
+    switch (params->mapping) {
+    case QUANT_MAP_PLAIN:
+        break;
+    case QUANT_MAP_RECIPROCAL:
+        mapped->by = 1 / params->scale;
+        break;
+    case QUANT_MAP_SUM:
+    case QUANT_MAP_SCALE_TOO:
+        mapped->by = divisor(params);
+        break;
+    case QUANT_MAP_FACTOR:
+    case QUANT_MAP_FLOAT16:
+        mapped->by = factor_of(params);
+        return isfinite(mapped->by);
+    }
+    return true;
+}
+
+/* NaN cannot occur: quant_scalar_map replaces it. */
+static int32_t clipped(const struct quant_params *params, double mapped)
+{
+    return (int32_t)fmin(fmax(mapped, (double)params->qmin), (double)params->qmax);
+}
+
+void quant_scalar_mapped_8(const struct quant_params *params, const float *x, size_t n, void *q)
+{
+    int8_t *codes = q;
+    for (size_t i = 0; i < n; i++)
+        codes[i] = (int8_t)clipped(params, quant_scalar_map(params, x[i]));
+}
+
+void quant_scalar_mapped_16(const struct quant_params *params, const float *x, size_t n, void *q)
+{
+    int16_t *codes = q;
+    for (size_t i = 0; i < n; i++)
+        codes[i] = (int16_t)clipped(params, quant_scalar_map(params, x[i]));
+}
