@@ -20,6 +20,12 @@ struct quant_target {
     bool include_zero;
     int32_t qmin; /* with qmax: the target range, narrowed as the spec says; both 0 for a float */
     int32_t qmax;
+    const struct quant_profile *profile; /* the engine that is followed; NULL: none */
+    bool exact;                          /* with profile: only in the integers and types */
+    /* Set by quant_plan_settle, where there is a profile: */
+    enum quant_dtype input; /* float16, bfloat16 or float32 for all others */
+    bool in_blocks;         /* a scale for each block: an engine may have other rules for them */
+    bool is_given;          /* the scale; set by quant_plan_make */
 };
 
 /* Where the range comes from. */

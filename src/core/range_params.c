@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/profile_params.h"
 #include "core/scale.h"
 
 /* A zero point that is computed is no farther from 0: x / s is a float32, and beyond 2^23 it has no
@@ -183,16 +184,29 @@ float quant_target_max_scale(const struct quant_target *target, int32_t zero_poi
     }
 }
 
+/* An engine makes of no elements what it makes of zeros. */
+static void follow(struct quant_params *params, const struct quant_target *target)
+{
+    params->profile = target->profile;
+    params->exact = target->exact;
+    quant_params_follow(params, target->input, target->is_given);
+    if (quant_target_follows(target) && !target->is_given)
+        (void)quant_profile_set_params(params, target, 0, 0);
+}
+
 struct quant_choice quant_choice_of_nothing(const struct quant_target *target)
 {
-    return (struct quant_choice){.params = {.scheme = target->scheme,
-                                            .dtype = target->dtype,
-                                            .rounding = target->rounding,
-                                            .qmin = target->qmin,
-                                            .qmax = target->qmax,
-                                            .scale = 1,
-                                            .zero_point = zero_point_of_nothing(target),
-                                            .scale_dtype = target->scale_dtype}};
+    struct quant_choice choice = {.params = {.scheme = target->scheme,
+                                             .dtype = target->dtype,
+                                             .rounding = target->rounding,
+                                             .qmin = target->qmin,
+                                             .qmax = target->qmax,
+                                             .scale = 1,
+                                             .zero_point = zero_point_of_nothing(target),
+                                             .scale_dtype = target->scale_dtype}};
+    if (target->profile)
+        follow(&choice.params, target);
+    return choice;
 }
 
 void quant_choice_set_range(struct quant_choice *choice, const struct quant_target *target,
@@ -201,6 +215,12 @@ void quant_choice_set_range(struct quant_choice *choice, const struct quant_targ
     choice->has_range = true;
     choice->range[0] = low;
     choice->range[1] = high;
+    if (quant_target_follows(target)) {
+        if (target->scheme == QUANT_ZERO_POINT)
+            include_zero(choice);
+        choice->notes |= quant_profile_set_params(&choice->params, target, low, high);
+        return;
+    }
     if (target->include_zero || low == high)
         include_zero(choice);
     if (choice->range[0] == 0 && choice->range[1] == 0) {

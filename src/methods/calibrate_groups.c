@@ -76,7 +76,10 @@ enum quant_status quant_calibrate_groups(const struct quant_spec *spec,
 {
     struct quant_group_calibration calibration;
     struct quant_plan plan;
-    enum quant_status status = quant_plan_make(spec, NULL, &plan, error);
+    const struct quant_granularity granularity =
+        quant_granularity_again(grouping->axis, grouping->block_size, grouping->block_rows);
+    enum quant_status status =
+        quant_plan_make(spec, grouping->axis >= 0 ? &granularity : NULL, &plan, error);
     if (status == QUANT_OK)
         status = quant_plan_check_groups(&plan, error);
     if (status == QUANT_OK)

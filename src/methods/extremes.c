@@ -6,6 +6,7 @@
 
 #include "base/grouping.h"
 #include "core/group_notes.h"
+#include "core/profile_params.h"
 #include "core/range_params.h"
 #include "core/scale.h"
 #include "kernels/kernels.h"
@@ -170,14 +171,17 @@ static void choose_absmax(const struct quant_extremes *extremes, uint64_t ngroup
 }
 
 static void choose_each(const struct quant_extremes *extremes, uint64_t ngroups,
-                        const struct quant_group_calibration *calibration, float *scales,
-                        int32_t *zero_points, struct quant_group_notes *notes)
+                        const struct quant_group_calibration *calibration,
+                        const struct quant_group_params *params, struct quant_group_notes *notes)
 {
+    const uint64_t at = extremes->first - params->first;
     for (uint64_t i = 0; i < ngroups; i++) {
         const struct quant_choice choice =
             choose_range(calibration, extremes->min[i], extremes->max[i]);
-        scales[i] = choice.params.scale;
-        zero_points[i] = choice.params.zero_point;
+        params->scales[at + i] = choice.params.scale;
+        params->zero_points[at + i] = choice.params.zero_point;
+        if (params->factors)
+            params->factors[at + i] = choice.params.factor;
         quant_group_notes_add(notes, extremes->first + i, choice.notes);
     }
 }
@@ -186,10 +190,11 @@ void quant_extremes_choose(const struct quant_extremes *extremes, uint64_t ngrou
                            const struct quant_group_calibration *calibration,
                            const struct quant_group_params *params, struct quant_group_notes *notes)
 {
-    float *scales = params->scales + (extremes->first - params->first);
-    int32_t *zero_points = params->zero_points + (extremes->first - params->first);
-    if (calibration->plan.target.scheme == QUANT_ABSMAX)
-        choose_absmax(extremes, ngroups, calibration, scales, zero_points, notes);
+    const uint64_t at = extremes->first - params->first;
+    const struct quant_target *target = &calibration->plan.target;
+    if (target->scheme == QUANT_ABSMAX && !quant_target_follows(target))
+        choose_absmax(extremes, ngroups, calibration, params->scales + at, params->zero_points + at,
+                      notes);
     else
-        choose_each(extremes, ngroups, calibration, scales, zero_points, notes);
+        choose_each(extremes, ngroups, calibration, params, notes);
 }

@@ -38,6 +38,8 @@ enum quant_status quant_group_calibrate(const struct quant_group_calibration *ca
         return status;
     params->scales[group - params->first] = choice.params.scale;
     params->zero_points[group - params->first] = choice.params.zero_point;
+    if (params->factors)
+        params->factors[group - params->first] = choice.params.factor;
     quant_group_notes_add(notes, group, choice.notes);
     return QUANT_OK;
 }

@@ -7,12 +7,31 @@
 
 #include "base/error.h"
 #include "base/grouping.h"
+#include "core/profile_params.h"
 #include "core/range_params.h"
 #include "methods/method.h"
+#include "methods/profile_check.h"
 
 static enum quant_dtype dtype_of(const struct quant_spec *spec)
 {
     return spec->dtype == QUANT_DTYPE_NONE ? QUANT_INT8 : spec->dtype;
+}
+
+/* Returns whether there is a profile that knows the type in the scheme. */
+static bool follow_profile(struct quant_target *target, const struct quant_spec *spec)
+{
+    const struct quant_profile *profile = quant_profile_from_name(spec->like);
+    const struct quant_profile_type *type =
+        profile ? quant_profile_type_of(profile, spec->scheme, target->dtype) : NULL;
+    if (!type)
+        return false;
+    target->profile = profile;
+    target->exact = spec->exact;
+    target->qmin = type->qmin;
+    target->qmax = type->qmax;
+    target->include_zero = spec->scheme == QUANT_ZERO_POINT;
+    target->rounding = spec->exact ? QUANT_HALF_EVEN : profile->rounding;
+    return true;
 }
 
 /* The symmetric range leaves out the smallest integer, so both sides have the same length:
@@ -29,6 +48,8 @@ struct quant_target quant_spec_target(const struct quant_spec *spec)
     };
     const struct quant_dtype_info *info = quant_dtype_info(target.dtype);
     if (!info || !info->is_integer)
+        return target;
+    if (follow_profile(&target, spec))
         return target;
     const bool is_symmetric = spec->scheme == QUANT_ABSMAX && !info->needs_scale;
     const int32_t first = (int32_t)info->min + (is_symmetric ? 1 : 0);
@@ -166,8 +187,9 @@ static enum quant_status find_method(const struct quant_spec *spec,
                                      const struct quant_calibration **method,
                                      struct quant_error *error)
 {
-    const bool is_auto = quant_calibration_is_auto(spec->calibration);
-    *method = is_auto ? NULL : quant_calibration_from_name(spec->calibration);
+    const char *name = !spec->calibration && spec->like && spec->exact ? "mse" : spec->calibration;
+    const bool is_auto = quant_calibration_is_auto(name);
+    *method = is_auto ? NULL : quant_calibration_from_name(name);
     if (!is_auto && !*method)
         return quant_error_set(error, QUANT_UNSUPPORTED, "unknown calibration method '%s'",
                                spec->calibration);
@@ -243,12 +265,16 @@ enum quant_status quant_plan_make(const struct quant_spec *spec,
                                info ? info->name : "an unknown type");
     enum quant_status status = find_method(spec, &method, error);
     if (status == QUANT_OK)
+        status = quant_profile_check(spec, granularity, method, error);
+    if (status == QUANT_OK)
         status = check(spec, &plan->target, method, error);
     if (status != QUANT_OK)
         return status;
     set_range_from(plan, spec, method);
     if (granularity)
         plan->granularity = *granularity;
+    plan->target.is_given = plan->from == QUANT_SCALE_GIVEN;
+    quant_plan_settle(plan, spec->input_dtype);
     return quant_granularity_has_groups(&plan->granularity) ? quant_plan_check_groups(plan, error)
                                                             : QUANT_OK;
 }

@@ -60,6 +60,7 @@ static enum quant_status make_plan(struct quant_mapping *mapping, const struct r
     if (status == QUANT_OK)
         status = quant_plan_make(&spec, NULL, &mapping->plan, error);
     mapping->plan.granularity = *request->granularity;
+    mapping->plan.target.is_given = request->scale_from;
     return status;
 }
 

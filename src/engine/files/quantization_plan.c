@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/grouping.h"
 #include "base/shape.h"
+#include "core/profile_params.h"
 #include "core/range_params.h"
 #include "engine/files/file_selection.h"
 #include "engine/files/given_params.h"
@@ -227,7 +228,7 @@ static enum quant_status add_packed(struct planning *planning, const struct quan
     return QUANT_OK;
 }
 
-/* The mapping's plan, or one that what is given for the tensor completes. */
+/* The mapping's plan, or one that the tensor's type completes, or what is given for it. */
 static enum quant_status settle_plan(struct planning *planning,
                                      const struct quant_tensor_info *info,
                                      struct quant_planned_tensor *planned)
@@ -236,6 +237,14 @@ static enum quant_status settle_plan(struct planning *planning,
     struct quant_shape shape;
     struct quant_error own;
     planned->plan = &mapping->plan;
+    if (!mapping->given && !mapping->plan.target.profile)
+        return QUANT_OK;
+    struct quant_plan *plan = quant_arena_take(&planning->plan->arena, sizeof *plan);
+    if (!plan)
+        return no_memory(planning);
+    *plan = mapping->plan;
+    planned->plan = plan;
+    quant_plan_settle(plan, info->type->dtype);
     if (!mapping->given)
         return QUANT_OK;
     if (!set_shape(&shape, info))
@@ -244,11 +253,6 @@ static enum quant_status settle_plan(struct planning *planning,
     const char *name =
         rules->only ? quant_given_single_name(&rules->mappings->job->input) : info->name;
     const struct quant_given_tensor tensor = {name, &shape, (enum quant_order)info->order};
-    struct quant_plan *plan = quant_arena_take(&planning->plan->arena, sizeof *plan);
-    if (!plan)
-        return no_memory(planning);
-    *plan = mapping->plan;
-    planned->plan = plan;
     const enum quant_status status = quant_given_params_plan(mapping->given, &tensor, plan, &own);
     return status == QUANT_OK
                ? QUANT_OK

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/grouping.h"
+#include "core/profile_params.h"
 #include "core/range_params.h"
 #include "engine/files/file_quantization.h"
 #include "engine/files/file_selection.h"
@@ -298,6 +299,8 @@ static enum quant_status run_file(struct quant_file_quantization *file)
     if (status == QUANT_OK)
         status =
             quant_tensor_open_reader(&file->tensor, &job->input, NULL, &job->control.cancel, error);
+    if (status == QUANT_OK)
+        quant_plan_settle(&file->plan, file->tensor.reader->stored);
     if (status == QUANT_OK)
         status = check_dims(file);
     if (status == QUANT_OK)

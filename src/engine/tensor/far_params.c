@@ -198,6 +198,8 @@ static enum quant_status calibrate_in_passes(struct quant_far_params *far,
         return status;
     far->all.scales[panel->first_group + column] = choice.params.scale;
     far->all.zero_points[panel->first_group + column] = choice.params.zero_point;
+    if (far->all.factors)
+        far->all.factors[panel->first_group + column] = choice.params.factor;
     quant_group_notes_add(&far->notes, panel->first_group + column, choice.notes);
     return QUANT_OK;
 }

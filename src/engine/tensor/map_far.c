@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "core/group_notes.h"
 #include "core/measure.h"
+#include "core/profile_params.h"
 #include "engine/tensor/far_params.h"
 #include "engine/tensor/map.h"
 #include "engine/tensor/tensor_run.h"
@@ -59,6 +60,10 @@ static enum quant_status make_buffers(struct quant_tensor_run *run, struct quant
     }
     all->scales = malloc((ngroups + 1) * sizeof *all->scales);
     all->zero_points = malloc((ngroups + 1) * sizeof *all->zero_points);
+    if (quant_plan_has_factors(run->plan)) {
+        all->factors = malloc((ngroups + 1) * sizeof *all->factors);
+        ok = ok && all->factors;
+    }
     return ok && all->scales && all->zero_points
                ? QUANT_OK
                : quant_error_no_memory(error, ngroups * sizeof(float), "scales");
@@ -74,6 +79,7 @@ static void release(struct quant_tensor_run *run)
     free(far->sums);
     free(far->params.all.scales);
     free(far->params.all.zero_points);
+    free(far->params.all.factors);
 }
 
 static enum quant_status scan(struct quant_tensor_run *run, struct quant_error *error)

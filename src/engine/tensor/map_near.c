@@ -12,6 +12,7 @@
 #include "core/group_notes.h"
 #include "core/measure.h"
 #include "core/observed.h"
+#include "core/profile_params.h"
 #include "engine/tensor/map.h"
 #include "engine/tensor/tensor_run.h"
 #include "io/cancel.h"
@@ -64,10 +65,14 @@ static bool make_one(const struct quant_tensor_run *run, struct near_buffers *bu
     buffers->extremes.min = malloc(most * sizeof *buffers->extremes.min);
     buffers->extremes.max = malloc(most * sizeof *buffers->extremes.max);
     buffers->scratch = malloc(((size_t)grouping->panel + 1) * sizeof *buffers->scratch);
+    const bool has_factors = quant_plan_has_factors(run->plan);
+    if (has_factors)
+        buffers->params.factors = malloc(most * sizeof *buffers->params.factors);
     if (run->measures)
         buffers->sums = calloc(most, sizeof *buffers->sums);
-    return buffers->params.scales && buffers->params.zero_points && buffers->extremes.min &&
-           buffers->extremes.max && buffers->scratch && (!run->measures || buffers->sums);
+    return (!has_factors || buffers->params.factors) && buffers->params.scales &&
+           buffers->params.zero_points && buffers->extremes.min && buffers->extremes.max &&
+           buffers->scratch && (!run->measures || buffers->sums);
 }
 
 static enum quant_status make_buffers(struct quant_tensor_run *run, struct quant_error *error)
@@ -95,6 +100,7 @@ static void release(struct quant_tensor_run *run)
         struct near_buffers *buffers = &near->buffers[i];
         free(buffers->params.scales);
         free(buffers->params.zero_points);
+        free(buffers->params.factors);
         free(buffers->extremes.min);
         free(buffers->extremes.max);
         free(buffers->scratch);

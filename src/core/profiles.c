@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engines that can be followed, a row each. To add one: a row here, with a list of its types;
+ * its name in data/sidecar.schema.json; a line in docs/engines.md. If it rounds in a way of its
+ * own, add a value of enum quant_mapping_kind, its definition in kernels/scalar_mapped.c, and a
+ * case in core/profile_params.c.
+ */
+#include <quant/profiles.h>
+
+#include <float.h>
+#include <string.h>
+
+#define LENGTH(list) (sizeof(list) / sizeof *(list))
+#define TYPES(list) .types = (list), .ntypes = LENGTH(list)
+
+/* ---- Types ---- */
+
+#define FULL_INT8 QUANT_INT8, -128, 127
+#define FULL_UINT8 QUANT_UINT8, 0, 255
+#define FULL_INT4 QUANT_INT4, -8, 7
+#define FULL_UINT4 QUANT_UINT4, 0, 15
+#define FULL_INT16 QUANT_INT16, -32768, 32767
+#define FULL_UINT16 QUANT_UINT16, 0, 65535
+
+static const struct quant_profile_type onnx_types[] = {
+    {QUANT_ABSMAX, FULL_INT8, 127, 0},        {QUANT_ABSMAX, FULL_UINT8, 127, 128},
+    {QUANT_ABSMAX, FULL_INT16, 32767, 0},     {QUANT_ABSMAX, FULL_UINT16, 32767, 32768},
+    {QUANT_ABSMAX, FULL_INT4, 7, 0},          {QUANT_ABSMAX, FULL_UINT4, 7, 8},
+    {QUANT_ZERO_POINT, FULL_INT8, 255, 0},    {QUANT_ZERO_POINT, FULL_UINT8, 255, 0},
+    {QUANT_ZERO_POINT, FULL_INT16, 65535, 0}, {QUANT_ZERO_POINT, FULL_UINT16, 65535, 0},
+    {QUANT_ZERO_POINT, FULL_INT4, 15, 0},     {QUANT_ZERO_POINT, FULL_UINT4, 15, 0},
+};
+
+static const struct quant_profile_type onnx_tools_types[] = {
+    {QUANT_ABSMAX, FULL_INT8, 127, 0},        {QUANT_ABSMAX, FULL_UINT8, 127.5, 128},
+    {QUANT_ABSMAX, FULL_INT16, 32767, 0},     {QUANT_ABSMAX, FULL_UINT16, 32767.5, 32768},
+    {QUANT_ABSMAX, FULL_INT4, 7.5, 0},        {QUANT_ABSMAX, FULL_UINT4, 7.5, 8},
+    {QUANT_ZERO_POINT, FULL_INT8, 255, 0},    {QUANT_ZERO_POINT, FULL_UINT8, 255, 0},
+    {QUANT_ZERO_POINT, FULL_INT16, 65535, 0}, {QUANT_ZERO_POINT, FULL_UINT16, 65535, 0},
+    {QUANT_ZERO_POINT, FULL_INT4, 15, 0},     {QUANT_ZERO_POINT, FULL_UINT4, 15, 0},
+};
+
+static const struct quant_profile_type pytorch_types[] = {
+    {QUANT_ABSMAX, FULL_INT8, 127.5, 0},
+    {QUANT_ABSMAX, FULL_UINT8, 127.5, 128},
+    {QUANT_ZERO_POINT, FULL_INT8, 255, 0},
+    {QUANT_ZERO_POINT, FULL_UINT8, 255, 0},
+};
+
+static const struct quant_profile_type torchao_types[] = {{QUANT_ABSMAX, FULL_INT8, 127.5, 0}};
+
+static const struct quant_profile_type compressed_types[] = {
+    {QUANT_ABSMAX, FULL_INT8, 127.5, 0},
+    {QUANT_ABSMAX, FULL_INT4, 7.5, 0},
+    {QUANT_ZERO_POINT, FULL_INT8, 255, 0},
+    {QUANT_ZERO_POINT, FULL_INT4, 15, 0},
+};
+
+/* int8, -128..127, by 127 */
+static const struct quant_profile_type full_int8_types[] = {{QUANT_ABSMAX, FULL_INT8, 127, 0}};
+
+/* int8, -127..127, by 127 */
+static const struct quant_profile_type narrow_int8_types[] = {
+    {QUANT_ABSMAX, QUANT_INT8, -127, 127, 127, 0}};
+
+static const struct quant_profile_type tflite_types[] = {
+    {QUANT_ABSMAX, QUANT_INT8, -127, 127, 127, 0}, {QUANT_ABSMAX, FULL_INT4, 7, 0},
+    {QUANT_ZERO_POINT, FULL_INT8, 0, 0},           {QUANT_ZERO_POINT, FULL_UINT8, 0, 0},
+    {QUANT_ZERO_POINT, FULL_INT16, 0, 0},
+};
+
+static const struct quant_profile_type tflite_reference_types[] = {
+    {QUANT_ABSMAX, FULL_INT8, 127, 0},
+    {QUANT_ZERO_POINT, FULL_INT8, 0, 0},
+    {QUANT_ZERO_POINT, FULL_UINT8, 0, 0},
+    {QUANT_ZERO_POINT, FULL_INT16, 0, 0},
+};
+
+static const struct quant_profile_type nncf_types[] = {
+    {QUANT_ABSMAX, FULL_INT8, 128, 0},
+    {QUANT_ABSMAX, FULL_INT4, 8, 0},
+    {QUANT_ZERO_POINT, FULL_UINT8, 255, 0},
+    {QUANT_ZERO_POINT, FULL_UINT4, 15, 0},
+};
+
+/* ---- Rows ---- */
+
+static const struct quant_profile profiles[] = {
+    {
+        .name = "onnx",
+        .engine = "ONNX Runtime 1.32",
+        .summary = "QuantizeLinear, whose scale may be any: by the rules of quant, with zero "
+                   "points that the type holds",
+        TYPES(onnx_types),
+        .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL | QUANT_PER_BLOCK,
+        .layout = "plain",
+        .scale_rule = "m / qmax; zero-point: (hi - lo) / (qmax - qmin)",
+        .zero_point_rule = "qmin - rne(lo / s)",
+        .element_rule = "clip(rne(x / s) + z)",
+    },
+    {
+        .name = "onnx-tools",
+        .engine = "ONNX Runtime 1.32",
+        .summary = "onnxruntime.quantization, quantize_data",
+        TYPES(onnx_tools_types),
+        .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL | QUANT_PER_BLOCK,
+        .steps = QUANT_STEPS_DOUBLE,
+        .floor = QUANT_FLOOR_ONE,
+        .least = (double)FLT_MIN,
+        .blocks_by_stored = true,
+        .rounds_sum = true,
+        .layout = "plain",
+        .scale_rule = "m / D in float64, then float32; zero-point: (hi - lo) / D",
+        .zero_point_rule = "rne(qmin - lo / s) by the float64 s; of blocks by the float32 s",
+        .element_rule = "clip(rne(x / s) + z)",
+        .floor_rule = "s below 1.17549435e-38: s = 1, z = 0",
+    },
+    {
+        .name = "pytorch",
+        .engine = "PyTorch 2.15",
+        .summary = "observers, quantize_per_tensor and quantize_per_channel",
+        TYPES(pytorch_types),
+        .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL,
+        .steps = QUANT_STEPS_FLOAT32,
+        .floor = QUANT_FLOOR_SCALE,
+        .least = 0x1p-23,
+        .mapping = QUANT_MAP_RECIPROCAL,
+        .given_mapping = QUANT_MAP_RECIPROCAL,
+        .layout = "plain",
+        .scale_rule = "m / D in float32; zero-point: (hi - lo) / D",
+        .zero_point_rule = "clip(qmin - rne(lo / s))",
+        .element_rule = "clip(rne(x * (1 / s)) + z)",
+        .floor_rule = "s is at least 2^-23",
+    },
+    {
+        .name = "torchao",
+        .engine = "torchao 0.18",
+        .summary = "int8 weight-only",
+        TYPES(torchao_types),
+        .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL | QUANT_PER_BLOCK,
+        .steps = QUANT_STEPS_INPUT,
+        .floor = QUANT_FLOOR_SCALE,
+        .least = 0x1p-23,
+        .mapping = QUANT_MAP_RECIPROCAL,
+        .given_mapping = QUANT_MAP_RECIPROCAL,
+        .layout = "plain",
+        .scale_rule = "m / D in the input's type, stored as float32",
+        .element_rule = "clip(rne(x * (1 / s))) in float32",
+        .floor_rule = "s is at least 2^-23",
+    },
+    {
+        .name = "compressed-tensors",
+        .engine = "compressed-tensors 0.20",
+        .summary = "weights of transformers models, as on the CPU",
+        TYPES(compressed_types),
+        .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL | QUANT_PER_BLOCK | QUANT_PER_TILE,
+        .steps = QUANT_STEPS_INPUT,
+        .floor = QUANT_FLOOR_EPSILON,
+        .rounds_sum = true,
+        .mapping = QUANT_MAP_SUM,
+        .given_mapping = QUANT_MAP_SUM,
+        .input_elements = true,
+        .input_scale = true,
+        .layout = "compressed-tensors",
+        .scale_rule = "m / D, zero-point: (hi - lo) / D, each step in the input's type",
+        .zero_point_rule = "rne(clip(qmin - lo / s)), each step in the input's type",
+        .element_rule = "rne(clip(x / s + z)), each step in the input's type",
+        .floor_rule = "s = 0: the type's epsilon (bfloat16 2^-7)",
+    },
+    {
+        .name = "comfyui",
+        .engine = "comfy-kitchen 0.2.40",
+        .summary = "int8_tensorwise of ComfyUI",
+        TYPES(full_int8_types),
+        .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL,
+        .steps = QUANT_STEPS_FLOAT32,
+        .floor = QUANT_FLOOR_SCALE,
+        .least = (double)1e-30F,
+        .mapping = QUANT_MAP_SCALE_TOO,
+        .given_mapping = QUANT_MAP_SCALE_TOO,
+        .input_elements = true,
+        .layout = "comfyui",
+        .scale_rule = "m / D in float32",
+        .element_rule = "clip(rne(x / s)); of 16-bit input s and x / s are rounded to its type",
+        .floor_rule = "s is at least 1e-30",
+    },
+    {
+        .name = "tflite",
+        .engine = "ai-edge-quantizer 0.10",
+        .summary = "weights by ai-edge-quantizer; with a given scale, the QUANTIZE of TFLite",
+        TYPES(tflite_types),
+        .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL | QUANT_PER_BLOCK,
+        .steps = QUANT_STEPS_FLOAT32,
+        .floor = QUANT_FLOOR_MAGNITUDE,
+        .least = (double)1e-9F,
+        .blocks_float16 = true,
+        .mapping = QUANT_MAP_SUM,
+        .given_mapping = QUANT_MAP_RECIPROCAL,
+        .layout = "plain",
+        .scale_rule = "m / D in float32; of blocks rounded to bfloat16, then to float16",
+        .zero_point_rule = "given, as the scale",
+        .element_rule = "rne(clip(x / s + z)); by a given scale clip(rne(x * (1 / s)) + z)",
+        .floor_rule = "m is at least 1e-9",
+    },
+    {
+        .name = "tflite-reference",
+        .engine = "TFLite, ai-edge-litert",
+        .summary = "the QUANTIZE of TFLite's reference kernels",
+        TYPES(tflite_reference_types),
+        .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL,
+        .steps = QUANT_STEPS_FLOAT32,
+        .floor = QUANT_FLOOR_MAGNITUDE,
+        .least = (double)1e-9F,
+        .rounding = QUANT_HALF_AWAY,
+        .layout = "plain",
+        .scale_rule = "given; else m / D in float32",
+        .zero_point_rule = "given, as the scale",
+        .element_rule = "clip(away(x / s) + z)",
+        .floor_rule = "m is at least 1e-9",
+    },
+    {
+        .name = "tensorrt",
+        .engine = "TensorRT",
+        .summary = "weights in int8",
+        TYPES(narrow_int8_types),
+        .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL,
+        .layout = "plain",
+        .scale_rule = "m / D",
+        .element_rule = "clip(rne(x / s))",
+    },
+    {
+        .name = "ncnn",
+        .engine = "ncnn",
+        .summary = "weights in int8; the engine stores 1 / s",
+        TYPES(narrow_int8_types),
+        .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL,
+        .steps = QUANT_STEPS_FLOAT32,
+        .mapping = QUANT_MAP_FACTOR,
+        .given_mapping = QUANT_MAP_FACTOR,
+        .layout = "plain",
+        .scale_rule = "1 / f, with f = D / m in float32, 1 for all zeros",
+        .element_rule = "clip(away(x * f)); -127 where f is infinite",
+    },
+    {
+        .name = "nncf",
+        .engine = "NNCF 3.4",
+        .summary = "weight compression of OpenVINO",
+        TYPES(nncf_types),
+        .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL | QUANT_PER_BLOCK,
+        .steps = QUANT_STEPS_FLOAT32,
+        .is_signed = true,
+        .floor = QUANT_FLOOR_SCALE,
+        .least = 0x1p-23,
+        .mapping = QUANT_MAP_SUM,
+        .given_mapping = QUANT_MAP_SUM,
+        .layout = "plain",
+        .scale_rule = "absmax: (|lo| >= hi ? |lo| : -hi) / D; zero-point: (hi - lo) / D",
+        .zero_point_rule = "clip(-rne(lo / s))",
+        .element_rule = "rne(clip(x / s + z))",
+        .floor_rule = "|s| below 2^-23: 2^-23",
+    },
+    {
+        .name = "bitsandbytes",
+        .engine = "bitsandbytes",
+        .summary = "LLM.int8; the engine stores m",
+        TYPES(narrow_int8_types),
+        .granularities = QUANT_PER_CHANNEL | QUANT_PER_TENSOR,
+        .steps = QUANT_STEPS_FLOAT32,
+        .mapping = QUANT_MAP_FLOAT16,
+        .given_mapping = QUANT_MAP_FLOAT16,
+        .layout = "plain",
+        .scale_rule = "m / D, m rounded to float16",
+        .element_rule = "rne(x * ((1 / m) * D)), x rounded to float16",
+        .floor_rule = "m = 0: q = 0",
+    },
+    {
+        .name = "quanto",
+        .engine = "optimum-quanto 0.2.7",
+        .summary = "qint8 weights",
+        TYPES(full_int8_types),
+        .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL | QUANT_PER_BLOCK,
+        .steps = QUANT_STEPS_INPUT,
+        .mapping = QUANT_MAP_SUM,
+        .given_mapping = QUANT_MAP_SUM,
+        .input_elements = true,
+        .input_scale = true,
+        .layout = "plain",
+        .scale_rule = "m / D in the input's type",
+        .element_rule = "clip(rne(x / s)) in the input's type",
+        .floor_rule = "m = 0: s = 0, q = 0",
+    },
+};
+
+/* ---- Looking up ---- */
+
+const struct quant_profile *quant_profile_at(size_t i)
+{
+    return i < LENGTH(profiles) ? &profiles[i] : NULL;
+}
+
+const struct quant_profile *quant_profile_from_name(const char *name)
+{
+    for (size_t i = 0; name && i < LENGTH(profiles); i++)
+        if (strcmp(profiles[i].name, name) == 0)
+            return &profiles[i];
+    return NULL;
+}
+
+const struct quant_profile_type *quant_profile_type_of(const struct quant_profile *profile,
+                                                       enum quant_scheme scheme,
+                                                       enum quant_dtype dtype)
+{
+    for (size_t i = 0; i < profile->ntypes; i++)
+        if (profile->types[i].scheme == scheme && profile->types[i].dtype == dtype)
+            return &profile->types[i];
+    return NULL;
+}
+
+/* ---- How elements are mapped ---- */
+
+static bool is_16_bit(enum quant_dtype dtype)
+{
+    return dtype == QUANT_FLOAT16 || dtype == QUANT_BFLOAT16;
+}
+
+/* x / s + 0 is x / s, which the plain kernels map faster, unless the scale may be 0 or negative. */
+static bool is_plain(const struct quant_params *params)
+{
+    const struct quant_profile *profile = params->profile;
+    const bool has_sum = params->scheme == QUANT_ZERO_POINT || params->qmin == 0;
+    const bool has_any_scale = profile->is_signed || profile->floor == QUANT_FLOOR_NONE;
+    if (params->mapping == QUANT_MAP_SCALE_TOO)
+        return true;
+    return params->mapping == QUANT_MAP_SUM && !has_sum && !has_any_scale &&
+           params->scale_dtype != QUANT_FLOAT16;
+}
+
+void quant_params_follow(struct quant_params *params, enum quant_dtype input, bool is_given)
+{
+    const struct quant_profile *profile = params->profile;
+    params->mapping = QUANT_MAP_PLAIN;
+    params->arithmetic = QUANT_DTYPE_NONE;
+    if (!profile || params->exact)
+        return;
+    params->rounding = profile->rounding;
+    params->mapping = is_given ? profile->given_mapping : profile->mapping;
+    if (profile->input_elements && is_16_bit(input))
+        params->arithmetic = input;
+    else if (is_plain(params))
+        params->mapping = QUANT_MAP_PLAIN;
+}
