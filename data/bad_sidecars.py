@@ -225,8 +225,15 @@ def float16_changes() -> list[Change]:
     return [
         Change("scale_dtype_unknown", '"float16"', '"float64"', "`scale_dtype` is no known one."),
         Change("scale_of_no_float16", "0.0850219727", "0.0850393698", "`scale` is no float16."),
-        Change("key_unknown_in_version_2", WHOLE, WHOLE + ', "profile": "x"',
+        Change("key_unknown_in_version_2", WHOLE, WHOLE + ', "mixture": "x"',
                "`version` is 2, and there is a key that is not known."),
+        Change("profile_unknown", WHOLE, WHOLE + ', "profile": "x"', "`profile` is no known one."),
+        Change("profile_of_other_types", '"scheme": "absmax"', '"scheme": "zero-point", "profile": "ncnn"',
+               "`profile` is an engine that has no zero points."),
+        Change("exact_without_profile", WHOLE, WHOLE + ', "exact": true',
+               "There is `exact`, and no `profile`."),
+        Change("exact_false", WHOLE, WHOLE + ', "profile": "ncnn", "exact": false',
+               "`exact` is false."),
     ]
 
 

@@ -79,9 +79,7 @@ struct quant_profile {
     enum quant_mapping_kind mapping;       /* of elements, where the scale is found */
     enum quant_mapping_kind given_mapping; /* where it is given */
     enum quant_rounding rounding;          /* of QUANT_MAP_PLAIN */
-    bool input_elements; /* the mapping's steps are rounded to float16 or bfloat16 for elements of
-                          * these types */
-    bool input_scale;    /* scales are stored in the type of the input, not in float32 */
+    bool input_scale; /* scales are stored in the type of the input, not in float32 */
 
     const char *layout; /* how the engine's files are laid out; "plain": as ours */
 

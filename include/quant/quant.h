@@ -237,12 +237,13 @@ struct quant_profile; /* <quant/profiles.h> */
 
 /* How elements become integers, where z is the zero point and clip limits to qmin..qmax. All but
  * the first are for integers of at most 16 bits, under the rules of an engine. NaN gives clip(z),
- * whether it is an element or made by the mapping. Each step is rounded to float32, or, where the
- * arithmetic is float16 or bfloat16, to float32 and then to that. */
+ * whether it is an element or made by the mapping. Each step is rounded to float32; where it is
+ * rounded to the arithmetic, and that is float16 or bfloat16, then to that. */
 enum quant_mapping_kind {
     QUANT_MAP_PLAIN = 0,  /* clip(rne(x / s) + z): the rule at the top; s > 0 */
     QUANT_MAP_RECIPROCAL, /* clip(rne(x * (1 / s)) + z) */
-    QUANT_MAP_SUM,        /* rne(clip(x / s + z)); s may be 0 or negative */
+    QUANT_MAP_DIVIDE,     /* rne(clip(x / s + z)) in float32; s may be 0 or negative */
+    QUANT_MAP_SUM,        /* the same, each step rounded to the arithmetic */
     QUANT_MAP_SCALE_TOO,  /* the same by the scale rounded to the arithmetic, or to its smallest
                            * normal number where that gives 0 */
     QUANT_MAP_FACTOR,     /* clip(x * factor, ties away from zero); qmin for an infinite factor */
@@ -261,10 +262,11 @@ struct quant_params {
     enum quant_dtype scale_dtype; /* what the scale is stored as, of which it is a number; the
                                    * mapping does not depend on it. QUANT_DTYPE_NONE: float32 */
     const struct quant_profile *profile; /* the engine that is followed; NULL: none */
-    uint32_t exact; /* 1: as of the spec, and the rest is all zeros. No bool, which would leave
+    uint32_t exact; /* 1: as of the spec; the mapping is then plain. No bool, which would leave
                      * bytes that have no value: parameters may be compared as bytes */
     enum quant_mapping_kind mapping;
-    enum quant_dtype arithmetic; /* QUANT_FLOAT16, QUANT_BFLOAT16, or any other for float32 */
+    enum quant_dtype arithmetic; /* QUANT_FLOAT16 or QUANT_BFLOAT16 by a profile for elements that
+                                  * were of that type, else QUANT_DTYPE_NONE: float32 */
     float factor;                /* of QUANT_MAP_FACTOR and QUANT_MAP_FLOAT16. 0: the one that
                                   * follows from the scale, as where it was read from a file */
 };

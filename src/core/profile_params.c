@@ -18,7 +18,7 @@ void quant_plan_settle(struct quant_plan *plan, enum quant_dtype input)
     const bool is_16_bit = input == QUANT_FLOAT16 || input == QUANT_BFLOAT16;
     target->input = is_16_bit ? input : QUANT_FLOAT32;
     target->in_blocks = plan->granularity.block_size > 0;
-    if (profile->input_scale)
+    if (profile->input_scale && !target->is_given) /* a given one is never rounded */
         target->scale_dtype = target->input;
     if (profile->blocks_float16 && target->in_blocks)
         target->scale_dtype = QUANT_FLOAT16;
@@ -28,6 +28,11 @@ bool quant_plan_has_factors(const struct quant_plan *plan)
 {
     const struct quant_profile *profile = plan->target.profile;
     return profile && !plan->target.exact && profile->mapping >= QUANT_MAP_FACTOR;
+}
+
+static enum quant_dtype input_of(const struct quant_target *target)
+{
+    return target->input == QUANT_DTYPE_NONE ? QUANT_FLOAT32 : target->input;
 }
 
 static double round_step(const struct quant_target *target, double value)
@@ -41,12 +46,12 @@ static double round_step(const struct quant_target *target, double value)
     case QUANT_STEPS_INPUT:
         break;
     }
-    return quant_dtype_round(target->input, (double)(float)value);
+    return quant_dtype_round(input_of(target), (double)(float)value);
 }
 
 static double epsilon_of(const struct quant_target *target)
 {
-    return quant_dtype_info(target->profile->steps == QUANT_STEPS_INPUT ? target->input
+    return quant_dtype_info(target->profile->steps == QUANT_STEPS_INPUT ? input_of(target)
                                                                         : QUANT_FLOAT32)
         ->epsilon;
 }

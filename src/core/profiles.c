@@ -159,7 +159,6 @@ static const struct quant_profile profiles[] = {
         .rounds_sum = true,
         .mapping = QUANT_MAP_SUM,
         .given_mapping = QUANT_MAP_SUM,
-        .input_elements = true,
         .input_scale = true,
         .layout = "compressed-tensors",
         .scale_rule = "m / D, zero-point: (hi - lo) / D, each step in the input's type",
@@ -178,7 +177,6 @@ static const struct quant_profile profiles[] = {
         .least = (double)1e-30F,
         .mapping = QUANT_MAP_SCALE_TOO,
         .given_mapping = QUANT_MAP_SCALE_TOO,
-        .input_elements = true,
         .layout = "comfyui",
         .scale_rule = "m / D in float32",
         .element_rule = "clip(rne(x / s)); of 16-bit input s and x / s are rounded to its type",
@@ -194,7 +192,7 @@ static const struct quant_profile profiles[] = {
         .floor = QUANT_FLOOR_MAGNITUDE,
         .least = (double)1e-9F,
         .blocks_float16 = true,
-        .mapping = QUANT_MAP_SUM,
+        .mapping = QUANT_MAP_DIVIDE,
         .given_mapping = QUANT_MAP_RECIPROCAL,
         .layout = "plain",
         .scale_rule = "m / D in float32; of blocks rounded to bfloat16, then to float16",
@@ -251,8 +249,8 @@ static const struct quant_profile profiles[] = {
         .is_signed = true,
         .floor = QUANT_FLOOR_SCALE,
         .least = 0x1p-23,
-        .mapping = QUANT_MAP_SUM,
-        .given_mapping = QUANT_MAP_SUM,
+        .mapping = QUANT_MAP_DIVIDE,
+        .given_mapping = QUANT_MAP_DIVIDE,
         .layout = "plain",
         .scale_rule = "absmax: (|lo| >= hi ? |lo| : -hi) / D; zero-point: (hi - lo) / D",
         .zero_point_rule = "clip(-rne(lo / s))",
@@ -282,7 +280,6 @@ static const struct quant_profile profiles[] = {
         .steps = QUANT_STEPS_INPUT,
         .mapping = QUANT_MAP_SUM,
         .given_mapping = QUANT_MAP_SUM,
-        .input_elements = true,
         .input_scale = true,
         .layout = "plain",
         .scale_rule = "m / D in the input's type",
@@ -331,21 +328,20 @@ static bool is_plain(const struct quant_params *params)
     const bool has_any_scale = profile->is_signed || profile->floor == QUANT_FLOOR_NONE;
     if (params->mapping == QUANT_MAP_SCALE_TOO)
         return true;
-    return params->mapping == QUANT_MAP_SUM && !has_sum && !has_any_scale &&
-           params->scale_dtype != QUANT_FLOAT16;
+    const bool divides = params->mapping == QUANT_MAP_DIVIDE || params->mapping == QUANT_MAP_SUM;
+    return divides && !has_sum && !has_any_scale && params->scale_dtype != QUANT_FLOAT16;
 }
 
 void quant_params_follow(struct quant_params *params, enum quant_dtype input, bool is_given)
 {
     const struct quant_profile *profile = params->profile;
     params->mapping = QUANT_MAP_PLAIN;
-    params->arithmetic = QUANT_DTYPE_NONE;
+    params->arithmetic = profile && is_16_bit(input) ? input : QUANT_DTYPE_NONE;
     if (!profile || params->exact)
         return;
     params->rounding = profile->rounding;
     params->mapping = is_given ? profile->given_mapping : profile->mapping;
-    if (profile->input_elements && is_16_bit(input))
-        params->arithmetic = input;
-    else if (is_plain(params))
+    const bool rounds = params->mapping == QUANT_MAP_SUM || params->mapping == QUANT_MAP_SCALE_TOO;
+    if (!(rounds && is_16_bit(input)) && is_plain(params))
         params->mapping = QUANT_MAP_PLAIN;
 }

@@ -163,6 +163,9 @@ QUANT_MAPPED_INLINE int32_t quant_mapped_float16(const struct quant_mapped *mapp
         case QUANT_MAP_RECIPROCAL:                                                                 \
             QUANT_MAPPED_LOOP(quant_mapped_reciprocal, bits);                                      \
             break;                                                                                 \
+        case QUANT_MAP_DIVIDE:                                                                     \
+            QUANT_MAPPED_LOOP(quant_mapped_sum, bits);                                             \
+            break;                                                                                 \
         case QUANT_MAP_SUM:                                                                        \
         case QUANT_MAP_SCALE_TOO:                                                                  \
             if (params->arithmetic == QUANT_BFLOAT16 && mapped->addend == 0)                       \

@@ -60,6 +60,8 @@ double quant_scalar_map(const struct quant_params *params, float x)
         break;
     case QUANT_MAP_RECIPROCAL:
         return (double)rintf(number(x * (1 / params->scale))) + zero_point;
+    case QUANT_MAP_DIVIDE:
+        return (double)rintf(number(x / params->scale) + (float)params->zero_point);
     case QUANT_MAP_SUM:
     case QUANT_MAP_SCALE_TOO: {
         const float quotient = round_step(params, number(x / divisor(params)));
@@ -88,6 +90,7 @@ bool quant_mapped_begin(const struct quant_params *params, struct quant_mapped *
     case QUANT_MAP_RECIPROCAL:
         mapped->by = 1 / params->scale;
         break;
+    case QUANT_MAP_DIVIDE:
     case QUANT_MAP_SUM:
     case QUANT_MAP_SCALE_TOO:
         mapped->by = divisor(params);

@@ -150,7 +150,7 @@ enum quant_status quant_profile_check(const struct quant_spec *spec,
 {
     const struct quant_profile *profile = quant_profile_from_name(spec->like);
     if (spec->exact && !spec->like)
-        return quant_error_set(error, QUANT_INVALID, "exact needs an engine to be like");
+        return quant_error_set(error, QUANT_INVALID, "exact is for use with an engine to be like");
     if (!spec->like)
         return QUANT_OK;
     if (!profile)

@@ -71,8 +71,8 @@ static void read_one(struct quant_fields *fields, const cJSON *object,
 {
     struct quant_params *params = &entry->params;
     check_null(fields, object, "block_size", "'axis' is null");
-    params->scale = quant_sidecar_scale(fields, quant_field_get(fields, object, "scale"),
-                                        params->scale_dtype, "scale");
+    params->scale =
+        quant_sidecar_scale(fields, quant_field_get(fields, object, "scale"), params, "scale");
     params->zero_point =
         (int32_t)quant_field_integer(fields, object, "zero_point", INT32_MIN, INT32_MAX);
     entry->scale_count = 1;
@@ -189,9 +189,9 @@ static void read_quantized(struct quant_fields *fields, const cJSON *object,
                            struct quant_shape *shape, struct quant_sidecar_entry *entry)
 {
     static const char *const known[] = {
-        "scheme",      "dtype", "qmin",       "qmax",   "scale",    "zero_point",
-        "scale_dtype", "axis",  "block_size", "scales", "rounding", "range",
-        "calibration", "shape", "order",      "source", "data",     NULL};
+        "scheme",      "dtype",       "qmin",  "qmax",       "profile", "exact",    "scale",
+        "zero_point",  "scale_dtype", "axis",  "block_size", "scales",  "rounding", "range",
+        "calibration", "shape",       "order", "source",     "data",    NULL};
     static const char *const calibration[] = {"method", "argument", "observed", NULL};
     quant_sidecar_check_keys(fields, object, known);
     read_shape(fields, object, shape, entry);
@@ -207,6 +207,8 @@ static void read_quantized(struct quant_fields *fields, const cJSON *object,
     if (quant_sidecar_open_object(fields, object, "calibration", calibration))
         quant_sidecar_read_calibration(fields, object, entry);
     read_source(fields, object, entry);
+    if (fields->status == QUANT_OK)
+        quant_sidecar_follow_profile(&entry->params, entry->source_dtype, entry->method);
     read_stored(fields, object, shape, entry);
 }
 

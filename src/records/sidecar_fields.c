@@ -2,6 +2,8 @@
 /* Types, ranges and known words; then how the fields agree with each other. */
 #include "records/sidecar_fields.h"
 
+#include <quant/profiles.h>
+
 #include <math.h>
 #include <string.h>
 
@@ -80,6 +82,43 @@ static void read_target_range(struct quant_fields *fields, const cJSON *object,
                           params->qmin, params->qmax);
 }
 
+/* ---- The profile ---- */
+
+static void read_profile(struct quant_fields *fields, const cJSON *object,
+                         struct quant_params *params)
+{
+    if (!quant_field_find(object, "profile")) {
+        if (quant_field_find(object, "exact"))
+            quant_fields_fail(fields, QUANT_CORRUPT, "it has 'exact', but no 'profile'");
+        return;
+    }
+    const char *name = quant_field_string(fields, object, "profile");
+    params->profile = quant_profile_from_name(name);
+    if (fields->status == QUANT_OK && !params->profile)
+        quant_fields_fail(fields, QUANT_UNSUPPORTED, "unknown 'profile': '%.64s'", name);
+    if (!quant_field_find(object, "exact"))
+        return;
+    if (!cJSON_IsTrue(quant_field_find(object, "exact")))
+        quant_fields_fail(fields, QUANT_CORRUPT, "'exact' is not true");
+    params->exact = 1;
+}
+
+static void check_profile(struct quant_fields *fields, const struct quant_params *params)
+{
+    if (fields->status == QUANT_OK && params->profile &&
+        !quant_profile_type_of(params->profile, params->scheme, params->dtype))
+        quant_fields_fail(fields, QUANT_CORRUPT, "'profile' is %s, which has no %s in this scheme",
+                          params->profile->name, quant_dtype_info(params->dtype)->name);
+}
+
+void quant_sidecar_follow_profile(struct quant_params *params, enum quant_dtype source,
+                                  const char *method)
+{
+    const enum quant_rounding rounding = params->rounding;
+    quant_params_follow(params, source, strcmp(method, "given") == 0);
+    params->rounding = rounding;
+}
+
 void quant_sidecar_read_target(struct quant_fields *fields, const cJSON *object,
                                struct quant_params *params)
 {
@@ -92,6 +131,8 @@ void quant_sidecar_read_target(struct quant_fields *fields, const cJSON *object,
         quant_fields_fail(fields, QUANT_UNSUPPORTED, "unknown 'dtype': '%.64s'", dtype);
     if (fields->status == QUANT_OK && info->is_integer)
         read_target_range(fields, object, params);
+    read_profile(fields, object, params);
+    check_profile(fields, params);
 }
 
 void quant_sidecar_read_rounding(struct quant_fields *fields, const cJSON *object,
@@ -200,26 +241,34 @@ enum quant_dtype quant_sidecar_read_scale_dtype(struct quant_fields *fields, con
     return QUANT_FLOAT32;
 }
 
+/* Engines may have scales that are 0 or negative. */
+static bool takes_any(const struct quant_params *params)
+{
+    return params->profile && !params->exact;
+}
+
 /* The nine digits are near a number of a 16-bit type, and read back to it as a float32. */
-bool quant_sidecar_is_scale(const cJSON *item, enum quant_dtype dtype)
+bool quant_sidecar_is_scale(const cJSON *item, const struct quant_params *params)
 {
     if (!cJSON_IsNumber(item))
         return false;
     const float scale = (float)item->valuedouble;
-    return scale > 0 && isfinite(scale) &&
+    const enum quant_dtype dtype = params->scale_dtype;
+    return (scale > 0 || takes_any(params)) && isfinite(scale) &&
            (dtype == QUANT_FLOAT32 || quant_dtype_round(dtype, (double)scale) == (double)scale);
 }
 
-float quant_sidecar_scale(struct quant_fields *fields, const cJSON *item, enum quant_dtype dtype,
-                          const char *key)
+float quant_sidecar_scale(struct quant_fields *fields, const cJSON *item,
+                          const struct quant_params *params, const char *key)
 {
-    if (quant_sidecar_is_scale(item, dtype))
+    if (quant_sidecar_is_scale(item, params))
         return (float)item->valuedouble;
     if (item && !cJSON_IsNumber(item))
         quant_fields_fail(fields, QUANT_CORRUPT, "'%s' is not a number", key);
     else if (item)
-        quant_fields_fail(fields, QUANT_OUT_OF_RANGE, "'%s' is %.9g; expected a finite %s above 0",
-                          key, item->valuedouble, quant_dtype_info(dtype)->name);
+        quant_fields_fail(fields, QUANT_OUT_OF_RANGE, "'%s' is %.9g; expected a finite %s%s", key,
+                          item->valuedouble, quant_dtype_info(params->scale_dtype)->name,
+                          takes_any(params) ? "" : " above 0");
     return 0;
 }
 

@@ -48,11 +48,15 @@ enum quant_dtype quant_sidecar_read_source_dtype(struct quant_fields *fields, co
 /* "scale_dtype", float32 if there is no such key. Accepts NULL. */
 enum quant_dtype quant_sidecar_read_scale_dtype(struct quant_fields *fields, const cJSON *object);
 
-/* Whether it is a finite number of the type above 0, and the number, or 0 and an error. key is for
- * the message. */
-bool quant_sidecar_is_scale(const cJSON *item, enum quant_dtype dtype);
-float quant_sidecar_scale(struct quant_fields *fields, const cJSON *item, enum quant_dtype dtype,
-                          const char *key);
+/* Whether it is a finite number of the params' type of scales, above 0 unless an engine is
+ * followed; and the number, or 0 and an error. key is for the message. */
+bool quant_sidecar_is_scale(const cJSON *item, const struct quant_params *params);
+float quant_sidecar_scale(struct quant_fields *fields, const cJSON *item,
+                          const struct quant_params *params, const char *key);
+
+/* Sets how elements were mapped, once the type of the source and the method are known. */
+void quant_sidecar_follow_profile(struct quant_params *params, enum quant_dtype source,
+                                  const char *method);
 
 /* Whether the "axis" that was found, or a "block_size" of rows and columns, says that each group
  * has a scale of its own. */

@@ -2,6 +2,8 @@
 /* Keys in the order of the schema. */
 #include "records/sidecar_print.h"
 
+#include <quant/profiles.h>
+
 #include <stdio.h>
 
 #include "base/error.h"
@@ -37,6 +39,14 @@ void quant_sidecar_print_target(struct quant_json_printer *printer,
     quant_json_string(printer, info->name);
     print_bound(printer, "qmin", info->is_integer, params->qmin);
     print_bound(printer, "qmax", info->is_integer, params->qmax);
+    if (params->profile) {
+        quant_json_key(printer, "profile");
+        quant_json_string(printer, params->profile->name);
+    }
+    if (params->exact) {
+        quant_json_key(printer, "exact");
+        quant_json_raw(printer, "true");
+    }
 }
 
 void quant_sidecar_print_one(struct quant_json_printer *printer, const struct quant_params *params)

@@ -22,9 +22,10 @@ static bool has_key(const cJSON *object, const char *key)
 
 /* Version 2 has more keys, and later programs may add others. */
 static const char *const known_keys[] = {
-    "format", "version",     "tool",        "scheme", "dtype",      "qmin",   "qmax",
-    "scale",  "zero_point",  "scale_dtype", "axis",   "block_size", "scales", "rounding",
-    "range",  "calibration", "shape",       "order",  "source",     "data",   NULL};
+    "format", "version",    "tool",   "scheme",   "dtype",      "qmin",
+    "qmax",   "profile",    "exact",  "scale",    "zero_point", "scale_dtype",
+    "axis",   "block_size", "scales", "rounding", "range",      "calibration",
+    "shape",  "order",      "source", "data",     NULL};
 
 /* A sidecar has version 2 if and only if it has a key that came with version 2, or a block_size of
  * rows and columns, which did too. */
@@ -33,6 +34,7 @@ static void check_version(struct quant_fields *fields, const cJSON *root, double
     const cJSON *scales = quant_field_find(root, "scales");
     const char *found = has_key(root, "scale_dtype") || has_key(scales, "scale_dtype")
                             ? "scale_dtype"
+                        : has_key(root, "profile")                            ? "profile"
                         : has_key(scales, "zero_points")                      ? "zero_points"
                         : cJSON_IsArray(quant_field_find(root, "block_size")) ? "block_size"
                                                                               : NULL;
@@ -143,6 +145,8 @@ static void read_root(struct quant_fields *fields, const cJSON *root, struct qua
     read_params(fields, root, sidecar);
     read_calibration(fields, root, sidecar);
     read_source(fields, root, sidecar);
+    if (fields->status == QUANT_OK)
+        quant_sidecar_follow_profile(&sidecar->params, sidecar->source_dtype, sidecar->method);
     read_data(fields, root, sidecar);
 }
 

@@ -33,8 +33,8 @@ static void read_one(struct quant_fields *fields, const cJSON *root, struct quan
         quant_fields_fail(fields, QUANT_CORRUPT, "it has 'scales', but 'axis' is null");
     check_not_array(fields, root, "scale");
     check_not_array(fields, root, "zero_point");
-    params->scale = quant_sidecar_scale(fields, quant_field_get(fields, root, "scale"),
-                                        params->scale_dtype, "scale");
+    params->scale =
+        quant_sidecar_scale(fields, quant_field_get(fields, root, "scale"), params, "scale");
     params->zero_point =
         (int32_t)quant_field_integer(fields, root, "zero_point", INT32_MIN, INT32_MAX);
 }
@@ -84,15 +84,15 @@ static const char *entry_text(const char *key, uint64_t i, char text[ENTRY_TEXT]
 }
 
 static void read_scale_array(struct quant_fields *fields, const cJSON *array,
-                             enum quant_dtype dtype, float *scales)
+                             const struct quant_params *params, float *scales)
 {
     char text[ENTRY_TEXT];
     uint64_t i = 0;
     for (const cJSON *item = array->child; item; item = item->next, i++) {
-        if (quant_sidecar_is_scale(item, dtype))
+        if (quant_sidecar_is_scale(item, params))
             scales[i] = (float)item->valuedouble;
         else
-            quant_sidecar_scale(fields, item, dtype, entry_text("scale", i, text));
+            quant_sidecar_scale(fields, item, params, entry_text("scale", i, text));
     }
 }
 
@@ -130,7 +130,7 @@ static void read_arrays(struct quant_fields *fields, const cJSON *root,
             quant_error_no_memory(fields->error, room * QUANT_SCALE_RECORD_MOST, "scales");
         return;
     }
-    read_scale_array(fields, scales, sidecar->params.scale_dtype, groups->scales);
+    read_scale_array(fields, scales, &sidecar->params, groups->scales);
     read_zero_point_array(fields, zero_points, groups->zero_points);
 }
 

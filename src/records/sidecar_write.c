@@ -112,7 +112,8 @@ static int version_of(const struct quant_sidecar *sidecar)
 {
     const bool has_file = sidecar->has_groups && sidecar->groups.path;
     const bool by_rows = sidecar->has_groups && sidecar->groups.block_rows > 0;
-    return has_file || by_rows || !quant_sidecar_has_float32_scales(&sidecar->params)
+    return has_file || by_rows || sidecar->params.profile ||
+                   !quant_sidecar_has_float32_scales(&sidecar->params)
                ? QUANT_SIDECAR_VERSION_2
                : QUANT_SIDECAR_VERSION_1;
 }

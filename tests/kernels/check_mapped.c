@@ -29,7 +29,8 @@ static struct quant_params params_at(size_t index)
     index /= LENGTH(scales);
     params.zero_point = zero_points[index % LENGTH(zero_points)];
     const bool is_second = index / LENGTH(zero_points) % 2;
-    const bool has_sum = params.mapping == QUANT_MAP_SUM || params.mapping == QUANT_MAP_SCALE_TOO;
+    const bool has_sum = params.mapping == QUANT_MAP_DIVIDE || params.mapping == QUANT_MAP_SUM ||
+                         params.mapping == QUANT_MAP_SCALE_TOO;
     if (is_second && has_sum)
         params.scale = -params.scale;
     if (is_second && params.mapping >= QUANT_MAP_FACTOR)

@@ -15,7 +15,7 @@ static const struct wrong wrongs[] = {
      "unknown engine 'pytorhc'; expected one of onnx, onnx-tools, pytorch, torchao, "
      "compressed-tensors, comfyui, tflite, tflite-reference, tensorrt, ncnn, nncf, bitsandbytes, "
      "quanto"},
-    {{.exact = true}, {0}, "exact needs an engine to be like"},
+    {{.exact = true}, {0}, "exact is for use with an engine to be like"},
     {{.like = "nncf", .scheme = QUANT_ZERO_POINT},
      {0},
      "nncf does not quantize to int8 by zero-point; it knows absmax int8, int4; zero-point uint8, "

@@ -17,7 +17,8 @@ static bool has_target(const struct quant_sidecar *sidecar, const struct quant_p
     const struct quant_params *said = &sidecar->params;
     return said->scheme == made.scheme && said->dtype == made.dtype &&
            said->rounding == made.rounding && said->qmin == made.qmin && said->qmax == made.qmax &&
-           said->scale_dtype == made.scale_dtype;
+           said->scale_dtype == made.scale_dtype && said->profile == made.profile &&
+           said->exact == made.exact;
 }
 
 static bool has_groups(const struct quant_sidecar *sidecar, const struct quant_plan *plan)
@@ -92,13 +93,15 @@ static bool has_choice(const struct quant_sidecar *sidecar, const struct quant_p
                                   choice.range[1] == exact_end(sidecar->range[1])));
 }
 
-/* A zero point inside the target range comes from a range with 0 inside, one outside from a range
- * that was not extended; at the ends it may be either. */
+/* Engines always have zero in the range. Otherwise a zero point inside the target range comes from
+ * a range with 0 inside, one outside from a range that was not extended; at the ends it may be
+ * either. */
 static bool has_zero_points(const struct quant_sidecar *sidecar, const struct quant_plan *plan,
                             const int32_t *zero_points)
 {
     const struct quant_target *target = &plan->target;
-    if (target->scheme != QUANT_ZERO_POINT || !zero_points || plan->from != QUANT_RANGE_FOUND)
+    if (target->profile || target->scheme != QUANT_ZERO_POINT || !zero_points ||
+        plan->from != QUANT_RANGE_FOUND)
         return true;
     for (uint64_t i = 0; i < sidecar->groups.count; i++) {
         const int32_t z = zero_points[i];

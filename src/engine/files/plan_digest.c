@@ -2,6 +2,8 @@
 /* Every field in a fixed order and width. */
 #include "engine/files/plan_digest.h"
 
+#include <quant/profiles.h>
+
 #include <string.h>
 #include <xxhash.h>
 
@@ -45,6 +47,10 @@ static void add_target(struct plan_bytes *plan, const struct quant_target *targe
     add_integer(plan, target->include_zero);
     add_integer(plan, (uint64_t)(uint32_t)target->qmin);
     add_integer(plan, (uint64_t)(uint32_t)target->qmax);
+    if (!target->profile) /* its digest stays what it was before there were profiles */
+        return;
+    add_text(plan, target->profile->name);
+    add_integer(plan, target->exact);
 }
 
 /* The method that found a given range decides over no byte of the data, but the sidecar names it.

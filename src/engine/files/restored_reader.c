@@ -49,6 +49,7 @@ static enum quant_status open_groups(struct quant_restored_reader *reader,
     struct quant_group_tensors tensors = {
         .scale_dtype = restored->params.scale_dtype,
         .is_integer = quant_dtype_info(restored->params.dtype)->is_integer,
+        .any_scale = restored->params.profile && !restored->params.exact,
         .scales_xxh3_64 = restored->digests.scales,
         .zero_points_xxh3_64 = restored->digests.zero_points,
         .is_unchecked = restored->is_unchecked,

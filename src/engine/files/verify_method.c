@@ -6,6 +6,8 @@
  */
 #include "engine/files/verify_method.h"
 
+#include <quant/profiles.h>
+
 #include <math.h>
 #include <string.h>
 
@@ -54,7 +56,7 @@ static bool compare(void *context, const struct quant_group_params *groups, size
             continue;
         const double a = (double)groups->scales[i];
         const double b = (double)expected;
-        found->difference = fmax(found->difference, fabs(a - b) / fmax(a, b));
+        found->difference = fmax(found->difference, fabs(a - b) / fmax(fabs(a), fabs(b)));
         if (comparing->differs)
             continue;
         comparing->differs = true;
@@ -96,6 +98,7 @@ static struct quant_spec spec_of(const struct quant_method_check *check, bool in
     const struct quant_params *params = check->params;
     const struct quant_recorded_method *recorded = check->recorded;
     const bool is_integer = quant_dtype_info(params->dtype)->is_integer;
+    const struct quant_profile *profile = params->profile;
     return (struct quant_spec){
         .scheme = params->scheme,
         .dtype = params->dtype,
@@ -109,7 +112,10 @@ static struct quant_spec spec_of(const struct quant_method_check *check, bool in
         .calibration = recorded->method,
         .has_calibration_argument = recorded->has_argument,
         .calibration_argument = recorded->argument,
-        .scale_dtype = params->scale_dtype,
+        .scale_dtype = profile ? QUANT_DTYPE_NONE : params->scale_dtype,
+        .like = profile ? profile->name : NULL,
+        .exact = params->exact,
+        .input_dtype = params->arithmetic,
     };
 }
 

@@ -22,7 +22,12 @@ static struct quant_target target_of(const struct quant_params *params)
                                  .scale_dtype = params->scale_dtype,
                                  .rounding = params->rounding,
                                  .qmin = params->qmin,
-                                 .qmax = params->qmax};
+                                 .qmax = params->qmax,
+                                 .profile = params->profile,
+                                 .exact = params->exact,
+                                 .include_zero =
+                                     params->profile && params->scheme == QUANT_ZERO_POINT,
+                                 .input = params->arithmetic};
 }
 
 static void fail(struct quant_findings *findings, enum quant_fault_kind kind, const char *name,

@@ -15,18 +15,24 @@
 
 enum { RECORDS_AT_A_TIME = 4096 };
 
-static bool is_scale(float scale)
+/* What the numbers of a file must be. */
+struct limits {
+    bool is_integer; /* else zero points are 0 */
+    bool any_scale;  /* else scales are above 0 */
+};
+
+static bool is_scale(const struct limits *limits, float scale)
 {
-    return scale > 0 && isfinite(scale);
+    return isfinite(scale) && (limits->any_scale || scale > 0);
 }
 
 /* Returns the number of records that are fine before the first that is not. */
 static size_t decode(const struct quant_scale_records *layout, const unsigned char *records,
-                     size_t n, bool is_integer, float *scales, int32_t *zero_points)
+                     size_t n, const struct limits *limits, float *scales, int32_t *zero_points)
 {
     quant_scale_records_decode(layout, records, n, scales, zero_points);
     for (size_t i = 0; i < n; i++)
-        if (!is_scale(scales[i]) || (!is_integer && zero_points[i] != 0))
+        if (!is_scale(limits, scales[i]) || (!limits->is_integer && zero_points[i] != 0))
             return i;
     return n;
 }
@@ -42,8 +48,8 @@ static enum quant_status differs(const struct quant_group_source *groups, const 
 }
 
 static enum quant_status read_all(struct quant_group_source *groups,
-                                  struct quant_checksum_source *checksum, bool is_integer,
-                                  struct quant_error *error)
+                                  struct quant_checksum_source *checksum,
+                                  const struct limits *limits, struct quant_error *error)
 {
     unsigned char records[QUANT_SCALE_RECORD_MOST * RECORDS_AT_A_TIME];
     const size_t size = quant_scale_record_size(&groups->layout);
@@ -58,7 +64,7 @@ static enum quant_status read_all(struct quant_group_source *groups,
         if (status != QUANT_OK)
             return status;
         const size_t fine =
-            decode(&groups->layout, records, n, is_integer,
+            decode(&groups->layout, records, n, limits,
                    groups->all.scales ? groups->all.scales + first : scales,
                    groups->all.zero_points ? groups->all.zero_points + first : zero_points);
         if (fine < n)
@@ -74,13 +80,14 @@ static enum quant_status check_file(struct quant_group_source *groups,
                                     const struct quant_sidecar *sidecar, struct quant_error *error)
 {
     const struct quant_sidecar_groups *expected = &sidecar->groups;
-    const bool is_integer = quant_dtype_info(sidecar->params.dtype)->is_integer;
+    const struct limits limits = {quant_dtype_info(sidecar->params.dtype)->is_integer,
+                                  groups->any_scale};
     struct quant_checksum_source checksum = {.state = NULL};
     uint64_t digest = 0;
     uint64_t nbytes = 0;
     enum quant_status status = quant_checksum_source_init(&checksum, groups->source, error);
     if (status == QUANT_OK)
-        status = read_all(groups, &checksum, is_integer, error);
+        status = read_all(groups, &checksum, &limits, error);
     if (status == QUANT_OK)
         status = quant_checksum_source_finish(&checksum, &digest, &nbytes, error);
     if (status == QUANT_OK && nbytes != expected->bytes)
@@ -112,6 +119,7 @@ static enum quant_status open_file(struct quant_group_source *groups,
                                    const struct quant_sidecar *sidecar, const char *sidecar_path,
                                    const struct quant_cancel *cancel, struct quant_error *error)
 {
+    groups->any_scale = sidecar->params.profile && !sidecar->params.exact;
     groups->path = quant_path_beside(sidecar->groups.path, sidecar_path);
     if (!groups->path)
         return quant_error_no_memory(error, strlen(sidecar->groups.path), "path");
@@ -173,12 +181,13 @@ static enum quant_status read_columns(const struct quant_group_source *groups,
                                       int32_t *zero_points, size_t *fine, struct quant_error *error)
 {
     const struct quant_scale_records alone = {groups->layout.dtype, false};
+    const struct limits limits = {true, groups->any_scale};
     const size_t size = quant_scale_record_size(&alone);
     enum quant_status status =
         quant_source_read_exactly(scales_source, size * first, bytes, size * n, error);
     if (status != QUANT_OK)
         return status;
-    *fine = decode(&alone, bytes, n, true, scales, zero_points);
+    *fine = decode(&alone, bytes, n, &limits, scales, zero_points);
     return read_zero_points(zero_points_source, first, n, bytes, zero_points, error);
 }
 
@@ -239,6 +248,7 @@ enum quant_status quant_group_source_open_container(struct quant_group_source *g
     groups->source = tensors->scales;
     groups->zero_points = tensors->zero_points;
     groups->is_container = true;
+    groups->any_scale = tensors->any_scale;
     groups->layout = (struct quant_scale_records){tensors->scale_dtype, false};
     const uint64_t count = groups->grouping.count;
     const uint64_t size = quant_scale_record_size(&groups->layout);
@@ -300,11 +310,12 @@ static enum quant_status read_records(const struct quant_group_source *groups,
                                       struct quant_group_share *share, size_t n, size_t *fine,
                                       struct quant_error *error)
 {
+    const struct limits limits = {true, groups->any_scale};
     const size_t size = quant_scale_record_size(&groups->layout);
     const enum quant_status status = quant_source_read_exactly(
         groups->source, size * share->params.first, share->records, size * n, error);
     if (status == QUANT_OK)
-        *fine = decode(&groups->layout, share->records, n, true, share->params.scales,
+        *fine = decode(&groups->layout, share->records, n, &limits, share->params.scales,
                        share->params.zero_points);
     return status;
 }

@@ -22,6 +22,7 @@ struct quant_group_source {
     struct quant_group_params
         all; /* where all are in memory; borrowed from the sidecar, or owned */
     bool owns_all;
+    bool any_scale;                    /* scales may be 0 or negative, as those of engines */
     struct quant_scale_records layout; /* of the file */
     char *path;                        /* owned */
     struct quant_source *source;       /* owned: records, or scales alone */
@@ -46,6 +47,7 @@ struct quant_group_tensors {
     struct quant_source *zero_points;
     enum quant_dtype scale_dtype;
     bool is_integer; /* the elements are; else all zero points must be 0 */
+    bool any_scale;  /* also 0 and negative ones, as engines have */
     uint64_t scales_xxh3_64;
     uint64_t zero_points_xxh3_64;
     bool is_unchecked; /* the digests are not known */
