@@ -220,12 +220,25 @@ static bool has_groups(const struct quant_quantize_job *job)
     return found;
 }
 
-/* A file of one tensor is named after the type that its rule gives it; a container after that of
- * the global options. The array is for the caller to free; NULL: no memory. */
+/* Whether the name is that of a container. */
+static bool names_container(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && quant_format_at(i); i++)
+        if (quant_format_at(i)->is_container && strcmp(dot + 1, quant_format_at(i)->name) == 0)
+            return true;
+    return false;
+}
+
+/* A file of one tensor is named after the type that its rule gives it; a container after the engine
+ * or the type of the global options. The array is for the caller to free; NULL: no memory. */
 static const char **make_tags(const struct quant_quantize_job *job, const struct choosing *choosing,
                               char *const *names, size_t n)
 {
     const char **tags = calloc(n + 1, sizeof *tags);
+    for (size_t i = 0; tags && job->spec.like && i < n; i++)
+        if (names_container(names[i]))
+            tags[i] = job->spec.like;
     for (size_t i = 0; tags && choosing->is_single && i < n; i++) {
         const struct quant_rule *rule =
             choosing->is_single[i] ? quant_rule_find(job->rules, job->nrules, names[i]) : NULL;

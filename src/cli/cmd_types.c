@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/engine_rules.h"
 #include "cli/message.h"
+#include "cli/option_values.h"
 #include "cli/options.h"
 
 enum { COLUMNS = 9, ROWS = QUANT_DTYPE_COUNT + 1, CELL_ROOM = 32 };
@@ -84,15 +86,23 @@ static void print_table(cell (*table)[COLUMNS], size_t nrows)
     }
 }
 
-static int run(const struct command *self, int argc, char **argv)
-{
-    int first;
-    int status;
-    if (!options_parse(self, argc, argv, NULL, &first, &status))
-        return status;
-    if (first < argc)
-        return message_usage(self->name, "unexpected argument '%s'", argv[first]);
+struct types_options {
+    const char *like;
+};
 
+static const struct option_row rows[] = {
+    {.name = "like",
+     .argument = "ENGINE",
+     .help = "print the rules of ENGINE instead, as 'quantize --like ENGINE' follows them",
+     .choice = choice_engine,
+     .parse = value_word,
+     .offset = offsetof(struct types_options, like),
+     .is_common = true},
+    {.name = NULL},
+};
+
+static void print_types(void)
+{
     cell table[ROWS][COLUMNS];
     memset(table, 0, sizeof table);
     size_t nrows = 0;
@@ -111,13 +121,29 @@ static int run(const struct command *self, int argc, char **argv)
            "pi by absmax  pi quantized over [-%g, %g] and restored, for types with a scale\n"
            "error         the number to its left minus pi\n",
            RANGE, RANGE);
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct types_options options = {.like = NULL};
+    int first;
+    int status;
+    if (!options_parse(self, argc, argv, &options, &first, &status))
+        return status;
+    if (first < argc)
+        return message_usage(self->name, "unexpected argument '%s'", argv[first]);
+    if (options.like)
+        engine_rules_print(quant_profile_from_name(options.like));
+    else
+        print_types();
     return EXIT_DONE;
 }
 
 const struct command command_types = {
     .name = "types",
-    .summary = "list the types with their range, step and approximation of pi",
-    .usage = "types",
+    .summary = "list the types with their range, step and approximation of pi; rules of engines",
+    .usage = "types [--like ENGINE]",
+    .options = rows,
     .computes = true,
     .run = run,
 };

@@ -2,6 +2,8 @@
 /* The readers of option values. */
 #include "cli/option_values.h"
 
+#include <quant/profiles.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -260,6 +262,12 @@ const char *choice_format(size_t i)
 {
     const struct quant_format_info *info = quant_format_at(i);
     return info ? info->name : NULL;
+}
+
+const char *choice_engine(size_t i)
+{
+    const struct quant_profile *profile = quant_profile_at(i);
+    return profile ? profile->name : NULL;
 }
 
 const char *choice_any_method(size_t i)

@@ -78,6 +78,7 @@ const char *choice_found_target(size_t i);  /* those that do not need a given sc
 const char *choice_scaled_target(size_t i); /* the same, without unscaled types */
 const char *choice_source(size_t i);        /* floats */
 const char *choice_format(size_t i);        /* all formats */
+const char *choice_engine(size_t i);        /* of <quant/profiles.h> */
 const char *choice_any_method(size_t i);    /* all calibration methods, auto too */
 const char *choice_scale(size_t i);         /* those that scales can be stored as */
 

@@ -28,6 +28,8 @@ struct quant_spec quantize_options_spec(const struct quantize_options *options)
         .scale_dtype = (enum quant_dtype)options->scale_dtype,
         .nonfinite = (enum quant_nonfinite)options->nonfinite,
         .include_zero = options->include_zero,
+        .like = options->like,
+        .exact = options->exact,
         .has_clip = options->clip.given,
         .has_scale = options->scale.given,
         .has_zero_point = options->zero_point.given,

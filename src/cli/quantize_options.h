@@ -39,7 +39,9 @@ struct quantize_options {
     struct given_int32 qmax;
     bool include_zero;
     int rounding;
-    int scale_dtype; /* enum quant_dtype; 0: not given */
+    int scale_dtype;  /* enum quant_dtype; 0: not given */
+    const char *like; /* an engine */
+    bool exact;
     int nonfinite;
     struct input_options input;
     struct files_from_options files_from;

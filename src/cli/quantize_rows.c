@@ -55,6 +55,20 @@ const struct option_row quantize_rows[] = {
      .in_section = true,
      .is_common = true},
     GROUPING_ROWS(0),
+    {.name = "like",
+     .argument = "ENGINE",
+     .help = "follow the rules of ENGINE to the bit; 'quant types --like ENGINE' prints them",
+     .choice = choice_engine,
+     .parse = value_word,
+     .offset = AT(like),
+     .in_section = true,
+     .is_common = true},
+    {.name = "exact",
+     .help = "with --like: keep the integers and types of ENGINE, but map by the rules of quant, "
+             "and by the method mse unless --method says otherwise",
+     .parse = value_flag,
+     .offset = AT(exact),
+     .in_section = true},
     {.name = "min-dims",
      .argument = "N",
      .help = "in a file of many tensors, quantize float tensors with N or more dimensions and copy "
@@ -171,6 +185,8 @@ static int check_mapping(const struct command *command, const struct quantize_op
                                       given, second);
     if (options->zero_point.given && !options->scale.given)
         return quantize_options_usage(command, options, "'--zero-point' needs '--scale'");
+    if (options->exact && !options->like)
+        return quantize_options_usage(command, options, "'--exact' needs '--like'");
     if (options->calibration.name && given)
         return quantize_options_usage(command, options,
                                       "'--method' finds a range, but '--%s' gives %s", given,

@@ -61,6 +61,10 @@ static void resolve_type(struct quantize_options *section, const struct quantize
         section->rounding = is_integer ? global->rounding : QUANT_HALF_EVEN;
     if (section->nonfinite == NOT_GIVEN)
         section->nonfinite = global->nonfinite;
+    if (is_integer && !section->like) {
+        section->like = global->like;
+        section->exact = section->exact || global->exact;
+    }
     if (section->scale_dtype == 0 && info && !info->is_unscaled)
         section->scale_dtype = global->scale_dtype;
     if (is_integer && !section->scale.given && !section->scale_from)

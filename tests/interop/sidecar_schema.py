@@ -37,6 +37,9 @@ def commands():
         yield ["-t", dtype], name
     for scheme in ("absmax", "zero-point"):
         yield ["-t", "int32", "--scale", "0.1", "-s", scheme], "x.npy"
+    for engine in ("pytorch", "nncf", "ncnn", "quanto", "compressed-tensors"):
+        yield ["--like", engine], "y.npy"
+        yield ["--like", engine, "--exact", "--axis", "0"], "x.npy"
     yield ["-t", "f8e4m3", "--scale", "3"], "x.npy"
     yield ["-t", "f8e5m2", "--clip", "-3,4"], "x.npy"
     for options in (["--clip", "-5,5"], ["--clip=-1e-30,1e30"], ["--scale", "3"],

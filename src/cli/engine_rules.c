@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/engine_rules.h"
+
+#include <stdio.h>
+
+static void print_rule(const char *name, const char *rule)
+{
+    if (rule)
+        printf("%-12s  %s\n", name, rule);
+}
+
+static void print_granularities(const struct quant_profile *profile)
+{
+    static const struct {
+        enum quant_granularity_kind kind;
+        const char *name;
+    } kinds[] = {{QUANT_PER_TENSOR, "per tensor"},
+                 {QUANT_PER_CHANNEL, "per channel (--axis)"},
+                 {QUANT_PER_BLOCK, "per block (--block-size N)"},
+                 {QUANT_PER_TILE, "per block of rows and columns (--block-size R,C)"}};
+    const char *separator = "";
+    printf("%-12s  ", "one scale");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (!(profile->granularities & kinds[i].kind))
+            continue;
+        printf("%s%s", separator, kinds[i].name);
+        separator = ", ";
+    }
+    printf("\n");
+}
+
+static const char *stored_scale(const struct quant_profile *profile)
+{
+    if (profile->input_scale)
+        return "in the input's type";
+    return profile->blocks_float16 ? "as float32; of blocks as float16" : "as float32";
+}
+
+static void print_types(const struct quant_profile *profile)
+{
+    printf("\n%-10s  %-7s  %6s  %6s  %8s  %10s\n", "scheme", "type", "qmin", "qmax", "D",
+           "zero point");
+    for (size_t i = 0; i < profile->ntypes; i++) {
+        const struct quant_profile_type *type = &profile->types[i];
+        const bool is_absmax = type->scheme == QUANT_ABSMAX;
+        char divisor[32] = "given";
+        char zero_point[16] = "by rule";
+        if (type->divisor > 0)
+            snprintf(divisor, sizeof divisor, "%.9g", type->divisor);
+        if (is_absmax || type->divisor == 0)
+            snprintf(zero_point, sizeof zero_point, is_absmax ? "%d" : "given", type->zero_point);
+        printf("%-10s  %-7s  %6d  %6d  %8s  %10s\n", is_absmax ? "absmax" : "zero-point",
+               quant_dtype_info(type->dtype)->name, type->qmin, type->qmax, divisor, zero_point);
+    }
+}
+
+void engine_rules_print(const struct quant_profile *profile)
+{
+    printf("%s: %s (%s)\n\n", profile->name, profile->summary, profile->engine);
+    print_rule("scale s", profile->scale_rule);
+    print_rule("stored", stored_scale(profile));
+    print_rule("floor", profile->floor_rule);
+    print_rule("zero point z", profile->zero_point_rule);
+    print_rule("element q", profile->element_rule);
+    print_granularities(profile);
+    print_types(profile);
+    printf("\n"
+           "lo, hi  the smallest and largest element, and 0 between them; m the larger magnitude\n"
+           "rne     rounds to the nearest integer, ties to even; away: ties away from 0\n"
+           "clip    limits to qmin..qmax\n"
+           "restored is always (q - z) * s\n");
+}
