@@ -74,6 +74,8 @@ struct quant_profile {
     bool blocks_by_stored; /* with a scale for each block: the range's length is rounded to float32
                             * first, and the zero point is computed from the stored scale */
     bool blocks_float16;   /* with a scale for each block: rounded to bfloat16, then to float16 */
+    bool zero_point_first; /* the zero point is computed before the floor: by a scale of 0 that is
+                            * 0, or qmax if any element is negative */
     bool rounds_sum;       /* z = rne(clip(qmin - lo / s)), not clip(qmin - rne(lo / s)) */
 
     enum quant_mapping_kind mapping;       /* of elements, where the scale is found */

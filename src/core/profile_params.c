@@ -73,10 +73,12 @@ static bool is_replaced_by_one(const struct quant_profile *profile, double scale
     return profile->floor == QUANT_FLOOR_ONE && scale < profile->least;
 }
 
-static void set_one(struct quant_params *params)
+/* In blocks absmax keeps its zero point. */
+static void set_one(struct quant_params *params, const struct quant_target *target)
 {
     params->scale = 1;
-    params->zero_point = 0;
+    if (target->scheme == QUANT_ZERO_POINT || !target->in_blocks)
+        params->zero_point = 0;
 }
 
 /* What the engine divides, for absmax. */
@@ -92,7 +94,9 @@ static double magnitude(const struct quant_profile *profile, double low, double 
 
 static double length(const struct quant_target *target, double low, double high)
 {
-    const double difference = round_step(target, high - low);
+    double difference = round_step(target, high - low);
+    if (target->profile->floor == QUANT_FLOOR_MAGNITUDE)
+        difference = fmax(difference, target->profile->least);
     return target->in_blocks && target->profile->blocks_by_stored ? (double)(float)difference
                                                                   : difference;
 }
@@ -126,7 +130,7 @@ static void set_float16(struct quant_params *params, double largest, double divi
     const double rounded = quant_dtype_round(QUANT_FLOAT16, largest);
     const bool is_mapped = rounded > 0 && isfinite(rounded);
     params->factor = is_mapped ? (float)(1 / rounded) * (float)divisor : 0;
-    params->scale = is_mapped ? (float)(rounded / divisor) : 0;
+    params->scale = is_mapped ? (float)rounded * (float)(1 / divisor) : 0; /* as it restores */
 }
 
 /* ---- Schemes ---- */
@@ -147,7 +151,7 @@ static unsigned set_absmax(struct quant_params *params, const struct quant_targe
     }
     const double scale = round_step(target, largest / type->divisor);
     if (is_replaced_by_one(target->profile, scale)) {
-        set_one(params);
+        set_one(params, target);
         return notes;
     }
     params->scale = stored_scale(target, raise_to_floor(target, scale), &notes);
@@ -159,11 +163,14 @@ static double clip(const struct quant_profile_type *type, double value)
     return fmin(fmax(value, (double)type->qmin), (double)type->qmax);
 }
 
+/* lo / 0 is 0 / 0, which engines store as 0, or -infinity. */
 static double zero_point_of(const struct quant_target *target,
                             const struct quant_profile_type *type, double low, double scale)
 {
     const double steps = round_step(target, low / scale);
     const double qmin = (double)type->qmin;
+    if (isnan(steps))
+        return 0;
     return target->profile->rounds_sum ? rint(clip(type, round_step(target, qmin - steps)))
                                        : clip(type, qmin - rint(steps));
 }
@@ -172,16 +179,18 @@ static unsigned set_affine(struct quant_params *params, const struct quant_targe
                            const struct quant_profile_type *type, double low, double high)
 {
     unsigned notes = 0;
+    const struct quant_profile *profile = target->profile;
     const double quotient = round_step(target, length(target, low, high) / type->divisor);
-    if (is_replaced_by_one(target->profile, quotient)) {
-        set_one(params);
+    if (is_replaced_by_one(profile, quotient)) {
+        set_one(params, target);
         return notes;
     }
     const double scale = raise_to_floor(target, quotient);
     params->scale = stored_scale(target, scale, &notes);
-    const bool by_stored = target->in_blocks && target->profile->blocks_by_stored;
-    params->zero_point =
-        (int32_t)zero_point_of(target, type, low, by_stored ? (double)params->scale : scale);
+    const double by = profile->zero_point_first                        ? quotient
+                      : target->in_blocks && profile->blocks_by_stored ? (double)params->scale
+                                                                       : scale;
+    params->zero_point = (int32_t)zero_point_of(target, type, low, by);
     return notes;
 }
 
@@ -190,8 +199,7 @@ unsigned quant_profile_set_params(struct quant_params *params, const struct quan
 {
     const struct quant_profile_type *type =
         quant_profile_type_of(target->profile, target->scheme, target->dtype);
-    const double lo = fmin(low, 0);
-    const double hi = fmax(high, 0);
-    return target->scheme == QUANT_ABSMAX ? set_absmax(params, target, type, lo, hi)
-                                          : set_affine(params, target, type, lo, hi);
+    return target->scheme == QUANT_ABSMAX
+               ? set_absmax(params, target, type, low, high)
+               : set_affine(params, target, type, fmin(low, 0), fmax(high, 0));
 }

@@ -65,15 +65,14 @@ static const struct quant_profile_type narrow_int8_types[] = {
 
 static const struct quant_profile_type tflite_types[] = {
     {QUANT_ABSMAX, QUANT_INT8, -127, 127, 127, 0}, {QUANT_ABSMAX, FULL_INT4, 7, 0},
-    {QUANT_ZERO_POINT, FULL_INT8, 0, 0},           {QUANT_ZERO_POINT, FULL_UINT8, 0, 0},
+    {QUANT_ZERO_POINT, FULL_INT8, 255, 0},         {QUANT_ZERO_POINT, FULL_UINT8, 0, 0},
     {QUANT_ZERO_POINT, FULL_INT16, 0, 0},
 };
 
 static const struct quant_profile_type tflite_reference_types[] = {
-    {QUANT_ABSMAX, FULL_INT8, 127, 0},
-    {QUANT_ZERO_POINT, FULL_INT8, 0, 0},
-    {QUANT_ZERO_POINT, FULL_UINT8, 0, 0},
-    {QUANT_ZERO_POINT, FULL_INT16, 0, 0},
+    {QUANT_ABSMAX, FULL_INT8, 127, 0},    {QUANT_ABSMAX, FULL_UINT8, 0, 128},
+    {QUANT_ABSMAX, FULL_INT16, 0, 0},     {QUANT_ZERO_POINT, FULL_INT8, 0, 0},
+    {QUANT_ZERO_POINT, FULL_UINT8, 0, 0}, {QUANT_ZERO_POINT, FULL_INT16, 0, 0},
 };
 
 static const struct quant_profile_type nncf_types[] = {
@@ -157,12 +156,13 @@ static const struct quant_profile profiles[] = {
         .steps = QUANT_STEPS_INPUT,
         .floor = QUANT_FLOOR_EPSILON,
         .rounds_sum = true,
+        .zero_point_first = true,
         .mapping = QUANT_MAP_SUM,
         .given_mapping = QUANT_MAP_SUM,
         .input_scale = true,
         .layout = "compressed-tensors",
         .scale_rule = "m / D, zero-point: (hi - lo) / D, each step in the input's type",
-        .zero_point_rule = "rne(clip(qmin - lo / s)), each step in the input's type",
+        .zero_point_rule = "rne(clip(qmin - lo / s)), each step in the input's type; of zeros 0",
         .element_rule = "rne(clip(x / s + z)), each step in the input's type",
         .floor_rule = "s = 0: the type's epsilon (bfloat16 2^-7)",
     },
@@ -192,13 +192,15 @@ static const struct quant_profile profiles[] = {
         .floor = QUANT_FLOOR_MAGNITUDE,
         .least = (double)1e-9F,
         .blocks_float16 = true,
+        .rounds_sum = true,
         .mapping = QUANT_MAP_DIVIDE,
         .given_mapping = QUANT_MAP_RECIPROCAL,
         .layout = "plain",
-        .scale_rule = "m / D in float32; of blocks rounded to bfloat16, then to float16",
-        .zero_point_rule = "given, as the scale",
+        .scale_rule = "m / D in float32, zero-point: (hi - lo) / D; of blocks rounded to bfloat16, "
+                      "then to float16",
+        .zero_point_rule = "rne(qmin - lo / s)",
         .element_rule = "rne(clip(x / s + z)); by a given scale clip(rne(x * (1 / s)) + z)",
-        .floor_rule = "m is at least 1e-9",
+        .floor_rule = "m, or hi - lo, is at least 1e-9",
     },
     {
         .name = "tflite-reference",
@@ -222,9 +224,12 @@ static const struct quant_profile profiles[] = {
         .summary = "weights in int8",
         TYPES(narrow_int8_types),
         .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL,
+        .steps = QUANT_STEPS_FLOAT32,
+        .mapping = QUANT_MAP_DIVIDE,
         .layout = "plain",
-        .scale_rule = "m / D",
+        .scale_rule = "m / D in float32",
         .element_rule = "clip(rne(x / s))",
+        .floor_rule = "m = 0: s = 0, q = 0",
     },
     {
         .name = "ncnn",
@@ -267,7 +272,7 @@ static const struct quant_profile profiles[] = {
         .mapping = QUANT_MAP_FLOAT16,
         .given_mapping = QUANT_MAP_FLOAT16,
         .layout = "plain",
-        .scale_rule = "m / D, m rounded to float16",
+        .scale_rule = "m * (1 / D), m rounded to float16",
         .element_rule = "rne(x * ((1 / m) * D)), x rounded to float16",
         .floor_rule = "m = 0: q = 0",
     },

@@ -69,8 +69,8 @@ static enum quant_status check_type(const struct quant_profile *profile,
         return unknown_type(profile, spec, info, error);
     if (type->divisor == 0 && !spec->has_scale && !spec->exact)
         return quant_error_set(error, QUANT_INVALID,
-                               "%s quantizes to %s by zero-point with a given scale only",
-                               profile->name, info->name);
+                               "%s quantizes to %s by %s with a given scale only", profile->name,
+                               info->name, spec->scheme == QUANT_ABSMAX ? "absmax" : "zero-point");
     if (spec->has_zero_point && (spec->zero_point < info->min || spec->zero_point > info->max))
         return quant_error_set(error, QUANT_INVALID,
                                "%s stores the zero point as %s (%.0f..%.0f), found %d",

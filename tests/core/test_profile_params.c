@@ -53,7 +53,9 @@ struct input {
     enum quant_dtype dtype;
     enum quant_dtype type; /* of x */
     const float *x;        /* N of them */
-    float low;
+    float min;
+    float max;
+    float low; /* min, or 0 */
     float high;
     float m;
     int qmin;
@@ -108,11 +110,14 @@ static void onnx_tools(const struct input *in, struct expected *out)
     if (in->in_blocks && is_absmax)
         scale = length / (is_narrow ? levels - 1 : levels);
     const bool is_zero = scale < (double)FLT_MIN;
+    const bool keeps_middle = is_absmax && in->in_blocks;
     out->scale = is_zero ? 1 : (float)scale;
     const double by = in->in_blocks ? (double)out->scale : scale;
     const double middle = in->qmin < 0 ? 0 : ((double)in->qmax + 1) / 2;
     const double zero = is_absmax ? middle : rint((double)in->qmin - (double)in->low / by);
-    out->zero_point = is_zero ? 0 : (int32_t)fmin(fmax(zero, (double)in->qmin), (double)in->qmax);
+    out->zero_point = is_zero && !keeps_middle
+                          ? 0
+                          : (int32_t)fmin(fmax(zero, (double)in->qmin), (double)in->qmax);
     divide(in, out);
 }
 
@@ -141,12 +146,12 @@ static void compressed_tensors(const struct input *in, struct expected *out)
                                                       : 0x1p-23F;
     out->scale =
         as(in->type, is_absmax ? in->m / (levels / 2) : as(in->type, in->high - in->low) / levels);
-    if (out->scale == 0)
-        out->scale = epsilon;
     if (!is_absmax) {
         const float steps = as(in->type, in->low / out->scale);
         out->zero_point = (int32_t)rintf(clip(in, as(in->type, (float)in->qmin - steps)));
     }
+    if (out->scale == 0)
+        out->scale = epsilon;
     divide_in(in, in->type, out->scale, out);
 }
 
@@ -161,7 +166,11 @@ static void comfyui(const struct input *in, struct expected *out)
 
 static void tflite(const struct input *in, struct expected *out)
 {
-    out->scale = fmaxf(in->m, 1e-9F) / (float)in->qmax;
+    const bool is_absmax = in->scheme == QUANT_ABSMAX;
+    out->scale = is_absmax ? fmaxf(in->m, 1e-9F) / (float)in->qmax
+                           : fmaxf(in->high - in->low, 1e-9F) / 255.0F;
+    if (!is_absmax)
+        out->zero_point = (int32_t)rintf(clip(in, (float)in->qmin - in->low / out->scale));
     if (in->in_blocks)
         out->scale = fminf(as(QUANT_FLOAT16, as(QUANT_BFLOAT16, out->scale)), 65504);
     divide_in(in, QUANT_FLOAT32, out->scale, out);
@@ -174,10 +183,10 @@ static void tflite_reference(const struct input *in, struct expected *out)
         out->q[i] = away(in, in->x[i] / out->scale);
 }
 
-static void plain(const struct input *in, struct expected *out)
+static void tensorrt(const struct input *in, struct expected *out)
 {
-    out->scale = in->m == 0 ? 1 : fmaxf(in->m / 127.0F, FLT_MIN);
-    divide(in, out);
+    out->scale = in->m / 127.0F;
+    divide_in(in, QUANT_FLOAT32, out->scale, out);
 }
 
 static void ncnn(const struct input *in, struct expected *out)
@@ -191,7 +200,7 @@ static void ncnn(const struct input *in, struct expected *out)
 static void nncf(const struct input *in, struct expected *out)
 {
     const bool is_absmax = in->scheme == QUANT_ABSMAX;
-    const float edge = -in->low >= in->high ? -in->low : -in->high;
+    const float edge = fabsf(in->min) >= in->max ? fabsf(in->min) : -in->max;
     out->scale = is_absmax ? edge / (float)(in->qmax + 1) : (in->high - in->low) / (float)in->qmax;
     if (fabsf(out->scale) < 0x1p-23F)
         out->scale = 0x1p-23F;
@@ -204,7 +213,7 @@ static void bitsandbytes(const struct input *in, struct expected *out)
 {
     const float m = as(QUANT_FLOAT16, in->m);
     const bool is_lost = m == 0 || isinf(m);
-    out->scale = is_lost ? 0 : m / 127.0F;
+    out->scale = is_lost ? 0 : m * (1.0F / 127.0F);
     for (int i = 0; i < N; i++)
         out->q[i] =
             is_lost ? 0
@@ -228,7 +237,7 @@ static const struct {
     {"comfyui", comfyui},
     {"tflite", tflite},
     {"tflite-reference", tflite_reference},
-    {"tensorrt", plain},
+    {"tensorrt", tensorrt},
     {"ncnn", ncnn},
     {"nncf", nncf},
     {"bitsandbytes", bitsandbytes},
@@ -335,8 +344,11 @@ static void compare(const char *name, const struct input *in, const struct expec
 
 static void observe(struct input *in)
 {
+    in->min = in->max = in->x[0];
     in->low = in->high = in->m = 0;
     for (int i = 0; i < N; i++) {
+        in->min = fminf(in->min, in->x[i]);
+        in->max = fmaxf(in->max, in->x[i]);
         in->low = fminf(in->low, in->x[i]);
         in->high = fmaxf(in->high, in->x[i]);
         in->m = fmaxf(in->m, fabsf(in->x[i]));
@@ -404,7 +416,7 @@ static void test_engines(void **state)
             const struct quant_profile_type *type = &profile->types[i % profile->ntypes];
             const int shape = (int)(i / profile->ntypes % SHAPES);
             struct input in = {
-                type->scheme, type->dtype, types[e % LENGTH(types)], x, 0, 0, 0, type->qmin,
+                type->scheme, type->dtype, types[e % LENGTH(types)], x, 0, 0, 0, 0, 0, type->qmin,
                 type->qmax,   false};
             if (type->divisor == 0)
                 continue;
