@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A JSON record for each tensor that is inspected. */
+#include <quant/profiles.h>
+
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <math.h>
@@ -85,6 +87,10 @@ static bool add_recorded(cJSON *parent, const struct quant_recorded *recorded)
     if (ok && info->is_integer)
         ok = inspect_add_number(object, "qmin", params->qmin) &&
              inspect_add_number(object, "qmax", params->qmax);
+    if (ok && params->profile)
+        ok = cJSON_AddStringToObject(object, "profile", params->profile->name) != NULL;
+    if (ok && params->exact)
+        ok = cJSON_AddBoolToObject(object, "exact", true) != NULL;
     if (ok && recorded->scale_count > 0)
         ok = cJSON_AddStringToObject(object, "scale_dtype",
                                      params->scale_dtype == QUANT_DTYPE_NONE

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A line for each file, and a table of the tensors of a container. Names, types and the words of a
  * sidecar are strangers' text: all of it is masked. */
+#include <quant/profiles.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +77,11 @@ void inspect_describe(char text[static INSPECT_NOTE], const struct quant_recorde
     if (recorded->has_argument) {
         const size_t used = strlen(text);
         snprintf(text + used, INSPECT_NOTE - used, ":%g", recorded->argument);
+    }
+    if (params->profile) {
+        const size_t used = strlen(text);
+        snprintf(text + used, INSPECT_NOTE - used, ", like %s%s", params->profile->name,
+                 params->exact ? " (exact)" : "");
     }
     message_mask(text);
 }

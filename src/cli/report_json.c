@@ -5,6 +5,8 @@
  * formatted here: cJSON compares with a tolerance when it decides whether fifteen digits are
  * enough, and would lose the last bit.
  */
+#include <quant/profiles.h>
+
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <math.h>
@@ -225,6 +227,8 @@ static bool add_identity(cJSON *object, const struct report_subject *subject)
     const struct quant_params *params = subject->params;
     return add_name(object, subject) &&
            cJSON_AddStringToObject(object, "scheme", choice_scheme(params->scheme)) &&
+           (!params->profile ||
+            cJSON_AddStringToObject(object, "profile", params->profile->name) != NULL) &&
            cJSON_AddStringToObject(object, "dtype", quant_dtype_info(params->dtype)->name) &&
            (report_is_grouped(subject) ? report_json_add_grouping(object, subject->grouping)
                                        : add_scale(object, params)) &&

@@ -3,6 +3,8 @@
  * The text report. It iterates the table of figures; remarks[] adds units to some of them, and
  * hides those that are shown on the line of another.
  */
+#include <quant/profiles.h>
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -174,6 +176,8 @@ static void print_mapping(FILE *out, const struct report_subject *subject)
     fprintf(out, "%s to %s", params->scheme == QUANT_ABSMAX ? "absmax" : "zero-point", info->name);
     if (info->is_integer)
         fprintf(out, " (%" PRId32 "..%" PRId32 ")", params->qmin, params->qmax);
+    if (params->profile)
+        fprintf(out, " like %s%s", params->profile->name, params->exact ? " (exact)" : "");
     fprintf(out, ", ");
     if (report_is_grouped(subject)) {
         report_groups_print_scales(out, subject);

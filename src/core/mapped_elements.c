@@ -13,8 +13,8 @@
  * rows of channels side by side. */
 enum { PIECE = 16384 };
 
-/* Channels side by side are mapped one after the other over so many rows, or more: calls of a
- * kernel for single elements take ten times as long. */
+/* Channels side by side are mapped over FEW_ROWS or more, one channel after the other: calls of
+ * a kernel for single elements take ten times as long. */
 enum { FEW_ROWS = 4, MANY_ROWS = 256 };
 
 static unsigned bits_of(const struct quant_params *params)
