@@ -6,14 +6,32 @@
 
 #include <quant/file.h>
 
+#include "base/block_type.h"
+
 /* A type of elements, as a row of its format's own table: containers have types that are never
  * mapped, only copied. */
 struct quant_stored_type {
     const char *name;       /* the format's word for it: "I64" */
-    unsigned bits;          /* of an element */
+    unsigned bits;          /* of an element; of blocks rounded down */
     enum quant_dtype dtype; /* NONE: none of those that quant reads or writes elements of */
     const char *common; /* with NONE: the word that all formats share for it, "int64", else NULL */
+    const struct quant_block_type
+        *block; /* with NONE: elements are in blocks; NULL: they are not */
 };
+
+/* The elements in nbytes, a whole number of them. */
+static inline uint64_t quant_stored_elements(const struct quant_stored_type *type, uint64_t nbytes)
+{
+    if (type->block)
+        return nbytes / type->block->nbytes * type->block->nelems;
+    return type->bits > 0 ? nbytes * 8 / type->bits : 0;
+}
+
+/* Whether the elements are in blocks that can be read as floats. */
+static inline bool quant_stored_decodes(const struct quant_stored_type *type)
+{
+    return type->block && type->block->decode;
+}
 
 struct quant_tensor_info {
     const char *name; /* "" in a file of one tensor. A stranger's text: UTF-8, else anything */

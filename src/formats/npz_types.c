@@ -12,25 +12,25 @@
 #include "formats/npz.h"
 
 static const struct quant_stored_type types[] = {
-    {"|b1", 8, QUANT_DTYPE_NONE, "bool"},
-    {"|i1", 8, QUANT_INT8, NULL},
-    {"|u1", 8, QUANT_UINT8, NULL},
-    {"<i2", 16, QUANT_INT16, NULL},
-    {"<u2", 16, QUANT_UINT16, NULL},
-    {"<i4", 32, QUANT_INT32, NULL},
-    {"<u4", 32, QUANT_DTYPE_NONE, "uint32"},
-    {"<i8", 64, QUANT_DTYPE_NONE, "int64"},
-    {"<u8", 64, QUANT_DTYPE_NONE, "uint64"},
-    {"<f2", 16, QUANT_FLOAT16, NULL},
-    {"<f4", 32, QUANT_FLOAT32, NULL},
-    {"<f8", 64, QUANT_FLOAT64, NULL},
-    {"<c8", 64, QUANT_DTYPE_NONE, "complex64"},
+    {"|b1", 8, QUANT_DTYPE_NONE, "bool", NULL},
+    {"|i1", 8, QUANT_INT8, NULL, NULL},
+    {"|u1", 8, QUANT_UINT8, NULL, NULL},
+    {"<i2", 16, QUANT_INT16, NULL, NULL},
+    {"<u2", 16, QUANT_UINT16, NULL, NULL},
+    {"<i4", 32, QUANT_INT32, NULL, NULL},
+    {"<u4", 32, QUANT_DTYPE_NONE, "uint32", NULL},
+    {"<i8", 64, QUANT_DTYPE_NONE, "int64", NULL},
+    {"<u8", 64, QUANT_DTYPE_NONE, "uint64", NULL},
+    {"<f2", 16, QUANT_FLOAT16, NULL, NULL},
+    {"<f4", 32, QUANT_FLOAT32, NULL, NULL},
+    {"<f8", 64, QUANT_FLOAT64, NULL, NULL},
+    {"<c8", 64, QUANT_DTYPE_NONE, "complex64", NULL},
 };
 
 static const struct quant_stored_type opaque[] = {
-    {"<V2", 16, QUANT_BFLOAT16, NULL},
-    {"<V1", 8, QUANT_FLOAT8_E4M3FN, NULL},
-    {"<V1", 8, QUANT_FLOAT8_E5M2, NULL},
+    {"<V2", 16, QUANT_BFLOAT16, NULL, NULL},
+    {"<V1", 8, QUANT_FLOAT8_E4M3FN, NULL, NULL},
+    {"<V1", 8, QUANT_FLOAT8_E5M2, NULL, NULL},
 };
 
 enum { NTYPES = sizeof types / sizeof types[0], NOPAQUE = sizeof opaque / sizeof opaque[0] };
@@ -152,7 +152,7 @@ enum quant_status quant_npz_read_type(struct quant_arena *arena, const char *des
     char *name = quant_arena_join(arena, descr, "");
     if (!made || !name)
         return QUANT_NO_MEMORY;
-    *made = (struct quant_stored_type){name, 8 * nbytes, find_dtype(code), NULL};
+    *made = (struct quant_stored_type){name, 8 * nbytes, find_dtype(code), NULL, NULL};
     *type = made;
     return QUANT_OK;
 }

@@ -68,7 +68,7 @@ static enum quant_status choose_tensors(struct container_run *run)
 static uint64_t nelems(void *context, uint64_t i)
 {
     const struct quant_tensor_info *info = info_of(context, i);
-    return info->nbytes * 8 / info->type->bits;
+    return quant_stored_elements(info->type, info->nbytes);
 }
 
 static enum quant_status make_buffers(struct place *place)

@@ -227,7 +227,7 @@ static void fill(const struct container_inspection *container, size_t i,
     tensor->order = (enum quant_order)info->order;
     tensor->offset = info->offset;
     tensor->nbytes = info->nbytes;
-    tensor->nelems = info->nbytes * 8 / info->type->bits;
+    tensor->nelems = quant_stored_elements(info->type, info->nbytes);
     tensor->role = (enum quant_role)found->role;
     tensor->owner = NULL;
     if (tensor->role == QUANT_ROLE_QUANTIZED) {

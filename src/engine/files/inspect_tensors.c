@@ -94,7 +94,7 @@ static uint64_t nelems(void *context, uint64_t i)
 {
     const struct tensors_run *run = context;
     const struct quant_tensor_info *info = &run->tensors->file->tensors[run->first + i];
-    return is_selected(run, i) ? info->nbytes * 8 / info->type->bits : 0;
+    return is_selected(run, i) ? quant_stored_elements(info->type, info->nbytes) : 0;
 }
 
 static void work(void *context, struct quant_work_item *item)

@@ -45,7 +45,7 @@ output_of(const struct quant_container_quantization *run, uint32_t index)
 
 static uint64_t count_elements(const struct quant_tensor_info *info)
 {
-    return info->type->bits > 0 ? info->nbytes * 8 / info->type->bits : 0;
+    return quant_stored_elements(info->type, info->nbytes);
 }
 
 /* ---- One tensor ---- */

@@ -43,7 +43,7 @@ static enum quant_status find_beside(const struct describing *describing, const 
 
 static uint64_t count_of(const struct quant_tensor_info *info)
 {
-    return info->type->bits > 0 ? info->nbytes * 8 / info->type->bits : 0;
+    return quant_stored_elements(info->type, info->nbytes);
 }
 
 /* ---- Which elements share a scale ---- */

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* Plain loops over the 32 elements of a block, without branches on their values, so that compilers
+ * make vectors of them. */
+#include "kernels/ggml_blocks.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/endian.h"
+#include "base/small_float.h"
+
+enum { NELEMS = 32, HALF = NELEMS / 2 };
+
+/* ---- float16 ---- */
+
+/* false: x rounds to an infinity, which no loader of these files accepts. -0 stays -0. */
+static bool put_half(unsigned char *bytes, float x)
+{
+    const struct quant_small_float *type = &quant_small_float16;
+    const uint32_t magnitude = quant_small_float_round(type, x);
+    quant_store_16_little(bytes, (uint16_t)(magnitude | (signbit(x) ? type->sign : 0U)));
+    return magnitude <= type->max;
+}
+
+static float get_half(const unsigned char *bytes)
+{
+    return quant_small_float_decode(&quant_small_float16, quant_load_16(bytes, false));
+}
+
+/* ---- Elements to integers ---- */
+
+static float inverse(float d)
+{
+    return d != 0 ? 1 / d : 0;
+}
+
+/* The element of the largest magnitude, of several the first; 0 if all are zeros. */
+static float find_extreme(const float *x)
+{
+    float largest = 0;
+    float extreme = 0;
+    for (size_t i = 0; i < NELEMS; i++)
+        largest = fabsf(x[i]) > largest ? fabsf(x[i]) : largest;
+    for (size_t i = NELEMS; i-- > 0;)
+        extreme = fabsf(x[i]) == largest && largest > 0 ? x[i] : extreme;
+    return extreme;
+}
+
+static void find_ends(const float *x, float *min, float *max)
+{
+    *min = *max = x[0];
+    for (size_t i = 1; i < NELEMS; i++) {
+        *min = x[i] < *min ? x[i] : *min;
+        *max = x[i] > *max ? x[i] : *max;
+    }
+}
+
+/* To integers from 0 to most. What is not finite, or far out of range, becomes 0: its conversion
+ * is undefined in C. */
+static void to_integers(const float *x, float minimum, float factor, float offset, int most,
+                        unsigned char *q)
+{
+    for (size_t i = 0; i < NELEMS; i++) {
+        const float y = (x[i] - minimum) * factor + offset;
+        const int integer = fabsf(y) < 256 ? (int)y : 0;
+        q[i] = (unsigned char)(integer < most ? integer : most);
+    }
+}
+
+/* ---- Integers to bytes ---- */
+
+static void put_nibbles(unsigned char *bytes, const unsigned char *q)
+{
+    for (size_t i = 0; i < HALF; i++)
+        bytes[i] = (unsigned char)((q[i] & 0x0F) | q[i + HALF] << 4);
+}
+
+static void put_fifth_bits(unsigned char *bytes, const unsigned char *q)
+{
+    uint32_t bits = 0;
+    for (unsigned i = 0; i < NELEMS; i++)
+        bits |= (uint32_t)(q[i] >> 4) << i;
+    quant_store_32_little(bytes, bits);
+}
+
+static void get_nibbles(const unsigned char *bytes, unsigned char *q)
+{
+    for (size_t i = 0; i < HALF; i++) {
+        q[i] = bytes[i] & 0x0F;
+        q[i + HALF] = bytes[i] >> 4;
+    }
+}
+
+static void get_fifth_bits(const unsigned char *bytes, unsigned char *q)
+{
+    const uint32_t bits = quant_load_32(bytes, false);
+    for (unsigned i = 0; i < NELEMS; i++)
+        q[i] = (unsigned char)(q[i] | (bits >> i & 1) << 4);
+}
+
+/* ---- The types of four and five bits ---- */
+
+/* Where things are in a block. */
+struct place {
+    bool has_minimum; /* after d */
+    bool has_fifth;   /* after that */
+};
+
+static size_t nibbles_at(const struct place *place)
+{
+    return 2U + (place->has_minimum ? 2U : 0U) + (place->has_fifth ? 4U : 0U);
+}
+
+static void put_integers(unsigned char *block, const struct place *place, const unsigned char *q)
+{
+    if (place->has_fifth)
+        put_fifth_bits(block + nibbles_at(place) - 4, q);
+    put_nibbles(block + nibbles_at(place), q);
+}
+
+static void get_integers(const unsigned char *block, const struct place *place, unsigned char *q)
+{
+    get_nibbles(block + nibbles_at(place), q);
+    if (place->has_fifth)
+        get_fifth_bits(block + nibbles_at(place) - 4, q);
+}
+
+/* By the extreme, which becomes the integer 0. (x - 0 is x, but of -0.) */
+static bool encode_symmetric(const float *x, const struct place *place, unsigned char *block)
+{
+    unsigned char q[NELEMS];
+    const int middle = place->has_fifth ? 16 : 8;
+    const float d = find_extreme(x) / (float)-middle;
+    to_integers(x, 0, inverse(d), (float)middle + 0.5F, 2 * middle - 1, q);
+    put_integers(block, place, q);
+    return put_half(block, d);
+}
+
+static bool encode_affine(const float *x, const struct place *place, unsigned char *block)
+{
+    unsigned char q[NELEMS];
+    const int most = place->has_fifth ? 31 : 15;
+    float min;
+    float max;
+    find_ends(x, &min, &max);
+    const float d = (max - min) / (float)most;
+    to_integers(x, min, inverse(d), 0.5F, most, q);
+    put_integers(block, place, q);
+    return put_half(block, d) && put_half(block + 2, min);
+}
+
+static void decode(const unsigned char *block, const struct place *place, float *x)
+{
+    unsigned char q[NELEMS];
+    const float d = get_half(block);
+    const float minimum = place->has_minimum ? get_half(block + 2) : 0;
+    const int middle = place->has_minimum ? 0 : place->has_fifth ? 16 : 8;
+    get_integers(block, place, q);
+    for (size_t i = 0; i < NELEMS; i++)
+        x[i] = (float)(q[i] - middle) * d;
+    for (size_t i = 0; place->has_minimum && i < NELEMS; i++)
+        x[i] += minimum;
+}
+
+static void mark(const unsigned char *block, const struct place *place, uint64_t *levels)
+{
+    unsigned char q[NELEMS];
+    get_integers(block, place, q);
+    for (size_t i = 0; i < NELEMS; i++)
+        *levels |= UINT64_C(1) << q[i];
+}
+
+/* ---- q8_0 ---- */
+
+/* Half away from zero: the fraction of |y| < 2^22 is exact. */
+static void to_signed(const float *x, float factor, unsigned char *q)
+{
+    for (size_t i = 0; i < NELEMS; i++) {
+        const float y = x[i] * factor;
+        const float magnitude = fabsf(y) < 256 ? fabsf(y) : 0;
+        const int whole = (int)magnitude;
+        const int rounded = whole + (magnitude - (float)whole >= 0.5F);
+        q[i] = (unsigned char)(y < 0 ? -rounded : rounded);
+    }
+}
+
+static size_t q8_0_encode(const float *x, size_t nblocks, unsigned char *blocks)
+{
+    for (size_t i = 0; i < nblocks; i++, x += NELEMS, blocks += 34) {
+        const float d = fabsf(find_extreme(x)) / 127;
+        to_signed(x, inverse(d), blocks + 2);
+        if (!put_half(blocks, d))
+            return i;
+    }
+    return nblocks;
+}
+
+static void q8_0_decode(const unsigned char *blocks, size_t nblocks, float *x)
+{
+    for (size_t i = 0; i < nblocks; i++, x += NELEMS, blocks += 34) {
+        const float d = get_half(blocks);
+        for (size_t k = 0; k < NELEMS; k++)
+            x[k] = (float)(int8_t)blocks[2 + k] * d;
+    }
+}
+
+static void q8_0_mark(const unsigned char *blocks, size_t nblocks, uint64_t *levels)
+{
+    for (size_t i = 0; i < nblocks; i++)
+        for (size_t k = 0; k < NELEMS; k++) {
+            const unsigned level = blocks[34 * i + 2 + k] ^ 0x80U;
+            levels[level / 64] |= UINT64_C(1) << level % 64;
+        }
+}
+
+const struct quant_block_type quant_ggml_q8_0 = {"q8_0",      NELEMS,      34,       256,
+                                                 q8_0_encode, q8_0_decode, q8_0_mark};
+
+/* ---- The four others, which differ in their places ---- */
+
+#define TYPE(word, size, count, function, ...)                                                     \
+    static const struct place word##_place = {__VA_ARGS__};                                        \
+    static size_t word##_encode(const float *x, size_t nblocks, unsigned char *blocks)             \
+    {                                                                                              \
+        for (size_t i = 0; i < nblocks; i++)                                                       \
+            if (!function(x + NELEMS * i, &word##_place, blocks + (size_t)(size)*i))               \
+                return i;                                                                          \
+        return nblocks;                                                                            \
+    }                                                                                              \
+    static void word##_decode(const unsigned char *blocks, size_t nblocks, float *x)               \
+    {                                                                                              \
+        for (size_t i = 0; i < nblocks; i++)                                                       \
+            decode(blocks + (size_t)(size)*i, &word##_place, x + NELEMS * i);                      \
+    }                                                                                              \
+    static void word##_mark(const unsigned char *blocks, size_t nblocks, uint64_t *levels)         \
+    {                                                                                              \
+        for (size_t i = 0; i < nblocks; i++)                                                       \
+            mark(blocks + (size_t)(size)*i, &word##_place, levels);                                \
+    }                                                                                              \
+    const struct quant_block_type quant_ggml_##word = {                                            \
+        #word, NELEMS, size, count, word##_encode, word##_decode, word##_mark};
+
+TYPE(q4_0, 18, 16, encode_symmetric, .has_minimum = false, .has_fifth = false)
+TYPE(q4_1, 20, 16, encode_affine, .has_minimum = true, .has_fifth = false)
+TYPE(q5_0, 22, 32, encode_symmetric, .has_minimum = false, .has_fifth = true)
+TYPE(q5_1, 24, 32, encode_affine, .has_minimum = true, .has_fifth = true)
+
+const struct quant_block_type *quant_ggml_block_from_name(const char *name)
+{
+    static const struct quant_block_type *const all[] = {
+        &quant_ggml_q8_0, &quant_ggml_q4_0, &quant_ggml_q4_1, &quant_ggml_q5_0, &quant_ggml_q5_1};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (strcmp(all[i]->name, name) == 0)
+            return all[i];
+    return NULL;
+}
