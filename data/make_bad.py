@@ -7,7 +7,7 @@ that lists them all.
 
 It needs the standard library and `xxhsum` (Debian's xxhash), and writes the same bytes every time.
 To add a case, add one row below: name, bytes, sentence, and the command's options if it needs any;
-those of .safetensors and .npz files, sidecars and calibrations are in bad_*.py.
+those of .safetensors, .npz and .gguf files, sidecars and calibrations are in bad_*.py.
 """
 
 import struct
@@ -17,6 +17,7 @@ from pathlib import Path
 from bad_calibrations import GOOD, bad_calibrations
 from bad_containers import GOOD as GOOD_CONTAINER
 from bad_containers import bad_containers
+from bad_gguf import GGUF
 from bad_npz import NPZ
 from bad_safetensors import SAFETENSORS
 from bad_sidecars import PLAIN_SCALES, RECORDS, Bad, bad_sidecars, good_sidecars
@@ -291,6 +292,7 @@ def readme(sidecars: list[Bad], containers: list[Bad], calibrations: list[Bad]) 
         f"## Raw\n\n{command}, with the options named here.\n", table(RAW),
         f"## Safetensors\n\n{command}.\n", table(SAFETENSORS),
         f"## Archives of arrays\n\n{command}.\n", table(NPZ),
+        f"## GGUF\n\n{command}.\n", table(GGUF),
         SIDECAR_README, table(sidecars, "sidecar/"),
         CONTAINER_README, table(containers, "container/"),
         CALIBRATION_README, table(calibrations, "calibration/"),
@@ -307,7 +309,7 @@ def main() -> None:
     sidecar_folder = folder / "sidecar"
     sidecar_folder.mkdir(parents=True, exist_ok=True)
 
-    write_all(folder, NPY + JSON + RAW + SAFETENSORS + NPZ)
+    write_all(folder, NPY + JSON + RAW + SAFETENSORS + NPZ + GGUF)
 
     (sidecar_folder / "q.npy").write_bytes(Q_NPY)
     checksum = xxh3_64(sidecar_folder / "q.npy")

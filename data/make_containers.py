@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes containers/: small .safetensors and .npz files for the tests of the command line.
+"""Writes containers/: small .safetensors, .npz and .gguf files for the tests of the command line.
 
     python3 data/make_containers.py
 
@@ -12,6 +12,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import gguf_files as gguf
 from archives import DEFLATED, DESCRIPTOR, STORED, Member, archive, npy, zip64
 
 CODES = {"F64": "d", "F32": "f", "F16": "e", "I64": "q", "I32": "i", "I8": "b", "BOOL": "?"}
@@ -115,6 +116,56 @@ ARCHIVES = {
 }
 
 
+# ---- GGUF ----
+
+def wave(n, step, scale=1.0):
+    """n values in no order, with ties at halves of their steps."""
+    return [scale * ((i * step) % 257 - 128) / 64 for i in range(n)]
+
+
+def halves(values):
+    return struct.pack(f"<{len(values)}e", *values)
+
+
+def floats(values):
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+BERT = [gguf.pair("general.architecture", gguf.STRING, "bert"),
+        gguf.pair("general.file_type", gguf.UINT32, 0),
+        gguf.pair("general.name", gguf.STRING, "tiny"),
+        gguf.pair("bert.block_count", gguf.UINT32, 2),
+        gguf.pair("bert.attention.layer_norm_epsilon", gguf.FLOAT32, 1e-12),
+        gguf.pair("tokenizer.ggml.add_bos_token", gguf.BOOL, True),
+        gguf.pair("tokenizer.ggml.offset", gguf.INT32, -5),
+        gguf.array("tokenizer.ggml.tokens", gguf.STRING, ["[PAD]", "gr\u00f6\u00dfe", ""]),
+        gguf.array("tokenizer.ggml.scores", gguf.FLOAT32, [0.5, -1.5, 0])]
+
+# Names as llama.cpp has them, in another order than it writes; dimensions innermost first.
+MODEL = [("token_embd.weight", (64, 6), gguf.F16, halves(wave(384, 37))),
+         ("blk.1.ffn_up.weight", (32, 8), gguf.F32, floats(wave(256, 101, 0.25))),
+         ("blk.0.ffn_up.weight", (32, 8), gguf.F32, floats(wave(256, 89))),
+         ("blk.0.ffn_up.bias", (33,), gguf.F32, floats(wave(33, 7))),
+         ("blk.0.attn_output_norm.weight", (32,), gguf.F32, floats(wave(32, 5))),
+         ("blk.0.attn_q.weight", (64, 4), gguf.BF16, pack("BF16", wave(256, 53))),
+         ("position_embd.weight", (32, 3), gguf.F32, floats(wave(96, 11))),
+         ("rope.ids", (3,), gguf.I32, struct.pack("<3i", 1, 2, 3))]
+
+# One block of each: a scale of 0.5, then bytes that rise.
+BLOCKS = [("q8.weight", (32, 1), gguf.Q8_0, b"\0\x38" + bytes(range(112, 144))),
+          ("q4.weight", (32, 1), gguf.Q4_0, b"\0\x38" + bytes(range(0, 256, 16))),
+          ("k.weight", (256,), gguf.Q4_K, bytes(144))]
+
+MODELS = {
+    "model": gguf.file(BERT, MODEL),
+    "blocks": gguf.file(BERT[:2], BLOCKS),
+    "aligned": gguf.file(BERT[:1] + [gguf.pair("general.alignment", gguf.UINT32, 64)], MODEL[3:0:-1], 64),
+    "rows": gguf.file(BERT[:1], [("w.weight", (48, 2), gguf.F32, floats(wave(96, 11)))]),
+    "large": gguf.file(BERT[:1], [("w.weight", (32, 2), gguf.F32, floats(wave(64, 11, 1e38)))]),
+    "none": gguf.file(BERT[:1], []),
+}
+
+
 def main():
     directory = Path(__file__).resolve().parent / "containers"
     directory.mkdir(exist_ok=True)
@@ -122,6 +173,8 @@ def main():
         write(directory / f"{name}.safetensors", tensors, metadata)
     for name, content in ARCHIVES.items():
         (directory / f"{name}.npz").write_bytes(content)
+    for name, content in MODELS.items():
+        (directory / f"{name}.gguf").write_bytes(content)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,10 @@ struct quant_container_layout {
     size_t n;
     const struct quant_metadata_pair *metadata; /* nmetadata of them, in any order */
     size_t nmetadata;
+    const struct quant_tensor_file *origin; /* the container that is written again; NULL: the
+                                             * tensors are from elsewhere */
+    const struct quant_stored_type
+        *mapped; /* of the tensors that are not copied; NULL: they differ */
 
     /* ---- Set by lay_out ---- */
 
@@ -79,6 +83,9 @@ struct quant_container {
      * format has no such type. */
     const struct quant_stored_type *(*type_of)(enum quant_dtype dtype);
 
+    /* The row of blocks of that type. NULL: the format stores no blocks. */
+    const struct quant_stored_type *(*type_of_block)(const struct quant_block_type *block);
+
     bool keeps_order; /* tensors may be in Fortran order */
 
     /*
@@ -86,7 +93,8 @@ struct quant_container {
      * implementation of the format writes it, and makes the header. Errors, without a prefix:
      *   QUANT_INVALID       two tensors or keys of one name, a name that the format does not allow,
      *                       elements of less than a byte that do not fill whole bytes
-     *   QUANT_UNSUPPORTED   the header is longer than the format allows
+     *   QUANT_UNSUPPORTED   the header is longer than the format allows, or needs an origin of the
+     *                       same format
      *   QUANT_OUT_OF_RANGE  the file would be larger than any can be
      *   QUANT_NO_MEMORY
      */

@@ -167,6 +167,7 @@ extern const struct quant_format quant_format_npy;
 extern const struct quant_format quant_format_json;
 extern const struct quant_format quant_format_npz;
 extern const struct quant_format quant_format_safetensors;
+extern const struct quant_format quant_format_gguf;
 
 /* The i-th row, NULL past the last. */
 const struct quant_format *quant_format_row(size_t i);

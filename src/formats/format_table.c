@@ -11,7 +11,7 @@
  * last. */
 static const struct quant_format *const table[] = {
     &quant_format_npy, &quant_format_json, &quant_format_safetensors,
-    &quant_format_npz, &quant_format_raw,
+    &quant_format_npz, &quant_format_gguf, &quant_format_raw,
 };
 
 enum { TABLE_LENGTH = sizeof table / sizeof table[0] };

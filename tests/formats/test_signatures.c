@@ -19,8 +19,6 @@ static const struct {
     {ROW("version https://git-lfs.github.com/spec/v1\noid sha256:00", "Git LFS pointer")},
     {ROW("PK\3\4\x14\0", "ZIP archive")},
     {ROW("PK\5\6\0\0\0\0", "empty ZIP")},
-    {ROW("GGUF\3\0\0\0\1\0\0\0", "GGUF")},
-    {ROW("GGUF\0\0\0\3", "GGUF")},
     {ROW("tjgg\3\0\0\0", "GGML")},
     {ROW("\x89HDF\r\n\x1a\n\0\0", "HDF5")},
     {ROW("\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.", "pickle")},       /* torch.save */
@@ -211,7 +209,7 @@ static void test_utf8(void **state)
 static void test_extensions(void **state)
 {
     (void)state;
-    static const char *const foreign[] = {"GZ", "pt", "onnx", "gguf", "h5", "gz", "csv"};
+    static const char *const foreign[] = {"GZ", "pt", "onnx", "h5", "gz", "csv"};
     for (size_t i = 0; i < LENGTH(foreign); i++)
         assert_non_null(quant_signature_from_extension(foreign[i]));
     static const char *const others[] = {"",    "npy", "json", "bin", "raw",

@@ -49,6 +49,8 @@ static enum quant_status plan_output(struct quant_container_dequantization *run,
     enum quant_status status = quant_container_plan_begin(&run->plan, 0, restored->n, run->error);
     if (status == QUANT_OK)
         status = keep_metadata(run, &metadata, &nmetadata);
+    run->plan.layout.origin = run->input.file;
+    run->plan.layout.mapped = container->type_of(run->dtype);
     for (size_t i = 0; status == QUANT_OK && i < restored->n; i++) {
         const struct quant_restored_tensor *tensor = &restored->tensors[i];
         const struct quant_tensor_info *info = info_of(run, tensor->data);

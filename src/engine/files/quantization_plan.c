@@ -350,6 +350,9 @@ enum quant_status quant_container_plan_quantize(struct quant_container_plan *pla
         return no_memory(&planning);
     for (size_t i = 0; i < file->nmetadata; i++)
         planning.metadata[planning.nmetadata++] = file->metadata[i];
+    plan->layout.origin = file;
+    plan->layout.mapped =
+        rules->format->container->type_of(rules->mappings->all[0].plan.target.dtype);
     for (size_t i = 0; status == QUANT_OK && i < file->n; i++)
         status = plan_tensor(&planning, i);
     if (status == QUANT_OK && plan->ncopied == plan->n && !rules->may_copy_all)

@@ -18,7 +18,7 @@ from harness import DATA, Failure, Test, check, check_equal, fresh_folder, listi
 BAD = DATA / "bad"
 EXPECTED = Path(__file__).resolve().parent / "bad.expected"
 FORMATS = {".npy": "npy", ".json": "json", ".bin": "raw", ".safetensors": "safetensors",
-           ".npz": "npz"}
+           ".npz": "npz", ".gguf": "gguf"}
 
 
 def bad_files():
