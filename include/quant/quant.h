@@ -114,6 +114,11 @@ enum quant_dtype {
     QUANT_FLOAT32,
     QUANT_FLOAT64,
     QUANT_INT32,
+    QUANT_Q8_0, /* the block types of ggml: each block of 32 elements has a scale of its own */
+    QUANT_Q4_0,
+    QUANT_Q4_1,
+    QUANT_Q5_0,
+    QUANT_Q5_1,
     QUANT_DTYPE_COUNT
 };
 
@@ -131,8 +136,12 @@ struct quant_dtype_info {
     double min;
     double max;
     double epsilon;
-    bool needs_scale; /* can be quantized to with a given scale only, not with one that is
-                       * found from a range */
+    bool needs_scale;      /* can be quantized to with a given scale only, not with one that is
+                            * found from a range */
+    unsigned block_nelems; /* of a block type, which is not one of those above: GGUF files have it,
+                            * and quantizing to it needs such a file; bits is what an element takes
+                            * with its part of the scales, rounded up. 0: elements have no blocks */
+    unsigned block_nbytes;
 };
 
 /* NULL if dtype is not in the enumeration, or QUANT_DTYPE_NONE. */
@@ -141,7 +150,8 @@ QUANT_API const struct quant_dtype_info *quant_dtype_info(enum quant_dtype dtype
 /* The type of that name or short name, QUANT_DTYPE_NONE if there is not one. */
 QUANT_API enum quant_dtype quant_dtype_from_name(const char *name);
 
-/* Bytes that nelems elements of this type take, 4-bit ones packed two to a byte.
+/* Bytes that nelems elements of this type take, 4-bit ones packed two to a byte, those of a block
+ * type in whole blocks.
  * SIZE_MAX-safe: returns UINT64_MAX where the product does not fit. */
 QUANT_API uint64_t quant_dtype_bytes(enum quant_dtype dtype, uint64_t nelems);
 

@@ -14,10 +14,9 @@ struct quant_block_type {
     unsigned nbytes;
     unsigned levels; /* distinct integers of an element */
 
-    /* Quantizes nblocks blocks of finite elements, and returns how many it has made before the
-     * first whose scale or minimum the block cannot hold: nblocks if all fit. NULL, with
-     * decode: the blocks are only copied. */
-    size_t (*encode)(const float *x, size_t nblocks, unsigned char *blocks);
+    /* Quantizes nblocks blocks of elements. If the block cannot hold the scale or the minimum, that
+     * is infinite. NULL, with decode: the blocks are only copied. */
+    void (*encode)(const float *x, size_t nblocks, unsigned char *blocks);
     void (*decode)(const unsigned char *blocks, size_t nblocks, float *x);
 
     /* Sets the bit of each integer that occurs, counted from the least. */

@@ -15,8 +15,7 @@ struct quant_stored_type {
     unsigned bits;          /* of an element; of blocks rounded down */
     enum quant_dtype dtype; /* NONE: none of those that quant reads or writes elements of */
     const char *common; /* with NONE: the word that all formats share for it, "int64", else NULL */
-    const struct quant_block_type
-        *block; /* with NONE: elements are in blocks; NULL: they are not */
+    const struct quant_block_type *block; /* elements are in blocks; NULL: they are not */
 };
 
 /* The elements in nbytes, a whole number of them. */
@@ -25,12 +24,6 @@ static inline uint64_t quant_stored_elements(const struct quant_stored_type *typ
     if (type->block)
         return nbytes / type->block->nbytes * type->block->nelems;
     return type->bits > 0 ? nbytes * 8 / type->bits : 0;
-}
-
-/* Whether the elements are in blocks that can be read as floats. */
-static inline bool quant_stored_decodes(const struct quant_stored_type *type)
-{
-    return type->block && type->block->decode;
 }
 
 struct quant_tensor_info {

@@ -231,12 +231,15 @@ static bool names_container(const char *name)
 }
 
 /* A file of one tensor is named after the type that its rule gives it; a container after the engine
- * or the type of the global options. The array is for the caller to free; NULL: no memory. */
+ * or the type of the global options: a block type says the engine too. The array is for the caller
+ * to free; NULL: no memory. */
 static const char **make_tags(const struct quant_quantize_job *job, const struct choosing *choosing,
                               char *const *names, size_t n)
 {
     const char **tags = calloc(n + 1, sizeof *tags);
-    for (size_t i = 0; tags && job->spec.like && i < n; i++)
+    const struct quant_dtype_info *info = quant_dtype_info(job->spec.dtype);
+    const bool by_engine = job->spec.like && !(info && info->block_nelems > 0);
+    for (size_t i = 0; tags && by_engine && i < n; i++)
         if (names_container(names[i]))
             tags[i] = job->spec.like;
     for (size_t i = 0; tags && choosing->is_single && i < n; i++) {

@@ -111,7 +111,7 @@ static void print_types(void)
     nrows++;
     for (int dtype = 0; dtype < QUANT_DTYPE_COUNT; dtype++) {
         const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)dtype);
-        if (info)
+        if (info && info->block_nelems == 0)
             fill_row(table[nrows++], (enum quant_dtype)dtype, info);
     }
     print_table(table, nrows);

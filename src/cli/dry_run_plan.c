@@ -28,7 +28,11 @@ static bool is_unscaled(const struct quant_tensor_preview *preview)
 void dry_run_print_plan(FILE *out, const struct quant_tensor_preview *preview, bool has_count)
 {
     if (preview->method && is_unscaled(preview)) {
-        fputs("unscaled", out);
+        const unsigned block = quant_dtype_info(preview->dtype)->block_nelems;
+        if (block > 0)
+            fprintf(out, "blocks of %u", block);
+        else
+            fputs("unscaled", out);
         return;
     }
     fputs(choice_scheme(preview->scheme), out);

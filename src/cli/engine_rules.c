@@ -54,14 +54,39 @@ static void print_types(const struct quant_profile *profile)
     }
 }
 
+/* Blocks have no target range. */
+static bool has_blocks(const struct quant_profile *profile)
+{
+    return quant_dtype_info(profile->types[0].dtype)->block_nelems > 0;
+}
+
+static void print_blocks(const struct quant_profile *profile)
+{
+    printf("\n%-6s  %8s  %6s  %16s\n", "type", "elements", "bytes", "bits per element");
+    for (size_t i = 0; i < profile->ntypes; i++) {
+        const struct quant_dtype_info *info = quant_dtype_info(profile->types[i].dtype);
+        printf("%-6s  %8u  %6u  %16g\n", info->name, info->block_nelems, info->block_nbytes,
+               8.0 * info->block_nbytes / info->block_nelems);
+    }
+    printf("\n"
+           "m      the largest magnitude of a block, extreme the first element that has it\n"
+           "round  to the nearest integer, ties away from 0\n"
+           "q is limited to the integers of the type; docs/gguf.md says what is restored\n");
+}
+
 void engine_rules_print(const struct quant_profile *profile)
 {
     printf("%s: %s (%s)\n\n", profile->name, profile->summary, profile->engine);
     print_rule("scale s", profile->scale_rule);
-    print_rule("stored", stored_scale(profile));
+    if (!has_blocks(profile))
+        print_rule("stored", stored_scale(profile));
     print_rule("floor", profile->floor_rule);
     print_rule("zero point z", profile->zero_point_rule);
     print_rule("element q", profile->element_rule);
+    if (has_blocks(profile)) {
+        print_blocks(profile);
+        return;
+    }
     print_granularities(profile);
     print_types(profile);
     printf("\n"

@@ -214,7 +214,7 @@ bool value_target(const struct option_row *row, const char *text, void *field,
 {
     const enum quant_dtype dtype = quant_dtype_from_name(text);
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
-    if (info && info->quantizes) {
+    if (info && (info->quantizes || info->block_nelems > 0)) {
         *(int *)field = (int)dtype;
         return true;
     }

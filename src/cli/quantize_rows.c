@@ -220,7 +220,10 @@ static int check_granularity(const struct command *command, const struct quantiz
             name);
     const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)options->dtype);
     if (info->is_unscaled)
-        return quantize_options_usage(command, options, "'--%s' finds scales, but %s is unscaled",
+        return quantize_options_usage(command, options,
+                                      info->block_nelems > 0
+                                          ? "'--%s' finds scales, but %s has one in each block"
+                                          : "'--%s' finds scales, but %s is unscaled",
                                       name, info->name);
     return EXIT_DONE;
 }
@@ -255,6 +258,12 @@ static int check_ties(const struct command *command, const struct quantize_optio
     return EXIT_DONE;
 }
 
+static bool is_block(const struct quantize_options *options)
+{
+    const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)options->dtype);
+    return info && info->block_nelems > 0;
+}
+
 static int check_streams(const struct command *command, const struct quantize_options *options,
                          char *const *inputs, size_t n)
 {
@@ -265,7 +274,7 @@ static int check_streams(const struct command *command, const struct quantize_op
             return message_usage(command->name,
                                  "'-' goes to standard output and needs '--sidecar', which names "
                                  "one file; quantize '-' in a separate call");
-        if (!options->target.sidecar)
+        if (!options->target.sidecar && !is_block(options))
             return message_usage(command->name,
                                  "data that goes to standard output needs '--sidecar "
                                  "FILE' for its scale and zero point");

@@ -169,6 +169,10 @@ static void print_mapping(FILE *out, const struct report_subject *subject)
 {
     const struct quant_params *params = subject->params;
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
+    if (info->block_nelems > 0) {
+        fprintf(out, "%s, blocks of %u", info->name, info->block_nelems);
+        return;
+    }
     if (info->is_unscaled) {
         fprintf(out, "%s, unscaled", info->name);
         return;

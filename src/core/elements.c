@@ -5,6 +5,7 @@
 
 #include "core/mapped_elements.h"
 #include "core/observed.h"
+#include "kernels/ggml_blocks.h"
 #include "kernels/kernels.h"
 
 void quant_observe(struct quant_observed *observed, const float *x, size_t n)
@@ -15,9 +16,12 @@ void quant_observe(struct quant_observed *observed, const float *x, size_t n)
 
 void quant_quantize(const struct quant_params *params, const float *x, size_t n, void *q)
 {
+    const struct quant_block_type *block = quant_ggml_block(params->dtype);
     if (n == 0)
         return;
-    if (params->mapping == QUANT_MAP_PLAIN)
+    if (block)
+        quant_ggml_quantize(block, x, n, q);
+    else if (params->mapping == QUANT_MAP_PLAIN)
         quant_kernels()->quantize[params->dtype](params, x, n, q);
     else
         quant_mapped_quantize(params, x, n, q);
@@ -25,7 +29,10 @@ void quant_quantize(const struct quant_params *params, const float *x, size_t n,
 
 void quant_dequantize(const struct quant_params *params, const void *q, size_t n, float *x)
 {
-    if (n > 0)
+    const struct quant_block_type *block = quant_ggml_block(params->dtype);
+    if (block)
+        quant_ggml_dequantize(block, q, n, x);
+    else if (n > 0)
         quant_kernels()->dequantize[params->dtype](params, q, n, x);
 }
 

@@ -10,6 +10,7 @@
 #include "base/small_float.h"
 #include "core/report_totals.h"
 #include "core/sums.h"
+#include "kernels/ggml_blocks.h"
 #include "kernels/kernels.h"
 
 /* So many elements are restored at a time, on the stack. */
@@ -69,6 +70,9 @@ static void mark_levels(struct quant_measure *measure, const float *x, const uns
                         size_t n, bool all_finite)
 {
     quant_mark_levels_fn *mark = quant_kernels()->mark_levels[measure->params.dtype];
+    const struct quant_block_type *block = quant_ggml_block(measure->params.dtype);
+    if (block)
+        block->mark_levels(q, n / block->nelems, measure->levels);
     if (!mark)
         return;
     if (all_finite) {
@@ -217,6 +221,9 @@ void quant_measure_join(struct quant_measure *whole, const struct quant_measure_
 static uint64_t levels_of(enum quant_dtype dtype)
 {
     const struct quant_small_float *type = quant_small_float(dtype);
+    const struct quant_block_type *block = quant_ggml_block(dtype);
+    if (block)
+        return block->levels;
     return type ? UINT64_C(2) * type->max + 1 : UINT64_C(1) << quant_dtype_info(dtype)->bits;
 }
 

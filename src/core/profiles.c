@@ -82,6 +82,13 @@ static const struct quant_profile_type nncf_types[] = {
     {QUANT_ZERO_POINT, FULL_UINT4, 15, 0},
 };
 
+/* Blocks have no target range; the divisors are of magnitudes, or of the range of a block. */
+static const struct quant_profile_type ggml_types[] = {
+    {QUANT_ABSMAX, QUANT_Q8_0, 0, 0, 127, 0}, {QUANT_ABSMAX, QUANT_Q4_0, 0, 0, 8, 0},
+    {QUANT_ABSMAX, QUANT_Q4_1, 0, 0, 15, 0},  {QUANT_ABSMAX, QUANT_Q5_0, 0, 0, 16, 0},
+    {QUANT_ABSMAX, QUANT_Q5_1, 0, 0, 31, 0},
+};
+
 /* ---- Rows ---- */
 
 static const struct quant_profile profiles[] = {
@@ -290,6 +297,20 @@ static const struct quant_profile profiles[] = {
         .scale_rule = "m / D in the input's type",
         .element_rule = "clip(rne(x / s)) in the input's type",
         .floor_rule = "m = 0: s = 0, q = 0",
+    },
+    {
+        .name = "ggml",
+        .engine = "ggml of llama.cpp, 2026-11, on x86-64",
+        .summary = "llama-quantize --pure, from GGUF to GGUF",
+        TYPES(ggml_types),
+        .granularities = QUANT_PER_TENSOR,
+        .layout = "ggml",
+        .scale_rule =
+            "one for each 32: m / 127; q4_0 and q5_0: extreme / -8, / -16; q4_1 and q5_1: "
+            "(max - min) / 15, / 31; float16",
+        .element_rule = "round(x * (1/s)); q4_0, q5_0: trunc(x * (1/s) + 8.5), + 16.5; q4_1, q5_1: "
+                        "trunc((x - min) * (1/s) + 0.5)",
+        .floor_rule = "s = 0: q = 0",
     },
 };
 

@@ -83,9 +83,6 @@ struct quant_container {
      * format has no such type. */
     const struct quant_stored_type *(*type_of)(enum quant_dtype dtype);
 
-    /* The row of blocks of that type. NULL: the format stores no blocks. */
-    const struct quant_stored_type *(*type_of_block)(const struct quant_block_type *block);
-
     bool keeps_order; /* tensors may be in Fortran order */
 
     /*

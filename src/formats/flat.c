@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/shape.h"
 #include "formats/format.h"
+#include "kernels/ggml_blocks.h"
 #include "kernels/kernels.h"
 
 struct flat_reader {
@@ -27,7 +28,7 @@ static uint64_t bytes_of(const struct flat_reader *flat, uint64_t nelems)
     return quant_dtype_bytes(flat->head.stored, nelems);
 }
 
-/* Bytes of an element, or of two elements that share a byte. */
+/* Bytes of an element, of two elements that share a byte, or of a block. */
 static size_t unit_of(const struct flat_reader *flat)
 {
     return (size_t)bytes_of(flat, 1);
@@ -36,7 +37,10 @@ static size_t unit_of(const struct flat_reader *flat)
 /* Elements in this many bytes, a whole number of units. */
 static uint64_t elements_in(const struct flat_reader *flat, uint64_t nbytes)
 {
-    return quant_dtype_info(flat->head.stored)->bits == 4 ? 2 * nbytes : nbytes / unit_of(flat);
+    const struct quant_dtype_info *info = quant_dtype_info(flat->head.stored);
+    if (info->block_nelems > 0)
+        return nbytes / info->block_nbytes * info->block_nelems;
+    return info->bits == 4 ? 2 * nbytes : nbytes / unit_of(flat);
 }
 
 /* Elements from position to the end, as far as the end is known. */
@@ -132,7 +136,10 @@ static void widen(const struct flat_reader *flat, const void *bytes, size_t nele
 {
     const enum quant_dtype stored = flat->head.stored;
     const struct quant_params unscaled = {.dtype = stored, .scale = 1};
-    if (quant_kernels()->widen[stored])
+    const struct quant_block_type *block = quant_ggml_block(stored);
+    if (block)
+        quant_ggml_dequantize(block, bytes, nelems, x);
+    else if (quant_kernels()->widen[stored])
         quant_kernels()->widen[stored](bytes, nelems, flat->head.byte_order == QUANT_BIG, x);
     else
         quant_kernels()->dequantize[stored](&unscaled, bytes, nelems, x);
@@ -142,7 +149,7 @@ static enum quant_status read_widened(const struct flat_reader *flat, uint64_t f
                                       float *elements, size_t nelems, void *stage, size_t *count,
                                       struct quant_error *error)
 {
-    const size_t piece = QUANT_STAGE_BYTES / unit_of(flat);
+    const size_t piece = (size_t)elements_in(flat, QUANT_STAGE_BYTES);
     while (*count < nelems) {
         const size_t wanted = nelems - *count < piece ? nelems - *count : piece;
         size_t got = 0;

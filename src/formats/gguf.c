@@ -14,9 +14,9 @@
     {                                                                                              \
         {name, bits, dtype, common, NULL}, number, file_type                                       \
     }
-#define DECODED(name, word, number, file_type)                                                     \
+#define DECODED(name, word, dtype, number, file_type)                                              \
     {                                                                                              \
-        {name, 0, QUANT_DTYPE_NONE, NULL, &quant_ggml_##word}, number, file_type                   \
+        {name, 0, dtype, NULL, &quant_ggml_##word}, number, file_type                              \
     }
 #define COPIED(name, nelems, nbytes, number)                                                       \
     {                                                                                              \
@@ -29,11 +29,11 @@
 static const struct quant_gguf_type types[] = {
     PLAIN("F32", 32, QUANT_FLOAT32, NULL, 0, 0),
     PLAIN("F16", 16, QUANT_FLOAT16, NULL, 1, 1),
-    DECODED("Q4_0", q4_0, 2, 2),
-    DECODED("Q4_1", q4_1, 3, 3),
-    DECODED("Q5_0", q5_0, 6, 8),
-    DECODED("Q5_1", q5_1, 7, 9),
-    DECODED("Q8_0", q8_0, 8, 7),
+    DECODED("Q4_0", q4_0, QUANT_Q4_0, 2, 2),
+    DECODED("Q4_1", q4_1, QUANT_Q4_1, 3, 3),
+    DECODED("Q5_0", q5_0, QUANT_Q5_0, 6, 8),
+    DECODED("Q5_1", q5_1, QUANT_Q5_1, 7, 9),
+    DECODED("Q8_0", q8_0, QUANT_Q8_0, 8, 7),
     COPIED("Q8_1", 32, 36, 9),
     COPIED("Q2_K", 256, 84, 10),
     COPIED("Q3_K", 256, 110, 11),
@@ -88,14 +88,6 @@ const struct quant_stored_type *quant_gguf_type_of(enum quant_dtype dtype)
     return NULL;
 }
 
-const struct quant_stored_type *quant_gguf_type_of_block(const struct quant_block_type *block)
-{
-    for (size_t i = 0; i < NTYPES; i++)
-        if (types[i].stored.block == block)
-            return &types[i].stored;
-    return NULL;
-}
-
 enum quant_status quant_gguf_count_bytes(const struct quant_stored_type *type, const uint64_t *dims,
                                          uint32_t ndim, uint64_t *nbytes)
 {
@@ -146,7 +138,6 @@ static const struct quant_container container = {
     .digest_header = quant_gguf_digest_header,
     .type_at = quant_gguf_type_at,
     .type_of = quant_gguf_type_of,
-    .type_of_block = quant_gguf_type_of_block,
     .lay_out = quant_gguf_lay_out,
 };
 

@@ -38,7 +38,6 @@ struct quant_gguf_type {
 /* The types in ascending order of their numbers, NULL past the last. */
 const struct quant_stored_type *quant_gguf_type_at(size_t i);
 const struct quant_stored_type *quant_gguf_type_of(enum quant_dtype dtype);
-const struct quant_stored_type *quant_gguf_type_of_block(const struct quant_block_type *block);
 const struct quant_gguf_type *quant_gguf_type_from_number(uint32_t number);
 
 /* The bytes of a tensor. QUANT_OUT_OF_RANGE: its elements or bytes do not fit 63 bits, nor would

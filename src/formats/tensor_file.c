@@ -60,7 +60,8 @@ bool quant_tensor_file_find(const struct quant_tensor_file *file, const char *na
 static bool can_deliver(const struct quant_stored_type *type, enum quant_dtype deliver)
 {
     const struct quant_dtype_info *stored = quant_dtype_info(type->dtype);
-    return stored && (type->dtype == deliver || (deliver == QUANT_FLOAT32 && stored->is_source));
+    return stored && (type->dtype == deliver || (deliver == QUANT_FLOAT32 &&
+                                                 (stored->is_source || stored->block_nelems > 0)));
 }
 
 static enum quant_status open_reader(const struct quant_tensor_file *file,

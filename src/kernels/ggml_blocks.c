@@ -14,13 +14,13 @@ enum { NELEMS = 32, HALF = NELEMS / 2 };
 
 /* ---- float16 ---- */
 
-/* false: x rounds to an infinity, which no loader of these files accepts. -0 stays -0. */
-static bool put_half(unsigned char *bytes, float x)
+/* Beyond the type it is an infinity; a NaN stays one, and -0 stays -0. */
+static void put_half(unsigned char *bytes, float x)
 {
     const struct quant_small_float *type = &quant_small_float16;
-    const uint32_t magnitude = quant_small_float_round(type, x);
+    uint32_t magnitude = isnan(x) ? type->nan : quant_small_float_round(type, x);
+    magnitude = magnitude > type->max && !isnan(x) ? type->infinity : magnitude;
     quant_store_16_little(bytes, (uint16_t)(magnitude | (signbit(x) ? type->sign : 0U)));
-    return magnitude <= type->max;
 }
 
 static float get_half(const unsigned char *bytes)
@@ -127,17 +127,17 @@ static void get_integers(const unsigned char *block, const struct place *place, 
 }
 
 /* By the extreme, which becomes the integer 0. (x - 0 is x, but of -0.) */
-static bool encode_symmetric(const float *x, const struct place *place, unsigned char *block)
+static void encode_symmetric(const float *x, const struct place *place, unsigned char *block)
 {
     unsigned char q[NELEMS];
     const int middle = place->has_fifth ? 16 : 8;
     const float d = find_extreme(x) / (float)-middle;
     to_integers(x, 0, inverse(d), (float)middle + 0.5F, 2 * middle - 1, q);
     put_integers(block, place, q);
-    return put_half(block, d);
+    put_half(block, d);
 }
 
-static bool encode_affine(const float *x, const struct place *place, unsigned char *block)
+static void encode_affine(const float *x, const struct place *place, unsigned char *block)
 {
     unsigned char q[NELEMS];
     const int most = place->has_fifth ? 31 : 15;
@@ -147,7 +147,8 @@ static bool encode_affine(const float *x, const struct place *place, unsigned ch
     const float d = (max - min) / (float)most;
     to_integers(x, min, inverse(d), 0.5F, most, q);
     put_integers(block, place, q);
-    return put_half(block, d) && put_half(block + 2, min);
+    put_half(block, d);
+    put_half(block + 2, min);
 }
 
 static void decode(const unsigned char *block, const struct place *place, float *x)
@@ -185,15 +186,13 @@ static void to_signed(const float *x, float factor, unsigned char *q)
     }
 }
 
-static size_t q8_0_encode(const float *x, size_t nblocks, unsigned char *blocks)
+static void q8_0_encode(const float *x, size_t nblocks, unsigned char *blocks)
 {
     for (size_t i = 0; i < nblocks; i++, x += NELEMS, blocks += 34) {
         const float d = fabsf(find_extreme(x)) / 127;
         to_signed(x, inverse(d), blocks + 2);
-        if (!put_half(blocks, d))
-            return i;
+        put_half(blocks, d);
     }
-    return nblocks;
 }
 
 static void q8_0_decode(const unsigned char *blocks, size_t nblocks, float *x)
@@ -221,12 +220,10 @@ const struct quant_block_type quant_ggml_q8_0 = {"q8_0",      NELEMS,      34,  
 
 #define TYPE(word, size, count, function, ...)                                                     \
     static const struct place word##_place = {__VA_ARGS__};                                        \
-    static size_t word##_encode(const float *x, size_t nblocks, unsigned char *blocks)             \
+    static void word##_encode(const float *x, size_t nblocks, unsigned char *blocks)               \
     {                                                                                              \
         for (size_t i = 0; i < nblocks; i++)                                                       \
-            if (!function(x + NELEMS * i, &word##_place, blocks + (size_t)(size)*i))               \
-                return i;                                                                          \
-        return nblocks;                                                                            \
+            function(x + NELEMS * i, &word##_place, blocks + (size_t)(size)*i);                    \
     }                                                                                              \
     static void word##_decode(const unsigned char *blocks, size_t nblocks, float *x)               \
     {                                                                                              \
@@ -246,12 +243,59 @@ TYPE(q4_1, 20, 16, encode_affine, .has_minimum = true, .has_fifth = false)
 TYPE(q5_0, 22, 32, encode_symmetric, .has_minimum = false, .has_fifth = true)
 TYPE(q5_1, 24, 32, encode_affine, .has_minimum = true, .has_fifth = true)
 
-const struct quant_block_type *quant_ggml_block_from_name(const char *name)
+const struct quant_block_type *quant_ggml_block(enum quant_dtype dtype)
 {
-    static const struct quant_block_type *const all[] = {
-        &quant_ggml_q8_0, &quant_ggml_q4_0, &quant_ggml_q4_1, &quant_ggml_q5_0, &quant_ggml_q5_1};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        if (strcmp(all[i]->name, name) == 0)
-            return all[i];
-    return NULL;
+    switch (dtype) {
+    case QUANT_Q8_0:
+        return &quant_ggml_q8_0;
+    case QUANT_Q4_0:
+        return &quant_ggml_q4_0;
+    case QUANT_Q4_1:
+        return &quant_ggml_q4_1;
+    case QUANT_Q5_0:
+        return &quant_ggml_q5_0;
+    case QUANT_Q5_1:
+        return &quant_ggml_q5_1;
+    default:
+        return NULL;
+    }
+}
+
+/* ---- Arrays ---- */
+
+void quant_ggml_quantize(const struct quant_block_type *type, const float *x, size_t n, void *q)
+{
+    const size_t nwhole = n / NELEMS;
+    type->encode(x, nwhole, q);
+    if (n % NELEMS == 0)
+        return;
+    float last[NELEMS] = {0};
+    memcpy(last, x + NELEMS * nwhole, n % NELEMS * sizeof *x);
+    type->encode(last, 1, (unsigned char *)q + type->nbytes * nwhole);
+}
+
+void quant_ggml_dequantize(const struct quant_block_type *type, const void *q, size_t n, float *x)
+{
+    const size_t nwhole = n / NELEMS;
+    type->decode(q, nwhole, x);
+    if (n % NELEMS == 0)
+        return;
+    float last[NELEMS];
+    type->decode((const unsigned char *)q + type->nbytes * nwhole, 1, last);
+    memcpy(x + NELEMS * nwhole, last, n % NELEMS * sizeof *x);
+}
+
+static bool is_infinite(const unsigned char *half)
+{
+    return (quant_load_16(half, false) & 0x7C00) == 0x7C00;
+}
+
+size_t quant_ggml_find_infinite(const struct quant_block_type *type, const void *q, size_t nblocks)
+{
+    const unsigned char *blocks = q;
+    const bool has_minimum = type == &quant_ggml_q4_1 || type == &quant_ggml_q5_1;
+    for (size_t i = 0; i < nblocks; i++, blocks += type->nbytes)
+        if (is_infinite(blocks) || (has_minimum && is_infinite(blocks + 2)))
+            return i;
+    return nblocks;
 }

@@ -26,6 +26,8 @@
 #ifndef QUANT_KERNELS_GGML_BLOCKS_H
 #define QUANT_KERNELS_GGML_BLOCKS_H
 
+#include <quant/quant.h>
+
 #include "base/block_type.h"
 
 extern const struct quant_block_type quant_ggml_q8_0;
@@ -34,7 +36,16 @@ extern const struct quant_block_type quant_ggml_q4_1;
 extern const struct quant_block_type quant_ggml_q5_0;
 extern const struct quant_block_type quant_ggml_q5_1;
 
-/* The type of that name, such as "q8_0"; NULL: unknown. */
-const struct quant_block_type *quant_ggml_block_from_name(const char *name);
+/* NULL: not a block type. */
+const struct quant_block_type *quant_ggml_block(enum quant_dtype dtype);
+
+/* As quant_quantize and quant_dequantize, for n elements of a block type. The elements that the
+ * last block lacks are 0. */
+void quant_ggml_quantize(const struct quant_block_type *type, const float *x, size_t n, void *q);
+void quant_ggml_dequantize(const struct quant_block_type *type, const void *q, size_t n, float *x);
+
+/* The index of the first of nblocks blocks whose scale or minimum is not finite; nblocks: all are.
+ */
+size_t quant_ggml_find_infinite(const struct quant_block_type *type, const void *q, size_t nblocks);
 
 #endif

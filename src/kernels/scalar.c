@@ -215,6 +215,11 @@ static void find_unclipped(const struct quant_params *params, float *min, float 
 
 void quant_unclipped_range(const struct quant_params *params, float *min, float *max)
 {
+    if (quant_dtype_info(params->dtype)->block_nelems > 0) { /* each block has its own range */
+        *min = -INFINITY;
+        *max = INFINITY;
+        return;
+    }
     if (!quant_dtype_info(params->dtype)->is_integer) {
         quant_scalar_unclipped_floats(params, min, max);
         return;

@@ -74,6 +74,7 @@ static enum quant_status check_float(const struct quant_spec *spec,
 {
     const struct quant_dtype_info *info = quant_dtype_info(target->dtype);
     const char *refused = NULL;
+    const bool is_block = info->block_nelems > 0;
     if (spec->scheme != QUANT_ABSMAX)
         refused = "the scheme zero-point";
     else if (spec->has_zero_point)
@@ -84,9 +85,18 @@ static enum quant_status check_float(const struct quant_spec *spec,
         refused = "a qmin or qmax";
     else if (spec->rounding != QUANT_HALF_EVEN)
         refused = "the rounding half-away";
+    else if (is_block && spec->nonfinite == QUANT_NONFINITE_SATURATE)
+        refused = "the policy saturate";
+    else if (is_block && spec->exact)
+        refused = "exact: its scales are float16, and its formula is the type";
     if (refused)
-        return quant_error_set(error, QUANT_INVALID, "%s is a float type and does not take %s",
-                               info->name, refused);
+        return quant_error_set(error, QUANT_INVALID, "%s is a %s type and does not take %s",
+                               info->name, is_block ? "block" : "float", refused);
+    if (is_block && (spec->has_scale || spec->has_clip || spec->calibration || spec->scale_dtype))
+        return quant_error_set(error, QUANT_INVALID,
+                               "%s has a scale in each block: it does not take a scale, a type for "
+                               "scales, a clipping range or a calibration",
+                               info->name);
     if (info->is_unscaled && (spec->has_scale || spec->has_clip || spec->calibration))
         return quant_error_set(error, QUANT_INVALID,
                                "%s is unscaled: it does not take a scale, a clipping range or a "
@@ -260,7 +270,7 @@ enum quant_status quant_plan_make(const struct quant_spec *spec,
     const struct quant_calibration *method = NULL;
     *plan = (struct quant_plan){.target = quant_spec_target(spec), .nonfinite = spec->nonfinite};
     const struct quant_dtype_info *info = quant_dtype_info(plan->target.dtype);
-    if (!info || !info->quantizes)
+    if (!info || !(info->quantizes || info->block_nelems > 0))
         return quant_error_set(error, QUANT_UNSUPPORTED, "this version cannot quantize to %s",
                                info ? info->name : "an unknown type");
     enum quant_status status = find_method(spec, &method, error);

@@ -14,10 +14,33 @@ static const enum quant_dtype all[] = {
     QUANT_FLOAT32, QUANT_FLOAT64,       QUANT_INT32,
 };
 
+static const enum quant_dtype blocks[] = {QUANT_Q8_0, QUANT_Q4_0, QUANT_Q4_1, QUANT_Q5_0,
+                                          QUANT_Q5_1};
+
+/* Block types are not among those that arrays have. */
+static void test_blocks(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LENGTH(blocks); i++) {
+        const struct quant_dtype_info *info = quant_dtype_info(blocks[i]);
+        assert_int_equal(quant_dtype_from_name(info->name), blocks[i]);
+        assert_false(info->is_integer || info->quantizes || info->is_source || info->is_scale);
+        assert_true(info->is_unscaled);
+        assert_int_equal(info->bits, (info->block_nbytes * 8 + 31) / info->block_nelems);
+        assert_int_equal(quant_dtype_bytes(blocks[i], 0), 0);
+        assert_int_equal(quant_dtype_bytes(blocks[i], 1), info->block_nbytes);
+        assert_int_equal(quant_dtype_bytes(blocks[i], 64), 2 * info->block_nbytes);
+        assert_int_equal(quant_dtype_bytes(blocks[i], UINT64_MAX),
+                         blocks[i] == QUANT_Q8_0 ? UINT64_MAX
+                                                 : (UINT64_MAX / 32 + 1) * info->block_nbytes);
+        assert_true(isnan(quant_dtype_round(blocks[i], 1)));
+    }
+}
+
 static void test_names(void **state)
 {
     (void)state;
-    assert_int_equal(LENGTH(all), QUANT_DTYPE_COUNT - 1);
+    assert_int_equal(LENGTH(all) + LENGTH(blocks), QUANT_DTYPE_COUNT - 1);
     for (size_t i = 0; i < LENGTH(all); i++) {
         const struct quant_dtype_info *info = quant_dtype_info(all[i]);
         assert_non_null(info);
@@ -237,10 +260,15 @@ static void test_round_is_nearest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),       cmocka_unit_test(test_no_type),
-        cmocka_unit_test(test_integers),    cmocka_unit_test(test_floats),
-        cmocka_unit_test(test_bytes),       cmocka_unit_test(test_round),
-        cmocka_unit_test(test_round_keeps), cmocka_unit_test(test_round_is_nearest),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_no_type),
+        cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_floats),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_round),
+        cmocka_unit_test(test_round_keeps),
+        cmocka_unit_test(test_round_is_nearest),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -20,7 +20,7 @@ static void test_rows(void **state)
         assert_true((format->container != NULL) == (format->open_writer == NULL));
         assert_true(strlen(format->name) < 32); /* fits the sidecar */
     }
-    assert_int_equal(n, 5);
+    assert_int_equal(n, 6);
     assert_ptr_equal(quant_format_row(n - 1),
                      &quant_format_raw); /* matches anything, so it is last */
     assert_null(format_name(n));
@@ -50,6 +50,7 @@ static void test_paths(void **state)
         {"/a.b/w.json", &quant_format_json},
         {"w.JSON", &quant_format_json},
         {"m.int8.safetensors", &quant_format_safetensors},
+        {"m.GGUF", &quant_format_gguf},
         {"w.bin", &quant_format_raw},
         {"w.raw", &quant_format_raw},
         {"w.f32", &quant_format_raw},
@@ -113,6 +114,7 @@ static const struct row rows[] = {
     {"\x93NUMP", 5, "w", &quant_format_raw},
     {"\x93NUMP", 5, "w.npy", &quant_format_npy}, /* by its name: the reader reports the error */
     {"\2\0\0\0\0\0\0\0{}", 10, "w", &quant_format_safetensors},
+    {"GGUF\3\0\0\0\0\0", 10, "w.bin", &quant_format_gguf},
     {"{\0\0\0\0\0\0\0{\"", 10, "w.json", &quant_format_safetensors},
     {"\2\0\0\0\0\0\0\0[]", 10, "w", &quant_format_raw},
     {"\2\0\0\0", 4, "m.safetensors", &quant_format_safetensors}, /* by its name */

@@ -14,7 +14,7 @@ static const struct wrong wrongs[] = {
      {0},
      "unknown engine 'pytorhc'; expected one of onnx, onnx-tools, pytorch, torchao, "
      "compressed-tensors, comfyui, tflite, tflite-reference, tensorrt, ncnn, nncf, bitsandbytes, "
-     "quanto"},
+     "quanto, ggml"},
     {{.exact = true}, {0}, "exact is for use with an engine to be like"},
     {{.like = "nncf", .scheme = QUANT_ZERO_POINT},
      {0},

@@ -23,6 +23,7 @@ struct quant_container_quantization {
     const struct quant_format *format;
     const struct quant_format *output_format;
     const char *sidecar_path;
+    bool has_sidecar;                     /* false: the file states its own scales */
     struct quant_container_input input;   /* a container, */
     struct quant_tensor *single;          /* or borrowed: a file of one tensor */
     const struct quant_tensor_file *file; /* the catalogue of either */

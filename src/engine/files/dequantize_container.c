@@ -11,6 +11,7 @@
 #include "engine/files/file_selection.h"
 #include "engine/files/preview.h"
 #include "engine/files/quantized_container.h"
+#include "engine/files/stated_scales.h"
 #include "engine/work/job.h"
 #include "io/distinct_paths.h"
 #include "io/free_space.h"
@@ -194,14 +195,30 @@ static enum quant_status open_original(struct quant_container_dequantization *ru
                            run->input.source->name, run->original.single.source->name, nmapped);
 }
 
+/* By its sidecar, or without one. */
+static enum quant_status open_input(struct quant_container_dequantization *run,
+                                    struct quant_sidecar_reader *reader)
+{
+    const struct quant_cancel *cancel = &run->job->control.cancel;
+    const char *path = run->job->path;
+    if (!reader) {
+        const enum quant_status status =
+            quant_stated_scales_open(&run->input, path, cancel, run->error);
+        return status == QUANT_OK
+                   ? quant_stated_scales_read(&run->restored, run->input.file, run->error)
+                   : status;
+    }
+    const enum quant_status status = quant_quantized_container_open(
+        &run->input, path, run->head, run->sidecar_path, cancel, run->error);
+    return status == QUANT_OK ? quant_restored_tensors_read(&run->restored, reader,
+                                                            run->input.file, run->error)
+                              : status;
+}
+
 static enum quant_status run_file(struct quant_container_dequantization *run,
                                   struct quant_sidecar_reader *reader)
 {
-    enum quant_status status =
-        quant_quantized_container_open(&run->input, run->job->path, run->head, run->sidecar_path,
-                                       &run->job->control.cancel, run->error);
-    if (status == QUANT_OK)
-        status = quant_restored_tensors_read(&run->restored, reader, run->input.file, run->error);
+    enum quant_status status = open_input(run, reader);
     if (status == QUANT_OK)
         status = select_tensors(run);
     if (status == QUANT_OK && run->job->measure)
@@ -230,7 +247,7 @@ enum quant_status quant_dequantize_container(const struct quant_dequantize_job *
     run->sidecar_path = sidecar_path;
     run->work = work;
     run->pool = work->pool;
-    run->head = quant_sidecar_tensors_head(reader);
+    run->head = reader ? quant_sidecar_tensors_head(reader) : NULL;
     run->dtype = job->dtype == QUANT_DTYPE_NONE ? QUANT_FLOAT32 : job->dtype;
     run->output.final.fd = run->output.spool.fd = -1;
     run->progress =

@@ -12,6 +12,7 @@
 #include "engine/files/dequantize_file.h"
 #include "engine/files/file_selection.h"
 #include "engine/files/preview.h"
+#include "engine/files/stated_scales.h"
 #include "engine/work/job.h"
 #include "formats/file_size.h"
 #include "io/distinct_paths.h"
@@ -184,7 +185,15 @@ static enum quant_status run_all(struct dequantization *run)
 {
     const struct quant_dequantize_job *job = run->job;
     struct quant_file_output *const output = &run->file;
-    enum quant_status status = quant_dequantization_find_sidecar(run);
+    bool states_scales = false;
+    enum quant_status status =
+        job->sidecar ? QUANT_OK
+                     : quant_states_scales(job->path, &job->control.cancel, &states_scales,
+                                           run->error);
+    if (status == QUANT_OK && states_scales)
+        return quant_dequantize_container(job, NULL, NULL, run->work, run->error);
+    if (status == QUANT_OK)
+        status = quant_dequantization_find_sidecar(run);
     if (status == QUANT_OK)
         status = quant_dequantization_open_sidecar(run);
     if (status == QUANT_OK && run->tensors)

@@ -82,6 +82,26 @@ static enum quant_status make_rule(struct quant_mapping *mapping, const struct q
     return QUANT_OK;
 }
 
+static bool is_block(const struct quant_mapping *mapping)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(mapping->plan.target.dtype);
+    return !mapping->copies && info && info->block_nelems > 0;
+}
+
+/* A file has a sidecar, or states its own scales. */
+static enum quant_status check_blocks(const struct quant_mappings *mappings,
+                                      struct quant_error *error)
+{
+    const struct quant_quantize_job *job = mappings->job;
+    for (size_t i = 1; i < mappings->n && !is_block(&mappings->all[0]); i++)
+        if (is_block(&mappings->all[i]))
+            return quant_error_set(error, QUANT_INVALID,
+                                   "for '%.200s': %s needs a block type for all other tensors too",
+                                   job->rules[i - 1].pattern,
+                                   quant_dtype_info(mappings->all[i].plan.target.dtype)->name);
+    return QUANT_OK;
+}
+
 enum quant_status quant_mappings_make(struct quant_mappings *mappings,
                                       const struct quant_quantize_job *job,
                                       struct quant_error *error)
@@ -99,7 +119,7 @@ enum quant_status quant_mappings_make(struct quant_mappings *mappings,
     enum quant_status status = make_plan(&mappings->all[0], &request, cancel, error);
     for (size_t i = 0; status == QUANT_OK && i < job->nrules; i++)
         status = make_rule(&mappings->all[i + 1], &job->rules[i], cancel, error);
-    return status;
+    return status == QUANT_OK ? check_blocks(mappings, error) : status;
 }
 
 /* ---- Looking up ---- */
@@ -139,6 +159,11 @@ enum quant_status quant_mappings_check_unchanged(const struct quant_mappings *ma
         if (mappings->all[i].given)
             status = quant_given_params_check_unchanged(mappings->all[i].given, error);
     return status;
+}
+
+bool quant_mappings_have_blocks(const struct quant_mappings *mappings)
+{
+    return is_block(&mappings->all[0]);
 }
 
 bool quant_mappings_choose(const struct quant_mappings *mappings)

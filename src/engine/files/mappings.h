@@ -50,6 +50,10 @@ bool quant_mappings_has(const struct quant_mappings *mappings, const struct quan
 enum quant_status quant_mappings_check_unchanged(const struct quant_mappings *mappings,
                                                  struct quant_error *error);
 
+/* Whether tensors are quantized to a block type: the output then states its own scales, and has no
+ * sidecar. */
+bool quant_mappings_have_blocks(const struct quant_mappings *mappings);
+
 /* Whether a tensor may be copied because of its name. */
 bool quant_mappings_choose(const struct quant_mappings *mappings);
 

@@ -19,6 +19,9 @@ static enum quant_status name_it(struct quant_original_container *original,
     input->shape = NULL;
     if (input->path)
         return QUANT_OK;
+    if (!head)
+        return quant_error_set(error, QUANT_INVALID,
+                               "'%s' names no original; --against names one", job->path);
     if (!head->source_path)
         return quant_error_set(error, QUANT_INVALID,
                                "the sidecar '%s' names no original; --against names one",

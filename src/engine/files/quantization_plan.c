@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/grouping.h"
 #include "base/shape.h"
+#include "core/ggml_names.h"
 #include "core/profile_params.h"
 #include "core/range_params.h"
 #include "engine/files/file_selection.h"
@@ -58,9 +59,14 @@ static bool requantizes(const struct planning *planning)
     return planning->rules->mappings->job->ways & QUANT_REQUANTIZE;
 }
 
+static bool has_blocks(const struct planning *planning)
+{
+    return quant_mappings_have_blocks(planning->rules->mappings);
+}
+
 bool quant_may_be_quantized(const struct quant_tensor_info *info)
 {
-    return info->type->bits <= 16 && !quant_container_maps(info->type);
+    return info->type->bits <= 16 && !info->type->block && !quant_container_maps(info->type);
 }
 
 /* Integers or float8 with scales beside them are somebody's quantized weights. */
@@ -68,6 +74,10 @@ static enum quant_status check_not_quantized(const struct planning *planning,
                                              const struct quant_tensor_info *info)
 {
     bool found = false;
+    if (has_blocks(planning) && info->type->block && !requantizes(planning))
+        return tensor_error(planning, info, QUANT_UNSUPPORTED,
+                            "is already quantized; --requantize copies it and quantizes the "
+                            "others");
     if (!quant_may_be_quantized(info) || requantizes(planning))
         return QUANT_OK;
     enum quant_status status = QUANT_OK;
@@ -97,6 +107,34 @@ static bool is_of_scales(const struct planning *planning, const struct quant_ten
     return false;
 }
 
+/* The dimensions as ggml counts them: without those of 1 before all others, but at least one. */
+static struct quant_tensor_info trimmed(const struct quant_tensor_info *info)
+{
+    static const uint64_t one[] = {1};
+    struct quant_tensor_info found = *info;
+    while (found.ndim > 1 && found.dims[0] == 1) {
+        found.dims++;
+        found.ndim--;
+    }
+    if (found.ndim == 0) {
+        found.dims = one;
+        found.ndim = 1;
+    }
+    return found;
+}
+
+/* Whether the engine whose blocks are written leaves the tensor as it is. A rule of its own decides
+ * over the name, not over the dimensions. */
+static bool engine_keeps(const struct planning *planning, const struct quant_mapping *mapping,
+                         const struct quant_tensor_info *info)
+{
+    const struct quant_mappings *mappings = planning->rules->mappings;
+    if (!has_blocks(planning))
+        return false;
+    return trimmed(info).ndim < 2 ||
+           (mapping == &mappings->all[0] && !quant_ggml_quantizes(info->name));
+}
+
 /* NULL: it is copied. */
 static const struct quant_mapping *find_mapping(const struct planning *planning,
                                                 const struct quant_tensor_info *info)
@@ -107,6 +145,8 @@ static const struct quant_mapping *find_mapping(const struct planning *planning,
     if (requantizes(planning) && is_of_scales(planning, info))
         return NULL;
     const struct quant_mapping *mapping = quant_mappings_find(rules->mappings, info->name);
+    if (engine_keeps(planning, mapping, info))
+        return NULL;
     return quant_mappings_has(rules->mappings, mapping, info->name, info->ndim) ? mapping : NULL;
 }
 
@@ -260,6 +300,30 @@ static enum quant_status settle_plan(struct planning *planning,
                                  planning->file->source->name, info->name, own.text);
 }
 
+static enum quant_status cannot_store(const struct planning *planning, enum quant_dtype dtype)
+{
+    const struct quant_format *format = planning->rules->format;
+    const bool is_gguf = format == &quant_format_gguf;
+    return quant_error_set(planning->error, QUANT_UNSUPPORTED,
+                           "cannot quantize '%s': its format cannot store %s%s",
+                           planning->file->source->name, quant_dtype_info(dtype)->name,
+                           is_gguf ? "; '-t q8_0' and the other types of blocks write GGUF, '--to "
+                                     "safetensors' another format"
+                                   : "");
+}
+
+static enum quant_status not_whole(const struct planning *planning,
+                                   const struct quant_tensor_info *info, enum quant_dtype dtype)
+{
+    const struct quant_dtype_info *type = quant_dtype_info(dtype);
+    return quant_error_set(planning->error, QUANT_INVALID,
+                           "cannot quantize '%s': the rows of '%.200s' have %llu elements, which "
+                           "are not whole blocks of %u as %s needs; --exclude copies it",
+                           planning->file->source->name, info->name,
+                           (unsigned long long)info->dims[info->ndim - 1], type->block_nelems,
+                           type->name);
+}
+
 static enum quant_status plan_mapped(struct planning *planning,
                                      const struct quant_tensor_info *info,
                                      struct quant_planned_tensor *planned)
@@ -270,9 +334,10 @@ static enum quant_status plan_mapped(struct planning *planning,
     if (status != QUANT_OK)
         return status;
     if (!type)
-        return quant_error_set(planning->error, QUANT_UNSUPPORTED,
-                               "cannot quantize '%s': its format cannot store %s",
-                               planning->file->source->name, quant_dtype_info(dtype)->name);
+        return cannot_store(planning, dtype);
+    const unsigned block = quant_dtype_info(dtype)->block_nelems;
+    if (block > 0 && info->dims[info->ndim - 1] % block != 0)
+        return not_whole(planning, info, dtype);
     if (quant_dtype_info(dtype)->bits == 4)
         status = add_packed(planning, info, dtype, type, &planned->data);
     else
@@ -283,7 +348,9 @@ static enum quant_status plan_mapped(struct planning *planning,
 
 static enum quant_status plan_tensor(struct planning *planning, size_t i)
 {
-    const struct quant_tensor_info *info = &planning->file->tensors[i];
+    const struct quant_tensor_info *stored = &planning->file->tensors[i];
+    const struct quant_tensor_info counted = trimmed(stored);
+    const struct quant_tensor_info *info = has_blocks(planning) ? &counted : stored;
     struct quant_container_plan *plan = planning->plan;
     struct quant_planned_tensor *planned = &plan->tensors[plan->n++];
     *planned = (struct quant_planned_tensor){.source = (uint32_t)i,

@@ -63,7 +63,7 @@ static enum quant_status open_outputs(struct quant_container_quantization *run)
     if (status == QUANT_OK)
         status = quant_container_output_open(&run->data, output->path, output->force, cancel,
                                              run->error);
-    if (status == QUANT_OK)
+    if (status == QUANT_OK && run->has_sidecar)
         status =
             quant_output_open(&run->sidecar, run->sidecar_path, output->force, cancel, run->error);
     if (status == QUANT_OK)
@@ -116,7 +116,7 @@ static enum quant_status check_complete(struct quant_container_quantization *run
     char *source;
     char *data;
     struct quant_sidecar_head head;
-    if (!quant_ways_resume(ways) || !run->job->output.force ||
+    if (!quant_ways_resume(ways) || !run->job->output.force || !run->has_sidecar ||
         run->job->nties > 0) /* ranges are those of other files too */
         return QUANT_OK;
     enum quant_status status = make_head(run, &source, &data, &head);
@@ -130,7 +130,8 @@ static enum quant_status check_complete(struct quant_container_quantization *run
 
 static enum quant_status finish(struct quant_container_quantization *run)
 {
-    enum quant_status status = quant_sidecar_end_tensors(&run->sidecar.sink, run->error);
+    enum quant_status status =
+        run->has_sidecar ? quant_sidecar_end_tensors(&run->sidecar.sink, run->error) : QUANT_OK;
     if (status == QUANT_OK)
         status = run->single ? quant_source_check_unchanged(input_source(run), run->error)
                              : quant_container_input_finish(&run->input, run->error);
@@ -139,8 +140,8 @@ static enum quant_status finish(struct quant_container_quantization *run)
     if (status == QUANT_OK)
         status = quant_container_output_finish(&run->data, run->error);
     struct quant_file_output *const outputs[] = {&run->data.final};
-    return status == QUANT_OK ? quant_output_commit_n(outputs, 1, &run->sidecar, run->error)
-                              : status;
+    struct quant_file_output *record = run->has_sidecar ? &run->sidecar : NULL;
+    return status == QUANT_OK ? quant_output_commit_n(outputs, 1, record, run->error) : status;
 }
 
 /* ---- A dry run ---- */
@@ -173,8 +174,8 @@ static enum quant_status preview_tensor(const struct quant_container_quantizatio
 static enum quant_status preview_file(struct quant_container_quantization *run)
 {
     struct quant_file_preview *preview = &run->work->outcome->preview;
-    enum quant_status status =
-        quant_preview_check(&run->job->output, run->sidecar_path, NULL, run->error);
+    enum quant_status status = quant_preview_check(
+        &run->job->output, run->has_sidecar ? run->sidecar_path : NULL, NULL, run->error);
     for (size_t i = 0; status == QUANT_OK && i < run->plan.n; i++)
         status = preview_tensor(run, i);
     quant_preview_container(preview, &run->plan, run->plan.n, run->plan.ncopied);
@@ -194,7 +195,7 @@ static enum quant_status run_file(struct quant_container_quantization *run)
         return preview_file(run);
     if (status == QUANT_OK)
         status = open_outputs(run);
-    if (status == QUANT_OK)
+    if (status == QUANT_OK && run->has_sidecar)
         status = begin_sidecar(run);
     if (status == QUANT_OK)
         status = quant_container_quantize_tensors(run);
@@ -222,6 +223,7 @@ make_run(const struct quant_quantize_job *job, const struct quant_mappings *mapp
     }
     run->job = job;
     run->mappings = mappings;
+    run->has_sidecar = !quant_mappings_have_blocks(mappings);
     run->error = error;
     run->sidecar_path = sidecar_path;
     run->work = work;

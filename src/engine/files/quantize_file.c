@@ -29,6 +29,11 @@ static enum quant_status check_job(struct quant_file_quantization *file)
     if (!output->path)
         return quant_error_set(file->error, QUANT_INVALID, "an output path is needed");
     file->data_is_new = quant_path_is_free(output->path);
+    if (quant_mappings_have_blocks(file->mappings))
+        return output->sidecar ? quant_error_set(file->error, QUANT_INVALID,
+                                                 "a GGUF file states its own scales and has no "
+                                                 "sidecar")
+                               : QUANT_OK;
     if (!output->sidecar && !file->data_is_new && quant_path_is_stream(output->path))
         return quant_error_set(file->error, QUANT_INVALID,
                                "'%s' is a stream, which cannot have a sidecar beside it; give "
@@ -273,6 +278,18 @@ static void close_all(struct quant_file_quantization *file)
     free(file->sidecar_path);
 }
 
+/* Files of one tensor, and those that GGUF is not the format of. */
+static enum quant_status check_blocks(const struct quant_file_quantization *file)
+{
+    const struct quant_dtype_info *info = quant_dtype_info(file->plan.target.dtype);
+    if (info->block_nelems == 0)
+        return QUANT_OK;
+    return quant_error_set(file->error, QUANT_UNSUPPORTED,
+                           "cannot quantize '%s': %s is a type of GGUF files, and only a GGUF file "
+                           "can be quantized to it",
+                           file->job->input.path, info->name);
+}
+
 static enum quant_status run_container(struct quant_file_quantization *file)
 {
     struct quant_source *source = file->tensor.source;
@@ -306,6 +323,8 @@ static enum quant_status run_file(struct quant_file_quantization *file)
     if (status == QUANT_OK)
         status =
             quant_output_format(&job->output, file->tensor.reader->format, &file->format, error);
+    if (status == QUANT_OK)
+        status = check_blocks(file);
     if (status == QUANT_OK && file->format->container)
         return quant_quantize_into_container(job, file->mappings, file->mapping, &file->tensor,
                                              file->format, file->sidecar_path, file->work, error);

@@ -139,6 +139,8 @@ static enum quant_status map_tensor(struct quant_container_quantization *run,
     const struct quant_entry_tensors tensors = {output_of(run, planned->data),
                                                 output_of(run, planned->scales),
                                                 output_of(run, planned->zero_points)};
+    if (!run->has_sidecar)
+        return QUANT_OK;
     return quant_entry_print_mapped(&tensors, &place->result, &digests, &place->entry,
                                     &place->nbytes, &place->error);
 }
@@ -153,9 +155,10 @@ static enum quant_status copy_tensor(struct quant_container_quantization *run,
     uint64_t digest = 0;
     const enum quant_status status = quant_tensor_copy(run->file->source, &from, run->data.sink,
                                                        output->data.offset, &digest, &place->error);
-    return status == QUANT_OK ? quant_entry_print_copied(output, digest, &place->entry,
-                                                         &place->nbytes, &place->error)
-                              : status;
+    return status == QUANT_OK && run->has_sidecar
+               ? quant_entry_print_copied(output, digest, &place->entry, &place->nbytes,
+                                          &place->error)
+               : status;
 }
 
 /* Names the option that leaves the tensor as it is. Characters that a pattern would read are
@@ -248,8 +251,10 @@ static bool deliver(void *context, unsigned number, uint64_t i)
         (void)report(run, place, (size_t)i, &error);
         return fail(run, place->status, &place->error);
     }
-    enum quant_status status =
-        quant_sidecar_append_entry(&run->sidecar.sink, place->entry, place->nbytes, i == 0, &error);
+    enum quant_status status = QUANT_OK;
+    if (run->has_sidecar)
+        status = quant_sidecar_append_entry(&run->sidecar.sink, place->entry, place->nbytes, i == 0,
+                                            &error);
     free(place->entry);
     place->entry = NULL;
     if (status != QUANT_OK)

@@ -119,9 +119,10 @@ enum quant_status quant_restored_reader_check(struct quant_restored_reader *read
     uint64_t nbytes = 0;
     const enum quant_status status =
         quant_checksum_source_finish(&reader->checksum, &digest, &nbytes, error);
-    return status == QUANT_OK ? quant_stored_tensor_check(file, restored->data, digest,
-                                                          restored->digests.data, error)
-                              : status;
+    return status == QUANT_OK && !restored->is_unchecked
+               ? quant_stored_tensor_check(file, restored->data, digest, restored->digests.data,
+                                           error)
+               : status;
 }
 
 void quant_restored_reader_close(struct quant_restored_reader *reader)

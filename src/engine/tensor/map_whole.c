@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* One scale for all elements. */
+#include "base/error.h"
 #include "core/measure.h"
 #include "core/observed.h"
 #include "engine/tensor/map.h"
 #include "engine/tensor/scan_choose.h"
 #include "engine/tensor/tensor_run.h"
+#include "kernels/ggml_blocks.h"
 #include "methods/auto.h"
 
 static enum quant_status begin(struct quant_tensor_run *run, struct quant_error *error)
@@ -59,11 +61,31 @@ static enum quant_status load(struct quant_tensor_run *run, struct quant_chunk *
                              buffers->stage, error);
 }
 
+/* No program loads a block whose scale or minimum is beyond float16. What the elements make of it
+ * that are not finite is another error, at the end. */
+static enum quant_status check_blocks(const struct quant_tensor_run *run,
+                                      const struct quant_chunk *chunk, struct quant_error *error)
+{
+    const enum quant_dtype dtype = run->choice.params.dtype;
+    const struct quant_block_type *block = quant_ggml_block(dtype);
+    const struct quant_buffers *buffers = &run->buffers[chunk->worker];
+    if (!block || buffers->observed.nonfinite > 0)
+        return QUANT_OK;
+    const size_t nblocks = chunk->count / block->nelems;
+    const size_t first = quant_ggml_find_infinite(block, buffers->q, nblocks);
+    if (first == nblocks)
+        return QUANT_OK;
+    return quant_error_set(error, QUANT_OUT_OF_RANGE,
+                           "cannot quantize '%s': the elements from index %llu on are too large "
+                           "for a block of %s, whose scale is a float16",
+                           quant_tensor_source(run->tensor)->name,
+                           (unsigned long long)(chunk->first + first * block->nelems), block->name);
+}
+
 static enum quant_status map(struct quant_tensor_run *run, const struct quant_chunk *chunk,
                              struct quant_error *error)
 {
     struct quant_buffers *buffers = &run->buffers[chunk->worker];
-    (void)error;
     if (!run->scans_first) {
         buffers->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
         quant_observe(&buffers->observed, buffers->x, chunk->count);
@@ -71,7 +93,7 @@ static enum quant_status map(struct quant_tensor_run *run, const struct quant_ch
     quant_quantize(&run->choice.params, buffers->x, chunk->count, buffers->q);
     if (run->measures)
         quant_measure_part_take(buffers->part, &run->measure, buffers->x, buffers->q, chunk->count);
-    return QUANT_OK;
+    return check_blocks(run, chunk, error);
 }
 
 const struct quant_map_ops quant_map_whole = {

@@ -304,7 +304,7 @@ static void test_check_extension(void **state)
         check_error(
             other[i], quant_file_check_extension(other[i], QUANT_INT8, &error), &error,
             QUANT_INVALID,
-            "expected one of .npy .json .safetensors .npz .bin .raw .dat; give '--to FORMAT' "
+            "expected one of .npy .json .safetensors .npz .gguf .bin .raw .dat; give '--to FORMAT' "
             "or another name");
     check_error("f16", quant_file_check_extension("w.F16", QUANT_INT8, &error), &error,
                 QUANT_INVALID,

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Containers that state their own scales, such as GGUF files of block types: they need no sidecar.
+ */
+#ifndef QUANT_ENGINE_FILES_STATED_SCALES_H
+#define QUANT_ENGINE_FILES_STATED_SCALES_H
+
+#include <quant/file.h>
+
+#include "engine/files/restored_tensors.h"
+#include "engine/tensor/container_input.h"
+
+/* *states: whether the file at path is of a format that states scales, and has no sidecar beside
+ * it. A file that cannot be read does not: what reads the sidecar says what is wrong. */
+enum quant_status quant_states_scales(const char *path, const struct quant_cancel *cancel,
+                                      bool *states, struct quant_error *error);
+
+/* Opens such a file. The caller closes the input, also after an error. */
+enum quant_status quant_stated_scales_open(struct quant_container_input *input, const char *path,
+                                           const struct quant_cancel *cancel,
+                                           struct quant_error *error);
+
+/* What restores each of its tensors: those of block types are restored, all others copied.
+ * QUANT_INVALID: it has no such tensor. */
+enum quant_status quant_stated_scales_read(struct quant_restored_tensors *tensors,
+                                           const struct quant_tensor_file *file,
+                                           struct quant_error *error);
+
+#endif
