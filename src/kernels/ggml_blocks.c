@@ -30,21 +30,46 @@ static float get_half(const unsigned char *bytes)
 
 /* ---- Elements to integers ---- */
 
+static uint32_t bits_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static float from_bits(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 static float inverse(float d)
 {
     return d != 0 ? 1 / d : 0;
 }
 
+/* Magnitudes are in the order of their bits, and compilers make vectors of integers' maxima. */
+static float find_magnitude(const float *x)
+{
+    uint32_t largest = 0;
+    for (size_t i = 0; i < NELEMS; i++) {
+        const uint32_t bits = bits_of(x[i]) & 0x7FFFFFFF;
+        largest = bits > largest ? bits : largest;
+    }
+    return from_bits(largest);
+}
+
 /* The element of the largest magnitude, of several the first; 0 if all are zeros. */
 static float find_extreme(const float *x)
 {
-    float largest = 0;
-    float extreme = 0;
-    for (size_t i = 0; i < NELEMS; i++)
-        largest = fabsf(x[i]) > largest ? fabsf(x[i]) : largest;
-    for (size_t i = NELEMS; i-- > 0;)
-        extreme = fabsf(x[i]) == largest && largest > 0 ? x[i] : extreme;
-    return extreme;
+    const uint32_t largest = bits_of(find_magnitude(x));
+    uint32_t first = NELEMS - 1;
+    for (uint32_t i = 0; i < NELEMS; i++) {
+        const uint32_t found = (bits_of(x[i]) & 0x7FFFFFFF) == largest ? i : NELEMS - 1;
+        first = found < first ? found : first;
+    }
+    return largest > 0 ? x[first] : 0;
 }
 
 static void find_ends(const float *x, float *min, float *max)
@@ -56,16 +81,23 @@ static void find_ends(const float *x, float *min, float *max)
     }
 }
 
-/* To integers from 0 to most. What is not finite, or far out of range, becomes 0: its conversion
- * is undefined in C. */
+/* The loops below compare bits, not floats: that makes no exception, so compilers may do it for
+ * lanes whose result is thrown away. What is not finite or too large for an integer of any of these
+ * types becomes 0: its conversion is undefined in C. */
+enum { BITS_OF_256 = 0x43800000, BITS_OF_HALF = 0x3F000000 };
+
+/* To integers from 0 to most. Negative numbers have the largest bits, and become 0 too. */
 static void to_integers(const float *x, float minimum, float factor, float offset, int most,
                         unsigned char *q)
 {
+    int32_t integers[NELEMS];
     for (size_t i = 0; i < NELEMS; i++) {
-        const float y = (x[i] - minimum) * factor + offset;
-        const int integer = fabsf(y) < 256 ? (int)y : 0;
-        q[i] = (unsigned char)(integer < most ? integer : most);
+        const uint32_t bits = bits_of((x[i] - minimum) * factor + offset);
+        const int32_t integer = (int32_t)from_bits(bits < BITS_OF_256 ? bits : 0);
+        integers[i] = integer < most ? integer : most;
     }
+    for (size_t i = 0; i < NELEMS; i++)
+        q[i] = (unsigned char)integers[i];
 }
 
 /* ---- Integers to bytes ---- */
@@ -174,22 +206,29 @@ static void mark(const unsigned char *block, const struct place *place, uint64_t
 
 /* ---- q8_0 ---- */
 
-/* Half away from zero: the fraction of |y| < 2^22 is exact. */
+/* Half away from zero: the fraction of a number below 256 is exact. */
 static void to_signed(const float *x, float factor, unsigned char *q)
 {
+    int32_t integers[NELEMS];
     for (size_t i = 0; i < NELEMS; i++) {
-        const float y = x[i] * factor;
-        const float magnitude = fabsf(y) < 256 ? fabsf(y) : 0;
-        const int whole = (int)magnitude;
-        const int rounded = whole + (magnitude - (float)whole >= 0.5F);
-        q[i] = (unsigned char)(y < 0 ? -rounded : rounded);
+        const uint32_t bits = bits_of(x[i] * factor);
+        const uint32_t magnitude = bits & 0x7FFFFFFF;
+        const float y = from_bits(magnitude < BITS_OF_256 ? magnitude : 0);
+        const int32_t whole = (int32_t)y;
+        /* The fraction is below 1: at least a half sets bit 30 of the sum. */
+        const uint32_t half = (bits_of(y - (float)whole) + (0x40000000U - BITS_OF_HALF)) >> 30;
+        const int32_t rounded = whole + (int32_t)half;
+        const int32_t sign = -(int32_t)(bits >> 31);
+        integers[i] = (rounded ^ sign) - sign;
     }
+    for (size_t i = 0; i < NELEMS; i++)
+        q[i] = (unsigned char)integers[i];
 }
 
 static void q8_0_encode(const float *x, size_t nblocks, unsigned char *blocks)
 {
     for (size_t i = 0; i < nblocks; i++, x += NELEMS, blocks += 34) {
-        const float d = fabsf(find_extreme(x)) / 127;
+        const float d = find_magnitude(x) / 127;
         to_signed(x, inverse(d), blocks + 2);
         put_half(blocks, d);
     }
