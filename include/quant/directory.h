@@ -30,8 +30,9 @@ extern "C" {
 
 enum quant_directory_finds {
     QUANT_FINDS_FLOATS,    /* files to quantize: not what quant wrote */
-    QUANT_FINDS_QUANTIZED, /* files to restore: those with a sidecar */
-    QUANT_FINDS_ALL
+    QUANT_FINDS_QUANTIZED, /* files with a sidecar */
+    QUANT_FINDS_ALL,
+    QUANT_FINDS_RESTORABLE /* files to restore: with a sidecar, or GGUF of block types */
 };
 
 struct quant_directory_job {
@@ -82,9 +83,10 @@ struct quant_directory {
  * aside. In a checkpoint, which has a .safetensors file, these are its shards; a tensor file of
  * another format is one of left_out, and so is every index but the one with the shortest name.
  * Hidden files are left out; a directory that several links lead to is listed once. No file is
- * opened, but what may be a sidecar. *directory is for the caller to release; it is zeroed after an
- * error. Errors: QUANT_CORRUPT with QUANT_FINDS_QUANTIZED if some shards of a checkpoint have a
- * sidecar and others do not; QUANT_IO, QUANT_NO_MEMORY, QUANT_CANCELLED, QUANT_INVALID.
+ * opened, but what may be a sidecar, and GGUF files for their headers. *directory is for the caller
+ * to release; it is zeroed after an error. Errors: QUANT_CORRUPT with QUANT_FINDS_QUANTIZED or
+ * QUANT_FINDS_RESTORABLE if some shards of a checkpoint have a sidecar and others do not; QUANT_IO,
+ * QUANT_NO_MEMORY, QUANT_CANCELLED, QUANT_INVALID.
  */
 QUANT_API enum quant_status quant_directory_list(const struct quant_directory_job *job,
                                                  struct quant_directory *directory,

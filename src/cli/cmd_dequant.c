@@ -387,7 +387,7 @@ static int run(const struct command *self, int argc, char **argv)
     int status;
     if (options_parse(self, argc, argv, &options, &first, &status)) {
         struct input_list inputs;
-        const struct directory_rules rules = {.finds = QUANT_FINDS_QUANTIZED,
+        const struct directory_rules rules = {.finds = QUANT_FINDS_RESTORABLE,
                                               .output = options.target.directory,
                                               .needs_output = is_writing(&options),
                                               .quiet = options.batch.quiet};

@@ -64,6 +64,12 @@ static void print_left_out(const struct quant_checkpoint *checkpoint)
                      checkpoint->left_out[i], checkpoint->path);
 }
 
+static bool finds_quantized(const struct expansion *expansion)
+{
+    return expansion->rules->finds == QUANT_FINDS_QUANTIZED ||
+           expansion->rules->finds == QUANT_FINDS_RESTORABLE;
+}
+
 /* What is in the directory besides the files. */
 static void print_notes(const struct expansion *expansion, const char *path,
                         const struct quant_directory *directory)
@@ -73,7 +79,7 @@ static void print_notes(const struct expansion *expansion, const char *path,
         return;
     if (directory->nleft_out > 0)
         message_note("%zu %s in '%s' %s left out", directory->nleft_out,
-                     expansion->rules->finds == QUANT_FINDS_QUANTIZED
+                     finds_quantized(expansion)
                          ? (is_one ? "file without a sidecar" : "files without a sidecar")
                          : (is_one ? "earlier output of quant" : "earlier outputs of quant"),
                      path, is_one ? "is" : "are");
@@ -84,7 +90,7 @@ static void print_notes(const struct expansion *expansion, const char *path,
 static void complain(struct expansion *expansion, const char *path,
                      const struct quant_directory *directory)
 {
-    const bool is_back = expansion->rules->finds == QUANT_FINDS_QUANTIZED;
+    const bool is_back = finds_quantized(expansion);
     const char *only = directory->nleft_out == 0 ? ""
                        : is_back                 ? ", only others"
                                                  : ", only outputs of quant";

@@ -210,9 +210,9 @@ static enum quant_status open_input(struct quant_container_dequantization *run,
     }
     const enum quant_status status = quant_quantized_container_open(
         &run->input, path, run->head, run->sidecar_path, cancel, run->error);
-    return status == QUANT_OK ? quant_restored_tensors_read(&run->restored, reader,
-                                                            run->input.file, run->error)
-                              : status;
+    return status == QUANT_OK
+               ? quant_restored_tensors_read(&run->restored, reader, run->input.file, run->error)
+               : status;
 }
 
 static enum quant_status run_file(struct quant_container_dequantization *run,

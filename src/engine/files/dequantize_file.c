@@ -186,10 +186,9 @@ static enum quant_status run_all(struct dequantization *run)
     const struct quant_dequantize_job *job = run->job;
     struct quant_file_output *const output = &run->file;
     bool states_scales = false;
-    enum quant_status status =
-        job->sidecar ? QUANT_OK
-                     : quant_states_scales(job->path, &job->control.cancel, &states_scales,
-                                           run->error);
+    enum quant_status status = job->sidecar ? QUANT_OK
+                                            : quant_states_scales(job->path, &job->control.cancel,
+                                                                  &states_scales, run->error);
     if (status == QUANT_OK && states_scales)
         return quant_dequantize_container(job, NULL, NULL, run->work, run->error);
     if (status == QUANT_OK)

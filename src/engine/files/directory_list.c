@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/growing_list.h"
 #include "engine/files/directory_names.h"
+#include "engine/files/stated_scales.h"
 #include "engine/work/job.h"
 #include "io/cancel.h"
 
@@ -122,15 +123,18 @@ static enum quant_status add_file(struct listing *listing, const struct level *l
                                   const struct entry *entry, size_t checkpoint, bool *is_taken)
 {
     const struct quant_directory_job *job = listing->job;
+    const bool restores = job->finds == QUANT_FINDS_RESTORABLE;
     bool is_quantized = false;
     enum quant_status status = QUANT_OK;
-    if (job->finds == QUANT_FINDS_QUANTIZED)
+    if (job->finds == QUANT_FINDS_QUANTIZED || restores)
         status = quant_has_any_sidecar(entry->path, &job->cancel, &is_quantized, listing->error);
     else if (job->finds == QUANT_FINDS_FLOATS)
         status = quant_is_own_output(entry->path, entry->nbytes, &job->cancel, &is_quantized,
                                      listing->error);
-    *is_taken =
-        job->finds == QUANT_FINDS_ALL || is_quantized == (job->finds == QUANT_FINDS_QUANTIZED);
+    if (status == QUANT_OK && !is_quantized && (restores || job->finds == QUANT_FINDS_FLOATS))
+        status = quant_holds_blocks(entry->path, &job->cancel, &is_quantized, listing->error);
+    *is_taken = job->finds == QUANT_FINDS_ALL ||
+                is_quantized == (job->finds == QUANT_FINDS_QUANTIZED || restores);
     listing->nleft_out += !*is_taken;
     if (status != QUANT_OK || !*is_taken)
         return status;
@@ -239,7 +243,8 @@ static enum quant_status add_checkpoint(struct listing *listing, const struct le
     free(parts.left_out.items);
     if (status != QUANT_OK || checkpoint.nshards == 0)
         return status;
-    if (parts.unfinished && listing->job->finds == QUANT_FINDS_QUANTIZED)
+    const enum quant_directory_finds finds = listing->job->finds;
+    if (parts.unfinished && (finds == QUANT_FINDS_QUANTIZED || finds == QUANT_FINDS_RESTORABLE))
         return quant_error_set(
             listing->error, QUANT_CORRUPT,
             "'%s' has no sidecar, as other shards beside it have: the checkpoint "

@@ -20,8 +20,8 @@ static enum quant_status name_it(struct quant_original_container *original,
     if (input->path)
         return QUANT_OK;
     if (!head)
-        return quant_error_set(error, QUANT_INVALID,
-                               "'%s' names no original; --against names one", job->path);
+        return quant_error_set(error, QUANT_INVALID, "'%s' names no original; --against names one",
+                               job->path);
     if (!head->source_path)
         return quant_error_set(error, QUANT_INVALID,
                                "the sidecar '%s' names no original; --against names one",

@@ -55,6 +55,22 @@ enum quant_status quant_stated_scales_open(struct quant_container_input *input, 
                : status;
 }
 
+enum quant_status quant_holds_blocks(const char *path, const struct quant_cancel *cancel,
+                                     bool *holds, struct quant_error *error)
+{
+    struct quant_container_input input = {.source = NULL};
+    *holds = false;
+    if (quant_format_from_path(path) != &quant_format_gguf)
+        return QUANT_OK;
+    const enum quant_status status = quant_stated_scales_open(&input, path, cancel, error);
+    for (size_t i = 0; status == QUANT_OK && i < input.file->n; i++) {
+        const struct quant_dtype_info *info = quant_dtype_info(input.file->tensors[i].type->dtype);
+        *holds = *holds || (info && info->block_nelems > 0);
+    }
+    quant_container_input_close(&input);
+    return quant_is_fatal(status) ? status : QUANT_OK;
+}
+
 /* ---- Their tensors ---- */
 
 static struct quant_restored_tensor restored_from(const struct quant_tensor_info *info, uint32_t i)

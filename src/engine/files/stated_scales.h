@@ -14,6 +14,11 @@
 enum quant_status quant_states_scales(const char *path, const struct quant_cancel *cancel,
                                       bool *states, struct quant_error *error);
 
+/* The same for a file that is to hold a tensor of a block type, at least one of them. A file that
+ * is damaged holds none. */
+enum quant_status quant_holds_blocks(const char *path, const struct quant_cancel *cancel,
+                                     bool *holds, struct quant_error *error);
+
 /* Opens such a file. The caller closes the input, also after an error. */
 enum quant_status quant_stated_scales_open(struct quant_container_input *input, const char *path,
                                            const struct quant_cancel *cancel,

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "engine/files/file_selection.h"
+#include "engine/files/stated_scales.h"
 #include "engine/files/verify_partner.h"
 #include "engine/files/verify_single.h"
 #include "io/io.h"
@@ -83,9 +84,28 @@ static enum quant_status find_data(struct quant_verify_run *run, const char *pat
 
 /* ---- The file ---- */
 
+/* There is nothing that such a file could be held against. */
+static enum quant_status check_stated(const struct quant_verify_run *run,
+                                      const struct dequantization *input)
+{
+    bool states = false;
+    if (input->job->sidecar)
+        return QUANT_OK;
+    const enum quant_status status =
+        quant_states_scales(input->job->path, &run->control->cancel, &states, run->error);
+    if (status != QUANT_OK || !states)
+        return status;
+    return quant_error_set(run->error, QUANT_UNSUPPORTED,
+                           "cannot verify '%s': a GGUF file has no checksums; 'quant dequant "
+                           "--report --against FILE' measures it against FILE",
+                           input->job->path);
+}
+
 static enum quant_status open_sidecar(struct quant_verify_run *run, struct dequantization *input)
 {
-    enum quant_status status = quant_dequantization_find_sidecar(input);
+    enum quant_status status = check_stated(run, input);
+    if (status == QUANT_OK)
+        status = quant_dequantization_find_sidecar(input);
     run->sidecar_path = input->sidecar_path;
     if (!quant_findings_take(run->findings, QUANT_FAULT_FILE, &status, run->error))
         return status;
