@@ -35,6 +35,7 @@ struct scenario {
     enum task task;
     const char *scale_from; /* made from the input before, by the same granularity */
     const char *range_from; /* the same */
+    enum quant_dtype dtype; /* NONE: int8 */
 };
 
 static const struct scenario scenarios[] = {
@@ -85,6 +86,10 @@ static const struct scenario scenarios[] = {
      "q.safetensors", .granularity = {true, 0, 0, 0}, .scale_from = "g.safetensors.json"},
     {"quantize by ranges of blocks", NULL, "x.npy", "q.npy", .granularity = {false, 0, 2, 0},
      .range_from = "g.json"},
+    {"quantize GGUF to blocks anew", NULL, "m.gguf", "q.gguf", .dtype = QUANT_Q8_0},
+    {"quantize GGUF to blocks over an old file", "old.gguf", "m.gguf", "q.gguf",
+     .dtype = QUANT_Q4_1},
+    {"dequantize and measure GGUF", "m.gguf", NULL, "q.gguf", "r.gguf", .dtype = QUANT_Q5_0},
 };
 
 static const char *const calibrated[] = {"x.npy", "x.json", "old.bin"};
@@ -174,6 +179,9 @@ static enum quant_status run_job(const struct scenario *scenario, struct quant_e
     there.granularity = scenario->granularity;
     there.scale_from = scenario->scale_from;
     there.range_from = scenario->range_from;
+    there.spec.dtype = scenario->dtype;
+    if (scenario->dtype) /* no sidecar names the original */
+        back.against.path = "m.gguf";
     there.control.threads = back.control.threads = 1; /* faults are this thread's */
     there.output.force = back.output.force = scenario->old_input != NULL;
     const enum quant_status status = scenario->restored
@@ -269,6 +277,17 @@ static void write_given(const struct scenario *scenario)
         check_ok(calibrate(scenario, NULL, calibrated, 1, scenario->range_from, &error), &error);
 }
 
+/* A sample file. */
+static void write_sample(const char *path, const char *name)
+{
+    char from[sizeof files_before + 64];
+    size_t nbytes;
+    snprintf(from, sizeof from, "%s/data/containers/%s", files_before, name);
+    unsigned char *bytes = file_read(from, &nbytes);
+    file_write(path, bytes, nbytes);
+    free(bytes);
+}
+
 /* The inputs: x.npy, x.json and old.bin of N elements; for scenarios that name them, wide ones. */
 static void write_inputs(const struct scenario *scenario)
 {
@@ -285,6 +304,10 @@ static void write_inputs(const struct scenario *scenario)
         write_container("m.safetensors", x);
     }
     free(x);
+    if (scenario->dtype) {
+        write_sample("m.gguf", "model.gguf");
+        write_sample("old.gguf", "aligned.gguf");
+    }
     if (is_wide(scenario)) {
         write_npy("wide.npy", long_input, (size_t)2 * ROWS, false, "(65537, 2)");
         write_npy("old.wide.npy", long_input + 1, (size_t)2 * ROWS, false, "(65537, 2)");
@@ -302,6 +325,7 @@ static void prepare(const struct scenario *scenario, struct expected *expected)
     } else if (scenario->old_input) {
         struct quant_quantize_job job = quantize_job(scenario->old_input, scenario->data);
         job.granularity = scenario->granularity;
+        job.spec.dtype = scenario->dtype;
         quantize_ok(&job);
     }
     holding_take(&expected->before);
@@ -319,9 +343,9 @@ static bool blocked(const struct scenario *scenario, const struct expected *expe
 {
     char sidecar[64];
     snprintf(sidecar, sizeof sidecar, "%s.json", scenario->data);
-    static const char *const inputs[] = {"x.npy",          "x.json",       "old.bin",
-                                         "wide.npy",       "old.wide.npy", "m.safetensors",
-                                         "old.safetensors"};
+    static const char *const inputs[] = {"x.npy",           "x.json",       "old.bin",
+                                         "wide.npy",        "old.wide.npy", "m.safetensors",
+                                         "old.safetensors", "m.gguf",       "old.gguf"};
     for (size_t i = 0; i < LENGTH(inputs); i++)
         if (!holdings_agree(now, &expected->before, inputs[i]))
             return false;
@@ -422,6 +446,7 @@ static void test_reached(void **state)
         no_rename, all,       no_link,                            /* containers */
         no_rename, all,                                           /* ranges of groups */
         all,       all,       all,       no_rename,               /* what is given */
+        no_rename, all,       no_link,                            /* GGUF */
     };
     for (size_t i = 0; i < LENGTH(scenarios); i++) {
         struct expected expected;
