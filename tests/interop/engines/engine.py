@@ -29,7 +29,7 @@ class Case(NamedTuple):
         options = ["-t", self.dtype]
         if self.scheme == "given":
             scale, zero_point = self.given
-            return [*options, "--scale", f"{scale:.9g}", "--zero-point", str(zero_point)]
+            return [*options, "-s", "zero-point", "--scale", f"{scale:.9g}", "--zero-point", str(zero_point)]
         if self.scheme != "blocks":
             options += ["-s", self.scheme]
         if self.group == "row":

@@ -16,14 +16,12 @@ def version():
 
 def quantize(x, case):
     kind = torch.qint8 if is_signed(case) else torch.quint8
-    limits = {"quant_min": -128, "quant_max": 127} if is_signed(case) else \
-        {"quant_min": 0, "quant_max": 255}
     scheme = "symmetric" if case.scheme == "absmax" else "affine"
     w = torch.from_numpy(np.array(x, np.float32))
     if case.group == "tensor":
-        observer = MinMaxObserver(dtype=kind, qscheme=getattr(torch, f"per_tensor_{scheme}"), **limits)
+        observer = MinMaxObserver(dtype=kind, qscheme=getattr(torch, f"per_tensor_{scheme}"))
     else:
-        observer = PerChannelMinMaxObserver(ch_axis=0, dtype=kind, **limits,
+        observer = PerChannelMinMaxObserver(ch_axis=0, dtype=kind,
                                             qscheme=getattr(torch, f"per_channel_{scheme}"))
     observer(w)
     scales, zero_points = observer.calculate_qparams()

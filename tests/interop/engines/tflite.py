@@ -1,21 +1,29 @@
 # SPDX-License-Identifier: MIT
-"""ai-edge-quantizer: the weights of a TFLite model by its uniform quantization of minimum and maximum."""
+"""TFLite: weights as ai-edge-quantizer makes them, by its uniform quantization of minimum and maximum;
+with a given scale, QUANTIZE of LiteRT by the kernels that it takes by default."""
 import numpy as np
+from ai_edge_litert.interpreter import OpResolverType
 from ai_edge_quantizer import qtyping
 from ai_edge_quantizer.algorithms.uniform_quantize import uniform_quantize_tensor
 
+from . import tflite_reference
 from .engine import Result, bits_of, cases, grouped, version_of
 
 PROFILE, SOURCE, DTYPES = "tflite", "engine", ("float32",)
-CASES = cases(("int8", "int4"), ("absmax",), ("row", "tensor", 32)) \
-    + cases(("int8",), ("zero-point",), ("row", "tensor"))
+CASES = None  # by the matrix: cases_of
 
 
 def version():
-    return version_of("ai-edge-quantizer")
+    return f"{version_of('ai-edge-quantizer')}, {version_of('ai-edge-litert')}"
+
+
+def cases_of(x):
+    return cases(("int8", "int4"), ("absmax",), ("row", "tensor", 32)) + tflite_reference.cases_of(x)
 
 
 def quantize(x, case):
+    if case.scheme == "given":
+        return tflite_reference.mapped(x, case, OpResolverType.AUTO)
     kind = qtyping.QuantGranularity
     granularity = {"row": kind.CHANNELWISE, "tensor": kind.TENSORWISE}.get(case.group,
                                                                           kind.BLOCKWISE_32)

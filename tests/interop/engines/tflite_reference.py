@@ -12,7 +12,6 @@ PROFILE, SOURCE, DTYPES = "tflite-reference", "engine", ("float32",)
 TYPES = {"int8": schema.TensorType.INT8, "uint8": schema.TensorType.UINT8,
          "int16": schema.TensorType.INT16}
 CASES = None  # by the matrix: cases_of
-RESOLVER = OpResolverType.BUILTIN_REF
 
 
 def version():
@@ -64,8 +63,12 @@ def model_of(shape, case):
 
 
 def quantize(x, case):
-    runner = Interpreter(model_content=model_of(x.shape, case),
-                         experimental_op_resolver_type=RESOLVER)
+    return mapped(x, case, OpResolverType.BUILTIN_REF)
+
+
+def mapped(x, case, resolver):
+    """By the kernels of a resolver."""
+    runner = Interpreter(model_content=model_of(x.shape, case), experimental_op_resolver_type=resolver)
     runner.allocate_tensors()
     runner.set_tensor(0, np.ascontiguousarray(x, np.float32))
     runner.invoke()

@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""quantize --like ENGINE against what the engines themselves made of the same matrices.
+
+    engines.py [PROFILE...]
+
+The files tests/interop/vectors/PROFILE.json hold, of every case, the scales, zero points and biases of
+the engine and checksums of its integers and of what it restores; tests/interop/engines/make_vectors.py
+wrote them. Nothing but Python is needed here. A profile that `quant types --like` does not know is
+skipped. With the engines at hand, `script/engines PROFILE` shows which elements differ.
+"""
+import base64
+import hashlib
+import json
+import struct
+import subprocess
+import sys
+import tempfile
+import zlib
+from pathlib import Path
+
+from engines import gguf_file, inputs
+from reference import IS_SANITIZED, QUANT, read_sidecar, skip
+
+VECTORS = Path(__file__).resolve().parent / "vectors"
+EXTENSIONS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+SHOWN = 5  # differences of a profile
+STRIDE = 7 if IS_SANITIZED else 1  # of the entries
+
+
+class Difference(Exception):
+    pass
+
+
+def check(holds, what):
+    if not holds:
+        raise Difference(what)
+
+
+def quant(*arguments, cwd):
+    done = subprocess.run([QUANT, *map(str, arguments)], cwd=cwd, capture_output=True, timeout=120,
+                          check=False)
+    check(done.returncode == 0, f"quant {' '.join(map(str, arguments))}: {done.stderr.decode().strip()}")
+
+
+def is_known(profile):
+    done = subprocess.run([QUANT, "types", "--like", profile], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+# ---- What quant makes ----
+
+def floats(values):
+    """The bytes of float32 numbers that JSON holds."""
+    values = values if isinstance(values, list) else [values]
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+def integers(values):
+    values = values if isinstance(values, list) else [values]
+    return struct.pack(f"<{len(values)}i", *values)
+
+
+def widened(data, dtype):
+    """The bytes of float32 numbers, from those of a shorter type."""
+    halves = struct.unpack(f"<{len(data) // 2}H", data)
+    if dtype == "bfloat16":
+        return struct.pack(f"<{len(halves)}I", *(half << 16 for half in halves))
+    return struct.pack(f"<{len(halves)}f", *struct.unpack(f"<{len(halves)}e", data))
+
+
+def restore(folder, name, dtype):
+    short = [] if dtype == "float32" else ["--dtype", dtype]
+    output = f"r.{EXTENSIONS[dtype]}"
+    quant("dequant", "-q", "--force", *short, "-o", output, name, cwd=folder)
+    data = (folder / output).read_bytes()
+    return data if dtype == "float32" else widened(data, dtype)
+
+
+def raw_parts(folder, profile, options, dtype, one):
+    name = f"x.{EXTENSIONS[one.dtype]}"
+    (folder / name).write_bytes(one.data())
+    quant("quantize", "-q", "--force", "--like", profile, *options, "--shape",
+          f"{one.rows},{one.columns}", "-o", "o.bin", name, cwd=folder)
+    sidecar = read_sidecar(folder / "o.bin.json")
+    return {"q": (folder / "o.bin").read_bytes(), "scale": floats(sidecar["scale"]),
+            "zero_point": integers(sidecar["zero_point"]), "bias": floats(sidecar.get("bias", 0)),
+            "restored": restore(folder, "o.bin", dtype)}
+
+
+def gguf_parts(folder, profile, options, one):
+    (folder / "x.gguf").write_bytes(gguf_file.of_matrix("x.weight", one))
+    quant("quantize", "-q", "--force", "--like", profile, *options, "-o", "o.gguf", "x.gguf", cwd=folder)
+    quant("dequant", "-q", "--force", "-o", "r.gguf", "o.gguf", cwd=folder)
+    return {"q": gguf_file.data_of((folder / "o.gguf").read_bytes()),
+            "restored": gguf_file.data_of((folder / "r.gguf").read_bytes())}
+
+
+# ---- Held against the engine's ----
+
+def chosen(one, rows):
+    bits = [bit for i in rows for bit in one.bits[i * one.columns:(i + 1) * one.columns]]
+    return one._replace(rows=len(rows), bits=tuple(bits))
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def check_values(key, data, engine, kind):
+    """Scales, zero points or biases, of which the file has the values."""
+    ours = struct.unpack(f"<{len(data) // 4}{kind}", data)
+    theirs = struct.unpack(f"<{len(engine) // 4}{kind}", engine)
+    check(len(ours) == len(theirs), f"{len(ours)} of {key}, the engine has {len(theirs)}")
+    for i in range(len(ours)):
+        check(data[4 * i:4 * i + 4] == engine[4 * i:4 * i + 4],
+              f"{key} {i} is {ours[i]!r}, the engine's {theirs[i]!r}")
+
+
+def check_parameters(entry, parts):
+    for key, kind in (("scale", "f"), ("zero_point", "i"), ("bias", "f")):
+        if key not in entry:
+            continue
+        data = parts[key]
+        if "q_rows" in entry:
+            check_values(key, data, zlib.decompress(base64.b64decode(entry[key])), kind)
+        else:
+            check(digest(data) == entry[key], f"some {key} differs")
+
+
+def check_rows(entry, q, rows):
+    if "q_rows" not in entry:
+        return
+    checks = struct.unpack(f"<{len(rows)}H", base64.b64decode(entry["q_rows"]))
+    size = len(q) // len(rows)
+    for i, row in enumerate(rows):
+        part = q[i * size:(i + 1) * size]
+        check(zlib.crc32(part) & 0xFFFF == checks[i], f"row {row} differs; here it is {part[:24].hex()}..")
+
+
+def check_entry(folder, profile, entry, one):
+    rows = entry.get("rows", list(range(one.rows)))
+    matrices = [chosen(one, [i]) for i in rows] if entry.get("each") else [chosen(one, rows)]
+    if profile == "ggml":
+        made = [gguf_parts(folder, profile, entry["options"], each) for each in matrices]
+    else:
+        made = [raw_parts(folder, profile, entry["options"], entry["restored_dtype"], each)
+                for each in matrices]
+    parts = {key: b"".join(each[key] for each in made) for key in made[0]}
+    check_parameters(entry, parts)
+    check_rows(entry, parts["q"], rows)
+    check(digest(parts["q"]) == entry["q"], "the integers differ")
+    check(digest(parts["restored"]) == entry["restored"], "the restored numbers differ")
+    return len(rows) * one.columns
+
+
+def check_profile(folder, vectors, made):
+    """The number of differences."""
+    profile, entries = vectors["profile"], vectors["entries"][::STRIDE]
+    differences, nvalues = 0, 0
+    for entry in entries:
+        try:
+            nvalues += check_entry(folder, profile, entry, made[entry["input"]])
+        except Difference as difference:
+            differences += 1
+            if differences <= SHOWN:
+                print(f"  {profile} {' '.join(entry['options'])}, {entry['input']}: {difference}")
+    by = "" if vectors["source"] == "engine" else ", by its formula"
+    print(f"{profile}: {vectors['engine']}{by}: {len(entries)} cases, {nvalues} values that agree, "
+          f"{differences} differences")
+    return differences
+
+
+def main():
+    made = inputs.by_name()
+    differences, nchecked = 0, 0
+    with tempfile.TemporaryDirectory() as name:
+        for file in sorted(VECTORS.glob("*.json")):
+            if sys.argv[1:] and file.stem not in sys.argv[1:]:
+                continue
+            if not is_known(file.stem):
+                print(f"{file.stem}: skipped: quant does not know this profile")
+                continue
+            nchecked += 1
+            differences += check_profile(Path(name), json.loads(file.read_text()), made)
+    if nchecked == 0:
+        skip("quant knows none of these profiles")
+    assert differences == 0, f"{differences} cases differ from their engine"
+
+
+if __name__ == "__main__":
+    main()
