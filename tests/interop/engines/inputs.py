@@ -23,10 +23,11 @@ class Input(NamedTuple):
         """The elements as a raw file has them, little-endian."""
         return struct.pack(f"<{len(self.bits)}{'I' if self.dtype == 'float32' else 'H'}", *self.bits)
 
-    def row(self, index):
-        """One row as a matrix of its own."""
-        part = self.bits[index * self.columns:(index + 1) * self.columns]
-        return Input(f"{self.name}[{index}]", self.dtype, 1, self.columns, part)
+
+def chosen(one, rows):
+    """The matrix of some rows."""
+    bits = [bit for i in rows for bit in one.bits[i * one.columns:(i + 1) * one.columns]]
+    return one._replace(rows=len(rows), bits=tuple(bits))
 
 
 class Source:
