@@ -1,4 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Engines that quantize, side by side; engine.py says what each module has."""
-NAMES = ("onnx", "onnx_tools", "pytorch", "torchao", "compressed_tensors", "comfyui", "tflite",
-         "tflite_reference", "tensorrt", "ncnn", "nncf", "bitsandbytes", "quanto", "mlx", "ggml")
+import importlib.util
+
+WITHOUT_TORCH = ("onnx", "onnx_tools", "tflite", "tflite_reference", "tensorrt", "ncnn", "nncf", "mlx",
+                 "ggml")
+WITH_TORCH = ("pytorch", "torchao", "compressed_tensors", "comfyui", "bitsandbytes", "quanto")
+
+
+def names_here():
+    """Of the modules for this environment: script/engines keeps PyTorch in one of its own."""
+    return WITH_TORCH if importlib.util.find_spec("torch") else WITHOUT_TORCH

@@ -21,7 +21,7 @@ sys.path[0] = str(HERE.parent)  # not this directory, whose modules have the nam
 
 import ml_dtypes  # noqa: E402
 import numpy as np  # noqa: E402
-from engines import NAMES, inputs, real_weights  # noqa: E402
+from engines import inputs, names_here, real_weights  # noqa: E402
 from engines.by_quant import Difference, is_known, parts_of  # noqa: E402
 from engines.parts import DTYPES, contents, is_sound, matrix  # noqa: E402
 
@@ -157,13 +157,14 @@ def main():
     parser.add_argument("profiles", nargs="*")
     arguments = parser.parse_args()
     failed = False
-    for name in NAMES:
+    for name in names_here():
         if arguments.profiles and name.replace("_", "-") not in arguments.profiles:
             continue
         try:
             engine = importlib.import_module(f"engines.{name}")
-        except ImportError:
-            continue  # the other environment may have it
+        except ImportError as missing:
+            print(f"| {name.replace('_', '-')} | skipped: {missing} | | |")
+            continue
         if not is_known(engine.PROFILE):
             print(f"| {engine.PROFILE} | {engine.version()} | skipped: quant does not know it | |")
             continue

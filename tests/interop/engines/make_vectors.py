@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes tests/interop/vectors/NAME.json: what each engine makes of the matrices of inputs.py.
+"""Writes tests/interop/vectors/PROFILE.json: what each engine makes of the matrices of inputs.py.
 
-    make_vectors.py [NAME...]
+    make_vectors.py [PROFILE...]
 
 Engines whose packages this python3 lacks are skipped, and their files stay as they are: script/engines
 has two virtual environments, one of them with PyTorch. tests/interop/engines.py reads the files.
@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[0] = str(HERE.parent)  # not this directory, whose modules have the names of packages
 
 import numpy as np  # noqa: E402
-from engines import NAMES, inputs  # noqa: E402
+from engines import inputs, names_here  # noqa: E402
 from engines.parts import contents, is_sound, matrix  # noqa: E402
 
 VECTORS = HERE.parent / "vectors"
@@ -77,7 +77,9 @@ def vectors_of(engine):
 
 
 def main():
-    for name in sys.argv[1:] or NAMES:
+    for name in names_here():
+        if sys.argv[1:] and name.replace("_", "-") not in sys.argv[1:]:
+            continue
         try:
             engine = importlib.import_module(f"engines.{name}")
         except ImportError as missing:

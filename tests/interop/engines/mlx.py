@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""MLX on the CPU: affine quantization of groups of 32 or 64."""
+"""MLX on the CPU: affine quantization of groups of 32 or 64. To 16 bits it restores by rounding the
+product to them, then the sum; what is held against quant there is q * s + bias in float32."""
 from __future__ import annotations
 
 import ml_dtypes
@@ -33,9 +34,14 @@ def quantize(x, case):
     import mlx.core as mx
     words, scales, biases = mx.quantize(to_mlx(np.ascontiguousarray(x)), group_size=case.group,
                                         bits=bits_of(case))
-    restored = mx.dequantize(words, scales, biases, group_size=case.group, bits=bits_of(case))
+    theirs = to_numpy(mx.dequantize(words, scales, biases, group_size=case.group, bits=bits_of(case)))
     octets = np.array(words).astype("<u4").view(np.uint8)
     if bits_of(case) == 4:
         octets = np.stack([octets & 15, octets >> 4], -1)
-    return Result(octets.reshape(x.shape), to_numpy(scales).reshape(-1), None,
-                  to_numpy(biases).reshape(-1), to_numpy(restored))
+    q, scales, biases = octets.reshape(-1, case.group), to_numpy(scales), to_numpy(biases)
+    products = q.astype(np.float32) * scales.reshape(-1, 1).astype(np.float32)
+    restored = products + biases.reshape(-1, 1).astype(np.float32)
+    twice = products.astype(x.dtype).astype(np.float32) + biases.reshape(-1, 1).astype(np.float32)
+    assert np.array_equal(twice.astype(x.dtype).reshape(x.shape), theirs, equal_nan=True)
+    return Result(q.reshape(x.shape), scales.reshape(-1), None, biases.reshape(-1),
+                  restored.reshape(x.shape))
