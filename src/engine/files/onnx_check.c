@@ -22,6 +22,11 @@ static enum quant_status check_mapping(const struct quant_mapping *mapping,
     const struct quant_plan *plan = &mapping->plan;
     if (mapping->copies)
         return QUANT_OK;
+    const struct quant_dtype_info *info = quant_dtype_info(plan->target.dtype);
+    if (info->block_nelems > 0)
+        return quant_error_set(error, QUANT_INVALID,
+                               "ONNX has no operator for the blocks of %s, which hold their scales",
+                               info->name);
     if (plan->granularity.block_rows > 0)
         return quant_onnx_refuse_blocks(error);
     return plan->from == QUANT_SCALE_GIVEN && !mapping->given

@@ -188,8 +188,8 @@ static void test_unreadable(void **state)
     assert_non_null(strstr(error.text, "q/a.int8.npy.json"));
 }
 
-/* A sidecar in the directory that cannot be read does not end the search for what is missing. Root
- * may read everything, so it becomes another user for a moment. */
+/* A sidecar in the directory that cannot be read does not end the search for what is missing; its
+ * file is an output. Root may read everything, so it becomes another user for a moment. */
 static void test_unreadable_sidecar(void **state)
 {
     (void)state;
@@ -210,7 +210,7 @@ static void test_unreadable_sidecar(void **state)
     const enum quant_status status = run(&file, NULL, 1, "m", QUANT_AGAINST_WHOLE, &seen, &error);
     assert_true(!root || seteuid(0) == 0);
     assert_int_equal(status, QUANT_CORRUPT);
-    assert_string_equal(seen.missing, "m/a.int8.bin - 1;m/b.npy - 1;");
+    assert_string_equal(seen.missing, "m/b.npy - 1;");
 }
 
 /* What quant has made beside the originals is not one. */
