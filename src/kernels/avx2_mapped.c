@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The loops of mapped.h, compiled for AVX2. */
+#include "kernels/mapped.h"
+
+#if defined(__x86_64__)
+
 #include "kernels/avx2_shared.h"
 #include "kernels/avx2_types.h"
-#include "kernels/mapped.h"
 
 AVX2 void quant_avx2_mapped_8(const struct quant_params *params, const float *x, size_t n, void *q)
 {
@@ -13,3 +16,5 @@ AVX2 void quant_avx2_mapped_16(const struct quant_params *params, const float *x
 {
     quant_mapped_16(params, x, n, q);
 }
+
+#endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The loops of mapped.h, compiled for AVX-512. */
-#include "kernels/avx512.h"
 #include "kernels/mapped.h"
+
+#if defined(__x86_64__)
+
+#include "kernels/avx512.h"
 
 AVX512 void quant_avx512_mapped_8(const struct quant_params *params, const float *x, size_t n,
                                   void *q)
@@ -14,3 +17,5 @@ AVX512 void quant_avx512_mapped_16(const struct quant_params *params, const floa
 {
     quant_mapped_16(params, x, n, q);
 }
+
+#endif
