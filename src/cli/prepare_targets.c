@@ -59,14 +59,15 @@ int targets_prepare(struct targets *targets, bool has_sidecars, const char *cons
                     size_t nothers)
 {
     bool is_any = targets->report != NULL;
+    const bool is_terminal = isatty(STDOUT_FILENO) == 1; /* asked once for all files */
     for (size_t i = 0; i < targets->n; i++) {
         const char *output = targets->outputs[i];
-        targets->files[i] =
-            (struct quant_file){.path = targets->inputs[i],
-                                .output = output,
-                                .sidecar = targets->options->sidecar,
-                                .text_only = targets_is_terminal(targets->options, output),
-                                .may_copy_all = is_one_of_shards(targets, i)};
+        targets->files[i] = (struct quant_file){
+            .path = targets->inputs[i],
+            .output = output,
+            .sidecar = targets->options->sidecar,
+            .text_only = is_terminal && targets_is_stdout(targets->options, output),
+            .may_copy_all = is_one_of_shards(targets, i)};
         is_any = is_any || output;
     }
     if (!is_any)

@@ -77,10 +77,9 @@ bool targets_to_stdout(const struct target_options *options, const char *input)
     return targets_is_stream(options->output) || is_stdout_too(options->output);
 }
 
-bool targets_is_terminal(const struct target_options *options, const char *output)
+bool targets_is_stdout(const struct target_options *options, const char *output)
 {
-    return output && !options->force && isatty(STDOUT_FILENO) &&
-           (targets_is_stream(output) || is_stdout_too(output));
+    return output && !options->force && (targets_is_stream(output) || is_stdout_too(output));
 }
 
 /* The directory of the outputs of what lies at relative; the caller frees it. */

@@ -96,8 +96,8 @@ int targets_check_extension(const struct command *command, const struct target_o
 /* Whether an input's output is standard output: '-o -', or input '-' without -o. */
 bool targets_to_stdout(const struct target_options *options, const char *input);
 
-/* Whether output is a terminal and binary data is not forced. */
-bool targets_is_terminal(const struct target_options *options, const char *output);
+/* Whether output is standard output and binary data is not forced: not for a terminal, then. */
+bool targets_is_stdout(const struct target_options *options, const char *output);
 
 /* What the names of outputs have before their extension. */
 struct target_tags {
