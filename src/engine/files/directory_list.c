@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <quant/directory.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -58,9 +59,13 @@ static enum quant_status pass_over(struct listing *listing, enum quant_status st
 struct entry {
     const char *name;
     const char *path;
-    uint64_t nbytes;
     bool is_directory;
-    struct place place;
+    struct place place; /* of a directory */
+};
+
+struct entries {
+    const struct entry *items; /* n of them, sorted */
+    size_t n;
 };
 
 static int compare_names(const void *a, const void *b)
@@ -70,10 +75,12 @@ static int compare_names(const void *a, const void *b)
     return strcmp(first->name, second->name);
 }
 
+/* The directory says of most files what they are: only directories and links are looked up. */
 static enum quant_status add_entry(struct listing *listing, const struct level *level,
-                                   const char *name, struct quant_growing_list *entries)
+                                   const struct dirent *item, struct quant_growing_list *entries)
 {
-    struct stat found;
+    struct stat found = {.st_mode = S_IFREG};
+    const char *name = item->d_name;
     struct entry entry = {.name = quant_arena_join(listing->arena, name, "")};
     char *path = NULL;
     const size_t length = strlen(level->path);
@@ -83,7 +90,8 @@ static enum quant_status add_entry(struct listing *listing, const struct level *
         path = quant_arena_join(listing->arena, directory, name);
     if (!entry.name || !path)
         return no_memory(listing);
-    if (stat(path, &found) != 0)
+    const bool is_known = item->d_type == DT_REG && strlen(path) < PATH_MAX;
+    if (!is_known && stat(path, &found) != 0)
         return errno == ENOENT || errno == ELOOP
                    ? QUANT_OK /* a broken link */
                    : pass_over(listing,
@@ -91,7 +99,6 @@ static enum quant_status add_entry(struct listing *listing, const struct level *
     if (!S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode))
         return QUANT_OK; /* a pipe, a device */
     entry.path = path;
-    entry.nbytes = (uint64_t)found.st_size;
     entry.is_directory = S_ISDIR(found.st_mode);
     entry.place = (struct place){found.st_dev, found.st_ino};
     return quant_growing_list_add(entries, &entry, sizeof entry) ? QUANT_OK : no_memory(listing);
@@ -108,7 +115,7 @@ static enum quant_status read_entries(struct listing *listing, const struct leve
     for (struct dirent *found = readdir(directory); found && status == QUANT_OK;
          found = readdir(directory)) {
         if (found->d_name[0] != '.')
-            status = add_entry(listing, level, found->d_name, entries);
+            status = add_entry(listing, level, found, entries);
         errno = 0;
     }
     if (status == QUANT_OK && errno != 0)
@@ -119,22 +126,50 @@ static enum quant_status read_entries(struct listing *listing, const struct leve
     return status;
 }
 
-static enum quant_status add_file(struct listing *listing, const struct level *level,
-                                  const struct entry *entry, size_t checkpoint, bool *is_taken)
+/* Whether the sidecar of name is among the entries. */
+static bool has_sidecar(const struct entries *entries, const char *name)
+{
+    char sidecar[NAME_MAX + 8];
+    const struct entry wanted = {.name = sidecar};
+    const int length = snprintf(sidecar, sizeof sidecar, "%s.json", name);
+    return length > 0 && (size_t)length < sizeof sidecar &&
+           bsearch(&wanted, entries->items, entries->n, sizeof wanted, compare_names) != NULL;
+}
+
+/* Without a sidecar beside it, or beside what it was restored from, it is not quant's. */
+static enum quant_status find_out(const struct listing *listing, const struct entries *entries,
+                                  const struct entry *entry, bool *is_quantized)
 {
     const struct quant_directory_job *job = listing->job;
     const bool restores = job->finds == QUANT_FINDS_RESTORABLE;
-    bool is_quantized = false;
+    const bool is_floats = job->finds == QUANT_FINDS_FLOATS;
+    bool may_be = job->finds != QUANT_FINDS_ALL && has_sidecar(entries, entry->name);
     enum quant_status status = QUANT_OK;
-    if (job->finds == QUANT_FINDS_QUANTIZED || restores)
-        status = quant_has_any_sidecar(entry->path, &job->cancel, &is_quantized, listing->error);
-    else if (job->finds == QUANT_FINDS_FLOATS)
-        status = quant_is_own_output(entry->path, entry->nbytes, &job->cancel, &is_quantized,
-                                     listing->error);
-    if (status == QUANT_OK && !is_quantized && (restores || job->finds == QUANT_FINDS_FLOATS))
-        status = quant_holds_blocks(entry->path, &job->cancel, &is_quantized, listing->error);
-    *is_taken = job->finds == QUANT_FINDS_ALL ||
-                is_quantized == (job->finds == QUANT_FINDS_QUANTIZED || restores);
+    *is_quantized = false;
+    if (may_be && !is_floats)
+        status = quant_has_any_sidecar(entry->path, &job->cancel, is_quantized, listing->error);
+    if (is_floats) {
+        char *integers = may_be ? NULL : quant_integers_name(entry->name);
+        may_be = may_be || (integers && has_sidecar(entries, integers));
+        free(integers);
+        if (may_be)
+            status = quant_is_own_output(entry->path, &job->cancel, is_quantized, listing->error);
+    }
+    if (status == QUANT_OK && !*is_quantized && (restores || is_floats))
+        status = quant_holds_blocks(entry->path, &job->cancel, is_quantized, listing->error);
+    return status;
+}
+
+static enum quant_status add_file(struct listing *listing, const struct level *level,
+                                  const struct entries *entries, const struct entry *entry,
+                                  size_t checkpoint, bool *is_taken)
+{
+    const struct quant_directory_job *job = listing->job;
+    const bool wants_quantized =
+        job->finds == QUANT_FINDS_QUANTIZED || job->finds == QUANT_FINDS_RESTORABLE;
+    bool is_quantized;
+    const enum quant_status status = find_out(listing, entries, entry, &is_quantized);
+    *is_taken = job->finds == QUANT_FINDS_ALL || is_quantized == wants_quantized;
     listing->nleft_out += !*is_taken;
     if (status != QUANT_OK || !*is_taken)
         return status;
@@ -146,14 +181,16 @@ static enum quant_status add_file(struct listing *listing, const struct level *l
 }
 
 static enum quant_status add_files(struct listing *listing, const struct level *level,
-                                   const struct entry *entries, size_t n)
+                                   const struct entries *entries)
 {
     enum quant_status status = QUANT_OK;
     bool is_taken;
-    for (size_t i = 0; status == QUANT_OK && i < n; i++)
-        if (!entries[i].is_directory && quant_is_tensor_name(entries[i].name) &&
-            !quant_is_shard_name(entries[i].name))
-            status = add_file(listing, level, &entries[i], QUANT_NO_CHECKPOINT, &is_taken);
+    for (size_t i = 0; status == QUANT_OK && i < entries->n; i++) {
+        const struct entry *entry = &entries->items[i];
+        if (!entry->is_directory && quant_is_tensor_name(entry->name) &&
+            !quant_is_shard_name(entry->name))
+            status = add_file(listing, level, entries, entry, QUANT_NO_CHECKPOINT, &is_taken);
+    }
     return status;
 }
 
@@ -194,14 +231,14 @@ static bool is_other_index(const char *name)
 }
 
 static enum quant_status sort_out(struct listing *listing, const struct level *level,
-                                  const struct entry *entry, struct parts *parts,
-                                  struct quant_checkpoint *checkpoint)
+                                  const struct entries *entries, const struct entry *entry,
+                                  struct parts *parts, struct quant_checkpoint *checkpoint)
 {
     struct quant_growing_list *list = &parts->others;
     bool is_taken = true;
     enum quant_status status = QUANT_OK;
     if (quant_is_shard_name(entry->name)) {
-        status = add_file(listing, level, entry, listing->checkpoints.n, &is_taken);
+        status = add_file(listing, level, entries, entry, listing->checkpoints.n, &is_taken);
         list = &parts->shards;
     } else if (quant_is_weights_name(entry->name)) {
         list = &parts->left_out;
@@ -224,14 +261,14 @@ static enum quant_status sort_out(struct listing *listing, const struct level *l
 }
 
 static enum quant_status add_checkpoint(struct listing *listing, const struct level *level,
-                                        const struct entry *entries, size_t n)
+                                        const struct entries *entries)
 {
     struct parts parts = {.unfinished = NULL};
     struct quant_checkpoint checkpoint = {.path = level->path, .relative = level->relative};
     enum quant_status status = QUANT_OK;
-    for (size_t i = 0; status == QUANT_OK && i < n; i++)
-        if (!entries[i].is_directory)
-            status = sort_out(listing, level, &entries[i], &parts, &checkpoint);
+    for (size_t i = 0; status == QUANT_OK && i < entries->n; i++)
+        if (!entries->items[i].is_directory)
+            status = sort_out(listing, level, entries, &entries->items[i], &parts, &checkpoint);
     checkpoint.nshards = parts.shards.n;
     checkpoint.nothers = parts.others.n;
     checkpoint.nleft_out = parts.left_out.n;
@@ -287,15 +324,15 @@ static enum quant_status list_level(struct listing *listing, const struct level 
     if (quant_cancelled(&listing->job->cancel))
         return quant_error_set(listing->error, QUANT_CANCELLED, "cancelled");
     enum quant_status status = read_entries(listing, level, &found);
-    const struct entry *entries = found.items;
+    const struct entries entries = {found.items, found.n};
     const size_t ncheckpoints = listing->checkpoints.n;
     if (status == QUANT_OK)
-        status = add_checkpoint(listing, level, entries, found.n);
+        status = add_checkpoint(listing, level, &entries);
     if (status == QUANT_OK && listing->checkpoints.n == ncheckpoints)
-        status = add_files(listing, level, entries, found.n);
+        status = add_files(listing, level, &entries);
     for (size_t i = 0; status == QUANT_OK && listing->job->is_recursive && i < found.n; i++)
-        if (entries[i].is_directory && !is_seen(listing, &entries[i].place))
-            status = descend(listing, level, &entries[i]);
+        if (entries.items[i].is_directory && !is_seen(listing, &entries.items[i].place))
+            status = descend(listing, level, &entries.items[i]);
     free(found.items);
     return status;
 }

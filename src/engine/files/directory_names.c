@@ -96,25 +96,23 @@ enum quant_status quant_has_any_sidecar(const char *path, const struct quant_can
     return leave_for_file(status);
 }
 
-static enum quant_status has_own_sidecar(const char *path, uint64_t nbytes,
-                                         const struct quant_cancel *cancel, bool *has,
-                                         struct quant_error *error)
+static enum quant_status has_own_sidecar(const char *path, const struct quant_cancel *cancel,
+                                         bool *has, struct quant_error *error)
 {
+    struct stat found;
     struct quant_source *text = NULL;
     char *name = NULL;
     enum quant_dtype dtype = QUANT_DTYPE_NONE;
     enum quant_status status = open_sidecar(path, cancel, &name, &text, error);
-    if (text)
-        status = quant_sidecar_identify(text, path, nbytes, &dtype, error);
+    if (text && stat(path, &found) == 0)
+        status = quant_sidecar_identify(text, path, (uint64_t)found.st_size, &dtype, error);
     *has = dtype != QUANT_DTYPE_NONE;
     quant_source_close(text);
     free(name);
     return leave_for_file(status);
 }
 
-/* The path of the integers that the floats at path were restored from, by their names: w.int8.npy
- * for w.int8.f32.npy. The caller frees it. NULL: path is not named so, or no memory. */
-static char *integers_of(const char *path)
+char *quant_integers_name(const char *path)
 {
     const char *dot = strrchr(path, '.');
     for (enum quant_dtype dtype = QUANT_DTYPE_NONE + 1; dot && dtype < QUANT_DTYPE_COUNT; dtype++) {
@@ -132,15 +130,13 @@ static char *integers_of(const char *path)
     return NULL;
 }
 
-enum quant_status quant_is_own_output(const char *path, uint64_t nbytes,
-                                      const struct quant_cancel *cancel, bool *is_own,
-                                      struct quant_error *error)
+enum quant_status quant_is_own_output(const char *path, const struct quant_cancel *cancel,
+                                      bool *is_own, struct quant_error *error)
 {
-    struct stat found;
-    enum quant_status status = has_own_sidecar(path, nbytes, cancel, is_own, error);
-    char *integers = status == QUANT_OK && !*is_own ? integers_of(path) : NULL;
-    if (integers && stat(integers, &found) == 0)
-        status = has_own_sidecar(integers, (uint64_t)found.st_size, cancel, is_own, error);
+    enum quant_status status = has_own_sidecar(path, cancel, is_own, error);
+    char *integers = status == QUANT_OK && !*is_own ? quant_integers_name(path) : NULL;
+    if (integers)
+        status = has_own_sidecar(integers, cancel, is_own, error);
     free(integers);
     return status;
 }

@@ -24,10 +24,13 @@ bool quant_is_beside_tensors(const char *path);
 enum quant_status quant_has_any_sidecar(const char *path, const struct quant_cancel *cancel,
                                         bool *has, struct quant_error *error);
 
-/* Whether quant wrote the file at path, of nbytes: integers, whose sidecar is beside it, or floats
- * that were restored from integers that are still beside them. */
-enum quant_status quant_is_own_output(const char *path, uint64_t nbytes,
-                                      const struct quant_cancel *cancel, bool *is_own,
-                                      struct quant_error *error);
+/* The path of the integers that the floats at path were restored from, by their names: w.int8.npy
+ * for w.int8.f32.npy. The caller frees it. NULL: path is not named so, or no memory. */
+char *quant_integers_name(const char *path);
+
+/* Whether quant wrote the file at path: integers, whose sidecar is beside it, or floats that were
+ * restored from integers that are still beside them. */
+enum quant_status quant_is_own_output(const char *path, const struct quant_cancel *cancel,
+                                      bool *is_own, struct quant_error *error);
 
 #endif
