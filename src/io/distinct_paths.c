@@ -88,10 +88,10 @@ enum quant_status quant_paths_distinct(const char *const *inputs, size_t ninputs
         return quant_error_no_memory(error, (ninputs + noutputs) * sizeof *identities, "paths");
     size_t count = 0;
     struct quant_identity_directory directory = {.for_many = noutputs > 16};
-    for (size_t i = 0; i < ninputs; i++)
-        count += quant_identify(inputs[i], false, i, &directory, &identities[count]);
     for (size_t i = 0; i < noutputs; i++)
         count += quant_identify(outputs[i], true, ninputs + i, &directory, &identities[count]);
+    for (size_t i = 0; i < ninputs; i++)
+        count += quant_identify(inputs[i], false, i, &directory, &identities[count]);
     quant_identities_sort(identities, count);
     const enum quant_status status = find_clash(&paths, identities, count, error);
     free(identities);

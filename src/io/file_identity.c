@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Each file is looked up once, and the identities are sorted: ten thousand files cost ten thousand
- * look-ups. */
+/* Each file is looked up at most once, and the identities are sorted. An input is the same file as
+ * an output only if the output exists. If no output does, an input is looked up no more than its
+ * directory: it then counts as a file that does not exist. */
 #include "io/file_identity.h"
 
 #include <dirent.h>
@@ -41,8 +42,8 @@ static void directory_look_up(struct quant_identity_directory *directory, const 
         memcmp(directory->path, path, length) == 0)
         return;
     char *name = length > 0 ? strndup(path, length) : strdup(".");
-    *directory = (struct quant_identity_directory){
-        .for_many = directory->for_many, .path = path, .length = length};
+    directory->path = path;
+    directory->length = length;
     directory->found = name && stat(name, &directory->status) == 0;
     directory->is_empty = directory->found && directory->for_many && directory_is_empty(name);
     free(name);
@@ -51,15 +52,21 @@ static void directory_look_up(struct quant_identity_directory *directory, const 
 static bool look_up(const char *path, bool is_output, struct quant_identity_directory *directory,
                     struct quant_identity *identity, struct stat *status)
 {
-    if (strcmp(path, "-") == 0)
+    const bool is_stream = strcmp(path, "-") == 0;
+    const bool none_is_old = directory->has_outputs && !directory->has_old;
+    directory->has_outputs = directory->has_outputs || is_output;
+    directory->has_old = directory->has_old || (is_output && is_stream);
+    if (is_stream)
         return fstat(is_output ? STDOUT_FILENO : STDIN_FILENO, status) == 0;
     const char *name = last_component(path);
     const size_t length = (size_t)(name - path);
     if (is_output)
         directory_look_up(directory, path, length);
-    const bool can_exist = !is_output || !directory->is_empty || is_dots(name);
-    if (can_exist && stat(path, status) == 0)
+    const bool can_exist = is_output ? !directory->is_empty || is_dots(name) : !none_is_old;
+    if (can_exist && stat(path, status) == 0) {
+        directory->has_old = directory->has_old || is_output;
         return true;
+    }
     directory_look_up(directory, path, length);
     identity->name = name;
     *status = directory->status;

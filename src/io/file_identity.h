@@ -16,10 +16,12 @@ struct quant_identity {
     size_t number;    /* the caller's */
 };
 
-/* The directory that was looked up last, since thousands of outputs may be in one. All zeros: none.
- */
+/* The directory that was looked up last, since thousands of outputs may be in one, and what is
+ * known of all outputs: they are looked up before the inputs. All zeros: none. */
 struct quant_identity_directory {
     bool for_many;    /* with many outputs it is faster to look first whether it is empty */
+    bool has_outputs; /* there were any */
+    bool has_old;     /* one of them exists */
     const char *path; /* NULL: none yet */
     size_t length;
     bool found;
@@ -27,8 +29,8 @@ struct quant_identity_directory {
     struct stat status;
 };
 
-/* false: path is NULL, a pipe or a device, or nothing is found, which opening it will report. "-"
- * is the file that the standard stream is, if it is one. */
+/* Outputs before inputs. false: path is NULL, a pipe or a device, or nothing is found, which
+ * opening it will report. "-" is the file that the standard stream is, if it is one. */
 bool quant_identify(const char *path, bool is_output, size_t number,
                     struct quant_identity_directory *directory, struct quant_identity *identity);
 

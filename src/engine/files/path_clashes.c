@@ -41,14 +41,18 @@ static bool is_input(size_t number)
     return number % ROLES == ROLE_INPUT;
 }
 
+/* Outputs come first: if none of them exists, no input is one of them, unless it does not exist
+ * either, and no input need be looked up. */
 static void identify_all(struct clash_search *search)
 {
     struct quant_identity_directory directory = {.for_many = search->n > 5};
-    for (size_t role = 0; role < ROLES; role++)
+    for (size_t k = ROLE_INPUT + 1; k <= ROLES; k++) {
+        const size_t role = k % ROLES;
         for (size_t i = 0; search->lists[role] && i < search->n; i++)
             search->count +=
                 quant_identify(search->lists[role][i], role != ROLE_INPUT, ROLES * i + role,
                                &directory, &search->identities[search->count]);
+    }
 }
 
 static int compare_contests(const void *a, const void *b)
