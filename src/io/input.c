@@ -15,11 +15,17 @@
 /* Without advice the kernel reads this many bytes at once. */
 enum { ADVISE_FROM = 128 << 10 };
 
+/* Files of up to this many bytes are read by one call, and kept: what they are, their header and
+ * their elements are then read without asking the system three more times. */
+enum { WHOLE_MOST = 16 << 10 };
+
 struct file_source {
     struct quant_source head;
     int fd;
     bool owned;
-    off_t begin; /* position of standard input when it was opened */
+    off_t begin;                    /* position of standard input when it was opened */
+    atomic_flag is_begun;           /* a thread reads, or has read, the whole small file */
+    _Atomic(unsigned char *) whole; /* owned: what it has read; else NULL */
     struct stat opened;
     struct quant_cancel cancel;
 };
@@ -30,15 +36,10 @@ struct file_source {
  * Mapping was tried. Windows of 2 MiB over a gigabyte took from 0.8 times as long as reading (a
  * page cache in large pages, each window mapped in one step) to twice as long (small pages). A
  * whole quantization took at best a twentieth less time, since it waits for memory. */
-static enum quant_status file_read_at(struct quant_source *source, uint64_t offset, void *buffer,
-                                      size_t nbytes, size_t *got, struct quant_error *error)
+static enum quant_status read_range(struct quant_source *source, uint64_t offset, void *buffer,
+                                    size_t nbytes, size_t *got, struct quant_error *error)
 {
     struct file_source *file = (struct file_source *)source;
-    *got = 0;
-    if (offset >= source->size)
-        return QUANT_OK;
-    if (nbytes > source->size - offset)
-        nbytes = (size_t)(source->size - offset);
     while (*got < nbytes) {
         if (quant_cancelled(&file->cancel))
             return quant_error_set(error, QUANT_CANCELLED, "cancelled");
@@ -54,6 +55,42 @@ static enum quant_status file_read_at(struct quant_source *source, uint64_t offs
         else if (errno != EINTR)
             return quant_error_system(error, errno, "cannot read '%s'", source->name);
     }
+    return QUANT_OK;
+}
+
+/* The first thread that reads a small file reads all of it. Without memory nothing is kept. */
+static enum quant_status keep_whole(struct file_source *file, struct quant_error *error)
+{
+    if (file->head.size > WHOLE_MOST || atomic_flag_test_and_set(&file->is_begun))
+        return QUANT_OK;
+    const size_t nbytes = (size_t)file->head.size;
+    size_t got = 0;
+    unsigned char *whole = malloc(nbytes);
+    if (!whole)
+        return QUANT_OK;
+    const enum quant_status status = read_range(&file->head, 0, whole, nbytes, &got, error);
+    if (status == QUANT_OK)
+        atomic_store_explicit(&file->whole, whole, memory_order_release);
+    else
+        free(whole);
+    return status;
+}
+
+static enum quant_status file_read_at(struct quant_source *source, uint64_t offset, void *buffer,
+                                      size_t nbytes, size_t *got, struct quant_error *error)
+{
+    struct file_source *file = (struct file_source *)source;
+    *got = 0;
+    if (offset >= source->size)
+        return QUANT_OK;
+    if (nbytes > source->size - offset)
+        nbytes = (size_t)(source->size - offset);
+    const enum quant_status status = keep_whole(file, error);
+    const unsigned char *whole = atomic_load_explicit(&file->whole, memory_order_acquire);
+    if (status != QUANT_OK || !whole)
+        return status != QUANT_OK ? status : read_range(source, offset, buffer, nbytes, got, error);
+    memcpy(buffer, whole + offset, nbytes);
+    *got = nbytes;
     return QUANT_OK;
 }
 
@@ -78,6 +115,7 @@ static void file_close(struct quant_source *source)
     struct file_source *file = (struct file_source *)source;
     if (file->owned)
         close(file->fd); /* nothing was written: nothing can be lost */
+    free(file->whole);
     free(file);
 }
 
@@ -105,6 +143,7 @@ static enum quant_status open_regular(int fd, bool owned, const char *name,
         .owned = owned,
         .begin = begin,
         .opened = *opened,
+        .is_begun = ATOMIC_FLAG_INIT,
         .cancel = *cancel,
     };
     if (size > ADVISE_FROM)
@@ -130,7 +169,10 @@ static enum quant_status open_kind(int fd, bool owned, const char *name,
 enum quant_status quant_input_open_file(int fd, const char *name, const struct quant_cancel *cancel,
                                         struct quant_source **source, struct quant_error *error)
 {
-    return open_kind(fd, true, name, cancel, source, error);
+    const enum quant_status status = open_kind(fd, true, name, cancel, source, error);
+    if (status == QUANT_OK && (*source)->positional) /* it may be written while it is read */
+        atomic_flag_test_and_set(&((struct file_source *)*source)->is_begun);
+    return status;
 }
 
 enum quant_status quant_input_open(const char *path, const struct quant_cancel *cancel,

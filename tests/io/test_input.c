@@ -55,13 +55,19 @@ static void test_exactly(void **state)
     quant_source_close(source);
 }
 
+/* Too large to be read whole. */
+enum { LARGE = 20000 };
+
 static void test_shrinks(void **state)
 {
     (void)state;
     struct quant_error error;
     char bytes[16];
     size_t got;
-    file_write_text("w", "0123456789");
+    char *zeros = calloc(1, LARGE);
+    assert_non_null(zeros);
+    file_write("w", zeros, LARGE);
+    free(zeros);
     struct quant_source *source = open_it("w", &error);
     assert_int_equal(truncate("w", 6), 0);
     check_ok(source->ops->read_at(source, 2, bytes, 4, &got, &error), &error);
@@ -70,11 +76,36 @@ static void test_shrinks(void **state)
     for (size_t i = 0; i < LENGTH(offsets); i++) {
         char text[128];
         snprintf(text, sizeof text,
-                 "cannot read 'w': it shrank while it was read: from 10 bytes to %d",
+                 "cannot read 'w': it shrank while it was read: from 20000 bytes to %d",
                  i == 2 ? 9 : 6);
         check_error("shrunk", source->ops->read_at(source, offsets[i], bytes, 8, &got, &error),
                     &error, QUANT_TRUNCATED, text);
     }
+    quant_source_close(source);
+}
+
+/* A small file is read once: what it was then is what later reads give. */
+static void test_small(void **state)
+{
+    (void)state;
+    struct quant_error error;
+    char bytes[16];
+    size_t got;
+    file_write_text("w", "0123456789");
+    struct quant_source *source = open_it("w", &error);
+    check_ok(source->ops->read_at(source, 2, bytes, 4, &got, &error), &error);
+    assert_memory_equal(bytes, "2345", 4);
+    assert_int_equal(truncate("w", 6), 0);
+    check_ok(source->ops->read_at(source, 4, bytes, 16, &got, &error), &error);
+    assert_int_equal(got, 6);
+    assert_memory_equal(bytes, "456789", 6);
+    check_error("changed", quant_source_check_unchanged(source, &error), &error, QUANT_IO,
+                "cannot read 'w': it changed while it was read");
+    quant_source_close(source);
+    source = open_it("w", &error);
+    assert_int_equal(truncate("w", 4), 0);
+    check_error("shrunk", source->ops->read_at(source, 0, bytes, 2, &got, &error), &error,
+                QUANT_TRUNCATED, "cannot read 'w': it shrank while it was read: from 6 bytes to 4");
     quant_source_close(source);
 }
 
@@ -228,10 +259,10 @@ static void test_closes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_offsets),       IN_FOLDER(test_exactly),   IN_FOLDER(test_shrinks),
-        IN_FOLDER(test_grows),         IN_FOLDER(test_empty),     IN_FOLDER(test_refused),
-        IN_FOLDER(test_no_permission), IN_FOLDER(test_cancelled), IN_FOLDER(test_standard_input),
-        IN_FOLDER(test_closes),
+        IN_FOLDER(test_offsets),        IN_FOLDER(test_exactly),       IN_FOLDER(test_shrinks),
+        IN_FOLDER(test_small),          IN_FOLDER(test_grows),         IN_FOLDER(test_empty),
+        IN_FOLDER(test_refused),        IN_FOLDER(test_no_permission), IN_FOLDER(test_cancelled),
+        IN_FOLDER(test_standard_input), IN_FOLDER(test_closes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
