@@ -148,3 +148,33 @@ enum quant_status quant_free_space_check(const struct quant_space_need *needs, s
     }
     return QUANT_OK;
 }
+
+/* Takes nbytes of the room that is known to be free. false: it is not known to be enough. */
+static bool take_room(struct quant_shared_directory *directory, uint64_t nbytes)
+{
+    uint64_t room = atomic_load_explicit(&directory->room, memory_order_relaxed);
+    while (nbytes <= room)
+        if (atomic_compare_exchange_weak(&directory->room, &room, room - nbytes))
+            return true;
+    return false;
+}
+
+enum quant_status quant_free_space_check_shared(struct quant_shared_directory *directory,
+                                                const struct quant_space_need *needs, size_t n,
+                                                struct quant_error *error)
+{
+    struct quant_free_space space;
+    uint64_t needed = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!quant_shared_directory_has(directory, needs[i].path) ||
+            !quant_checked_add(needed, needs[i].nbytes, &needed))
+            return quant_free_space_check(needs, n, error);
+    if (take_room(directory, needed))
+        return QUANT_OK;
+    const enum quant_status status = quant_free_space_check(needs, n, error);
+    if (status == QUANT_OK) /* a system that does not know its room takes everything */
+        atomic_store(&directory->room, quant_free_space_find(directory->path, &space)
+                                           ? space.available / 8
+                                           : UINT64_MAX);
+    return status;
+}

@@ -9,6 +9,8 @@
 
 #include <quant/dry_run.h> /* quant_free_space_find */
 
+#include "io/shared_directory.h"
+
 /* A file that is to be written. nbytes 0: it is not looked at. */
 struct quant_space_need {
     const char *path;
@@ -19,5 +21,12 @@ struct quant_space_need {
  * Pipes, devices and "-" need no room. */
 enum quant_status quant_free_space_check(const struct quant_space_need *needs, size_t n,
                                          struct quant_error *error);
+
+/* The same for files of a call that has many in this directory, which do not exist yet: once the
+ * system has been asked, an eighth of the free room can be announced before it is asked again.
+ * directory NULL: as above. */
+enum quant_status quant_free_space_check_shared(struct quant_shared_directory *directory,
+                                                const struct quant_space_need *needs, size_t n,
+                                                struct quant_error *error);
 
 #endif

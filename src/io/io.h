@@ -11,6 +11,7 @@
 
 #include "base/sink.h"
 #include "base/source.h"
+#include "io/shared_directory.h"
 
 /* ---- Inputs ---------------------------------------------------------------------------------- */
 
@@ -57,9 +58,11 @@ struct quant_file_output {
 enum quant_status quant_output_open(struct quant_file_output *output, const char *path, bool force,
                                     const struct quant_cancel *cancel, struct quant_error *error);
 
-/* The same after quant_path_is_free returned true: does not look whether there is a file. */
+/* The same without force, after quant_path_is_free returned true: does not look whether there is a
+ * file. directory is borrowed for the call. It may be another one than that of path; NULL: none. */
 enum quant_status quant_output_open_free(struct quant_file_output *output, const char *path,
-                                         bool force, const struct quant_cancel *cancel,
+                                         struct quant_shared_directory *directory,
+                                         const struct quant_cancel *cancel,
                                          struct quant_error *error);
 
 /* What opening it would refuse, though nothing is created. A directory that does not exist is no

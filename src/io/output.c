@@ -242,13 +242,14 @@ enum quant_status quant_output_check_old(const char *path, const struct stat *ol
 
 /* There is no file of this name yet. */
 static enum quant_status open_new(struct quant_file_output *output, const char *path,
+                                  struct quant_shared_directory *directory,
                                   struct quant_error *error)
 {
     output->path = strdup(path);
     if (!output->path)
         return quant_error_no_memory(error, strlen(path) + 1, "path");
     /* With force, a file that another process has created meanwhile is replaced: by a rename. */
-    output->fd = output->force ? -1 : quant_unnamed_open(path);
+    output->fd = output->force ? -1 : quant_unnamed_open(path, directory);
     output->unnamed = output->fd >= 0;
     if (!output->unnamed)
         return open_temporary(output, error);
@@ -293,11 +294,12 @@ static void output_init(struct quant_file_output *output, const char *path, bool
 }
 
 enum quant_status quant_output_open_free(struct quant_file_output *output, const char *path,
-                                         bool force, const struct quant_cancel *cancel,
+                                         struct quant_shared_directory *directory,
+                                         const struct quant_cancel *cancel,
                                          struct quant_error *error)
 {
-    output_init(output, path, force, cancel);
-    return open_new(output, path, error);
+    output_init(output, path, false, cancel);
+    return open_new(output, path, directory, error);
 }
 
 enum quant_status quant_output_open(struct quant_file_output *output, const char *path, bool force,
@@ -311,7 +313,7 @@ enum quant_status quant_output_open(struct quant_file_output *output, const char
         return open_stream(output, path, error);
     if (lstat(path, &status) == 0)
         return open_replacement(output, path, error);
-    return errno == ENOENT ? open_new(output, path, error)
+    return errno == ENOENT ? open_new(output, path, NULL, error)
                            : quant_error_system(error, errno, "cannot write '%s'", path);
 }
 

@@ -18,9 +18,10 @@ uint64_t quant_temporary_hash(const char *path);
 /* Whether name is such a name, without its directory; *hash is then that of its output. */
 bool quant_temporary_parse(const char *name, uint64_t *hash);
 
-/* Opens a file without a name in the directory of path. -1: that is not possible. The reason may be
+/* Opens a file without a name in the directory of path. directory may be that one, which then
+ * remembers that it was possible, or another, or NULL. -1: that is not possible. The reason may be
  * the file system, the kernel, or an error that opening a file with a name will report. */
-int quant_unnamed_open(const char *path);
+int quant_unnamed_open(const char *path, struct quant_shared_directory *directory);
 
 /* Gives such a file the name path. Returns 0, or -1 with errno. EEXIST: something has this name
  * already. Other errors may mean that the system cannot do this. */

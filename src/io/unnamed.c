@@ -52,15 +52,26 @@ static bool has_umask(int fd)
     return fstat(fd, &status) == 0 && (status.st_mode & 0777) != 0666;
 }
 
-int quant_unnamed_open(const char *path)
+static bool takes_unnamed(int fd, struct quant_shared_directory *directory)
+{
+    if (directory && atomic_load_explicit(&directory->takes_unnamed, memory_order_relaxed))
+        return true;
+    const bool takes = find_way(fd) != WAY_NONE && has_umask(fd);
+    if (directory && takes)
+        atomic_store_explicit(&directory->takes_unnamed, true, memory_order_relaxed);
+    return takes;
+}
+
+int quant_unnamed_open(const char *path, struct quant_shared_directory *directory)
 {
     const char *slash = strrchr(path, '/');
-    char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : NULL;
-    if (slash && !directory)
+    const bool is_shared = quant_shared_directory_has(directory, path);
+    char *name = slash ? strndup(path, (size_t)(slash - path) + 1) : NULL;
+    if (slash && !name)
         return -1;
-    int fd = open(slash ? directory : ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0666);
-    free(directory);
-    if (fd >= 0 && (find_way(fd) == WAY_NONE || !has_umask(fd))) {
+    int fd = open(slash ? name : ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0666);
+    free(name);
+    if (fd >= 0 && !takes_unnamed(fd, is_shared ? directory : NULL)) {
         close(fd);
         fd = -1;
     }

@@ -76,12 +76,36 @@ static void test_together(void **state)
     assert_non_null(strstr(error.text, "'b'"));
 }
 
+/* What was announced is counted until the system is asked again. */
+static void test_shared(void **state)
+{
+    (void)state;
+    struct quant_error error;
+    struct quant_shared_directory directory = quant_shared_directory_named("a");
+    const struct quant_space_need small[] = {{"a", 100}, {"b", 28}};
+    const struct quant_space_need large[] = {{"a", 1}, {"b", TOO_MUCH}};
+    if (!is_counted())
+        skip();
+    assert_int_equal(quant_free_space_check_shared(NULL, small, 2, &error), QUANT_OK);
+    assert_int_equal(quant_free_space_check_shared(&directory, small, 2, &error), QUANT_OK);
+    const uint64_t room = atomic_load(&directory.room);
+    assert_true(room > 128);
+    assert_int_equal(quant_free_space_check_shared(&directory, small, 2, &error), QUANT_OK);
+    assert_true(atomic_load(&directory.room) == room - 128);
+    assert_int_equal(quant_free_space_check_shared(&directory, large, 2, &error), QUANT_IO);
+    assert_non_null(strstr(error.text, "cannot write 'b': No space left on device"));
+    atomic_store(&directory.room, 127);
+    assert_int_equal(quant_free_space_check_shared(&directory, small, 2, &error), QUANT_OK);
+    assert_true(atomic_load(&directory.room) > 128);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_find, folder_enter, folder_leave),
         cmocka_unit_test_setup_teardown(test_check, folder_enter, folder_leave),
         cmocka_unit_test_setup_teardown(test_together, folder_enter, folder_leave),
+        cmocka_unit_test_setup_teardown(test_shared, folder_enter, folder_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "engine/files/file_directories.h"
 #include "engine/work/work_list.h"
 #include "formats/format.h"
 #include "io/cancel.h"
@@ -32,7 +33,8 @@ struct size {
 
 struct list_run {
     const struct quant_file_list *list;
-    struct size *sizes;   /* owned: of each file */
+    struct size *sizes; /* owned: of each file */
+    struct quant_file_directories directories;
     struct place *places; /* owned: nplaces of them */
     unsigned nplaces;
     pthread_mutex_t begin_mutex; /* for begin_file */
@@ -235,6 +237,8 @@ static void work(void *context, struct quant_work_item *item)
         .pool = pool_of(place, item),
         .result = place->result,
         .outcome = &place->outcome,
+        .input_directory = quant_file_directories_input(&run->directories, (size_t)item->i),
+        .output_directory = quant_file_directories_output(&run->directories, (size_t)item->i),
     };
     place->status = QUANT_OK;
     place->is_begun = !atomic_load(&run->is_over);
@@ -291,6 +295,7 @@ static void release(struct list_run *run)
     }
     free(run->places);
     free(run->sizes);
+    quant_file_directories_release(&run->directories);
     pthread_mutex_destroy(&run->begin_mutex);
 }
 
@@ -316,6 +321,7 @@ static enum quant_status run_many(const struct quant_file_list *list, struct qua
         run.status = quant_error_no_memory(error, list->n * sizeof *run.sizes, "files");
     for (size_t i = 0; run.status == QUANT_OK && i < list->n; i++)
         run.sizes[i] = size_of(&list->files[i]);
+    quant_file_directories_init(&run.directories, list->files, list->n);
     if (run.status == QUANT_OK)
         run.status = make_places(&run, quant_work_list_places(&items));
     if (run.status == QUANT_OK)

@@ -10,6 +10,7 @@
 
 #include "engine/work/pool.h"
 #include "io/compare_sink.h"
+#include "io/shared_directory.h"
 
 /* What is known of a file besides its result. */
 struct quant_file_outcome {
@@ -31,7 +32,9 @@ struct quant_file_work {
     struct quant_pool *pool;             /* the threads and buffers to use, at least one */
     void *result;                        /* result_nbytes of zeros */
     struct quant_file_outcome *outcome;  /* zeros */
-    struct quant_compare_sink *compare;  /* not NULL: instead of writing, compare with this */
+    struct quant_shared_directory *input_directory;  /* of many files; NULL: nothing is known */
+    struct quant_shared_directory *output_directory; /* the same */
+    struct quant_compare_sink *compare; /* not NULL: instead of writing, compare with this */
 };
 
 struct quant_file_list {

@@ -23,12 +23,18 @@
 
 /* ---- Opening ---- */
 
+static bool is_free(const struct quant_file_quantization *file, const char *path)
+{
+    return quant_shared_directory_was_free(file->work->output_directory, path) ||
+           quant_path_is_free(path);
+}
+
 static enum quant_status check_job(struct quant_file_quantization *file)
 {
     const struct quant_output *output = &file->job->output;
     if (!output->path)
         return quant_error_set(file->error, QUANT_INVALID, "an output path is needed");
-    file->data_is_new = quant_path_is_free(output->path);
+    file->data_is_new = is_free(file, output->path);
     if (quant_mappings_have_blocks(file->mappings))
         return output->sidecar ? quant_error_set(file->error, QUANT_INVALID,
                                                  "a GGUF file states its own scales and has no "
@@ -49,7 +55,7 @@ static enum quant_status settle_sidecar_path(struct quant_file_quantization *fil
         output->sidecar ? strdup(output->sidecar) : quant_sidecar_default(output->path);
     if (!file->sidecar_path)
         return quant_error_no_memory(file->error, strlen(output->path) + 6, "path");
-    file->sidecar_is_new = quant_path_is_free(file->sidecar_path);
+    file->sidecar_is_new = is_free(file, file->sidecar_path);
     if (file->data_is_new && file->sidecar_is_new &&
         !quant_paths_end_alike(output->path, file->sidecar_path))
         return QUANT_OK;
@@ -67,8 +73,7 @@ static enum quant_status settle_force(struct quant_file_quantization *file)
     char *scales = quant_file_scales_name(file->sidecar_path);
     if (!scales)
         return quant_error_no_memory(file->error, strlen(file->sidecar_path), "path");
-    file->own.output.force =
-        !file->data_is_new || !file->sidecar_is_new || !quant_path_is_free(scales);
+    file->own.output.force = !file->data_is_new || !file->sidecar_is_new || !is_free(file, scales);
     free(scales);
     return QUANT_OK;
 }
@@ -180,7 +185,8 @@ static enum quant_status open_output(struct quant_file_quantization *file,
 {
     const bool force = file->job->output.force;
     const struct quant_cancel *cancel = &file->job->control.cancel;
-    return is_new && !force ? quant_output_open_free(output, path, force, cancel, file->error)
+    return is_new && !force ? quant_output_open_free(output, path, file->work->output_directory,
+                                                     cancel, file->error)
                             : quant_output_open(output, path, force, cancel, file->error);
 }
 
@@ -213,7 +219,9 @@ static enum quant_status check_space(const struct quant_file_quantization *file)
         reader->knowledge != QUANT_SHAPE_KNOWN ||
         !quant_format_file_size(file->format, file->plan.target.dtype, &reader->shape,
                                 reader->order, reader->nelems, &needs[0].nbytes);
-    return quant_free_space_check(needs, 2, file->error);
+    return file->data_is_new && file->sidecar_is_new
+               ? quant_free_space_check_shared(file->work->output_directory, needs, 2, file->error)
+               : quant_free_space_check(needs, 2, file->error);
 }
 
 static enum quant_status open_outputs(struct quant_file_quantization *file)
@@ -307,6 +315,8 @@ static enum quant_status run_file(struct quant_file_quantization *file)
         status = settle_sidecar_path(file);
     if (status == QUANT_OK)
         status = settle_force(file);
+    file->tensor.no_sidecar =
+        quant_shared_directory_no_sidecar(file->work->input_directory, job->input.path);
     if (status == QUANT_OK)
         status = quant_tensor_recognize(&file->tensor, &job->input, &job->control.cancel, error);
     if (status == QUANT_OK && file->tensor.format->container && !job->input.tensor)

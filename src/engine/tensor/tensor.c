@@ -90,7 +90,7 @@ static enum quant_status recognize(struct quant_tensor *tensor, const struct qua
                                    struct quant_error *error)
 {
     enum quant_status status = quant_input_open(input->path, cancel, &tensor->source, error);
-    if (status == QUANT_OK && !may_be_quantized)
+    if (status == QUANT_OK && !may_be_quantized && !tensor->no_sidecar)
         status = quant_quantized_check(tensor->source, input->path, input->dtype, cancel,
                                        &tensor->recorded, error);
     if (status == QUANT_OK)

@@ -15,6 +15,7 @@ struct quant_tensor {
     struct quant_reader *spooled_reader; /* owned */
     struct quant_container_input container; /* owned: that the tensor is one of */
     const struct quant_format *format;      /* of the source, once it is recognized */
+    bool no_sidecar;                        /* the caller's: there is not one beside the source */
     enum quant_dtype recorded;              /* of its elements, by the sidecar beside it; or NONE */
 };
 
