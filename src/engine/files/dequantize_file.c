@@ -36,7 +36,9 @@ static enum quant_status check_space(const struct dequantization *run,
         !quant_shape_count(&sidecar->shape, &nelems) ||
         !quant_format_file_size(format, restored_dtype(run), &sidecar->shape, sidecar->order,
                                 nelems, &need.nbytes);
-    return quant_free_space_check(&need, 1, run->error);
+    return run->is_new
+               ? quant_free_space_check_shared(run->work->output_directory, &need, 1, run->error)
+               : quant_free_space_check(&need, 1, run->error);
 }
 
 static enum quant_status preview_file(const struct dequantization *run,
@@ -75,7 +77,7 @@ static enum quant_status preview_file(const struct dequantization *run,
                               : status;
 }
 
-/* No output may be one of the files that are read. */
+/* No output may be one of the files that are read; a new one cannot be. */
 static enum quant_status open_output(struct dequantization *run)
 {
     const struct quant_output *output = &run->job->output;
@@ -83,7 +85,11 @@ static enum quant_status open_output(struct dequantization *run)
     const char *const inputs[] = {run->job->path, run->sidecar_path, run->job->against.path,
                                   run->original_path, run->groups.path};
     const char *const outputs[] = {output->path};
-    enum quant_status status = quant_paths_distinct(inputs, 5, outputs, 1, run->error);
+    const struct quant_cancel *cancel = &run->job->control.cancel;
+    run->is_new = !output->force &&
+                  quant_shared_directory_was_free(run->work->output_directory, output->path);
+    enum quant_status status =
+        run->is_new ? QUANT_OK : quant_paths_distinct(inputs, 5, outputs, 1, run->error);
     if (status == QUANT_OK)
         status = quant_output_format(output, run->reader->format, &format, run->error);
     if (status == QUANT_OK && run->job->ways & QUANT_DRY_RUN)
@@ -91,9 +97,11 @@ static enum quant_status open_output(struct dequantization *run)
     struct quant_compare_sink *compare = run->work->compare;
     if (status == QUANT_OK && !compare)
         status = check_space(run, format);
-    if (status == QUANT_OK && !compare)
-        status = quant_output_open(&run->file, output->path, output->force,
-                                   &run->job->control.cancel, run->error);
+    if (status == QUANT_OK && !compare && run->is_new)
+        status = quant_output_open_free(&run->file, output->path, run->work->output_directory,
+                                        cancel, run->error);
+    else if (status == QUANT_OK && !compare)
+        status = quant_output_open(&run->file, output->path, output->force, cancel, run->error);
     run->output = (struct quant_tensor_output){.format = format,
                                                .sink = compare ? &compare->sink : &run->file.sink};
     return status == QUANT_OK ? quant_tensor_output_open(&run->output, run->error) : status;

@@ -25,6 +25,7 @@ struct dequantization {
     char *original_path; /* owned */
     struct quant_tensor original;
     struct quant_file_output file;
+    bool is_new; /* the output: nothing had its name when the call began */
     struct quant_tensor_output output;
     uint64_t nelems; /* of the sidecar's shape */
     struct quant_progress progress;
