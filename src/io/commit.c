@@ -31,13 +31,15 @@ static bool is_file(const struct quant_file_output *output)
     return output && (output->temporary || output->unnamed);
 }
 
-/* Closes the file, to know all write errors before anything changes. A file without a name must
- * stay open to get one, so a second descriptor of it is closed, which reports the same errors. That
- * one was made when the output was opened: running out of descriptors is an error then, not now. */
+/* Writes what is held and closes the file, to know all write errors before anything changes. A file
+ * without a name must stay open to get one, so a second descriptor of it is closed, which reports
+ * the same errors. That one was made when the output was opened: running out of descriptors is an
+ * error then, not now. */
 static enum quant_status settle(struct quant_file_output *output, struct quant_error *error)
 {
-    if (!output)
-        return QUANT_OK;
+    const enum quant_status status = output ? quant_output_flush(output, error) : QUANT_OK;
+    if (!output || status != QUANT_OK)
+        return status;
     if (!output->unnamed)
         return quant_output_finish(output, error);
     const int second = output->second;

@@ -32,6 +32,8 @@ enum { QUANT_SPOOL_MEMORY = 8 << 20 };
 
 /* ---- Outputs --------------------------------------------------------------------------------- */
 
+enum { QUANT_HELD_MOST = 256 };
+
 /* All zeros: not opened. */
 struct quant_file_output {
     struct quant_sink sink;
@@ -43,7 +45,13 @@ struct quant_file_output {
                         * one; with a temporary one, holds the lock to the end; -1: none */
     int fd;            /* -1: none */
     uint64_t expected; /* bytes in all, if they are many; else 0 */
-    atomic_uint_fast64_t taken; /* bytes that blocks have been allocated for */
+    atomic_uint_fast64_t taken;          /* bytes that blocks have been allocated for */
+    unsigned char held[QUANT_HELD_MOST]; /* the first bytes of a file, to be written together with
+                                          * the next: a header */
+    atomic_size_t nheld;                 /* 0: none, or they are written */
+    size_t
+        not_passed; /* bytes that were held, which the descriptor's position has not passed yet */
+    bool is_begun;  /* something was written, or is held */
     bool force;
     struct quant_cancel cancel;
     char *aside;        /* owned: the old file's name while a commit is under way */

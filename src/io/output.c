@@ -3,8 +3,6 @@
  * output, or a stream. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,105 +15,6 @@
 #include "io/cancel.h"
 #include "io/io.h"
 #include "io/temporary.h"
-
-static enum quant_status write_failed(struct quant_file_output *output, struct quant_error *error)
-{
-    const int number = errno;
-    /* SIGPIPE and SIGXFSZ raise the flag before their write fails. */
-    if (quant_cancelled(&output->cancel))
-        return quant_error_set(error, QUANT_CANCELLED, "cancelled");
-    quant_error_system(error, number,
-                       output->is_spool ? "cannot spool '%s' to a temporary file"
-                                        : "cannot write '%s'",
-                       output->sink.name);
-    if (number != EPIPE)
-        return QUANT_IO;
-    if (error)
-        error->status = QUANT_CLOSED;
-    return QUANT_CLOSED;
-}
-
-/* After a write failed because a pipe is full: waits until there is room, or the caller cancels. */
-static void wait_writable(const struct quant_file_output *output)
-{
-    struct pollfd waits[2] = {
-        {.fd = output->fd, .events = POLLOUT},
-        {.fd = quant_cancel_fd(&output->cancel), .events = POLLIN},
-    };
-    poll(waits, 2, -1); /* whatever it returns, the caller tries again */
-}
-
-static enum quant_status output_write(struct quant_sink *sink, const void *bytes, size_t nbytes,
-                                      struct quant_error *error)
-{
-    struct quant_file_output *output = (struct quant_file_output *)sink;
-    const unsigned char *from = bytes;
-    while (nbytes > 0) {
-        if (quant_cancelled(&output->cancel))
-            return quant_error_set(error, QUANT_CANCELLED, "cancelled");
-        const ssize_t count = write(output->fd, from, nbytes);
-        if (count < 0 && errno == EAGAIN)
-            wait_writable(output);
-        else if (count < 0 && errno != EINTR)
-            return write_failed(output, error);
-        if (count > 0) {
-            from += count;
-            nbytes -= (size_t)count;
-        }
-    }
-    return QUANT_OK;
-}
-
-/* If the blocks are allocated before, writing a gigabyte takes a quarter less time on ext4. For a
- * small file the call costs more than it saves. */
-static void output_expect(struct quant_sink *sink, uint64_t nbytes)
-{
-    enum { MIN = 1 << 20 };
-    ((struct quant_file_output *)sink)->expected = nbytes >= MIN ? nbytes : 0;
-}
-
-/* Allocates the blocks up to end, and some more; not all at once, since others need room too while
- * a long write is under way. If there is no room, writing reports it. */
-static void take_room(struct quant_file_output *output, uint64_t end)
-{
-    const uint64_t step = 64 << 20;
-    uint64_t taken = atomic_load_explicit(&output->taken, memory_order_relaxed);
-    while (taken < end && taken < output->expected) {
-        const uint64_t left = output->expected - taken;
-        const uint64_t more = left < step ? left : step;
-        if (atomic_compare_exchange_weak(&output->taken, &taken, taken + more)) {
-            if (fallocate(output->fd, 0, (off_t)taken, (off_t)more) != 0)
-                atomic_store(&output->taken, output->expected);
-            taken += more;
-        }
-    }
-}
-
-static enum quant_status output_write_at(struct quant_sink *sink, uint64_t offset,
-                                         const void *bytes, size_t nbytes,
-                                         struct quant_error *error)
-{
-    struct quant_file_output *output = (struct quant_file_output *)sink;
-    const unsigned char *from = bytes;
-    take_room(output, offset + nbytes);
-    while (nbytes > 0) {
-        if (quant_cancelled(&output->cancel))
-            return quant_error_set(error, QUANT_CANCELLED, "cancelled");
-        const ssize_t count = pwrite(output->fd, from, nbytes, (off_t)offset);
-        if (count < 0 && errno != EINTR)
-            return write_failed(output, error);
-        if (count > 0) {
-            from += count;
-            nbytes -= (size_t)count;
-            offset += (uint64_t)count;
-        }
-    }
-    return QUANT_OK;
-}
-
-static const struct quant_sink_ops stream_ops = {.write = output_write};
-static const struct quant_sink_ops file_ops = {
-    .write = output_write, .write_at = output_write_at, .expect = output_expect};
 
 /* Holds a lock on the file until the output is discarded, also under its final name: a run that
  * looks for what killed runs have left keeps off (leftovers.h). false: such a run was quicker, and
@@ -143,7 +42,7 @@ static enum quant_status open_temporary(struct quant_file_output *output, struct
             return quant_error_no_memory(error, strlen(output->path), "path");
         output->fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (output->fd >= 0 && lock_temporary(output)) {
-            output->sink.ops = &file_ops;
+            output->sink.ops = &quant_output_file_ops;
             return QUANT_OK;
         }
         const int number = output->fd >= 0 ? EEXIST : errno;
@@ -169,7 +68,7 @@ enum quant_status quant_output_name(struct quant_file_output *output, struct qua
         while ((count > 0 || (count < 0 && errno == EINTR)) && !quant_cancelled(&output->cancel))
             count = sendfile(output->fd, unnamed, &done, step);
         if (count != 0)
-            status = write_failed(output, error);
+            status = quant_output_failed(output, error);
     }
     output->unnamed = false;
     close(unnamed);
@@ -256,7 +155,7 @@ static enum quant_status open_new(struct quant_file_output *output, const char *
     output->second = fcntl(output->fd, F_DUPFD_CLOEXEC, 0);
     if (output->second < 0)
         return quant_error_system(error, errno, "cannot write '%s'", path);
-    output->sink.ops = &file_ops;
+    output->sink.ops = &quant_output_file_ops;
     return QUANT_OK;
 }
 
@@ -285,7 +184,7 @@ static void output_init(struct quant_file_output *output, const char *path, bool
                         const struct quant_cancel *cancel)
 {
     *output = (struct quant_file_output){
-        .sink = {.ops = &stream_ops, .name = path},
+        .sink = {.ops = &quant_output_stream_ops, .name = path},
         .fd = -1,
         .second = -1,
         .force = force,
@@ -321,7 +220,7 @@ void quant_output_init_spool(struct quant_file_output *output, int fd, const cha
                              const struct quant_cancel *cancel)
 {
     output_init(output, name, false, cancel);
-    output->sink.ops = &file_ops;
+    output->sink.ops = &quant_output_file_ops;
     output->fd = fd;
     output->is_spool = true;
 }

@@ -45,6 +45,16 @@ enum quant_status quant_input_open_file(int fd, const char *name, const struct q
 enum quant_status quant_output_check_old(const char *path, const struct stat *old, bool force,
                                          struct quant_error *error);
 
+/* The sinks of outputs. */
+extern const struct quant_sink_ops quant_output_stream_ops;
+extern const struct quant_sink_ops quant_output_file_ops;
+
+/* The error after a write failed, by errno. */
+enum quant_status quant_output_failed(struct quant_file_output *output, struct quant_error *error);
+
+/* Writes what is held. */
+enum quant_status quant_output_flush(struct quant_file_output *output, struct quant_error *error);
+
 /* Closes the file, and checks that all of it was written. Does nothing if no file is open. */
 enum quant_status quant_output_finish(struct quant_file_output *output, struct quant_error *error);
 

@@ -17,8 +17,11 @@ static void open_pair(struct pair *pair, bool force)
     struct quant_error error;
     check_ok(quant_output_open(&pair->data, "w", force, &never, &error), &error);
     check_ok(quant_output_open(&pair->sidecar, "w.json", force, &never, &error), &error);
-    check_ok(quant_sink_write(&pair->data.sink, "new data", 8, &error), &error);
-    check_ok(quant_sink_write(&pair->sidecar.sink, "new sidecar", 11, &error), &error);
+    /* In two parts, so that nothing is held back until the commit. */
+    check_ok(quant_sink_write(&pair->data.sink, "new ", 4, &error), &error);
+    check_ok(quant_sink_write(&pair->data.sink, "data", 4, &error), &error);
+    check_ok(quant_sink_write(&pair->sidecar.sink, "new ", 4, &error), &error);
+    check_ok(quant_sink_write(&pair->sidecar.sink, "sidecar", 7, &error), &error);
 }
 
 static enum quant_status commit_pair(struct pair *pair, struct quant_error *error)

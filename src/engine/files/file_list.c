@@ -13,6 +13,7 @@
 #include "engine/work/work_list.h"
 #include "formats/format.h"
 #include "io/cancel.h"
+#include "io/io.h"
 #include "io/leftovers.h"
 #include "io/sidecar_names.h"
 
@@ -324,8 +325,11 @@ static enum quant_status run_many(const struct quant_file_list *list, struct qua
     quant_file_directories_init(&run.directories, list->files, list->n);
     if (run.status == QUANT_OK)
         run.status = make_places(&run, quant_work_list_places(&items));
+    struct quant_path_memo memo; /* for a single thread; others have their own */
+    quant_path_memo_begin(&memo);
     if (run.status == QUANT_OK)
         quant_work_list_run(&items);
+    quant_path_memo_end(&memo);
     release(&run);
     quant_pool_free(items.pool);
     return run.status;
