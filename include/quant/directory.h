@@ -32,7 +32,8 @@ enum quant_directory_finds {
     QUANT_FINDS_FLOATS,    /* files to quantize: not what quant wrote */
     QUANT_FINDS_QUANTIZED, /* files with a sidecar */
     QUANT_FINDS_ALL,
-    QUANT_FINDS_RESTORABLE /* files to restore: with a sidecar, or GGUF of block types */
+    QUANT_FINDS_RESTORABLE /* files to restore: with a sidecar, GGUF of block types, and shards that
+                            * another program has quantized, as their config.json or marks say */
 };
 
 struct quant_directory_job {
@@ -112,10 +113,11 @@ struct quant_checkpoint_job {
 
 /*
  * Before the first shard. Checks that the index names the shards, no path, and no shard that is not
- * there; that the config is a JSON object and, when quantizing, has no quantization_config. Copies
- * the other files, and writes the config: quantizing adds a quantization_config that makes
- * transformers refuse to load integers as weights, restoring removes it again. A file of the output
- * that has the same bytes already is left alone.
+ * there; that the config is a JSON object and, when quantizing, has no quantization_config, and
+ * when restoring one of which quant knows how to restore it. Copies the other files, and writes the
+ * config: quantizing adds a quantization_config that makes transformers refuse to load integers as
+ * weights, restoring removes it again. A file of the output that has the same bytes already is left
+ * alone.
  *
  * Errors: QUANT_EXISTS if another file is in the place of an output, or the index of the output is
  * there, without force; QUANT_CORRUPT for an index or a config that is not valid; QUANT_UNSUPPORTED

@@ -574,7 +574,9 @@ QUANT_API enum quant_status quant_file_check_ranges(const char *path,
 struct quant_dequantize_job {
     size_t size;                /* sizeof(struct quant_dequantize_job) */
     const char *path;           /* the integers; "-": standard input, which needs sidecar */
-    const char *sidecar;        /* NULL: path with ".json" added */
+    const char *sidecar;        /* NULL: path with ".json" added, or if there is no such file and
+                                 * another program has quantized the .safetensors file at path, none:
+                                 * its tensors, or the config.json beside it, say how */
     struct quant_output output; /* path NULL: only check and measure */
     enum quant_dtype dtype;     /* of the restored floats: QUANT_FLOAT32, which QUANT_DTYPE_NONE
                                  * stands for, QUANT_FLOAT16 or QUANT_BFLOAT16: rounded to nearest,

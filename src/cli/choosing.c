@@ -73,10 +73,29 @@ static bool is_of_scales(const char *name)
     return is_zero_point || (last && strcmp(last, "_scale") == 0);
 }
 
-static bool look_at_tensor(void *context, const struct quant_listed_tensor *tensor)
+/* compressed-tensors calls the integers of NAME so; they are restored as NAME. false: another. */
+static bool restored_name(const struct quant_listed_tensor *tensor, char *name, size_t room)
 {
+    static const char end[] = "_packed";
+    const size_t length = strlen(tensor->name);
+    const size_t kept = length >= strlen(end) ? length - strlen(end) : 0;
+    if (kept == 0 || kept >= room || strcmp(tensor->name + kept, end) != 0 ||
+        tensor->dtype != QUANT_INT32)
+        return false;
+    memcpy(name, tensor->name, kept);
+    name[kept] = '\0';
+    return true;
+}
+
+static bool look_at_tensor(void *context, const struct quant_listed_tensor *listed)
+{
+    char restored[4096];
+    struct quant_listed_tensor own = *listed;
+    const struct quant_listed_tensor *tensor = &own;
     struct look *look = context;
     struct choosing *choosing = look->choosing;
+    if (choosing->restores && restored_name(listed, restored, sizeof restored))
+        own.name = restored;
     if (look->nearest) {
         if (choosing->floats_only || !is_of_scales(tensor->name))
             nearest_names_add(look->nearest, look->pattern, tensor->name);

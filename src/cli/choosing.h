@@ -28,6 +28,7 @@ struct choosing {
     struct quant_input input;       /* how files are read; path is not used */
     const struct quant_rule *rules; /* nrules of them: as in the job */
     size_t nrules;
+    bool restores;         /* names are those that tensors have once they are restored */
     bool floats_only;      /* of a container, floats with min_dims or more dimensions alone are */
     unsigned min_dims;     /* worked on */
     const char *advice;    /* what helps if they have fewer, or NULL */

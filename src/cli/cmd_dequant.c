@@ -382,7 +382,7 @@ static int work(const struct dequant_options *options, const struct input_list *
 static int run(const struct command *self, int argc, char **argv)
 {
     struct dequant_options options = {0};
-    struct choosing choosing = {.verb = "dequantize"};
+    struct choosing choosing = {.verb = "dequantize", .restores = true};
     int first;
     int status;
     if (options_parse(self, argc, argv, &options, &first, &status)) {

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "engine/files/checkpoint_file.h"
+#include "engine/files/layout_file.h"
 #include "engine/files/quantization_plan.h"
 #include "engine/tensor/container_input.h"
 #include "engine/work/job.h"
@@ -257,6 +258,8 @@ static enum quant_status check_config(const struct quant_checkpoint_job *job,
                                                      &job->cancel, &path, &source, error);
     if (status == QUANT_OK)
         status = edit_config(job, source, &text, &nbytes, &had_entry, error);
+    if (status == QUANT_OK && job->restores && had_entry)
+        status = quant_layout_check_config(source, error);
     quant_source_close(source);
     free(text);
     free(path);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The index of a checkpoint, once all shards are there: made from their headers. */
 #include <quant/directory.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -90,6 +91,19 @@ static enum quant_status check_complete(const struct quant_checkpoint_job *job, 
 
 /* ---- The new index ---- */
 
+/* compressed-tensors calls the integers of NAME so; restored, it is NAME again. */
+static enum quant_status was_packed(const struct finishing *run, const char *tensor,
+                                    const char *shard, bool *was)
+{
+    char *name = NULL;
+    if (asprintf(&name, "%s_packed", tensor) < 0)
+        return quant_error_no_memory(run->error, strlen(tensor), "names");
+    const struct quant_shard_entry *entry = quant_shard_index_find(&run->old, name);
+    *was = entry && strcmp(entry->shard, shard) == 0;
+    free(name);
+    return QUANT_OK;
+}
+
 /* Whether the tensor is one of the old index, or belongs to one that is: NAME_scale and
  * NAME_zero_point of NAME. */
 static enum quant_status is_wanted(const struct finishing *run, const char *tensor,
@@ -107,7 +121,7 @@ static enum quant_status is_wanted(const struct finishing *run, const char *tens
         *wanted = entry && strcmp(entry->shard, shard) == 0;
         free(name);
     }
-    return QUANT_OK;
+    return !*wanted && run->job->restores ? was_packed(run, tensor, shard, wanted) : QUANT_OK;
 }
 
 static enum quant_status add_shard(struct finishing *run, const char *shard)

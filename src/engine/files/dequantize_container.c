@@ -200,16 +200,11 @@ static enum quant_status open_input(struct quant_container_dequantization *run,
                                     struct quant_sidecar_reader *reader)
 {
     const struct quant_cancel *cancel = &run->job->control.cancel;
-    const char *path = run->job->path;
-    if (!reader) {
-        const enum quant_status status =
-            quant_stated_scales_open(&run->input, path, cancel, run->error);
-        return status == QUANT_OK
-                   ? quant_stated_scales_read(&run->restored, run->input.file, run->error)
-                   : status;
-    }
+    if (!reader)
+        return quant_stated_scales_open(&run->input, &run->restored, run->job->path, cancel,
+                                        run->error);
     const enum quant_status status = quant_quantized_container_open(
-        &run->input, path, run->head, run->sidecar_path, cancel, run->error);
+        &run->input, run->job->path, run->head, run->sidecar_path, cancel, run->error);
     return status == QUANT_OK
                ? quant_restored_tensors_read(&run->restored, reader, run->input.file, run->error)
                : status;

@@ -189,14 +189,21 @@ static enum quant_status report_tensor(struct dequantization *run)
     return quant_control_report(&run->job->control, &result, run->error);
 }
 
+/* Whether the file is restored without a sidecar. */
+static enum quant_status look_for_scales(const struct quant_dequantize_job *job, bool *states,
+                                         struct quant_error *error)
+{
+    *states = false;
+    return job->sidecar ? QUANT_OK
+                        : quant_states_scales(job->path, &job->control.cancel, states, error);
+}
+
 static enum quant_status run_all(struct dequantization *run)
 {
     const struct quant_dequantize_job *job = run->job;
     struct quant_file_output *const output = &run->file;
     bool states_scales = false;
-    enum quant_status status = job->sidecar ? QUANT_OK
-                                            : quant_states_scales(job->path, &job->control.cancel,
-                                                                  &states_scales, run->error);
+    enum quant_status status = look_for_scales(job, &states_scales, run->error);
     if (status == QUANT_OK && states_scales)
         return quant_dequantize_container(job, NULL, NULL, run->work, run->error);
     if (status == QUANT_OK)
@@ -275,19 +282,23 @@ static enum quant_status look_at_output(const struct quant_dequantize_job *job,
     struct quant_dequantize_job own = *job;
     struct quant_file_work dry = *work;
     char *sidecar = job->sidecar ? NULL : quant_sidecar_default(job->path);
-    const char *const inputs[] = {job->path, job->sidecar ? job->sidecar : sidecar};
-    if (!inputs[1])
+    if (!job->sidecar && !sidecar)
         return quant_error_no_memory(error, strlen(job->path), "path");
+    bool states_scales = false;
+    enum quant_status status = look_for_scales(job, &states_scales, error);
+    const char *const inputs[] = {job->path, states_scales  ? NULL
+                                             : job->sidecar ? job->sidecar
+                                                            : sidecar};
     *is_complete = quant_complete_is_newest(inputs, 2, job->output.path) &&
                    stat(job->output.path, &found) == 0;
     free(sidecar);
-    if (!*is_complete)
-        return QUANT_OK;
+    if (status != QUANT_OK || !*is_complete)
+        return status;
     own.ways |= QUANT_DRY_RUN;
     own.measure = false;
     own.control.on_tensor = NULL;
     dry.outcome = &outcome;
-    const enum quant_status status = run_once(&own, &dry, error);
+    status = run_once(&own, &dry, error);
     *is_complete = status == QUANT_OK &&
                    (!outcome.preview.has_size || outcome.preview.nbytes == (uint64_t)found.st_size);
     return status;

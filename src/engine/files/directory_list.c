@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/growing_list.h"
 #include "engine/files/directory_names.h"
+#include "engine/files/layout_file.h"
 #include "engine/files/stated_scales.h"
 #include "engine/work/job.h"
 #include "io/cancel.h"
@@ -157,6 +158,9 @@ static enum quant_status find_out(const struct listing *listing, const struct en
     }
     if (status == QUANT_OK && !*is_quantized && (restores || is_floats))
         status = quant_holds_blocks(entry->path, &job->cancel, is_quantized, listing->error);
+    if (status == QUANT_OK && !*is_quantized && restores)
+        status =
+            quant_layout_file_is(entry->path, &job->cancel, is_quantized, NULL, listing->error);
     return status;
 }
 

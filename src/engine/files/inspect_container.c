@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "engine/files/inspect_tensors.h"
 #include "engine/files/inspection.h"
+#include "engine/files/layout_file.h"
 #include "engine/files/restored_tensors.h"
 #include "engine/work/job.h"
 
@@ -147,6 +148,28 @@ static bool is_quantized_pair(const struct quant_tensor_file *file,
     const int length = snprintf(name, sizeof name, "%s_scale", info->name);
     return dtype && dtype->is_integer && length > 0 && (size_t)length < sizeof name &&
            quant_tensor_file_find(file, name, &index);
+}
+
+/* A file that another program has quantized. That it cannot be restored is a remark as well. */
+static enum quant_status look_for_layout(const struct container_inspection *container, bool *is)
+{
+    const struct quant_inspection *run = container->run;
+    const char *name = NULL;
+    *is = false;
+    if (container->input.stream)
+        return QUANT_OK;
+    const enum quant_status status = quant_layout_file_is(
+        container->input.source->name, &run->job->control.cancel, is, &name, run->error);
+    if (status == QUANT_OK && name)
+        quant_error_set(&run->result->remark, QUANT_UNSUPPORTED,
+                        "quantized by another program, in the layout of %s: 'quant dequant' "
+                        "restores the floats",
+                        name);
+    else if (status == QUANT_OK && *is)
+        quant_error_set(&run->result->remark, QUANT_UNSUPPORTED,
+                        "quantized by another program, in a way that 'quant dequant' cannot "
+                        "restore");
+    return status;
 }
 
 /* Integers and their scales. */
@@ -329,8 +352,11 @@ enum quant_status quant_inspect_container(struct quant_inspection *run)
     if (status == QUANT_OK && run->result->has_sidecar)
         status = read_sidecar(&container);
     if (status == QUANT_OK && !run->result->has_sidecar) {
+        bool is_foreign = false;
         assign_roles(&container);
-        look_for_pairs(&container);
+        status = look_for_layout(&container, &is_foreign);
+        if (status == QUANT_OK && !is_foreign)
+            look_for_pairs(&container);
     }
     if (status == QUANT_OK)
         for (size_t i = 0; i < container.input.file->n; i++)

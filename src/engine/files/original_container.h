@@ -15,7 +15,8 @@ struct quant_original_container {
     char *path;                         /* owned: if the sidecar named it */
 };
 
-/* Opens job->against, or the file that the sidecar names, which must be a regular one. */
+/* Opens job->against, or the file that the sidecar names, which must be a regular one. head and
+ * sidecar_path NULL: there is no sidecar. */
 enum quant_status quant_original_container_open(struct quant_original_container *original,
                                                 const struct quant_dequantize_job *job,
                                                 const struct quant_sidecar_head *head,

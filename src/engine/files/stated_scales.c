@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "engine/files/layout_file.h"
 #include "formats/format.h"
 #include "io/io.h"
 #include "io/sidecar_names.h"
@@ -41,12 +42,13 @@ enum quant_status quant_states_scales(const char *path, const struct quant_cance
         return quant_is_fatal(status) ? status : QUANT_OK;
     const enum quant_status read = recognize(source, states, error);
     quant_source_close(source);
-    return quant_is_fatal(read) ? read : QUANT_OK;
+    if (read != QUANT_OK || *states)
+        return quant_is_fatal(read) ? read : QUANT_OK;
+    return quant_layout_file_is(path, cancel, states, NULL, error);
 }
 
-enum quant_status quant_stated_scales_open(struct quant_container_input *input, const char *path,
-                                           const struct quant_cancel *cancel,
-                                           struct quant_error *error)
+static enum quant_status open_gguf(struct quant_container_input *input, const char *path,
+                                   const struct quant_cancel *cancel, struct quant_error *error)
 {
     struct quant_source *source = NULL;
     const enum quant_status status = quant_input_open(path, cancel, &source, error);
@@ -62,7 +64,7 @@ enum quant_status quant_holds_blocks(const char *path, const struct quant_cancel
     *holds = false;
     if (quant_format_from_path(path) != &quant_format_gguf)
         return QUANT_OK;
-    const enum quant_status status = quant_stated_scales_open(&input, path, cancel, error);
+    const enum quant_status status = open_gguf(&input, path, cancel, error);
     for (size_t i = 0; status == QUANT_OK && i < input.file->n; i++) {
         const struct quant_dtype_info *info = quant_dtype_info(input.file->tensors[i].type->dtype);
         *holds = *holds || (info && info->block_nelems > 0);
@@ -91,9 +93,8 @@ static struct quant_restored_tensor restored_from(const struct quant_tensor_info
     };
 }
 
-enum quant_status quant_stated_scales_read(struct quant_restored_tensors *tensors,
-                                           const struct quant_tensor_file *file,
-                                           struct quant_error *error)
+static enum quant_status read_gguf(struct quant_restored_tensors *tensors,
+                                   const struct quant_tensor_file *file, struct quant_error *error)
 {
     tensors->tensors = calloc(file->n + 1, sizeof *tensors->tensors);
     if (!tensors->tensors)
@@ -109,4 +110,18 @@ enum quant_status quant_stated_scales_read(struct quant_restored_tensors *tensor
                            "cannot dequantize '%s': no tensor of it is of a type that can be "
                            "restored: Q8_0, Q4_0, Q4_1, Q5_0 or Q5_1 (tensors: %zu)",
                            file->source->name, file->n);
+}
+
+enum quant_status quant_stated_scales_open(struct quant_container_input *input,
+                                           struct quant_restored_tensors *restored,
+                                           const char *path, const struct quant_cancel *cancel,
+                                           struct quant_error *error)
+{
+    bool is_layout = false;
+    enum quant_status status = quant_layout_file_is(path, cancel, &is_layout, NULL, error);
+    if (status == QUANT_OK && is_layout)
+        return quant_layout_file_open(input, restored, path, cancel, error);
+    if (status == QUANT_OK)
+        status = open_gguf(input, path, cancel, error);
+    return status == QUANT_OK ? read_gguf(restored, input->file, error) : status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Containers that state their own scales, such as GGUF files of block types: they need no sidecar.
- */
+/* Containers that state their own scales, such as GGUF files of block types, and safetensors files
+ * that other programs have quantized: they need no sidecar. */
 #ifndef QUANT_ENGINE_FILES_STATED_SCALES_H
 #define QUANT_ENGINE_FILES_STATED_SCALES_H
 
@@ -19,15 +19,12 @@ enum quant_status quant_states_scales(const char *path, const struct quant_cance
 enum quant_status quant_holds_blocks(const char *path, const struct quant_cancel *cancel,
                                      bool *holds, struct quant_error *error);
 
-/* Opens such a file. The caller closes the input, also after an error. */
-enum quant_status quant_stated_scales_open(struct quant_container_input *input, const char *path,
-                                           const struct quant_cancel *cancel,
-                                           struct quant_error *error);
-
-/* What restores each of its tensors: those of block types are restored, all others copied.
- * QUANT_INVALID: it has no such tensor. */
-enum quant_status quant_stated_scales_read(struct quant_restored_tensors *tensors,
-                                           const struct quant_tensor_file *file,
+/* Opens such a file, with what restores each of its tensors: those of block types or of a layout of
+ * another program are restored, all others copied. The caller closes and releases both, also after
+ * an error. QUANT_INVALID: it has no such tensor. */
+enum quant_status quant_stated_scales_open(struct quant_container_input *input,
+                                           struct quant_restored_tensors *restored,
+                                           const char *path, const struct quant_cancel *cancel,
                                            struct quant_error *error);
 
 #endif

@@ -96,7 +96,7 @@ static enum quant_status check_stated(const struct quant_verify_run *run,
     if (status != QUANT_OK || !states)
         return status;
     return quant_error_set(run->error, QUANT_UNSUPPORTED,
-                           "cannot verify '%s': a GGUF file has no checksums; 'quant dequant "
+                           "cannot verify '%s': it has no checksums; 'quant dequant "
                            "--report --against FILE' measures it against FILE",
                            input->job->path);
 }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Faults moved through restoring what another program has quantized, with scales in another shard:
+ * the first call fails, then the second ... A run either fails, and then there is no output, or it
+ * has written the one of a run without faults. No memory, no descriptor and no temporary file is
+ * left.
+ */
+#include "faults.h"
+
+#include "holding.h"
+
+static const char weights[] =
+    "{\"l.weight\":{\"dtype\":\"I8\",\"shape\":[2,3],\"data_offsets\":[0,6]},"
+    "\"p.weight_packed\":{\"dtype\":\"I32\",\"shape\":[2,1],\"data_offsets\":[6,14]},"
+    "\"bias\":{\"dtype\":\"I16\",\"shape\":[1],\"data_offsets\":[14,16]}}";
+static const char scales[] =
+    "{\"p.weight_shape\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[0,16]},"
+    "\"l.weight_scale\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[16,24]},"
+    "\"p.weight_scale\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[24,32]},"
+    "\"l.weight_zero_point\":{\"dtype\":\"I8\",\"shape\":[2,1],\"data_offsets\":[32,34]}}";
+static const char index_text[] =
+    "{\"metadata\":{\"total_size\":50},\"weight_map\":{\"l.weight\":\"a.safetensors\","
+    "\"p.weight_packed\":\"a.safetensors\",\"bias\":\"a.safetensors\","
+    "\"p.weight_shape\":\"b.safetensors\",\"l.weight_scale\":\"b.safetensors\","
+    "\"p.weight_scale\":\"b.safetensors\",\"l.weight_zero_point\":\"b.safetensors\"}}";
+static const char config[] =
+    "{\"quantization_config\":{\"quant_method\":\"compressed-tensors\",\"config_groups\":{"
+    "\"group_0\":{\"format\":\"naive-quantized\",\"weights\":{\"num_bits\":8,\"type\":\"int\","
+    "\"symmetric\":false,\"strategy\":\"channel\"}},"
+    "\"group_1\":{\"format\":\"pack-quantized\",\"weights\":{\"num_bits\":4,\"type\":\"int\","
+    "\"symmetric\":true,\"strategy\":\"channel\"}}}}}";
+
+struct outcome {
+    enum quant_status status;
+    struct quant_error error;
+    struct faults_seen seen;
+    struct holding after;
+};
+
+static enum quant_status dequantize(struct quant_error *error)
+{
+    struct quant_dequantize_job job = dequantize_job("a.safetensors", "r.safetensors");
+    struct quant_dequantize_result result;
+    job.measure = false;
+    job.control.threads = 1; /* faults are this thread's */
+    return quant_file_dequantize(&job, &result, error);
+}
+
+static struct outcome run(unsigned kinds, unsigned long n, bool from_then_on)
+{
+    struct outcome outcome = {.status = QUANT_OK};
+    faults_arm(kinds, n, from_then_on);
+    outcome.status = dequantize(&outcome.error);
+    outcome.seen = faults_disarm();
+    holding_take(&outcome.after);
+    return outcome;
+}
+
+static const char *judge(const struct outcome *whole, const struct outcome *outcome)
+{
+    if (outcome->seen.live != 0)
+        return "memory was lost";
+    if (!outcome->seen.fired || outcome->status == QUANT_OK) {
+        if (outcome->status != whole->status)
+            return "the status is not that of a run without faults";
+        return holdings_equal(&outcome->after, &whole->after) ? NULL : "the files are others";
+    }
+    if (outcome->after.count != whole->after.count - 1)
+        return "a file is left";
+    return outcome->error.status != outcome->status ? "the error is not set" : NULL;
+}
+
+static void move_through(const struct holding *before, const struct outcome *whole, unsigned kinds,
+                         bool from_then_on)
+{
+    bool fired = true;
+    for (unsigned long n = 1; fired; n++) {
+        const int descriptors = folder_count("/proc/self/fd");
+        holding_restore(before);
+        struct outcome outcome = run(kinds, n, from_then_on);
+        const char *complaint = judge(whole, &outcome);
+        if (!complaint && folder_count("/proc/self/fd") != descriptors)
+            complaint = "a descriptor stays open";
+        if (complaint)
+            fail_msg("%s, when call %lu of kinds %u failed%s: status %d, %s", complaint, n, kinds,
+                     from_then_on ? " and all after it" : "", outcome.status,
+                     outcome.status ? outcome.error.text : "");
+        fired = outcome.seen.fired;
+        holding_drop(&outcome.after);
+    }
+}
+
+static void write_checkpoint(void)
+{
+    static const unsigned char elements[] = {1, 2, 253, 4, 5, 6, 0x21, 0xF3,
+                                             0, 0, 9,   8, 7, 0, 1,    1};
+    static const unsigned char beside[] = {2, 0, 0, 0,    0, 0, 0,    0,    3, 0,  0,    0,
+                                           0, 0, 0, 0,    0, 0, 0x80, 0x3F, 0, 0,  0x80, 0x3E,
+                                           0, 0, 0, 0x3F, 0, 0, 0x80, 0x40, 7, 255};
+    file_write_container("a.safetensors", weights, elements, sizeof elements);
+    file_write_container("b.safetensors", scales, beside, sizeof beside);
+    file_write("model.safetensors.index.json", index_text, sizeof index_text - 1);
+    file_write("config.json", config, sizeof config - 1);
+}
+
+/* The run without faults gives the header, then l.weight, p.weight and the copied tensor. */
+static void check_restored(void)
+{
+    static const float expected[] = {-6, -5, -10, 1.25F, 1.5F, 1.75F, -3.5F, -3, -2.5F, 4, -32, 0};
+    size_t nbytes = 0;
+    unsigned char *bytes = file_read("r.safetensors", &nbytes);
+    assert_true(nbytes > sizeof expected + 2);
+    assert_memory_equal(bytes + nbytes - 2 - sizeof expected, expected, sizeof expected);
+    assert_memory_equal(bytes + nbytes - 2, "\1\1", 2);
+    free(bytes);
+}
+
+static void test_dequantizing(void **state)
+{
+    (void)state;
+    static const unsigned kinds[] = {FAULT_MEMORY, FAULT_OPEN, FAULT_READ, FAULT_WRITE,
+                                     FAULT_CLOSE | FAULT_RENAME | FAULT_LINK};
+    struct holding before;
+    write_checkpoint();
+    holding_take(&before);
+    struct outcome whole = run(FAULT_ALL, 0, false);
+    check_ok(whole.status, &whole.error);
+    check_restored();
+    for (size_t k = 0; k < LENGTH(kinds); k++) {
+        move_through(&before, &whole, kinds[k], false);
+        if (!(kinds[k] & FAULT_RENAME))
+            move_through(&before, &whole, kinds[k], true);
+    }
+    holding_restore(&before);
+    holding_drop(&before);
+    holding_drop(&whole.after);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {IN_FOLDER(test_dequantizing)};
+    return random_end(cmocka_run_group_tests(tests, NULL, NULL));
+}
