@@ -142,7 +142,7 @@ static void test_types(void **state)
         assert_ptr_equal(quant_gguf_type_from_number(own->number), own);
         assert_true(type->block ? type->block->nelems % 32 == 0 : type->bits % 8 == 0);
         if (type->block)
-            assert_int_equal(quant_stored_elements(type, 3 * type->block->nbytes),
+            assert_int_equal(quant_stored_elements(type, 3 * (uint64_t)type->block->nbytes),
                              3 * type->block->nelems);
     }
     assert_int_equal(n, 34);
@@ -255,7 +255,7 @@ static void test_order(void **state)
     struct quant_container_layout layout = {.origin = file, .tensors = tensors, .n = 6};
     assert_int_equal(quant_gguf_lay_out(&layout, NULL), QUANT_OK);
     for (size_t i = 0; i < 6; i++)
-        assert_int_equal(tensors[i].data.offset, layout.pieces[0].nbytes + 32 * rank[i]);
+        assert_int_equal(tensors[i].data.offset, layout.pieces[0].nbytes + 32 * (uint64_t)rank[i]);
     assert_int_equal(layout.npieces, 1);
     free(layout.header);
     free(layout.pieces);

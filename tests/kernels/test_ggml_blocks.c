@@ -195,8 +195,8 @@ static void test_arrays(void **state)
     for (size_t i = 0; i < LENGTH(types); i++) {
         types[i]->encode(x, 2, whole);
         quant_ggml_quantize(types[i], x, NELEMS + 3, blocks);
-        assert_memory_equal(blocks, whole, 2 * types[i]->nbytes);
-        for (size_t k = 0; k < 2 * NELEMS; k++)
+        assert_memory_equal(blocks, whole, 2 * (size_t)types[i]->nbytes);
+        for (size_t k = 0; k < (size_t)2 * NELEMS; k++)
             restored[k] = 1234;
         quant_ggml_dequantize(types[i], blocks, NELEMS + 3, restored);
         assert_true(fabsf(restored[NELEMS + 2] - x[NELEMS + 2]) < 0.4F);
