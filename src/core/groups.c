@@ -6,6 +6,7 @@
  * piece at a time.
  */
 #include "base/grouping.h"
+#include "core/group_params.h"
 #include "core/mapped_elements.h"
 #include "kernels/kernels.h"
 
@@ -31,15 +32,6 @@ struct each {
     const int32_t *zero_points;
     size_t n;
 };
-
-static struct quant_params params_of(const struct quant_params *common,
-                                     const struct quant_group_params *groups, uint64_t group)
-{
-    struct quant_params params = *common;
-    params.scale = groups->scales[group - groups->first];
-    params.zero_point = groups->zero_points[group - groups->first];
-    return params;
-}
 
 static void lay_out(struct quant_stretch *stretch, const struct quant_group_params *groups,
                     size_t n, struct layout *layout)
@@ -145,7 +137,7 @@ static size_t quantize_some(const struct quant_params *common, struct quant_stre
 {
     const size_t m = long_stretch(stretch, n);
     if (m > 0) {
-        const struct quant_params params = params_of(common, groups, stretch->group);
+        const struct quant_params params = quant_group_params_of(common, groups, stretch->group);
         quant_quantize(&params, x, m, q);
         quant_stretch_advance(stretch, m);
         return m;
@@ -174,7 +166,7 @@ static void quantize_runs(quant_quantize_runs_fn *kernel, const struct quant_par
         size_t m;
         if (stretch.left < stretch.panel.nelems) { /* inside a run */
             m = stretch.left < n ? (size_t)stretch.left : n;
-            const struct quant_params params = params_of(common, groups, stretch.group);
+            const struct quant_params params = quant_group_params_of(common, groups, stretch.group);
             quant_quantize(&params, x, m, q);
         } else {
             m = runs_left(&stretch, n);
@@ -223,7 +215,7 @@ static size_t dequantize_some(const struct quant_params *common, struct quant_st
     const size_t all = stretch->left < n ? (size_t)stretch->left : n;
     const size_t m = is_wide ? all : long_stretch(stretch, n);
     if (m > 0) {
-        const struct quant_params params = params_of(common, groups, stretch->group);
+        const struct quant_params params = quant_group_params_of(common, groups, stretch->group);
         quant_dequantize(&params, q, m, x);
         quant_stretch_advance(stretch, m);
         return m;

@@ -7,6 +7,7 @@
 
 #include "base/grouping.h"
 #include "base/nibble.h"
+#include "core/group_params.h"
 #include "kernels/kernels.h"
 
 /* Codes on the stack; even, so that pieces are cut between bytes. Long, so that they hold several
@@ -52,17 +53,6 @@ void quant_mapped_quantize(const struct quant_params *params, const float *x, si
 
 /* ---- Groups ---- */
 
-static struct quant_params params_of(const struct quant_params *common,
-                                     const struct quant_group_params *groups, uint64_t group)
-{
-    struct quant_params params = *common;
-    const uint64_t i = group - groups->first;
-    params.scale = groups->scales[i];
-    params.zero_point = groups->zero_points[i];
-    params.factor = groups->factors ? groups->factors[i] : 0;
-    return params;
-}
-
 static size_t code_size(const struct quant_params *common)
 {
     return bits_of(common) == 16 ? 2 : 1;
@@ -103,7 +93,8 @@ static void make_row_codes(const struct quant_params *common, const struct quant
     const uint64_t first = stretch->panel.first_group;
     const uint64_t channel = stretch->group - first;
     for (size_t i = 0; i < row; i++) {
-        const struct quant_params params = params_of(common, groups, first + (channel + i) % row);
+        const struct quant_params params =
+            quant_group_params_of(common, groups, first + (channel + i) % row);
         make_channel_codes(&params, row, x + i, n / row, codes + i * code_size(common));
     }
 }
@@ -126,7 +117,7 @@ static void make_group_codes(const struct quant_params *common,
             continue;
         }
         const size_t m = stretch.left < n - i ? (size_t)stretch.left : n - i;
-        const struct quant_params params = params_of(common, groups, stretch.group);
+        const struct quant_params params = quant_group_params_of(common, groups, stretch.group);
         make_codes(&params, x + i, m, codes + i * size);
         quant_stretch_advance(&stretch, m);
         i += m;

@@ -6,6 +6,7 @@
 
 #include "base/grouping.h"
 #include "core/group_notes.h"
+#include "core/group_params.h"
 #include "core/profile_params.h"
 #include "core/range_params.h"
 #include "core/scale.h"
@@ -174,14 +175,10 @@ static void choose_each(const struct quant_extremes *extremes, uint64_t ngroups,
                         const struct quant_group_calibration *calibration,
                         const struct quant_group_params *params, struct quant_group_notes *notes)
 {
-    const uint64_t at = extremes->first - params->first;
     for (uint64_t i = 0; i < ngroups; i++) {
         const struct quant_choice choice =
             choose_range(calibration, extremes->min[i], extremes->max[i]);
-        params->scales[at + i] = choice.params.scale;
-        params->zero_points[at + i] = choice.params.zero_point;
-        if (params->factors)
-            params->factors[at + i] = choice.params.factor;
+        quant_group_params_set(params, extremes->first + i, &choice.params);
         quant_group_notes_add(notes, extremes->first + i, choice.notes);
     }
 }

@@ -6,6 +6,7 @@
 
 #include "base/grouping.h"
 #include "core/group_notes.h"
+#include "core/group_params.h"
 #include "methods/method.h"
 #include "methods/plan_choose.h"
 
@@ -36,10 +37,7 @@ enum quant_status quant_group_calibrate(const struct quant_group_calibration *ca
         quant_plan_calibrate(&calibration->plan, buffers, x, n, &choice, error);
     if (status != QUANT_OK)
         return status;
-    params->scales[group - params->first] = choice.params.scale;
-    params->zero_points[group - params->first] = choice.params.zero_point;
-    if (params->factors)
-        params->factors[group - params->first] = choice.params.factor;
+    quant_group_params_set(params, group, &choice.params);
     quant_group_notes_add(notes, group, choice.notes);
     return QUANT_OK;
 }

@@ -12,6 +12,8 @@
 #include "base/grouping.h"
 #include "base/shape.h"
 #include "core/group_notes.h"
+#include "core/group_params.h"
+#include "core/profile_params.h"
 #include "core/range_params.h"
 #include "engine/files/scale_arrays.h"
 #include "methods/plan_choose.h"
@@ -238,8 +240,7 @@ static void use_ranges(const struct quant_group_ranges *ranges, const struct qua
     for (uint64_t i = 0; i < ranges->groups.count; i++) {
         struct quant_choice choice = nothing;
         quant_choice_set_range(&choice, &plan->target, ranges->ranges[i][0], ranges->ranges[i][1]);
-        all->scales[i] = choice.params.scale;
-        all->zero_points[i] = choice.params.zero_point;
+        quant_group_params_set(all, i, &choice.params);
         quant_group_notes_add(&groups->notes, i, choice.notes);
     }
 }
@@ -254,8 +255,10 @@ enum quant_status quant_given_params_load(const struct quant_given_params *given
     enum quant_status status = make_grouping(tensor, plan, &grouping, error);
     if (status == QUANT_OK && given->has_ranges)
         status = check_ranges(given, tensor, &grouping, error);
+    /* The engine's own factors follow from ranges, not from scales. */
+    const bool has_factors = given->has_ranges && quant_plan_has_factors(plan);
     if (status == QUANT_OK)
-        status = quant_given_groups_init(groups, &grouping, error);
+        status = quant_given_groups_init(groups, &grouping, has_factors, error);
     if (status == QUANT_OK && given->has_ranges)
         use_ranges(&given->ranges, plan, groups);
     else if (status == QUANT_OK)

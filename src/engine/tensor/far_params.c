@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "core/group_notes.h"
+#include "core/group_params.h"
 #include "core/observed.h"
 #include "engine/tensor/scan_choose.h"
 #include "engine/tensor/scan_extremes.h"
@@ -196,10 +197,7 @@ static enum quant_status calibrate_in_passes(struct quant_far_params *far,
         status = quant_scan_choose(&own, &far->calibration.plan, &observed, &choice, error);
     if (status != QUANT_OK)
         return status;
-    far->all.scales[panel->first_group + column] = choice.params.scale;
-    far->all.zero_points[panel->first_group + column] = choice.params.zero_point;
-    if (far->all.factors)
-        far->all.factors[panel->first_group + column] = choice.params.factor;
+    quant_group_params_set(&far->all, panel->first_group + column, &choice.params);
     quant_group_notes_add(&far->notes, panel->first_group + column, choice.notes);
     return QUANT_OK;
 }

@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/tensor/given_groups.h"
 
-#include <stdlib.h>
-
 #include "base/error.h"
+#include "core/group_params.h"
 
 enum quant_status quant_given_groups_init(struct quant_given_groups *given,
-                                          const struct quant_grouping *grouping,
+                                          const struct quant_grouping *grouping, bool has_factors,
                                           struct quant_error *error)
 {
-    const uint64_t count = grouping->count;
-    struct quant_group_params *all = &given->groups.all;
     *given = (struct quant_given_groups){.groups = {.grouping = *grouping, .owns_all = true}};
-    if (count < SIZE_MAX / sizeof *all->scales) {
-        all->scales = malloc(((size_t)count + 1) * sizeof *all->scales);
-        all->zero_points = calloc((size_t)count + 1, sizeof *all->zero_points);
-    }
-    return all->scales && all->zero_points
+    return quant_group_params_init(&given->groups.all, grouping->count, has_factors)
                ? QUANT_OK
-               : quant_error_no_memory(error, (size_t)count * sizeof *all->scales, "scales");
+               : quant_error_no_memory(error, (size_t)grouping->count * sizeof(float), "scales");
 }
 
 void quant_given_groups_release(struct quant_given_groups *given)

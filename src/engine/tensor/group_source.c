@@ -10,6 +10,7 @@
 #include "base/endian.h"
 #include "base/error.h"
 #include "base/grouping.h"
+#include "core/group_params.h"
 #include "core/group_sums.h"
 #include "io/checksum.h"
 
@@ -104,15 +105,13 @@ static enum quant_status check_file(struct quant_group_source *groups,
 /* Groups that are far apart are needed all the time. */
 static enum quant_status make_room(struct quant_group_source *groups, struct quant_error *error)
 {
-    const size_t count = (size_t)groups->grouping.count;
+    const uint64_t count = groups->grouping.count;
     if (groups->grouping.panel <= QUANT_CHUNK)
         return QUANT_OK;
     groups->owns_all = true;
-    groups->all.scales = malloc((count + 1) * sizeof *groups->all.scales);
-    groups->all.zero_points = malloc((count + 1) * sizeof *groups->all.zero_points);
-    return groups->all.scales && groups->all.zero_points
+    return quant_group_params_init(&groups->all, count, false)
                ? QUANT_OK
-               : quant_error_no_memory(error, count * QUANT_SCALE_RECORD_MOST, "scales");
+               : quant_error_no_memory(error, (size_t)count * QUANT_SCALE_RECORD_MOST, "scales");
 }
 
 static enum quant_status open_file(struct quant_group_source *groups,
@@ -297,10 +296,8 @@ enum quant_status quant_group_source_share(struct quant_group_source *groups, un
         if (measures)
             ok = (share->sums = calloc(most, sizeof *share->sums)) != NULL;
         if (!has_all) {
-            share->params.scales = malloc(most * sizeof *share->params.scales);
-            share->params.zero_points = malloc(most * sizeof *share->params.zero_points);
             share->records = malloc(most * QUANT_SCALE_RECORD_MOST);
-            ok = ok && share->params.scales && share->params.zero_points && share->records;
+            ok = quant_group_params_init(&share->params, most, false) && ok && share->records;
         }
     }
     return ok ? QUANT_OK : quant_error_no_memory(error, most * QUANT_SCALE_RECORD_MOST, "scales");
@@ -368,16 +365,13 @@ enum quant_status quant_group_source_check_unchanged(const struct quant_group_so
 void quant_group_source_release(struct quant_group_source *groups)
 {
     for (unsigned i = 0; i < groups->nshares; i++) {
-        free(groups->shares[i].params.scales);
-        free(groups->shares[i].params.zero_points);
+        quant_group_params_release(&groups->shares[i].params);
         free(groups->shares[i].records);
         free(groups->shares[i].sums);
     }
     free(groups->shares);
-    if (groups->owns_all) {
-        free(groups->all.scales);
-        free(groups->all.zero_points);
-    }
+    if (groups->owns_all)
+        quant_group_params_release(&groups->all);
     quant_source_close(groups->source);
     quant_source_close(groups->zero_points);
     free(groups->path);

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/grouping.h"
 #include "core/group_notes.h"
+#include "core/group_params.h"
 #include "core/measure.h"
 #include "core/observed.h"
 #include "core/profile_params.h"
@@ -60,19 +61,14 @@ static bool make_one(const struct quant_tensor_run *run, struct near_buffers *bu
 {
     const struct quant_grouping *grouping = &run->grouping;
     const size_t most = (size_t)quant_groups_most(grouping, capacity(run));
-    buffers->params.scales = malloc(most * sizeof *buffers->params.scales);
-    buffers->params.zero_points = malloc(most * sizeof *buffers->params.zero_points);
     buffers->extremes.min = malloc(most * sizeof *buffers->extremes.min);
     buffers->extremes.max = malloc(most * sizeof *buffers->extremes.max);
     buffers->scratch = malloc(((size_t)grouping->panel + 1) * sizeof *buffers->scratch);
-    const bool has_factors = quant_plan_has_factors(run->plan);
-    if (has_factors)
-        buffers->params.factors = malloc(most * sizeof *buffers->params.factors);
     if (run->measures)
         buffers->sums = calloc(most, sizeof *buffers->sums);
-    return (!has_factors || buffers->params.factors) && buffers->params.scales &&
-           buffers->params.zero_points && buffers->extremes.min && buffers->extremes.max &&
-           buffers->scratch && (!run->measures || buffers->sums);
+    return quant_group_params_init(&buffers->params, most, quant_plan_has_factors(run->plan)) &&
+           buffers->extremes.min && buffers->extremes.max && buffers->scratch &&
+           (!run->measures || buffers->sums);
 }
 
 static enum quant_status make_buffers(struct quant_tensor_run *run, struct quant_error *error)
@@ -98,9 +94,7 @@ static void release(struct quant_tensor_run *run)
     struct near_map *near = run->map_state;
     for (unsigned i = 0; near && i < near->nbuffers; i++) {
         struct near_buffers *buffers = &near->buffers[i];
-        free(buffers->params.scales);
-        free(buffers->params.zero_points);
-        free(buffers->params.factors);
+        quant_group_params_release(&buffers->params);
         free(buffers->extremes.min);
         free(buffers->extremes.max);
         free(buffers->scratch);
@@ -112,16 +106,6 @@ static void release(struct quant_tensor_run *run)
 }
 
 /* ---- The passes ---- */
-
-static enum quant_status scan(struct quant_tensor_run *run, struct quant_error *error)
-{
-    const struct quant_scan scan = quant_tensor_run_scan(run);
-    const uint64_t nelems = run->grouping.nelems;
-    run->progress->ahead = nelems;
-    quant_progress_begin_pass(run->progress, nelems, nelems);
-    const enum quant_status status = quant_scan_observe(&scan, &run->observed, error);
-    return status == QUANT_OK ? quant_tensor_run_check_finite(run, error) : status;
-}
 
 static enum quant_status choose(struct quant_tensor_run *run, struct quant_error *error)
 {
@@ -317,7 +301,7 @@ const struct quant_map_ops quant_map_near = {
     .begin = begin,
     .capacity = capacity,
     .make_buffers = make_buffers,
-    .scan = scan,
+    .scan = quant_tensor_run_observe,
     .choose = choose,
     .load = load,
     .map = map,

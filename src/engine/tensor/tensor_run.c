@@ -57,6 +57,16 @@ struct quant_scan quant_tensor_run_scan(struct quant_tensor_run *run)
     };
 }
 
+enum quant_status quant_tensor_run_observe(struct quant_tensor_run *run, struct quant_error *error)
+{
+    const struct quant_scan scan = quant_tensor_run_scan(run);
+    const uint64_t nelems = run->grouping.nelems;
+    run->progress->ahead = nelems;
+    quant_progress_begin_pass(run->progress, nelems, nelems);
+    const enum quant_status status = quant_scan_observe(&scan, &run->observed, error);
+    return status == QUANT_OK ? quant_tensor_run_check_finite(run, error) : status;
+}
+
 /* ---- The steps of the pass that maps ---- */
 
 static enum quant_status load(void *context, struct quant_chunk *chunk, struct quant_error *error)

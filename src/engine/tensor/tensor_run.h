@@ -47,7 +47,9 @@ struct quant_tensor_run {
 
     /* The run's own: */
     const struct quant_map_ops *map;
-    void *map_state; /* owned */
+    void *map_state;                  /* owned */
+    struct quant_given_groups *known; /* with room for the parameters of all groups, if the map
+                                       * needs them before its pass: given, or the map's own */
     unsigned workers;
     bool scans_first;
     bool is_loaded; /* by the scan: all elements are one chunk, in the first worker's buffers */
@@ -79,5 +81,8 @@ enum quant_status quant_tensor_run_check_finite(const struct quant_tensor_run *r
 
 /* A scan of the run's tensor. */
 struct quant_scan quant_tensor_run_scan(struct quant_tensor_run *run);
+
+/* A scan that only observes and checks, of a tensor with groups whose parameters do not need it. */
+enum quant_status quant_tensor_run_observe(struct quant_tensor_run *run, struct quant_error *error);
 
 #endif
