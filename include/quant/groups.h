@@ -106,8 +106,8 @@ struct quant_group_params {
     uint64_t first;
     float *scales;
     int32_t *zero_points;
-    float *factors; /* of struct quant_params; NULL: those that follow from the scales. Only
-                     * QUANT_MAP_FACTOR and QUANT_MAP_FLOAT16 have any */
+    float *factors; /* of struct quant_params, with QUANT_MAP_FACTOR; NULL: those that follow from
+                     * the scales */
 };
 
 /*

@@ -257,7 +257,8 @@ enum quant_mapping_kind {
     QUANT_MAP_SCALE_TOO,  /* the same by the scale rounded to the arithmetic, or to its smallest
                            * normal number where that gives 0 */
     QUANT_MAP_FACTOR,     /* clip(x * factor, ties away from zero); qmin for an infinite factor */
-    QUANT_MAP_FLOAT16     /* clip(rne(x as float16 * factor)); the same */
+    QUANT_MAP_FLOAT16     /* clip(rne(x as float16 * ((1 / m) * 127))), where m is the float16
+                           * nearest to 127 * s; all 0 if it is 0 or infinite */
 };
 
 /* Everything one element's mapping depends on. */
@@ -277,8 +278,8 @@ struct quant_params {
     enum quant_mapping_kind mapping;
     enum quant_dtype arithmetic; /* QUANT_FLOAT16 or QUANT_BFLOAT16 by a profile for elements that
                                   * were of that type, else QUANT_DTYPE_NONE: float32 */
-    float factor;                /* of QUANT_MAP_FACTOR and QUANT_MAP_FLOAT16. 0: the one that
-                                  * follows from the scale, as where it was read from a file */
+    float factor;                /* of QUANT_MAP_FACTOR. 0: the one that follows from the scale, as
+                                  * where it was read from a file */
 };
 
 /* Whether zero points are stored beside the scales: in the scheme zero-point, for an unsigned type,

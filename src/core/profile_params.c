@@ -27,7 +27,7 @@ void quant_plan_settle(struct quant_plan *plan, enum quant_dtype input)
 bool quant_plan_has_factors(const struct quant_plan *plan)
 {
     const struct quant_profile *profile = plan->target.profile;
-    return profile && !plan->target.exact && profile->mapping >= QUANT_MAP_FACTOR;
+    return profile && !plan->target.exact && profile->mapping == QUANT_MAP_FACTOR;
 }
 
 static enum quant_dtype input_of(const struct quant_target *target)
@@ -115,21 +115,21 @@ static float stored_scale(const struct quant_target *target, double scale, unsig
     return (float)copysign(most, stored);
 }
 
-/* ---- Engines that map by a factor ---- */
+/* ---- Engines that store something else than the scale ---- */
 
-/* ncnn */
+/* ncnn, by the factor that elements are mapped by. */
 static void set_inverse(struct quant_params *params, double largest, double divisor)
 {
     params->factor = largest > 0 ? (float)(divisor / largest) : 1;
     params->scale = (float)(1 / (double)params->factor);
 }
 
-/* bitsandbytes. Weights beyond float16 are infinite there, and give what zeros do. */
+/* bitsandbytes, by the largest magnitude as a float16. Weights beyond that type are infinite there,
+ * and give what zeros do. */
 static void set_float16(struct quant_params *params, double largest, double divisor)
 {
     const double rounded = quant_dtype_round(QUANT_FLOAT16, largest);
     const bool is_mapped = rounded > 0 && isfinite(rounded);
-    params->factor = is_mapped ? (float)(1 / rounded) * (float)divisor : 0;
     params->scale = is_mapped ? (float)rounded * (float)(1 / divisor) : 0; /* as it restores */
 }
 
@@ -140,21 +140,16 @@ static unsigned set_absmax(struct quant_params *params, const struct quant_targe
 {
     unsigned notes = 0;
     const double largest = magnitude(target->profile, low, high);
-    params->zero_point = type->zero_point;
-    if (params->mapping == QUANT_MAP_FACTOR) {
-        set_inverse(params, largest, type->divisor);
-        return notes;
-    }
-    if (params->mapping == QUANT_MAP_FLOAT16) {
-        set_float16(params, largest, type->divisor);
-        return notes;
-    }
     const double scale = round_step(target, largest / type->divisor);
-    if (is_replaced_by_one(target->profile, scale)) {
+    params->zero_point = type->zero_point;
+    if (params->mapping == QUANT_MAP_FACTOR)
+        set_inverse(params, largest, type->divisor);
+    else if (params->mapping == QUANT_MAP_FLOAT16)
+        set_float16(params, largest, type->divisor);
+    else if (is_replaced_by_one(target->profile, scale))
         set_one(params, target);
-        return notes;
-    }
-    params->scale = stored_scale(target, raise_to_floor(target, scale), &notes);
+    else
+        params->scale = stored_scale(target, raise_to_floor(target, scale), &notes);
     return notes;
 }
 

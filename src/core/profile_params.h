@@ -8,10 +8,11 @@
 
 #include "core/plan.h"
 
-/* Whether ranges of the target become scales by the rules of an engine. */
+/* Whether scales are made from ranges by the rules of an engine. */
 static inline bool quant_target_follows(const struct quant_target *target)
 {
-    return target->profile && !target->exact && target->profile->steps != QUANT_STEPS_OWN_RULES;
+    return target->profile && !target->exact && !target->is_given &&
+           target->profile->steps != QUANT_STEPS_OWN_RULES;
 }
 
 /* Sets what depends on the type that the elements have in their file: the mapping, and the type of
@@ -19,8 +20,9 @@ static inline bool quant_target_follows(const struct quant_target *target)
  * on files call it again for the type in the file. Does nothing without a profile. */
 void quant_plan_settle(struct quant_plan *plan, enum quant_dtype input);
 
-/* Sets scale, zero point and factor in *params for the range [low, high], where low <= high and
- * both are finite. The target follows a profile. Returns notes of enum quant_note. */
+/* Sets scale, zero point and, of QUANT_MAP_FACTOR, factor in *params for the range [low, high],
+ * where low <= high and both are finite. The target follows a profile. Returns notes of enum
+ * quant_note. */
 unsigned quant_profile_set_params(struct quant_params *params, const struct quant_target *target,
                                   double low, double high);
 

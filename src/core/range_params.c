@@ -190,7 +190,7 @@ static void follow(struct quant_params *params, const struct quant_target *targe
     params->profile = target->profile;
     params->exact = target->exact;
     quant_params_follow(params, target->input, target->is_given);
-    if (quant_target_follows(target) && !target->is_given)
+    if (quant_target_follows(target))
         (void)quant_profile_set_params(params, target, 0, 0);
 }
 

@@ -3,15 +3,26 @@
  * scalar.c. mapped.h has the same as loops that compilers vectorize. */
 #include <math.h>
 
+#include "base/small_float.h"
 #include "kernels/mapped.h"
 #include "kernels/scalar.h"
+
+/* To the nearest number of the type, ties to even; beyond it to infinity. NULL: float32. x is not
+ * NaN. */
+static float round_to(const struct quant_small_float *type, float x)
+{
+    if (!type)
+        return x;
+    const uint32_t magnitude = quant_small_float_round(type, x);
+    const float rounded =
+        magnitude > type->max ? INFINITY : quant_small_float_decode(type, magnitude);
+    return copysignf(rounded, x);
+}
 
 /* A step is rounded to float32, then to the arithmetic. */
 static float round_step(const struct quant_params *params, float value)
 {
-    if (params->arithmetic == QUANT_BFLOAT16)
-        return quant_mapped_to_bfloat16(value);
-    return params->arithmetic == QUANT_FLOAT16 ? quant_mapped_to_float16(value) : value;
+    return round_to(quant_small_float(params->arithmetic), value);
 }
 
 /* The smallest normal number in place of 0. */
@@ -29,10 +40,8 @@ static float divisor(const struct quant_params *params)
 static float factor_of(const struct quant_params *params)
 {
     static const float levels = 127;
-    if (params->factor != 0)
-        return params->factor;
     if (params->mapping == QUANT_MAP_FACTOR)
-        return 1 / params->scale;
+        return params->factor != 0 ? params->factor : 1 / params->scale;
     const double m = quant_dtype_round(QUANT_FLOAT16, (double)params->scale * (double)levels);
     return m > 0 && isfinite(m) ? (float)(1 / m) * levels : 0;
 }
@@ -49,7 +58,7 @@ static double map_by_factor(const struct quant_params *params, float x)
         return -(double)INFINITY;
     if (params->mapping == QUANT_MAP_FACTOR)
         return (double)roundf(number(x * factor));
-    return (double)rintf(number(quant_mapped_to_float16(number(x)) * factor));
+    return (double)rintf(number(round_to(&quant_small_float16, number(x)) * factor));
 }
 
 double quant_scalar_map(const struct quant_params *params, float x)

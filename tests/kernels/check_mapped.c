@@ -33,7 +33,7 @@ static struct quant_params params_at(size_t index)
                          params.mapping == QUANT_MAP_SCALE_TOO;
     if (is_second && has_sum)
         params.scale = -params.scale;
-    if (is_second && params.mapping >= QUANT_MAP_FACTOR)
+    if (is_second && params.mapping == QUANT_MAP_FACTOR)
         params.factor = 1 / (3 * params.scale);
     if (params.mapping >= QUANT_MAP_FACTOR)
         params.zero_point = 0;
