@@ -2,12 +2,13 @@
 /*
  * The engines whose rules can be followed to the bit: the `like` of a struct quant_spec. A profile
  * says which types, schemes and granularities an engine knows, how it gets from a range to a scale
- * and a zero point, and how from an element to an integer. Restoring is always
+ * and a zero point, and how from an element to an integer. Restoring is
  *
  *     x' = (float)(q - zero_point) * scale
  *
  * also where the engine itself stores the inverse of the scale, or only the largest magnitude. A
- * scale may then be 0 or negative.
+ * scale may then be 0 or negative. Block types, which hold their scales, are restored by their own
+ * formulas.
  *
  * Profiles are constants: they are never freed, and any thread may read them.
  */
@@ -82,8 +83,6 @@ struct quant_profile {
     enum quant_mapping_kind given_mapping; /* where it is given */
     enum quant_rounding rounding;          /* of QUANT_MAP_PLAIN */
     bool input_scale; /* scales are stored in the type of the input, not in float32 */
-
-    const char *layout; /* how the engine's files are laid out; "plain": as ours */
 
     /* The rules in words. */
     const char *scale_rule;

@@ -99,7 +99,6 @@ static const struct quant_profile profiles[] = {
                    "points that the type holds",
         TYPES(onnx_types),
         .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL | QUANT_PER_BLOCK,
-        .layout = "plain",
         .scale_rule = "m / qmax; zero-point: (hi - lo) / (qmax - qmin)",
         .zero_point_rule = "qmin - rne(lo / s)",
         .element_rule = "clip(rne(x / s) + z)",
@@ -115,7 +114,6 @@ static const struct quant_profile profiles[] = {
         .least = (double)FLT_MIN,
         .blocks_by_stored = true,
         .rounds_sum = true,
-        .layout = "plain",
         .scale_rule = "m / D in float64, then float32; zero-point: (hi - lo) / D",
         .zero_point_rule = "rne(qmin - lo / s) by the float64 s; of blocks by the float32 s",
         .element_rule = "clip(rne(x / s) + z)",
@@ -132,7 +130,6 @@ static const struct quant_profile profiles[] = {
         .least = 0x1p-23,
         .mapping = QUANT_MAP_RECIPROCAL,
         .given_mapping = QUANT_MAP_RECIPROCAL,
-        .layout = "plain",
         .scale_rule = "m / D in float32; zero-point: (hi - lo) / D",
         .zero_point_rule = "clip(qmin - rne(lo / s))",
         .element_rule = "clip(rne(x * (1 / s)) + z)",
@@ -149,7 +146,6 @@ static const struct quant_profile profiles[] = {
         .least = 0x1p-23,
         .mapping = QUANT_MAP_RECIPROCAL,
         .given_mapping = QUANT_MAP_RECIPROCAL,
-        .layout = "plain",
         .scale_rule = "m / D in the input's type, stored as float32",
         .element_rule = "clip(rne(x * (1 / s))) in float32",
         .floor_rule = "s is at least 2^-23",
@@ -167,7 +163,6 @@ static const struct quant_profile profiles[] = {
         .mapping = QUANT_MAP_SUM,
         .given_mapping = QUANT_MAP_SUM,
         .input_scale = true,
-        .layout = "compressed-tensors",
         .scale_rule = "m / D, zero-point: (hi - lo) / D, each step in the input's type",
         .zero_point_rule = "rne(clip(qmin - lo / s)), each step in the input's type; of zeros 0",
         .element_rule = "rne(clip(x / s + z)), each step in the input's type",
@@ -184,7 +179,6 @@ static const struct quant_profile profiles[] = {
         .least = (double)1e-30F,
         .mapping = QUANT_MAP_SCALE_TOO,
         .given_mapping = QUANT_MAP_SCALE_TOO,
-        .layout = "comfyui",
         .scale_rule = "m / D in float32",
         .element_rule = "clip(rne(x / s)); of 16-bit input s and x / s are rounded to its type",
         .floor_rule = "s is at least 1e-30",
@@ -202,7 +196,6 @@ static const struct quant_profile profiles[] = {
         .rounds_sum = true,
         .mapping = QUANT_MAP_DIVIDE,
         .given_mapping = QUANT_MAP_RECIPROCAL,
-        .layout = "plain",
         .scale_rule = "m / D in float32, zero-point: (hi - lo) / D; of blocks rounded to bfloat16, "
                       "then to float16",
         .zero_point_rule = "rne(qmin - lo / s)",
@@ -219,7 +212,6 @@ static const struct quant_profile profiles[] = {
         .floor = QUANT_FLOOR_MAGNITUDE,
         .least = (double)1e-9F,
         .rounding = QUANT_HALF_AWAY,
-        .layout = "plain",
         .scale_rule = "given; else m / D in float32",
         .zero_point_rule = "given, as the scale",
         .element_rule = "clip(away(x / s) + z)",
@@ -233,7 +225,6 @@ static const struct quant_profile profiles[] = {
         .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL,
         .steps = QUANT_STEPS_FLOAT32,
         .mapping = QUANT_MAP_DIVIDE,
-        .layout = "plain",
         .scale_rule = "m / D in float32",
         .element_rule = "clip(rne(x / s))",
         .floor_rule = "m = 0: s = 0, q = 0",
@@ -247,7 +238,6 @@ static const struct quant_profile profiles[] = {
         .steps = QUANT_STEPS_FLOAT32,
         .mapping = QUANT_MAP_FACTOR,
         .given_mapping = QUANT_MAP_FACTOR,
-        .layout = "plain",
         .scale_rule = "1 / f, with f = D / m in float32, 1 for all zeros",
         .element_rule = "clip(away(x * f)); -127 where f is infinite",
     },
@@ -263,7 +253,6 @@ static const struct quant_profile profiles[] = {
         .least = 0x1p-23,
         .mapping = QUANT_MAP_DIVIDE,
         .given_mapping = QUANT_MAP_DIVIDE,
-        .layout = "plain",
         .scale_rule = "absmax: (|lo| >= hi ? |lo| : -hi) / D; zero-point: (hi - lo) / D",
         .zero_point_rule = "clip(-rne(lo / s))",
         .element_rule = "rne(clip(x / s + z))",
@@ -278,7 +267,6 @@ static const struct quant_profile profiles[] = {
         .steps = QUANT_STEPS_FLOAT32,
         .mapping = QUANT_MAP_FLOAT16,
         .given_mapping = QUANT_MAP_FLOAT16,
-        .layout = "plain",
         .scale_rule = "m * (1 / D), m rounded to float16",
         .element_rule = "rne(x * ((1 / m) * D)), x rounded to float16",
         .floor_rule = "m = 0: q = 0",
@@ -293,7 +281,6 @@ static const struct quant_profile profiles[] = {
         .mapping = QUANT_MAP_SUM,
         .given_mapping = QUANT_MAP_SUM,
         .input_scale = true,
-        .layout = "plain",
         .scale_rule = "m / D in the input's type",
         .element_rule = "clip(rne(x / s)) in the input's type",
         .floor_rule = "m = 0: s = 0, q = 0",
@@ -304,7 +291,6 @@ static const struct quant_profile profiles[] = {
         .summary = "llama-quantize --pure, from GGUF to GGUF",
         TYPES(ggml_types),
         .granularities = QUANT_PER_TENSOR,
-        .layout = "ggml",
         .scale_rule =
             "one for each 32: m / 127; q4_0 and q5_0: extreme / -8, / -16; q4_1 and q5_1: "
             "(max - min) / 15, / 31; float16",
@@ -346,16 +332,23 @@ static bool is_16_bit(enum quant_dtype dtype)
     return dtype == QUANT_FLOAT16 || dtype == QUANT_BFLOAT16;
 }
 
-/* x / s + 0 is x / s, which the plain kernels map faster, unless the scale may be 0 or negative. */
+/* Whether the mapping gives what the plain kernels give faster, if it rounds to float32 alone:
+ * x / s + 0 is x / s, unless the scale may be 0 or negative. */
 static bool is_plain(const struct quant_params *params)
 {
     const struct quant_profile *profile = params->profile;
     const bool has_sum = params->scheme == QUANT_ZERO_POINT || params->qmin == 0;
-    const bool has_any_scale = profile->is_signed || profile->floor == QUANT_FLOOR_NONE;
-    if (params->mapping == QUANT_MAP_SCALE_TOO)
+    const bool has_any_scale = profile->is_signed || profile->floor == QUANT_FLOOR_NONE ||
+                               params->scale_dtype == QUANT_FLOAT16;
+    switch (params->mapping) {
+    case QUANT_MAP_DIVIDE:
+    case QUANT_MAP_SUM:
+        return !has_sum && !has_any_scale;
+    case QUANT_MAP_SCALE_TOO: /* one engine, without zero points, whose scales are above 0 */
         return true;
-    const bool divides = params->mapping == QUANT_MAP_DIVIDE || params->mapping == QUANT_MAP_SUM;
-    return divides && !has_sum && !has_any_scale && params->scale_dtype != QUANT_FLOAT16;
+    default:
+        return false;
+    }
 }
 
 void quant_params_follow(struct quant_params *params, enum quant_dtype input, bool is_given)

@@ -32,6 +32,11 @@ static enum quant_status unknown_name(const struct quant_spec *spec, struct quan
 
 /* ---- Types ---- */
 
+static const char *scheme_name(const struct quant_spec *spec)
+{
+    return spec->scheme == QUANT_ABSMAX ? "absmax" : "zero-point";
+}
+
 static void list_types(const struct quant_profile *profile, enum quant_scheme scheme,
                        const char *name, char *text)
 {
@@ -55,8 +60,7 @@ static enum quant_status unknown_type(const struct quant_profile *profile,
     list_types(profile, QUANT_ABSMAX, "absmax", known);
     list_types(profile, QUANT_ZERO_POINT, "zero-point", known);
     return quant_error_set(error, QUANT_INVALID, "%s does not quantize to %s by %s; it knows %s",
-                           profile->name, info->name,
-                           spec->scheme == QUANT_ABSMAX ? "absmax" : "zero-point", known);
+                           profile->name, info->name, scheme_name(spec), known);
 }
 
 static enum quant_status check_type(const struct quant_profile *profile,
@@ -70,7 +74,7 @@ static enum quant_status check_type(const struct quant_profile *profile,
     if (type->divisor == 0 && !spec->has_scale && !spec->exact)
         return quant_error_set(error, QUANT_INVALID,
                                "%s quantizes to %s by %s with a given scale only", profile->name,
-                               info->name, spec->scheme == QUANT_ABSMAX ? "absmax" : "zero-point");
+                               info->name, scheme_name(spec));
     if (spec->has_zero_point && (spec->zero_point < info->min || spec->zero_point > info->max))
         return quant_error_set(error, QUANT_INVALID,
                                "%s stores the zero point as %s (%.0f..%.0f), found %d",

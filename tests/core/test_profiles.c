@@ -14,7 +14,6 @@ static void test_rows(void **state)
         assert_ptr_equal(quant_profile_from_name(row->name), row);
         assert_non_null(row->engine);
         assert_non_null(row->summary);
-        assert_non_null(row->layout);
         assert_non_null(row->scale_rule);
         assert_non_null(row->element_rule);
         assert_true(row->ntypes > 0);
