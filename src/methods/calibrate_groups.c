@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/grouping.h"
 #include "core/group_notes.h"
+#include "core/group_params.h"
 #include "methods/extremes.h"
 #include "methods/plan_choose.h"
 #include "methods/plan_make.h"
@@ -12,10 +13,8 @@
 static void fill(const struct quant_group_params *groups, uint64_t count,
                  const struct quant_params *params)
 {
-    for (uint64_t i = 0; i < count; i++) {
-        groups->scales[i] = params->scale;
-        groups->zero_points[i] = params->zero_point;
-    }
+    for (uint64_t i = 0; i < count; i++)
+        quant_group_params_set(groups, i, params);
 }
 
 static enum quant_status by_extremes(const struct quant_group_calibration *calibration,
