@@ -16,7 +16,8 @@
 
 #include <math.h>
 #include <quant/quant.h>
-#include <string.h>
+
+#include "base/float_bits.h"
 
 struct quant_small_float {
     uint16_t sign;     /* the bit */
@@ -59,9 +60,7 @@ static inline const struct quant_small_float *quant_small_float(enum quant_dtype
  * the result is above type->max. x is not NaN. */
 static inline uint32_t quant_small_float_round(const struct quant_small_float *type, float x)
 {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    bits &= 0x7FFFFFFFU;
+    uint32_t bits = quant_float_bits(x) & 0x7FFFFFFFU;
     if (bits < type->rebias + (1U << 23)) /* subnormal in this type */
         return (uint32_t)rint(fabs((double)x) * type->steps);
     bits -= type->rebias;
@@ -83,12 +82,10 @@ static inline uint32_t quant_small_float_encode(const struct quant_small_float *
 static inline float quant_small_float_decode(const struct quant_small_float *type, uint32_t pattern)
 {
     const uint32_t magnitude = pattern & (type->sign - 1U);
-    const uint32_t bits = magnitude << type->cut;
-    float value;
+    const float narrow = quant_float_of_bits(magnitude << type->cut);
     if (magnitude > type->max && magnitude != type->infinity)
         return (float)NAN;
-    memcpy(&value, &bits, sizeof value);
-    value = magnitude > type->max ? (float)INFINITY : value * type->widening;
+    const float value = magnitude > type->max ? (float)INFINITY : narrow * type->widening;
     return pattern & type->sign ? -value : value;
 }
 

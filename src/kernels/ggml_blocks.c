@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/endian.h"
+#include "base/float_bits.h"
 #include "base/small_float.h"
 
 enum { NELEMS = 32, HALF = NELEMS / 2 };
@@ -30,20 +31,6 @@ static float get_half(const unsigned char *bytes)
 
 /* ---- Elements to integers ---- */
 
-static uint32_t bits_of(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static float from_bits(uint32_t bits)
-{
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 static float inverse(float d)
 {
     return d != 0 ? 1 / d : 0;
@@ -54,19 +41,19 @@ static float find_magnitude(const float *x)
 {
     uint32_t largest = 0;
     for (size_t i = 0; i < NELEMS; i++) {
-        const uint32_t bits = bits_of(x[i]) & 0x7FFFFFFF;
+        const uint32_t bits = quant_float_bits(x[i]) & 0x7FFFFFFF;
         largest = bits > largest ? bits : largest;
     }
-    return from_bits(largest);
+    return quant_float_of_bits(largest);
 }
 
 /* The element of the largest magnitude, of several the first; 0 if all are zeros. */
 static float find_extreme(const float *x)
 {
-    const uint32_t largest = bits_of(find_magnitude(x));
+    const uint32_t largest = quant_float_bits(find_magnitude(x));
     uint32_t first = NELEMS - 1;
     for (uint32_t i = 0; i < NELEMS; i++) {
-        const uint32_t found = (bits_of(x[i]) & 0x7FFFFFFF) == largest ? i : NELEMS - 1;
+        const uint32_t found = (quant_float_bits(x[i]) & 0x7FFFFFFF) == largest ? i : NELEMS - 1;
         first = found < first ? found : first;
     }
     return largest > 0 ? x[first] : 0;
@@ -92,8 +79,8 @@ static void to_integers(const float *x, float minimum, float factor, float offse
 {
     int32_t integers[NELEMS];
     for (size_t i = 0; i < NELEMS; i++) {
-        const uint32_t bits = bits_of((x[i] - minimum) * factor + offset);
-        const int32_t integer = (int32_t)from_bits(bits < BITS_OF_256 ? bits : 0);
+        const uint32_t bits = quant_float_bits((x[i] - minimum) * factor + offset);
+        const int32_t integer = (int32_t)quant_float_of_bits(bits < BITS_OF_256 ? bits : 0);
         integers[i] = integer < most ? integer : most;
     }
     for (size_t i = 0; i < NELEMS; i++)
@@ -211,12 +198,13 @@ static void to_signed(const float *x, float factor, unsigned char *q)
 {
     int32_t integers[NELEMS];
     for (size_t i = 0; i < NELEMS; i++) {
-        const uint32_t bits = bits_of(x[i] * factor);
+        const uint32_t bits = quant_float_bits(x[i] * factor);
         const uint32_t magnitude = bits & 0x7FFFFFFF;
-        const float y = from_bits(magnitude < BITS_OF_256 ? magnitude : 0);
+        const float y = quant_float_of_bits(magnitude < BITS_OF_256 ? magnitude : 0);
         const int32_t whole = (int32_t)y;
         /* The fraction is below 1: at least a half sets bit 30 of the sum. */
-        const uint32_t half = (bits_of(y - (float)whole) + (0x40000000U - BITS_OF_HALF)) >> 30;
+        const uint32_t half =
+            (quant_float_bits(y - (float)whole) + (0x40000000U - BITS_OF_HALF)) >> 30;
         const int32_t rounded = whole + (int32_t)half;
         const int32_t sign = -(int32_t)(bits >> 31);
         integers[i] = (rounded ^ sign) - sign;

@@ -10,8 +10,7 @@
 #ifndef QUANT_KERNELS_MAPPED_H
 #define QUANT_KERNELS_MAPPED_H
 
-#include <string.h>
-
+#include "base/float_bits.h"
 #include "kernels/kernels.h"
 
 #define QUANT_MAPPED_INLINE static inline __attribute__((always_inline))
@@ -28,25 +27,11 @@ struct quant_mapped {
 /* Fills in *mapped. Returns false if all elements become qmin, as for an infinite factor. */
 bool quant_mapped_begin(const struct quant_params *params, struct quant_mapped *mapped);
 
-QUANT_MAPPED_INLINE uint32_t quant_mapped_bits(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-QUANT_MAPPED_INLINE float quant_mapped_float(uint32_t bits)
-{
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 /* To the nearest bfloat16, ties to even. A NaN may become any number: it is replaced before. */
 QUANT_MAPPED_INLINE float quant_mapped_to_bfloat16(float x)
 {
-    const uint32_t bits = quant_mapped_bits(x);
-    return quant_mapped_float((bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U);
+    const uint32_t bits = quant_float_bits(x);
+    return quant_float_of_bits((bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U);
 }
 
 /* The same for float16, but 65536 stands for its infinity, which clips as well. Adding and
@@ -55,20 +40,20 @@ QUANT_MAPPED_INLINE float quant_mapped_to_bfloat16(float x)
  * do not vectorize a choice that hides a sum. */
 QUANT_MAPPED_INLINE float quant_mapped_to_float16(float x)
 {
-    const uint32_t sign = quant_mapped_bits(x) & 0x80000000U;
-    const uint32_t all = quant_mapped_bits(x) & 0x7FFFFFFFU;
+    const uint32_t sign = quant_float_bits(x) & 0x80000000U;
+    const uint32_t all = quant_float_bits(x) & 0x7FFFFFFFU;
     const uint32_t bits = all < 0x47800000U ? all : 0x47800000U;
     const uint32_t power = bits & 0x7F800000U;
     const uint32_t large = (power > 0x38800000U ? power : 0x38800000U) + (13U << 23);
     const float rounded =
-        (quant_mapped_float(bits) + quant_mapped_float(large)) - quant_mapped_float(large);
-    return quant_mapped_float(quant_mapped_bits(rounded) | sign);
+        (quant_float_of_bits(bits) + quant_float_of_bits(large)) - quant_float_of_bits(large);
+    return quant_float_of_bits(quant_float_bits(rounded) | sign);
 }
 
 /* 0 for a NaN */
 QUANT_MAPPED_INLINE float quant_mapped_number(float x)
 {
-    return quant_mapped_float(quant_mapped_bits(x) & (0U - (uint32_t)(x == x)));
+    return quant_float_of_bits(quant_float_bits(x) & (0U - (uint32_t)(x == x)));
 }
 
 QUANT_MAPPED_INLINE float quant_mapped_clip(const struct quant_mapped *mapped, float x)
@@ -85,11 +70,11 @@ QUANT_MAPPED_INLINE int32_t quant_mapped_even(float x)
 /* Rounded to even first; a tie that went towards zero goes back. The difference is exact. */
 QUANT_MAPPED_INLINE int32_t quant_mapped_away(float x)
 {
-    const uint32_t sign = quant_mapped_bits(x) & 0x80000000U;
-    const float magnitude = quant_mapped_float(quant_mapped_bits(x) & 0x7FFFFFFFU);
+    const uint32_t sign = quant_float_bits(x) & 0x80000000U;
+    const float magnitude = quant_float_of_bits(quant_float_bits(x) & 0x7FFFFFFFU);
     const float even = (magnitude + 0x1.8p23F) - 0x1.8p23F;
     const float away = even + (float)(magnitude - even == 0.5F);
-    return (int32_t)quant_mapped_float(quant_mapped_bits(away) | sign);
+    return (int32_t)quant_float_of_bits(quant_float_bits(away) | sign);
 }
 
 /* ---- One element, by kind ---- */

@@ -48,6 +48,7 @@
  * docs/entropy.md compares it with ONNX Runtime.
  */
 #include <math.h>
+#include <string.h>
 
 #include "core/range_params.h"
 #include "methods/calibrator.h"

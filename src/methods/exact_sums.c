@@ -10,6 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/float_bits.h"
+
 enum {
     DIGIT_BITS = 16,
     DIGIT = 1 << DIGIT_BITS,
@@ -28,13 +30,6 @@ struct magnitudes {
     uint64_t sum;     /* of m */
     uint64_t squares; /* of m^2: 2^12 elements fill 60 bits */
 };
-
-static uint32_t bits_of(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
 
 static uint32_t significand_of(uint32_t bits)
 {
@@ -78,7 +73,7 @@ static void add_key(struct quant_exact_sums *sums, uint32_t key, const struct ma
 static void add_small(struct quant_exact_sums *sums, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const uint32_t bits = bits_of(x[i]);
+        const uint32_t bits = quant_float_bits(x[i]);
         const uint64_t m = significand_of(bits);
         if ((bits >> 23 & NONFINITE) != NONFINITE)
             add_key(sums, bits >> 23, &(struct magnitudes){m, m * m});
@@ -97,11 +92,11 @@ static void add_large(struct quant_exact_sums *sums, const float *x, size_t n)
     struct magnitudes tables[TABLES][KEYS];
     memset(tables, 0, sizeof tables);
     for (size_t i = 0; i + 1 < n; i += TABLES) {
-        count(tables[0], bits_of(x[i]));
-        count(tables[1], bits_of(x[i + 1]));
+        count(tables[0], quant_float_bits(x[i]));
+        count(tables[1], quant_float_bits(x[i + 1]));
     }
     if (n % TABLES > 0)
-        count(tables[0], bits_of(x[n - 1]));
+        count(tables[0], quant_float_bits(x[n - 1]));
     for (uint32_t key = 0; key < KEYS; key++) {
         const struct magnitudes of = {tables[0][key].sum + tables[1][key].sum,
                                       tables[0][key].squares + tables[1][key].squares};

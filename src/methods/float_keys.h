@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+
+#include "base/float_bits.h"
 
 enum {
     QUANT_KEY_BINS = 1 << 16,
@@ -25,17 +26,13 @@ enum {
  * before 0. */
 static inline uint32_t quant_key(float x)
 {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
+    const uint32_t bits = quant_float_bits(x);
     return bits ^ ((0U - (bits >> 31)) | 0x80000000U);
 }
 
 static inline float quant_key_value(uint32_t key)
 {
-    const uint32_t bits = key ^ (((key >> 31) - 1U) | 0x80000000U);
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
+    return quant_float_of_bits(key ^ (((key >> 31) - 1U) | 0x80000000U));
 }
 
 /* Counts x, or |x|, by bin. Elements that are not finite fall outside

@@ -4,8 +4,8 @@
 #include "methods/mse_points.h"
 
 #include <math.h>
-#include <string.h>
 
+#include "base/float_bits.h"
 #include "methods/filled_bins.h"
 #include "methods/float_keys.h"
 
@@ -22,20 +22,6 @@ enum { OPEN_BITS = 13, OPEN_BITS_OF_SMALL = 7 };
 #define NOT_FINITE 0x7F800000 /* the bits of infinity; those of any NaN are more */
 #define OCTAVES_BITS (UINT32_C(20) << 23)
 
-static uint32_t bits_of(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static float float_of(uint32_t bits)
-{
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 static uint32_t open_mask(const struct quant_mse_bins *bins)
 {
     return (UINT32_C(1) << bins->open_bits) - 1;
@@ -46,12 +32,12 @@ static void set_even_bins(struct quant_mse_bins *bins, float farthest)
 {
     bins->added = ldexpf(1, ilogbf(farthest) + 1);
     bins->open_bits = OPEN_BITS_OF_SMALL;
-    bins->base = bits_of(bins->added);
+    bins->base = quant_float_bits(bins->added);
 }
 
 static void set_bins(struct quant_mse_bins *bins, float farthest)
 {
-    const uint32_t bits = bits_of(farthest);
+    const uint32_t bits = quant_float_bits(farthest);
     bins->open_bits = OPEN_BITS;
     bins->base = bits > OCTAVES_BITS ? (bits - OCTAVES_BITS) & ~open_mask(bins) : 0;
 }
@@ -71,7 +57,7 @@ struct quant_mse_bins quant_mse_bins_of(const struct quant_observed *observed)
         set_even_bins(&bins, farthest);
     else
         set_bins(&bins, farthest);
-    bins.last = ((bits_of(farthest + bins.added) - bins.base) >> bins.open_bits) + 2;
+    bins.last = ((quant_float_bits(farthest + bins.added) - bins.base) >> bins.open_bits) + 2;
     return bins;
 }
 
@@ -86,7 +72,8 @@ static inline int32_t place(const struct quant_mse_bins *bins, float distance)
 {
     const int32_t begin = (int32_t)(bins->base - (UINT32_C(1) << bins->open_bits));
     const int32_t end = (int32_t)(bins->last << bins->open_bits);
-    const int32_t magnitude = (int32_t)(bits_of(fabsf(distance) + bins->added) & INT32_MAX);
+    const int32_t magnitude =
+        (int32_t)(quant_float_bits(fabsf(distance) + bins->added) & INT32_MAX);
     const int32_t from_begin = (magnitude < NOT_FINITE ? magnitude : NOT_FINITE) - begin;
     const int32_t above = from_begin > 0 ? from_begin : 0;
     return above < end ? above : end;
@@ -103,7 +90,7 @@ static inline void count_run(const struct quant_mse_bins *bins, const float *x, 
         const float distance = x[i] - bins->origin;
         const uint32_t at = (uint32_t)place(bins, distance);
         opens[i] = at & mask;
-        indices[i] = (at >> bins->open_bits) * 4 + (bits_of(distance) >> 31) * 2;
+        indices[i] = (at >> bins->open_bits) * 4 + (quant_float_bits(distance) >> 31) * 2;
     }
     for (size_t i = 0; i < n; i++) {
         counts[indices[i]]++;
@@ -175,8 +162,8 @@ static void add_bin(struct quant_mse_points *points, const struct quant_mse_bins
     double at = 0;
     if (distance > 0) {
         const uint32_t bits = bins->base + ((distance - 1) << bins->open_bits);
-        const double left = (double)float_of(bits);
-        const double step = (double)float_of(bits + 1) - left;
+        const double left = (double)quant_float_of_bits(bits);
+        const double step = (double)quant_float_of_bits(bits + 1) - left;
         at = left - (double)bins->added + step * ((double)bin->lower / (double)bin->count);
     }
     add_point(points, is_negative ? -at : at, (double)bin->count);
@@ -212,7 +199,7 @@ static uint32_t point_key(const struct quant_mse_bins *bins, float distance)
     const uint32_t at = (uint32_t)place(bins, distance);
     const uint32_t bin = at >> bins->open_bits;
     const uint32_t open = bin > 0 ? at & open_mask(bins) : 0;
-    return signed_bin(bins, bin, bits_of(distance) >> 31) << bins->open_bits | open;
+    return signed_bin(bins, bin, quant_float_bits(distance) >> 31) << bins->open_bits | open;
 }
 
 void quant_mse_points_from_elements(struct quant_mse_points *points,

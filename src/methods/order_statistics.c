@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "methods/order_statistics.h"
 
+#include <string.h>
+
+#include "base/float_bits.h"
+
 /* A small share of the elements agrees with a wanted one: most runs of RUN are skipped after one
  * look at a table for each element. (A comparison with each wanted key instead took three times as
  * long, although compilers made vector instructions of it.) */
@@ -20,9 +24,7 @@ void quant_order_place(struct quant_order_statistics *order, uint64_t nelems,
 /* The table is by the bits of the float, which takes less time than by its key. */
 static uint32_t place_of(const struct quant_order_statistics *order, float x)
 {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits >> order->unknown & 0xFFFF;
+    return quant_float_bits(x) >> order->unknown & 0xFFFF;
 }
 
 /* Each different key is searched for once. */
