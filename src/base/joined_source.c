@@ -24,7 +24,7 @@ static enum quant_status read_plain(const struct quant_source_piece *piece, uint
     return status;
 }
 
-/* So many bytes at a time. Rows are padded to 4 bytes, so each element takes at most 4: those of a
+/* Bytes that are unpacked at a time. Rows are padded to 4 bytes, so each element takes at most 4: those of a
  * byte, two of 4 bits, take 8. */
 enum { ROWS_AT_A_TIME = 2048, ROWS_MOST = 8 * ROWS_AT_A_TIME };
 

@@ -13,7 +13,7 @@
 #include "kernels/ggml_blocks.h"
 #include "kernels/kernels.h"
 
-/* So many elements are restored at a time, on the stack. */
+/* Elements that are restored at a time, on the stack. */
 enum { PIECE = 1024 };
 
 _Static_assert(QUANT_MEASURE_BLOCK % PIECE == 0, "a piece must not straddle two blocks");

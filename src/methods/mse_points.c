@@ -9,7 +9,7 @@
 #include "methods/filled_bins.h"
 #include "methods/float_keys.h"
 
-/* So many bins are found at a time, in vectors; counting is scalar work. */
+/* Bins that are found at a time, in vectors; counting is scalar work. */
 enum { RUN = 64 };
 
 enum { OPEN_BITS = 13, OPEN_BITS_OF_SMALL = 7 };

@@ -21,7 +21,7 @@ import numpy as np
 class Case(NamedTuple):
     dtype: str           # -t
     scheme: str          # -s; "given" if scale and zero point are given
-    group: object        # "tensor", "row", or so many elements of a row
+    group: object        # what shares a scale: "tensor", "row", or the number of elements of a block
     given: tuple = ()    # (scale, zero point)
 
     def options(self):
