@@ -191,6 +191,32 @@ static void test_ranges(void **state)
     free(x);
 }
 
+/* An engine maps by a factor that is not quite the inverse of the scale: at ties it shows. */
+static void test_ranges_of_engine(void **state)
+{
+    (void)state;
+    enum { ROWS = 64, COLUMNS = 256 };
+    static const char *const paths[] = {"x.npy"};
+    float *x = make_floats(ROWS * COLUMNS);
+    for (size_t i = 0; i < ROWS; i++)
+        for (size_t k = 0; k < COLUMNS; k++) {
+            const float top = 1 + (float)i / 61;
+            x[i * COLUMNS + k] = k == 0 ? top : ((float)(k % 126) + 0.5F) * top / 127;
+        }
+    write_npy("x.npy", x, (size_t)ROWS * COLUMNS, false, "(64, 256)");
+    free(x);
+    calibrate_axis(paths, 1, "minmax");
+    struct quant_quantize_job found = quantize_job("x.npy", "q.npy");
+    found.granularity = (struct quant_granularity){.has_axis = true, .axis = 0};
+    found.spec.like = "ncnn";
+    struct quant_quantize_job given = found;
+    given.output.path = "again.npy";
+    given.range_from = "r.json";
+    quantize_ok(&found);
+    quantize_ok(&given);
+    assert_true(files_equal("q.npy", "again.npy"));
+}
+
 /* The ranges of minmax are for any type, but not for one that needs a scale. */
 static void test_ranges_and_types(void **state)
 {
@@ -214,8 +240,9 @@ static void test_ranges_and_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_containers), IN_FOLDER(test_single), IN_FOLDER(test_refused),
-        IN_FOLDER(test_excluded),   IN_FOLDER(test_ranges), IN_FOLDER(test_ranges_and_types),
+        IN_FOLDER(test_containers),       IN_FOLDER(test_single), IN_FOLDER(test_refused),
+        IN_FOLDER(test_excluded),         IN_FOLDER(test_ranges), IN_FOLDER(test_ranges_of_engine),
+        IN_FOLDER(test_ranges_and_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
