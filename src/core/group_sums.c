@@ -52,8 +52,9 @@ static struct ends ends_of(const struct quant_params *params, double max)
     const int64_t z = params->zero_point;
     if (max > 0) /* a float type */
         return (struct ends){(float)-max * params->scale, (float)max * params->scale};
-    return (struct ends){(float)(params->qmin - z) * params->scale,
-                         (float)(params->qmax - z) * params->scale};
+    const float first = (float)(params->qmin - z) * params->scale;
+    const float last = (float)(params->qmax - z) * params->scale;
+    return params->scale < 0 ? (struct ends){last, first} : (struct ends){first, last};
 }
 
 /* 0 for an integer type. */

@@ -16,12 +16,13 @@ static void test_clipped(void **state)
     static const struct quant_params mappings[] = {
         {.dtype = QUANT_INT8, .qmin = -100, .qmax = 90},
         {.dtype = QUANT_UINT4, .qmin = 0, .qmax = 15},
+        {.dtype = QUANT_INT8, .qmin = -100, .qmax = 90, .mapping = QUANT_MAP_DIVIDE},
     };
     static const struct quant_shape shape = {2, {N / GROUPS, GROUPS}};
     struct random random = random_begin();
-    for (int i = 0; i < 40; i++) {
-        struct quant_params common = mappings[i % 2];
-        const struct quant_granularity granularity = {.has_axis = true, .axis = i / 2 % 2};
+    for (size_t i = 0; i < 42; i++) {
+        struct quant_params common = mappings[i % LENGTH(mappings)];
+        const struct quant_granularity granularity = {.has_axis = true, .axis = (int)(i % 2)};
         struct quant_grouping grouping;
         struct quant_group_sums sums[N] = {{0, 0}};
         float scales[N];
@@ -33,6 +34,8 @@ static void test_clipped(void **state)
                          QUANT_OK);
         for (uint64_t k = 0; k < grouping.count; k++) {
             scales[k] = (float)(0.01 + random_unit(&random));
+            if (common.mapping == QUANT_MAP_DIVIDE && k % 2)
+                scales[k] = -scales[k];
             zero_points[k] = (int32_t)random_below(&random, 5);
         }
         for (size_t k = 0; k < N; k++) {
