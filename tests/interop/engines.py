@@ -10,7 +10,6 @@ wrote them. Nothing but Python is needed here. A profile that `quant types --lik
 skipped. With the engines at hand, `script/engines PROFILE` shows which elements differ.
 """
 import base64
-import hashlib
 import json
 import struct
 import sys
@@ -20,15 +19,12 @@ from pathlib import Path
 
 from engines import inputs
 from engines.by_quant import Difference, check, is_known, parts_of
+from engines.checksums import digest, of_rows
 from reference import IS_SANITIZED, skip
 
 VECTORS = Path(__file__).resolve().parent / "vectors"
 SHOWN = 5  # differences of a profile
 STRIDE = 7 if IS_SANITIZED else 1  # of the entries
-
-
-def digest(data):
-    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def check_values(key, data, engine, kind):
@@ -57,9 +53,9 @@ def check_rows(entry, q, rows):
         return
     checks = struct.unpack(f"<{len(rows)}H", base64.b64decode(entry["q_rows"]))
     size = len(q) // len(rows)
-    for i, row in enumerate(rows):
-        part = q[i * size:(i + 1) * size]
-        check(zlib.crc32(part) & 0xFFFF == checks[i], f"row {row} differs; here it is {part[:24].hex()}..")
+    for i, found in enumerate(of_rows(q, len(rows))):
+        part = q[i * size:(i + 1) * size][:24]
+        check(found == checks[i], f"row {rows[i]} differs; here it is {part.hex()}..")
 
 
 def check_entry(folder, profile, entry, one):

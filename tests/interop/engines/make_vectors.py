@@ -8,7 +8,6 @@ Engines whose packages this python3 lacks are skipped, and their files stay as t
 has two virtual environments, one of them with PyTorch. tests/interop/engines.py reads the files.
 """
 import base64
-import hashlib
 import importlib
 import json
 import sys
@@ -20,6 +19,7 @@ sys.path[0] = str(HERE.parent)  # not this directory, whose modules have the nam
 
 import numpy as np  # noqa: E402
 from engines import inputs, names_here  # noqa: E402
+from engines.checksums import digest, of_rows  # noqa: E402
 from engines.parts import contents, is_sound, matrix  # noqa: E402
 
 VECTORS = HERE.parent / "vectors"
@@ -27,17 +27,6 @@ VECTORS = HERE.parent / "vectors"
 
 def text(data):
     return base64.b64encode(zlib.compress(data, 9)).decode()
-
-
-def digest(data):
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
-def row_checks(data, rows):
-    """The lower half of a CRC for each row, so that a test can say which one differs."""
-    size = len(data) // rows
-    checks = [zlib.crc32(data[i * size:(i + 1) * size]) & 0xFFFF for i in range(rows)]
-    return base64.b64encode(np.array(checks, "<u2").tobytes()).decode()
 
 
 def entry_of(engine, one, case):
@@ -59,7 +48,8 @@ def entry_of(engine, one, case):
     entry["q"], entry["restored"] = digest(parts["q"]), digest(parts["restored"])
     entry["restored_dtype"] = str(results[0].restored.dtype.name)
     if not one.name.startswith("large"):
-        entry["q_rows"] = row_checks(parts["q"], len(rows))
+        checks = np.array(of_rows(parts["q"], len(rows)), "<u2")
+        entry["q_rows"] = base64.b64encode(checks.tobytes()).decode()
     for key in ("scale", "zero_point", "bias"):
         if key in parts:
             entry[key] = digest(parts[key]) if one.name.startswith("large") else text(parts[key])
