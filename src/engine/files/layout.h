@@ -4,7 +4,7 @@
  *
  * To add one: write layout_NAME.c that ends in `const struct quant_layout quant_layout_NAME`;
  * declare it here; give it a row in layouts.c. It says of each tensor of a shard whether it is
- * restored, copied or left out; layout_file.c makes of that a file as quant would have written it,
+ * restored, copied or left out; layout_view.c makes of that a file as quant would have written it,
  * which is then restored as any other.
  */
 #ifndef QUANT_ENGINE_FILES_LAYOUT_H
@@ -14,6 +14,8 @@
 
 #include "engine/files/restored_tensors.h"
 #include "formats/tensor_file.h"
+
+struct quant_layout_shards;
 
 /* A tensor, in whatever shard it is. */
 struct quant_layout_place {
@@ -47,6 +49,7 @@ struct quant_layout_tensor {
 struct quant_layout_reading {
     const struct quant_layout *layout;
     const struct quant_tensor_file *file;
+    struct quant_layout_shards *shards; /* whose first the file is; only with a file */
     const cJSON *config;                /* the entry of its config.json, or NULL */
     struct quant_source *config_source; /* for messages, with config */
     void *state;                        /* what `begin` has left, in the arena */

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "engine/files/directory_names.h"
 #include "engine/files/layout.h"
+#include "engine/files/layout_shards.h"
 
 static const struct quant_layout *const layouts[] = {&quant_layout_compressed_tensors,
                                                      &quant_layout_comfyui, NULL};
@@ -51,6 +52,17 @@ enum quant_status quant_layout_named(const cJSON *config, struct quant_source *s
 
 /* ---- For the layouts ---- */
 
+enum quant_status quant_layout_find(struct quant_layout_reading *reading, const char *stem,
+                                    const char *suffix, struct quant_layout_place *place)
+{
+    *place = (struct quant_layout_place){.info = NULL};
+    const char *name = quant_arena_join(reading->arena, stem, suffix);
+    if (!name)
+        return quant_error_no_memory(reading->error, strlen(stem), "names");
+    return quant_layout_shards_find(reading->shards, name, &place->info, &place->source,
+                                    reading->error);
+}
+
 enum quant_status quant_layout_stem(struct quant_layout_reading *reading, const char *name,
                                     const char *end, const char **stem)
 {
@@ -79,5 +91,5 @@ enum quant_status quant_layout_fail(const struct quant_layout_reading *reading, 
 
 uint64_t quant_layout_count(const struct quant_tensor_info *info)
 {
-    return info->type->bits > 0 ? info->nbytes * 8 / info->type->bits : 0;
+    return quant_stored_elements(info->type, info->nbytes);
 }
