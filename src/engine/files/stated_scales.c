@@ -14,14 +14,14 @@
 
 /* ---- Which files ---- */
 
-static enum quant_status recognize(struct quant_source *source, bool *states,
+static enum quant_status recognize(struct quant_source *source, bool *is_gguf,
                                    struct quant_error *error)
 {
     unsigned char head[64];
     size_t nbytes = 0;
     const enum quant_status status =
         source->ops->read_at(source, 0, head, sizeof head, &nbytes, error);
-    *states = status == QUANT_OK && quant_format_gguf.recognize(head, nbytes) == QUANT_MATCH_SURE;
+    *is_gguf = status == QUANT_OK && quant_format_gguf.recognize(head, nbytes) == QUANT_MATCH_SURE;
     return status;
 }
 
@@ -117,11 +117,16 @@ enum quant_status quant_stated_scales_open(struct quant_container_input *input,
                                            const char *path, const struct quant_cancel *cancel,
                                            struct quant_error *error)
 {
-    bool is_layout = false;
-    enum quant_status status = quant_layout_file_is(path, cancel, &is_layout, NULL, error);
-    if (status == QUANT_OK && is_layout)
-        return quant_layout_file_open(input, restored, path, cancel, error);
+    struct quant_source *source = NULL;
+    bool is_gguf = false;
+    enum quant_status status = quant_input_open(path, cancel, &source, error);
     if (status == QUANT_OK)
-        status = open_gguf(input, path, cancel, error);
+        status = recognize(source, &is_gguf, error);
+    quant_source_close(source);
+    if (status != QUANT_OK)
+        return status;
+    if (!is_gguf)
+        return quant_layout_file_open(input, restored, path, cancel, error);
+    status = open_gguf(input, path, cancel, error);
     return status == QUANT_OK ? read_gguf(restored, input->file, error) : status;
 }
