@@ -150,13 +150,9 @@ static enum quant_status observe_one(void *context, const struct quant_scan *sca
     return QUANT_OK;
 }
 
-static enum quant_status visit(struct groups_run *own, size_t first, size_t last)
+static enum quant_status observe(struct groups_run *own, size_t first, size_t last)
 {
-    struct quant_calibrating *run = own->run;
-    enum quant_status status = QUANT_OK;
-    for (size_t i = first; status == QUANT_OK && i < last; i++)
-        status = quant_inputs_visit(&run->inputs, i, observe_one, own, run->error);
-    return status;
+    return quant_inputs_visit(&own->run->inputs, first, last, observe_one, own, own->run->error);
 }
 
 /* ---- Ranges ---- */
@@ -193,7 +189,7 @@ static enum quant_status calibrate_all(struct groups_run *own)
     const size_t n = run->inputs.n;
     const uint64_t weight = quant_inputs_weight(&run->inputs, 0, n);
     quant_progress_begin_pass(&run->inputs.progress, weight, is_by_extremes(run) ? 0 : weight);
-    const enum quant_status status = visit(own, 0, n);
+    const enum quant_status status = observe(own, 0, n);
     if (status != QUANT_OK)
         return status;
     memcpy(run->inputs.weights, run->counts, n * sizeof *run->counts); /* pipes have one now too */
@@ -246,7 +242,7 @@ static enum quant_status calibrate_one_by_one(struct groups_run *own)
         left -= weight;
         progress->ahead = left * (passes + 1);
         quant_progress_begin_pass(progress, weight, weight * passes + progress->ahead);
-        status = visit(own, i, i + 1);
+        status = observe(own, i, i + 1);
         if (status == QUANT_OK)
             status = find_own_ranges(own, i);
         if (status == QUANT_OK)

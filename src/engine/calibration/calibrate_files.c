@@ -53,6 +53,12 @@ static enum quant_status take_one(void *context, const struct quant_scan *scan, 
     return status;
 }
 
+static enum quant_status visit(struct quant_calibrating *run, quant_input_fn *one, size_t first,
+                               size_t last)
+{
+    return quant_inputs_visit(&run->inputs, first, last, one, run, run->error);
+}
+
 /* Over the inputs from first up to below last, which were observed. */
 static enum quant_status find_range(struct quant_calibrating *run, size_t first, size_t last,
                                     const struct quant_observed *observed, double range[2])
@@ -67,7 +73,7 @@ static enum quant_status find_range(struct quant_calibrating *run, size_t first,
         quant_progress_begin_pass(progress, weight,
                                   progress->ahead +
                                       weight * quant_calibrator_passes_left(run->calibrator));
-        status = quant_calibrating_visit(run, take_one, first, last);
+        status = visit(run, take_one, first, last);
         if (status == QUANT_OK)
             quant_calibrator_end_pass(run->calibrator);
     }
@@ -88,7 +94,7 @@ static enum quant_status calibrate_all(struct quant_calibrating *run)
     const unsigned passes = run->job->partial ? 0 : quant_plan_passes(&run->plan);
     const uint64_t weight = quant_inputs_weight(&run->inputs, 0, n);
     quant_progress_begin_pass(&run->inputs.progress, weight, weight * passes);
-    enum quant_status status = quant_calibrating_visit(run, observe_one, 0, n);
+    enum quant_status status = visit(run, observe_one, 0, n);
     memcpy(run->inputs.weights, run->counts, n * sizeof *run->counts); /* pipes have one now too */
     if (status != QUANT_OK || !is_any_finite(&run->observed) || run->job->partial)
         return status;
@@ -116,7 +122,7 @@ static enum quant_status calibrate_one_by_one(struct quant_calibrating *run)
         quant_progress_begin_pass(&run->inputs.progress, weight,
                                   weight * passes + run->inputs.progress.ahead);
         run->observed = (struct quant_observed)QUANT_OBSERVED_INIT;
-        status = quant_calibrating_visit(run, observe_one, i, i + 1);
+        status = visit(run, observe_one, i, i + 1);
         quant_observed_join(&all, &run->observed);
         range->present = is_any_finite(&run->observed);
         if (status == QUANT_OK && range->present)
@@ -178,7 +184,7 @@ static enum quant_status count_round(struct quant_calibrating *run)
     quant_progress_begin_pass(&run->inputs.progress, quant_inputs_weight(&run->inputs, 0, n), 0);
     for (size_t i = 0; status == QUANT_OK && i < n; i++) {
         run->totals = part->findings.sums + i * nsums;
-        status = quant_calibrating_visit(run, take_one, i, i + 1);
+        status = visit(run, take_one, i, i + 1);
         part->count += run->counts[i];
     }
     if (status == QUANT_OK)

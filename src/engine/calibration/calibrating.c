@@ -12,25 +12,31 @@
 
 /* ---- Opening ---- */
 
-static enum quant_status check_job(struct quant_calibrating *run)
+/* Options that exclude each other. */
+static enum quant_status check_job(const struct quant_calibrate_job *job, struct quant_error *error)
 {
-    const struct quant_calibrate_job *job = run->job;
     if (job->npaths == 0)
-        return quant_error_set(run->error, QUANT_INVALID, "no input to calibrate");
+        return quant_error_set(error, QUANT_INVALID, "no input to calibrate");
     if (job->has_ema && job->resume)
-        return quant_error_set(run->error, QUANT_INVALID,
+        return quant_error_set(error, QUANT_INVALID,
                                "a moving average has only one round: nothing to continue");
     if (quant_granularity_has_groups(&job->granularity) && (job->partial || job->resume))
-        return quant_error_set(run->error, QUANT_INVALID,
+        return quant_error_set(error, QUANT_INVALID,
                                "ranges per channel or block are found in one call, not in parts");
     if (job->has_position && (!job->partial || job->resume))
-        return quant_error_set(run->error, QUANT_INVALID,
+        return quant_error_set(error, QUANT_INVALID,
                                "only a part of the first round can have a position");
     if (job->has_ema && !(job->ema > 0 && job->ema <= 1))
-        return quant_error_set(run->error, QUANT_INVALID,
+        return quant_error_set(error, QUANT_INVALID,
                                "a moving average needs a constant above 0 and at most 1, found "
                                "%.9g",
                                job->ema);
+    return QUANT_OK;
+}
+
+static enum quant_status make_plan(struct quant_calibrating *run)
+{
+    const struct quant_calibrate_job *job = run->job;
     const struct quant_spec spec = {
         /* a given range or scale does not matter */
         .scheme = job->spec.scheme,
@@ -120,24 +126,15 @@ static enum quant_status open_output(struct quant_calibrating *run)
 
 enum quant_status quant_calibrating_open(struct quant_calibrating *run)
 {
-    enum quant_status status = check_job(run);
+    enum quant_status status = check_job(run->job, run->error);
+    if (status == QUANT_OK)
+        status = make_plan(run);
     if (status == QUANT_OK && run->job->resume)
         status = load_basis(run);
     if (status == QUANT_OK)
         status = open_output(run);
     if (status == QUANT_OK)
         status = open_inputs(run);
-    return status;
-}
-
-/* ---- Inputs ---- */
-
-enum quant_status quant_calibrating_visit(struct quant_calibrating *run, quant_input_fn *visit,
-                                          size_t first, size_t last)
-{
-    enum quant_status status = QUANT_OK;
-    for (size_t i = first; status == QUANT_OK && i < last; i++)
-        status = quant_inputs_visit(&run->inputs, i, visit, run, run->error);
     return status;
 }
 

@@ -28,10 +28,6 @@ struct quant_calibrating {
 #define QUANT_CALIBRATING_INIT .observed = QUANT_OBSERVED_INIT, .output = {.fd = -1}
 enum quant_status quant_calibrating_open(struct quant_calibrating *run);
 
-/* Visits inputs first..last-1, in order. */
-enum quant_status quant_calibrating_visit(struct quant_calibrating *run, quant_input_fn *visit,
-                                          size_t first, size_t last);
-
 /* Puts the file in its place, if an output is wanted. */
 enum quant_status quant_calibrating_commit(struct quant_calibrating *run);
 

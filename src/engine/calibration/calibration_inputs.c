@@ -231,8 +231,8 @@ static enum quant_status copy_if_needed(struct quant_inputs *inputs, size_t i,
     return QUANT_OK;
 }
 
-enum quant_status quant_inputs_visit(struct quant_inputs *inputs, size_t i, quant_input_fn *visit,
-                                     void *context, struct quant_error *error)
+static enum quant_status visit_one(struct quant_inputs *inputs, size_t i, quant_input_fn *visit,
+                                   void *context, struct quant_error *error)
 {
     struct quant_tensor tensor;
     enum quant_status status = open_tensor(inputs, i, &tensor, error);
@@ -252,6 +252,16 @@ enum quant_status quant_inputs_visit(struct quant_inputs *inputs, size_t i, quan
 close:
     if (!inputs->kept[i].source)
         quant_tensor_close(&tensor);
+    return status;
+}
+
+enum quant_status quant_inputs_visit(struct quant_inputs *inputs, size_t first, size_t last,
+                                     quant_input_fn *visit, void *context,
+                                     struct quant_error *error)
+{
+    enum quant_status status = QUANT_OK;
+    for (size_t i = first; status == QUANT_OK && i < last; i++)
+        status = visit_one(inputs, i, visit, context, error);
     return status;
 }
 

@@ -63,8 +63,10 @@ enum quant_status quant_inputs_look(struct quant_inputs *inputs, struct quant_er
  * QUANT_INVALID: a container has no tensor of floats, or no input is selected. */
 enum quant_status quant_inputs_init(struct quant_inputs *inputs, struct quant_error *error);
 
-enum quant_status quant_inputs_visit(struct quant_inputs *inputs, size_t i, quant_input_fn *visit,
-                                     void *context, struct quant_error *error);
+/* Visits tensors first..last-1, in order. */
+enum quant_status quant_inputs_visit(struct quant_inputs *inputs, size_t first, size_t last,
+                                     quant_input_fn *visit, void *context,
+                                     struct quant_error *error);
 
 /* What messages call the i-th tensor: its file, and in parentheses its name in a container. */
 enum { QUANT_INPUT_NAME = 256 };

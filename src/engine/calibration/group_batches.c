@@ -204,11 +204,10 @@ static enum quant_status find_batch(struct batch *batch)
     const struct quant_grouped_inputs *grouped = batch->grouped;
     struct quant_inputs *inputs = &grouped->run->inputs;
     const uint64_t ngroups = batch->end - batch->begin;
-    enum quant_status status = QUANT_OK;
     for (uint64_t i = 0; i < ngroups; i++)
         batch->used[i] = 0;
-    for (size_t i = grouped->first; status == QUANT_OK && i < grouped->last; i++)
-        status = quant_inputs_visit(inputs, i, read_one, batch, grouped->run->error);
+    const enum quant_status status = quant_inputs_visit(inputs, grouped->first, grouped->last,
+                                                        read_one, batch, grouped->run->error);
     if (status != QUANT_OK)
         return status;
     const struct quant_pass pass = {

@@ -71,12 +71,10 @@ static enum quant_status visit_all(struct group_pass *pass, uint64_t ahead)
 {
     const struct quant_grouped_inputs *grouped = pass->grouped;
     struct quant_inputs *inputs = &grouped->run->inputs;
-    enum quant_status status = QUANT_OK;
     quant_progress_begin_pass(&inputs->progress,
                               quant_inputs_weight(inputs, grouped->first, grouped->last), ahead);
-    for (size_t i = grouped->first; status == QUANT_OK && i < grouped->last; i++)
-        status = quant_inputs_visit(inputs, i, visit_one, pass, grouped->run->error);
-    return status;
+    return quant_inputs_visit(inputs, grouped->first, grouped->last, visit_one, pass,
+                              grouped->run->error);
 }
 
 /* after: what is expected after this group. */
