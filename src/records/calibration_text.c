@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "records/json_extent.h"
+#include "records/json_keys.h"
 
 /* Everything but the arrays takes less than 1 KiB. */
 enum { HEAD_MOST = 64 << 10 };
@@ -20,87 +20,24 @@ const char *const quant_calibration_arrays[] = {
 
 /* ---- Where the arrays are ---- */
 
-/* To the first ',', ']' or '}' after the value that begins at the next byte; *byte is
- * QUANT_JSON_END if the text ends before it. */
-static enum quant_status pass_value(struct quant_json_scan *scan, int *byte,
-                                    struct quant_error *error)
-{
-    struct quant_json_extent extent = {.depth = 0};
-    for (;;) {
-        const enum quant_status status = quant_json_scan_byte(scan, byte, error);
-        if (status != QUANT_OK || *byte == QUANT_JSON_END)
-            return status;
-        scan->next = quant_json_extent_end(&extent, scan->next, scan->end);
-        if (scan->next < scan->end) {
-            *byte = (unsigned char)*scan->next;
-            return QUANT_OK;
-        }
-    }
-}
-
-/* A key and its colon, up to its value. */
-static enum quant_status pass_key(struct quant_json_scan *scan, char key[QUANT_JSON_TOKEN],
-                                  struct quant_error *error)
-{
-    int byte;
-    enum quant_status status = quant_json_scan_string(scan, "key", key, error);
-    if (status == QUANT_OK)
-        status = quant_json_scan_expect(scan, ':', error);
-    if (status == QUANT_OK)
-        status = quant_json_scan_token(scan, &byte, error);
-    return status;
-}
-
 /* A duplicate key keeps its first place here. The other one is in the head, where it is found. */
-static void note_key(struct quant_calibration_text *text, const char *key, uint64_t begin)
+static bool note_key(void *context, const char *key, uint64_t begin, uint64_t end)
 {
+    struct quant_calibration_text *text = context;
     text->has_groups = text->has_groups || strcmp(key, "scale_shape") == 0;
     for (int i = 0; i < QUANT_CALIBRATION_ARRAYS; i++)
         if (strcmp(key, quant_calibration_arrays[i]) == 0 && text->begin[i] == 0) {
             text->begin[i] = begin;
-            text->end[i] = quant_json_scan_offset(&text->scan);
+            text->end[i] = end;
         }
-}
-
-/* Passes over the keys of the whole text; the next byte is its opening brace. */
-static enum quant_status pass_keys(struct quant_calibration_text *text, struct quant_error *error)
-{
-    int byte = 0;
-    enum quant_status status;
-    do {
-        char key[QUANT_JSON_TOKEN];
-        quant_json_scan_skip(&text->scan); /* the brace, or the comma before the key */
-        status = pass_key(&text->scan, key, error);
-        const uint64_t begin = quant_json_scan_offset(&text->scan);
-        if (status == QUANT_OK)
-            status = pass_value(&text->scan, &byte, error);
-        if (status == QUANT_OK)
-            note_key(text, key, begin);
-    } while (status == QUANT_OK && byte == ',');
-    if (status == QUANT_OK && byte == QUANT_JSON_END)
-        return quant_source_error(text->source, error, QUANT_TRUNCATED,
-                                  "not a valid calibration: the text ends at byte %llu, inside an "
-                                  "object",
-                                  (unsigned long long)quant_json_scan_offset(&text->scan));
-    return status;
+    return text->has_groups;
 }
 
 enum quant_status quant_calibration_text_find(struct quant_calibration_text *text,
                                               struct quant_error *error)
 {
-    int byte;
-    struct quant_error own;
     quant_json_scan_init(&text->scan, text->source);
-    enum quant_status status = quant_json_scan_token(&text->scan, &byte, error);
-    if (status != QUANT_OK || byte != '{')
-        return status;
-    status = pass_keys(text, &own);
-    const bool is_form = status == QUANT_CORRUPT || status == QUANT_TRUNCATED;
-    if (!text->has_groups && is_form)
-        return QUANT_OK;
-    if (status != QUANT_OK && error)
-        *error = own;
-    return status;
+    return quant_json_keys_find(&text->scan, "calibration", note_key, text, error);
 }
 
 /* ---- The head ---- */

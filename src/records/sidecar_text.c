@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "records/json_extent.h"
+#include "records/json_keys.h"
 #include "records/sidecar_tensors.h"
 
 static enum quant_status append(struct quant_sidecar_text *text, const char *bytes, size_t nbytes,
@@ -33,88 +34,24 @@ static enum quant_status append(struct quant_sidecar_text *text, const char *byt
     return QUANT_OK;
 }
 
-static enum quant_status fail_at_end(struct quant_sidecar_text *text, struct quant_error *error)
-{
-    return quant_source_error(text->source, error, QUANT_TRUNCATED,
-                              "not a valid sidecar: the text ends at byte %llu, inside an object",
-                              (unsigned long long)quant_json_scan_offset(&text->scan));
-}
-
 /* ---- Where the tensors are ---- */
 
-/* To the first ',', ']' or '}' after the value that begins at the next byte; *byte is
- * QUANT_JSON_END if the text ends before it. What is passed over is appended if is_kept. */
-static enum quant_status pass_value(struct quant_sidecar_text *text, bool is_kept, int *byte,
-                                    struct quant_error *error)
+/* A duplicate key keeps its first place here. The other one is in the head, where it is found. */
+static bool note_key(void *context, const char *key, uint64_t begin, uint64_t end)
 {
-    struct quant_json_scan *scan = &text->scan;
-    struct quant_json_extent extent = {.depth = 0};
-    for (;;) {
-        enum quant_status status = quant_json_scan_byte(scan, byte, error);
-        if (status != QUANT_OK || *byte == QUANT_JSON_END)
-            return status;
-        const char *end = quant_json_extent_end(&extent, scan->next, scan->end);
-        if (is_kept)
-            status = append(text, scan->next, (size_t)(end - scan->next), error);
-        scan->next = end;
-        if (status != QUANT_OK || end < scan->end) {
-            *byte = (unsigned char)*end;
-            return status;
-        }
+    struct quant_sidecar_text *text = context;
+    if (strcmp(key, "tensors") == 0 && text->tensors_begin == 0) {
+        text->tensors_begin = begin;
+        text->tensors_end = end;
     }
-}
-
-/* A key and its colon, up to its value. */
-static enum quant_status pass_key(struct quant_json_scan *scan, bool *is_tensors,
-                                  struct quant_error *error)
-{
-    int byte;
-    char key[QUANT_JSON_TOKEN];
-    enum quant_status status = quant_json_scan_string(scan, "key", key, error);
-    *is_tensors = strcmp(key, "tensors") == 0;
-    if (status == QUANT_OK)
-        status = quant_json_scan_expect(scan, ':', error);
-    if (status == QUANT_OK)
-        status = quant_json_scan_token(scan, &byte, error);
-    return status;
-}
-
-/* Passes over the keys of the whole text; the next byte is its opening brace. */
-static enum quant_status pass_keys(struct quant_sidecar_text *text, struct quant_error *error)
-{
-    int byte = 0;
-    enum quant_status status;
-    do {
-        bool is_tensors;
-        quant_json_scan_skip(&text->scan); /* the brace, or the comma before the key */
-        status = pass_key(&text->scan, &is_tensors, error);
-        const uint64_t begin = quant_json_scan_offset(&text->scan);
-        if (status == QUANT_OK)
-            status = pass_value(text, false, &byte, error);
-        if (status == QUANT_OK && is_tensors && text->tensors_begin == 0) {
-            text->tensors_begin = begin;
-            text->tensors_end = quant_json_scan_offset(&text->scan);
-        }
-    } while (status == QUANT_OK && byte == ',');
-    return status == QUANT_OK && byte == QUANT_JSON_END ? fail_at_end(text, error) : status;
+    return text->tensors_begin > 0;
 }
 
 enum quant_status quant_sidecar_text_find(struct quant_sidecar_text *text,
                                           struct quant_error *error)
 {
-    int byte;
-    struct quant_error own;
     quant_json_scan_init(&text->scan, text->source);
-    enum quant_status status = quant_json_scan_token(&text->scan, &byte, error);
-    if (status != QUANT_OK || byte != '{')
-        return status;
-    status = pass_keys(text, &own);
-    const bool is_form = status == QUANT_CORRUPT || status == QUANT_TRUNCATED;
-    if (text->tensors_begin == 0 && is_form)
-        return QUANT_OK;
-    if (status != QUANT_OK && error)
-        *error = own;
-    return status;
+    return quant_json_keys_find(&text->scan, "sidecar", note_key, text, error);
 }
 
 /* ---- The head ---- */
@@ -176,6 +113,29 @@ enum quant_status quant_sidecar_text_enter(struct quant_sidecar_text *text,
     return QUANT_OK;
 }
 
+/* Appends the value that begins at the next byte, up to the first ',', ']' or '}' after it, which
+ * is *byte. */
+static enum quant_status append_value(struct quant_sidecar_text *text, int *byte,
+                                      struct quant_error *error)
+{
+    struct quant_json_scan *scan = &text->scan;
+    struct quant_json_extent extent = {.depth = 0};
+    for (;;) {
+        enum quant_status status = quant_json_scan_byte(scan, byte, error);
+        if (status != QUANT_OK)
+            return status;
+        if (*byte == QUANT_JSON_END)
+            return quant_json_keys_cut_short(scan, "sidecar", error);
+        const char *end = quant_json_extent_end(&extent, scan->next, scan->end);
+        status = append(text, scan->next, (size_t)(end - scan->next), error);
+        scan->next = end;
+        if (status != QUANT_OK || end < scan->end) {
+            *byte = (unsigned char)*end;
+            return status;
+        }
+    }
+}
+
 enum quant_status quant_sidecar_text_next(struct quant_sidecar_text *text, bool *is_last,
                                           struct quant_error *error)
 {
@@ -188,9 +148,7 @@ enum quant_status quant_sidecar_text_next(struct quant_sidecar_text *text, bool 
     if (status == QUANT_OK)
         status = append(text, "{", 1, error);
     if (status == QUANT_OK)
-        status = pass_value(text, true, &byte, error);
-    if (status == QUANT_OK && byte == QUANT_JSON_END)
-        status = fail_at_end(text, error);
+        status = append_value(text, &byte, error);
     if (status == QUANT_OK)
         status = append(text, "}", 1, error);
     *is_last = byte != ',';
