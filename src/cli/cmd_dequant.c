@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* `quant dequant`: restores float32, measures the error, or both. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "cli/batch.h"
 #include "cli/checkpoints.h"
 #include "cli/choosing.h"
 #include "cli/command.h"
+#include "cli/dequant_options.h"
 #include "cli/dequant_reads.h"
 #include "cli/directory_inputs.h"
 #include "cli/dry_run.h"
@@ -22,18 +21,6 @@
 #include "cli/targets.h"
 #include "cli/tensor_list.h"
 #include "cli/way_options.h"
-
-struct dequant_options {
-    struct target_options target; /* its sidecar is an input */
-    int dtype;                    /* enum quant_dtype of the restored floats; 0: not given */
-    struct report_options report;
-    const char *against;
-    struct files_from_options files_from;
-    struct selection_options selection;
-    struct input_options original; /* its shape is the sidecar's */
-    struct batch_options batch;
-    struct way_options ways;
-};
 
 #define AT(field) offsetof(struct dequant_options, field)
 
@@ -93,78 +80,6 @@ static const struct option_row rows[] = {
     {0},
 };
 
-/* ---- Options that exclude each other ------------------------------------------------------- */
-
-/* In a dry run the kind of the report is that of the listing. */
-static bool is_measuring(const struct dequant_options *options)
-{
-    return !options->ways.dry_run && report_options_measure(&options->report);
-}
-
-static bool is_writing(const struct dequant_options *options)
-{
-    return options->target.output || options->target.directory || !is_measuring(options);
-}
-
-static enum quant_dtype restored_dtype(const struct dequant_options *options)
-{
-    return options->dtype ? (enum quant_dtype)options->dtype : QUANT_FLOAT32;
-}
-
-static bool is_stdin(const char *path)
-{
-    return path && strcmp(path, "-") == 0;
-}
-
-static int check_measuring(const struct command *self, const struct dequant_options *options,
-                           char *const *inputs, size_t n)
-{
-    const char *idle = options->against               ? "against"
-                       : options->original.from       ? "from"
-                       : options->original.dtype      ? "input-dtype"
-                       : options->original.byte_order ? "byte-order"
-                                                      : NULL;
-    if (idle && !report_options_measure(&options->report))
-        return message_usage(
-            self->name,
-            "'--%s' describes the original, which is read only with '--report' or '--fail-if'",
-            idle);
-    if (!is_writing(options) && options->dtype)
-        return message_usage(self->name,
-                             "'--dtype' is the type of the array, which '--report' and '--fail-if' "
-                             "write only with '--output' or '--output-dir'");
-    if (!is_writing(options) && options->target.format)
-        return message_usage(self->name,
-                             "'--to' is the format of the array, which '--report' and '--fail-if' "
-                             "write only with '--output' or '--output-dir'");
-    if (options->against && n > 1)
-        return message_usage(self->name, "'--against' names one file, but there are %zu INPUTs", n);
-    if (is_stdin(options->against) && (is_stdin(inputs[0]) || is_stdin(options->files_from.path)))
-        return message_usage(self->name,
-                             "'-' is given twice, but standard input can be read only once");
-    return EXIT_DONE;
-}
-
-static int check_streams(const struct command *self, const struct dequant_options *options,
-                         char *const *inputs, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (is_stdin(inputs[i]) && !options->target.sidecar)
-            return message_usage(self->name, n > 1 ? "'-' needs '--sidecar', which names one file; "
-                                                     "dequantize '-' in a separate call"
-                                                   : "'-' needs '--sidecar FILE'");
-        if (!is_writing(options) || !targets_to_stdout(&options->target, inputs[i]))
-            continue;
-        if (report_options_to_stdout(&options->report))
-            return message_usage(
-                self->name,
-                "the data and the report cannot both go to standard output; give '--output FILE' "
-                "or '--report-file FILE'");
-        return EXIT_DONE;
-    }
-    return EXIT_DONE;
-}
-
 /* ---- The work ------------------------------------------------------------------------------- */
 
 static struct quant_dequantize_job make_job(const struct dequant_options *options)
@@ -173,7 +88,7 @@ static struct quant_dequantize_job make_job(const struct dequant_options *option
         .size = sizeof(struct quant_dequantize_job),
         .output = {.format = options->target.format, .force = options->target.force},
         .dtype = (enum quant_dtype)options->dtype,
-        .measure = is_measuring(options),
+        .measure = dequant_options_measure(options),
         .ways = way_options_ways(&options->ways),
         .against = input_options_input(&options->original),
         .selection = selection_options_selection(&options->selection),
@@ -206,8 +121,9 @@ static enum quant_status dequantize_files(void *context, const struct quant_cont
 static bool report_tensor(void *context, const struct quant_tensor_result *result)
 {
     struct work *work = context;
-    const enum quant_dtype dtype =
-        is_writing(work->options) ? restored_dtype(work->options) : QUANT_DTYPE_NONE;
+    const enum quant_dtype dtype = dequant_options_write(work->options)
+                                       ? dequant_options_dtype(work->options)
+                                       : QUANT_DTYPE_NONE;
     choosing_see(work->choosing, result->name, true);
     return tensor_list_add(&work->tensors, work->targets->inputs[result->file], dtype, result,
                            &work->report);
@@ -224,8 +140,9 @@ static int report_single(struct work *work, const char *path,
 {
     choosing_see(work->choosing, path, true);
     const uint64_t restored =
-        quant_dtype_bytes(restored_dtype(work->options), result->grouping.nelems);
-    totals_add(&work->totals, is_writing(work->options) ? restored : result->report.bytes_in,
+        quant_dtype_bytes(dequant_options_dtype(work->options), result->grouping.nelems);
+    totals_add(&work->totals,
+               dequant_options_write(work->options) ? restored : result->report.bytes_in,
                totals_stored_bytes(&result->params, &result->grouping));
     work->has_scales |= !quant_dtype_info(result->params.dtype)->is_unscaled;
     const struct report_subject subject = {.path = path,
@@ -273,7 +190,8 @@ static int dequant_all(const struct dequant_options *options, const struct targe
         .tensor = report_tensor,
         .file = report_one,
         .prints = report_options_to_stdout(&options->report),
-        .only_prints = report_options_to_stdout(&options->report) && !is_writing(options),
+        .only_prints =
+            report_options_to_stdout(&options->report) && !dequant_options_write(options),
         .totals = &work.totals,
         .verbose = options->ways.verbose,
     };
@@ -284,11 +202,11 @@ static int dequant_all(const struct dequant_options *options, const struct targe
     work.totals.nskipped = choosing->nskipped;
     char done[32];
     snprintf(done, sizeof done, "dequantized to %s",
-             quant_dtype_info(restored_dtype(options))->name);
+             quant_dtype_info(dequant_options_dtype(options))->name);
     const struct totals_words words = {
-        .done = is_writing(options) ? done : "measured",
+        .done = dequant_options_write(options) ? done : "measured",
         .no_scales = !work.has_scales,
-        .restores = is_writing(options),
+        .restores = dequant_options_write(options),
     };
     if (!options->batch.quiet)
         totals_print(&work.totals, &words);
@@ -334,42 +252,25 @@ static int prepare(struct targets *targets, const struct dequant_options *option
     return status;
 }
 
-static int check(const struct command *self, const struct dequant_options *options,
-                 char *const *inputs, size_t n)
-{
-    int status = targets_check(self, &options->target, inputs, n);
-    if (status == EXIT_DONE)
-        status = report_options_check(self, &options->report);
-    if (status == EXIT_DONE)
-        status = way_options_check(self, &options->ways, &options->report, options->target.force);
-    if (status == EXIT_DONE)
-        status = check_measuring(self, options, inputs, n);
-    if (status == EXIT_DONE)
-        status = check_streams(self, options, inputs, n);
-    if (status == EXIT_DONE)
-        status = targets_check_extension(self, &options->target, restored_dtype(options));
-    return status;
-}
-
 static int work(const struct dequant_options *options, const struct input_list *list,
                 char *const *inputs, size_t n, struct choosing *choosing)
 {
     struct targets targets;
-    const struct target_tags tags = {.common =
-                                         quant_dtype_info(restored_dtype(options))->short_name};
+    const struct target_tags tags = {
+        .common = quant_dtype_info(dequant_options_dtype(options))->short_name};
     if (!options->batch.quiet) {
         streams_announce((const char *const *)inputs, n);
         streams_announce(&options->against, 1);
     }
-    int status =
-        targets_init(&targets, &options->target, list, inputs, n, &tags, is_writing(options));
+    int status = targets_init(&targets, &options->target, list, inputs, n, &tags,
+                              dequant_options_write(options));
     if (status == EXIT_DONE)
         status = prepare(&targets, options);
     if (status == EXIT_DONE)
         status = shard_keep(&options->ways.shard, &targets);
     struct checkpoints checkpoints = {.is_shared = options->ways.shard.given,
                                       .may_stop = options->ways.fail_fast};
-    if (status == EXIT_DONE && targets.n > 0 && is_writing(options))
+    if (status == EXIT_DONE && targets.n > 0 && dequant_options_write(options))
         status = checkpoints_begin(&checkpoints, &targets, true);
     if (status == EXIT_DONE && targets.n > 0)
         status = options->ways.dry_run ? list_all(options, &targets, choosing)
@@ -389,12 +290,12 @@ static int run(const struct command *self, int argc, char **argv)
         struct input_list inputs;
         const struct directory_rules rules = {.finds = QUANT_FINDS_RESTORABLE,
                                               .output = options.target.directory,
-                                              .needs_output = is_writing(&options),
+                                              .needs_output = dequant_options_write(&options),
                                               .quiet = options.batch.quiet};
         status = directory_inputs_init(&inputs, self, &options.files_from, &rules, argv + first,
                                        (size_t)(argc - first));
         if (status == EXIT_DONE)
-            status = check(self, &options, inputs.names, inputs.n);
+            status = dequant_options_check(self, &options, inputs.names, inputs.n);
         if (status == EXIT_DONE)
             status = choosing_look(&choosing, &options.selection, inputs.names, inputs.n);
         if (status == EXIT_DONE)
