@@ -13,6 +13,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/prepare_targets.h"
+#include "cli/quantize_paths.h"
 #include "cli/quantize_rows.h"
 #include "cli/report.h"
 #include "cli/sections.h"
@@ -220,73 +221,20 @@ static bool has_groups(const struct quant_quantize_job *job)
     return found;
 }
 
-/* Whether the name is that of a container. */
-static bool names_container(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && quant_format_at(i); i++)
-        if (quant_format_at(i)->is_container && strcmp(dot + 1, quant_format_at(i)->name) == 0)
-            return true;
-    return false;
-}
-
-/* A file of one tensor is named after the type that its rule gives it; a container after the engine
- * or the type of the global options: a block type says the engine too. The array is for the caller
- * to free; NULL: no memory. */
-static const char **make_tags(const struct quant_quantize_job *job, const struct choosing *choosing,
-                              char *const *names, size_t n)
-{
-    const char **tags = calloc(n + 1, sizeof *tags);
-    const struct quant_dtype_info *info = quant_dtype_info(job->spec.dtype);
-    const bool by_engine = job->spec.like && !(info && info->block_nelems > 0);
-    for (size_t i = 0; tags && by_engine && i < n; i++)
-        if (names_container(names[i]))
-            tags[i] = job->spec.like;
-    for (size_t i = 0; tags && choosing->is_single && i < n; i++) {
-        const struct quant_rule *rule =
-            choosing->is_single[i] ? quant_rule_find(job->rules, job->nrules, names[i]) : NULL;
-        if (rule)
-            tags[i] = quant_dtype_info(rule->spec.dtype)->name;
-    }
-    return tags;
-}
-
-/* What is read besides the inputs: count_reads names, which may be NULL. The array is for the
- * caller to free; NULL: no memory. */
-static size_t count_reads(const struct quantize_options *options)
-{
-    return 2 * options->sections.n + 3;
-}
-
-static const char **make_reads(const struct quantize_options *options)
-{
-    const char **reads = calloc(count_reads(options), sizeof *reads);
-    size_t n = 0;
-    for (size_t i = 0; reads && i < options->sections.n; i++) {
-        reads[n++] = options->sections.items[i]->range_from;
-        reads[n++] = options->sections.items[i]->scale_from;
-    }
-    if (reads) {
-        reads[n++] = options->range_from;
-        reads[n++] = options->scale_from;
-        reads[n] = options->files_from.path;
-    }
-    return reads;
-}
-
 static int quantize_inputs(const struct quantize_options *options,
                            const struct quant_quantize_job *job, const struct input_list *inputs,
                            struct choosing *choosing)
 {
     char *const *names = choosing_names(choosing, inputs->names);
     const size_t n = choosing_count(choosing, inputs->n);
-    const char **own_tags = make_tags(job, choosing, names, n);
+    const char **own_tags = quantize_paths_tags(job, choosing, names, n);
     struct targets targets = {.n = 0};
     struct checkpoints checkpoints = {.requantizes = options->requantize,
                                       .is_shared = options->ways.shard.given,
                                       .may_stop = options->ways.fail_fast};
     int status = EXIT_DONE;
-    const char **reads = make_reads(options);
+    size_t nreads;
+    const char **reads = quantize_paths_read(options, &nreads);
     if (!reads || !own_tags) {
         message_error("no memory for the names of files");
         free(reads);
@@ -303,7 +251,7 @@ static int quantize_inputs(const struct quantize_options *options,
     targets.is_dry_run = options->ways.dry_run;
     targets.resumes = options->ways.resume != 0;
     if (status == EXIT_DONE)
-        status = targets_prepare(&targets, true, reads, count_reads(options));
+        status = targets_prepare(&targets, true, reads, nreads);
     if (status == EXIT_DONE)
         status = shard_keep(&options->ways.shard, &targets);
     if (status == EXIT_DONE && targets.n > 0)
