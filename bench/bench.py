@@ -19,6 +19,9 @@ from rows import GROUPS, KERNEL_ELEMENTS, MIB, ROOT, Bench, Row
 
 RESULTS = ROOT / "bench/results.md"
 CHECKPOINT_RESULTS = ROOT / "bench/checkpoints.md"
+QUIET = 0.5  # the load of an idle machine, at most
+BUSY = ("The load before the run is that of other processes, which distort the figures: times are "
+        "longer, and vary more, than on an idle machine.")
 
 
 def table(head: list[str], cells: list[list[str]]) -> str:
@@ -109,7 +112,8 @@ def machine(bench: Bench, build: Path, load: float) -> str:
         "load before the run": f"{load:.2f}",
         "repetitions": f"{bench.repetitions}, by turns; medians",
     }
-    return "".join(f"- {name}: {fact}\n" for name, fact in facts.items())
+    text = "".join(f"- {name}: {fact}\n" for name, fact in facts.items())
+    return text if load <= QUIET else f"{text}\n{BUSY}\n"
 
 
 def numpy_python() -> str | None:
@@ -185,13 +189,15 @@ def main() -> None:
     if arguments.checkpoints:
         groups, results = checkpoints.GROUPS, CHECKPOINT_RESULTS
         nbytes = arguments.size or (160 * MIB if arguments.quick else 4 << 30)
-        page = "How fast whole checkpoints are", "script/bench --checkpoints --torch"
+        title, command = "How fast whole checkpoints are", "script/bench --checkpoints"
     else:
         groups, results = GROUPS, RESULTS
         nbytes = arguments.size or (16 * MIB if arguments.quick else 1 << 30)
-        page = "How fast it is", "script/bench"
+        title, command = "How fast it is", "script/bench"
+    if arguments.torch:
+        command += " --torch"
     load = os.getloadavg()[0]
-    if load > 0.5:
+    if load > QUIET:
         print(f"bench: the load is {load:.2f}: other processes distort the figures",
               file=sys.stderr)
     peers_python = build / "venv/bin/python3"
@@ -220,7 +226,7 @@ def main() -> None:
             print(f"bench: {name}", file=sys.stderr)
             bench.group = name
             groups[name](bench)
-        text = report(bench, machine(bench, build, load), *page)
+        text = report(bench, machine(bench, build, load), title, command)
     if not arguments.torch:
         for name in ("PyTorch", "compressed-tensors"):
             text = text.replace(f"not available: {name}", f"not requested (--torch): {name}")

@@ -28,6 +28,19 @@ def tensors_of(source: Path, framework: str) -> Iterator[tuple[str, Iterator[tup
             yield shard.name, ((name, file.get_tensor(name)) for name in file.keys())
 
 
+def each_matrix(source: Path, target: Path, framework: str, save_file: Callable[..., Any],
+                quantize: Callable[[Any], tuple[Any, Any]]) -> None:
+    """Writes shards with the integers and scales of matrices; vectors are copied."""
+    for shard, tensors in tensors_of(source, framework):
+        output = {}
+        for name, x in tensors:
+            if x.ndim < 2:
+                output[name] = x
+            else:
+                output[name], output[f"{name}_scale"] = quantize(x)
+        save_file(output, target / shard)
+
+
 def numpy_loop(source: Path, target: Path, in_place: bool = True) -> None:
     import numpy as np
     from safetensors.numpy import save_file
@@ -41,14 +54,7 @@ def numpy_loop(source: Path, target: Path, in_place: bool = True) -> None:
         np.clip(x, -127, 127, out=x)
         return x.astype(np.int8), scale
 
-    for shard, tensors in tensors_of(source, "np"):
-        output = {}
-        for name, x in tensors:
-            if x.ndim < 2:
-                output[name] = x
-            else:
-                output[name], output[f"{name}_scale"] = quantize(x)
-        save_file(output, target / shard)
+    each_matrix(source, target, "np", save_file, quantize)
 
 
 def numpy_expression_loop(source: Path, target: Path) -> None:
@@ -59,16 +65,11 @@ def torch_loop(source: Path, target: Path) -> None:
     import torch
     from safetensors.torch import save_file
 
-    for shard, tensors in tensors_of(source, "pt"):
-        output = {}
-        for name, x in tensors:
-            if x.ndim < 2:
-                output[name] = x
-                continue
-            scale = x.abs().amax(dim=1, keepdim=True) / 127
-            output[name] = (x / scale).round_().clamp_(-127, 127).to(torch.int8)
-            output[f"{name}_scale"] = scale
-        save_file(output, target / shard)
+    def quantize(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        scale = x.abs().amax(dim=1, keepdim=True) / 127
+        return (x / scale).round_().clamp_(-127, 127).to(torch.int8), scale
+
+    each_matrix(source, target, "pt", save_file, quantize)
 
 
 def compressed_tensors_loop(source: Path, target: Path) -> None:
@@ -79,17 +80,13 @@ def compressed_tensors_loop(source: Path, target: Path) -> None:
     from safetensors.torch import save_file
 
     arguments = QuantizationArgs(num_bits=8, symmetric=True, strategy="channel")
-    for shard, tensors in tensors_of(source, "pt"):
-        output = {}
-        for name, x in tensors:
-            if x.ndim < 2:
-                output[name] = x
-                continue
-            low, high = torch.aminmax(x, dim=1, keepdim=True)
-            scale, zero_point = calculate_qparams(low, high, arguments)
-            output[name] = quantize(x, scale, zero_point, arguments, dtype=torch.int8)
-            output[f"{name}_scale"] = scale
-        save_file(output, target / shard)
+
+    def quantize_matrix(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        low, high = torch.aminmax(x, dim=1, keepdim=True)
+        scale, zero_point = calculate_qparams(low, high, arguments)
+        return quantize(x, scale, zero_point, arguments, dtype=torch.int8), scale
+
+    each_matrix(source, target, "pt", save_file, quantize_matrix)
 
 
 def onnxruntime_tool(source: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import data
 from measure import Command, Ratio, Times, peak_mebibytes, time_commands
-from rows import MIB, ROOT, Bench, Target, add_command, memory_directory
+from rows import MIB, ROOT, Bench, Target, add_command, many_files
 
 SHARDS = 4
 ONNX_BYTES = 1 << 30  # a model of ONNX in one file has at most 2 GiB
@@ -120,20 +120,10 @@ def small_tensors(bench: Bench) -> None:
 
 
 def directory(bench: Bench) -> None:
-    directory_in(bench, bench.directory, "", 2)
-    with memory_directory() as memory:
-        if memory:
-            directory_in(bench, memory, ", in tmpfs")
-        else:
-            bench.skipped.append("a directory in tmpfs: there is no room in /dev/shm")
+    many_files(bench, directory_in)
 
 
-def directory_in(bench: Bench, parent: Path, where: str, at_most: float | None = None) -> None:
-    count = 500 if bench.quick else 10_000
-    # As in rows.many_in: each run has its own directory, and nothing is removed before the end.
-    area = parent / "many"
-    area.mkdir()
-    data.write_directory(area / "in", count, 4096)
+def directory_in(bench: Bench, area: Path, count: int, where: str, at_most: float | None) -> None:
     commands = {
         "cp -r": Command(["cp", "-r", area / "in", area / "copy{run}"]),
         "quant quantize": Command(
@@ -149,7 +139,6 @@ def directory_in(bench: Bench, parent: Path, where: str, at_most: float | None =
     bench.shorter("cp -r of what quantize writes" + where, "cp -r of it",
                   times["cp -r of what quantize writes"], times["cp -r"])
     add_commands(bench, times, add_peaks(bench, commands, where, 0), where)
-    shutil.rmtree(area)
 
 
 # ---- Beside other tools -------------------------------------------------------------------------

@@ -6,12 +6,11 @@ A group is a function that takes a Bench and adds rows to it; GROUPS is the tabl
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -329,35 +328,33 @@ def start(bench: Bench) -> None:
               ours=duration(times["quant"].median), theirs=duration(times["true"].median))
 
 
-@contextlib.contextmanager
-def memory_directory() -> Iterator[Path | None]:
-    """A directory in tmpfs, removed at the end; None if there is no room."""
+def many_files(bench: Bench, measure: Callable[[Bench, Path, int, str, float | None], None]) -> None:
+    """Calls measure with a directory that has many small files in its directory `in`, their number,
+    where it is, and how many times as long as cp it may take: on the disk, and in tmpfs if there is
+    room.
+
+    Each run needs an output directory of its own, and nothing is removed before the last run: for
+    minutes ext4 searches past every inode that was just freed, so a second run of this script
+    within five minutes takes both sides several times as long. In tmpfs it makes no difference."""
+    count = 500 if bench.quick else 10_000
     memory = Path("/dev/shm")
-    if not memory.is_dir() or shutil.disk_usage(memory).free < 2000 * MIB:
-        yield None
-        return
-    with tempfile.TemporaryDirectory(prefix="quant-bench-", dir=memory) as name:
-        yield Path(name)
+    places: list[tuple[Path, str, float | None]] = [(bench.directory, "", 2)]
+    if memory.is_dir() and shutil.disk_usage(memory).free >= 2000 * MIB:
+        places.append((memory, ", in tmpfs", None))
+    else:
+        bench.skipped.append("many files in tmpfs: there is no room in /dev/shm")
+    for parent, where, at_most in places:
+        with tempfile.TemporaryDirectory(prefix="quant-bench-", dir=parent) as name:
+            data.write_directory(Path(name) / "in", count, 4096)
+            measure(bench, Path(name), count, where, at_most)
 
 
 def many(bench: Bench) -> None:
-    many_in(bench, bench.directory, "", 2)
-    with memory_directory() as memory:
-        if memory:
-            many_in(bench, memory, ", in tmpfs")
-        else:
-            bench.skipped.append("many files in tmpfs: there is no room in /dev/shm")
+    many_files(bench, many_in)
 
 
-def many_in(bench: Bench, parent: Path, where: str, at_most: float | None = None) -> None:
-    count = 500 if bench.quick else 10_000
-    # Each run has its own output directory, and nothing is removed before the last run: for minutes
-    # ext4 searches past every inode that was just freed, so a second run of this script within
-    # five minutes takes both sides several times as long. In tmpfs it makes no difference.
-    area = parent / "many"
+def many_in(bench: Bench, area: Path, count: int, where: str, at_most: float | None) -> None:
     directory = area / "in"
-    area.mkdir()
-    data.write_directory(directory, count, 4096)
     names = [path.name for path in sorted(directory.iterdir())]
     commands = {
         "cp": Command(["cp", "-r", directory, area / "copy{run}"]),
@@ -370,7 +367,6 @@ def many_in(bench: Bench, parent: Path, where: str, at_most: float | None = None
     add_command(bench, f"cp -r of {count} files{where}", times["cp"], None)
     add_command(bench, f"quant quantize --output-dir, {count} files{where}", times["quant"],
                  peak_mebibytes(commands["quant"]))
-    shutil.rmtree(area)
 
 
 def json(bench: Bench) -> None:
