@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Directories are read whole and sorted, so that the order is that of the names on every system. */
-#include <dirent.h>
+/* Directory by directory, what is of the kind that is looked for: files and checkpoints. */
 #include <errno.h>
-#include <limits.h>
 #include <quant/directory.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +9,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/growing_list.h"
+#include "engine/files/directory_entries.h"
 #include "engine/files/directory_names.h"
 #include "engine/files/layout_file.h"
 #include "engine/files/stated_scales.h"
@@ -24,18 +22,13 @@ struct level {
     const char *relative; /* "" or ending in a slash */
 };
 
-struct place {
-    dev_t device;
-    ino_t inode;
-};
-
 struct listing {
     const struct quant_directory_job *job;
     struct quant_arena *arena;
     struct quant_growing_list files;
     struct quant_growing_list checkpoints;
     struct quant_growing_list errors; /* of what is passed over */
-    struct quant_growing_list seen;   /* struct place: directories */
+    struct quant_growing_list seen;   /* struct quant_directory_place */
     size_t nleft_out;
     struct quant_error *error;
 };
@@ -45,113 +38,25 @@ static enum quant_status no_memory(const struct listing *listing)
     return quant_error_no_memory(listing->error, 4096, "directory");
 }
 
-/* What cannot be read is an error of its own: the rest is listed. */
-static enum quant_status pass_over(struct listing *listing, enum quant_status status)
-{
-    if (status != QUANT_IO)
-        return status;
-    return quant_growing_list_add(&listing->errors, listing->error, sizeof *listing->error)
-               ? QUANT_OK
-               : no_memory(listing);
-}
-
 /* ---- The files of one directory ---- */
 
-struct entry {
-    const char *name;
-    const char *path;
-    bool is_directory;
-    struct place place; /* of a directory */
-};
-
-struct entries {
-    const struct entry *items; /* n of them, sorted */
-    size_t n;
-};
-
-static int compare_names(const void *a, const void *b)
-{
-    const struct entry *first = a;
-    const struct entry *second = b;
-    return strcmp(first->name, second->name);
-}
-
-/* The directory says of most files what they are: only directories and links are looked up. */
-static enum quant_status add_entry(struct listing *listing, const struct level *level,
-                                   const struct dirent *item, struct quant_growing_list *entries)
-{
-    struct stat found = {.st_mode = S_IFREG};
-    const char *name = item->d_name;
-    struct entry entry = {.name = quant_arena_join(listing->arena, name, "")};
-    char *path = NULL;
-    const size_t length = strlen(level->path);
-    const char *slash = length > 0 && level->path[length - 1] == '/' ? "" : "/";
-    const char *directory = quant_arena_join(listing->arena, level->path, slash);
-    if (directory)
-        path = quant_arena_join(listing->arena, directory, name);
-    if (!entry.name || !path)
-        return no_memory(listing);
-    const bool is_known = item->d_type == DT_REG && strlen(path) < PATH_MAX;
-    if (!is_known && stat(path, &found) != 0)
-        return errno == ENOENT || errno == ELOOP
-                   ? QUANT_OK /* a broken link */
-                   : pass_over(listing,
-                               quant_error_system(listing->error, errno, "cannot read '%s'", path));
-    if (!S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode))
-        return QUANT_OK; /* a pipe, a device */
-    entry.path = path;
-    entry.is_directory = S_ISDIR(found.st_mode);
-    entry.place = (struct place){found.st_dev, found.st_ino};
-    return quant_growing_list_add(entries, &entry, sizeof entry) ? QUANT_OK : no_memory(listing);
-}
-
-static enum quant_status read_entries(struct listing *listing, const struct level *level,
-                                      struct quant_growing_list *entries)
-{
-    enum quant_status status = QUANT_OK;
-    DIR *directory = opendir(level->path);
-    if (!directory)
-        return quant_error_system(listing->error, errno, "cannot read '%s'", level->path);
-    errno = 0;
-    for (struct dirent *found = readdir(directory); found && status == QUANT_OK;
-         found = readdir(directory)) {
-        if (found->d_name[0] != '.')
-            status = add_entry(listing, level, found, entries);
-        errno = 0;
-    }
-    if (status == QUANT_OK && errno != 0)
-        status = quant_error_system(listing->error, errno, "cannot read '%s'", level->path);
-    closedir(directory);
-    if (status == QUANT_OK && entries->n > 0)
-        qsort(entries->items, entries->n, sizeof(struct entry), compare_names);
-    return status;
-}
-
-/* Whether the sidecar of name is among the entries. */
-static bool has_sidecar(const struct entries *entries, const char *name)
-{
-    char sidecar[NAME_MAX + 8];
-    const struct entry wanted = {.name = sidecar};
-    const int length = snprintf(sidecar, sizeof sidecar, "%s.json", name);
-    return length > 0 && (size_t)length < sizeof sidecar &&
-           bsearch(&wanted, entries->items, entries->n, sizeof wanted, compare_names) != NULL;
-}
-
 /* Without a sidecar beside it, or beside what it was restored from, it is not quant's. */
-static enum quant_status find_out(const struct listing *listing, const struct entries *entries,
-                                  const struct entry *entry, bool *is_quantized)
+static enum quant_status find_out(const struct listing *listing,
+                                  const struct quant_directory_entries *entries,
+                                  const struct quant_directory_entry *entry, bool *is_quantized)
 {
     const struct quant_directory_job *job = listing->job;
     const bool restores = job->finds == QUANT_FINDS_RESTORABLE;
     const bool is_floats = job->finds == QUANT_FINDS_FLOATS;
-    bool may_be = job->finds != QUANT_FINDS_ALL && has_sidecar(entries, entry->name);
+    bool may_be =
+        job->finds != QUANT_FINDS_ALL && quant_directory_entries_have_sidecar(entries, entry->name);
     enum quant_status status = QUANT_OK;
     *is_quantized = false;
     if (may_be && !is_floats)
         status = quant_has_any_sidecar(entry->path, &job->cancel, is_quantized, listing->error);
     if (is_floats) {
         char *integers = may_be ? NULL : quant_integers_name(entry->name);
-        may_be = may_be || (integers && has_sidecar(entries, integers));
+        may_be = may_be || (integers && quant_directory_entries_have_sidecar(entries, integers));
         free(integers);
         if (may_be)
             status = quant_is_own_output(entry->path, &job->cancel, is_quantized, listing->error);
@@ -165,8 +70,9 @@ static enum quant_status find_out(const struct listing *listing, const struct en
 }
 
 static enum quant_status add_file(struct listing *listing, const struct level *level,
-                                  const struct entries *entries, const struct entry *entry,
-                                  size_t checkpoint, bool *is_taken)
+                                  const struct quant_directory_entries *entries,
+                                  const struct quant_directory_entry *entry, size_t checkpoint,
+                                  bool *is_taken)
 {
     const struct quant_directory_job *job = listing->job;
     const bool wants_quantized =
@@ -185,12 +91,12 @@ static enum quant_status add_file(struct listing *listing, const struct level *l
 }
 
 static enum quant_status add_files(struct listing *listing, const struct level *level,
-                                   const struct entries *entries)
+                                   const struct quant_directory_entries *entries)
 {
     enum quant_status status = QUANT_OK;
     bool is_taken;
     for (size_t i = 0; status == QUANT_OK && i < entries->n; i++) {
-        const struct entry *entry = &entries->items[i];
+        const struct quant_directory_entry *entry = &entries->items[i];
         if (!entry->is_directory && quant_is_tensor_name(entry->name) &&
             !quant_is_shard_name(entry->name))
             status = add_file(listing, level, entries, entry, QUANT_NO_CHECKPOINT, &is_taken);
@@ -235,8 +141,9 @@ static bool is_other_index(const char *name)
 }
 
 static enum quant_status sort_out(struct listing *listing, const struct level *level,
-                                  const struct entries *entries, const struct entry *entry,
-                                  struct parts *parts, struct quant_checkpoint *checkpoint)
+                                  const struct quant_directory_entries *entries,
+                                  const struct quant_directory_entry *entry, struct parts *parts,
+                                  struct quant_checkpoint *checkpoint)
 {
     struct quant_growing_list *list = &parts->others;
     bool is_taken = true;
@@ -265,7 +172,7 @@ static enum quant_status sort_out(struct listing *listing, const struct level *l
 }
 
 static enum quant_status add_checkpoint(struct listing *listing, const struct level *level,
-                                        const struct entries *entries)
+                                        const struct quant_directory_entries *entries)
 {
     struct parts parts = {.unfinished = NULL};
     struct quant_checkpoint checkpoint = {.path = level->path, .relative = level->relative};
@@ -300,19 +207,25 @@ static enum quant_status add_checkpoint(struct listing *listing, const struct le
 /* ---- Directories ---- */
 
 /* Links can lead to one directory on many ways, and back up. */
-static bool is_seen(const struct listing *listing, const struct place *place)
+static bool is_seen(const struct listing *listing, const struct quant_directory_place *place)
 {
-    const struct place *seen = listing->seen.items;
+    const struct quant_directory_place *seen = listing->seen.items;
     for (size_t i = 0; i < listing->seen.n; i++)
         if (seen[i].device == place->device && seen[i].inode == place->inode)
             return true;
     return false;
 }
 
+/* What cannot be read is an error of its own: the rest is listed. */
+static enum quant_status pass_over(struct listing *listing, enum quant_status status)
+{
+    return quant_directory_pass_over(&listing->errors, status, listing->error);
+}
+
 static enum quant_status list_level(struct listing *listing, const struct level *level);
 
 static enum quant_status descend(struct listing *listing, const struct level *level,
-                                 const struct entry *entry)
+                                 const struct quant_directory_entry *entry)
 {
     const char *name = quant_arena_join(listing->arena, entry->name, "/");
     const char *relative = name ? quant_arena_join(listing->arena, level->relative, name) : NULL;
@@ -324,20 +237,20 @@ static enum quant_status descend(struct listing *listing, const struct level *le
 
 static enum quant_status list_level(struct listing *listing, const struct level *level)
 {
-    struct quant_growing_list found = {NULL, 0, 0};
+    struct quant_directory_entries entries;
     if (quant_cancelled(&listing->job->cancel))
         return quant_error_set(listing->error, QUANT_CANCELLED, "cancelled");
-    enum quant_status status = read_entries(listing, level, &found);
-    const struct entries entries = {found.items, found.n};
+    enum quant_status status = quant_directory_entries_read(
+        level->path, listing->arena, &listing->errors, &entries, listing->error);
     const size_t ncheckpoints = listing->checkpoints.n;
     if (status == QUANT_OK)
         status = add_checkpoint(listing, level, &entries);
     if (status == QUANT_OK && listing->checkpoints.n == ncheckpoints)
         status = add_files(listing, level, &entries);
-    for (size_t i = 0; status == QUANT_OK && listing->job->is_recursive && i < found.n; i++)
+    for (size_t i = 0; status == QUANT_OK && listing->job->is_recursive && i < entries.n; i++)
         if (entries.items[i].is_directory && !is_seen(listing, &entries.items[i].place))
             status = descend(listing, level, &entries.items[i]);
-    free(found.items);
+    free(entries.items);
     return status;
 }
 
@@ -350,10 +263,10 @@ static enum quant_status list_all(struct listing *listing)
     const struct level top = {quant_arena_join(listing->arena, job->path, ""), ""};
     if (stat(job->path, &found) != 0)
         return quant_error_system(listing->error, errno, "cannot read '%s'", job->path);
-    const struct place own = {found.st_dev, found.st_ino};
+    const struct quant_directory_place own = {found.st_dev, found.st_ino};
     bool ok = top.path && quant_growing_list_add(&listing->seen, &own, sizeof own);
     if (ok && job->output && stat(job->output, &found) == 0) {
-        const struct place output = {found.st_dev, found.st_ino};
+        const struct quant_directory_place output = {found.st_dev, found.st_ino};
         ok = quant_growing_list_add(&listing->seen, &output, sizeof output);
     }
     return ok ? list_level(listing, &top) : no_memory(listing);
