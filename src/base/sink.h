@@ -11,6 +11,12 @@
 
 struct quant_sink;
 
+/* Bytes that lie somewhere in memory. */
+struct quant_sink_piece {
+    const void *bytes;
+    size_t nbytes;
+};
+
 struct quant_sink_ops {
     enum quant_status (*write)(struct quant_sink *sink, const void *bytes, size_t nbytes,
                                struct quant_error *error);
@@ -18,6 +24,11 @@ struct quant_sink_ops {
      * stream. */
     enum quant_status (*write_at)(struct quant_sink *sink, uint64_t offset, const void *bytes,
                                   size_t nbytes, struct quant_error *error);
+    /* The same with the bytes of n pieces one after the other. NULL: each is written by write_at.
+     */
+    enum quant_status (*write_pieces_at)(struct quant_sink *sink, uint64_t offset,
+                                         const struct quant_sink_piece *pieces, size_t n,
+                                         struct quant_error *error);
     /* Announces the total number of bytes for write_at. The sink may reserve the space in advance,
      * which is faster. NULL: has no effect. */
     void (*expect)(struct quant_sink *sink, uint64_t nbytes);
@@ -31,6 +42,11 @@ struct quant_sink {
 
 enum quant_status quant_sink_write(struct quant_sink *sink, const void *bytes, size_t nbytes,
                                    struct quant_error *error);
+
+/* write_pieces_at, or write_at for each. */
+enum quant_status quant_sink_write_pieces_at(struct quant_sink *sink, uint64_t offset,
+                                             const struct quant_sink_piece *pieces, size_t n,
+                                             struct quant_error *error);
 
 void quant_sink_expect(struct quant_sink *sink, uint64_t nbytes);
 

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -73,6 +74,46 @@ static enum quant_status write_by_position(struct quant_file_output *output, uin
             from += count;
             nbytes -= (size_t)count;
             offset += (uint64_t)count;
+        }
+    }
+    return QUANT_OK;
+}
+
+enum { VECTOR = 256 }; /* pieces in one call; the system allows more */
+
+/* Those of n pieces that fit, but for their first `skipped` bytes. */
+static size_t fill_vector(struct iovec vector[VECTOR], const struct quant_sink_piece *pieces,
+                          size_t n, size_t skipped)
+{
+    const size_t count = n < VECTOR ? n : VECTOR;
+    for (size_t i = 0; i < count; i++)
+        vector[i] = (struct iovec){(void *)pieces[i].bytes, pieces[i].nbytes};
+    vector[0].iov_base = (char *)vector[0].iov_base + skipped;
+    vector[0].iov_len -= skipped;
+    return count;
+}
+
+static enum quant_status write_pieces(struct quant_file_output *output, uint64_t offset,
+                                      const struct quant_sink_piece *pieces, size_t n,
+                                      struct quant_error *error)
+{
+    struct iovec vector[VECTOR];
+    size_t skipped = 0; /* bytes of the first piece that are written */
+    while (n > 0) {
+        if (quant_cancelled(&output->cancel))
+            return quant_error_set(error, QUANT_CANCELLED, "cancelled");
+        const int length = (int)fill_vector(vector, pieces, n, skipped);
+        const ssize_t count = pwritev(output->fd, vector, length, (off_t)offset);
+        if (count < 0 && errno != EINTR)
+            return quant_output_failed(output, error);
+        if (count < 0)
+            continue;
+        offset += (uint64_t)count;
+        skipped += (size_t)count;
+        while (n > 0 && skipped >= pieces->nbytes) {
+            skipped -= pieces->nbytes;
+            pieces++;
+            n--;
         }
     }
     return QUANT_OK;
@@ -177,6 +218,22 @@ static enum quant_status output_write_at(struct quant_sink *sink, uint64_t offse
                      : write_by_position(output, offset, bytes, nbytes, error);
 }
 
+static enum quant_status output_write_pieces_at(struct quant_sink *sink, uint64_t offset,
+                                                const struct quant_sink_piece *pieces, size_t n,
+                                                struct quant_error *error)
+{
+    struct quant_file_output *output = (struct quant_file_output *)sink;
+    uint64_t end = offset;
+    for (size_t i = 0; i < n; i++)
+        end += pieces[i].nbytes;
+    take_room(output, end);
+    const enum quant_status status =
+        atomic_load(&output->nheld) > 0 ? quant_output_flush(output, error) : QUANT_OK;
+    return status == QUANT_OK ? write_pieces(output, offset, pieces, n, error) : status;
+}
+
 const struct quant_sink_ops quant_output_stream_ops = {.write = output_write};
-const struct quant_sink_ops quant_output_file_ops = {
-    .write = output_write, .write_at = output_write_at, .expect = output_expect};
+const struct quant_sink_ops quant_output_file_ops = {.write = output_write,
+                                                     .write_at = output_write_at,
+                                                     .write_pieces_at = output_write_pieces_at,
+                                                     .expect = output_expect};

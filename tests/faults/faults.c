@@ -206,6 +206,16 @@ WRAP(ssize_t, pwrite64, int fd, const void *bytes, size_t nbytes, off_t offset)
     return fault(FAULT_WRITE, ENOSPC) ? -1 : __real_pwrite64(fd, bytes, nbytes, offset);
 }
 
+WRAP(ssize_t, pwritev, int fd, const struct iovec *pieces, int n, off_t offset)
+{
+    return fault(FAULT_WRITE, ENOSPC) ? -1 : __real_pwritev(fd, pieces, n, offset);
+}
+
+WRAP(ssize_t, pwritev64, int fd, const struct iovec *pieces, int n, off_t offset)
+{
+    return fault(FAULT_WRITE, ENOSPC) ? -1 : __real_pwritev64(fd, pieces, n, offset);
+}
+
 WRAP(ssize_t, sendfile, int to, int from, off_t *offset, size_t nbytes)
 {
     return fault(FAULT_WRITE, ENOSPC) ? -1 : __real_sendfile(to, from, offset, nbytes);

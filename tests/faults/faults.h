@@ -14,7 +14,7 @@ enum fault_kind {
         1, /* malloc, calloc, realloc, strdup, strndup, asprintf, realpath, XXH3's state */
     FAULT_OPEN = 2,
     FAULT_READ = 4,   /* and pread */
-    FAULT_WRITE = 8,  /* and pwrite, sendfile */
+    FAULT_WRITE = 8,  /* and pwrite, pwritev, sendfile */
     FAULT_CLOSE = 16, /* the descriptor is closed all the same, as Linux does */
     FAULT_RENAME = 32,
     FAULT_LINK = 64, /* and linkat */

@@ -5,13 +5,15 @@
 
 #include "engine/files/container_plan.h"
 #include "engine/files/container_seal.h"
+#include "io/gather_sink.h"
 #include "io/io.h"
 
 /* A container that is written. Zeroed but for the descriptors, which are -1, it is closed. */
 struct quant_container_output {
     struct quant_file_output final;     /* what the caller named */
     struct quant_file_output spool;     /* written instead, if that is a stream */
-    struct quant_container_seals seals; /* written through, if the format has seals */
+    struct quant_gather_sink gather;    /* written through: tensors may be small and many */
+    struct quant_container_seals seals; /* written through before that, if the format has seals */
     struct quant_sink *sink;            /* of one of them; by position */
 };
 
