@@ -11,6 +11,7 @@
 #include "engine/tensor/tensor.h"
 #include "engine/work/pass_progress.h"
 #include "engine/work/pool.h"
+#include "io/buffer_sink.h"
 
 struct quant_container_place; /* what is kept of a tensor from its work until it is delivered */
 
@@ -30,6 +31,7 @@ struct quant_container_quantization {
     struct quant_container_plan plan;
     struct quant_container_output data;
     struct quant_file_output sidecar;
+    struct quant_buffer_sink entries;     /* of the sidecar, which is written through it */
     struct quant_pool *pool;              /* borrowed: work's */
     struct quant_container_place *places; /* owned */
     unsigned nplaces;

@@ -103,7 +103,9 @@ static enum quant_status begin_sidecar(struct quant_container_quantization *run)
     struct quant_sidecar_head head;
     enum quant_status status = make_head(run, &source, &data, &head);
     if (status == QUANT_OK)
-        status = quant_sidecar_begin_tensors(&run->sidecar.sink, &head, run->error);
+        status = quant_buffer_sink_open(&run->entries, &run->sidecar.sink, run->error);
+    if (status == QUANT_OK)
+        status = quant_sidecar_begin_tensors(&run->entries.sink, &head, run->error);
     free(source);
     free(data);
     return status;
@@ -128,10 +130,15 @@ static enum quant_status check_complete(struct quant_container_quantization *run
     return status;
 }
 
+static enum quant_status end_sidecar(struct quant_container_quantization *run)
+{
+    const enum quant_status status = quant_sidecar_end_tensors(&run->entries.sink, run->error);
+    return status == QUANT_OK ? quant_buffer_sink_flush(&run->entries, run->error) : status;
+}
+
 static enum quant_status finish(struct quant_container_quantization *run)
 {
-    enum quant_status status =
-        run->has_sidecar ? quant_sidecar_end_tensors(&run->sidecar.sink, run->error) : QUANT_OK;
+    enum quant_status status = run->has_sidecar ? end_sidecar(run) : QUANT_OK;
     if (status == QUANT_OK)
         status = run->single ? quant_source_check_unchanged(input_source(run), run->error)
                              : quant_container_input_finish(&run->input, run->error);
@@ -205,6 +212,7 @@ static enum quant_status run_file(struct quant_container_quantization *run)
 static void close_all(struct quant_container_quantization *run)
 {
     quant_container_release_tensors(run);
+    quant_buffer_sink_release(&run->entries);
     quant_output_discard(&run->sidecar);
     quant_container_output_discard(&run->data);
     quant_container_plan_release(&run->plan);

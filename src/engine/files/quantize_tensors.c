@@ -253,7 +253,7 @@ static bool deliver(void *context, unsigned number, uint64_t i)
     }
     enum quant_status status = QUANT_OK;
     if (run->has_sidecar)
-        status = quant_sidecar_append_entry(&run->sidecar.sink, place->entry, place->nbytes, i == 0,
+        status = quant_sidecar_append_entry(&run->entries.sink, place->entry, place->nbytes, i == 0,
                                             &error);
     free(place->entry);
     place->entry = NULL;
