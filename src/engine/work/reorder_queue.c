@@ -14,13 +14,14 @@ struct waiting {
 struct quant_reorder_queue {
     const struct quant_pass *pass;
     pthread_mutex_t mutex; /* for all that follows */
-    pthread_cond_t freed;  /* a place is free, or there is nothing left to do */
+    pthread_cond_t freed;  /* several places are free, or there is nothing left to do */
     uint64_t next;         /* part to begin */
     uint64_t turn;         /* part to deliver; next - turn is at most the number of places */
     bool delivering;       /* a thread is delivering */
     bool stopped;          /* no more parts are begun */
     bool failed;           /* and none is delivered */
     unsigned nfree;
+    unsigned enough;      /* places to be free before those who wait for one are woken */
     unsigned *free;       /* places; the last one freed is taken first: its memory is warm */
     struct waiting *ring; /* part p at p modulo the number of places */
 };
@@ -49,6 +50,7 @@ struct quant_reorder_queue *quant_reorder_queue_new(const struct quant_pass *pas
                                           .mutex = PTHREAD_MUTEX_INITIALIZER,
                                           .freed = PTHREAD_COND_INITIALIZER,
                                           .nfree = pass->places,
+                                          .enough = 1 + (pass->places - pass->threads) / 2,
                                           .free = places,
                                           .ring = ring};
     return queue;
@@ -91,14 +93,15 @@ static void deliver_worked(struct quant_reorder_queue *queue)
         part->worked = false;
         queue->turn++;
         queue->free[queue->nfree++] = part->place;
-        if (queue->nfree == 1)
+        if (queue->nfree == queue->enough)
             pthread_cond_broadcast(&queue->freed);
     }
     queue->delivering = false;
 }
 
 /* Called with the mutex held. The wait ends: parts are begun in order, so the part whose turn it is
- * has a place already, and will free it. */
+ * has a place already, and will free it, and so will those that are done after it. Woken for each
+ * place, two threads on one processor would take turns with every part. */
 static bool wait_for_place(struct quant_reorder_queue *queue)
 {
     while (queue->nfree == 0 && !queue->stopped && queue->next < queue->pass->n)
