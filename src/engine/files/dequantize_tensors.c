@@ -15,7 +15,7 @@
 #include "engine/work/work_list.h"
 
 struct quant_restored_place {
-    struct quant_buffers buffers; /* of a small tensor */
+    struct quant_buffers buffers; /* without a pool, whose workers have their own */
     struct quant_restore_run run;
     struct quant_restored_reader quantized;
     struct quant_tensor original;
@@ -89,10 +89,10 @@ static void fill_result(struct quant_container_dequantization *run,
 
 static enum quant_status restore_tensor(struct quant_container_dequantization *run,
                                         struct quant_restored_place *place,
-                                        const struct quant_restored_tensor *restored, uint64_t i,
-                                        struct quant_pool *pool)
+                                        const struct quant_restored_tensor *restored,
+                                        const struct quant_work_item *item)
 {
-    enum quant_status status = open_tensor(run, place, restored, i);
+    enum quant_status status = open_tensor(run, place, restored, item->i);
     if (status != QUANT_OK)
         return status;
     place->run = (struct quant_restore_run){
@@ -107,9 +107,9 @@ static enum quant_status restore_tensor(struct quant_container_dequantization *r
         .order = restored->order,
         .nelems = restored->nelems,
         .progress = place->progress,
-        .pool = pool,
-        .buffers = pool ? quant_pool_buffers(pool, 0) : &place->buffers,
-        .threads = quant_pool_threads(pool),
+        .pool = item->pool,
+        .buffers = run->pool ? quant_pool_buffers(run->pool, item->worker) : &place->buffers,
+        .threads = quant_pool_threads(item->pool),
     };
     status = quant_restore_run_begin(&place->run, &place->error);
     if (status == QUANT_OK)
@@ -170,7 +170,7 @@ static void work(void *context, struct quant_work_item *item)
         place->status = copy_tensor(run, place, restored, item->i);
         return;
     }
-    place->status = restore_tensor(run, place, restored, item->i, item->pool);
+    place->status = restore_tensor(run, place, restored, item);
     close_tensor(run, place);
 }
 
@@ -200,7 +200,9 @@ static bool deliver(void *context, unsigned number, uint64_t i)
 
 enum quant_status quant_container_dequantize_tensors(struct quant_container_dequantization *run)
 {
+    enum { WAITING = 120 }; /* results, a few KiB each */
     const struct quant_work_list list = {.n = run->restored.n,
+                                         .waiting = WAITING,
                                          .pool = run->pool,
                                          .progress = &run->progress,
                                          .context = run,

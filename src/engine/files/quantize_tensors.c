@@ -18,7 +18,7 @@
 #include "records/sidecar_tensors.h"
 
 struct quant_container_place {
-    struct quant_buffers buffers; /* of a small tensor */
+    struct quant_buffers buffers; /* without a pool, whose workers have their own */
     struct quant_tensor_run run;
     struct quant_tensor_output output;
     struct quant_scale_store scales;
@@ -103,7 +103,7 @@ static enum quant_status load_given(struct quant_container_quantization *run,
 static enum quant_status map_tensor(struct quant_container_quantization *run,
                                     struct quant_container_place *place,
                                     const struct quant_planned_tensor *planned,
-                                    struct quant_tensor *tensor, struct quant_pool *pool)
+                                    struct quant_tensor *tensor, const struct quant_work_item *item)
 {
     const struct quant_quantize_job *job = run->job;
     struct quant_digests digests = {0};
@@ -112,17 +112,17 @@ static enum quant_status map_tensor(struct quant_container_quantization *run,
     enum quant_status status = has_groups ? load_given(run, place, planned, tensor) : QUANT_OK;
     if (status != QUANT_OK)
         return status;
-    place->run =
-        (struct quant_tensor_run){.plan = planned->plan,
-                                  .given = has_groups ? &place->given : NULL,
-                                  .cancel = &job->control.cancel,
-                                  .tensor = tensor,
-                                  .output = &place->output,
-                                  .progress = place->progress,
-                                  .pool = pool,
-                                  .buffers = pool ? quant_pool_buffers(pool, 0) : &place->buffers,
-                                  .threads = quant_pool_threads(pool),
-                                  .measures = job->measure};
+    place->run = (struct quant_tensor_run){
+        .plan = planned->plan,
+        .given = has_groups ? &place->given : NULL,
+        .cancel = &job->control.cancel,
+        .tensor = tensor,
+        .output = &place->output,
+        .progress = place->progress,
+        .pool = item->pool,
+        .buffers = run->pool ? quant_pool_buffers(run->pool, item->worker) : &place->buffers,
+        .threads = quant_pool_threads(item->pool),
+        .measures = job->measure};
     status = quant_tensor_run_begin(&place->run, &place->error);
     if (status == QUANT_OK)
         status = open_output(run, place, planned);
@@ -201,7 +201,7 @@ static void work(void *context, struct quant_work_item *item)
     }
     place->status = open_tensor(run, planned, &tensor, &place->error);
     if (place->status == QUANT_OK)
-        place->status = map_tensor(run, place, planned, &tensor, item->pool);
+        place->status = map_tensor(run, place, planned, &tensor, item);
     if (place->status == QUANT_NONFINITE && !run->single)
         advise_exclude(info_of(run, planned)->name, &place->error);
     quant_tensor_run_release(&place->run);
@@ -265,7 +265,9 @@ static bool deliver(void *context, unsigned number, uint64_t i)
 
 enum quant_status quant_container_quantize_tensors(struct quant_container_quantization *run)
 {
+    enum { WAITING = 120 }; /* results and entries, a few KiB each */
     const struct quant_work_list list = {.n = run->plan.n,
+                                         .waiting = WAITING,
                                          .pool = run->pool,
                                          .progress = &run->progress,
                                          .context = run,

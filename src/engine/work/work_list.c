@@ -4,7 +4,8 @@
 
 #include <pthread.h>
 
-/* Items that are done and wait for an earlier one. Each has buffers of at most a MiB. */
+/* Items that are done and wait for an earlier one, if the list does not say: each may have buffers
+ * of a MiB. */
 enum { WAITING = 8 };
 
 struct quant_work_run {
@@ -15,12 +16,20 @@ struct quant_work_run {
     pthread_cond_t moved;  /* turn or failed has changed */
     uint64_t turn;         /* item to be delivered next */
     bool failed;
+    unsigned nidle;
+    unsigned idle[QUANT_MOST_THREADS]; /* numbers of workers that have no item */
 };
+
+static unsigned count_threads(const struct quant_work_list *list)
+{
+    const unsigned threads = quant_pool_threads(list->pool);
+    return threads < QUANT_MOST_THREADS ? threads : QUANT_MOST_THREADS;
+}
 
 unsigned quant_work_list_places(const struct quant_work_list *list)
 {
-    const unsigned threads = quant_pool_threads(list->pool);
-    return threads > 1 ? threads + WAITING : 1;
+    const unsigned threads = count_threads(list);
+    return threads > 1 ? threads + (list->waiting > 0 ? list->waiting : WAITING) : 1;
 }
 
 bool quant_work_item_await_turn(const struct quant_work_item *item)
@@ -36,6 +45,22 @@ bool quant_work_item_await_turn(const struct quant_work_item *item)
 
 /* ---- One item ---- */
 
+/* As the number of a thread would be, which a reorder queue does not give. */
+static unsigned take_worker(struct quant_work_run *run)
+{
+    pthread_mutex_lock(&run->mutex);
+    const unsigned worker = run->idle[--run->nidle];
+    pthread_mutex_unlock(&run->mutex);
+    return worker;
+}
+
+static void return_worker(struct quant_work_run *run, unsigned worker)
+{
+    pthread_mutex_lock(&run->mutex);
+    run->idle[run->nidle++] = worker;
+    pthread_mutex_unlock(&run->mutex);
+}
+
 static void work_on(struct quant_work_run *run, unsigned place, uint64_t i, struct quant_pool *pool)
 {
     const struct quant_work_list *list = run->list;
@@ -44,8 +69,11 @@ static void work_on(struct quant_work_run *run, unsigned place, uint64_t i, stru
                                         .nelems = list->nelems(list->context, i)};
     struct quant_progress progress = {.call = list->progress->call ? quant_progress_relay : NULL,
                                       .context = &share};
-    struct quant_work_item item = {i, place, pool, &progress, run};
+    const unsigned worker = pool ? 0 : take_worker(run);
+    struct quant_work_item item = {i, place, worker, pool, &progress, run};
     list->work(list->context, &item);
+    if (!pool)
+        return_worker(run, worker);
     quant_progress_relay(&share, 1, 1); /* what its passes have not reported */
 }
 
@@ -92,7 +120,7 @@ static uint64_t count_small(const struct quant_work_list *list, uint64_t first)
 static bool run_small(struct quant_work_run *run, uint64_t n)
 {
     const struct quant_work_list *list = run->list;
-    const unsigned threads = quant_pool_threads(list->pool);
+    const unsigned threads = count_threads(list);
     const struct quant_pass pass = {
         .n = n,
         .threads = threads,
@@ -134,7 +162,10 @@ bool quant_work_list_run(const struct quant_work_list *list)
     struct quant_work_run run = {.list = list,
                                  .progress_mutex = PTHREAD_MUTEX_INITIALIZER,
                                  .mutex = PTHREAD_MUTEX_INITIALIZER,
-                                 .moved = PTHREAD_COND_INITIALIZER};
+                                 .moved = PTHREAD_COND_INITIALIZER,
+                                 .nidle = count_threads(list)};
+    for (unsigned i = 0; i < run.nidle; i++)
+        run.idle[i] = run.nidle - 1 - i; /* 0 is taken first */
     uint64_t total = 0;
     for (uint64_t i = 0; i < list->n; i++)
         total += list->nelems(list->context, i);

@@ -23,8 +23,10 @@ struct quant_work_run; /* of a list */
 struct quant_work_item {
     uint64_t i;
     unsigned place;          /* below quant_work_list_places; kept until the item is delivered */
-    struct quant_pool *pool; /* of a large item, for its passes; NULL: a small one, whose buffers
-                              * are those of its place */
+    unsigned worker;         /* below the threads of the list's pool; no other item at work has it;
+                              * 0 of a large item */
+    struct quant_pool *pool; /* of a large item, for its passes; NULL: a small one, for which the
+                              * buffers of its worker or its place are used */
     struct quant_progress *progress; /* of its passes; valid while it is worked on */
     struct quant_work_run *run;
 };
@@ -36,6 +38,10 @@ struct quant_work_list {
     void *context;
 
     uint64_t (*nelems)(void *context, uint64_t i); /* the size of an item */
+
+    /* The most items that are done and wait for an earlier one; 0: a few. The more there are, the
+     * less often a thread sleeps because another one was interrupted. */
+    unsigned waiting;
 
     /* Whether an item is large. NULL: if it has more elements than QUANT_SMALL_ITEM. */
     bool (*is_large)(void *context, uint64_t i);

@@ -22,6 +22,7 @@ struct record {
     atomic_uint inside; /* work */
     atomic_bool taken[MOST_PLACES];
     uint64_t holder[MOST_PLACES];
+    atomic_bool busy[MOST_THREADS]; /* workers */
     atomic_bool wrong;
     atomic_uint waiting; /* small items that wait for another one */
     bool meet;
@@ -96,6 +97,8 @@ static void work(void *context, struct quant_work_item *item)
     expect(record, place < record->places);
     expect(record, !atomic_exchange(&record->taken[place], true));
     expect(record, pool == (is_large(record, i) ? record->pool : NULL));
+    expect(record, item->worker < (pool ? 1 : MOST_THREADS));
+    expect(record, !atomic_exchange(&record->busy[item->worker], true));
     const unsigned others = atomic_fetch_add(&record->inside, 1);
     expect(record, others == 0 || !is_large(record, i));
     record->holder[place] = i;
@@ -123,6 +126,7 @@ static void work(void *context, struct quant_work_item *item)
         expect(record, !ok == (i > record->failing));
         expect(record, !ok || record->delivered == i);
     }
+    atomic_store(&record->busy[item->worker], false);
     atomic_fetch_sub(&record->inside, 1);
 }
 
