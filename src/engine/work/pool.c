@@ -192,9 +192,18 @@ static void end_run(struct quant_pool *pool)
     pthread_mutex_unlock(&pool->mutex);
 }
 
+/* A small tensor is one part, and there may be very many: no locks. */
+static bool run_one(const struct quant_pass *pass)
+{
+    return pass->work(pass->context, 0, 0) && pass->deliver(pass->context, 0, 0) &&
+           (!pass->finish || pass->finish(pass->context, 0, 0));
+}
+
 /* pool NULL: on the calling thread alone. */
 static bool run_pass(struct quant_pool *pool, const struct quant_pass *pass)
 {
+    if (pass->n == 1)
+        return run_one(pass);
     struct pool_run run = {.queue = quant_reorder_queue_new(pass),
                            .nhelpers = pool ? count_helpers(pool, pass) : 0};
     quant_turnstile_init(&run.turnstile, pass);
