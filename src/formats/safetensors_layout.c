@@ -12,6 +12,7 @@
 #include "base/checked.h"
 #include "base/endian.h"
 #include "base/error.h"
+#include "base/sort.h"
 #include "base/utf8.h"
 #include "formats/safetensors.h"
 
@@ -124,23 +125,13 @@ static void put_tensor(struct text *text, const struct quant_container_tensor *t
 /* ---- Order and places ---- */
 
 struct layout {
-    struct quant_container_tensor **tensors; /* owned; n of them, to be sorted */
+    struct quant_container_tensor **tensors; /* owned; n of them, sorted by name, then by type */
     struct quant_metadata_pair *metadata;    /* owned */
     size_t n;
     size_t nmetadata;
     uint64_t data_nbytes; /* of all tensors */
     struct quant_error *error;
 };
-
-/* Types are rows of one table, in ascending order. */
-static int compare_tensors(const void *a, const void *b)
-{
-    const struct quant_container_tensor *one = *(struct quant_container_tensor *const *)a;
-    const struct quant_container_tensor *other = *(struct quant_container_tensor *const *)b;
-    if (one->type != other->type)
-        return one->type > other->type ? -1 : 1;
-    return strcmp(one->name, other->name);
-}
 
 static int compare_names(const void *a, const void *b)
 {
@@ -162,7 +153,7 @@ static enum quant_status refuse(const struct layout *layout, const char *what, c
 
 static enum quant_status check_names(struct layout *layout)
 {
-    qsort(layout->tensors, layout->n, sizeof(void *), compare_names);
+    quant_sort(layout->tensors, layout->n, sizeof(void *), compare_names);
     for (size_t i = 0; i < layout->n; i++) {
         const char *name = layout->tensors[i]->name;
         if (i > 0 && strcmp(layout->tensors[i - 1]->name, name) == 0)
@@ -189,10 +180,49 @@ static enum quant_status check_metadata(struct layout *layout)
     return QUANT_OK;
 }
 
+/* Types are rows of one table, in ascending order. */
+static size_t count_types(void)
+{
+    size_t n = 0;
+    while (quant_safetensors_type_at(n))
+        n++;
+    return n;
+}
+
+static size_t type_of(const struct quant_container_tensor *tensor)
+{
+    return (size_t)(tensor->type - quant_safetensors_type_at(0));
+}
+
+/* By descending type. What is in order by name stays so within each type. */
+static enum quant_status sort_by_type(struct layout *layout)
+{
+    const size_t ntypes = count_types();
+    size_t *next = calloc(ntypes + 1, sizeof *next); /* place of the next tensor of each type */
+    struct quant_container_tensor **sorted = calloc(layout->n + 1, sizeof(void *));
+    if (!next || !sorted) {
+        free(next);
+        free(sorted);
+        return quant_error_no_memory(layout->error, layout->n * sizeof(void *), "layout");
+    }
+    for (size_t i = 0; i < layout->n; i++)
+        next[type_of(layout->tensors[i])]++;
+    for (size_t type = ntypes, end = 0; type-- > 0;) {
+        const size_t n = next[type];
+        next[type] = end;
+        end += n;
+    }
+    for (size_t i = 0; i < layout->n; i++)
+        sorted[next[type_of(layout->tensors[i])]++] = layout->tensors[i];
+    free(next);
+    free(layout->tensors);
+    layout->tensors = sorted;
+    return QUANT_OK;
+}
+
 /* One after the other, counted from the end of the header. */
 static enum quant_status place_tensors(struct layout *layout)
 {
-    qsort(layout->tensors, layout->n, sizeof(void *), compare_tensors);
     for (size_t i = 0; i < layout->n; i++) {
         struct quant_container_tensor *tensor = layout->tensors[i];
         tensor->data.offset = layout->data_nbytes;
@@ -259,6 +289,8 @@ static enum quant_status lay_out(struct layout *layout, struct quant_container_l
     enum quant_status status = check_names(layout);
     if (status == QUANT_OK)
         status = check_metadata(layout);
+    if (status == QUANT_OK)
+        status = sort_by_type(layout);
     if (status == QUANT_OK)
         status = place_tensors(layout);
     if (status == QUANT_OK)

@@ -15,6 +15,7 @@
 #include "base/endian.h"
 #include "base/error.h"
 #include "base/growing_list.h"
+#include "base/sort.h"
 #include "base/source_window.h"
 #include "formats/safetensors.h"
 #include "formats/safetensors_entry.h"
@@ -199,9 +200,9 @@ static enum quant_status make_catalogue(struct reading *reading)
 static enum quant_status read_header(struct reading *reading)
 {
     enum quant_status status = read_object(reading);
-    if (status == QUANT_OK && reading->tensors.n > 0)
-        qsort(reading->tensors.items, reading->tensors.n, sizeof(struct quant_tensor_info),
-              compare_ranges);
+    if (status == QUANT_OK)
+        quant_sort(reading->tensors.items, reading->tensors.n, sizeof(struct quant_tensor_info),
+                   compare_ranges);
     if (status == QUANT_OK)
         status = check_metadata(reading);
     return status == QUANT_OK ? make_catalogue(reading) : status;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/sort.h"
 #include "base/source_window.h"
 #include "formats/container.h"
 
@@ -132,7 +133,7 @@ enum quant_status quant_tensor_file_index(struct quant_tensor_file *file, struct
     }
     for (size_t i = 0; i < file->n; i++)
         named[i] = (struct named){file->tensors[i].name, (uint32_t)i};
-    qsort(named, file->n, sizeof *named, compare_names);
+    quant_sort(named, file->n, sizeof *named, compare_names);
     for (size_t i = 0; i < file->n; i++)
         by_name[i] = named[i].index;
     file->by_name = by_name;
