@@ -2,7 +2,6 @@
 /* Adding an offset, and ending early. */
 #include "base/source_window.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,11 +45,15 @@ static const struct quant_source_ops window_ops = {
 struct quant_source *quant_source_window(struct quant_source *inner, uint64_t offset,
                                          uint64_t nbytes, const char *name)
 {
-    const size_t room = strlen(inner->name) + strlen(name) + sizeof ": ";
-    struct window *window = malloc(sizeof *window + room);
+    const size_t before = strlen(inner->name);
+    const size_t colon = *name ? 2 : 0;
+    const size_t length = strlen(name);
+    struct window *window = malloc(sizeof *window + before + colon + length + 1);
     if (!window)
         return NULL;
-    snprintf(window->name, room, "%s%s%s", inner->name, *name ? ": " : "", name);
+    memcpy(window->name, inner->name, before);
+    memcpy(window->name + before, ": ", colon);
+    memcpy(window->name + before + colon, name, length + 1);
     window->head = (struct quant_source){
         .ops = &window_ops, .name = window->name, .size = nbytes, .positional = inner->positional};
     window->inner = inner;

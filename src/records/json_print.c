@@ -9,11 +9,9 @@
 
 #include "base/decimal.h"
 
-void quant_json_reserve(struct quant_json_printer *printer, size_t nbytes)
+static void grow(struct quant_json_printer *printer, size_t nbytes)
 {
     enum { MIN_ROOM = 256 };
-    if (printer->no_memory || printer->room - printer->length >= nbytes)
-        return;
     size_t room = printer->room < MIN_ROOM ? MIN_ROOM : printer->room;
     while (room - printer->length < nbytes && room <= SIZE_MAX / 4)
         room *= 2;
@@ -23,6 +21,12 @@ void quant_json_reserve(struct quant_json_printer *printer, size_t nbytes)
         return;
     printer->text = text;
     printer->room = room;
+}
+
+void quant_json_reserve(struct quant_json_printer *printer, size_t nbytes)
+{
+    if (!printer->no_memory && printer->room - printer->length < nbytes)
+        grow(printer, nbytes);
 }
 
 static void put(struct quant_json_printer *printer, const char *bytes, size_t nbytes)
@@ -39,11 +43,24 @@ void quant_json_raw(struct quant_json_printer *printer, const char *text)
     put(printer, text, strlen(text));
 }
 
+/* Room for nbytes, which count as printed; NULL: no memory. */
+static char *take(struct quant_json_printer *printer, size_t nbytes)
+{
+    quant_json_reserve(printer, nbytes);
+    if (printer->no_memory)
+        return NULL;
+    printer->length += nbytes;
+    return printer->text + printer->length - nbytes;
+}
+
 static void begin_line(struct quant_json_printer *printer)
 {
-    put(printer, "\n", 1);
-    for (int i = 0; i < printer->depth; i++)
-        put(printer, "  ", 2);
+    const size_t indent = 2 * (size_t)printer->depth;
+    char *to = take(printer, 1 + indent);
+    if (!to)
+        return;
+    *to = '\n';
+    memset(to + 1, ' ', indent);
 }
 
 void quant_json_open(struct quant_json_printer *printer, char bracket)
@@ -85,6 +102,14 @@ static bool is_plain(char byte)
     return (unsigned char)byte >= 0x20 && byte != '"' && byte != '\\';
 }
 
+static size_t count_plain(const char *text)
+{
+    size_t n = 0;
+    while (is_plain(text[n]))
+        n++;
+    return n;
+}
+
 static void put_escaped(struct quant_json_printer *printer, char byte)
 {
     static const char letters[] = "\"\\bfnrt";
@@ -98,17 +123,30 @@ static void put_escaped(struct quant_json_printer *printer, char byte)
     quant_json_raw(printer, text);
 }
 
+static void put_plain(struct quant_json_printer *printer, const char *text, size_t length)
+{
+    char *to = take(printer, length + 2);
+    if (!to)
+        return;
+    to[0] = '"';
+    memcpy(to + 1, text, length);
+    to[length + 1] = '"';
+}
+
 void quant_json_string(struct quant_json_printer *printer, const char *text)
 {
     if (!text) {
         put(printer, "null", 4);
         return;
     }
+    const size_t length = count_plain(text);
+    if (!text[length]) {
+        put_plain(printer, text, length);
+        return;
+    }
     put(printer, "\"", 1);
     while (*text) {
-        size_t n = 0;
-        while (is_plain(text[n]))
-            n++;
+        const size_t n = count_plain(text);
         put(printer, text, n);
         text += n;
         if (*text)
