@@ -8,7 +8,7 @@
 #include "io/gather_sink.h"
 #include "io/io.h"
 
-enum { NBYTES = 3 << 20, THREADS = 4, PIECE = 1000 };
+enum { NBYTES = 1 << 20, THREADS = 4, PIECE = 3000 };
 
 /* A target in memory. */
 struct memory {
