@@ -79,6 +79,23 @@ static bool parse_digits(const char *token, uint64_t *value)
     return *token == '\0';
 }
 
+/* A header is mostly these: up to 18 digits, all in the block, before a comma or a bracket. false,
+ * with nothing passed over: it is for read_integer. */
+static bool read_plain(struct quant_json_scan *scan, uint64_t *value)
+{
+    const char *at = scan->next;
+    uint64_t sum = 0;
+    while (at < scan->end && *at >= '0' && *at <= '9' && at - scan->next < 18)
+        sum = 10 * sum + (uint64_t)(*at++ - '0');
+    const bool is_plain = at > scan->next && at < scan->end && (*at == ',' || *at == ']') &&
+                          (*scan->next != '0' || at - scan->next == 1);
+    if (!is_plain)
+        return false;
+    *value = sum;
+    scan->next = at;
+    return true;
+}
+
 /* An integer from 0 on, written as one: 8.0 and 8e0 are not. noun is what messages call it. */
 static enum quant_status read_integer(struct quant_safetensors_parser *parser, const char *noun,
                                       uint64_t *value)
@@ -88,6 +105,8 @@ static enum quant_status read_integer(struct quant_safetensors_parser *parser, c
     char token[QUANT_JSON_TOKEN];
     char place[QUANT_JSON_PLACE];
     int byte;
+    if (read_plain(scan, value))
+        return QUANT_OK;
     enum quant_status status = quant_json_scan_token(scan, &byte, parser->error);
     if (status != QUANT_OK)
         return status;
