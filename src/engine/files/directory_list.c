@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Directory by directory, what is of the kind that is looked for: files and checkpoints. */
 #include <errno.h>
+#include <limits.h>
 #include <quant/directory.h>
 #include <stdlib.h>
 #include <string.h>
