@@ -24,8 +24,8 @@ static enum quant_status read_plain(const struct quant_source_piece *piece, uint
     return status;
 }
 
-/* Bytes that are unpacked at a time. Rows are padded to 4 bytes, so each element takes at most 4: those of a
- * byte, two of 4 bits, take 8. */
+/* Bytes that are unpacked at a time. Rows are padded to 4 bytes, so each element takes at most 4:
+ * those of a byte, two of 4 bits, take 8. */
 enum { ROWS_AT_A_TIME = 2048, ROWS_MOST = 8 * ROWS_AT_A_TIME };
 
 static uint64_t byte_of(const struct quant_source_piece *piece, uint64_t element)
