@@ -197,7 +197,7 @@ static void test_ranges_of_engine(void **state)
     (void)state;
     enum { ROWS = 64, COLUMNS = 256 };
     static const char *const paths[] = {"x.npy"};
-    float *x = make_floats(ROWS * COLUMNS);
+    float *x = make_floats((size_t)ROWS * COLUMNS);
     for (size_t i = 0; i < ROWS; i++)
         for (size_t k = 0; k < COLUMNS; k++) {
             const float top = 1 + (float)i / 61;
