@@ -29,7 +29,8 @@ bool choosing_add(struct choosing *choosing, const char *option, const struct wo
         return no_memory() == EXIT_DONE;
     choosing->patterns = larger;
     for (size_t i = 0; i < patterns->n; i++)
-        larger[choosing->npatterns++] = (struct pattern_use){option, patterns->words[i], false};
+        larger[choosing->npatterns++] =
+            (struct pattern_use){.option = option, .pattern = patterns->words[i]};
     return true;
 }
 
@@ -41,6 +42,13 @@ static void mark(struct choosing *choosing, const char *name)
         struct pattern_use *use = &choosing->patterns[i];
         use->is_used = use->is_used || quant_name_matches(use->pattern, name);
     }
+}
+
+/* Notes that the rule has an effect. */
+static void mark_rule(struct choosing *choosing, const struct quant_rule *rule)
+{
+    if (rule)
+        choosing->patterns[rule - choosing->rules].decides = true;
 }
 
 /* Keeps the first few tensors that are selected in vain, with the reason. */
@@ -107,12 +115,13 @@ static bool look_at_tensor(void *context, const struct quant_listed_tensor *list
     const struct quant_rule *rule =
         quant_rule_find(choosing->rules, choosing->nrules, tensor->name);
     const unsigned min_dims = rule && rule->has_min_dims ? rule->min_dims : choosing->min_dims;
-    if (rule && rule->copies)
-        return true;
-    if (!choosing->floats_only || (tensor->is_float && tensor->ndim >= min_dims))
-        look->nworked++;
+    const bool copies = rule && rule->copies;
+    const bool is_fit = !choosing->floats_only || (tensor->is_float && tensor->ndim >= min_dims);
+    if (copies || is_fit)
+        mark_rule(choosing, rule);
     else
         keep_unfit(choosing, tensor);
+    look->nworked += is_fit && !copies;
     return true;
 }
 
@@ -150,9 +159,12 @@ static bool look_at_input(struct choosing *choosing, const char *path, bool *is_
     }
     if (!is_container) {
         const struct quant_rule *rule = quant_rule_find(choosing->rules, choosing->nrules, path);
+        const bool is_selected = quant_selection_has(&choosing->selection, path);
         mark(choosing, path);
+        if (is_selected)
+            mark_rule(choosing, rule);
         *is_single = true;
-        look.nworked = quant_selection_has(&choosing->selection, path) && !(rule && rule->copies);
+        look.nworked = is_selected && !(rule && rule->copies);
     }
     choosing->nworked += look.nworked;
     return look.nworked > 0 || (is_container && choosing->keeps_containers);
@@ -199,6 +211,15 @@ static int report_nothing(const struct choosing *choosing)
     return EXIT_FAILED;
 }
 
+static void warn_of_idle_rules(const struct choosing *choosing)
+{
+    for (size_t i = 0; i < choosing->nrules && !choosing->is_quiet; i++)
+        if (!choosing->patterns[i].decides)
+            message_warning("'--for %s' has no effect: what it matches is left out, is not of "
+                            "floats, has too few dimensions, or matches a later '--for' too",
+                            choosing->patterns[i].pattern);
+}
+
 static int check(struct choosing *choosing, char *const *inputs, size_t n)
 {
     int status = EXIT_DONE;
@@ -208,7 +229,11 @@ static int check(struct choosing *choosing, char *const *inputs, size_t n)
         report_unused(choosing, &choosing->patterns[i], inputs, n);
         status = EXIT_FAILED;
     }
-    return status == EXIT_DONE && choosing->nworked == 0 ? report_nothing(choosing) : status;
+    if (status == EXIT_DONE && choosing->nworked == 0)
+        return report_nothing(choosing);
+    if (status == EXIT_DONE)
+        warn_of_idle_rules(choosing);
+    return status;
 }
 
 /* ---- All of it ---- */
@@ -242,7 +267,10 @@ void choosing_see(struct choosing *choosing, const char *name, bool is_worked_on
 {
     if (!choosing->is_open)
         return;
+    const struct quant_rule *rule = quant_rule_find(choosing->rules, choosing->nrules, name);
     mark(choosing, name);
+    if (is_worked_on || (rule && rule->copies))
+        mark_rule(choosing, rule);
     choosing->nworked += is_worked_on;
 }
 

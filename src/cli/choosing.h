@@ -19,7 +19,9 @@
 struct pattern_use {
     const char *option; /* "include" */
     const char *pattern;
-    bool is_used;
+    bool is_used; /* it matches a name */
+    bool decides; /* of '--for': it is the rule of a tensor that is worked on, or of one that it
+                   * copies on purpose */
 };
 
 struct choosing {
@@ -33,6 +35,7 @@ struct choosing {
     unsigned min_dims;     /* worked on */
     const char *advice;    /* what helps if they have fewer, or NULL */
     bool keeps_containers; /* a container is worked on even if nothing in it is chosen */
+    bool is_quiet;         /* no warnings */
 
     /* Made: */
     struct quant_selection selection;
@@ -47,7 +50,8 @@ struct choosing {
     struct nearest_names unfit; /* the first tensors that are selected and not worked on */
 };
 
-/* Adds the patterns of an option that chooses, too. Returns false after a message (no memory). */
+/* Adds the patterns of an option that chooses, too; those of the rules first and in their order.
+ * Returns false after a message (no memory). */
 bool choosing_add(struct choosing *choosing, const char *option, const struct word_list *patterns);
 
 /* Takes the options' selection and looks at the n inputs. Returns EXIT_DONE, or EXIT_FAILED after a

@@ -294,7 +294,8 @@ static int run_job(const struct command *self, const struct quantize_options *op
     struct choosing choosing = {.verb = "quantize",
                                 .floats_only = true,
                                 .advice = "give a smaller --min-dims",
-                                .keeps_containers = true};
+                                .keeps_containers = true,
+                                .is_quiet = options->batch.quiet};
     struct quant_rule *rules = NULL;
     struct quant_spec spec;
     int status = quantize_options_read_spec(self, options, &spec);
