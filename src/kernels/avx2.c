@@ -272,6 +272,7 @@ const struct quant_kernels quant_kernels_avx2 = {
         },
     .measure = quant_avx2_measure,
     .point_errors = quant_avx2_point_errors,
+    .multiply = quant_avx2_multiply,
     .mark_levels =
         {
             [QUANT_INT8] = quant_avx2_mark_levels_int8,

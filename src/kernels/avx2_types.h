@@ -51,4 +51,6 @@ quant_integer_range_fn quant_avx2_integer_range_int16;
 quant_integer_range_fn quant_avx2_integer_range_uint16;
 quant_integer_range_fn quant_avx2_integer_range_int32;
 
+quant_multiply_fn quant_avx2_multiply;
+
 #endif

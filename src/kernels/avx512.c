@@ -356,6 +356,7 @@ const struct quant_kernels quant_kernels_avx512 = {
         },
     .measure = quant_avx512_measure,
     .point_errors = quant_avx512_point_errors,
+    .multiply = quant_avx2_multiply,
     .mark_levels =
         {
             [QUANT_INT8] = quant_avx512_mark_levels_int8,

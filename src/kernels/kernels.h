@@ -57,6 +57,10 @@ struct quant_grid {
     double last;
 };
 
+/* A call of multiply is for so many samples and rows. Four rows of eight samples are the sums that
+ * the registers of AVX2 hold while two products are added at a time, each after the one before. */
+enum { QUANT_MULTIPLY_SAMPLES = 8, QUANT_MULTIPLY_ROWS = 4 };
+
 typedef void quant_observe_fn(const float *x, size_t n, struct quant_observed *observed);
 typedef void quant_quantize_fn(const struct quant_params *params, const float *x, size_t n,
                                void *q);
@@ -67,6 +71,8 @@ typedef void quant_measure_fn(const float *x, const float *restored, size_t n, s
                               struct quant_measure_block *block);
 typedef void quant_point_errors_fn(const struct quant_grid *grid, const double *at,
                                    const double *weight, size_t n, double lanes[QUANT_POINT_LANES]);
+typedef void quant_multiply_fn(const float *x, const float *w, size_t n,
+                               double sums[QUANT_MULTIPLY_ROWS][QUANT_MULTIPLY_SAMPLES]);
 typedef void quant_mark_levels_fn(const void *q, size_t n, uint64_t *levels);
 typedef void quant_integer_range_fn(const void *q, size_t n, int32_t ends[2]);
 typedef bool quant_observe_each_fn(const float *x, size_t n, float *min, float *max);
@@ -115,6 +121,11 @@ struct quant_kernels {
      * QUANT_POINT_LANES. e is the distance from the nearest integer of the grid. Every operation is
      * rounded to double. */
     quant_point_errors_fn *point_errors;
+
+    /* Rows of weights times samples: adds x[QUANT_MULTIPLY_SAMPLES * i + s] * w[n * r + i] to
+     * sums[r][s], for each i from 0 to n - 1 in this order. The product of two floats is exact in
+     * double, so it makes no difference whether it is rounded before it is added. */
+    quant_multiply_fn *multiply;
 
     /* By type: sets a bit for each of n elements; bit 0 is the lowest bit of levels[0]. For
      * integers it is bit q - min, where min is the smallest integer of the type. For floats the

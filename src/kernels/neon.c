@@ -354,6 +354,7 @@ const struct quant_kernels quant_kernels_neon = {
         },
     .measure = quant_neon_measure,
     .point_errors = quant_scalar_point_errors,
+    .multiply = quant_scalar_multiply,
     .mark_levels =
         {
             [QUANT_INT8] = quant_neon_mark_levels_int8,

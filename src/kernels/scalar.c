@@ -367,6 +367,7 @@ const struct quant_kernels quant_kernels_scalar = {
         },
     .measure = scalar_measure,
     .point_errors = quant_scalar_point_errors,
+    .multiply = quant_scalar_multiply,
     .mark_levels =
         {
             [QUANT_INT8] = scalar_mark_levels_int8,

@@ -33,6 +33,7 @@ quant_dequantize_fn quant_scalar_dequantize_float16;
 quant_dequantize_fn quant_scalar_dequantize_bfloat16;
 
 quant_point_errors_fn quant_scalar_point_errors;
+quant_multiply_fn quant_scalar_multiply;
 
 quant_mark_levels_fn quant_scalar_mark_levels_int4;
 quant_mark_levels_fn quant_scalar_mark_levels_uint4;
