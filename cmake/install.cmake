@@ -12,9 +12,7 @@ foreach(library IN LISTS libraries)
     install(TARGETS ${library} EXPORT ${library}Targets)
     install(EXPORT ${library}Targets NAMESPACE quant:: DESTINATION ${package_dir})
 endforeach()
-install(FILES include/quant/quant.h include/quant/groups.h include/quant/select.h include/quant/file.h
-        include/quant/verify.h include/quant/inspect.h include/quant/dry_run.h
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/quant)
+install(DIRECTORY include/quant DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h)
 install(FILES data/sidecar.schema.json data/calibration.schema.json
         DESTINATION ${CMAKE_INSTALL_DATADIR}/quant)
 

@@ -117,6 +117,7 @@ struct quant_tensor_preview;
 struct quant_file_preview;
 struct quant_inspected;      /* <quant/inspect.h> */
 struct quant_inspect_result; /* the same */
+struct quant_drift_layer;    /* <quant/drift.h> */
 
 /* What a call did with one tensor. Nothing in it outlives the call of the function below. */
 struct quant_tensor_result {
@@ -136,6 +137,7 @@ struct quant_tensor_result {
     const struct quant_verified *verified;          /* when verifying: <quant/verify.h> */
     const struct quant_inspected *inspected;        /* when inspecting */
     const struct quant_tensor_preview *preview;     /* in a dry run; NULL on failure */
+    const struct quant_drift_layer *drifted; /* of a layer: <quant/drift.h>; NULL on failure */
 };
 
 /* Called by quant_file_quantize, quant_file_dequantize, quant_file_compare and quant_file_verify

@@ -57,6 +57,7 @@ extern const struct command command_root;
 extern const struct command command_calibrate;
 extern const struct command command_compare;
 extern const struct command command_dequant;
+extern const struct command command_drift;
 extern const struct command command_help;
 extern const struct command command_inspect;
 extern const struct command command_quantize;

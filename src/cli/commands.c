@@ -8,8 +8,8 @@
 #include "cli/nearest_word.h"
 
 static const struct command *const table[] = {
-    &command_quantize, &command_dequant, &command_calibrate, &command_compare, &command_inspect,
-    &command_verify,   &command_types,   &command_help,      &command_version,
+    &command_quantize, &command_dequant, &command_calibrate, &command_compare, &command_drift,
+    &command_inspect,  &command_verify,  &command_types,     &command_help,    &command_version,
 };
 
 enum { TABLE_LENGTH = sizeof table / sizeof table[0] };

@@ -340,7 +340,8 @@ static int check_copy(const struct command *command, const struct quantize_optio
 }
 
 /* The options of a mapping: the global ones, or those of a section. */
-static int check_one(const struct command *command, const struct quantize_options *options)
+int quantize_rows_check_mapping(const struct command *command,
+                                const struct quantize_options *options)
 {
     const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)options->dtype);
     if (options->dtype == SECTION_COPY)
@@ -360,11 +361,11 @@ static int check_one(const struct command *command, const struct quantize_option
 int quantize_rows_check(const struct command *command, struct quantize_options *options,
                         char *const *inputs, size_t n)
 {
-    int status = check_one(command, options);
+    int status = quantize_rows_check_mapping(command, options);
     if (status == EXIT_DONE)
         sections_resolve(options);
     for (size_t i = 0; status == EXIT_DONE && i < options->sections.n; i++)
-        status = check_one(command, options->sections.items[i]);
+        status = quantize_rows_check_mapping(command, options->sections.items[i]);
     if (status == EXIT_DONE)
         status = targets_check(command, &options->target, inputs, n);
     if (status == EXIT_DONE)

@@ -12,4 +12,9 @@ extern const struct option_row quantize_rows[];
 int quantize_rows_check(const struct command *command, struct quantize_options *options,
                         char *const *inputs, size_t n);
 
+/* Checks the options of one mapping for those that exclude each other: the global ones, or those of
+ * a section. The same. */
+int quantize_rows_check_mapping(const struct command *command,
+                                const struct quantize_options *options);
+
 #endif

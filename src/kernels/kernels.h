@@ -57,7 +57,7 @@ struct quant_grid {
     double last;
 };
 
-/* A call of multiply is for so many samples and rows. Four rows of eight samples are the sums that
+/* The samples and rows of a call of multiply. Four rows of eight samples are the sums that
  * the registers of AVX2 hold while two products are added at a time, each after the one before. */
 enum { QUANT_MULTIPLY_SAMPLES = 8, QUANT_MULTIPLY_ROWS = 4 };
 

@@ -40,7 +40,7 @@ static void multiply_reference(struct call *call)
         }
 }
 
-/* Of one size, or so different that the order of the additions shows; some are 0. */
+/* Floats of one size, or so different that the order of the additions shows; some are 0. */
 static void fill_floats(struct random *random, float *x, size_t n, size_t round)
 {
     for (size_t i = 0; i < n; i++) {

@@ -129,9 +129,9 @@ enum quant_status quant_check_finite(const struct quant_tensor *tensor,
     describe_first(tensor, observed, first, sizeof first);
     return quant_error_set(
         error, QUANT_NONFINITE,
-        "cannot %s '%s': %llu of %llu elements not finite, %s at element %llu, index "
-        "%s; --nonfinite saturate %s",
-        verb, tensor->source->name, (unsigned long long)observed->nonfinite,
+        "cannot %s '%s': %llu of %llu elements not finite, %s at element %llu, index %s%s%s", verb,
+        tensor->source->name, (unsigned long long)observed->nonfinite,
         (unsigned long long)observed->count, first, (unsigned long long)observed->first_nonfinite,
-        quant_index_text(&reader->shape, reader->order, observed->first_nonfinite, index), saved);
+        quant_index_text(&reader->shape, reader->order, observed->first_nonfinite, index),
+        saved ? "; --nonfinite saturate " : "", saved ? saved : "");
 }

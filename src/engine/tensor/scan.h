@@ -31,7 +31,7 @@ enum quant_status quant_scan_observe(const struct quant_scan *scan, struct quant
 
 /* QUANT_NONFINITE, with their number and the place of the first, where elements that are not finite
  * were observed and the policy is to refuse them. verb is what cannot be done, saved what the other
- * policy would do to them. */
+ * policy would do to them; NULL: there is no other. */
 enum quant_status quant_check_finite(const struct quant_tensor *tensor,
                                      const struct quant_observed *observed,
                                      enum quant_nonfinite policy, const char *verb,

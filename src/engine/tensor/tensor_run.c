@@ -42,7 +42,7 @@ enum quant_status quant_tensor_run_check_finite(const struct quant_tensor_run *r
                                                 struct quant_error *error)
 {
     return quant_check_finite(run->tensor, &run->observed, run->plan->nonfinite, "quantize",
-                              "maps them", error);
+                              run->has_one_policy ? NULL : "maps them", error);
 }
 
 struct quant_scan quant_tensor_run_scan(struct quant_tensor_run *run)

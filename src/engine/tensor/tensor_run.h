@@ -36,6 +36,8 @@ struct quant_tensor_run {
     bool measures;
     bool must_scan; /* before anything is written: the output needs to know the shape, or cannot be
                      * taken back if an element is refused */
+    bool has_one_policy; /* elements that are not finite are refused, and the caller has no option
+                          * that would let them through */
 
     /* Found: */
     struct quant_grouping grouping; /* of one group if the tensor has one scale */

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* Layer after layer: quantize, multiply, compare, go on with the outputs. */
+#include <quant/drift.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "core/profile_params.h"
+#include "engine/files/drift_sources.h"
+#include "engine/tensor/layer_product.h"
+#include "engine/work/job.h"
+#include "engine/work/pool.h"
+#include "methods/plan_make.h"
+
+static const char *const names[] = {"float", "token", "tensor"};
+
+const char *quant_drift_activations_name(size_t i)
+{
+    return i < sizeof names / sizeof names[0] ? names[i] : NULL;
+}
+
+struct drift {
+    const struct quant_drift_job *job;
+    struct quant_plan plan;
+    struct quant_drift_sources sources;
+    struct quant_pool *pool;
+    struct quant_progress progress;   /* counts each weight twice: quantized, and multiplied */
+    struct quant_both_stacks current; /* the inputs of the next layer */
+    struct quant_drift_result result;
+    struct quant_error *error;
+};
+
+/* One layer at work. */
+struct layer_run {
+    size_t i;
+    struct quant_plan plan; /* for the type of its weights */
+    struct quant_weight_pair pair;
+    struct quant_both_stacks outputs;
+    struct quant_drift_layer found;
+};
+
+static void release_both(struct quant_both_stacks *both)
+{
+    quant_activations_release(&both->original);
+    quant_activations_release(&both->restored);
+}
+
+static enum quant_status init_both(struct quant_both_stacks *both, uint64_t nsamples,
+                                   uint64_t nunits, struct quant_error *error)
+{
+    const enum quant_status status =
+        quant_activations_init(&both->original, nsamples, nunits, error);
+    return status == QUANT_OK ? quant_activations_init(&both->restored, nsamples, nunits, error)
+                              : status;
+}
+
+/* ---- Before the first layer ---- */
+
+static enum quant_status check_job(const struct quant_drift_job *job, struct quant_plan *plan,
+                                   struct quant_error *error)
+{
+    size_t nstreams = job->input.path && strcmp(job->input.path, "-") == 0;
+    if (job->nlayers == 0)
+        return quant_error_set(error, QUANT_INVALID, "at least one layer is needed");
+    if ((unsigned)job->activations >= sizeof names / sizeof names[0])
+        return quant_error_set(error, QUANT_INVALID, "unknown kind of activations %d",
+                               (int)job->activations);
+    if (job->spec.nonfinite != QUANT_NONFINITE_ERROR)
+        return quant_error_set(error, QUANT_INVALID,
+                               "weights that are not finite have no outputs: they are an error");
+    for (size_t i = 0; i < job->nlayers; i++)
+        nstreams += strcmp(job->layers[i].path, "-") == 0;
+    if (nstreams > 1)
+        return quant_error_set(error, QUANT_INVALID,
+                               "standard input can be read only once, as one layer or the samples");
+    return quant_plan_make(&job->spec, &job->granularity, plan, error);
+}
+
+static enum quant_status make_samples(struct drift *drift)
+{
+    const struct quant_drift_sources *sources = &drift->sources;
+    struct quant_both_stacks *current = &drift->current;
+    enum quant_status status =
+        init_both(current, sources->nsamples, sources->layers[0].ninputs, drift->error);
+    if (status != QUANT_OK)
+        return status;
+    if (sources->samples.input.path)
+        status = quant_activations_load(&current->original, &sources->samples.tensor, drift->error);
+    else
+        quant_activations_draw(&current->original, drift->job->seed);
+    if (status == QUANT_OK && sources->samples.input.path)
+        status = quant_source_check_unchanged(quant_tensor_source(&sources->samples.tensor),
+                                              drift->error);
+    quant_activations_copy(&current->restored, &current->original);
+    return status;
+}
+
+static void begin_progress(struct drift *drift)
+{
+    const struct quant_control *control = &drift->job->control;
+    uint64_t total = 0;
+    drift->progress =
+        (struct quant_progress){.call = control->progress, .context = control->context};
+    for (size_t i = 0; i < drift->sources.n; i++)
+        total += 2 * drift->sources.layers[i].ninputs * drift->sources.layers[i].noutputs;
+    quant_progress_begin_pass(&drift->progress, total, 0);
+}
+
+/* ---- A layer ---- */
+
+static enum quant_status quantize(struct drift *drift, struct layer_run *run)
+{
+    struct quant_drift_source *source = &drift->sources.layers[run->i];
+    const struct quant_cancel *cancel = &drift->job->control.cancel;
+    struct quant_progress_item item = {.whole = &drift->progress,
+                                       .nelems = source->ninputs * source->noutputs};
+    struct quant_progress progress = {.call = quant_progress_relay, .context = &item};
+    enum quant_status status =
+        quant_drift_source_open(&drift->sources, run->i, cancel, drift->error);
+    if (status != QUANT_OK)
+        return status;
+    quant_plan_settle(&run->plan, quant_tensor_origin(&source->tensor)->stored);
+    run->pair.tensor = &source->tensor;
+    run->pair.plan = &run->plan;
+    run->pair.cancel = cancel;
+    run->pair.pool = drift->pool;
+    run->pair.progress = &progress;
+    run->pair.is_transposed = drift->job->is_transposed;
+    status = quant_weight_pair_quantize(&run->pair, drift->error);
+    run->pair.progress = NULL;
+    return status;
+}
+
+static void note_weights(const struct layer_run *run, const struct quant_drift_sources *sources,
+                         struct quant_drift_layer *found)
+{
+    struct quant_quantize_result weights;
+    quant_tensor_run_result(&run->pair.run, &weights);
+    found->ninputs = sources->layers[run->i].ninputs;
+    found->noutputs = sources->layers[run->i].noutputs;
+    found->nsamples = sources->nsamples;
+    found->has_relu = run->i + 1 < sources->n;
+    found->choice = weights.choice;
+    found->grouping = weights.grouping;
+    found->shape = weights.shape;
+    found->order = weights.order;
+    found->source_dtype = weights.source_dtype;
+    found->source_format = weights.source_format;
+    found->weights = weights.report;
+}
+
+static enum quant_status multiply(struct drift *drift, struct layer_run *run)
+{
+    const struct quant_layer_product product = {.pair = &run->pair,
+                                                .inputs = &drift->current,
+                                                .outputs = &run->outputs,
+                                                .cancel = &drift->job->control.cancel,
+                                                .pool = drift->pool,
+                                                .progress = &drift->progress};
+    enum quant_status status = QUANT_OK;
+    if (drift->job->activations != QUANT_ACTIVATIONS_FLOAT)
+        status = quant_activations_quantize(&drift->current.restored, drift->job->activations,
+                                            drift->error);
+    if (status == QUANT_OK)
+        status =
+            init_both(&run->outputs, drift->sources.nsamples, run->found.noutputs, drift->error);
+    if (status == QUANT_OK)
+        status = quant_layer_multiply(&product, drift->error);
+    if (status == QUANT_OK)
+        status = quant_source_check_unchanged(quant_tensor_source(run->pair.tensor), drift->error);
+    return status;
+}
+
+/* ReLU, and the figures of what is passed on. */
+static enum quant_status compare(struct drift *drift, struct layer_run *run)
+{
+    if (run->found.has_relu) {
+        quant_activations_rectify(&run->outputs.original);
+        quant_activations_rectify(&run->outputs.restored);
+    }
+    if (quant_activations_compare(&run->outputs.original, &run->outputs.restored, &run->found))
+        return QUANT_OK;
+    return quant_error_set(drift->error, QUANT_OUT_OF_RANGE, "an output of '%s' is beyond float32",
+                           drift->sources.layers[run->i].tensor.source->name);
+}
+
+/* To the caller. An error stays what it is, whatever the caller answers. */
+static enum quant_status report(const struct drift *drift, size_t i, enum quant_status status,
+                                const struct quant_drift_layer *found)
+{
+    const char *tensor = drift->sources.layers[i].input.tensor;
+    const bool failed = status != QUANT_OK;
+    const struct quant_tensor_result result = {
+        .file = i,
+        .tensor = i,
+        .ntensors = drift->sources.n,
+        .name = tensor ? tensor : "",
+        .status = status,
+        .error = failed ? drift->error : NULL,
+        .nbytes = found->weights.bytes_in,
+        .drifted = failed ? NULL : found,
+    };
+    struct quant_error own;
+    const enum quant_status answer =
+        quant_control_report(&drift->job->control, &result, failed ? &own : drift->error);
+    return failed ? status : answer;
+}
+
+static enum quant_status run_layer(struct drift *drift, struct layer_run *run)
+{
+    enum quant_status status = quantize(drift, run);
+    if (status == QUANT_OK)
+        note_weights(run, &drift->sources, &run->found);
+    if (status == QUANT_OK)
+        status = multiply(drift, run);
+    if (status == QUANT_OK)
+        status = compare(drift, run);
+    return status;
+}
+
+static enum quant_status go_through_layer(struct drift *drift, size_t i)
+{
+    const struct quant_control *control = &drift->job->control;
+    struct layer_run *run = calloc(1, sizeof *run);
+    if (!run)
+        return quant_error_no_memory(drift->error, sizeof *run, "buffers");
+    run->i = i;
+    run->plan = drift->plan;
+    if (control->begin_file)
+        control->begin_file(control->context, i);
+    enum quant_status status = run_layer(drift, run);
+    if (status == QUANT_OK) {
+        drift->result.last = run->found;
+        drift->result.nlayers++;
+    }
+    status = report(drift, i, status, &run->found);
+    quant_weight_pair_release(&run->pair);
+    quant_drift_source_close(&drift->sources.layers[i]);
+    release_both(&drift->current);
+    drift->current = run->outputs;
+    free(run);
+    return status;
+}
+
+static enum quant_status go_through(struct drift *drift)
+{
+    enum quant_status status = quant_drift_sources_open(&drift->sources, drift->job, drift->error);
+    if (status == QUANT_OK)
+        status = make_samples(drift);
+    if (status != QUANT_OK)
+        return status;
+    begin_progress(drift);
+    drift->result.nsamples = drift->sources.nsamples;
+    for (size_t i = 0; status == QUANT_OK && i < drift->sources.n; i++)
+        status = go_through_layer(drift, i);
+    return status;
+}
+
+enum quant_status quant_drift(const struct quant_drift_job *job, struct quant_drift_result *result,
+                              struct quant_error *error)
+{
+    struct quant_drift_job own;
+    struct quant_error unseen; /* layers report their errors, whoever asks */
+    struct drift drift = {.job = &own, .error = error ? error : &unseen};
+    enum quant_status status =
+        quant_job_copy(&own, sizeof own, job, "quant_drift_job", drift.error);
+    if (status == QUANT_OK)
+        status = check_job(&own, &drift.plan, drift.error);
+    if (status != QUANT_OK)
+        return status;
+    const unsigned threads = own.control.threads > 0 ? own.control.threads : quant_processors();
+    drift.pool = quant_pool_new(threads < QUANT_MOST_THREADS ? threads : QUANT_MOST_THREADS);
+    status = drift.pool ? go_through(&drift)
+                        : quant_error_no_memory(drift.error, threads * sizeof(void *), "threads");
+    if (result)
+        *result = drift.result;
+    release_both(&drift.current);
+    quant_drift_sources_release(&drift.sources);
+    quant_pool_free(drift.pool);
+    return status;
+}
