@@ -53,14 +53,15 @@ static void test_load(void **state)
 {
     (void)state;
     enum { SAMPLES = 11, UNITS = 7 };
+    const size_t n = (size_t)SAMPLES * UNITS;
     static const char *const paths[] = {"c.npy", "f.npy", "one.npy"};
-    float *x = make_floats(SAMPLES * UNITS);
-    float *turned = make_floats(SAMPLES * UNITS);
+    float *x = make_floats(n);
+    float *turned = make_floats(n);
     for (size_t s = 0; s < SAMPLES; s++)
         for (size_t u = 0; u < UNITS; u++)
             turned[u * SAMPLES + s] = x[s * UNITS + u];
-    write_npy(paths[0], x, SAMPLES * UNITS, false, "(11, 7)");
-    write_npy(paths[1], turned, SAMPLES * UNITS, true, "(11, 7)");
+    write_npy(paths[0], x, n, false, "(11, 7)");
+    write_npy(paths[1], turned, n, true, "(11, 7)");
     write_npy(paths[2], x, UNITS, true, "(7,)");
     for (size_t i = 0; i < LENGTH(paths); i++) {
         const struct quant_input input = {.path = paths[i]};
