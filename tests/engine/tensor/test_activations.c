@@ -81,7 +81,8 @@ static void test_load(void **state)
     free(turned);
 }
 
-/* Each sample, or all together, as quant_calibrate does with the numbers alone. */
+/* Each sample, or all together, as quant_calibrate does with the numbers alone. They are all above
+ * 0, so that it shows whether 0 is in the range. */
 static void test_quantize(void **state)
 {
     (void)state;
@@ -96,7 +97,7 @@ static void test_quantize(void **state)
         struct quant_error error;
         for (size_t s = 0; s < SAMPLES; s++)
             for (size_t u = 0; u < UNITS; u++)
-                x[s * UNITS + u] = *quant_activation_at(&found, s, u) *= (float)(s + 1);
+                x[s * UNITS + u] = *quant_activation_at(&found, s, u) += (float)(s + 20);
         const size_t together = way == 0 ? UNITS : LENGTH(x);
         for (size_t i = 0; i < LENGTH(x); i += together) {
             struct quant_choice choice;
