@@ -68,7 +68,8 @@ struct quant_drift_job {
 
     struct quant_control control; /* on_tensor is called for each layer, in order, with drifted set
                                    * or an error; file and tensor are its index. begin_file is
-                                   * called for each, on_file is not */
+                                   * called before, and on_file after that, with no more than the
+                                   * index, the status and the error */
 };
 
 /* What became of one layer. */

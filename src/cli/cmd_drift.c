@@ -240,7 +240,7 @@ struct work {
     struct quant_drift_result result;
     struct drift_report report;
     struct totals totals;
-    int status; /* of what was reported */
+    int status; /* of the layer that was reported last */
 };
 
 static bool is_json(const struct work *work)
@@ -256,36 +256,45 @@ static enum quant_status drift(void *context, const struct quant_control *contro
     return quant_drift(&work->job, &work->result, error);
 }
 
-/* The message comes at the end, from the batch. */
-static bool fail(struct work *work, const struct quant_tensor_result *result)
+static void fail(const struct work *work, const struct quant_tensor_result *result)
 {
-    const struct quant_input *input = &work->job.layers[result->file];
+    const char *path = work->job.layers[result->file].path;
+    const char *tensor = result->name[0] != '\0' ? result->name : NULL;
     const bool is_news = result->status != QUANT_CANCELLED && result->status != QUANT_CLOSED;
     if (is_news && is_json(work) &&
-        report_json_print_failure(stdout, input->path, input->tensor, result->error->text))
+        report_json_print_failure(stdout, path, tensor, result->error->text))
         streams_flush();
-    return false;
 }
 
 static bool report_layer(void *context, const struct quant_tensor_result *result)
 {
     struct work *work = context;
-    const struct quant_drift_layer *layer = result->drifted;
     const char *label = work->report.labels[result->file];
-    if (result->status != QUANT_OK)
-        return fail(work, result);
+    work->status = EXIT_DONE;
+    if (result->status != QUANT_OK) {
+        fail(work, result);
+        return true;
+    }
     if (!is_json(work)) {
-        drift_print_text(&work->report, result->file, layer);
-    } else if (!drift_print_json(&work->report, result->file, layer)) {
+        drift_print_text(&work->report, result->file, result->drifted);
+    } else if (!drift_print_json(&work->report, result)) {
         message_error("'%s': no memory for its figures", label);
         work->status = EXIT_FAILED;
-        return false;
     }
     if (!streams_flush())
-        return false;
-    if (threshold_is_met(&work->options->mapping.report.thresholds, false, &layer->outputs, label))
+        work->status = EXIT_FAILED;
+    if (work->status == EXIT_DONE && threshold_is_met(&work->options->mapping.report.thresholds,
+                                                      false, &result->drifted->outputs, label))
         work->status = EXIT_THRESHOLD;
     return true;
+}
+
+/* After the layer's report. */
+static int end_layer(void *context, const struct quant_file_result *result)
+{
+    const struct work *work = context;
+    return result->status == QUANT_OK ? work->status
+                                      : message_failure(result->status, result->error);
 }
 
 static int print_summary(const struct work *work, int status)
@@ -323,12 +332,12 @@ static int go_through(const struct drift_options *options, const struct drift_la
         .context = &work,
         .run = drift,
         .tensor = report_layer,
+        .file = end_layer,
         .prints = true,
         .only_prints = true,
         .totals = &work.totals,
     };
-    const int status = batch_run(&batch, &options->mapping.batch);
-    return print_summary(&work, status == EXIT_DONE ? work.status : status);
+    return print_summary(&work, batch_run(&batch, &options->mapping.batch));
 }
 
 static int check(const struct command *self, const struct drift_options *options,

@@ -75,15 +75,15 @@ static bool add_weights(cJSON *object, const struct quant_drift_layer *layer)
     return ok;
 }
 
-static bool fill_layer(cJSON *object, const struct quant_input *input, size_t i,
-                       const struct quant_drift_layer *layer)
+static bool fill_layer(cJSON *object, const char *path, const struct quant_tensor_result *result)
 {
-    return report_json_add_path(object, input->path) &&
-           (input->tensor ? report_json_add_text(object, "tensor", input->tensor)
-                          : cJSON_AddNullToObject(object, "tensor") != NULL) &&
-           add_count(object, "layer", i) && add_params(object, layer) &&
+    const struct quant_drift_layer *layer = result->drifted;
+    return report_json_add_path(object, path) &&
+           (result->name[0] != '\0' ? report_json_add_text(object, "tensor", result->name)
+                                    : cJSON_AddNullToObject(object, "tensor") != NULL) &&
+           add_count(object, "layer", result->file) && add_params(object, layer) &&
            report_json_add_layout(object, &layer->shape, layer->order) &&
-           report_json_add_source(object, input->path, layer->source_format, layer->source_dtype) &&
+           report_json_add_source(object, path, layer->source_format, layer->source_dtype) &&
            add_weights(object, layer) &&
            cJSON_AddBoolToObject(object, "relu", layer->has_relu) != NULL &&
            add_figures(object, &layer->outputs) &&
@@ -92,12 +92,11 @@ static bool fill_layer(cJSON *object, const struct quant_input *input, size_t i,
            add_switched(object, "switched_on", layer, layer->switched_on);
 }
 
-bool drift_print_json(const struct drift_report *report, size_t i,
-                      const struct quant_drift_layer *layer)
+bool drift_print_json(const struct drift_report *report, const struct quant_tensor_result *result)
 {
     cJSON *object = cJSON_CreateObject();
-    return report_json_print(stdout, object,
-                             object && fill_layer(object, &report->job->layers[i], i, layer));
+    const char *path = report->job->layers[result->file].path;
+    return report_json_print(stdout, object, object && fill_layer(object, path, result));
 }
 
 static bool fill_summary(cJSON *summary, const struct quant_drift_job *job,

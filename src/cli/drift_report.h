@@ -19,9 +19,8 @@ const struct quant_figure *drift_figure_at(size_t i);
 /* Prints the i-th layer, after the heading if it is the first. */
 void drift_print_text(struct drift_report *report, size_t i, const struct quant_drift_layer *layer);
 
-/* Prints the record of the i-th layer. Returns false if there is no memory. */
-bool drift_print_json(const struct drift_report *report, size_t i,
-                      const struct quant_drift_layer *layer);
+/* Prints the record of a layer. Returns false if there is no memory. */
+bool drift_print_json(const struct drift_report *report, const struct quant_tensor_result *result);
 
 /* Prints the last record, with the figures of the last layer. The same. */
 bool drift_print_json_summary(const struct quant_drift_job *job,

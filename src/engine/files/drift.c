@@ -201,10 +201,12 @@ static enum quant_status report(const struct drift *drift, size_t i, enum quant_
         .nbytes = found->weights.bytes_in,
         .drifted = failed ? NULL : found,
     };
-    struct quant_error own;
-    const enum quant_status answer =
-        quant_control_report(&drift->job->control, &result, failed ? &own : drift->error);
-    return failed ? status : answer;
+    const struct quant_file_result file = {.file = i, .status = status, .error = result.error};
+    const struct quant_control *control = &drift->job->control;
+    bool goes_on = !control->on_tensor || control->on_tensor(control->context, &result);
+    if (control->on_file && (goes_on || failed))
+        goes_on = control->on_file(control->context, &file);
+    return failed || goes_on ? status : quant_error_set(drift->error, QUANT_CANCELLED, "cancelled");
 }
 
 static enum quant_status run_layer(struct drift *drift, struct layer_run *run)

@@ -180,6 +180,7 @@ struct seen {
     size_t most; /* stop after this many */
     struct quant_drift_layer layers[LAYERS];
     enum quant_status failed;
+    size_t nfiles; /* that were reported as files */
 };
 
 static bool see(void *context, const struct quant_tensor_result *result)
@@ -195,17 +196,28 @@ static bool see(void *context, const struct quant_tensor_result *result)
     return seen->n < seen->most;
 }
 
+/* After the layer itself. */
+static bool see_file(void *context, const struct quant_file_result *result)
+{
+    struct seen *seen = context;
+    assert_int_equal(result->file, seen->nfiles++);
+    assert_int_equal(result->status, seen->failed);
+    assert_true((result->status == QUANT_OK) == (result->error == NULL));
+    return true;
+}
+
 static const struct quant_input inputs[LAYERS] = {
     {.path = "w0.npy"}, {.path = "w1.npy"}, {.path = "w2.npy"}};
 
 static struct quant_drift_job make_job(struct seen *seen)
 {
     *seen = (struct seen){.most = SIZE_MAX};
-    return (struct quant_drift_job){.size = sizeof(struct quant_drift_job),
-                                    .layers = inputs,
-                                    .nlayers = LAYERS,
-                                    .input = {.path = "x.npy"},
-                                    .control = {.on_tensor = see, .context = seen}};
+    return (struct quant_drift_job){
+        .size = sizeof(struct quant_drift_job),
+        .layers = inputs,
+        .nlayers = LAYERS,
+        .input = {.path = "x.npy"},
+        .control = {.on_tensor = see, .on_file = see_file, .context = seen}};
 }
 
 static struct quant_drift_result drift_ok(const struct quant_drift_job *job)
@@ -390,6 +402,7 @@ static void test_stop(void **state)
     seen.most = 2;
     drift_fails(&job, QUANT_CANCELLED, "cancelled");
     assert_int_equal(seen.n, 2);
+    assert_int_equal(seen.nfiles, 1);
     free_network(&network);
 }
 
@@ -447,11 +460,12 @@ static void test_not_finite(void **state)
                 "element 68, index [1, 1]");
     assert_int_equal(seen.n, 1);
     assert_int_equal(seen.failed, QUANT_NONFINITE);
+    assert_int_equal(seen.nfiles, 2);
     network.weights[1][68] = 3e38F;
     network.weights[1][69] = 3e38F;
     network.weights[1][70] = 3e38F;
     write_network(&network, AS_ROWS);
-    seen.n = 0;
+    seen.n = seen.nfiles = 0;
     drift_fails(&job, QUANT_OUT_OF_RANGE, "an output of 'w1.npy' is beyond float32");
     free_network(&network);
 }
