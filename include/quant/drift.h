@@ -70,6 +70,13 @@ struct quant_drift_job {
                                    * or an error; file and tensor are its index. begin_file is
                                    * called before, and on_file after that, with no more than the
                                    * index, the status and the error */
+
+    /* nrules of them: the last whose pattern matches the name of a layer, which is its tensor's or
+     * else its path, decides how it is quantized, in place of spec and granularity. A layer that a
+     * rule copies keeps its weights. min_dims, scale_from and range_from are not used.
+     * QUANT_INVALID: a pattern matches no layer. */
+    const struct quant_rule *rules;
+    size_t nrules;
 };
 
 /* What became of one layer. */
@@ -78,6 +85,7 @@ struct quant_drift_layer {
     uint64_t noutputs;
     uint64_t nsamples;
     bool has_relu;              /* all layers but the last */
+    bool is_copied;             /* its weights are not quantized: choice is zeros */
     struct quant_choice choice; /* of the weights, as in quant_quantize_result */
     struct quant_grouping grouping;
     struct quant_shape shape; /* as stored */

@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/quantize_rows.h"
 #include "cli/report_json.h"
+#include "cli/sections.h"
 #include "cli/signals.h"
 #include "cli/standard_streams.h"
 
@@ -24,7 +25,8 @@ struct given_seed {
 };
 
 struct drift_options {
-    struct quantize_options mapping; /* only the fields that have rows */
+    struct quantize_options mapping; /* only the fields that have rows. It comes first: a section is
+                                      * such a structure alone, and the rows are for both */
     struct word_list tensors;
     bool is_transposed;
     int activations;   /* from 1: enum quant_drift_activations; 0: not given */
@@ -35,6 +37,8 @@ struct drift_options {
 };
 
 #define AT(field) offsetof(struct drift_options, field)
+
+_Static_assert(AT(mapping) == 0, "the rows of a section are those of the command");
 
 static const char *choice_drift(size_t i)
 {
@@ -138,12 +142,13 @@ static const struct option_row rows[] = {
      .brief = 't',
      .name = "dtype",
      .argument = "TYPE",
-     .help = "quantize to TYPE",
+     .help = "quantize to TYPE (copy is for use after --for)",
      .initial = "int8",
-     .choice = choice_target,
+     .choice = choice_section_dtype,
      .synonym = synonym_dtype,
-     .parse = value_target,
+     .parse = section_dtype_parse,
      .offset = AT(mapping.dtype),
+     .in_section = true,
      .is_common = true},
     {.brief = 's',
      .name = "scheme",
@@ -155,6 +160,7 @@ static const struct option_row rows[] = {
      .synonym = synonym_scheme,
      .parse = value_choice,
      .offset = AT(mapping.scheme),
+     .in_section = true,
      .is_common = true},
     {.brief = 'm',
      .name = "method",
@@ -164,6 +170,7 @@ static const struct option_row rows[] = {
      .choice = choice_any_method,
      .parse = value_calibration,
      .offset = AT(mapping.calibration),
+     .in_section = true,
      .is_common = true},
     {.brief = 'c',
      .name = "clip",
@@ -171,7 +178,8 @@ static const struct option_row rows[] = {
      .help = "map the range LO..HI; elements outside it saturate",
      .expected = "two numbers LO,HI with LO < HI, both within float32",
      .parse = value_range,
-     .offset = AT(mapping.clip)},
+     .offset = AT(mapping.clip),
+     .in_section = true},
     GROUPING_ROWS(AT(mapping)),
     {.name = "like",
      .argument = "ENGINE",
@@ -179,32 +187,45 @@ static const struct option_row rows[] = {
      .choice = choice_engine,
      .parse = value_word,
      .offset = AT(mapping.like),
+     .in_section = true,
      .is_common = true},
     {.name = "exact",
      .help = "with --like: keep the integers and types of ENGINE, but map by the rules of quant, "
              "and by the method mse unless --method says otherwise",
      .parse = value_flag,
-     .offset = AT(mapping.exact)},
+     .offset = AT(mapping.exact),
+     .in_section = true},
     {.name = "range-from",
      .argument = "FILE",
      .help = "use the range in FILE, written by 'quant calibrate', for all layers",
      .expected = "a file name",
      .parse = value_text,
-     .offset = AT(mapping.range_from)},
+     .offset = AT(mapping.range_from),
+     .in_section = true},
     {.name = "scale",
      .argument = "S",
      .help = "use scale S for all layers instead of computing it from a range",
      .expected = "a decimal number that is finite and above 0 as float32",
      .parse = value_scale,
-     .offset = AT(mapping.scale)},
+     .offset = AT(mapping.scale),
+     .in_section = true},
     {.name = "zero-point",
      .argument = "Z",
      .help = "use zero point Z; needs --scale",
      .initial = "0; for unsigned types with absmax, the middle",
      .expected = "an integer of 32 bits",
      .parse = value_int32,
-     .offset = AT(mapping.zero_point)},
+     .offset = AT(mapping.zero_point),
+     .in_section = true},
     MAPPING_ROWS(AT(mapping)),
+    {.name = "for",
+     .argument = "GLOB",
+     .help = "the options of this group after this one, up to the next --for, are for layers whose "
+             "tensor, or else path, matches GLOB; the last --for that matches is used; "
+             "'quant quantize --help' says more",
+     .expected = "a pattern of names, such as 'fc1*'",
+     .offset = AT(mapping.sections),
+     .begin_section = section_begin},
 
     {.heading = "Reporting:",
      .name = "report",
@@ -309,7 +330,7 @@ static int print_summary(const struct work *work, int status)
 }
 
 static int go_through(const struct drift_options *options, const struct drift_layers *layers,
-                      const struct quant_spec *spec)
+                      const struct quant_spec *spec, const struct quant_rule *rules)
 {
     struct work work = {
         .options = options,
@@ -322,7 +343,9 @@ static int go_through(const struct drift_options *options, const struct drift_la
                 .activations = (enum quant_drift_activations)options->activations,
                 .input = {.path = options->input},
                 .nsamples = options->nsamples,
-                .seed = options->seed.value},
+                .seed = options->seed.value,
+                .rules = rules,
+                .nrules = options->mapping.sections.n},
         .status = EXIT_DONE,
     };
     work.report = (struct drift_report){.job = &work.job, .labels = layers->labels};
@@ -340,18 +363,26 @@ static int go_through(const struct drift_options *options, const struct drift_la
     return print_summary(&work, batch_run(&batch, &options->mapping.batch));
 }
 
-static int check(const struct command *self, const struct drift_options *options,
-                 char *const *inputs, size_t n)
+static int check_mapping(const struct command *self, const struct quantize_options *mapping)
+{
+    if (mapping->range_from && quantize_options_have_groups(mapping))
+        return quantize_options_usage(self, mapping,
+                                      "'--range-from' gives one range, but '--axis' and "
+                                      "'--block-size' find many");
+    return quantize_rows_check_mapping(self, mapping);
+}
+
+static int check(const struct command *self, struct drift_options *options, char *const *inputs,
+                 size_t n)
 {
     if (options->input && (options->nsamples > 0 || options->seed.given))
         return message_usage(self->name,
                              "'--%s' is for random samples, but '--input' reads them from a file",
                              options->nsamples > 0 ? "samples" : "seed");
-    if (options->mapping.range_from && quantize_options_have_groups(&options->mapping))
-        return message_usage(self->name,
-                             "'--range-from' gives all layers one range, but '--axis' and "
-                             "'--block-size' find many");
-    const int status = quantize_rows_check_mapping(self, &options->mapping);
+    int status = check_mapping(self, &options->mapping);
+    sections_resolve(&options->mapping);
+    for (size_t i = 0; status == EXIT_DONE && i < options->mapping.sections.n; i++)
+        status = check_mapping(self, options->mapping.sections.items[i]);
     return status == EXIT_DONE ? targets_check(self, &options->mapping.target, inputs, n) : status;
 }
 
@@ -363,26 +394,30 @@ static void announce(const struct drift_options *options, const struct input_lis
     streams_announce(&options->input, 1);
 }
 
-static int run_with(const struct command *self, const struct drift_options *options,
-                    char *const *named, size_t nnamed)
+static int run_with(const struct command *self, struct drift_options *options, char *const *named,
+                    size_t nnamed)
 {
     struct input_list inputs;
     struct drift_layers layers = {.n = 0};
     struct quant_spec spec;
+    struct quant_rule *rules = NULL;
     const struct quant_input common = input_options_input(&options->mapping.input);
-    const struct directory_rules rules = {.quiet = options->mapping.batch.quiet};
-    int status =
-        directory_inputs_init(&inputs, self, &options->mapping.files_from, &rules, named, nnamed);
+    const struct directory_rules directory = {.quiet = options->mapping.batch.quiet};
+    int status = directory_inputs_init(&inputs, self, &options->mapping.files_from, &directory,
+                                       named, nnamed);
     if (status == EXIT_DONE)
         status = check(self, options, inputs.names, inputs.n);
     if (status == EXIT_DONE)
         status = quantize_options_read_spec(self, &options->mapping, &spec);
     if (status == EXIT_DONE)
+        status = sections_rules(self, &options->mapping, &rules);
+    if (status == EXIT_DONE)
         status = drift_layers_find(&layers, &common, inputs.names, inputs.n, &options->tensors);
     if (status == EXIT_DONE) {
         announce(options, &inputs);
-        status = go_through(options, &layers, &spec);
+        status = go_through(options, &layers, &spec, rules);
     }
+    free(rules);
     drift_layers_release(&layers);
     status = input_list_status(&inputs, status);
     input_list_release(&inputs);
@@ -420,6 +455,8 @@ static const struct command_example examples[] = {
     {"drift fc1.npy fc2.npy", "prints the error after each of two layers, in int8"},
     {"drift -t int4 --block-size 32 --activations fc1.npy fc2.npy",
      "in int4, with int8 activations"},
+    {"drift -t int4 fc1.npy fc2.npy --for 'fc1*' -t copy",
+     "with the first layer as it is: what the second one loses by itself"},
     {"drift --fail-if 'sqnr_db<30' fc1.npy fc2.npy",
      "exits with status 3 if the outputs of a layer have less than 30 dB"},
     {NULL, NULL},

@@ -54,6 +54,8 @@ static bool add_params(cJSON *object, const struct quant_drift_layer *layer)
 {
     const struct quant_params *params = &layer->choice.params;
     const bool is_grouped = layer->grouping.axis >= 0;
+    if (layer->is_copied)
+        return cJSON_AddNullToObject(object, "scheme") && cJSON_AddNullToObject(object, "dtype");
     return cJSON_AddStringToObject(object, "scheme", choice_scheme(params->scheme)) &&
            (!params->profile ||
             cJSON_AddStringToObject(object, "profile", params->profile->name) != NULL) &&

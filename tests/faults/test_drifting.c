@@ -15,7 +15,10 @@ struct scenario {
     const char *samples; /* NULL: random ones */
     struct quant_granularity granularity;
     enum quant_drift_activations activations;
+    size_t nrules; /* 1: the first layer is copied */
 };
+
+static const struct quant_rule copying = {.pattern = "*a*", .copies = true};
 
 static const struct scenario scenarios[] = {
     {.name = "two files", .layers = {{.path = "a.npy"}, {.path = "b.npy"}}},
@@ -29,6 +32,7 @@ static const struct scenario scenarios[] = {
      .samples = "x.json",
      .granularity = {.has_axis = true},
      .activations = QUANT_ACTIVATIONS_PER_TENSOR},
+    {.name = "a copied layer", .layers = {{.path = "a.npy"}, {.path = "b.npy"}}, .nrules = 1},
     {.name = "a container", .layers = {{.path = "one.safetensors"}, {.path = "b.npy"}}},
 };
 
@@ -67,6 +71,8 @@ static void run(const struct scenario *scenario, unsigned kinds, unsigned long n
         .activations = scenario->activations,
         .input = {.path = scenario->samples},
         .nsamples = scenario->samples ? 0 : 5,
+        .rules = &copying,
+        .nrules = scenario->nrules,
         .control = {.threads = 1}, /* faults are this thread's */
     };
     faults_arm(kinds, n, from_then_on);

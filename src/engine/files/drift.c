@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "core/profile_params.h"
+#include "core/report_totals.h"
 #include "engine/files/drift_sources.h"
 #include "engine/tensor/layer_product.h"
 #include "engine/work/job.h"
@@ -22,7 +23,6 @@ const char *quant_drift_activations_name(size_t i)
 
 struct drift {
     const struct quant_drift_job *job;
-    struct quant_plan plan;
     struct quant_drift_sources sources;
     struct quant_pool *pool;
     struct quant_progress progress;   /* counts each weight twice: quantized, and multiplied */
@@ -34,7 +34,7 @@ struct drift {
 /* One layer at work. */
 struct layer_run {
     size_t i;
-    struct quant_plan plan; /* for the type of its weights */
+    struct quant_plan plan; /* for the type of its weights; not used if they are copied */
     struct quant_weight_pair pair;
     struct quant_both_stacks outputs;
     struct quant_drift_layer found;
@@ -57,8 +57,33 @@ static enum quant_status init_both(struct quant_both_stacks *both, uint64_t nsam
 
 /* ---- Before the first layer ---- */
 
-static enum quant_status check_job(const struct quant_drift_job *job, struct quant_plan *plan,
-                                   struct quant_error *error)
+/* Each pattern must be one, and each spec make sense. */
+static enum quant_status check_rules(const struct quant_drift_job *job, struct quant_error *error)
+{
+    struct quant_plan plan;
+    enum quant_status status = quant_plan_make(&job->spec, &job->granularity, &plan, error);
+    for (size_t i = 0; status == QUANT_OK && i < job->nrules; i++) {
+        const struct quant_rule *rule = &job->rules[i];
+        struct quant_error own;
+        if (!rule->pattern)
+            return quant_error_set(error, QUANT_INVALID, "a rule needs a pattern");
+        if (!rule->copies)
+            status = quant_plan_make(&rule->spec, &rule->granularity, &plan, &own);
+        if (status != QUANT_OK)
+            quant_error_set(error, status, "for '%.200s': %s", rule->pattern, own.text);
+    }
+    return status;
+}
+
+static bool has_one_policy(const struct quant_drift_job *job)
+{
+    bool saturates = job->spec.nonfinite != QUANT_NONFINITE_ERROR;
+    for (size_t i = 0; i < job->nrules; i++)
+        saturates |= job->rules[i].spec.nonfinite != QUANT_NONFINITE_ERROR;
+    return !saturates;
+}
+
+static enum quant_status check_job(const struct quant_drift_job *job, struct quant_error *error)
 {
     size_t nstreams = job->input.path && strcmp(job->input.path, "-") == 0;
     if (job->nlayers == 0)
@@ -66,7 +91,7 @@ static enum quant_status check_job(const struct quant_drift_job *job, struct qua
     if ((unsigned)job->activations >= sizeof names / sizeof names[0])
         return quant_error_set(error, QUANT_INVALID, "unknown kind of activations %d",
                                (int)job->activations);
-    if (job->spec.nonfinite != QUANT_NONFINITE_ERROR)
+    if (!has_one_policy(job))
         return quant_error_set(error, QUANT_INVALID,
                                "weights that are not finite have no outputs: they are an error");
     for (size_t i = 0; i < job->nlayers; i++)
@@ -74,7 +99,32 @@ static enum quant_status check_job(const struct quant_drift_job *job, struct qua
     if (nstreams > 1)
         return quant_error_set(error, QUANT_INVALID,
                                "standard input can be read only once, as one layer or the samples");
-    return quant_plan_make(&job->spec, &job->granularity, plan, error);
+    return check_rules(job, error);
+}
+
+/* By its tensor's name, or else its path. */
+static const struct quant_rule *find_rule(const struct drift *drift, size_t i)
+{
+    const struct quant_input *input = &drift->sources.layers[i].input;
+    return quant_rule_find(drift->job->rules, drift->job->nrules,
+                           input->tensor ? input->tensor : input->path);
+}
+
+/* A mistyped pattern is an error, also if a later one takes all of its layers. */
+static enum quant_status check_patterns(const struct drift *drift)
+{
+    for (size_t i = 0; i < drift->job->nrules; i++) {
+        const char *pattern = drift->job->rules[i].pattern;
+        bool is_used = false;
+        for (size_t k = 0; k < drift->sources.n; k++) {
+            const struct quant_input *input = &drift->sources.layers[k].input;
+            is_used |= quant_name_matches(pattern, input->tensor ? input->tensor : input->path);
+        }
+        if (!is_used)
+            return quant_error_set(drift->error, QUANT_INVALID, "no layer matches '%.200s'",
+                                   pattern);
+    }
+    return QUANT_OK;
 }
 
 static enum quant_status make_samples(struct drift *drift)
@@ -109,6 +159,21 @@ static void begin_progress(struct drift *drift)
 
 /* ---- A layer ---- */
 
+static enum quant_status make_plan(const struct drift *drift, struct layer_run *run,
+                                   enum quant_dtype stored)
+{
+    const struct quant_rule *rule = find_rule(drift, run->i);
+    run->found.is_copied = rule && rule->copies;
+    if (run->found.is_copied)
+        return QUANT_OK;
+    const enum quant_status status =
+        rule ? quant_plan_make(&rule->spec, &rule->granularity, &run->plan, drift->error)
+             : quant_plan_make(&drift->job->spec, &drift->job->granularity, &run->plan,
+                               drift->error);
+    quant_plan_settle(&run->plan, stored);
+    return status;
+}
+
 static enum quant_status quantize(struct drift *drift, struct layer_run *run)
 {
     struct quant_drift_source *source = &drift->sources.layers[run->i];
@@ -120,27 +185,50 @@ static enum quant_status quantize(struct drift *drift, struct layer_run *run)
         quant_drift_source_open(&drift->sources, run->i, cancel, drift->error);
     if (status != QUANT_OK)
         return status;
-    quant_plan_settle(&run->plan, quant_tensor_origin(&source->tensor)->stored);
+    status = make_plan(drift, run, quant_tensor_origin(&source->tensor)->stored);
+    if (status != QUANT_OK)
+        return status;
     run->pair.tensor = &source->tensor;
-    run->pair.plan = &run->plan;
+    run->pair.plan = run->found.is_copied ? NULL : &run->plan;
     run->pair.cancel = cancel;
     run->pair.pool = drift->pool;
     run->pair.progress = &progress;
     run->pair.is_transposed = drift->job->is_transposed;
     status = quant_weight_pair_quantize(&run->pair, drift->error);
+    if (run->found.is_copied)
+        quant_progress_add(&drift->progress, item.nelems);
     run->pair.progress = NULL;
     return status;
+}
+
+/* Nothing is lost of what is copied. */
+static void note_copied(struct quant_drift_layer *found, const struct quant_reader *reader)
+{
+    quant_report_init(&found->weights);
+    found->grouping.axis = -1;
+    found->shape = reader->shape;
+    found->order = reader->order;
+    found->source_dtype = reader->stored;
+    found->source_format = reader->format->name;
+    found->weights.n = reader->nelems;
+    found->weights.bytes_in = found->weights.bytes_out =
+        quant_dtype_bytes(reader->stored, reader->nelems);
+    quant_report_derive(&found->weights);
 }
 
 static void note_weights(const struct layer_run *run, const struct quant_drift_sources *sources,
                          struct quant_drift_layer *found)
 {
     struct quant_quantize_result weights;
-    quant_tensor_run_result(&run->pair.run, &weights);
     found->ninputs = sources->layers[run->i].ninputs;
     found->noutputs = sources->layers[run->i].noutputs;
     found->nsamples = sources->nsamples;
     found->has_relu = run->i + 1 < sources->n;
+    if (found->is_copied) {
+        note_copied(found, quant_tensor_origin(run->pair.tensor));
+        return;
+    }
+    quant_tensor_run_result(&run->pair.run, &weights);
     found->choice = weights.choice;
     found->grouping = weights.grouping;
     found->shape = weights.shape;
@@ -181,7 +269,8 @@ static enum quant_status compare(struct drift *drift, struct layer_run *run)
     }
     if (quant_activations_compare(&run->outputs.original, &run->outputs.restored, &run->found))
         return QUANT_OK;
-    return quant_error_set(drift->error, QUANT_OUT_OF_RANGE, "an output of '%s' is beyond float32",
+    return quant_error_set(drift->error, QUANT_OUT_OF_RANGE,
+                           "an output of '%s' is not finite in float32",
                            drift->sources.layers[run->i].tensor.source->name);
 }
 
@@ -228,7 +317,6 @@ static enum quant_status go_through_layer(struct drift *drift, size_t i)
     if (!run)
         return quant_error_no_memory(drift->error, sizeof *run, "buffers");
     run->i = i;
-    run->plan = drift->plan;
     if (control->begin_file)
         control->begin_file(control->context, i);
     enum quant_status status = run_layer(drift, run);
@@ -249,6 +337,8 @@ static enum quant_status go_through(struct drift *drift)
 {
     enum quant_status status = quant_drift_sources_open(&drift->sources, drift->job, drift->error);
     if (status == QUANT_OK)
+        status = check_patterns(drift);
+    if (status == QUANT_OK)
         status = make_samples(drift);
     if (status != QUANT_OK)
         return status;
@@ -268,7 +358,7 @@ enum quant_status quant_drift(const struct quant_drift_job *job, struct quant_dr
     enum quant_status status =
         quant_job_copy(&own, sizeof own, job, "quant_drift_job", drift.error);
     if (status == QUANT_OK)
-        status = check_job(&own, &drift.plan, drift.error);
+        status = check_job(&own, drift.error);
     if (status != QUANT_OK)
         return status;
     const unsigned threads = own.control.threads > 0 ? own.control.threads : quant_processors();

@@ -3,6 +3,8 @@
  * there. */
 #include "engine/tensor/weight_pair.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "base/grouping.h"
 #include "engine/work/pool.h"
@@ -57,6 +59,8 @@ enum quant_status quant_weight_pair_quantize(struct quant_weight_pair *pair,
                                           .threads = quant_pool_threads(pair->pool),
                                           .measures = true,
                                           .has_one_policy = true};
+    if (!pair->plan)
+        return QUANT_OK;
     enum quant_status status = check_blocks(pair, error);
     if (status == QUANT_OK)
         status = quant_spool_begin(&pair->spool, pair->tensor->source->name, pair->cancel, error);
@@ -96,9 +100,11 @@ static enum quant_status load_both(const struct quant_weight_pair *pair, uint64_
 {
     struct quant_reader *weights = pair->tensor->reader;
     enum quant_status status = weights->ops->read_at(weights, first, x, n, buffers->stage, error);
-    if (status == QUANT_OK)
-        status =
-            pair->reader->ops->read_at(pair->reader, first, buffers->q, n, buffers->stage, error);
+    if (status == QUANT_OK && !pair->plan)
+        memcpy(restored, x, n * sizeof *x);
+    if (status != QUANT_OK || !pair->plan)
+        return status;
+    status = pair->reader->ops->read_at(pair->reader, first, buffers->q, n, buffers->stage, error);
     if (status == QUANT_OK)
         restore(pair, first, buffers->q, n, restored);
     return status;
@@ -115,7 +121,7 @@ static enum quant_status load_columns(const struct quant_weight_pair *pair, uint
     float restored[STRETCH + 1];
     const uint64_t ninputs = quant_weight_pair_inputs(pair);
     const uint64_t noutputs = quant_weight_pair_outputs(pair);
-    const bool is_packed = quant_dtype_info(pair->run.choice.params.dtype)->bits == 4;
+    const bool is_packed = pair->plan && quant_dtype_info(pair->run.choice.params.dtype)->bits == 4;
     enum quant_status status = QUANT_OK;
     for (uint64_t i = 0; status == QUANT_OK && i < ninputs; i++) {
         const uint64_t at = i * noutputs + first;

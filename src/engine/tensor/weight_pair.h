@@ -13,7 +13,7 @@
 struct quant_weight_pair {
     /* The caller's, all borrowed: */
     struct quant_tensor *tensor; /* a matrix that has elements, by position, at its first element */
-    const struct quant_plan *plan;
+    const struct quant_plan *plan; /* NULL: weights are not quantized, and restored as they are */
     const struct quant_cancel *cancel;
     struct quant_pool *pool;
     struct quant_progress *progress; /* of the quantizing */

@@ -367,6 +367,48 @@ static void test_blocks(void **state)
     free(w);
 }
 
+/* Each layer by the last rule that matches it; one that is copied loses nothing. */
+static void test_rules(void **state)
+{
+    (void)state;
+    static const struct quant_rule rules[] = {
+        {.pattern = "w[01].npy", .spec = {.dtype = QUANT_INT4}, .granularity = {.block_size = 16}},
+        {.pattern = "w0*", .copies = true}};
+    static const struct quant_rule unused[] = {{.pattern = "w3*", .copies = true}};
+    static const struct quant_rule wrong[] = {
+        {.pattern = "*", .spec = {.dtype = QUANT_BFLOAT16, .scheme = QUANT_ZERO_POINT}}};
+    struct network network = make_network();
+    struct seen seen;
+    struct seen second;
+    write_network(&network, AS_ROWS);
+    struct quant_drift_job job = make_job(&seen);
+    job.rules = rules;
+    job.nrules = LENGTH(rules);
+    drift_ok(&job);
+    assert_true(seen.layers[0].is_copied && !seen.layers[1].is_copied);
+    assert_true(seen.layers[0].outputs.sum_squared_error == 0 && seen.layers[0].active > 0);
+    assert_int_equal(seen.layers[0].weights.n, units[0] * units[1]);
+    assert_int_equal(seen.layers[1].choice.params.dtype, QUANT_INT4);
+    assert_int_equal(seen.layers[1].grouping.block_size, 16);
+    assert_true(seen.layers[1].outputs.sum_squared_error > 0);
+    assert_int_equal(seen.layers[2].choice.params.dtype, QUANT_INT8);
+    assert_int_equal(seen.layers[2].grouping.axis, -1);
+    write_network(&network, AS_COLUMNS);
+    job = make_job(&second);
+    job.rules = rules + 1;
+    job.nrules = 1;
+    job.is_transposed = true;
+    drift_ok(&job);
+    assert_true(second.layers[0].is_copied);
+    assert_int_equal(second.layers[0].active, seen.layers[0].active);
+    assert_true(second.layers[0].outputs.sum_squared_x == seen.layers[0].outputs.sum_squared_x);
+    job.rules = unused;
+    drift_fails(&job, QUANT_INVALID, "no layer matches 'w3*'");
+    job.rules = wrong;
+    drift_fails(&job, QUANT_INVALID, "for '*': bfloat16 is a float type");
+    free_network(&network);
+}
+
 static void test_random_samples(void **state)
 {
     (void)state;
@@ -466,7 +508,7 @@ static void test_not_finite(void **state)
     network.weights[1][70] = 3e38F;
     write_network(&network, AS_ROWS);
     seen.n = seen.nfiles = 0;
-    drift_fails(&job, QUANT_OUT_OF_RANGE, "an output of 'w1.npy' is beyond float32");
+    drift_fails(&job, QUANT_OUT_OF_RANGE, "an output of 'w1.npy' is not finite in float32");
     free_network(&network);
 }
 
@@ -506,6 +548,7 @@ int main(void)
         IN_FOLDER(test_groups),
         IN_FOLDER(test_layouts),
         IN_FOLDER(test_blocks),
+        IN_FOLDER(test_rules),
         IN_FOLDER(test_random_samples),
         IN_FOLDER(test_stop),
         IN_FOLDER(test_shapes),
