@@ -121,9 +121,9 @@ struct quant_drift_result {
  * scale, and for each thread 12 bytes for each weight of some rows: at least 32 rows, and 128 Ki
  * weights if the matrix has as many.
  *
- * Other errors: QUANT_NONFINITE for weights or samples that are not finite; QUANT_OUT_OF_RANGE if
- * an output is beyond float32; those of quant_spec_check, reading and quantizing. result may be
- * NULL.
+ * Other errors: QUANT_NONFINITE for samples, or weights to quantize, that are not finite;
+ * QUANT_OUT_OF_RANGE if an output is not finite in float32; those of quant_spec_check, reading and
+ * quantizing. result may be NULL.
  */
 QUANT_API enum quant_status quant_drift(const struct quant_drift_job *job,
                                         struct quant_drift_result *result,
