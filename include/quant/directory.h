@@ -109,20 +109,24 @@ struct quant_checkpoint_job {
     bool force; /* replace what is there. With either of the two, the old index is removed first:
                  * until the new one is there, the output is not complete */
     struct quant_cancel cancel;
+    const struct quant_quantize_job
+        *quantize; /* what the shards are quantized by, as they will be; its files are not looked
+                    * at. NULL: in no layout of an engine */
 };
 
 /*
  * Before the first shard. Checks that the index names the shards, no path, and no shard that is not
  * there; that the config is a JSON object and, when quantizing, has no quantization_config, and
  * when restoring one of which quant knows how to restore it. Copies the other files, and writes the
- * config: quantizing adds a quantization_config that makes transformers refuse to load integers as
- * weights, restoring removes it again. A file of the output that has the same bytes already is left
+ * config: quantizing adds a quantization_config, by which an engine loads the weights if they are
+ * in its layout, and which else makes transformers refuse to load integers as weights; restoring
+ * removes it again. A file of the output that has the same bytes already is left
  * alone.
  *
  * Errors: QUANT_EXISTS if another file is in the place of an output, or the index of the output is
  * there, without force; QUANT_CORRUPT for an index or a config that is not valid; QUANT_UNSUPPORTED
- * for a checkpoint that is quantized already; QUANT_IO; QUANT_INVALID; QUANT_NO_MEMORY;
- * QUANT_CANCELLED.
+ * for a checkpoint that is quantized already, or a layout that cannot have one of its tensors;
+ * QUANT_IO; QUANT_INVALID; QUANT_NO_MEMORY; QUANT_CANCELLED.
  */
 QUANT_API enum quant_status quant_checkpoint_begin(const struct quant_checkpoint_job *job,
                                                    struct quant_error *error);

@@ -329,7 +329,17 @@ struct quant_quantize_job {
      * is not written if a file fails. It is not one of the files that quant_file_find_clashes knows
      * of. See quant_onnx_check for what is refused. NULL: none. */
     const char *onnx;
+
+    /* How .safetensors outputs hold what is quantized: a quant_layout_name_at, which is "plain" or
+     * one of the engine that spec.like names. NULL: as that engine loads it, if it is known, else
+     * plain. Other outputs are plain. In the layout of an engine only matrices are quantized, and
+     * of these only weights that engines quantize, unless a rule or selection.include names them:
+     * no embeddings, and no lm_head. QUANT_UNSUPPORTED: the engine could not load a tensor so. */
+    const char *layout;
 };
+
+/* The layouts that a job can have, the i-th; NULL past the last. */
+QUANT_API const char *quant_layout_name_at(size_t i);
 
 enum { QUANT_CONTAINER_MIN_DIMS = 2 };
 

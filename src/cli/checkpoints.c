@@ -44,6 +44,7 @@ static struct quant_checkpoint_job make_job(const struct checkpoints *checkpoint
         .checks_only = targets->is_dry_run,
         .cancel = signals_cancel(),
         .force = targets->options->force,
+        .quantize = checkpoints->quantize,
     };
 }
 
@@ -112,7 +113,9 @@ int checkpoints_begin(struct checkpoints *checkpoints, struct targets *targets, 
 {
     *checkpoints = (struct checkpoints){.restores = restores,
                                         .is_shared = checkpoints->is_shared,
-                                        .requantizes = checkpoints->requantizes};
+                                        .requantizes = checkpoints->requantizes,
+                                        .may_stop = checkpoints->may_stop,
+                                        .quantize = checkpoints->quantize};
     if (!targets->options->directory)
         return EXIT_DONE;
     for (size_t i = 0; i < targets->n; i++)

@@ -20,8 +20,9 @@ struct checkpoints {
     bool is_shared; /* set before begin: other processes work on the other shards */
     bool may_stop;  /* the same: after a file that fails no other is begun */
     bool restores;
-    bool requantizes; /* the caller's: --requantize is given */
-    bool has_failed;  /* one could not be begun */
+    bool requantizes;                          /* the caller's: --requantize is given */
+    const struct quant_quantize_job *quantize; /* set before begin: what shards are quantized by */
+    bool has_failed;                           /* one could not be begun */
 };
 
 /* Begins those whose shards are among the targets, which are prepared. One that cannot be begun

@@ -41,6 +41,7 @@ static struct quant_quantize_job make_job(const struct quantize_options *options
         .scale_from = options->scale_from,
         .range_from = quantize_options_have_groups(options) ? options->range_from : NULL,
         .onnx = options->onnx,
+        .layout = options->layout,
     };
 }
 
@@ -230,6 +231,7 @@ static int quantize_inputs(const struct quantize_options *options,
     const char **own_tags = quantize_paths_tags(job, choosing, names, n);
     struct targets targets = {.n = 0};
     struct checkpoints checkpoints = {.requantizes = options->requantize,
+                                      .quantize = job,
                                       .is_shared = options->ways.shard.given,
                                       .may_stop = options->ways.fail_fast};
     int status = EXIT_DONE;

@@ -64,7 +64,9 @@ void dry_run_print_tensor(FILE *out, const struct quant_tensor_preview *preview)
         return;
     }
     const struct quant_dtype_info *info = quant_dtype_info(preview->dtype);
-    const bool is_packed = info && info->bits == 4 && strcmp(preview->to, info->name) != 0;
+    /* Where the stored type does not say what the integers are. */
+    const bool is_packed = info && strcmp(preview->to, info->name) != 0 &&
+                           (info->bits == 4 || strcmp(preview->to, "I32") == 0);
     fprintf(out, " to %s%s%s%s, ", preview->to, is_packed ? " (" : "", is_packed ? info->name : "",
             is_packed ? ")" : "");
     dry_run_print_plan(out, preview, true);

@@ -48,7 +48,8 @@ struct quantize_options {
     struct selection_options selection;
     struct section_list sections;
     struct word_list ties;
-    const char *onnx; /* the model; NULL: none */
+    const char *onnx;   /* the model; NULL: none */
+    const char *layout; /* of .safetensors outputs; NULL: the usual one */
     struct target_options target;
     struct report_options report;
     struct batch_options batch;

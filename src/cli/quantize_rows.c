@@ -135,6 +135,16 @@ const struct option_row quantize_rows[] = {
     OUTPUT_ROWS(AT(target), " and needs --sidecar", "w.int8.npy"),
     OUTPUT_FORMAT_ROWS(AT(target), "write the sidecar, with scale and zero point, to FILE",
                        "the output's name plus .json"),
+    {.name = "layout",
+     .argument = "NAME",
+     .help = "how .safetensors outputs hold the weights: plain; or as the engine of --like loads "
+             "them: pack-quantized, for int8 and int4 with absmax, or naive-quantized, for int8 "
+             "(compressed-tensors); comfyui",
+     .initial = "as the engine loads them, else plain",
+     .choice = quant_layout_name_at,
+     .help_names_choices = true,
+     .parse = value_word,
+     .offset = AT(layout)},
     {.name = "onnx",
      .argument = "FILE",
      .help = "when all is done, write an ONNX model to FILE that restores the tensors from the "

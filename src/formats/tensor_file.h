@@ -19,9 +19,11 @@ struct quant_tensor_file {
     size_t n;
     const struct quant_metadata_pair *metadata; /* nmetadata of them, by rising key */
     size_t nmetadata;
-    uint64_t header_nbytes;   /* all bytes of the file that are not of tensors */
-    void *state;              /* the format's own */
-    struct quant_arena arena; /* holds all of the above */
+    const uint64_t *stored_offsets; /* n of them: where each begins in the file itself, if offsets
+                                     * are in a source that was made of it; NULL: there too */
+    uint64_t header_nbytes;         /* all bytes of the file that are not of tensors */
+    void *state;                    /* the format's own */
+    struct quant_arena arena;       /* holds all of the above */
 };
 
 /* Reads the catalogue of source, which is of this format, a container. source must be positional

@@ -185,13 +185,35 @@ static void read_stored(struct quant_fields *fields, const cJSON *object,
                           (unsigned long long)entry->stored_nbytes, (unsigned long long)nbytes);
 }
 
+/* How an engine's file has it. */
+static void read_layout(struct quant_fields *fields, const cJSON *object,
+                        struct quant_sidecar_entry *entry)
+{
+    static const char *const known[] = {"tensor", "dtype", "beside", NULL};
+    struct quant_sidecar_stored *stored = &entry->stored;
+    const cJSON *item = quant_sidecar_open_object(fields, object, "stored", known);
+    const cJSON *beside = quant_field_get(fields, item, "beside");
+    stored->data = read_name(fields, item, "tensor");
+    stored->type = read_name(fields, item, "dtype");
+    if (!cJSON_IsArray(beside) || cJSON_GetArraySize(beside) > QUANT_SIDECAR_BESIDE) {
+        quant_fields_fail(fields, QUANT_CORRUPT, "'beside' is not an array of at most %d names",
+                          QUANT_SIDECAR_BESIDE);
+        return;
+    }
+    for (const cJSON *name = beside->child; name; name = name->next) {
+        if (!cJSON_IsString(name))
+            quant_fields_fail(fields, QUANT_CORRUPT, "'beside' is not an array of names");
+        stored->beside[stored->nbeside++] = name->valuestring;
+    }
+}
+
 static void read_quantized(struct quant_fields *fields, const cJSON *object,
                            struct quant_shape *shape, struct quant_sidecar_entry *entry)
 {
     static const char *const known[] = {
         "scheme",      "dtype",       "qmin",  "qmax",       "profile", "exact",    "scale",
         "zero_point",  "scale_dtype", "axis",  "block_size", "scales",  "rounding", "range",
-        "calibration", "shape",       "order", "source",     "data",    NULL};
+        "calibration", "shape",       "order", "source",     "data",    "stored",   NULL};
     static const char *const calibration[] = {"method", "argument", "observed", NULL};
     quant_sidecar_check_keys(fields, object, known);
     read_shape(fields, object, shape, entry);
@@ -210,6 +232,8 @@ static void read_quantized(struct quant_fields *fields, const cJSON *object,
     if (fields->status == QUANT_OK)
         quant_sidecar_follow_profile(&entry->params, entry->source_dtype, entry->method);
     read_stored(fields, object, shape, entry);
+    if (fields->status == QUANT_OK && quant_field_find(object, "stored"))
+        read_layout(fields, object, entry);
 }
 
 void quant_sidecar_read_entry(struct quant_fields *fields, const cJSON *object,

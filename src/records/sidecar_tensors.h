@@ -26,8 +26,10 @@ struct quant_sidecar_head {
     uint64_t source_nbytes;
     const char *data_path; /* as source_path */
     const char *data_format;
-    uint64_t data_nbytes;    /* of the whole file */
-    uint64_t header_nbytes;  /* of the data file, from its first byte: what is before the tensors */
+    const char *layout;     /* of an engine, whose tensors hold those of the entries; NULL: the file
+                             * has them as the entries say */
+    uint64_t data_nbytes;   /* of the whole file */
+    uint64_t header_nbytes; /* of the data file, from its first byte: what is before the tensors */
     uint64_t header_xxh3_64; /* of these bytes */
     uint64_t plan_xxh3_64;   /* of the plan; the same plan gives the same bytes */
 };
@@ -39,13 +41,26 @@ struct quant_digests {
     uint64_t zero_points; /* 0 if there is no zero point tensor */
 };
 
+/* Tensors of a file in the layout of an engine that hold one entry's tensor, beside its scales and
+ * zero points. */
+enum { QUANT_SIDECAR_BESIDE = 4 };
+
+struct quant_sidecar_stored {
+    const char *data; /* the tensor of the elements; NULL: the entry has no such */
+    const char *type; /* as stored_type */
+    const char *beside[QUANT_SIDECAR_BESIDE];
+    size_t nbeside;
+};
+
 /*
  * One tensor of the output. The tensors that hold scales and zero points have no entries of their
  * own. Writing borrows all pointers; those that reading sets are valid until the next call on the
  * reader.
  */
 struct quant_sidecar_entry {
-    const char *name;        /* UTF-8, any characters but NUL */
+    const char *name;                   /* UTF-8, any characters but NUL */
+    struct quant_sidecar_stored stored; /* with a layout, if it is quantized. All else is as if the
+                                         * file had been written without one */
     bool is_copied;          /* the bytes are those of the source; what is under "quantized only" is
                               * not used, and 0 after reading */
     const char *stored_type; /* the container's word for the type in the output, "I8" or "I64" */
@@ -133,6 +148,10 @@ quant_sidecar_tensors_head(const struct quant_sidecar_reader *reader);
 enum quant_status quant_sidecar_tensors_next(struct quant_sidecar_reader *reader,
                                              struct quant_sidecar_entry *entry, bool *found,
                                              struct quant_error *error);
+
+/* Goes back to the first entry. */
+enum quant_status quant_sidecar_tensors_rewind(struct quant_sidecar_reader *reader,
+                                               struct quant_error *error);
 
 /* Accepts NULL. */
 void quant_sidecar_tensors_close(struct quant_sidecar_reader *reader);

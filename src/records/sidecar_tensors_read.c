@@ -63,7 +63,7 @@ static void read_files(struct quant_fields *fields, const cJSON *root,
                        struct quant_sidecar_head *head)
 {
     static const char *const source_keys[] = {"path", "format", "bytes", NULL};
-    static const char *const data_keys[] = {"path", "format", "bytes", "header", NULL};
+    static const char *const data_keys[] = {"path", "format", "layout", "bytes", "header", NULL};
     static const char *const header_keys[] = {"bytes", "xxh3_64", NULL};
     const cJSON *source = quant_sidecar_open_object(fields, root, "source", source_keys);
     head->source_path = read_path(fields, source);
@@ -72,6 +72,8 @@ static void read_files(struct quant_fields *fields, const cJSON *root,
     const cJSON *data = quant_sidecar_open_object(fields, root, "data", data_keys);
     head->data_path = read_path(fields, data);
     head->data_format = quant_field_string(fields, data, "format");
+    if (quant_field_find(data, "layout"))
+        head->layout = quant_field_string(fields, data, "layout");
     head->data_nbytes = read_size(fields, data);
     const cJSON *header = quant_sidecar_open_object(fields, data, "header", header_keys);
     head->header_nbytes = read_size(fields, header);
@@ -135,6 +137,14 @@ const struct quant_sidecar_head *
 quant_sidecar_tensors_head(const struct quant_sidecar_reader *reader)
 {
     return &reader->head;
+}
+
+enum quant_status quant_sidecar_tensors_rewind(struct quant_sidecar_reader *reader,
+                                               struct quant_error *error)
+{
+    quant_name_set_release(&reader->names);
+    reader->is_at_end = false;
+    return quant_sidecar_text_enter(&reader->text, error);
 }
 
 void quant_sidecar_tensors_close(struct quant_sidecar_reader *reader)

@@ -43,6 +43,10 @@ static void print_head(struct quant_json_printer *printer, const struct quant_si
     quant_json_key(printer, "data");
     quant_json_open(printer, '{');
     print_file(printer, head->data_path, head->data_format, head->data_nbytes);
+    if (head->layout) {
+        quant_json_key(printer, "layout");
+        quant_json_string(printer, head->layout);
+    }
     quant_json_key(printer, "header");
     quant_json_open(printer, '{');
     quant_json_key(printer, "bytes");
@@ -137,6 +141,27 @@ static void print_scales(struct quant_json_printer *printer,
     quant_json_close(printer, '}');
 }
 
+static void print_stored(struct quant_json_printer *printer,
+                         const struct quant_sidecar_stored *stored)
+{
+    if (!stored->data)
+        return;
+    quant_json_key(printer, "stored");
+    quant_json_open(printer, '{');
+    quant_json_key(printer, "tensor");
+    quant_json_string(printer, stored->data);
+    quant_json_key(printer, "dtype");
+    quant_json_string(printer, stored->type);
+    quant_json_key(printer, "beside");
+    quant_json_open(printer, '[');
+    for (size_t i = 0; i < stored->nbeside; i++) {
+        quant_json_item(printer);
+        quant_json_string(printer, stored->beside[i]);
+    }
+    quant_json_close(printer, ']');
+    quant_json_close(printer, '}');
+}
+
 static void print_quantized(struct quant_json_printer *printer,
                             const struct quant_sidecar_entry *entry)
 {
@@ -158,6 +183,7 @@ static void print_quantized(struct quant_json_printer *printer,
     quant_json_string(printer, entry->stored_type);
     print_data(printer, entry);
     quant_json_close(printer, '}');
+    print_stored(printer, &entry->stored);
 }
 
 static void print_entry(struct quant_json_printer *printer, const struct quant_sidecar_entry *entry)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "engine/files/checkpoint_config.h"
 #include "engine/files/checkpoint_file.h"
 #include "engine/files/layout_file.h"
 #include "engine/files/quantization_plan.h"
@@ -26,16 +27,6 @@ static const char config_key[] = "quantization_config";
 static const char *const known_keys[] = {"model_type",           "architectures",
                                          "transformers_version", "_class_name",
                                          "_diffusers_version",   NULL};
-
-/*
- * transformers 4.57 and 5.24 only warn about a quant_method that they do not know, and then load
- * integers as if they were the weights. Without one they fail, as 4.46 does: "The model's
- * quantization config from the arguments has no `quant_method` attribute". null counts as none.
- */
-static const char config_value[] =
-    "{\"quant_method\": null, \"tool\": \"quant " QUANT_VERSION
-    "\", \"note\": \"the weights are integers, with scales beside them; 'quant dequant' restores "
-    "the floats\"}";
 
 /* ---- The index ---- */
 
@@ -142,8 +133,8 @@ static enum quant_status check_index(const struct quant_checkpoint_job *job,
 /* ---- The config ---- */
 
 /* A new text for the config, or none if it stays as it is: without the entry if it had one, else,
- * when quantizing, with ours. */
-static enum quant_status edit_config(const struct quant_checkpoint_job *job,
+ * when quantizing, with `entry`. */
+static enum quant_status edit_config(const struct quant_checkpoint_job *job, const char *entry,
                                      struct quant_source *source, char **text, size_t *nbytes,
                                      bool *had_entry, struct quant_error *error)
 {
@@ -158,7 +149,7 @@ static enum quant_status edit_config(const struct quant_checkpoint_job *job,
     if (status == QUANT_OK && object.has_key)
         has_memory = quant_object_without(&object, text, nbytes);
     else if (status == QUANT_OK && object.has_any && !job->restores)
-        has_memory = quant_object_with(&object, config_key, config_value, text, nbytes);
+        has_memory = quant_object_with(&object, config_key, entry, text, nbytes);
     if (!has_memory)
         status = quant_error_no_memory(error, object.nbytes, "text");
     quant_object_release(&object);
@@ -166,16 +157,16 @@ static enum quant_status edit_config(const struct quant_checkpoint_job *job,
 }
 
 /* The entry of another program is taken out first; then the text is one without an entry. */
-static enum quant_status replace_entry(const struct quant_checkpoint_job *job, char **text,
-                                       size_t *nbytes, struct quant_error *error)
+static enum quant_status replace_entry(const struct quant_checkpoint_job *job, const char *entry,
+                                       char **text, size_t *nbytes, struct quant_error *error)
 {
     char *without = *text;
     bool had_entry;
     struct quant_source *source = quant_source_from_memory(without, *nbytes, config_name);
     *text = NULL;
-    const enum quant_status status = source
-                                         ? edit_config(job, source, text, nbytes, &had_entry, error)
-                                         : quant_error_no_memory(error, *nbytes, "text");
+    const enum quant_status status =
+        source ? edit_config(job, entry, source, text, nbytes, &had_entry, error)
+               : quant_error_no_memory(error, *nbytes, "text");
     quant_source_close(source);
     if (status == QUANT_OK && !*text)
         *text = without;
@@ -184,7 +175,7 @@ static enum quant_status replace_entry(const struct quant_checkpoint_job *job, c
     return status;
 }
 
-static enum quant_status write_config(const struct quant_checkpoint_job *job,
+static enum quant_status write_config(const struct quant_checkpoint_job *job, const char *entry,
                                       struct quant_source *source, const char *to,
                                       struct quant_error *error)
 {
@@ -192,9 +183,9 @@ static enum quant_status write_config(const struct quant_checkpoint_job *job,
     char *text = NULL;
     size_t nbytes = 0;
     bool had_entry;
-    enum quant_status status = edit_config(job, source, &text, &nbytes, &had_entry, error);
+    enum quant_status status = edit_config(job, entry, source, &text, &nbytes, &had_entry, error);
     if (status == QUANT_OK && had_entry && !job->restores)
-        status = replace_entry(job, &text, &nbytes, error);
+        status = replace_entry(job, entry, &text, &nbytes, error);
     if (status == QUANT_OK)
         status = text ? quant_checkpoint_write_text(text, nbytes, to, force, &job->cancel, error)
                       : quant_checkpoint_write(source, to, force, &job->cancel, error);
@@ -218,9 +209,10 @@ static void copy_mode(const char *from, const char *to)
         (void)chmod(to, mode);
 }
 
-/* Writes the file of the output that is made from that of the checkpoint. */
+/* Writes the file of the output that is made from that of the checkpoint. entry: of the config;
+ * NULL: it is another file. */
 static enum quant_status make_file(const struct quant_checkpoint_job *job, const char *name,
-                                   bool is_config, struct quant_error *error)
+                                   const char *entry, struct quant_error *error)
 {
     struct quant_source *source = NULL;
     char *path = NULL;
@@ -232,9 +224,9 @@ static enum quant_status make_file(const struct quant_checkpoint_job *job, const
         status = quant_paths_distinct((const char *const[]){path}, 1, (const char *const[]){to}, 1,
                                       error);
     if (status == QUANT_OK)
-        status = is_config ? write_config(job, source, to, error)
-                           : quant_checkpoint_write(source, to, job->force || job->resumes,
-                                                    &job->cancel, error);
+        status = entry ? write_config(job, entry, source, to, error)
+                       : quant_checkpoint_write(source, to, job->force || job->resumes,
+                                                &job->cancel, error);
     if (status == QUANT_OK)
         copy_mode(path, to);
     quant_source_close(source);
@@ -244,7 +236,7 @@ static enum quant_status make_file(const struct quant_checkpoint_job *job, const
 }
 
 /* The config is read before anything is removed or written. */
-static enum quant_status check_config(const struct quant_checkpoint_job *job,
+static enum quant_status check_config(const struct quant_checkpoint_job *job, const char *entry,
                                       struct quant_error *error)
 {
     struct quant_source *source = NULL;
@@ -257,7 +249,7 @@ static enum quant_status check_config(const struct quant_checkpoint_job *job,
     enum quant_status status = quant_checkpoint_open(job->checkpoint->path, config_name,
                                                      &job->cancel, &path, &source, error);
     if (status == QUANT_OK)
-        status = edit_config(job, source, &text, &nbytes, &had_entry, error);
+        status = edit_config(job, entry, source, &text, &nbytes, &had_entry, error);
     if (status == QUANT_OK && job->restores && had_entry)
         status = quant_layout_check_config(source, error);
     quant_source_close(source);
@@ -306,10 +298,22 @@ static enum quant_status check_place(const struct quant_checkpoint_job *job,
                            job->output);
 }
 
+static enum quant_status write_files(const struct quant_checkpoint_job *job, const char *entry,
+                                     struct quant_error *error)
+{
+    enum quant_status status = QUANT_OK;
+    if (job->checkpoint->has_config)
+        status = make_file(job, config_name, entry, error);
+    for (size_t i = 0; status == QUANT_OK && i < job->checkpoint->nothers; i++)
+        status = make_file(job, job->checkpoint->others[i], NULL, error);
+    return status;
+}
+
 enum quant_status quant_checkpoint_begin(const struct quant_checkpoint_job *job,
                                          struct quant_error *error)
 {
     struct quant_checkpoint_job own;
+    char *entry = NULL;
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_checkpoint_job", error);
     if (status == QUANT_OK && (!own.checkpoint || !own.output))
         status = quant_error_set(error, QUANT_INVALID, "a checkpoint and an output are needed");
@@ -318,14 +322,13 @@ enum quant_status quant_checkpoint_begin(const struct quant_checkpoint_job *job,
     if (status == QUANT_OK)
         status = check_index(&own, error);
     if (status == QUANT_OK)
-        status = check_config(&own, error);
+        status = quant_checkpoint_config(&own, &entry, error);
+    if (status == QUANT_OK)
+        status = check_config(&own, entry, error);
     if (status == QUANT_OK)
         status = remove_index(&own, error);
-    if (status != QUANT_OK || own.checks_only)
-        return status;
-    if (own.checkpoint->has_config)
-        status = make_file(&own, config_name, true, error);
-    for (size_t i = 0; status == QUANT_OK && i < own.checkpoint->nothers; i++)
-        status = make_file(&own, own.checkpoint->others[i], false, error);
+    if (status == QUANT_OK && !own.checks_only)
+        status = write_files(&own, entry, error);
+    free(entry);
     return status;
 }

@@ -10,6 +10,7 @@
 #include "engine/files/checkpoint_file.h"
 #include "engine/files/complete_output.h"
 #include "engine/files/directory_names.h"
+#include "engine/files/layout_write.h"
 #include "engine/tensor/container_input.h"
 #include "engine/work/job.h"
 #include "io/io.h"
@@ -104,24 +105,40 @@ static enum quant_status was_packed(const struct finishing *run, const char *ten
     return QUANT_OK;
 }
 
-/* Whether the tensor is one of the old index, or belongs to one that is: NAME_scale and
- * NAME_zero_point of NAME. */
-static enum quant_status is_wanted(const struct finishing *run, const char *tensor,
-                                   const char *shard, bool *wanted)
+/* Whether a tensor with one of these endings belongs to one of the old index. */
+static enum quant_status belongs(const struct finishing *run,
+                                 const struct quant_layout_ending *endings, const char *tensor,
+                                 const char *shard, bool *wanted)
 {
-    static const char *const ends[] = {"", "_scale", "_zero_point"};
-    *wanted = false;
-    for (size_t i = 0; !*wanted && i < sizeof ends / sizeof ends[0]; i++) {
-        if (i > 0 && !quant_name_ends(tensor, ends[i]))
+    for (size_t i = 0; !*wanted && endings[i].end; i++) {
+        const char *end = endings[i].end;
+        char *name = NULL;
+        if (!quant_name_ends(tensor, end))
             continue;
-        char *name = strndup(tensor, strlen(tensor) - strlen(ends[i]));
-        if (!name)
+        const int stem = (int)(strlen(tensor) - strlen(end));
+        if (asprintf(&name, "%.*s%s", stem, tensor, endings[i].weight) < 0)
             return quant_error_no_memory(run->error, strlen(tensor), "names");
         const struct quant_shard_entry *entry = quant_shard_index_find(&run->old, name);
         *wanted = entry && strcmp(entry->shard, shard) == 0;
         free(name);
     }
-    return !*wanted && run->job->restores ? was_packed(run, tensor, shard, wanted) : QUANT_OK;
+    return QUANT_OK;
+}
+
+/* Whether the tensor is one of the old index, or belongs to one that is: NAME_scale and
+ * NAME_zero_point of NAME, and what the layouts of engines have beside it. */
+static enum quant_status is_wanted(const struct finishing *run, const char *tensor,
+                                   const char *shard, bool *wanted)
+{
+    static const struct quant_layout_ending own[] = {
+        {"", ""}, {"_scale", ""}, {"_zero_point", ""}, {NULL, NULL}};
+    *wanted = false;
+    enum quant_status status = belongs(run, own, tensor, shard, wanted);
+    for (size_t i = 0; status == QUANT_OK && quant_written_layout_at(i); i++)
+        status = belongs(run, quant_written_layout_at(i)->endings, tensor, shard, wanted);
+    return status == QUANT_OK && !*wanted && run->job->restores
+               ? was_packed(run, tensor, shard, wanted)
+               : status;
 }
 
 static enum quant_status add_shard(struct finishing *run, const char *shard)

@@ -302,8 +302,7 @@ static enum quant_status check_container(const struct quant_container_quantizati
     const struct quant_cancel *cancel = &run->job->control.cancel;
     struct quant_container_input input = {.source = NULL};
     struct quant_restored_tensors restored = {.tensors = NULL};
-    enum quant_status status = quant_quantized_container_open(&input, run->job->output.path,
-                                                              quant_sidecar_tensors_head(reader),
+    enum quant_status status = quant_quantized_container_open(&input, run->job->output.path, reader,
                                                               run->sidecar_path, cancel, error);
     if (status == QUANT_OK)
         status = quant_restored_tensors_read(&restored, reader, input.file, error);

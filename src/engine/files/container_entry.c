@@ -21,6 +21,24 @@ static void set_method(struct quant_sidecar_entry *entry,
     entry->observed[1] = (double)observed->max + 0.0;
 }
 
+/* The entry is that of a file without a layout, and names the tensors that hold it. */
+static void set_stored(struct quant_sidecar_entry *entry, const struct quant_entry_tensors *tensors)
+{
+    const struct quant_layout_stored *stored = tensors->stored;
+    const struct quant_container *container = quant_format_safetensors.container;
+    uint64_t nelems = 1;
+    if (!stored)
+        return;
+    for (int i = 0; i < entry->ndim; i++)
+        nelems *= entry->dims[i];
+    entry->stored.data = stored->data;
+    entry->stored.type = entry->stored_type;
+    for (size_t i = 0; i < stored->nfixed; i++)
+        entry->stored.beside[entry->stored.nbeside++] = stored->fixed[i].name;
+    entry->stored_type = container->type_of(entry->params.dtype)->name;
+    entry->stored_nbytes = quant_dtype_bytes(entry->params.dtype, nelems);
+}
+
 enum quant_status quant_entry_print_mapped(const struct quant_entry_tensors *tensors,
                                            const struct quant_quantize_result *result,
                                            const struct quant_digests *digests, char **text,
@@ -28,7 +46,7 @@ enum quant_status quant_entry_print_mapped(const struct quant_entry_tensors *ten
 {
     const struct quant_grouping *grouping = &result->grouping;
     struct quant_sidecar_entry entry = {
-        .name = tensors->data->name,
+        .name = tensors->name,
         .stored_type = tensors->data->type->name,
         .stored_nbytes = tensors->data->data.nbytes,
         .digests = *digests,
@@ -46,6 +64,7 @@ enum quant_status quant_entry_print_mapped(const struct quant_entry_tensors *ten
         .source_dtype = result->source_dtype,
     };
     set_method(&entry, result);
+    set_stored(&entry, tensors);
     return quant_sidecar_print_entry(&entry, text, nbytes, error);
 }
 

@@ -3,12 +3,15 @@
 #ifndef QUANT_ENGINE_FILES_CONTAINER_ENTRY_H
 #define QUANT_ENGINE_FILES_CONTAINER_ENTRY_H
 
+#include "engine/files/layout_write.h"
 #include "formats/container.h"
 #include "formats/tensor_file.h"
 #include "records/sidecar_tensors.h"
 
 /* The tensors of the output that restore one tensor; scales and zero points may be NULL. */
 struct quant_entry_tensors {
+    const char *name;                         /* of the one that is restored */
+    const struct quant_layout_stored *stored; /* in the layout of an engine; NULL: in none */
     const struct quant_container_tensor *data;
     const struct quant_container_tensor *scales;
     const struct quant_container_tensor *zero_points;

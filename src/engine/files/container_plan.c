@@ -62,6 +62,21 @@ enum quant_status quant_container_plan_check(const struct quant_tensor_file *fil
                            file->source->name, info->name, format->name, info->type->name);
 }
 
+enum quant_status quant_container_plan_check_name(const struct quant_tensor_file *file,
+                                                  const struct quant_tensor_info *info,
+                                                  const char *name, const char *what,
+                                                  struct quant_error *error)
+{
+    size_t taken;
+    return quant_tensor_file_find(file, name, &taken)
+               ? quant_error_set(
+                     error, QUANT_EXISTS,
+                     "cannot quantize '%s': the name '%.200s' for the %s of '%.200s' is already "
+                     "taken",
+                     file->source->name, name, what, info->name)
+               : QUANT_OK;
+}
+
 enum quant_status quant_container_plan_lay_out(struct quant_container_plan *plan,
                                                const struct quant_container *format,
                                                const struct quant_metadata_pair *metadata,

@@ -6,16 +6,27 @@
  * When quantizing, a tensor of floats with enough dimensions becomes up to three tensors of the
  * output: its integers under its own name, NAME_scale and NAME_zero_point. Any other is copied.
  * When dequantizing, those three become one tensor of floats again.
+ *
+ * In the layout of an engine (layout_write.h) the tensors have other names, types and shapes, and
+ * there may be more of them, whose bytes are known by now.
  */
 #ifndef QUANT_ENGINE_FILES_CONTAINER_PLAN_H
 #define QUANT_ENGINE_FILES_CONTAINER_PLAN_H
 
 #include "base/arena.h"
+#include "engine/files/layout_write.h"
 #include "engine/files/mappings.h"
 #include "formats/container.h"
 #include "formats/tensor_file.h"
 
 #define QUANT_NO_TENSOR UINT32_MAX
+
+/* How a tensor is stored in the layout of an engine. */
+struct quant_planned_layout {
+    struct quant_layout_weight weight; /* its params and dimensions live as long as the plan */
+    struct quant_layout_stored stored;
+    uint32_t fixed; /* the first of those with known bytes, in the order of `stored` */
+};
 
 /* A tensor of the input that has a place in the output. Indices are into the layout's tensors. */
 struct quant_planned_tensor {
@@ -24,8 +35,9 @@ struct quant_planned_tensor {
     uint32_t scales;      /* QUANT_NO_TENSOR: none */
     uint32_t zero_points; /* the same */
     bool is_copied;
-    const struct quant_mapping *mapping; /* if it is not copied */
-    const struct quant_plan *plan;       /* the same: its own, or the mapping's */
+    const struct quant_mapping *mapping;       /* if it is not copied */
+    const struct quant_plan *plan;             /* the same: its own, or the mapping's */
+    const struct quant_planned_layout *stored; /* NULL: not in the layout of an engine */
 };
 
 struct quant_container_plan {
@@ -57,6 +69,13 @@ enum quant_status quant_container_plan_check(const struct quant_tensor_file *fil
                                              const struct quant_format *format,
                                              const struct quant_stored_type **copied,
                                              struct quant_error *error);
+
+/* That the file has no tensor of a name that the output is to have for `what` of the tensor at
+ * info. QUANT_EXISTS. */
+enum quant_status quant_container_plan_check_name(const struct quant_tensor_file *file,
+                                                  const struct quant_tensor_info *info,
+                                                  const char *name, const char *what,
+                                                  struct quant_error *error);
 enum quant_status quant_container_plan_lay_out(struct quant_container_plan *plan,
                                                const struct quant_container *format,
                                                const struct quant_metadata_pair *metadata,

@@ -204,7 +204,7 @@ static enum quant_status open_input(struct quant_container_dequantization *run,
         return quant_stated_scales_open(&run->input, &run->restored, run->job->path, cancel,
                                         run->error);
     const enum quant_status status = quant_quantized_container_open(
-        &run->input, run->job->path, run->head, run->sidecar_path, cancel, run->error);
+        &run->input, run->job->path, reader, run->sidecar_path, cancel, run->error);
     return status == QUANT_OK
                ? quant_restored_tensors_read(&run->restored, reader, run->input.file, run->error)
                : status;

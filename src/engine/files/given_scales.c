@@ -48,8 +48,8 @@ static enum quant_status open_beside(struct quant_given_scales *given,
     given->data_path = quant_path_beside(head->data_path, given->path);
     if (!given->data_path)
         return quant_error_no_memory(error, strlen(head->data_path), "path");
-    enum quant_status status = quant_quantized_container_open(&given->input, given->data_path, head,
-                                                              given->path, cancel, error);
+    enum quant_status status = quant_quantized_container_open(&given->input, given->data_path,
+                                                              reader, given->path, cancel, error);
     if (status == QUANT_OK)
         status = quant_restored_tensors_read(&given->restored, reader, given->input.file, error);
     return status == QUANT_OK ? index_entries(given, error) : status;

@@ -8,6 +8,7 @@
 #include "engine/files/inspect_tensors.h"
 #include "engine/files/inspection.h"
 #include "engine/files/layout_file.h"
+#include "engine/files/layout_stored.h"
 #include "engine/files/restored_tensors.h"
 #include "engine/work/job.h"
 
@@ -100,6 +101,36 @@ static void place(struct container_inspection *container, uint32_t index, size_t
         container->places[index] = (struct place_in_file){(uint32_t)entry, (uint8_t)role};
 }
 
+static void assign_roles(struct container_inspection *container)
+{
+    const struct quant_tensor_file *file = container->input.file;
+    const bool has_sidecar = container->run->result->has_sidecar;
+    for (size_t i = 0; i < file->n; i++) {
+        const struct quant_tensor_info *info = &file->tensors[i];
+        const bool is_mapped =
+            quant_container_maps(info->type) && info->ndim >= QUANT_CONTAINER_MIN_DIMS;
+        container->places[i].entry = QUANT_NOT_STORED;
+        container->places[i].role = has_sidecar ? QUANT_ROLE_UNKNOWN
+                                    : is_mapped ? QUANT_ROLE_MAPPED
+                                                : QUANT_ROLE_COPIED;
+    }
+}
+
+/* For the tensors that the file turned out to have. */
+static enum quant_status renew_places(struct container_inspection *container,
+                                      struct quant_error *error)
+{
+    const size_t n = container->input.file->n;
+    struct place_in_file *places = calloc(n + 1, sizeof *places);
+    if (!places)
+        return quant_error_no_memory(error, n * sizeof *places, "tensors");
+    free(container->places);
+    container->places = places;
+    container->run->result->ntensors = n;
+    assign_roles(container);
+    return QUANT_OK;
+}
+
 static enum quant_status read_sidecar(struct container_inspection *container)
 {
     struct quant_inspection *run = container->run;
@@ -109,8 +140,13 @@ static enum quant_status read_sidecar(struct container_inspection *container)
     container->faulty = calloc(MOST_FAULTS, sizeof *container->faulty);
     if (!container->faults || !container->faulty)
         return quant_error_no_memory(run->error, MOST_FAULTS * sizeof fault, "tensors");
-    const enum quant_status status = quant_restored_tensors_visit(
-        &container->restored, run->sidecar.reader, container->input.file, &visitor, &fault);
+    enum quant_status status =
+        quant_layout_view_stored(&container->input, run->sidecar.reader, &fault);
+    if (status == QUANT_OK)
+        status = renew_places(container, &fault);
+    if (status == QUANT_OK)
+        status = quant_restored_tensors_visit(&container->restored, run->sidecar.reader,
+                                              container->input.file, &visitor, &fault);
     if (quant_is_fatal(status))
         return quant_error_set(run->error, status, "%s", fault.text);
     if (status != QUANT_OK) { /* what was read so far is not to be trusted */
@@ -187,21 +223,6 @@ static void look_for_pairs(struct container_inspection *container)
     }
 }
 
-static void assign_roles(struct container_inspection *container)
-{
-    const struct quant_tensor_file *file = container->input.file;
-    const bool has_sidecar = container->run->result->has_sidecar;
-    for (size_t i = 0; i < file->n; i++) {
-        const struct quant_tensor_info *info = &file->tensors[i];
-        const bool is_mapped =
-            quant_container_maps(info->type) && info->ndim >= QUANT_CONTAINER_MIN_DIMS;
-        container->places[i].entry = QUANT_NOT_STORED;
-        container->places[i].role = has_sidecar ? QUANT_ROLE_UNKNOWN
-                                    : is_mapped ? QUANT_ROLE_MAPPED
-                                                : QUANT_ROLE_COPIED;
-    }
-}
-
 /* ---- One tensor ---- */
 
 static void fill_recorded(const struct container_inspection *container, uint32_t i,
@@ -248,7 +269,8 @@ static void fill(const struct container_inspection *container, size_t i,
     tensor->dtype = info->type->dtype;
     copy_shape(&tensor->shape, info->ndim, info->dims);
     tensor->order = (enum quant_order)info->order;
-    tensor->offset = info->offset;
+    const uint64_t *offsets = container->input.file->stored_offsets;
+    tensor->offset = offsets ? offsets[i] : info->offset;
     tensor->nbytes = info->nbytes;
     tensor->nelems = quant_stored_elements(info->type, info->nbytes);
     tensor->role = (enum quant_role)found->role;

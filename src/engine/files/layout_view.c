@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "base/grouping.h"
-#include "base/joined_source.h"
 #include "base/shape.h"
 #include "engine/files/layout_shards.h"
 #include "engine/files/scale_arrays.h"
@@ -24,56 +23,16 @@ enum quant_status quant_layout_view_begin(struct quant_layout_view *view,
                                           const struct quant_layout_reading *reading)
 {
     *view = (struct quant_layout_view){.reading = reading};
-    view->file = calloc(1, sizeof *view->file);
-    if (!view->file)
-        return no_memory(view);
-    view->file->format = &quant_format_safetensors;
-    return QUANT_OK;
+    return quant_file_view_open(&view->file, reading->error);
 }
 
 /* ---- Tensors of the file ---- */
 
-/* Adds a tensor whose bytes are in the piece; *index is its place. */
-static enum quant_status add_tensor(struct quant_layout_view *view,
-                                    const struct quant_tensor_info *info,
-                                    const struct quant_source_piece *piece, uint32_t *index)
-{
-    const struct quant_source_piece *last = view->pieces.items;
-    struct quant_tensor_info own = *info;
-    struct quant_source_piece placed = *piece;
-    if (last) {
-        last += view->pieces.n - 1;
-        placed.at = last->at + last->nbytes;
-    }
-    const size_t nbytes = own.ndim * sizeof *own.dims;
-    uint64_t *dims = quant_arena_take(&view->file->arena, nbytes + 1);
-    own.name = quant_arena_join(&view->file->arena, info->name, "");
-    if (!dims || !own.name)
-        return no_memory(view);
-    if (nbytes > 0)
-        memcpy(dims, info->dims, nbytes);
-    own.dims = dims;
-    own.offset = placed.at;
-    own.nbytes = placed.nbytes;
-    *index = (uint32_t)view->tensors.n;
-    return view->tensors.n < QUANT_NOT_STORED &&
-                   quant_growing_list_add(&view->tensors, &own, sizeof own) &&
-                   quant_growing_list_add(&view->pieces, &placed, sizeof placed)
-               ? QUANT_OK
-               : no_memory(view);
-}
-
-static struct quant_source_piece plain(const struct quant_layout_place *place)
-{
-    return (struct quant_source_piece){
-        .source = place->source, .offset = place->info->offset, .nbytes = place->info->nbytes};
-}
-
 static enum quant_status add_plain(struct quant_layout_view *view,
                                    const struct quant_layout_place *place, uint32_t *index)
 {
-    const struct quant_source_piece piece = plain(place);
-    return add_tensor(view, place->info, &piece, index);
+    const struct quant_source_piece piece = quant_file_view_plain(place->source, place->info);
+    return quant_file_view_add(&view->file, place->info, &piece, index, view->reading->error);
 }
 
 static enum quant_status add_data(struct quant_layout_view *view,
@@ -82,35 +41,31 @@ static enum quant_status add_data(struct quant_layout_view *view,
 {
     const unsigned bits = quant_dtype_info(tensor->dtype)->bits;
     struct quant_tensor_info info = *tensor->data.info;
-    struct quant_source_piece piece = plain(&tensor->data);
-    const uint64_t columns = tensor->ndim > 0 ? tensor->dims[tensor->ndim - 1] : 1;
+    const struct quant_packing packing = {
+        .bits = tensor->row_bytes > 0 ? bits : 0,
+        .flip = !tensor->has_offset ? 0
+                : bits == 4         ? 0x88
+                                    : 0x80,
+        .columns = tensor->ndim > 0 ? tensor->dims[tensor->ndim - 1] : 1,
+        .row_bytes = tensor->row_bytes,
+    };
+    const struct quant_source_piece piece =
+        quant_file_view_packed(tensor->data.source, &info, tensor->dtype, &packing, nelems);
     info.name = tensor->name;
     info.dims = tensor->dims;
     info.ndim = tensor->ndim;
-    info.type = view->file->format->container->type_of(tensor->dtype);
-    piece.nbytes = quant_dtype_bytes(tensor->dtype, nelems);
-    piece.flip = !tensor->has_offset ? 0 : bits == 4 ? 0x88 : 0x80;
-    if (tensor->row_bytes > 0 && tensor->row_bytes * 8 != columns * bits) {
-        piece.kind = QUANT_PIECE_ROWS;
-        piece.bits = bits;
-        piece.nelems = nelems;
-        piece.columns = columns;
-        piece.row_bytes = tensor->row_bytes;
-    }
-    return add_tensor(view, &info, &piece, index);
+    info.type = quant_format_safetensors.container->type_of(tensor->dtype);
+    return quant_file_view_add(&view->file, &info, &piece, index, view->reading->error);
 }
 
 static enum quant_status add_zero_points(struct quant_layout_view *view,
                                          const struct quant_layout_tensor *tensor, uint32_t *index)
 {
-    struct quant_tensor_info info = *tensor->zero_points.info;
-    struct quant_source_piece piece = plain(&tensor->zero_points);
-    if (info.type->dtype == QUANT_INT8) {
-        piece.kind = QUANT_PIECE_WIDENED;
-        piece.nbytes *= 4;
-        info.type = view->file->format->container->type_of(QUANT_INT32);
-    }
-    return add_tensor(view, &info, &piece, index);
+    const struct quant_layout_place *place = &tensor->zero_points;
+    struct quant_tensor_info info = *place->info;
+    struct quant_source_piece piece = quant_file_view_plain(place->source, place->info);
+    quant_file_view_widen(&piece, &info);
+    return quant_file_view_add(&view->file, &info, &piece, index, view->reading->error);
 }
 
 /* ---- Entries ---- */
@@ -119,7 +74,7 @@ static enum quant_status add_zero_points(struct quant_layout_view *view,
 static enum quant_status add_entry(struct quant_layout_view *view,
                                    struct quant_restored_tensor *entry)
 {
-    const struct quant_tensor_info *tensors = view->tensors.items;
+    const struct quant_tensor_info *tensors = view->file.tensors.items;
     entry->dims = tensors[entry->data].dims; /* of the file's arena, which lives longer */
     return quant_growing_list_add(&view->entries, entry, sizeof *entry) ? QUANT_OK
                                                                         : no_memory(view);
@@ -223,47 +178,15 @@ enum quant_status quant_layout_view_add_copied(struct quant_layout_view *view,
 
 /* ---- The whole ---- */
 
-static enum quant_status keep_metadata(const struct quant_layout_view *view)
-{
-    const struct quant_tensor_file *from = view->reading->file;
-    const char *left_out = view->reading->layout->metadata;
-    struct quant_tensor_file *file = view->file;
-    struct quant_metadata_pair *pairs =
-        quant_arena_take(&file->arena, (from->nmetadata + 1) * sizeof *pairs);
-    if (!pairs)
-        return no_memory(view);
-    for (size_t i = 0; i < from->nmetadata; i++) {
-        struct quant_metadata_pair *pair = &pairs[file->nmetadata];
-        if (left_out && strcmp(from->metadata[i].key, left_out) == 0)
-            continue;
-        pair->key = quant_arena_join(&file->arena, from->metadata[i].key, "");
-        pair->value = quant_arena_join(&file->arena, from->metadata[i].value, "");
-        if (!pair->key || !pair->value)
-            return no_memory(view);
-        file->nmetadata++;
-    }
-    file->metadata = pairs;
-    return QUANT_OK;
-}
-
 /* Hands the file over to *input; the shards' sources go to the joined one. */
 static enum quant_status hand_over(struct quant_layout_view *view, const char *path,
                                    struct quant_container_input *input)
 {
-    struct quant_tensor_file *file = view->file;
-    file->n = view->tensors.n;
-    file->tensors =
-        quant_growing_list_keep(&view->tensors, sizeof(struct quant_tensor_info), &file->arena);
-    if (!file->tensors)
-        return no_memory(view);
-    input->source =
-        quant_layout_shards_join(view->reading->shards, view->pieces.items, view->pieces.n, path);
-    if (!input->source)
-        return no_memory(view);
-    file->source = input->source;
-    input->file = file;
-    view->file = NULL;
-    return quant_tensor_file_index(file, view->reading->error);
+    const struct quant_growing_list *pieces = &view->file.pieces;
+    input->source = quant_layout_shards_join(view->reading->shards, pieces->items, pieces->n, path);
+    return input->source ? quant_file_view_finish(&view->file, input->source, &input->file,
+                                                  view->reading->error)
+                         : no_memory(view);
 }
 
 /* A single scale, and its zero point, are part of the entry. */
@@ -289,7 +212,9 @@ enum quant_status quant_layout_view_finish(struct quant_layout_view *view, const
                                            struct quant_container_input *input,
                                            struct quant_restored_tensors *restored)
 {
-    enum quant_status status = keep_metadata(view);
+    const struct quant_layout_reading *reading = view->reading;
+    enum quant_status status = quant_file_view_keep_metadata(
+        &view->file, reading->file, reading->layout->metadata, reading->error);
     if (status == QUANT_OK)
         status = hand_over(view, path, input);
     if (status != QUANT_OK)
@@ -299,16 +224,13 @@ enum quant_status quant_layout_view_finish(struct quant_layout_view *view, const
     restored->ncopied = view->ncopied;
     view->entries = (struct quant_growing_list){.n = 0};
     for (size_t i = 0; status == QUANT_OK && i < restored->n; i++)
-        status = read_single(view->reading, input->file, &restored->tensors[i]);
+        status = read_single(reading, input->file, &restored->tensors[i]);
     return status;
 }
 
 void quant_layout_view_release(struct quant_layout_view *view)
 {
-    if (view->file)
-        quant_tensor_file_close(view->file);
-    free(view->tensors.items);
-    free(view->pieces.items);
+    quant_file_view_release(&view->file);
     free(view->entries.items);
-    *view = (struct quant_layout_view){.file = NULL};
+    *view = (struct quant_layout_view){.reading = NULL};
 }

@@ -8,15 +8,14 @@
 #define QUANT_ENGINE_FILES_LAYOUT_VIEW_H
 
 #include "base/growing_list.h"
+#include "engine/files/file_view.h"
 #include "engine/files/layout.h"
 #include "engine/tensor/container_input.h"
 
 /* All zeros: released. */
 struct quant_layout_view {
     const struct quant_layout_reading *reading; /* borrowed: of the shard */
-    struct quant_tensor_file *file; /* owned, until it is handed over: holds all names and shapes */
-    struct quant_growing_list tensors; /* struct quant_tensor_info: those of the file */
-    struct quant_growing_list pieces;  /* struct quant_source_piece: one for each of them */
+    struct quant_file_view file;
     struct quant_growing_list entries; /* struct quant_restored_tensor */
     size_t ncopied;                    /* of the entries */
 };

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "core/range_params.h"
 #include "engine/files/given_params.h"
+#include "engine/files/layout_write.h"
+#include "formats/format.h"
 #include "methods/plan_make.h"
 
 const struct quant_rule *quant_rule_find(const struct quant_rule *rules, size_t nrules,
@@ -102,6 +105,14 @@ static enum quant_status check_blocks(const struct quant_mappings *mappings,
     return QUANT_OK;
 }
 
+/* A file has one layout: that of the options that hold for all tensors, whatever a rule says. */
+static enum quant_status choose_layout(struct quant_mappings *mappings, struct quant_error *error)
+{
+    const struct quant_mapping *own = &mappings->all[0];
+    const struct quant_params params = quant_choice_of_nothing(&own->plan.target).params;
+    return quant_written_layout_choose(mappings->job->layout, &params, &mappings->layout, error);
+}
+
 enum quant_status quant_mappings_make(struct quant_mappings *mappings,
                                       const struct quant_quantize_job *job,
                                       struct quant_error *error)
@@ -119,7 +130,9 @@ enum quant_status quant_mappings_make(struct quant_mappings *mappings,
     enum quant_status status = make_plan(&mappings->all[0], &request, cancel, error);
     for (size_t i = 0; status == QUANT_OK && i < job->nrules; i++)
         status = make_rule(&mappings->all[i + 1], &job->rules[i], cancel, error);
-    return status == QUANT_OK ? check_blocks(mappings, error) : status;
+    if (status == QUANT_OK)
+        status = check_blocks(mappings, error);
+    return status == QUANT_OK ? choose_layout(mappings, error) : status;
 }
 
 /* ---- Looking up ---- */
@@ -164,6 +177,17 @@ enum quant_status quant_mappings_check_unchanged(const struct quant_mappings *ma
 bool quant_mappings_have_blocks(const struct quant_mappings *mappings)
 {
     return is_block(&mappings->all[0]);
+}
+
+enum quant_status quant_mappings_check_format(const struct quant_mappings *mappings,
+                                              const struct quant_format *format,
+                                              struct quant_error *error)
+{
+    return mappings->layout && mappings->job->layout && format != &quant_format_safetensors
+               ? quant_error_set(error, QUANT_INVALID,
+                                 "the layout %s is of .safetensors files, not of the format %s",
+                                 mappings->layout->name, format->name)
+               : QUANT_OK;
 }
 
 bool quant_mappings_choose(const struct quant_mappings *mappings)

@@ -11,6 +11,8 @@
 #include "core/plan.h"
 
 struct quant_given_params;
+struct quant_written_layout; /* layout_write.h */
+struct quant_format;         /* formats/format.h */
 
 struct quant_mapping {
     struct quant_plan plan;           /* with given, to be completed for each tensor */
@@ -24,6 +26,7 @@ struct quant_mappings {
     const struct quant_quantize_job *job; /* borrowed */
     struct quant_mapping *all;            /* owned: n of them: the job's, then those of its rules */
     size_t n;
+    const struct quant_written_layout *layout; /* of outputs in .safetensors; NULL: quant's own */
     struct quant_mapping
         *tied; /* owned: of each tie of the job; NULL: their ranges are not found yet */
 };
@@ -53,6 +56,11 @@ enum quant_status quant_mappings_check_unchanged(const struct quant_mappings *ma
 /* Whether tensors are quantized to a block type: the output then states its own scales, and has no
  * sidecar. */
 bool quant_mappings_have_blocks(const struct quant_mappings *mappings);
+
+/* That a file of this format can have the layout that the job names. QUANT_INVALID. */
+enum quant_status quant_mappings_check_format(const struct quant_mappings *mappings,
+                                              const struct quant_format *format,
+                                              struct quant_error *error);
 
 /* Whether a tensor may be copied because of its name. */
 bool quant_mappings_choose(const struct quant_mappings *mappings);

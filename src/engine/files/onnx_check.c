@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "engine/files/layout_write.h"
 #include "engine/files/onnx_file.h"
 #include "engine/files/onnx_path.h"
 #include "engine/files/onnx_tensors.h"
@@ -98,6 +99,19 @@ static enum quant_status check_file(const struct quant_quantize_job *job,
     return status == QUANT_OK ? check_distinct(job, file, error) : status;
 }
 
+/* A model points to integers as quant stores them. */
+static enum quant_status check_layout(const struct quant_mappings *mappings,
+                                      const struct quant_file *file, struct quant_error *error)
+{
+    const struct quant_format *format = file->output ? output_format(mappings->job, file) : NULL;
+    if (format != &quant_format_safetensors)
+        return QUANT_OK;
+    return quant_error_set(error, QUANT_INVALID,
+                           "'%s' would be in the layout %s, which it cannot point into; give "
+                           "--layout plain",
+                           file->output, mappings->layout->name);
+}
+
 /* ---- Names of several files ---- */
 
 static bool add_listed(void *context, const struct quant_listed_tensor *tensor)
@@ -172,6 +186,8 @@ enum quant_status quant_onnx_check_files(const struct quant_mappings *mappings,
     enum quant_status status = check_model(job, &own);
     if (status == QUANT_OK)
         status = check_mappings(mappings, &own);
+    for (size_t i = 0; status == QUANT_OK && mappings->layout && i < n; i++)
+        status = check_layout(mappings, &files[i], &own);
     for (size_t i = 0; status == QUANT_OK && i < n; i++)
         status = check_file(job, &files[i], &own);
     if (status == QUANT_OK)

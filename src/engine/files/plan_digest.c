@@ -9,6 +9,8 @@
 
 #include "base/endian.h"
 #include "engine/files/given_params.h"
+#include "engine/files/layout_write.h"
+#include "formats/format.h"
 #include "methods/method.h"
 
 /* Enough for all fields and the longest names. */
@@ -125,6 +127,8 @@ uint64_t quant_plan_digest(const struct quant_mappings *mappings, const char *fo
     digest = chain_names(digest, "exclude", job->selection.exclude, job->selection.nexclude);
     for (size_t i = 0; i < job->nrules; i++)
         digest = chain_rule(digest, job->rules[i].pattern, &mappings->all[i + 1]);
+    if (mappings->layout && strcmp(format, quant_format_safetensors.name) == 0)
+        digest = chain_text(chain_text(digest, "layout"), mappings->layout->name);
     for (size_t i = 0; mappings->tied && i < job->nties; i++)
         digest = chain_rule(chain_text(digest, "tie"), job->ties[i], &mappings->tied[i]);
     return digest;

@@ -57,6 +57,8 @@ void quant_preview_planned(struct quant_tensor_preview *preview,
     preview->to = plan->layout.tensors[planned->data].type->name;
     preview->nbytes = size_of(plan, planned->data) + size_of(plan, planned->scales) +
                       size_of(plan, planned->zero_points);
+    for (size_t i = 0; planned->stored && i < planned->stored->stored.nfixed; i++)
+        preview->nbytes += planned->stored->stored.fixed[i].nbytes;
 }
 
 void quant_preview_container(struct quant_file_preview *preview,

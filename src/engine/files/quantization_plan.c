@@ -15,6 +15,7 @@
 #include "core/range_params.h"
 #include "engine/files/file_selection.h"
 #include "engine/files/given_params.h"
+#include "engine/files/layout_plan.h"
 #include "engine/tensor/container_input.h"
 
 struct planning {
@@ -123,16 +124,26 @@ static struct quant_tensor_info trimmed(const struct quant_tensor_info *info)
     return found;
 }
 
-/* Whether the engine whose blocks are written leaves the tensor as it is. A rule of its own decides
- * over the name, not over the dimensions. */
+/* The layout of an engine that the output gets; NULL: none. */
+static const struct quant_written_layout *layout_of(const struct planning *planning)
+{
+    return planning->rules->format == &quant_format_safetensors ? planning->rules->mappings->layout
+                                                                : NULL;
+}
+
+/* Whether the engine whose blocks or layout is written leaves the tensor as it is. A rule of its
+ * own decides over the name, not over the dimensions. */
 static bool engine_keeps(const struct planning *planning, const struct quant_mapping *mapping,
                          const struct quant_tensor_info *info)
 {
     const struct quant_mappings *mappings = planning->rules->mappings;
+    const bool has_rule = mapping != &mappings->all[0];
+    if (layout_of(planning))
+        return info->ndim != 2 || (!has_rule && mappings->job->selection.ninclude == 0 &&
+                                   !quant_layout_takes(info->name));
     if (!has_blocks(planning))
         return false;
-    return trimmed(info).ndim < 2 ||
-           (mapping == &mappings->all[0] && !quant_ggml_quantizes(info->name));
+    return trimmed(info).ndim < 2 || (!has_rule && !quant_ggml_quantizes(info->name));
 }
 
 /* NULL: it is copied. */
@@ -208,14 +219,12 @@ static enum quant_status add_beside(const struct planning *planning,
                                     uint32_t ndim, uint32_t *index)
 {
     char *name = quant_arena_join(&planning->plan->arena, info->name, suffix);
-    size_t taken;
     if (!name)
         return no_memory(planning);
-    if (quant_tensor_file_find(planning->file, name, &taken))
-        return quant_error_set(
-            planning->error, QUANT_EXISTS,
-            "cannot quantize '%s': the name '%.200s' for the scales of '%.200s' is already taken",
-            planning->file->source->name, name, info->name);
+    const enum quant_status status =
+        quant_container_plan_check_name(planning->file, info, name, "scales", planning->error);
+    if (status != QUANT_OK)
+        return status;
     *index =
         quant_container_plan_add(planning->plan, name, type, dims, ndim,
                                  quant_container_order(dims, ndim, (enum quant_order)info->order));
@@ -335,6 +344,12 @@ static enum quant_status plan_mapped(struct planning *planning,
         return status;
     if (!type)
         return cannot_store(planning, dtype);
+    if (layout_of(planning)) {
+        const struct quant_params params = params_of(planned->plan);
+        const struct quant_layout_planning own = {planning->plan, planning->file,
+                                                  layout_of(planning), planning->error};
+        return quant_plan_in_layout(&own, info, &params, planned);
+    }
     const unsigned block = quant_dtype_info(dtype)->block_nelems;
     if (block > 0 && info->dims[info->ndim - 1] % block != 0)
         return not_whole(planning, info, dtype);
@@ -409,7 +424,8 @@ enum quant_status quant_container_plan_quantize(struct quant_container_plan *pla
 {
     struct planning planning = {.plan = plan, .file = file, .rules = rules, .error = error};
     const size_t most = file->n + file->nmetadata + 1;
-    enum quant_status status = quant_container_plan_begin(plan, file->n, 3 * file->n, error);
+    enum quant_status status =
+        quant_container_plan_begin(plan, file->n, (3 + QUANT_LAYOUT_FIXED) * file->n, error);
     if (status != QUANT_OK)
         return status;
     planning.metadata = quant_arena_take(&plan->arena, most * sizeof *planning.metadata);

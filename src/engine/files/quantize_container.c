@@ -44,8 +44,10 @@ static enum quant_status make_plan(struct quant_container_quantization *run)
 
 static enum quant_status choose_format(struct quant_container_quantization *run)
 {
-    const enum quant_status status =
+    enum quant_status status =
         quant_output_format(&run->job->output, run->format, &run->output_format, run->error);
+    if (status == QUANT_OK)
+        status = quant_mappings_check_format(run->mappings, run->output_format, run->error);
     if (status != QUANT_OK || run->output_format->container)
         return status;
     return quant_error_set(
@@ -77,6 +79,8 @@ static enum quant_status make_head(struct quant_container_quantization *run, cha
 {
     const struct quant_quantize_job *job = run->job;
     const struct quant_container_layout *layout = &run->plan.layout;
+    const struct quant_written_layout *written = run->mappings->layout;
+    const bool has_layout = written && run->output_format == &quant_format_safetensors;
     *source = *data = NULL;
     enum quant_status status = quant_record_path(
         source, job->input.path, input_source(run)->positional, run->sidecar_path, run->error);
@@ -88,6 +92,7 @@ static enum quant_status make_head(struct quant_container_quantization *run, cha
         .source_nbytes = input_source(run)->size,
         .data_path = *data,
         .data_format = run->output_format->name,
+        .layout = has_layout ? written->name : NULL,
         .data_nbytes = layout->nbytes,
         .header_nbytes = layout->header_nbytes,
         .header_xxh3_64 = XXH3_64bits(layout->header, layout->header_nbytes),

@@ -334,6 +334,8 @@ static enum quant_status run_file(struct quant_file_quantization *file)
         status =
             quant_output_format(&job->output, file->tensor.reader->format, &file->format, error);
     if (status == QUANT_OK)
+        status = quant_mappings_check_format(file->mappings, file->format, error);
+    if (status == QUANT_OK)
         status = check_blocks(file);
     if (status == QUANT_OK && file->format->container)
         return quant_quantize_into_container(job, file->mappings, file->mapping, &file->tensor,

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/grouping.h"
+#include "base/packed_sink.h"
 #include "engine/files/container_entry.h"
 #include "engine/files/given_params.h"
 #include "engine/files/tensor_copy.h"
@@ -21,6 +22,7 @@ struct quant_container_place {
     struct quant_buffers buffers; /* without a pool, whose workers have their own */
     struct quant_tensor_run run;
     struct quant_tensor_output output;
+    struct quant_packed_sink packed;
     struct quant_scale_store scales;
     struct quant_given_groups given;
     struct quant_progress *progress; /* of its passes, while it is worked on */
@@ -62,6 +64,22 @@ static enum quant_status open_tensor(struct quant_container_quantization *run,
                                          &tensor->reader, error);
 }
 
+/* Integers that an engine packs in another way go through a sink that does so. */
+static void choose_sink(struct quant_container_quantization *run,
+                        struct quant_container_place *place,
+                        const struct quant_planned_tensor *planned)
+{
+    const struct quant_packing *packing = planned->stored ? &planned->stored->stored.packing : NULL;
+    place->output.sink = run->data.sink;
+    place->output.offset = output_of(run, planned->data)->data.offset;
+    if (!packing || packing->bits == 0)
+        return;
+    quant_packed_sink_open(&place->packed, run->data.sink, place->output.offset, packing,
+                           count_elements(info_of(run, planned)));
+    place->output.sink = &place->packed.sink;
+    place->output.offset = 0;
+}
+
 static enum quant_status open_output(struct quant_container_quantization *run,
                                      struct quant_container_place *place,
                                      const struct quant_planned_tensor *planned)
@@ -70,17 +88,36 @@ static enum quant_status open_output(struct quant_container_quantization *run,
     const struct quant_container_tensor *zero_points = output_of(run, planned->zero_points);
     const struct quant_scale_records layout = {planned->plan->target.scale_dtype, zero_points};
     place->output = (struct quant_tensor_output){
-        .sink = run->data.sink,
-        .offset = output_of(run, planned->data)->data.offset,
         .scales = scales ? &place->scales : NULL,
         .is_hashed = true,
     };
+    choose_sink(run, place, planned);
     const enum quant_status status = quant_tensor_output_open(&place->output, &place->error);
     if (status != QUANT_OK || !scales)
         return status;
-    return quant_scale_store_open_container(
-        &place->scales, &layout, run->data.sink, scales->data.offset,
-        zero_points ? zero_points->data.offset : 0, &place->error);
+    const struct quant_scale_places places = {
+        .sink = run->data.sink,
+        .scales = scales->data.offset,
+        .zero_points = zero_points ? zero_points->data.offset : 0,
+        .has_narrow_zero_points = planned->stored,
+    };
+    return quant_scale_store_open_container(&place->scales, &layout, &places, &place->error);
+}
+
+/* What a layout says of the tensor without its elements. */
+static enum quant_status write_fixed(struct quant_container_quantization *run,
+                                     struct quant_container_place *place,
+                                     const struct quant_planned_tensor *planned)
+{
+    struct quant_sink *sink = run->data.sink;
+    const struct quant_planned_layout *stored = planned->stored;
+    enum quant_status status = QUANT_OK;
+    for (size_t i = 0; stored && status == QUANT_OK && i < stored->stored.nfixed; i++) {
+        const struct quant_layout_fixed *fixed = &stored->stored.fixed[i];
+        status = sink->ops->write_at(sink, output_of(run, stored->fixed + (uint32_t)i)->data.offset,
+                                     fixed->bytes, fixed->nbytes, &place->error);
+    }
+    return status;
 }
 
 static enum quant_status load_given(struct quant_container_quantization *run,
@@ -128,6 +165,8 @@ static enum quant_status map_tensor(struct quant_container_quantization *run,
         status = open_output(run, place, planned);
     if (status == QUANT_OK)
         status = quant_tensor_run_make_passes(&place->run, &place->error);
+    if (status == QUANT_OK)
+        status = write_fixed(run, place, planned);
     if (status != QUANT_OK)
         return status;
     quant_tensor_run_result(&place->run, &place->result);
@@ -136,9 +175,12 @@ static enum quant_status map_tensor(struct quant_container_quantization *run,
         digests.scales = quant_checksum_sink_digest(&place->scales.checksum);
     if (planned->zero_points != QUANT_NO_TENSOR)
         digests.zero_points = quant_checksum_sink_digest(&place->scales.zero_points_checksum);
-    const struct quant_entry_tensors tensors = {output_of(run, planned->data),
-                                                output_of(run, planned->scales),
-                                                output_of(run, planned->zero_points)};
+    const struct quant_entry_tensors tensors = {
+        .name = info_of(run, planned)->name,
+        .stored = planned->stored ? &planned->stored->stored : NULL,
+        .data = output_of(run, planned->data),
+        .scales = output_of(run, planned->scales),
+        .zero_points = output_of(run, planned->zero_points)};
     if (!run->has_sidecar)
         return QUANT_OK;
     return quant_entry_print_mapped(&tensors, &place->result, &digests, &place->entry,

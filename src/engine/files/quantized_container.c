@@ -4,6 +4,7 @@
 #include "engine/files/quantized_container.h"
 
 #include "base/error.h"
+#include "engine/files/layout_stored.h"
 #include "engine/files/tensor_copy.h"
 #include "formats/container.h"
 #include "io/io.h"
@@ -40,9 +41,10 @@ static enum quant_status check(struct quant_source *source, const struct quant_t
 /* Takes over source. */
 static enum quant_status open_input(struct quant_container_input *input,
                                     struct quant_source *source, const struct quant_format *format,
-                                    const struct quant_sidecar_head *head,
+                                    struct quant_sidecar_reader *reader,
                                     const struct quant_cancel *cancel, struct quant_error *error)
 {
+    const struct quant_sidecar_head *head = quant_sidecar_tensors_head(reader);
     /* Some formats must be read for their header to be found. */
     const bool is_checked = source->positional && !format->container->digest_header;
     enum quant_status status = is_checked ? check(source, NULL, head, error) : QUANT_OK;
@@ -56,21 +58,22 @@ static enum quant_status open_input(struct quant_container_input *input,
     if (status == QUANT_OK && input->file->header_nbytes != head->header_nbytes)
         status = quant_source_error(input->source, error, QUANT_CORRUPT,
                                     "its header is not the one that its sidecar describes");
-    return status;
+    return status == QUANT_OK ? quant_layout_view_stored(input, reader, error) : status;
 }
 
 enum quant_status
 quant_quantized_container_open(struct quant_container_input *input, const char *path,
-                               const struct quant_sidecar_head *head, const char *sidecar_path,
+                               struct quant_sidecar_reader *reader, const char *sidecar_path,
                                const struct quant_cancel *cancel, struct quant_error *error)
 {
+    const struct quant_sidecar_head *head = quant_sidecar_tensors_head(reader);
     const struct quant_format *format = quant_format_from_name(head->data_format);
     struct quant_source *source = NULL;
     enum quant_status status = quant_input_open(path, cancel, &source, error);
     if (status != QUANT_OK)
         return status;
     if (format && format->container)
-        return open_input(input, source, format, head, cancel, error);
+        return open_input(input, source, format, reader, cancel, error);
     status = quant_source_error(source, error, QUANT_UNSUPPORTED,
                                 "its sidecar '%s' names an unknown format of many tensors: '%s'",
                                 sidecar_path, head->data_format);

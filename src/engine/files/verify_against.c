@@ -50,9 +50,9 @@ static enum quant_status open_quantized_container(struct quant_against_file *fil
                                                   struct quant_error *error)
 {
     struct dequantization *quantized = file->quantized;
-    enum quant_status status = quant_quantized_container_open(
-        &file->other, file->input->path, quant_sidecar_tensors_head(quantized->tensors),
-        quantized->sidecar_path, file->cancel, error);
+    enum quant_status status =
+        quant_quantized_container_open(&file->other, file->input->path, quantized->tensors,
+                                       quantized->sidecar_path, file->cancel, error);
     if (status == QUANT_OK)
         status = quant_restored_tensors_read(&file->restored, quantized->tensors, file->other.file,
                                              error);

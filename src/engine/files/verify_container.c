@@ -324,8 +324,7 @@ static enum quant_status check_file(struct verifying *verifying,
 {
     struct quant_verify_run *run = verifying->run;
     enum quant_status status = quant_quantized_container_open(
-        &verifying->input, run->path, quant_sidecar_tensors_head(reader), run->sidecar_path,
-        &run->control->cancel, run->error);
+        &verifying->input, run->path, reader, run->sidecar_path, &run->control->cancel, run->error);
     if (!quant_findings_take(run->findings, QUANT_FAULT_DATA, &status, run->error))
         return status;
     run->verified->nbytes = verifying->input.source->size;

@@ -105,6 +105,26 @@ enum quant_status quant_scale_store_open_file(struct quant_scale_store *store, u
 
 /* ---- Two tensors of a container ---- */
 
+/* An engine that stores zero points in the type of the integers has no others. */
+static enum quant_status write_narrow(struct quant_scale_store *store, const int32_t *zero_points,
+                                      const unsigned char *wide, size_t n,
+                                      struct quant_error *error)
+{
+    struct quant_checksum_sink *checksum = &store->zero_points_checksum;
+    const uint64_t at = store->zero_points_offset + checksum->nbytes / 4;
+    unsigned char bytes[RECORDS_AT_A_TIME];
+    for (size_t i = 0; i < n; i++) {
+        if (zero_points[i] < INT8_MIN || zero_points[i] > INT8_MAX)
+            return quant_error_set(error, QUANT_OUT_OF_RANGE,
+                                   "zero point %d is outside int8, which the layout stores it as; "
+                                   "--include-zero keeps zero points inside",
+                                   (int)zero_points[i]);
+        bytes[i] = (unsigned char)(zero_points[i] & 0xFF);
+    }
+    quant_checksum_sink_update(checksum, wide, 4 * n);
+    return checksum->target->ops->write_at(checksum->target, at, bytes, n, error);
+}
+
 static enum quant_status write_at(struct quant_checksum_sink *checksum, uint64_t offset,
                                   const void *bytes, size_t nbytes, struct quant_error *error)
 {
@@ -126,24 +146,26 @@ static enum quant_status append_to_container(struct quant_scale_store *store, co
         return status;
     for (size_t i = 0; i < n; i++)
         quant_store_32_little(bytes + 4 * i, (uint32_t)zero_points[i]);
-    return write_at(&store->zero_points_checksum, store->zero_points_offset, bytes, 4 * n, error);
+    return store->has_narrow_zero_points ? write_narrow(store, zero_points, bytes, n, error)
+                                         : write_at(&store->zero_points_checksum,
+                                                    store->zero_points_offset, bytes, 4 * n, error);
 }
 
 static const struct quant_scale_store_ops container_ops = {append_to_container};
 
 enum quant_status quant_scale_store_open_container(struct quant_scale_store *store,
                                                    const struct quant_scale_records *layout,
-                                                   struct quant_sink *sink, uint64_t scales_offset,
-                                                   uint64_t zero_points_offset,
+                                                   const struct quant_scale_places *places,
                                                    struct quant_error *error)
 {
     store->ops = &container_ops;
     store->layout = *layout;
-    store->scales_offset = scales_offset;
-    store->zero_points_offset = zero_points_offset;
-    enum quant_status status = quant_checksum_sink_init(&store->checksum, sink, error);
+    store->scales_offset = places->scales;
+    store->zero_points_offset = places->zero_points;
+    store->has_narrow_zero_points = places->has_narrow_zero_points;
+    enum quant_status status = quant_checksum_sink_init(&store->checksum, places->sink, error);
     if (status == QUANT_OK && layout->has_zero_points)
-        status = quant_checksum_sink_init(&store->zero_points_checksum, sink, error);
+        status = quant_checksum_sink_init(&store->zero_points_checksum, places->sink, error);
     return status;
 }
 

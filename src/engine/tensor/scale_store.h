@@ -31,6 +31,7 @@ struct quant_scale_store {
     /* In a container: */
     uint64_t scales_offset;
     uint64_t zero_points_offset;
+    bool has_narrow_zero_points; /* they are written as int8; their checksum is that of int32 */
     struct quant_checksum_sink zero_points_checksum;
 };
 
@@ -46,12 +47,19 @@ enum quant_status quant_scale_store_open_file(struct quant_scale_store *store, u
                                               const struct quant_quantize_job *job,
                                               const char *sidecar_path, struct quant_error *error);
 
-/* Writes scales at one offset of a container and zero points at another; layout says as what, and
- * whether there are any. The sink, which is written by position, must outlive the store. */
+/* Where scales and zero points are in a container. */
+struct quant_scale_places {
+    struct quant_sink *sink;     /* borrowed; by position */
+    uint64_t scales;             /* offset */
+    uint64_t zero_points;        /* the same, if there are any */
+    bool has_narrow_zero_points; /* int8, not int32 */
+};
+
+/* Writes them there; layout says as what, and whether there are zero points. Appending then is
+ * QUANT_OUT_OF_RANGE if one does not fit. The sink must outlive the store. */
 enum quant_status quant_scale_store_open_container(struct quant_scale_store *store,
                                                    const struct quant_scale_records *layout,
-                                                   struct quant_sink *sink, uint64_t scales_offset,
-                                                   uint64_t zero_points_offset,
+                                                   const struct quant_scale_places *places,
                                                    struct quant_error *error);
 
 /* Adds the next n groups, in order. */
