@@ -3,9 +3,12 @@
  * Faults moved through restoring what another program has quantized, with scales in another shard:
  * the first call fails, then the second ... A run either fails, and then there is no output, or it
  * has written the one of a run without faults. No memory, no descriptor and no temporary file is
- * left.
+ * left. The same of writing in the layouts of engines, and of restoring that by its sidecar.
  */
 #include "faults.h"
+
+#include <quant/directory.h>
+#include <sys/stat.h>
 
 #include "holding.h"
 
@@ -136,8 +139,97 @@ static void test_dequantizing(void **state)
     holding_drop(&whole.after);
 }
 
+/* ---- Writing, and restoring by the sidecar ---- */
+
+static const char floats[] =
+    "{\"l.weight\":{\"dtype\":\"F32\",\"shape\":[3,5],\"data_offsets\":[0,60]},"
+    "\"m.weight\":{\"dtype\":\"F32\",\"shape\":[2,6],\"data_offsets\":[60,108]},"
+    "\"lm_head.weight\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[108,116]}}";
+
+static struct quant_quantize_job layout_job;
+
+/* The config is made, and the shard is written. */
+static enum quant_status quantize_checkpoint(struct quant_error *error)
+{
+    static const char *const shards[] = {"model.safetensors"};
+    const struct quant_checkpoint checkpoint = {
+        .path = "in", .relative = "", .has_config = true, .shards = shards, .nshards = 1};
+    const struct quant_checkpoint_job begin = {.size = sizeof begin,
+                                               .checkpoint = &checkpoint,
+                                               .output = "out",
+                                               .force = true,
+                                               .quantize = &layout_job};
+    struct quant_quantize_result result;
+    const enum quant_status status = quant_checkpoint_begin(&begin, error);
+    return status == QUANT_OK ? quant_file_quantize(&layout_job, &result, error) : status;
+}
+
+static enum quant_status restore_checkpoint(struct quant_error *error)
+{
+    struct quant_dequantize_job job =
+        dequantize_job("out/model.safetensors", "out/restored.safetensors");
+    struct quant_dequantize_result result;
+    job.measure = false;
+    job.output.force = true;
+    job.control.threads = 1;
+    return quant_file_dequantize(&job, &result, error);
+}
+
+/* Each call fails in turn; then it has no effect but its error, or it was not needed. */
+static void fail_each(enum quant_status (*work)(struct quant_error *error), unsigned kinds)
+{
+    struct faults_seen seen = {.fired = true};
+    for (unsigned long n = 1; seen.fired; n++) {
+        struct quant_error error = {.status = QUANT_OK};
+        const int descriptors = folder_count("/proc/self/fd");
+        const int before = folder_count("out");
+        faults_arm(kinds, n, false);
+        const enum quant_status status = work(&error);
+        seen = faults_disarm();
+        if (seen.live != 0 || folder_count("/proc/self/fd") != descriptors ||
+            folder_count("out") != before || (status != QUANT_OK && error.status != status))
+            fail_msg("call %lu of kinds %u: status %d, %s; %ld bytes live, %d files, not %d", n,
+                     kinds, status, status ? error.text : "", (long)seen.live, folder_count("out"),
+                     before);
+        if (!seen.fired)
+            check_ok(status, &error);
+    }
+}
+
+static void check_layout(const char *like, const char *layout, enum quant_scheme scheme,
+                         enum quant_dtype dtype)
+{
+    struct quant_error error;
+    layout_job = quantize_job("in/model.safetensors", "out/model.safetensors");
+    layout_job.spec = (struct quant_spec){.scheme = scheme, .dtype = dtype, .like = like};
+    layout_job.granularity = (struct quant_granularity){.has_axis = true};
+    layout_job.output.force = true;
+    layout_job.measure = false;
+    layout_job.control.threads = 1;
+    layout_job.layout = layout;
+    check_ok(quantize_checkpoint(&error), &error);
+    check_ok(restore_checkpoint(&error), &error);
+    fail_each(quantize_checkpoint, FAULT_MEMORY);
+    fail_each(quantize_checkpoint, FAULT_WRITE | FAULT_READ);
+    fail_each(restore_checkpoint, FAULT_MEMORY);
+    fail_each(restore_checkpoint, FAULT_READ);
+}
+
+static void test_writing(void **state)
+{
+    (void)state;
+    static const float elements[29] = {1, -2, 3, 0.5F, 0, -1, 4, 7, -7, 2, [20] = 9, [28] = 3};
+    assert_int_equal(mkdir("in", 0777), 0);
+    assert_int_equal(mkdir("out", 0777), 0);
+    file_write_container("in/model.safetensors", floats, elements, sizeof elements);
+    file_write("in/config.json", "{\"model_type\":\"a\"}", 18);
+    check_layout("compressed-tensors", NULL, QUANT_ABSMAX, QUANT_INT4);
+    check_layout("compressed-tensors", NULL, QUANT_ZERO_POINT, QUANT_INT8);
+    check_layout("comfyui", NULL, QUANT_ABSMAX, QUANT_INT8);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {IN_FOLDER(test_dequantizing)};
+    const struct CMUnitTest tests[] = {IN_FOLDER(test_dequantizing), IN_FOLDER(test_writing)};
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }
