@@ -122,19 +122,25 @@ static struct quant_layout_modules modules_of(const struct quant_growing_list *l
     return (struct quant_layout_modules){list->items, list->n};
 }
 
-/* What has no weight is left out. */
-static void print(struct collecting *collecting, struct quant_json_printer *printer)
+/* Those of sections first, in order, then the global one; what has no weight is left out. */
+static enum quant_status print(struct collecting *collecting, struct quant_json_printer *printer)
 {
+    const size_t most = collecting->mappings.n;
     size_t n = 0;
-    for (size_t i = 0; i < collecting->mappings.n; i++) {
+    struct quant_layout_alike *alike = quant_arena_take(&collecting->arena, most * sizeof *alike);
+    if (!alike)
+        return no_memory(collecting);
+    for (size_t k = 1; k <= most; k++) {
+        const size_t i = k % most;
         if (!collecting->alike[i].weight.params)
             continue;
-        collecting->alike[n] = collecting->alike[i];
-        collecting->alike[n++].modules = modules_of(&collecting->names[i]);
+        alike[n] = collecting->alike[i];
+        alike[n++].modules = modules_of(&collecting->names[i]);
     }
-    const struct quant_layout_quantized quantized = {collecting->alike, n,
-                                                     modules_of(&collecting->kept)};
+    const struct quant_layout_quantized quantized = {alike, n, modules_of(&collecting->kept)};
     collecting->mappings.layout->print_config(&quantized, printer);
+    quant_json_raw(printer, ""); /* so that there is a text */
+    return printer->no_memory ? no_memory(collecting) : QUANT_OK;
 }
 
 static enum quant_status collect(struct collecting *collecting, struct quant_json_printer *printer)
@@ -148,11 +154,7 @@ static enum quant_status collect(struct collecting *collecting, struct quant_jso
         return no_memory(collecting);
     for (size_t i = 0; status == QUANT_OK && i < checkpoint->nshards; i++)
         status = add_shard(collecting, checkpoint->shards[i]);
-    if (status != QUANT_OK)
-        return status;
-    print(collecting, printer);
-    quant_json_raw(printer, ""); /* so that there is a text */
-    return printer->no_memory ? no_memory(collecting) : QUANT_OK;
+    return status == QUANT_OK ? print(collecting, printer) : status;
 }
 
 static void release(struct collecting *collecting)

@@ -69,7 +69,8 @@ struct quant_layout_alike {            /* weights that are quantized in the same
 };
 
 struct quant_layout_quantized {
-    const struct quant_layout_alike *alike; /* nalike of them; the global one first */
+    const struct quant_layout_alike *alike; /* nalike of them; the global one last, since
+                                             * compressed-tensors takes the first that matches */
     size_t nalike;
     struct quant_layout_modules kept; /* which stay float */
 };
