@@ -2,6 +2,7 @@
 #include "cli/engine_rules.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void print_rule(const char *name, const char *rule)
 {
@@ -38,18 +39,26 @@ static const char *stored_scale(const struct quant_profile *profile)
 
 static void print_types(const struct quant_profile *profile)
 {
-    printf("\n%-10s  %-7s  %6s  %6s  %8s  %10s\n", "scheme", "type", "qmin", "qmax", "D",
+    int width = (int)strlen("uint16 ");
+    for (size_t i = 0; i < profile->ntypes; i++) {
+        const int length = (int)strlen(quant_dtype_info(profile->types[i].dtype)->name);
+        width = length > width ? length : width;
+    }
+    printf("\n%-10s  %-*s  %6s  %6s  %8s  %10s\n", "scheme", width, "type", "qmin", "qmax", "D",
            "zero point");
     for (size_t i = 0; i < profile->ntypes; i++) {
         const struct quant_profile_type *type = &profile->types[i];
         const bool is_absmax = type->scheme == QUANT_ABSMAX;
+        const bool is_integer = quant_dtype_info(type->dtype)->is_integer;
         char divisor[32] = "given";
         char zero_point[16] = "by rule";
         if (type->divisor > 0)
             snprintf(divisor, sizeof divisor, "%.9g", type->divisor);
+        else if (!is_integer)
+            snprintf(divisor, sizeof divisor, "--exact");
         if (is_absmax || type->divisor == 0)
             snprintf(zero_point, sizeof zero_point, is_absmax ? "%d" : "given", type->zero_point);
-        printf("%-10s  %-7s  %6d  %6d  %8s  %10s\n", is_absmax ? "absmax" : "zero-point",
+        printf("%-10s  %-*s  %6d  %6d  %8s  %10s\n", is_absmax ? "absmax" : "zero-point", width,
                quant_dtype_info(type->dtype)->name, type->qmin, type->qmax, divisor, zero_point);
     }
 }

@@ -59,6 +59,10 @@ static const struct quant_profile_type compressed_types[] = {
 /* int8, -128..127, by 127 */
 static const struct quant_profile_type full_int8_types[] = {{QUANT_ABSMAX, FULL_INT8, 127, 0}};
 
+/* float8 is followed in its type and scale alone: the engine's rounding of it is its own. */
+static const struct quant_profile_type comfyui_types[] = {
+    {QUANT_ABSMAX, FULL_INT8, 127, 0}, {QUANT_ABSMAX, QUANT_FLOAT8_E4M3FN, 0, 0, 0, 0}};
+
 /* int8, -127..127, by 127 */
 static const struct quant_profile_type narrow_int8_types[] = {
     {QUANT_ABSMAX, QUANT_INT8, -127, 127, 127, 0}};
@@ -172,7 +176,7 @@ static const struct quant_profile profiles[] = {
         .name = "comfyui",
         .engine = "comfy-kitchen 0.2.40",
         .summary = "int8_tensorwise of ComfyUI",
-        TYPES(full_int8_types),
+        TYPES(comfyui_types),
         .granularities = QUANT_PER_TENSOR | QUANT_PER_CHANNEL,
         .steps = QUANT_STEPS_FLOAT32,
         .floor = QUANT_FLOOR_SCALE,

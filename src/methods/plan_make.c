@@ -47,9 +47,9 @@ struct quant_target quant_spec_target(const struct quant_spec *spec)
         .include_zero = spec->include_zero,
     };
     const struct quant_dtype_info *info = quant_dtype_info(target.dtype);
-    if (!info || !info->is_integer)
+    if (!info || info->block_nelems > 0 || (!info->is_integer && !spec->like))
         return target;
-    if (follow_profile(&target, spec))
+    if (follow_profile(&target, spec) || !info->is_integer)
         return target;
     const bool is_symmetric = spec->scheme == QUANT_ABSMAX && !info->needs_scale;
     const int32_t first = (int32_t)info->min + (is_symmetric ? 1 : 0);
@@ -197,7 +197,9 @@ static enum quant_status find_method(const struct quant_spec *spec,
                                      const struct quant_calibration **method,
                                      struct quant_error *error)
 {
-    const char *name = !spec->calibration && spec->like && spec->exact ? "mse" : spec->calibration;
+    const struct quant_dtype_info *info = quant_dtype_info(dtype_of(spec));
+    const bool is_best = spec->like && spec->exact && info && info->is_integer;
+    const char *name = is_best && !spec->calibration ? "mse" : spec->calibration;
     const bool is_auto = quant_calibration_is_auto(name);
     *method = is_auto ? NULL : quant_calibration_from_name(name);
     if (!is_auto && !*method)

@@ -71,6 +71,11 @@ static enum quant_status check_type(const struct quant_profile *profile,
     const struct quant_profile_type *type = quant_profile_type_of(profile, spec->scheme, dtype);
     if (!type)
         return unknown_type(profile, spec, info, error);
+    if (!info->is_integer && info->block_nelems == 0 && !spec->exact)
+        return quant_error_set(error, QUANT_INVALID,
+                               "how %s rounds to %s is not followed; give --exact, by which it is "
+                               "rounded to the nearest",
+                               profile->name, info->name);
     if (type->divisor == 0 && !spec->has_scale && !spec->exact)
         return quant_error_set(error, QUANT_INVALID,
                                "%s quantizes to %s by %s with a given scale only", profile->name,

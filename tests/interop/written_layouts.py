@@ -86,7 +86,9 @@ def make(directory, rng, pick, columns):
 def random_options(pick):
     """(options, what follows from them)"""
     if pick.random() < 0.3:
-        return ["--like", "comfyui"] + pick.choice([[], ["--axis", "0"]]), {"layout": "comfyui"}
+        return (["--like", "comfyui"] + pick.choice([[], ["--axis", "0"],
+                                                     ["--exact", "-t", "float8_e4m3fn"]]),
+                {"layout": "comfyui"})
     options = ["--like", "compressed-tensors"] + pick.choice([[], [], ["--exact"]])
     says = {"layout": "pack-quantized", "bits": 8, "symmetric": True, "strategy": "tensor"}
     if pick.random() < 0.3:
@@ -135,7 +137,7 @@ def packed(q, bits):
 
 def engine_tensors(name, original, plain, says):
     """The tensors of a weight in the layout, of those that quant writes without one."""
-    _, shape, data = plain[name]
+    kind, shape, data = plain[name]
     dtype, _, scales = plain[name + "_scale"]
     dims = plain[name + "_scale"][1]
     found = {name + "_scale": (dtype, dims, scales)}
@@ -143,7 +145,10 @@ def engine_tensors(name, original, plain, says):
         by_row = len(dims) == 2
         mark = (f'{{"format":"int8_tensorwise","orig_dtype":"torch.{TORCH[original[0]]}",'
                 f'"per_row":{str(by_row).lower()}}}').encode()
-        found[name] = ("I8", shape, data)
+        if kind != "I8":
+            mark = (f'{{"format":"float8_e4m3fn","orig_dtype":"torch.{TORCH[original[0]]}"}}'
+                    ).encode()
+        found[name] = (kind, shape, data)
         found[name + "_scale"] = ("F32", dims if by_row else (), scales)
         found[name[:-len(".weight")] + ".comfy_quant"] = ("U8", (len(mark),), mark)
         return found

@@ -22,7 +22,11 @@ static const struct wrong wrongs[] = {
      "uint4"},
     {{.like = "comfyui", .dtype = QUANT_INT4},
      {0},
-     "comfyui does not quantize to int4 by absmax; it knows absmax int8"},
+     "comfyui does not quantize to int4 by absmax; it knows absmax int8, float8_e4m3fn"},
+    {{.like = "comfyui", .dtype = QUANT_FLOAT8_E4M3FN},
+     {0},
+     "how comfyui rounds to float8_e4m3fn is not followed; give --exact, by which it is rounded to "
+     "the nearest"},
     {{.like = "tflite", .dtype = QUANT_UINT8, .scheme = QUANT_ZERO_POINT},
      {0},
      "tflite quantizes to uint8 by zero-point with a given scale only"},
