@@ -37,7 +37,8 @@ struct quant_recorded {
     uint64_t block_size;               /* 0: none */
     uint64_t block_rows;               /* of blocks of block_rows x block_size; else 0 */
     uint64_t scale_count;              /* 0: the type is unscaled */
-    char method[QUANT_INSPECTED_WORD]; /* calibration method, "clip", "given" or "none" */
+    char method[QUANT_INSPECTED_WORD]; /* calibration method, "clip", "given" or "none"; "": another
+                                        * program has quantized it, and what follows is not known */
     bool has_argument;                 /* of the method */
     bool has_range;                    /* the range that was mapped */
     bool has_observed;                 /* the smallest and the largest finite element */

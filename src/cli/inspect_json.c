@@ -96,6 +96,8 @@ static bool add_recorded(cJSON *parent, const struct quant_recorded *recorded)
                                      params->scale_dtype == QUANT_DTYPE_NONE
                                          ? "float32"
                                          : quant_dtype_info(params->scale_dtype)->name) != NULL;
+    if (recorded->method[0] == '\0') /* another program has quantized it */
+        return ok;
     ok = ok &&
          cJSON_AddStringToObject(object, "rounding", choice_rounding(params->rounding)) != NULL &&
          inspect_add_pair(object, "range", recorded->has_range, recorded->range) &&

@@ -72,8 +72,8 @@ void inspect_describe(char text[static INSPECT_NOTE], const struct quant_recorde
         return;
     }
     describe_scales(scales, recorded);
-    snprintf(text, INSPECT_NOTE, "%s %s, %.200s, %s", choice_scheme(params->scheme), dtype, scales,
-             recorded->method);
+    snprintf(text, INSPECT_NOTE, "%s %s, %.200s%s%s", choice_scheme(params->scheme), dtype, scales,
+             recorded->method[0] ? ", " : "", recorded->method);
     if (recorded->has_argument) {
         const size_t used = strlen(text);
         snprintf(text + used, INSPECT_NOTE - used, ":%g", recorded->argument);
@@ -186,8 +186,12 @@ static void fill_note(char note[static INSPECT_NOTE], const struct quant_inspect
     if (tensor->role == QUANT_ROLE_QUANTIZED) {
         char mapping[INSPECT_NOTE];
         inspect_describe(mapping, &tensor->recorded);
-        snprintf(note, INSPECT_NOTE, "%.400s, from %s, %016" PRIx64, mapping,
-                 quant_dtype_info(tensor->recorded.source_dtype)->name, tensor->recorded.xxh3_64);
+        const struct quant_dtype_info *from = quant_dtype_info(tensor->recorded.source_dtype);
+        if (from)
+            snprintf(note, INSPECT_NOTE, "%.400s, from %s, %016" PRIx64, mapping, from->name,
+                     tensor->recorded.xxh3_64);
+        else
+            snprintf(note, INSPECT_NOTE, "%.400s", mapping);
     } else if (tensor->owner) {
         snprintf(note, INSPECT_NOTE, "%s of %.400s",
                  tensor->role == QUANT_ROLE_SCALES ? "scales" : "zero points", tensor->owner);

@@ -8,6 +8,8 @@
 #include "faults.h"
 
 #include <quant/directory.h>
+#include <quant/inspect.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "holding.h"
@@ -175,6 +177,14 @@ static enum quant_status restore_checkpoint(struct quant_error *error)
     return quant_file_dequantize(&job, &result, error);
 }
 
+static enum quant_status inspect_shard(struct quant_error *error)
+{
+    static struct quant_inspect_result result;
+    const struct quant_inspect_job job = {
+        .size = sizeof job, .input.path = "out/model.safetensors", .control.threads = 1};
+    return quant_file_inspect(&job, &result, error);
+}
+
 /* Each call fails in turn; then it has no effect but its error, or it was not needed. */
 static void fail_each(enum quant_status (*work)(struct quant_error *error), unsigned kinds)
 {
@@ -213,6 +223,10 @@ static void check_layout(const char *like, const char *layout, enum quant_scheme
     fail_each(quantize_checkpoint, FAULT_WRITE | FAULT_READ);
     fail_each(restore_checkpoint, FAULT_MEMORY);
     fail_each(restore_checkpoint, FAULT_READ);
+    fail_each(inspect_shard, FAULT_MEMORY);
+    assert_int_equal(remove("out/model.safetensors.json"), 0);
+    fail_each(inspect_shard, FAULT_MEMORY);
+    fail_each(inspect_shard, FAULT_READ | FAULT_OPEN);
 }
 
 static void test_writing(void **state)

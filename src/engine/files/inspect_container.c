@@ -131,6 +131,17 @@ static enum quant_status renew_places(struct container_inspection *container,
     return QUANT_OK;
 }
 
+static void place_all(struct container_inspection *container)
+{
+    for (size_t i = 0; i < container->restored.n; i++) {
+        const struct quant_restored_tensor *restored = &container->restored.tensors[i];
+        place(container, restored->data, i,
+              restored->is_copied ? QUANT_ROLE_COPIED : QUANT_ROLE_QUANTIZED);
+        place(container, restored->scales, i, QUANT_ROLE_SCALES);
+        place(container, restored->zero_points, i, QUANT_ROLE_ZERO_POINTS);
+    }
+}
+
 static enum quant_status read_sidecar(struct container_inspection *container)
 {
     struct quant_inspection *run = container->run;
@@ -163,13 +174,7 @@ static enum quant_status read_sidecar(struct container_inspection *container)
                         (unsigned long long)head->header_nbytes, run->sidecar.path);
         quant_inspection_add_fault(run, &fault);
     }
-    for (size_t i = 0; i < container->restored.n; i++) {
-        const struct quant_restored_tensor *restored = &container->restored.tensors[i];
-        place(container, restored->data, i,
-              restored->is_copied ? QUANT_ROLE_COPIED : QUANT_ROLE_QUANTIZED);
-        place(container, restored->scales, i, QUANT_ROLE_SCALES);
-        place(container, restored->zero_points, i, QUANT_ROLE_ZERO_POINTS);
-    }
+    place_all(container);
     return QUANT_OK;
 }
 
@@ -186,15 +191,66 @@ static bool is_quantized_pair(const struct quant_tensor_file *file,
            quant_tensor_file_find(file, name, &index);
 }
 
+/* What no sidecar says of it is not known. */
+static enum quant_status make_words(struct container_inspection *container)
+{
+    const size_t n = container->restored.n;
+    container->words = calloc(n + 1, sizeof *container->words);
+    if (!container->words)
+        return quant_error_no_memory(container->run->error, n * sizeof *container->words,
+                                     "tensors");
+    for (size_t i = 0; i < n; i++) {
+        const struct quant_restored_tensor *restored = &container->restored.tensors[i];
+        container->words[i].method = "";
+        if (restored->scales != QUANT_NOT_STORED)
+            container->words[i].scale_count =
+                container->input.file->tensors[restored->scales].nbytes /
+                quant_dtype_bytes(restored->params.scale_dtype, 1);
+    }
+    return QUANT_OK;
+}
+
+static void set_unknown(struct quant_inspect_result *result)
+{
+    quant_error_set(&result->remark, QUANT_UNSUPPORTED,
+                    "quantized by another program, in a way that 'quant dequant' cannot restore");
+}
+
+/* The tensors as they would be restored. If they cannot be, the file is listed as it is. */
+static enum quant_status view_layout(struct container_inspection *container)
+{
+    struct quant_inspection *run = container->run;
+    struct quant_container_input view = {.source = NULL};
+    struct quant_error own;
+    enum quant_status status =
+        quant_layout_file_open(&view, &container->restored, run->job->input.path,
+                               &run->job->control.cancel, &own);
+    if (status != QUANT_OK) {
+        quant_container_input_close(&view);
+        quant_restored_tensors_release(&container->restored);
+        set_unknown(run->result);
+        return quant_is_fatal(status) ? quant_error_set(run->error, status, "%s", own.text)
+                                      : QUANT_OK;
+    }
+    quant_container_input_close(&container->input);
+    container->input = view;
+    status = renew_places(container, run->error);
+    if (status == QUANT_OK)
+        status = make_words(container);
+    if (status == QUANT_OK)
+        place_all(container);
+    return status;
+}
+
 /* A file that another program has quantized. That it cannot be restored is a remark as well. */
-static enum quant_status look_for_layout(const struct container_inspection *container, bool *is)
+static enum quant_status look_for_layout(struct container_inspection *container, bool *is)
 {
     const struct quant_inspection *run = container->run;
     const char *name = NULL;
     *is = false;
     if (container->input.stream)
         return QUANT_OK;
-    const enum quant_status status = quant_layout_file_is(
+    enum quant_status status = quant_layout_file_is(
         container->input.source->name, &run->job->control.cancel, is, &name, run->error);
     if (status == QUANT_OK && name)
         quant_error_set(&run->result->remark, QUANT_UNSUPPORTED,
@@ -202,9 +258,9 @@ static enum quant_status look_for_layout(const struct container_inspection *cont
                         "restores the floats",
                         name);
     else if (status == QUANT_OK && *is)
-        quant_error_set(&run->result->remark, QUANT_UNSUPPORTED,
-                        "quantized by another program, in a way that 'quant dequant' cannot "
-                        "restore");
+        set_unknown(run->result);
+    if (status == QUANT_OK && name)
+        status = view_layout(container);
     return status;
 }
 
@@ -230,8 +286,8 @@ static void fill_recorded(const struct container_inspection *container, uint32_t
 {
     const struct quant_restored_tensor *restored = &container->restored.tensors[i];
     const struct entry_words *words = &container->words[i];
-    const struct quant_sidecar_head *head =
-        quant_sidecar_tensors_head(container->run->sidecar.reader);
+    const struct quant_sidecar_reader *reader = container->run->sidecar.reader;
+    const struct quant_sidecar_head *head = reader ? quant_sidecar_tensors_head(reader) : NULL;
     recorded->params = restored->params;
     recorded->axis = restored->axis;
     recorded->block_size = restored->block_size;
@@ -245,9 +301,10 @@ static void fill_recorded(const struct container_inspection *container, uint32_t
     recorded->has_observed = words->has_observed;
     memcpy(recorded->observed, words->observed, sizeof recorded->observed);
     recorded->source_dtype = words->source_dtype;
-    snprintf(recorded->source_format, sizeof recorded->source_format, "%s", head->source_format);
+    snprintf(recorded->source_format, sizeof recorded->source_format, "%s",
+             head ? head->source_format : "");
     snprintf(recorded->source_path, sizeof recorded->source_path, "%s",
-             head->source_path ? head->source_path : "");
+             head && head->source_path ? head->source_path : "");
     recorded->xxh3_64 = restored->digests.data;
 }
 
