@@ -84,13 +84,13 @@ static void test_jobs_have_no_end_padding(void **state)
 #define HAS_NO_END_PADDING(type, last)                                                             \
     assert_int_equal(sizeof(struct type),                                                          \
                      offsetof(struct type, last) + sizeof(((struct type *)NULL)->last))
-    HAS_NO_END_PADDING(quant_quantize_job, onnx);
+    HAS_NO_END_PADDING(quant_quantize_job, layout);
     HAS_NO_END_PADDING(quant_dequantize_job, ways);
     HAS_NO_END_PADDING(quant_compare_job, selection);
     HAS_NO_END_PADDING(quant_calibrate_job, granularity);
     HAS_NO_END_PADDING(quant_merge_job, control);
     HAS_NO_END_PADDING(quant_directory_job, cancel);
-    HAS_NO_END_PADDING(quant_checkpoint_job, cancel);
+    HAS_NO_END_PADDING(quant_checkpoint_job, quantize);
 #undef HAS_NO_END_PADDING
 }
 
