@@ -40,7 +40,7 @@ CHANGES = [
     Change("text_after", '\n  }\n}\n', '\n  }\n}\nx\n', "Text follows the object."),
     Change("name_doubled", '    "d"', '    "\\u0061"', "Two tensors have one name, one of them written with an escape."),
     Change("nul_in_name", '    "d"', '    "d\\u0000e"', "The name of a tensor has a NUL character."),
-    Change("entry_key_unknown", '"qmin": -128', '"bias": 1, "qmin": -128', "An entry has a key that is not known."),
+    Change("entry_key_unknown", '"qmin": -128', '"mixture": 1, "qmin": -128', "An entry has a key that is not known."),
     Change("scales_key_unknown", '"count": 5', '"bytes": 10, "count": 5', "`scales` has a key that is not known."),
     Change("dtype_unknown", '"int8"', '"int7"', "The `dtype` of a tensor is not known."),
     Change("order_unknown", '[5, 1], "order": "C"', '[5, 1], "order": "A"', "The order of a tensor is neither C nor Fortran's."),

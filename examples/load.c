@@ -22,8 +22,8 @@ int main(int argc, char **argv)
     printf("%llu elements of %s, %llu scales\n", (unsigned long long)loaded.nelems,
            quant_dtype_info(loaded.params.dtype)->name, (unsigned long long)loaded.grouping.count);
     if (loaded.nelems > 0) {
-        const struct quant_group_params groups = {.scales = loaded.scales,
-                                                  .zero_points = loaded.zero_points};
+        const struct quant_group_params groups = {
+            .scales = loaded.scales, .zero_points = loaded.zero_points, .biases = loaded.biases};
         float x[2]; /* of 4-bit types two are restored at once */
         const size_t n = loaded.nelems < 2 ? 1 : 2;
         if (loaded.grouping.axis < 0)

@@ -34,6 +34,7 @@ struct quant_tensor_preview {
     uint64_t block_rows;  /* of blocks of block_rows rows and block_size columns; else 0 */
     uint64_t scale_count; /* 0: the type has no scales, or the shape is not known */
     bool has_zero_points; /* one is stored for each scale */
+    bool has_biases;      /* a bias is, instead */
     uint64_t nbytes;      /* in the output: elements, and in a container scales and zero points; 0
                            * if not known */
 };

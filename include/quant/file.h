@@ -646,6 +646,7 @@ struct quant_loaded {
     struct quant_grouping grouping;
     float *scales;                 /* owned: grouping.count of them, at least one */
     int32_t *zero_points;          /* owned: as many */
+    float *biases;                 /* owned: as many; NULL: without biases */
     enum quant_dtype source_dtype; /* of the floats that were quantized */
 };
 
@@ -662,8 +663,8 @@ QUANT_API enum quant_status quant_sidecar_read(const char *path, const struct qu
 /*
  * Loads the tensor at path, whose sidecar is path with ".json" added if sidecar is NULL. Size,
  * shape and checksum are held against the sidecar: QUANT_CORRUPT if they differ. Memory: that of
- * the elements and of the scales. quant_dequantize, or quant_dequantize_groups with {0,
- * loaded->scales, loaded->zero_points}, restores the floats.
+ * the elements and of the scales. quant_dequantize, or quant_dequantize_groups with the
+ * scales, zero_points and biases of *loaded, restores the floats.
  */
 QUANT_API enum quant_status quant_file_load(const char *path, const char *sidecar,
                                             const struct quant_cancel *cancel,

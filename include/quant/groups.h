@@ -106,8 +106,9 @@ struct quant_group_params {
     uint64_t first;
     float *scales;
     int32_t *zero_points;
-    float *factors; /* of struct quant_params, with QUANT_MAP_FACTOR; NULL: those that follow from
-                     * the scales */
+    float *factors; /* of struct quant_params, with QUANT_MAP_FACTOR and QUANT_MAP_BIAS; NULL: those
+                     * that follow from the scales */
+    float *biases;  /* NULL: none, unless quant_params_have_biases says that there are some */
 };
 
 /*
@@ -147,6 +148,7 @@ struct quant_group_error {
     double sum_squared_error; /* their part of the report's */
     float scale;
     int32_t zero_point;
+    float bias; /* 0 without biases */
 };
 
 /* The groups that lost most: by falling mse, of equals by number. Groups without a finite element

@@ -22,6 +22,7 @@ enum quant_role {
     QUANT_ROLE_QUANTIZED,   /* its sidecar says that it was quantized: recorded is set */
     QUANT_ROLE_SCALES,      /* in a quantized container: scales of another tensor */
     QUANT_ROLE_ZERO_POINTS, /* the same */
+    QUANT_ROLE_BIASES,      /* the same, in place of zero points */
     QUANT_ROLE_UNKNOWN      /* in a container with a sidecar, which does not name it */
 };
 

@@ -4,11 +4,11 @@
  * says which types, schemes and granularities an engine knows, how it gets from a range to a scale
  * and a zero point, and how from an element to an integer. Restoring is
  *
- *     x' = (float)(q - zero_point) * scale
+ *     x' = (float)(q - zero_point) * scale + bias
  *
- * also where the engine itself stores the inverse of the scale, or only the largest magnitude. A
- * scale may then be 0 or negative. Block types, which hold their scales, are restored by their own
- * formulas.
+ * where only profiles with biases add any; also where the engine itself stores the inverse of the
+ * scale, or only the largest magnitude. A scale may then be 0 or negative. Block types, which hold
+ * their scales, are restored by their own formulas.
  *
  * Profiles are constants: they are never freed, and any thread may read them.
  */
@@ -83,6 +83,9 @@ struct quant_profile {
     enum quant_mapping_kind given_mapping; /* where it is given */
     enum quant_rounding rounding;          /* of QUANT_MAP_PLAIN */
     bool input_scale; /* scales are stored in the type of the input, not in float32 */
+    bool has_biases;  /* float biases in place of zero points, in the type of the scales */
+    const uint64_t *block_sizes; /* NULL: any. Else those that the engine knows, along the last axis
+                                  * of at least two, in whole blocks; 0 ends them */
 
     /* The rules in words. */
     const char *scale_rule;
@@ -101,6 +104,10 @@ QUANT_API const struct quant_profile *quant_profile_from_name(const char *name);
 QUANT_API const struct quant_profile_type *
 quant_profile_type_of(const struct quant_profile *profile, enum quant_scheme scheme,
                       enum quant_dtype dtype);
+
+/* Whether the scale may be 0 or negative: by a profile, but where exact is set only by one that has
+ * signed scales. */
+QUANT_API bool quant_params_take_any_scale(const struct quant_params *params);
 
 /* Sets mapping, arithmetic and rounding of params for elements that had the type `input` in their
  * file, by its profile, scheme and exact; all of them plain where profile is NULL or exact is set.

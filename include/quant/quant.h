@@ -257,8 +257,10 @@ enum quant_mapping_kind {
     QUANT_MAP_SCALE_TOO,  /* the same by the scale rounded to the arithmetic, or to its smallest
                            * normal number where that gives 0 */
     QUANT_MAP_FACTOR,     /* clip(x * factor, ties away from zero); qmin for an infinite factor */
-    QUANT_MAP_FLOAT16     /* clip(rne(x as float16 * ((1 / m) * 127))), where m is the float16
+    QUANT_MAP_FLOAT16,    /* clip(rne(x as float16 * ((1 / m) * 127))), where m is the float16
                            * nearest to 127 * s; all 0 if it is 0 or infinite */
+    QUANT_MAP_BIAS        /* clip(rne((x - bias) / factor)); the factor is the scale before it was
+                           * rounded to what it is stored as */
 };
 
 /* Everything one element's mapping depends on. */
@@ -278,8 +280,11 @@ struct quant_params {
     enum quant_mapping_kind mapping;
     enum quant_dtype arithmetic; /* QUANT_FLOAT16 or QUANT_BFLOAT16 by a profile for elements that
                                   * were of that type, else QUANT_DTYPE_NONE: float32 */
-    float factor;                /* of QUANT_MAP_FACTOR. 0: the one that follows from the scale, as
-                                  * where it was read from a file */
+    float factor; /* of QUANT_MAP_FACTOR and QUANT_MAP_BIAS. 0: the one that follows from the scale,
+                   * as where it was read from a file */
+    float bias;   /* by a profile with biases: x' = (float)q * scale + bias, each step rounded to
+                   * float32. It is a number of the scale_dtype. Else 0 */
+    uint32_t reserved; /* 0 */
 };
 
 /* Whether zero points are stored beside the scales: in the scheme zero-point, for an unsigned type,
@@ -287,9 +292,13 @@ struct quant_params {
  * With a scale for each group params is what all of them have in common. */
 QUANT_API bool quant_params_have_zero_points(const struct quant_params *params);
 
+/* Whether biases are stored beside the scales, as by some profiles. There are no zero points then:
+ * all are 0. */
+QUANT_API bool quant_params_have_biases(const struct quant_params *params);
+
 /* The bytes that `count` scales take: each is of params->scale_dtype, with a 32-bit zero point if
- * quant_params_have_zero_points says so. 0 for an unscaled type, UINT64_MAX if the product
- * does not fit. */
+ * quant_params_have_zero_points says so, or a bias of the same type as the scale. 0 for an unscaled
+ * type, UINT64_MAX if the product does not fit. */
 QUANT_API uint64_t quant_scale_bytes(const struct quant_params *params, uint64_t count);
 
 /* Remarks on the choice of parameters that a person should hear of. */

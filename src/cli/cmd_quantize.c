@@ -318,6 +318,7 @@ static int run_job(const struct command *self, const struct quantize_options *op
 static int run(const struct command *self, int argc, char **argv)
 {
     struct quantize_options options = QUANTIZE_OPTIONS_INIT;
+    options.scheme = NOT_GIVEN; /* an engine may know one only */
     int first;
     int status;
     if (options_parse(self, argc, argv, &options, &first, &status)) {

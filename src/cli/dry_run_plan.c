@@ -50,7 +50,8 @@ void dry_run_print_plan(FILE *out, const struct quant_tensor_preview *preview, b
     if (has_count && preview->scale_count > 0)
         fprintf(out, ", %" PRIu64 " scale%s%s", preview->scale_count,
                 preview->scale_count == 1 ? "" : "s",
-                !preview->has_zero_points   ? ""
+                preview->has_biases         ? " and biases"
+                : !preview->has_zero_points ? ""
                 : preview->scale_count == 1 ? " and zero point"
                                             : " and zero points");
 }
@@ -135,7 +136,8 @@ static bool add_mapping(cJSON *object, const struct quant_tensor_preview *previe
                 ? cJSON_AddNumberToObject(object, "axis", preview->axis)
                 : cJSON_AddNullToObject(object, "axis")) != NULL &&
            add_block_size(object, preview) &&
-           cJSON_AddBoolToObject(object, "zero_points", preview->has_zero_points) != NULL;
+           cJSON_AddBoolToObject(object, "zero_points", preview->has_zero_points) != NULL &&
+           (!preview->has_biases || cJSON_AddTrueToObject(object, "biases") != NULL);
 }
 
 static bool add_names(cJSON *object, const char *path, const char *output, const char *tensor)

@@ -19,6 +19,7 @@ static void print_granularities(const struct quant_profile *profile)
                  {QUANT_PER_CHANNEL, "per channel (--axis)"},
                  {QUANT_PER_BLOCK, "per block (--block-size N)"},
                  {QUANT_PER_TILE, "per block of rows and columns (--block-size R,C)"}};
+    const uint64_t *sizes = profile->block_sizes;
     const char *separator = "";
     printf("%-12s  ", "one scale");
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -27,6 +28,12 @@ static void print_granularities(const struct quant_profile *profile)
         printf("%s%s", separator, kinds[i].name);
         separator = ", ";
     }
+    for (size_t i = 0; sizes && sizes[i] > 0; i++)
+        printf("%s%llu",
+               i == 0             ? ", N "
+               : sizes[i + 1] > 0 ? ", "
+                                  : " or ",
+               (unsigned long long)sizes[i]);
     printf("\n");
 }
 
@@ -58,6 +65,8 @@ static void print_types(const struct quant_profile *profile)
             snprintf(divisor, sizeof divisor, "--exact");
         if (is_absmax || type->divisor == 0)
             snprintf(zero_point, sizeof zero_point, is_absmax ? "%d" : "given", type->zero_point);
+        if (profile->has_biases)
+            snprintf(zero_point, sizeof zero_point, "none");
         printf("%-10s  %-*s  %6d  %6d  %8s  %10s\n", is_absmax ? "absmax" : "zero-point", width,
                quant_dtype_info(type->dtype)->name, type->qmin, type->qmax, divisor, zero_point);
     }
@@ -90,7 +99,7 @@ void engine_rules_print(const struct quant_profile *profile)
     if (!has_blocks(profile))
         print_rule("stored", stored_scale(profile));
     print_rule("floor", profile->floor_rule);
-    print_rule("zero point z", profile->zero_point_rule);
+    print_rule(profile->has_biases ? "bias" : "zero point z", profile->zero_point_rule);
     print_rule("element q", profile->element_rule);
     if (has_blocks(profile)) {
         print_blocks(profile);
@@ -99,8 +108,13 @@ void engine_rules_print(const struct quant_profile *profile)
     print_granularities(profile);
     print_types(profile);
     printf("\n"
-           "lo, hi  the smallest and largest element, and 0 between them; m the larger magnitude\n"
-           "rne     rounds to the nearest integer, ties to even; away: ties away from 0\n"
+           "lo, hi  %s\n"
+           "rne     rounds to the nearest integer, ties to even%s\n"
            "clip    limits to qmin..qmax\n"
-           "restored is always (q - z) * s\n");
+           "restored is always %s\n",
+           profile->has_biases
+               ? "the smallest and largest element of a block"
+               : "the smallest and largest element, and 0 between them; m the larger magnitude",
+           profile->has_biases ? "" : "; away: ties away from 0",
+           profile->has_biases ? "q * s + bias" : "(q - z) * s");
 }

@@ -194,7 +194,9 @@ static void fill_note(char note[static INSPECT_NOTE], const struct quant_inspect
             snprintf(note, INSPECT_NOTE, "%.400s", mapping);
     } else if (tensor->owner) {
         snprintf(note, INSPECT_NOTE, "%s of %.400s",
-                 tensor->role == QUANT_ROLE_SCALES ? "scales" : "zero points", tensor->owner);
+                 tensor->role == QUANT_ROLE_ZERO_POINTS ? "zero points"
+                                                        : quant_role_name(tensor->role),
+                 tensor->owner);
     } else if (tensor->role == QUANT_ROLE_UNKNOWN) {
         snprintf(note, INSPECT_NOTE, "not in the sidecar");
     } else {

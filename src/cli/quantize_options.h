@@ -131,6 +131,9 @@ struct quantize_options {
         .in_section = true                                                                         \
     }
 
+/* A choice that was not made. */
+enum { NOT_GIVEN = -1 };
+
 #define QUANTIZE_OPTIONS_INIT                                                                      \
     {                                                                                              \
         .dtype = QUANT_INT8                                                                        \

@@ -371,6 +371,8 @@ int quantize_rows_check_mapping(const struct command *command,
 int quantize_rows_check(const struct command *command, struct quantize_options *options,
                         char *const *inputs, size_t n)
 {
+    if (options->scheme == NOT_GIVEN)
+        options->scheme = scheme_left_open(options->like, options->dtype, QUANT_ABSMAX);
     int status = quantize_rows_check_mapping(command, options);
     if (status == EXIT_DONE)
         sections_resolve(options);

@@ -49,6 +49,8 @@ static struct row make_heading(const struct report_subject *subject)
                                 [COLUMN_SHARE] = "share",
                                 [COLUMN_SCALE] = "scale",
                                 [COLUMN_ZERO_POINT] = "zero point"}};
+    if (quant_params_have_biases(subject->params))
+        snprintf(row.cells[COLUMN_ZERO_POINT], REPORT_CELL, "bias");
     snprintf(row.label, sizeof row.label, "worst %s",
              subject->grouping->block_size > 0 ? "blocks" : "channels");
     return row;
@@ -73,7 +75,10 @@ static struct row make_row(const struct report_subject *subject,
     report_style_share(row.cells[COLUMN_SHARE], error->sum_squared_error,
                        subject->figures->sum_squared_error);
     snprintf(row.cells[COLUMN_SCALE], REPORT_CELL, "%.6g", (double)error->scale);
-    snprintf(row.cells[COLUMN_ZERO_POINT], REPORT_CELL, "%" PRId32, error->zero_point);
+    if (quant_params_have_biases(subject->params))
+        snprintf(row.cells[COLUMN_ZERO_POINT], REPORT_CELL, "%.6g", (double)error->bias);
+    else
+        snprintf(row.cells[COLUMN_ZERO_POINT], REPORT_CELL, "%" PRId32, error->zero_point);
     return row;
 }
 

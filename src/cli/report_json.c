@@ -138,7 +138,9 @@ static bool fill_group(cJSON *object, const struct report_subject *subject,
            add_item(object, "n", create_count(error->n)) && add_figure(object, "mse", error->mse) &&
            add_figure(object, "sum_squared_error", error->sum_squared_error) &&
            add_number(object, "scale", (double)error->scale) &&
-           add_number(object, "zero_point", error->zero_point);
+           add_number(object, "zero_point", error->zero_point) &&
+           (!quant_params_have_biases(subject->params) ||
+            add_number(object, "bias", (double)error->bias));
 }
 
 static bool add_worst(cJSON *object, const struct report_subject *subject)

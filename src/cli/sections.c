@@ -2,13 +2,12 @@
 /* A section begins with nothing given, and is filled in at the end. */
 #include "cli/sections.h"
 
+#include <quant/profiles.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/message.h"
-
-/* In the place of choices that are not given. */
-enum { NOT_GIVEN = -1 };
 
 static const char copy_word[] = "copy";
 
@@ -48,6 +47,17 @@ void *section_begin(void *field, const char *pattern)
 
 /* ---- What is left open ---- */
 
+int scheme_left_open(const char *like, int dtype, int otherwise)
+{
+    const struct quant_profile *profile = quant_profile_from_name(like);
+    const enum quant_dtype type = dtype > 0 ? (enum quant_dtype)dtype : QUANT_INT8;
+    if (!profile)
+        return otherwise;
+    const bool has_absmax = quant_profile_type_of(profile, QUANT_ABSMAX, type) != NULL;
+    const bool has_affine = quant_profile_type_of(profile, QUANT_ZERO_POINT, type) != NULL;
+    return has_absmax == has_affine ? otherwise : has_affine ? QUANT_ZERO_POINT : QUANT_ABSMAX;
+}
+
 static void resolve_type(struct quantize_options *section, const struct quantize_options *global)
 {
     const bool has_own = section->dtype != 0 && section->dtype != global->dtype;
@@ -55,8 +65,6 @@ static void resolve_type(struct quantize_options *section, const struct quantize
         section->dtype = global->dtype;
     const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)section->dtype);
     const bool is_integer = info && info->is_integer;
-    if (section->scheme == NOT_GIVEN)
-        section->scheme = is_integer ? global->scheme : QUANT_ABSMAX;
     if (section->rounding == NOT_GIVEN)
         section->rounding = is_integer ? global->rounding : QUANT_HALF_EVEN;
     if (section->nonfinite == NOT_GIVEN)
@@ -65,6 +73,10 @@ static void resolve_type(struct quantize_options *section, const struct quantize
         section->like = global->like;
         section->exact = section->exact || global->exact;
     }
+    if (section->scheme == NOT_GIVEN)
+        section->scheme = is_integer
+                              ? scheme_left_open(section->like, section->dtype, global->scheme)
+                              : QUANT_ABSMAX;
     if (section->scale_dtype == 0 && info && !info->is_unscaled)
         section->scale_dtype = global->scale_dtype;
     if (is_integer && !section->scale.given && !section->scale_from)

@@ -17,6 +17,10 @@ const char *choice_section_dtype(size_t i);
 /* For the row of --for, whose field is the section_list: begins a section. */
 void *section_begin(void *field, const char *pattern);
 
+/* The scheme, where it is left open: that of the engine, if it quantizes to the type by one scheme
+ * only, else `otherwise`. like may be NULL. */
+int scheme_left_open(const char *like, int dtype, int otherwise);
+
 /* After the last option: what a section leaves open is as in the global options. These replace each
  * other, so what a section has of a line below leaves out all else of that line:
  *

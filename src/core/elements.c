@@ -3,6 +3,7 @@
  * pointer, which is undefined for NULL, so they never see arrays of no elements. */
 #include <math.h>
 
+#include "core/biased_elements.h"
 #include "core/mapped_elements.h"
 #include "core/observed.h"
 #include "kernels/ggml_blocks.h"
@@ -32,6 +33,8 @@ void quant_dequantize(const struct quant_params *params, const void *q, size_t n
     const struct quant_block_type *block = quant_ggml_block(params->dtype);
     if (block)
         quant_ggml_dequantize(block, q, n, x);
+    else if (n > 0 && quant_params_have_biases(params))
+        quant_biased_dequantize(params, q, n, x);
     else if (n > 0)
         quant_kernels()->dequantize[params->dtype](params, q, n, x);
 }

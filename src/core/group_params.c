@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-bool quant_group_params_init(struct quant_group_params *groups, uint64_t count, bool has_factors)
+bool quant_group_params_init(struct quant_group_params *groups, uint64_t count, bool has_factors,
+                             bool has_biases)
 {
     *groups = (struct quant_group_params){.first = 0};
     if (count >= SIZE_MAX / sizeof *groups->scales)
@@ -13,7 +14,10 @@ bool quant_group_params_init(struct quant_group_params *groups, uint64_t count, 
     groups->zero_points = malloc(room * sizeof *groups->zero_points);
     if (has_factors)
         groups->factors = malloc(room * sizeof *groups->factors);
-    return groups->scales && groups->zero_points && (groups->factors || !has_factors);
+    if (has_biases)
+        groups->biases = malloc(room * sizeof *groups->biases);
+    return groups->scales && groups->zero_points && (groups->factors || !has_factors) &&
+           (groups->biases || !has_biases);
 }
 
 void quant_group_params_release(struct quant_group_params *groups)
@@ -21,5 +25,6 @@ void quant_group_params_release(struct quant_group_params *groups)
     free(groups->scales);
     free(groups->zero_points);
     free(groups->factors);
+    free(groups->biases);
     *groups = (struct quant_group_params){.first = 0};
 }

@@ -54,6 +54,7 @@ static void close_panel(struct quant_group_ranking *ranking, const struct quant_
                 .sum_squared_error = sums->squared_error,
                 .scale = params->scales[group - params->first],
                 .zero_point = params->zero_points[group - params->first],
+                .bias = params->biases ? params->biases[group - params->first] : 0,
             };
             consider(&ranking->worst, &candidate);
         }

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "base/grouping.h"
+#include "core/group_params.h"
 #include "kernels/kernels.h"
 
 enum { LANES = 8 };
@@ -52,8 +53,9 @@ static struct ends ends_of(const struct quant_params *params, double max)
     const int64_t z = params->zero_point;
     if (max > 0) /* a float type */
         return (struct ends){(float)-max * params->scale, (float)max * params->scale};
-    const float first = (float)(params->qmin - z) * params->scale;
-    const float last = (float)(params->qmax - z) * params->scale;
+    const float bias = quant_params_have_biases(params) ? params->bias : 0;
+    const float first = (float)(params->qmin - z) * params->scale + bias;
+    const float last = (float)(params->qmax - z) * params->scale + bias;
     return params->scale < 0 ? (struct ends){last, first} : (struct ends){first, last};
 }
 
@@ -109,9 +111,6 @@ static uint64_t add_finite(struct quant_group_sums *sums, const struct run *run,
 static uint64_t add_row(const struct quant_params *common, const struct quant_group_part *groups,
                         uint64_t at, const float *x, const float *restored, size_t n)
 {
-    const float *scales = groups->params.scales + at;
-    const int32_t *zero_points = groups->params.zero_points + at;
-    struct quant_params params = *common;
     const double max = max_float(common);
     uint64_t clipped = 0;
     for (size_t i = 0; i < n; i++) {
@@ -120,8 +119,8 @@ static uint64_t add_row(const struct quant_params *common, const struct quant_gr
         const double e = (double)x[i] - (double)restored[i];
         groups->sums[at + i].squared_error += e * e;
         groups->sums[at + i].n++;
-        params.scale = scales[i];
-        params.zero_point = zero_points[i];
+        const struct quant_params params =
+            quant_group_params_of(common, &groups->params, groups->params.first + at + i);
         const struct ends ends = ends_of(&params, max);
         if (is_at_end(&ends, restored[i]))
             clipped += quant_is_clipped(&params, x[i]);
@@ -146,8 +145,7 @@ uint64_t quant_group_sums_add(const struct quant_params *common,
             clipped += add_row(common, groups, group, run.x, run.restored, run.n);
             quant_stretch_advance_row(&stretch, run.n);
         } else {
-            run.params.scale = params->scales[group];
-            run.params.zero_point = params->zero_points[group];
+            run.params = quant_group_params_of(common, params, stretch.group);
             clipped += add_finite(&groups->sums[group], &run, all_finite);
             quant_stretch_advance(&stretch, run.n);
         }

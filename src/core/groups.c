@@ -6,6 +6,7 @@
  * piece at a time.
  */
 #include "base/grouping.h"
+#include "core/biased_elements.h"
 #include "core/group_params.h"
 #include "core/mapped_elements.h"
 #include "kernels/kernels.h"
@@ -237,6 +238,10 @@ void quant_dequantize_groups(const struct quant_params *common,
 {
     if (n == 0)
         return;
+    if (groups->biases) {
+        quant_biased_dequantize_groups(common, grouping, groups, first, q, n, x);
+        return;
+    }
     struct quant_stretch stretch = quant_stretch_at(grouping, first);
     const unsigned char *bytes = q;
     while (n > 0) {

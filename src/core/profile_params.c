@@ -27,7 +27,13 @@ void quant_plan_settle(struct quant_plan *plan, enum quant_dtype input)
 bool quant_plan_has_factors(const struct quant_plan *plan)
 {
     const struct quant_profile *profile = plan->target.profile;
-    return profile && !plan->target.exact && profile->mapping == QUANT_MAP_FACTOR;
+    return profile && !plan->target.exact && profile->mapping >= QUANT_MAP_FACTOR &&
+           profile->mapping != QUANT_MAP_FLOAT16;
+}
+
+bool quant_plan_has_biases(const struct quant_plan *plan)
+{
+    return plan->target.profile && plan->target.profile->has_biases;
 }
 
 static enum quant_dtype input_of(const struct quant_target *target)
@@ -189,11 +195,39 @@ static unsigned set_affine(struct quant_params *params, const struct quant_targe
     return notes;
 }
 
+/* MLX. The scale is that by which the end of greater magnitude is a whole number of steps from 0.
+ * The integers are made by it, and it is rounded to be stored. lo and hi are the elements' own,
+ * without zero. */
+static unsigned set_biased(struct quant_params *params, const struct quant_target *target,
+                           const struct quant_profile_type *type, double low, double high)
+{
+    unsigned notes = 0;
+    const bool is_low = fabs(low) > fabs(high);
+    const double edge = is_low ? low : high;
+    const double most = quant_dtype_info(QUANT_FLOAT32)->max;
+    double length = round_step(target, high - low);
+    if (length > most) { /* the engine would make it infinite */
+        length = most;
+        notes = QUANT_NOTE_SCALE_LOWERED;
+    }
+    const double step = raise_to_floor(target, round_step(target, length / type->divisor));
+    const double divisor = is_low ? step : -step;
+    const double steps = rint(round_step(target, edge / divisor));
+    const double scale = steps == 0 ? divisor : round_step(target, edge / steps);
+    params->factor = (float)scale;
+    params->scale = (float)quant_dtype_round(target->scale_dtype, scale);
+    params->bias = steps == 0 ? 0 : (float)edge;
+    params->zero_point = 0;
+    return notes;
+}
+
 unsigned quant_profile_set_params(struct quant_params *params, const struct quant_target *target,
                                   double low, double high)
 {
     const struct quant_profile_type *type =
         quant_profile_type_of(target->profile, target->scheme, target->dtype);
+    if (target->profile->has_biases)
+        return set_biased(params, target, type, low, high);
     return target->scheme == QUANT_ABSMAX
                ? set_absmax(params, target, type, low, high)
                : set_affine(params, target, type, fmin(low, 0), fmax(high, 0));

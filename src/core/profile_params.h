@@ -29,4 +29,7 @@ unsigned quant_profile_set_params(struct quant_params *params, const struct quan
 /* Whether groups have factors of their own, which quant_profile_set_params sets. */
 bool quant_plan_has_factors(const struct quant_plan *plan);
 
+/* The same of biases. */
+bool quant_plan_has_biases(const struct quant_plan *plan);
+
 #endif

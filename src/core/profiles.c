@@ -93,6 +93,14 @@ static const struct quant_profile_type ggml_types[] = {
     {QUANT_ABSMAX, QUANT_Q5_1, 0, 0, 31, 0},
 };
 
+/* Integers count from one end of the range, which the bias is. */
+static const struct quant_profile_type mlx_types[] = {
+    {QUANT_ZERO_POINT, FULL_UINT4, 15, 0},
+    {QUANT_ZERO_POINT, FULL_UINT8, 255, 0},
+};
+
+static const uint64_t mlx_blocks[] = {32, 64, 128, 0};
+
 /* ---- Rows ---- */
 
 static const struct quant_profile profiles[] = {
@@ -290,6 +298,26 @@ static const struct quant_profile profiles[] = {
         .floor_rule = "m = 0: s = 0, q = 0",
     },
     {
+        .name = "mlx",
+        .engine = "MLX 0.32.4",
+        .summary = "affine, as mlx.core.quantize: a scale and a bias for each block of a row",
+        TYPES(mlx_types),
+        .granularities = QUANT_PER_BLOCK,
+        .steps = QUANT_STEPS_FLOAT32,
+        .floor = QUANT_FLOOR_SCALE,
+        .least = (double)1e-7F,
+        .mapping = QUANT_MAP_BIAS,
+        .given_mapping = QUANT_MAP_BIAS,
+        .input_scale = true,
+        .has_biases = true,
+        .block_sizes = mlx_blocks,
+        .scale_rule = "e / rne(e / d), d = (hi - lo) / D in float32, -d unless |lo| > |hi|; e: hi, "
+                      "or lo if |lo| > |hi|",
+        .zero_point_rule = "e; if rne(e / d) is 0, it is 0, and s is d",
+        .element_rule = "clip(rne((x - bias) / s)) in float32, by s before it is stored",
+        .floor_rule = "d is at least 1e-7",
+    },
+    {
         .name = "ggml",
         .engine = "ggml of llama.cpp, 2026-11, on x86-64",
         .summary = "llama-quantize --pure, from GGUF to GGUF",
@@ -355,11 +383,18 @@ static bool is_plain(const struct quant_params *params)
     }
 }
 
+bool quant_params_take_any_scale(const struct quant_params *params)
+{
+    return params->profile && (!params->exact || params->profile->is_signed);
+}
+
 void quant_params_follow(struct quant_params *params, enum quant_dtype input, bool is_given)
 {
     const struct quant_profile *profile = params->profile;
     params->mapping = QUANT_MAP_PLAIN;
     params->arithmetic = profile && is_16_bit(input) ? input : QUANT_DTYPE_NONE;
+    if (profile && profile->has_biases)
+        params->mapping = QUANT_MAP_BIAS;
     if (!profile || params->exact)
         return;
     params->rounding = profile->rounding;

@@ -154,6 +154,15 @@ static void choose_affine(struct quant_choice *choice)
         choice->notes |= QUANT_NOTE_ZERO_POINT_OUTSIDE;
 }
 
+/* By the scale and the bias as they are stored, so only rounding to integers loses anything. */
+static void choose_biased(struct quant_choice *choice)
+{
+    const bool is_constant = choice->range[0] == choice->range[1];
+    set_scale(choice, is_constant ? 1 : affine_scale(choice));
+    choice->params.bias = (float)quant_dtype_round(choice->params.scale_dtype, choice->range[0]);
+    choice->params.zero_point = 0;
+}
+
 /* Magnitudes grow towards the ends of the target range, or of the float type. Returns the larger of
  * the two, in steps. It is at most 2^32, and is rounded as kernels round it. */
 static float farthest_step(enum quant_dtype dtype, int32_t qmin, int32_t qmax, int32_t zero_point)
@@ -216,14 +225,17 @@ void quant_choice_set_range(struct quant_choice *choice, const struct quant_targ
     choice->range[0] = low;
     choice->range[1] = high;
     if (quant_target_follows(target)) {
-        if (target->scheme == QUANT_ZERO_POINT)
+        if (target->scheme == QUANT_ZERO_POINT && !target->profile->has_biases)
             include_zero(choice);
         choice->notes |= quant_profile_set_params(&choice->params, target, low, high);
         return;
     }
-    if (target->include_zero || low == high)
+    const bool has_biases = target->profile && target->profile->has_biases;
+    if (target->include_zero || (low == high && !has_biases))
         include_zero(choice);
-    if (choice->range[0] == 0 && choice->range[1] == 0) {
+    if (has_biases) {
+        choose_biased(choice);
+    } else if (choice->range[0] == 0 && choice->range[1] == 0) {
         choice->params.scale = 1;
         choice->params.zero_point = zero_point_of_nothing(target);
     } else if (target->scheme == QUANT_ABSMAX) {

@@ -19,6 +19,7 @@
 struct quant_mapped {
     float by;     /* elements are divided or multiplied by it */
     float addend; /* to be added before rounding */
+    float bias;   /* to be subtracted before dividing */
     float low;    /* what is rounded is clipped to these */
     float high;
     int32_t after; /* to be added after rounding */
@@ -124,6 +125,12 @@ QUANT_MAPPED_INLINE int32_t quant_mapped_float16(const struct quant_mapped *mapp
     return quant_mapped_even(quant_mapped_clip(mapped, quant_mapped_number(rounded * mapped->by)));
 }
 
+QUANT_MAPPED_INLINE int32_t quant_mapped_bias(const struct quant_mapped *mapped, float x)
+{
+    const float quotient = quant_mapped_number((x - mapped->bias) / mapped->by);
+    return quant_mapped_even(quant_mapped_clip(mapped, quotient));
+}
+
 /* ---- All elements ---- */
 
 #define QUANT_MAPPED_LOOP(element, bits)                                                           \
@@ -167,6 +174,9 @@ QUANT_MAPPED_INLINE int32_t quant_mapped_float16(const struct quant_mapped *mapp
             break;                                                                                 \
         case QUANT_MAP_FLOAT16:                                                                    \
             QUANT_MAPPED_LOOP(quant_mapped_float16, bits);                                         \
+            break;                                                                                 \
+        case QUANT_MAP_BIAS:                                                                       \
+            QUANT_MAPPED_LOOP(quant_mapped_bias, bits);                                            \
             break;                                                                                 \
         }                                                                                          \
     }

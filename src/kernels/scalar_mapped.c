@@ -35,6 +35,12 @@ static float divisor(const struct quant_params *params)
     return rounded == 0 ? least : rounded;
 }
 
+/* A scale that was rounded to 16 bits does not say what it was; it is then taken as it is. */
+static float bias_divisor(const struct quant_params *params)
+{
+    return params->factor != 0 ? params->factor : params->scale;
+}
+
 /* The engine that multiplies float16 has 127 levels on a side. The scale is m / 127, m a float16,
  * of which no two are so near each other that they would be confused. */
 static float factor_of(const struct quant_params *params)
@@ -79,6 +85,8 @@ double quant_scalar_map(const struct quant_params *params, float x)
     case QUANT_MAP_FACTOR:
     case QUANT_MAP_FLOAT16:
         return map_by_factor(params, x);
+    case QUANT_MAP_BIAS:
+        return (double)rintf(number((x - params->bias) / bias_divisor(params)));
     }
     return 0;
 }
@@ -90,6 +98,7 @@ bool quant_mapped_begin(const struct quant_params *params, struct quant_mapped *
     const bool adds_after = params->mapping == QUANT_MAP_RECIPROCAL;
     const int32_t after = adds_after ? params->zero_point : 0;
     *mapped = (struct quant_mapped){.addend = adds_after ? 0 : (float)params->zero_point,
+                                    .bias = params->bias,
                                     .low = (float)(params->qmin - after),
                                     .high = (float)(params->qmax - after),
                                     .after = after};
@@ -108,6 +117,9 @@ bool quant_mapped_begin(const struct quant_params *params, struct quant_mapped *
     case QUANT_MAP_FLOAT16:
         mapped->by = factor_of(params);
         return isfinite(mapped->by);
+    case QUANT_MAP_BIAS:
+        mapped->by = bias_divisor(params);
+        break;
     }
     return true;
 }

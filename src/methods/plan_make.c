@@ -29,7 +29,7 @@ static bool follow_profile(struct quant_target *target, const struct quant_spec 
     target->exact = spec->exact;
     target->qmin = type->qmin;
     target->qmax = type->qmax;
-    target->include_zero = spec->scheme == QUANT_ZERO_POINT;
+    target->include_zero = spec->scheme == QUANT_ZERO_POINT && !profile->has_biases;
     target->rounding = spec->exact ? QUANT_HALF_EVEN : profile->rounding;
     return true;
 }

@@ -129,7 +129,76 @@ static enum quant_status check_granularity(const struct quant_profile *profile,
                            profile->name, asked, known);
 }
 
+/* "32, 64 or 128" */
+static void list_block_sizes(const struct quant_profile *profile, char *text)
+{
+    const uint64_t *sizes = profile->block_sizes;
+    char word[32];
+    for (size_t i = 0; sizes[i] > 0; i++) {
+        snprintf(word, sizeof word, "%llu", (unsigned long long)sizes[i]);
+        add(text, sizes[i + 1] > 0 ? ", " : " or ", word);
+    }
+}
+
+static enum quant_status check_block_size(const struct quant_profile *profile,
+                                          const struct quant_granularity *granularity,
+                                          struct quant_error *error)
+{
+    char known[LIST_ROOM] = "";
+    if (!granularity || !profile->block_sizes)
+        return QUANT_OK;
+    for (size_t i = 0; profile->block_sizes[i] > 0; i++)
+        if (profile->block_sizes[i] == granularity->block_size)
+            return QUANT_OK;
+    list_block_sizes(profile, known);
+    return quant_error_set(error, QUANT_INVALID, "%s knows blocks of %s, not of %llu",
+                           profile->name, known, (unsigned long long)granularity->block_size);
+}
+
+enum quant_status quant_profile_check_shape(const struct quant_plan *plan,
+                                            const struct quant_shape *shape,
+                                            struct quant_error *error)
+{
+    const struct quant_profile *profile = plan->target.profile;
+    const uint64_t size = plan->granularity.block_size;
+    const int last = shape->ndim - 1;
+    if (!profile || !profile->block_sizes || size == 0)
+        return QUANT_OK;
+    if (shape->ndim < 2)
+        return quant_error_set(error, QUANT_INVALID,
+                               "%s needs at least 2 dimensions, and the tensor has %d",
+                               profile->name, shape->ndim);
+    const int axis = plan->granularity.axis;
+    if (plan->granularity.has_axis && axis != last && axis != -1)
+        return quant_error_set(error, QUANT_INVALID,
+                               "%s has its blocks along the last axis, %d, not along axis %d",
+                               profile->name, last, axis);
+    if (shape->dims[last] % size != 0)
+        return quant_error_set(error, QUANT_INVALID,
+                               "%s needs rows of whole blocks: %llu elements are no multiple of "
+                               "%llu",
+                               profile->name, (unsigned long long)shape->dims[last],
+                               (unsigned long long)size);
+    return QUANT_OK;
+}
+
 /* ---- The rest ---- */
+
+/* What has a bias in each block has no rule for a scale alone. */
+static enum quant_status check_biases(const struct quant_profile *profile,
+                                      const struct quant_spec *spec, struct quant_error *error)
+{
+    if (profile->has_biases && spec->has_scale)
+        return quant_error_set(error, QUANT_INVALID,
+                               "%s finds the scale and the bias of each block, and takes neither "
+                               "scales nor ranges",
+                               profile->name);
+    if (profile->has_biases && spec->include_zero)
+        return quant_error_set(error, QUANT_INVALID,
+                               "%s has biases, not zero points, and takes no include-zero",
+                               profile->name);
+    return QUANT_OK;
+}
 
 static enum quant_status check_ways(const struct quant_profile *profile,
                                     const struct quant_spec *spec,
@@ -167,5 +236,9 @@ enum quant_status quant_profile_check(const struct quant_spec *spec,
     enum quant_status status = check_type(profile, spec, error);
     if (status == QUANT_OK)
         status = check_granularity(profile, granularity, error);
+    if (status == QUANT_OK)
+        status = check_block_size(profile, granularity, error);
+    if (status == QUANT_OK)
+        status = check_biases(profile, spec, error);
     return status == QUANT_OK ? check_ways(profile, spec, method, error) : status;
 }

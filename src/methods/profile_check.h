@@ -14,4 +14,10 @@ enum quant_status quant_profile_check(const struct quant_spec *spec,
                                       const struct quant_calibration *method,
                                       struct quant_error *error);
 
+/* Whether the engine of the plan, if any, has the plan's blocks in a tensor of this shape. Errors:
+ * QUANT_INVALID. */
+enum quant_status quant_profile_check_shape(const struct quant_plan *plan,
+                                            const struct quant_shape *shape,
+                                            struct quant_error *error);
+
 #endif

@@ -32,6 +32,7 @@ struct quant_sidecar_groups {
     uint64_t count; /* of groups, by shape, axis and block size */
     float *scales;  /* owned; NULL if they are in a file, which path names */
     int32_t *zero_points; /* owned, the same */
+    float *biases;        /* owned, the same; NULL too without biases */
     char *path; /* owned, or NULL; of a file of scale_records.h, relative to the sidecar's directory
                  */
     bool has_zero_points; /* in that file, whose scales are of params.scale_dtype */

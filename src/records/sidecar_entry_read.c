@@ -71,6 +71,7 @@ static void read_one(struct quant_fields *fields, const cJSON *object,
 {
     struct quant_params *params = &entry->params;
     check_null(fields, object, "block_size", "'axis' is null");
+    quant_sidecar_check_biases(fields, object, params, false);
     params->scale =
         quant_sidecar_scale(fields, quant_field_get(fields, object, "scale"), params, "scale");
     params->zero_point =
@@ -86,6 +87,9 @@ static void read_groups(struct quant_fields *fields, const cJSON *object,
     quant_sidecar_read_grouping(fields, object, shape, entry->order, entry);
     check_null(fields, object, "scale", "'axis' is set");
     check_null(fields, object, "zero_point", "'axis' is set");
+    quant_sidecar_check_biases(fields, object, &entry->params, true);
+    if (quant_params_have_biases(&entry->params))
+        check_null(fields, object, "bias", "'axis' is set");
 }
 
 static void read_zero_points(struct quant_fields *fields, const cJSON *scales,
@@ -108,6 +112,23 @@ static void read_zero_points(struct quant_fields *fields, const cJSON *scales,
     entry->digests.zero_points = quant_field_checksum(fields, zero_points, "xxh3_64");
 }
 
+/* In place of zero points. */
+static void read_biases(struct quant_fields *fields, const cJSON *scales,
+                        struct quant_sidecar_entry *entry)
+{
+    static const char *const known[] = {"tensor", "xxh3_64", NULL};
+    const bool has_biases = quant_params_have_biases(&entry->params);
+    if (fields->status == QUANT_OK && !has_biases && quant_field_find(scales, "biases"))
+        quant_fields_fail(fields, QUANT_CORRUPT, "it has 'biases', but no 'profile' with biases");
+    if (!has_biases)
+        return;
+    const cJSON *biases = quant_sidecar_open_object(fields, scales, "biases", known);
+    if (fields->status == QUANT_OK && entry->zero_point_name)
+        quant_fields_fail(fields, QUANT_CORRUPT, "it has both 'biases' and 'zero_points'");
+    entry->zero_point_name = read_name(fields, biases, "tensor");
+    entry->digests.zero_points = quant_field_checksum(fields, biases, "xxh3_64");
+}
+
 static void check_count(struct quant_fields *fields, const cJSON *scales,
                         const struct quant_sidecar_entry *entry)
 {
@@ -121,8 +142,8 @@ static void check_count(struct quant_fields *fields, const cJSON *scales,
 static void read_scale_tensors(struct quant_fields *fields, const cJSON *object,
                                struct quant_sidecar_entry *entry)
 {
-    static const char *const known[] = {"tensor",  "count",       "scale_dtype",
-                                        "xxh3_64", "zero_points", NULL};
+    static const char *const known[] = {"tensor",      "count",  "scale_dtype", "xxh3_64",
+                                        "zero_points", "biases", NULL};
     const cJSON *scales = quant_sidecar_open_object(fields, object, "scales", known);
     if (!scales)
         return;
@@ -136,6 +157,7 @@ static void read_scale_tensors(struct quant_fields *fields, const cJSON *object,
                           quant_dtype_info(entry->params.scale_dtype)->name);
     entry->digests.scales = quant_field_checksum(fields, scales, "xxh3_64");
     read_zero_points(fields, scales, entry);
+    read_biases(fields, scales, entry);
 }
 
 static void read_scales(struct quant_fields *fields, const cJSON *object,
@@ -211,9 +233,10 @@ static void read_quantized(struct quant_fields *fields, const cJSON *object,
                            struct quant_shape *shape, struct quant_sidecar_entry *entry)
 {
     static const char *const known[] = {
-        "scheme",      "dtype",       "qmin",  "qmax",       "profile", "exact",    "scale",
-        "zero_point",  "scale_dtype", "axis",  "block_size", "scales",  "rounding", "range",
-        "calibration", "shape",       "order", "source",     "data",    "stored",   NULL};
+        "scheme",   "dtype",      "qmin",        "qmax",  "profile",    "exact",
+        "scale",    "zero_point", "scale_dtype", "axis",  "block_size", "scales",
+        "rounding", "range",      "calibration", "shape", "order",      "source",
+        "data",     "stored",     "bias",        NULL};
     static const char *const calibration[] = {"method", "argument", "observed", NULL};
     quant_sidecar_check_keys(fields, object, known);
     read_shape(fields, object, shape, entry);

@@ -241,10 +241,18 @@ enum quant_dtype quant_sidecar_read_scale_dtype(struct quant_fields *fields, con
     return QUANT_FLOAT32;
 }
 
-/* Engines may have scales that are 0 or negative. */
-static bool takes_any(const struct quant_params *params)
+void quant_sidecar_check_biases(struct quant_fields *fields, const cJSON *object,
+                                const struct quant_params *params, bool has_groups)
 {
-    return params->profile && !params->exact;
+    const bool has_biases = quant_params_have_biases(params);
+    if (fields->status != QUANT_OK)
+        return;
+    if (has_biases && !has_groups)
+        quant_fields_fail(fields, QUANT_CORRUPT,
+                          "'axis' is null, but %s has a scale and a bias for each block",
+                          params->profile->name);
+    if (!has_biases && quant_field_find(object, "bias"))
+        quant_fields_fail(fields, QUANT_CORRUPT, "it has 'bias', but no 'profile' with biases");
 }
 
 /* The nine digits are near a number of a 16-bit type, and read back to it as a float32. */
@@ -254,7 +262,7 @@ bool quant_sidecar_is_scale(const cJSON *item, const struct quant_params *params
         return false;
     const float scale = (float)item->valuedouble;
     const enum quant_dtype dtype = params->scale_dtype;
-    return (scale > 0 || takes_any(params)) && isfinite(scale) &&
+    return (scale > 0 || quant_params_take_any_scale(params)) && isfinite(scale) &&
            (dtype == QUANT_FLOAT32 || quant_dtype_round(dtype, (double)scale) == (double)scale);
 }
 
@@ -268,7 +276,7 @@ float quant_sidecar_scale(struct quant_fields *fields, const cJSON *item,
     else if (item)
         quant_fields_fail(fields, QUANT_OUT_OF_RANGE, "'%s' is %.9g; expected a finite %s%s", key,
                           item->valuedouble, quant_dtype_info(params->scale_dtype)->name,
-                          takes_any(params) ? "" : " above 0");
+                          quant_params_take_any_scale(params) ? "" : " above 0");
     return 0;
 }
 

@@ -54,6 +54,10 @@ bool quant_sidecar_is_scale(const cJSON *item, const struct quant_params *params
 float quant_sidecar_scale(struct quant_fields *fields, const cJSON *item,
                           const struct quant_params *params, const char *key);
 
+/* That "bias" is there if and only if the profile has biases, which only groups have. */
+void quant_sidecar_check_biases(struct quant_fields *fields, const cJSON *object,
+                                const struct quant_params *params, bool has_groups);
+
 /* Sets how elements were mapped, once the type of the source and the method are known. */
 void quant_sidecar_follow_profile(struct quant_params *params, enum quant_dtype source,
                                   const char *method);

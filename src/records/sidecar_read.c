@@ -25,7 +25,7 @@ static const char *const known_keys[] = {
     "format", "version",    "tool",   "scheme",   "dtype",      "qmin",
     "qmax",   "profile",    "exact",  "scale",    "zero_point", "scale_dtype",
     "axis",   "block_size", "scales", "rounding", "range",      "calibration",
-    "shape",  "order",      "source", "data",     NULL};
+    "shape",  "order",      "source", "data",     "bias",       NULL};
 
 /* A sidecar has version 2 if and only if it has a key that came with version 2, or a block_size of
  * rows and columns, which did too. */
@@ -168,6 +168,7 @@ void quant_sidecar_release(struct quant_sidecar *sidecar)
     free(sidecar->data.path);
     free(sidecar->groups.scales);
     free(sidecar->groups.zero_points);
+    free(sidecar->groups.biases);
     free(sidecar->groups.path);
     memset(sidecar, 0, sizeof *sidecar);
 }

@@ -27,6 +27,7 @@ static void check_not_array(struct quant_fields *fields, const cJSON *root, cons
 static void read_one(struct quant_fields *fields, const cJSON *root, struct quant_params *params)
 {
     const cJSON *block_size = quant_field_get(fields, root, "block_size");
+    quant_sidecar_check_biases(fields, root, params, false);
     if (block_size && !cJSON_IsNull(block_size))
         quant_fields_fail(fields, QUANT_CORRUPT, "'block_size' is set, but 'axis' is null");
     if (quant_field_find(root, "scales"))
@@ -111,6 +112,37 @@ static void read_zero_point_array(struct quant_fields *fields, const cJSON *arra
     }
 }
 
+/* Numbers of the type of the scales. */
+static void read_bias_array(struct quant_fields *fields, const cJSON *array,
+                            const struct quant_params *params, float *biases)
+{
+    const enum quant_dtype dtype = params->scale_dtype;
+    uint64_t i = 0;
+    for (const cJSON *item = array->child; item; item = item->next, i++) {
+        const float bias = cJSON_IsNumber(item) ? (float)item->valuedouble : NAN;
+        if (!isfinite(bias) || quant_dtype_round(dtype, (double)bias) != (double)bias)
+            quant_fields_fail(fields, QUANT_CORRUPT, "bias[%llu] is not a finite number of %s",
+                              (unsigned long long)i, quant_dtype_info(dtype)->name);
+        biases[i] = bias;
+    }
+}
+
+static void read_biases(struct quant_fields *fields, const cJSON *root,
+                        struct quant_sidecar *sidecar)
+{
+    struct quant_sidecar_groups *groups = &sidecar->groups;
+    const cJSON *array = check_array(fields, root, "bias", groups->count);
+    const size_t room = groups->count > 0 ? (size_t)groups->count : 1;
+    if (fields->status != QUANT_OK)
+        return;
+    groups->biases = malloc(room * sizeof *groups->biases);
+    if (groups->biases)
+        read_bias_array(fields, array, &sidecar->params, groups->biases);
+    else
+        fields->status =
+            quant_error_no_memory(fields->error, room * sizeof *groups->biases, "scales");
+}
+
 static void read_arrays(struct quant_fields *fields, const cJSON *root,
                         struct quant_sidecar *sidecar)
 {
@@ -132,6 +164,8 @@ static void read_arrays(struct quant_fields *fields, const cJSON *root,
     }
     read_scale_array(fields, scales, &sidecar->params, groups->scales);
     read_zero_point_array(fields, zero_points, groups->zero_points);
+    if (quant_params_have_biases(&sidecar->params))
+        read_biases(fields, root, sidecar);
 }
 
 /* ---- In a file ---- */
@@ -141,7 +175,7 @@ static struct quant_scale_records read_layout(struct quant_fields *fields, const
                                               const cJSON *scales,
                                               const struct quant_params *params)
 {
-    struct quant_scale_records layout = {QUANT_FLOAT32, true};
+    struct quant_scale_records layout = {QUANT_FLOAT32, true, false};
     if (quant_field_number(fields, root, "version") == QUANT_SIDECAR_VERSION_1)
         return layout;
     quant_field_get(fields, scales, "scale_dtype");
@@ -154,6 +188,11 @@ static struct quant_scale_records read_layout(struct quant_fields *fields, const
     if (zero_points && !cJSON_IsBool(zero_points))
         quant_fields_fail(fields, QUANT_CORRUPT, "'zero_points' is neither true nor false");
     layout.has_zero_points = cJSON_IsTrue(zero_points);
+    layout.has_biases = cJSON_IsTrue(quant_field_find(scales, "biases"));
+    if (layout.has_biases != quant_params_have_biases(params))
+        quant_fields_fail(fields, QUANT_CORRUPT, "'biases' of 'scales' contradicts 'profile'");
+    if (layout.has_biases && layout.has_zero_points)
+        quant_fields_fail(fields, QUANT_CORRUPT, "it has both 'biases' and 'zero_points'");
     const struct quant_dtype_info *info = quant_dtype_info(params->dtype);
     if (layout.has_zero_points && !info->is_integer)
         quant_fields_fail(fields, QUANT_CORRUPT,
@@ -206,10 +245,14 @@ void quant_sidecar_read_scales(struct quant_fields *fields, const cJSON *root,
     sidecar->params.zero_point = 0;
     sidecar->has_groups = true;
     read_grouping(fields, root, sidecar);
+    quant_sidecar_check_biases(fields, root, &sidecar->params, true);
     const bool scale_is_null = cJSON_IsNull(quant_field_get(fields, root, "scale"));
     const bool zero_point_is_null = cJSON_IsNull(quant_field_get(fields, root, "zero_point"));
     if (scale_is_null != zero_point_is_null)
         quant_fields_fail(fields, QUANT_CORRUPT, "only one of 'scale' and 'zero_point' is null");
+    if (quant_params_have_biases(&sidecar->params) &&
+        cJSON_IsNull(quant_field_get(fields, root, "bias")) != scale_is_null)
+        quant_fields_fail(fields, QUANT_CORRUPT, "only one of 'scale' and 'bias' is null");
     if (scale_is_null)
         read_file(fields, root, sidecar);
     else

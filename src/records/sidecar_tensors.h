@@ -38,7 +38,7 @@ struct quant_sidecar_head {
 struct quant_digests {
     uint64_t data;
     uint64_t scales;      /* 0 if there is no scale tensor */
-    uint64_t zero_points; /* 0 if there is no zero point tensor */
+    uint64_t zero_points; /* or of biases; 0 if there is no zero point tensor */
 };
 
 /* Tensors of a file in the layout of an engine that hold one entry's tensor, beside its scales and
@@ -75,7 +75,8 @@ struct quant_sidecar_entry {
 
     struct quant_params params;  /* with groups, scale 1 and zero point 0; read: a scale_dtype */
     const char *scale_name;      /* a tensor of the container; NULL: the type is unscaled */
-    const char *zero_point_name; /* a tensor of the container; NULL: all zero points are 0 */
+    const char *zero_point_name; /* a tensor of the container, of biases if params has them; NULL:
+                                  * all zero points are 0 */
     bool has_groups;
     int axis;             /* with groups, from 0; else -1 */
     uint64_t block_size;  /* along the axis; 0: none, one group for each index of the axis */

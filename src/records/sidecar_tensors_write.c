@@ -104,16 +104,25 @@ static void print_scale(struct quant_json_printer *printer, const struct quant_s
     quant_json_raw(printer, "null");
     quant_json_key(printer, "zero_point");
     quant_json_raw(printer, "null");
+    if (!quant_params_have_biases(&entry->params))
+        return;
+    quant_json_key(printer, "bias");
+    quant_json_raw(printer, "null");
 }
 
+/* Or the biases that are in their place. */
 static void print_zero_points(struct quant_json_printer *printer,
                               const struct quant_sidecar_entry *entry)
 {
+    const bool has_biases = quant_params_have_biases(&entry->params);
     quant_json_key(printer, "zero_points");
-    if (!entry->zero_point_name) {
+    if (!entry->zero_point_name || has_biases) {
         quant_json_raw(printer, "null");
-        return;
     }
+    if (!entry->zero_point_name)
+        return;
+    if (has_biases)
+        quant_json_key(printer, "biases");
     quant_json_open(printer, '{');
     quant_json_key(printer, "tensor");
     quant_json_string(printer, entry->zero_point_name);

@@ -6,7 +6,8 @@
 #define QUANT_SIDECAR_FORMAT "quant-sidecar"
 
 /* Since version 2 there are "profile", "exact", "scale_dtype", and "scale_dtype" and "zero_points"
- * of "scales". A sidecar without any of these is of version 1. */
+ * of "scales"; with some profiles "bias", and "biases" of "scales". A sidecar without any of these
+ * is of version 1. */
 enum { QUANT_SIDECAR_VERSION_1 = 1, QUANT_SIDECAR_VERSION_2 = 2 };
 
 /* By enumeration, NULL-terminated. */

@@ -33,8 +33,19 @@ static void print_zero_point_array(struct quant_json_printer *printer,
     quant_json_close(printer, ']');
 }
 
+static void print_bias_array(struct quant_json_printer *printer,
+                             const struct quant_sidecar_groups *groups)
+{
+    quant_json_open(printer, '[');
+    for (uint64_t i = 0; i < groups->count; i++) {
+        quant_json_item(printer);
+        quant_json_nine(printer, (double)groups->biases[i]);
+    }
+    quant_json_close(printer, ']');
+}
+
 static void print_arrays(struct quant_json_printer *printer,
-                         const struct quant_sidecar_groups *groups)
+                         const struct quant_sidecar_groups *groups, bool has_biases)
 {
     quant_json_key(printer, "scale");
     if (groups->path)
@@ -46,6 +57,13 @@ static void print_arrays(struct quant_json_printer *printer,
         quant_json_raw(printer, "null");
     else
         print_zero_point_array(printer, groups);
+    if (!has_biases)
+        return;
+    quant_json_key(printer, "bias");
+    if (groups->path)
+        quant_json_raw(printer, "null");
+    else
+        print_bias_array(printer, groups);
 }
 
 static void print_scales_file(struct quant_json_printer *printer,
@@ -62,6 +80,10 @@ static void print_scales_file(struct quant_json_printer *printer,
     quant_json_string(printer, quant_sidecar_scale_dtype(&sidecar->params));
     quant_json_key(printer, "zero_points");
     quant_json_raw(printer, groups->has_zero_points ? "true" : "false");
+    if (quant_params_have_biases(&sidecar->params)) {
+        quant_json_key(printer, "biases");
+        quant_json_raw(printer, "true");
+    }
     quant_json_key(printer, "bytes");
     quant_json_size(printer, groups->bytes);
     quant_json_key(printer, "xxh3_64");
@@ -145,7 +167,7 @@ static void print_sidecar(struct quant_json_printer *printer, const struct quant
     quant_sidecar_print_head(printer, version_of(sidecar));
     quant_sidecar_print_target(printer, &sidecar->params);
     if (sidecar->has_groups)
-        print_arrays(printer, &sidecar->groups);
+        print_arrays(printer, &sidecar->groups, quant_params_have_biases(&sidecar->params));
     else
         quant_sidecar_print_one(printer, &sidecar->params);
     quant_sidecar_print_groups(printer, &entry);

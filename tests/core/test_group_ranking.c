@@ -70,7 +70,7 @@ static void rank(const struct quant_grouping *grouping, struct arrays *arrays, s
         const size_t n = wanted < left ? wanted : (size_t)left;
         const struct quant_group_part part = {
             .grouping = grouping,
-            .params = {0, arrays->scales, arrays->zero_points, NULL},
+            .params = {.scales = arrays->scales, .zero_points = arrays->zero_points},
             .sums = arrays->sums,
             .first = first,
         };

@@ -50,10 +50,11 @@ static void test_clipped(void **state)
             const float rounded = rintf(x[k] / params.scale) + (float)params.zero_point;
             expected += rounded < (float)params.qmin || rounded > (float)params.qmax;
         }
-        const struct quant_group_part part = {.grouping = &grouping,
-                                              .params = {0, scales, zero_points, NULL},
-                                              .sums = sums,
-                                              .first = 0};
+        const struct quant_group_part part = {
+            .grouping = &grouping,
+            .params = {.scales = scales, .zero_points = zero_points},
+            .sums = sums,
+            .first = 0};
         const uint64_t found =
             quant_group_sums_add(&common, &part, 0, x, restored, 256, true) +
             quant_group_sums_add(&common, &part, 256, x + 256, restored + 256, N - 256, false);

@@ -180,7 +180,8 @@ static void check_example(struct arrays *arrays, const struct quant_spec *spec,
     struct quant_error error;
     unsigned notes;
     assert_true(n <= MOST && grouping.count <= MOST);
-    const struct quant_group_params groups = {0, arrays->scales, arrays->zero_points, NULL};
+    const struct quant_group_params groups = {.scales = arrays->scales,
+                                              .zero_points = arrays->zero_points};
     assert_int_equal(
         quant_calibrate_groups(spec, &grouping, arrays->x, &common, &groups, &notes, &error),
         QUANT_OK);
@@ -262,7 +263,8 @@ static void test_what_is_not_finite(void **state)
         check_example(&arrays, &spec, &examples[k], QUANT_ORDER_C, &random);
     }
     const struct quant_grouping grouping = make(&examples[13], QUANT_ORDER_C);
-    const struct quant_group_params groups = {0, arrays.scales, arrays.zero_points, NULL};
+    const struct quant_group_params groups = {.scales = arrays.scales,
+                                              .zero_points = arrays.zero_points};
     struct quant_params common;
     struct quant_error error;
     unsigned notes;
@@ -310,7 +312,7 @@ static void test_refusals(void **state)
     };
     float scale;
     int32_t zero_point;
-    const struct quant_group_params groups = {0, &scale, &zero_point, NULL};
+    const struct quant_group_params groups = {.scales = &scale, .zero_points = &zero_point};
     struct quant_params common;
     unsigned notes;
     grouping = make(&examples[1], QUANT_ORDER_C);

@@ -41,7 +41,7 @@ static void test_channels(void **state)
                                             .qmax = dtype == QUANT_INT4 ? 7 : 127,
                                             .scale = 1,
                                             .mapping = QUANT_MAP_RECIPROCAL};
-        const struct quant_group_params groups = {0, scales, zero_points, NULL};
+        const struct quant_group_params groups = {.scales = scales, .zero_points = zero_points};
         struct quant_grouping grouping;
         uint16_t q[LENGTH(x)];
         assert_int_equal(quant_grouping_make(&granularity, &dims, QUANT_ORDER_C, &grouping, NULL),

@@ -377,7 +377,8 @@ static void compare_groups(const char *name, const struct input *in,
     const struct quant_shape dims = {2, {3, N}};
     const struct quant_granularity granularity = {
         .has_axis = true, .axis = in->in_blocks ? 1 : 0, .block_size = in->in_blocks ? N : 0};
-    const struct quant_group_params groups = {0, scales, zero_points, factors};
+    const struct quant_group_params groups = {
+        .scales = scales, .zero_points = zero_points, .factors = factors};
     const struct quant_spec spec = spec_of(name, in);
     for (int i = 0; i < 3; i++)
         memcpy(x + (ptrdiff_t)i * N, in->x, N * sizeof *x);

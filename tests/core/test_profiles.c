@@ -33,7 +33,7 @@ static void test_rows(void **state)
             assert_true(type->scheme == QUANT_ABSMAX || row->zero_point_rule);
         }
     }
-    assert_true(n >= 14);
+    assert_true(n >= 15);
 }
 
 static void test_looking_up(void **state)

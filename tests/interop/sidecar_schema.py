@@ -62,6 +62,11 @@ def commands():
     for scale_dtype in ("float16", "bfloat16", "float32"):
         for options in ([], ["--axis", "0"], ["-t", "f8e4m3"], ["--scale", "0.5"], ["-m", "mse"]):
             yield ["--scale-dtype", scale_dtype, *options], "x.npy"
+    for dtype in ("uint4", "uint8"):  # with biases, in arrays and in a file
+        mlx = ["--like", "mlx", "-t", dtype, "--block-size", "32", "-f", "raw", "--shape"]
+        yield [*mlx, "3,32"], struct.pack("96f", *range(96))
+        yield [*mlx, "3,32", "--exact", "--input-dtype", "float16"], struct.pack("96e", *range(96))
+        yield [*mlx, "65537,32"], struct.pack("32f", *range(32)) * 65537
     for options in ([], ["-s", "zero-point"], ["--scale-dtype", "float16"]):
         yield ["--block-size", "2,3", *options], b"[[1,2,3,4],[5,6,7,8],[9,8,7,6]]"
     yield ["--axis", "1"], b'{"shape":[0,3,2],"data":[]}'
@@ -118,7 +123,8 @@ def check_scales(sidecar, place, has_xxhsum):
     named = sidecar["scales"]
     file = place.parent / named["path"]
     assert "/" not in named["path"], f"scales have the path {named['path']}"
-    size = (4 if named["scale_dtype"] == "float32" else 2) + 4 * named["zero_points"]
+    each = 4 if named["scale_dtype"] == "float32" else 2
+    size = each + 4 * named["zero_points"] + each * named.get("biases", False)
     assert file.stat().st_size == named["bytes"] == size * named["count"], f"{named}"
     if has_xxhsum:
         check_checksum(named, file)

@@ -12,7 +12,7 @@ static const float scales[] = {1,     0.1F,      0x1p-7F,  0x1.555556p-5F, 1e-30
 static const int32_t zero_points[] = {0, 3, -23, 128};
 
 enum {
-    MAPPINGS = QUANT_MAP_FLOAT16,
+    MAPPINGS = QUANT_MAP_BIAS,
     PLACED = 2 * MAPPINGS,
     ROUNDS = MAPPINGS * LENGTH(arithmetics) * LENGTH(scales) * LENGTH(zero_points) * 2,
 };
@@ -30,11 +30,13 @@ static struct quant_params params_at(size_t index)
     params.zero_point = zero_points[index % LENGTH(zero_points)];
     const bool is_second = index / LENGTH(zero_points) % 2;
     const bool has_sum = params.mapping == QUANT_MAP_DIVIDE || params.mapping == QUANT_MAP_SUM ||
-                         params.mapping == QUANT_MAP_SCALE_TOO;
+                         params.mapping == QUANT_MAP_SCALE_TOO || params.mapping == QUANT_MAP_BIAS;
     if (is_second && has_sum)
         params.scale = -params.scale;
     if (is_second && params.mapping == QUANT_MAP_FACTOR)
         params.factor = 1 / (3 * params.scale);
+    if (params.mapping == QUANT_MAP_BIAS)
+        params.bias = -3.25F * params.scale * (float)params.zero_point;
     if (params.mapping >= QUANT_MAP_FACTOR)
         params.zero_point = 0;
     return params;
@@ -66,6 +68,7 @@ static void fill_typical(struct random *random, size_t variant, struct call *cal
         {.mapping = QUANT_MAP_RECIPROCAL},
         {.mapping = QUANT_MAP_SUM, .arithmetic = QUANT_BFLOAT16},
         {.mapping = QUANT_MAP_FACTOR},
+        {.mapping = QUANT_MAP_BIAS, .bias = -2.5F},
     };
     call->params = params[variant];
     call->params.dtype = QUANT_INT8;
@@ -102,7 +105,7 @@ const struct kind kind_mapped_8 = {
     .arrays = {{"x", bytes_of_floats, sizeof(float), false}, {"q", bytes_of_8, 1, true}},
     .fill = fill,
     .fill_typical = fill_typical,
-    .variants = {"reciprocal", "bfloat16", "factor"},
+    .variants = {"reciprocal", "bfloat16", "factor", "bias"},
     .run = run_8,
     .nrounds = ROUNDS,
     .placed = {0, 1, PLACED, 0, 7},
@@ -115,7 +118,7 @@ const struct kind kind_mapped_16 = {
     .arrays = {{"x", bytes_of_floats, sizeof(float), false}, {"q", bytes_of_16, 2, true}},
     .fill = fill_wide,
     .fill_typical = fill_typical,
-    .variants = {"reciprocal", "bfloat16", "factor"},
+    .variants = {"reciprocal", "bfloat16", "factor", "bias"},
     .run = run_16,
     .nrounds = ROUNDS,
     .placed = {0, 1, PLACED, 0, 7},

@@ -68,7 +68,7 @@ struct kind {
     void (*shape)(struct call *call, size_t round);
     void (*fill)(struct random *random, size_t round, struct call *call);
     void (*fill_typical)(struct random *random, size_t variant, struct call *call);
-    const char *variants[4]; /* names, NULL after the last; without any there is one */
+    const char *variants[5]; /* names, NULL after the last; without any there is one */
 
     /* How to call. reference computes the expected result; NULL: the scalar row does. */
     void (*run)(const struct quant_kernels *row, struct call *call);

@@ -108,7 +108,8 @@ static void check_choices(const struct quant_spec *spec, struct quant_extremes *
     struct quant_group_calibration calibration;
     float scales[MAX_GROUPS];
     int32_t zero_points[MAX_GROUPS];
-    const struct quant_group_params params = {extremes->first, scales, zero_points, NULL};
+    const struct quant_group_params params = {
+        .first = extremes->first, .scales = scales, .zero_points = zero_points};
     struct quant_group_notes notes = {{0}, {0}};
     uint64_t expected_notes[QUANT_NOTE_KINDS] = {0};
     assert_int_equal(quant_plan_make(spec, NULL, &plan, NULL), QUANT_OK);

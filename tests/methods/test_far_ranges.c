@@ -118,7 +118,7 @@ static void test_groups(void **state)
         struct quant_grouping grouping;
         static float scales[N];
         static int32_t zero_points[N];
-        const struct quant_group_params groups = {0, scales, zero_points, NULL};
+        const struct quant_group_params groups = {.scales = scales, .zero_points = zero_points};
         const struct quant_spec spec = {.scheme = QUANT_ZERO_POINT, .dtype = QUANT_INT16};
         struct quant_params common;
         unsigned notes;

@@ -68,7 +68,7 @@ static void test_panels(void **state)
         struct quant_group_notes notes = {{0}, {0}};
         float scales[N];
         int32_t zero_points[N];
-        const struct quant_group_params params = {0, scales, zero_points, NULL};
+        const struct quant_group_params params = {.scales = scales, .zero_points = zero_points};
         uint64_t expected_notes[QUANT_NOTE_KINDS] = {0};
         assert_int_equal(quant_plan_make(&spec, &granularity, &plan, NULL), QUANT_OK);
         assert_int_equal(quant_grouping_make(&granularity, &shape, QUANT_ORDER_C, &grouping, NULL),

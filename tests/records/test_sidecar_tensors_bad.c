@@ -27,7 +27,7 @@ static const struct {
     {"dtype_unknown.json", QUANT_UNSUPPORTED, "tensor 'a' at byte 357: unknown 'dtype': 'int7'"},
     {"entry_empty.json", QUANT_CORRUPT, "tensor 'd' at byte 1808: no key 'shape'"},
     {"entry_key_unknown.json", QUANT_UNSUPPORTED,
-     "tensor 'a' at byte 357: unknown key 'bias': a later version of quant wrote it"},
+     "tensor 'a' at byte 357: unknown key 'mixture': a later version of quant wrote it"},
     {"entry_number.json", QUANT_CORRUPT, "tensor 'd' at byte 1808: not an object"},
     {"format_wrong.json", QUANT_UNRECOGNIZED, "'format' is not 'quant-sidecar'"},
     {"header_checksum_short.json", QUANT_CORRUPT, "'xxh3_64' is not 16 hexadecimal digits"},

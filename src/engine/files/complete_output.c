@@ -126,7 +126,7 @@ static enum quant_status read_zero_points(struct single *single, const char *pat
     float scales[RECORDS];
     const struct quant_sidecar_groups *groups = &single->sidecar.groups;
     const struct quant_scale_records layout = {single->sidecar.params.scale_dtype,
-                                               groups->has_zero_points};
+                                               groups->has_zero_points, false};
     const size_t size = quant_scale_record_size(&layout);
     struct quant_source *source = NULL;
     if (!groups->has_zero_points)
@@ -140,8 +140,9 @@ static enum quant_status read_zero_points(struct single *single, const char *pat
     for (uint64_t i = 0; status == QUANT_OK && i < groups->count; i += RECORDS) {
         const size_t n = groups->count - i < RECORDS ? (size_t)(groups->count - i) : RECORDS;
         status = quant_source_read_exactly(source, size * i, records, size * n, single->error);
+        const struct quant_group_params some = {.scales = scales, .zero_points = *zero_points + i};
         if (status == QUANT_OK)
-            quant_scale_records_decode(&layout, records, n, scales, *zero_points + i);
+            quant_scale_records_decode(&layout, records, n, &some);
     }
     quant_source_close(source);
     return status;

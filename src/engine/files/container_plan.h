@@ -33,7 +33,7 @@ struct quant_planned_tensor {
     uint32_t source; /* index in the catalogue of the input */
     uint32_t data;
     uint32_t scales;      /* QUANT_NO_TENSOR: none */
-    uint32_t zero_points; /* the same */
+    uint32_t zero_points; /* the same; or biases */
     bool is_copied;
     const struct quant_mapping *mapping;       /* if it is not copied */
     const struct quant_plan *plan;             /* the same: its own, or the mapping's */

@@ -89,7 +89,8 @@ static enum quant_status preview_tensor(const struct quant_container_dequantizat
         if (restored->scales != QUANT_NOT_STORED)
             preview.scale_count = info_of(run, restored->scales)->nbytes /
                                   quant_dtype_bytes(restored->params.scale_dtype, 1);
-        preview.has_zero_points = restored->zero_points != QUANT_NOT_STORED;
+        preview.has_biases = quant_params_have_biases(&restored->params);
+        preview.has_zero_points = restored->zero_points != QUANT_NOT_STORED && !preview.has_biases;
     }
     const struct quant_tensor_result result = {.tensor = i,
                                                .ntensors = run->restored.n,

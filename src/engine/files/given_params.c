@@ -258,7 +258,7 @@ enum quant_status quant_given_params_load(const struct quant_given_params *given
     /* The engine's own factors follow from ranges, not from scales. */
     const bool has_factors = given->has_ranges && quant_plan_has_factors(plan);
     if (status == QUANT_OK)
-        status = quant_given_groups_init(groups, &grouping, has_factors, error);
+        status = quant_given_groups_init(groups, &grouping, has_factors, false, error);
     if (status == QUANT_OK && given->has_ranges)
         use_ranges(&given->ranges, plan, groups);
     else if (status == QUANT_OK)

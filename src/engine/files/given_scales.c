@@ -170,6 +170,7 @@ static bool find_by_entry(const struct quant_given_scales *given, const char *na
     array->zero_points = entry->zero_points;
     array->has_zero_points = entry->zero_points != QUANT_NOT_STORED;
     array->digests = &entry->digests;
+    array->has_biases = quant_params_have_biases(&entry->params);
     return !entry->is_copied && entry->scales != QUANT_NOT_STORED;
 }
 
@@ -183,6 +184,15 @@ static void find_loaded(const struct quant_given_scales *given, struct quant_giv
         array->has_zero_points = array->has_zero_points || loaded->zero_points[i] != 0;
     array->has_zero_points =
         array->has_zero_points || quant_params_have_zero_points(&loaded->params);
+    array->has_biases = loaded->biases;
+}
+
+static enum quant_status refuse_biases(const struct quant_given_scales *given,
+                                       struct quant_error *error)
+{
+    return quant_error_set(error, QUANT_INVALID,
+                           "the scales in '%s' are used with biases, and no good without them",
+                           given->path);
 }
 
 enum quant_status quant_given_scales_find(const struct quant_given_scales *given, const char *name,
@@ -192,6 +202,8 @@ enum quant_status quant_given_scales_find(const struct quant_given_scales *given
     *array = (struct quant_given_array){.count = 0};
     if (given->is_single) {
         find_loaded(given, array);
+        if (array->has_biases)
+            return refuse_biases(given, error);
         return *name ? no_scales(given, name, error) : QUANT_OK;
     }
     bool found = given->entries && find_by_entry(given, name, array);
@@ -199,6 +211,8 @@ enum quant_status quant_given_scales_find(const struct quant_given_scales *given
         given->entries ? QUANT_OK : find_by_names(given, name, array, &found, error);
     if (status != QUANT_OK || !found)
         return status == QUANT_OK ? no_scales(given, name, error) : status;
+    if (array->has_biases)
+        return refuse_biases(given, error);
     const struct quant_tensor_info *info = &given->input.file->tensors[array->scales];
     array->shape = shape_of(info);
     array->order = (enum quant_order)info->order;
@@ -288,14 +302,15 @@ static uint64_t digest_loaded(const struct quant_loaded *loaded)
 {
     enum { RECORDS_AT_A_TIME = 1024 };
     unsigned char records[QUANT_SCALE_RECORD_MOST * RECORDS_AT_A_TIME];
-    const struct quant_scale_records layout = {QUANT_FLOAT32, true};
+    const struct quant_scale_records layout = {QUANT_FLOAT32, true, false};
     const uint64_t count = loaded->grouping.count;
     uint64_t digest = 0;
     for (uint64_t first = 0; first < count; first += RECORDS_AT_A_TIME) {
         const uint64_t left = count - first;
         const size_t n = left < RECORDS_AT_A_TIME ? (size_t)left : RECORDS_AT_A_TIME;
-        quant_scale_records_encode(&layout, loaded->scales + first, loaded->zero_points + first, n,
-                                   records);
+        const struct quant_group_params some = {.scales = loaded->scales + first,
+                                                .zero_points = loaded->zero_points + first};
+        quant_scale_records_encode(&layout, &some, n, records);
         digest = chain(digest, records, n * quant_scale_record_size(&layout));
     }
     return digest;

@@ -34,6 +34,7 @@ struct quant_given_array {
     size_t scales;      /* index in the container */
     size_t zero_points; /* the same, with has_zero_points */
     bool has_zero_points;
+    bool has_biases;          /* in place of zero points: the scales alone say little */
     struct quant_shape shape; /* of both */
     enum quant_order order;
     uint64_t count;

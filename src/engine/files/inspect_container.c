@@ -138,7 +138,9 @@ static void place_all(struct container_inspection *container)
         place(container, restored->data, i,
               restored->is_copied ? QUANT_ROLE_COPIED : QUANT_ROLE_QUANTIZED);
         place(container, restored->scales, i, QUANT_ROLE_SCALES);
-        place(container, restored->zero_points, i, QUANT_ROLE_ZERO_POINTS);
+        place(container, restored->zero_points, i,
+              quant_params_have_biases(&restored->params) ? QUANT_ROLE_BIASES
+                                                          : QUANT_ROLE_ZERO_POINTS);
     }
 }
 
@@ -338,7 +340,8 @@ static void fill(const struct container_inspection *container, size_t i,
         tensor->nelems = restored->nelems;
         tensor->dtype = restored->params.dtype;
         fill_recorded(container, found->entry, &tensor->recorded);
-    } else if (tensor->role == QUANT_ROLE_SCALES || tensor->role == QUANT_ROLE_ZERO_POINTS) {
+    } else if (tensor->role == QUANT_ROLE_SCALES || tensor->role == QUANT_ROLE_ZERO_POINTS ||
+               tensor->role == QUANT_ROLE_BIASES) {
         const uint32_t data = container->restored.tensors[found->entry].data;
         if (data != QUANT_NOT_STORED)
             tensor->owner = container->input.file->tensors[data].name;

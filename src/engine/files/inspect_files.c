@@ -11,7 +11,7 @@
 const char *quant_role_name(enum quant_role role)
 {
     static const char *const names[] = {"mapped", "copied",      "refused", "quantized",
-                                        "scales", "zero_points", "unknown"};
+                                        "scales", "zero_points", "biases",  "unknown"};
     return (size_t)role < sizeof names / sizeof names[0] ? names[role] : "unknown";
 }
 

@@ -17,12 +17,16 @@ static enum quant_status no_memory(struct quant_error *error, uint64_t nbytes)
 static enum quant_status make_scales(struct quant_loaded *loaded, struct quant_error *error)
 {
     const uint64_t count = loaded->grouping.count;
+    const bool has_biases = quant_params_have_biases(&loaded->params);
     if (count < SIZE_MAX / sizeof(int32_t) - 1) {
         loaded->scales = malloc(((size_t)count + 1) * sizeof *loaded->scales);
         loaded->zero_points = malloc(((size_t)count + 1) * sizeof *loaded->zero_points);
+        if (has_biases)
+            loaded->biases = malloc(((size_t)count + 1) * sizeof *loaded->biases);
     }
-    return loaded->scales && loaded->zero_points ? QUANT_OK
-                                                 : no_memory(error, count * sizeof(float));
+    return loaded->scales && loaded->zero_points && (!has_biases || loaded->biases)
+               ? QUANT_OK
+               : no_memory(error, count * sizeof(float));
 }
 
 /* The file has been checked, and is as long as that many records. */
@@ -40,8 +44,11 @@ static enum quant_status read_records(const struct quant_group_source *groups,
             quant_source_read_exactly(groups->source, size * i, records, size * n, error);
         if (status != QUANT_OK)
             return status;
-        quant_scale_records_decode(&groups->layout, records, n, loaded->scales + i,
-                                   loaded->zero_points + i);
+        const struct quant_group_params some = {.scales = loaded->scales + i,
+                                                .zero_points = loaded->zero_points + i,
+                                                .biases =
+                                                    loaded->biases ? loaded->biases + i : NULL};
+        quant_scale_records_decode(&groups->layout, records, n, &some);
     }
     return QUANT_OK;
 }
@@ -60,6 +67,8 @@ static enum quant_status load_groups(struct dequantization *run, struct quant_lo
     const size_t count = (size_t)loaded->grouping.count;
     memcpy(loaded->scales, groups->all.scales, count * sizeof *loaded->scales);
     memcpy(loaded->zero_points, groups->all.zero_points, count * sizeof *loaded->zero_points);
+    if (loaded->biases)
+        memcpy(loaded->biases, groups->all.biases, count * sizeof *loaded->biases);
     return QUANT_OK;
 }
 
@@ -185,5 +194,6 @@ void quant_loaded_release(struct quant_loaded *loaded)
     free(loaded->q);
     free(loaded->scales);
     free(loaded->zero_points);
+    free(loaded->biases);
     *loaded = (struct quant_loaded){.q = NULL};
 }

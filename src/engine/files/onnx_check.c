@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a model needs, as far as it is known before anything is quantized. */
+#include <quant/profiles.h>
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +30,9 @@ static enum quant_status check_mapping(const struct quant_mapping *mapping,
         return quant_error_set(error, QUANT_INVALID,
                                "ONNX has no operator for the blocks of %s, which hold their scales",
                                info->name);
+    if (plan->target.profile && plan->target.profile->has_biases)
+        return quant_error_set(error, QUANT_INVALID, "ONNX has no operator for the biases of %s",
+                               plan->target.profile->name);
     if (plan->granularity.block_rows > 0)
         return quant_onnx_refuse_blocks(error);
     return plan->from == QUANT_SCALE_GIVEN && !mapping->given

@@ -37,6 +37,7 @@ void quant_preview_mapping(struct quant_tensor_preview *preview, const struct qu
     preview->block_rows = grouping ? grouping->block_rows : 0;
     preview->scale_count = !has_scales || !grouping ? 0 : grouping->axis < 0 ? 1 : grouping->count;
     preview->has_zero_points = has_scales && quant_params_have_zero_points(&common);
+    preview->has_biases = has_scales && quant_params_have_biases(&common);
 }
 
 static uint64_t size_of(const struct quant_container_plan *plan, uint32_t index)

@@ -7,6 +7,7 @@
 #include "engine/files/file_quantization.h"
 #include "engine/files/preview.h"
 #include "formats/file_size.h"
+#include "methods/profile_check.h"
 
 /* The number of scales follows from the shape, if that is known. */
 static enum quant_status check_shape(struct quant_file_quantization *file)
@@ -15,10 +16,14 @@ static enum quant_status check_shape(struct quant_file_quantization *file)
     struct quant_error own;
     if (reader->knowledge != QUANT_SHAPE_KNOWN)
         return QUANT_OK;
-    const enum quant_status status = quant_grouping_make(&file->plan.granularity, &reader->shape,
-                                                         reader->order, &file->run.grouping, &own);
+    enum quant_status status = quant_grouping_make(&file->plan.granularity, &reader->shape,
+                                                   reader->order, &file->run.grouping, &own);
     if (status != QUANT_OK)
         return quant_source_error(reader->source, file->error, status, "%s", own.text);
+    status = quant_profile_check_shape(&file->plan, &reader->shape, &own);
+    if (status != QUANT_OK)
+        return quant_error_set(file->error, status, "cannot quantize '%s': %s",
+                               reader->source->name, own.text);
     return quant_format_check_tensor(file->format, file->job->output.path, file->plan.target.dtype,
                                      &reader->shape, reader->order, file->error);
 }

@@ -17,6 +17,7 @@
 #include "engine/files/given_params.h"
 #include "engine/files/layout_plan.h"
 #include "engine/tensor/container_input.h"
+#include "methods/profile_check.h"
 
 struct planning {
     struct quant_container_plan *plan;
@@ -183,9 +184,10 @@ static bool set_shape(struct quant_shape *shape, const struct quant_tensor_info 
 
 static enum quant_status shape_scales(const struct planning *planning,
                                       const struct quant_tensor_info *info,
-                                      const struct quant_granularity *granularity,
-                                      const uint64_t **dims, uint32_t *ndim)
+                                      const struct quant_plan *plan, const uint64_t **dims,
+                                      uint32_t *ndim)
 {
+    const struct quant_granularity *granularity = &plan->granularity;
     static const uint64_t one[] = {1};
     struct quant_shape shape;
     struct quant_grouping grouping;
@@ -196,8 +198,10 @@ static enum quant_status shape_scales(const struct planning *planning,
         return QUANT_OK;
     if (!set_shape(&shape, info))
         return tensor_error(planning, info, QUANT_UNSUPPORTED, "has more than 64 dimensions");
-    const enum quant_status status =
+    enum quant_status status =
         quant_grouping_make(granularity, &shape, (enum quant_order)info->order, &grouping, &own);
+    if (status == QUANT_OK)
+        status = quant_profile_check_shape(plan, &shape, &own);
     if (status != QUANT_OK)
         return quant_error_set(planning->error, status, "cannot quantize '%s: %.200s': %s",
                                planning->file->source->name, info->name, own.text);
@@ -240,8 +244,7 @@ static enum quant_status add_scales(const struct planning *planning,
     const bool has_scales = quant_scale_bytes(&params, 1) > 0;
     const uint64_t *dims;
     uint32_t ndim;
-    enum quant_status status =
-        shape_scales(planning, info, &planned->plan->granularity, &dims, &ndim);
+    enum quant_status status = shape_scales(planning, info, planned->plan, &dims, &ndim);
     if (status == QUANT_OK && has_scales)
         status = add_beside(planning, info, "_scale", format->type_of(params.scale_dtype), dims,
                             ndim, &planned->scales);
@@ -249,6 +252,9 @@ static enum quant_status add_scales(const struct planning *planning,
         status =
             add_beside(planning, info, "_zero_point", quant_container_type_called(format, "int32"),
                        dims, ndim, &planned->zero_points);
+    if (status == QUANT_OK && has_scales && quant_params_have_biases(&params))
+        status = add_beside(planning, info, "_bias", format->type_of(params.scale_dtype), dims,
+                            ndim, &planned->zero_points);
     return status;
 }
 

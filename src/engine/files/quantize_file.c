@@ -198,7 +198,8 @@ static enum quant_status open_scales(struct quant_file_quantization *file)
     return count > QUANT_SIDECAR_SCALES
                ? quant_scale_store_open_file(&file->scales, count, &common.params, file->job,
                                              file->sidecar_path, file->error)
-               : quant_scale_store_open_memory(&file->scales, count, file->error);
+               : quant_scale_store_open_memory(
+                     &file->scales, count, quant_params_have_biases(&common.params), file->error);
 }
 
 uint64_t quant_file_scales_size(const struct quant_file_quantization *file)

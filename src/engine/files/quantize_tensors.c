@@ -4,6 +4,8 @@
  * progress. */
 #include "engine/files/container_quantization.h"
 
+#include <quant/profiles.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,7 +88,10 @@ static enum quant_status open_output(struct quant_container_quantization *run,
 {
     const struct quant_container_tensor *scales = output_of(run, planned->scales);
     const struct quant_container_tensor *zero_points = output_of(run, planned->zero_points);
-    const struct quant_scale_records layout = {planned->plan->target.scale_dtype, zero_points};
+    const struct quant_profile *profile = planned->plan->target.profile;
+    const bool has_biases = profile && profile->has_biases;
+    const struct quant_scale_records layout = {planned->plan->target.scale_dtype,
+                                               zero_points && !has_biases, has_biases};
     place->output = (struct quant_tensor_output){
         .scales = scales ? &place->scales : NULL,
         .is_hashed = true,

@@ -2,6 +2,8 @@
 /* Windows of the container, each hashed by itself. */
 #include "engine/files/restored_reader.h"
 
+#include <quant/profiles.h>
+
 #include "base/error.h"
 #include "base/grouping.h"
 #include "base/shape.h"
@@ -49,7 +51,8 @@ static enum quant_status open_groups(struct quant_restored_reader *reader,
     struct quant_group_tensors tensors = {
         .scale_dtype = restored->params.scale_dtype,
         .is_integer = quant_dtype_info(restored->params.dtype)->is_integer,
-        .any_scale = restored->params.profile && !restored->params.exact,
+        .any_scale = quant_params_take_any_scale(&restored->params),
+        .has_biases = quant_params_have_biases(&restored->params),
         .scales_xxh3_64 = restored->digests.scales,
         .zero_points_xxh3_64 = restored->digests.zero_points,
         .is_unchecked = restored->is_unchecked,

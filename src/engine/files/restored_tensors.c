@@ -150,12 +150,12 @@ static enum quant_status check_data(const struct reading *reading,
 static enum quant_status check_one_scale(const struct reading *reading,
                                          const struct quant_sidecar_entry *entry)
 {
-    const struct quant_scale_records layout = {entry->params.scale_dtype, false};
+    const enum quant_dtype dtype = entry->params.scale_dtype;
     unsigned char bytes[QUANT_SCALE_RECORD_MOST];
     if (entry->has_groups || !entry->scale_name)
         return QUANT_OK;
-    quant_scale_records_encode(&layout, &entry->params.scale, NULL, 1, bytes);
-    if (XXH3_64bits(bytes, quant_scale_record_size(&layout)) != entry->digests.scales)
+    quant_scale_column_encode(dtype, &entry->params.scale, 1, bytes);
+    if (XXH3_64bits(bytes, (size_t)quant_dtype_bytes(dtype, 1)) != entry->digests.scales)
         return disagree(reading, entry->scale_name, "holds another scale");
     quant_store_32_little(bytes, (uint32_t)entry->params.zero_point);
     if (entry->zero_point_name && XXH3_64bits(bytes, 4) != entry->digests.zero_points)
@@ -190,8 +190,11 @@ static enum quant_status find_scales(struct reading *reading,
         reading, entry->scale_name,
         quant_dtype_bytes(entry->params.scale_dtype, entry->scale_count), &shape, &tensor->scales);
     if (status == QUANT_OK)
-        status = find_beside(reading, entry->zero_point_name, 4 * entry->scale_count, &shape,
-                             &tensor->zero_points);
+        status = find_beside(reading, entry->zero_point_name,
+                             quant_params_have_biases(&entry->params)
+                                 ? quant_dtype_bytes(entry->params.scale_dtype, entry->scale_count)
+                                 : 4 * entry->scale_count,
+                             &shape, &tensor->zero_points);
     if (status == QUANT_OK && entry->has_groups && !entry->scale_name)
         status = disagree(reading, entry->name, "has no scales");
     return status == QUANT_OK ? check_one_scale(reading, entry) : status;

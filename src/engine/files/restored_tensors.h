@@ -19,7 +19,7 @@ struct quant_restored_method {
     double range[2];
 };
 
-/* 128 bytes, since there may be 100,000. Indices are into the container's catalogue. */
+/* 136 bytes, since there may be 100,000. Indices are into the container's catalogue. */
 struct quant_restored_tensor {
     struct quant_params params; /* with groups: what all of them have in common */
     struct quant_digests digests;
@@ -31,7 +31,7 @@ struct quant_restored_tensor {
     uint64_t block_rows;
     uint32_t data;
     uint32_t scales;      /* QUANT_NOT_STORED: none */
-    uint32_t zero_points; /* the same */
+    uint32_t zero_points; /* the same; or biases, if params has them */
     uint32_t ndim;
     int axis; /* -1: one scale */
     bool is_copied;

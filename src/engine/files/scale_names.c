@@ -11,7 +11,7 @@ enum quant_status quant_is_scale_name(const char *tensor,
                                       bool (*has)(const void *context, const char *name),
                                       const void *context, bool *is, struct quant_error *error)
 {
-    static const char *const ends[] = {"_scale", "_scale_inv", "_zero_point"};
+    static const char *const ends[] = {"_scale", "_scale_inv", "_zero_point", "_bias"};
     *is = false;
     for (size_t i = 0; !*is && i < sizeof ends / sizeof ends[0]; i++) {
         if (!quant_name_ends(tensor, ends[i]))

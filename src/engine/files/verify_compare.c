@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/nibble.h"
+#include "core/group_params.h"
 
 /* Elements at a time: even, so that 4-bit ones are cut between bytes. */
 enum { PIECE = 1024 };
@@ -94,6 +95,34 @@ static void requantize(const struct quant_quantized_side *own, const struct quan
     quant_quantize_groups(own->params, part.grouping, &part.params, chunk->first + i, x, n, q);
 }
 
+/* Half the distance from a 16-bit scale to the next. */
+static float half_ulp(float scale, enum quant_dtype dtype)
+{
+    enum { BFLOAT16_DIGITS = 8, FLOAT16_DIGITS = 11, FLOAT16_LEAST = -25 };
+    int exponent;
+    frexpf(scale, &exponent);
+    if (dtype == QUANT_BFLOAT16)
+        return ldexpf(1, exponent - BFLOAT16_DIGITS - 1);
+    const int half = exponent - FLOAT16_DIGITS - 1;
+    return ldexpf(1, half > FLOAT16_LEAST ? half : FLOAT16_LEAST);
+}
+
+/* A scale that was rounded to 16 bits after it was used: any that is stored as this one may have
+ * made the integer, and the larger it was, the smaller is the integer, or the other way around. */
+static bool is_of_unrounded(const struct quant_params *stored, float x, uint32_t bits)
+{
+    struct quant_params params = *stored;
+    const float half = half_ulp(params.scale, params.scale_dtype);
+    uint32_t ends[2];
+    for (int i = 0; i < 2; i++) {
+        int32_t given = 0;
+        params.factor = params.scale + (i == 0 ? -half : half);
+        quant_quantize(&params, &x, 1, &given);
+        ends[i] = quant_element_bits(params.dtype, &given, 0);
+    }
+    return (ends[0] <= bits && bits <= ends[1]) || (ends[1] <= bits && bits <= ends[0]);
+}
+
 /* Where the engine stores the inverse of the scale, the scale does not say which of two or three
  * neighbours it was: any of them may have made the integer. */
 static bool is_of_neighbour(const struct quant_quantized_side *own, const struct quant_chunk *chunk,
@@ -101,13 +130,17 @@ static bool is_of_neighbour(const struct quant_quantized_side *own, const struct
 {
     struct quant_params params = *own->params;
     int32_t given = 0;
-    if (params.mapping != QUANT_MAP_FACTOR)
+    const bool is_rounded =
+        params.mapping == QUANT_MAP_BIAS && !params.exact && params.scale_dtype != QUANT_FLOAT32;
+    if (params.mapping != QUANT_MAP_FACTOR && !is_rounded)
         return false;
     if (own->groups) {
         const struct quant_group_part part = quant_group_source_part(own->groups, chunk);
         const uint64_t group = quant_grouping_group_of(part.grouping, chunk->first + i);
-        params.scale = part.params.scales[group - part.params.first];
+        params = quant_group_params_of(own->params, &part.params, group);
     }
+    if (is_rounded)
+        return is_of_unrounded(&params, x, bits);
     float factor = 1 / params.scale;
     for (int step = 0; step < 2; step++)
         factor = nextafterf(factor, 0);
@@ -228,7 +261,7 @@ static void compare_values(const struct piece *own, const struct piece *other, s
         const double a = scale_of(own, k);
         const double b = scale_of(other, k);
         found->values_differ = true;
-        found->scales = fmax(found->scales, fabs(a - b) / fmax(a, b));
+        found->scales = fmax(found->scales, fabs(a - b) / fmax(fabs(a), fabs(b)));
         if (are_of_one_float(own, other, k, x[k], other_x[k]) || found->count++ > 0)
             continue;
         found->first = own->chunk->first + own->i + k;

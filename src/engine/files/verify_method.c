@@ -40,6 +40,7 @@ static const struct quant_sink_ops forgetful = {.write = forget, .write_at = for
 struct comparing {
     const float *scales; /* of the method */
     const int32_t *zero_points;
+    const float *biases; /* NULL: none */
     bool differs;
     struct quant_method_found *found;
 };
@@ -52,7 +53,8 @@ static bool compare(void *context, const struct quant_group_params *groups, size
         const uint64_t group = groups->first + i;
         const float expected = comparing->scales[group];
         const int32_t expected_zero = comparing->zero_points[group];
-        if (groups->scales[i] == expected && groups->zero_points[i] == expected_zero)
+        const bool has_bias = !comparing->biases || comparing->biases[group] == groups->biases[i];
+        if (groups->scales[i] == expected && groups->zero_points[i] == expected_zero && has_bias)
             continue;
         const double a = (double)groups->scales[i];
         const double b = (double)expected;
@@ -74,7 +76,7 @@ static enum quant_status compare_all(const struct quant_method_check *check,
                                      const struct quant_scale_store *store, bool *follows,
                                      struct quant_method_found *found, struct quant_error *error)
 {
-    struct comparing comparing = {store->scales, store->zero_points, false, found};
+    struct comparing comparing = {store->scales, store->zero_points, store->biases, false, found};
     enum quant_status status = QUANT_OK;
     found->difference = 0;
     if (check->groups) {
@@ -82,7 +84,7 @@ static enum quant_status compare_all(const struct quant_method_check *check,
     } else {
         float scale = check->params->scale;
         int32_t zero_point = check->params->zero_point;
-        const struct quant_group_params one = {0, &scale, &zero_point, NULL};
+        const struct quant_group_params one = {.scales = &scale, .zero_points = &zero_point};
         comparing.scales = &run->choice.params.scale;
         comparing.zero_points = &run->choice.params.zero_point;
         compare(&comparing, &one, 1);
@@ -128,7 +130,8 @@ static enum quant_status run_again(const struct quant_method_check *check,
     struct quant_tensor_output output = {.sink = &sink, .scales = check->groups ? store : NULL};
     enum quant_status status = QUANT_OK;
     if (check->groups) {
-        status = quant_scale_store_open_memory(store, check->groups->grouping.count, error);
+        status = quant_scale_store_open_memory(store, check->groups->grouping.count,
+                                               quant_params_have_biases(check->params), error);
         run->output = &output;
     }
     if (status == QUANT_OK)

@@ -60,6 +60,10 @@ void quant_verify_pairs(struct quant_findings *findings, const struct quant_tens
                                                       restored->axis, restored->block_size,
                                                       restored->block_rows)};
     check(&pairing, restored->scales, "_scale", format->type_of(restored->params.scale_dtype));
-    check(&pairing, restored->zero_points, "_zero_point",
-          quant_container_type_called(format, "int32"));
+    if (quant_params_have_biases(&restored->params))
+        check(&pairing, restored->zero_points, "_bias",
+              format->type_of(restored->params.scale_dtype));
+    else
+        check(&pairing, restored->zero_points, "_zero_point",
+              quant_container_type_called(format, "int32"));
 }

@@ -6,10 +6,10 @@
 
 enum quant_status quant_given_groups_init(struct quant_given_groups *given,
                                           const struct quant_grouping *grouping, bool has_factors,
-                                          struct quant_error *error)
+                                          bool has_biases, struct quant_error *error)
 {
     *given = (struct quant_given_groups){.groups = {.grouping = *grouping, .owns_all = true}};
-    return quant_group_params_init(&given->groups.all, grouping->count, has_factors)
+    return quant_group_params_init(&given->groups.all, grouping->count, has_factors, has_biases)
                ? QUANT_OK
                : quant_error_no_memory(error, (size_t)grouping->count * sizeof(float), "scales");
 }

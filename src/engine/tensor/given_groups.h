@@ -12,11 +12,11 @@ struct quant_given_groups {
     struct quant_group_notes notes;   /* of those that were made from ranges */
 };
 
-/* Allocates room for the parameters of all groups of *grouping, which is copied; for factors only
- * with has_factors. To be released also after an error. */
+/* Allocates room for the parameters of all groups of *grouping, which is copied; for factors and
+ * biases only if there are any. To be released also after an error. */
 enum quant_status quant_given_groups_init(struct quant_given_groups *given,
                                           const struct quant_grouping *grouping, bool has_factors,
-                                          struct quant_error *error);
+                                          bool has_biases, struct quant_error *error);
 
 void quant_given_groups_release(struct quant_given_groups *given);
 

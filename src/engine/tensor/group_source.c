@@ -3,6 +3,8 @@
  * again for each chunk, or stay in memory where every chunk may need any of them. */
 #include "engine/tensor/group_source.h"
 
+#include <quant/profiles.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,15 +29,45 @@ static bool is_scale(const struct limits *limits, float scale)
     return isfinite(scale) && (limits->any_scale || scale > 0);
 }
 
-/* Returns the number of records that are fine before the first that is not. */
-static size_t decode(const struct quant_scale_records *layout, const unsigned char *records,
-                     size_t n, const struct limits *limits, float *scales, int32_t *zero_points)
+/* Returns how many of the first n groups are fine before the first that is not. */
+static size_t count_fine(const struct quant_group_params *groups, size_t n,
+                         const struct limits *limits)
 {
-    quant_scale_records_decode(layout, records, n, scales, zero_points);
     for (size_t i = 0; i < n; i++)
-        if (!is_scale(limits, scales[i]) || (!limits->is_integer && zero_points[i] != 0))
+        if (!is_scale(limits, groups->scales[i]) ||
+            (!limits->is_integer && groups->zero_points[i] != 0) ||
+            (groups->biases && !isfinite(groups->biases[i])))
             return i;
     return n;
+}
+
+/* Room on the stack for some groups, or where all of them are kept. */
+struct room {
+    float scales[RECORDS_AT_A_TIME];
+    int32_t zero_points[RECORDS_AT_A_TIME];
+    float biases[RECORDS_AT_A_TIME];
+};
+
+static struct quant_group_params place_of(const struct quant_group_source *groups, uint64_t first,
+                                          struct room *room)
+{
+    if (groups->all.scales)
+        return quant_group_params_from(&groups->all, first);
+    return (struct quant_group_params){.first = first,
+                                       .scales = room->scales,
+                                       .zero_points = room->zero_points,
+                                       .biases = groups->layout.has_biases ? room->biases : NULL};
+}
+
+static enum quant_status not_fine(const struct quant_group_source *groups, uint64_t group,
+                                  struct quant_error *error)
+{
+    return quant_source_error(groups->source, error, QUANT_CORRUPT,
+                              groups->layout.has_biases
+                                  ? "group %llu needs a finite scale and a finite bias"
+                                  : "group %llu needs a finite scale above 0, and a zero point "
+                                    "within 32 bits",
+                              (unsigned long long)group);
 }
 
 /* ---- Opening ---- */
@@ -54,8 +86,7 @@ static enum quant_status read_all(struct quant_group_source *groups,
 {
     unsigned char records[QUANT_SCALE_RECORD_MOST * RECORDS_AT_A_TIME];
     const size_t size = quant_scale_record_size(&groups->layout);
-    float scales[RECORDS_AT_A_TIME];
-    int32_t zero_points[RECORDS_AT_A_TIME];
+    struct room room;
     const uint64_t count = groups->grouping.count;
     for (uint64_t first = 0; first < count; first += RECORDS_AT_A_TIME) {
         const size_t n =
@@ -64,15 +95,11 @@ static enum quant_status read_all(struct quant_group_source *groups,
             quant_source_read_exactly(&checksum->source, size * first, records, size * n, error);
         if (status != QUANT_OK)
             return status;
-        const size_t fine =
-            decode(&groups->layout, records, n, limits,
-                   groups->all.scales ? groups->all.scales + first : scales,
-                   groups->all.zero_points ? groups->all.zero_points + first : zero_points);
+        const struct quant_group_params some = place_of(groups, first, &room);
+        quant_scale_records_decode(&groups->layout, records, n, &some);
+        const size_t fine = count_fine(&some, n, limits);
         if (fine < n)
-            return quant_source_error(
-                groups->source, error, QUANT_CORRUPT,
-                "group %llu needs a finite scale above 0, and a zero point within 32 bits",
-                (unsigned long long)(first + fine));
+            return not_fine(groups, first + fine, error);
     }
     return QUANT_OK;
 }
@@ -109,7 +136,7 @@ static enum quant_status make_room(struct quant_group_source *groups, struct qua
     if (groups->grouping.panel <= QUANT_CHUNK)
         return QUANT_OK;
     groups->owns_all = true;
-    return quant_group_params_init(&groups->all, count, false)
+    return quant_group_params_init(&groups->all, count, false, groups->layout.has_biases)
                ? QUANT_OK
                : quant_error_no_memory(error, (size_t)count * QUANT_SCALE_RECORD_MOST, "scales");
 }
@@ -118,12 +145,13 @@ static enum quant_status open_file(struct quant_group_source *groups,
                                    const struct quant_sidecar *sidecar, const char *sidecar_path,
                                    const struct quant_cancel *cancel, struct quant_error *error)
 {
-    groups->any_scale = sidecar->params.profile && !sidecar->params.exact;
+    groups->any_scale = quant_params_take_any_scale(&sidecar->params);
     groups->path = quant_path_beside(sidecar->groups.path, sidecar_path);
     if (!groups->path)
         return quant_error_no_memory(error, strlen(sidecar->groups.path), "path");
     groups->layout =
-        (struct quant_scale_records){sidecar->params.scale_dtype, sidecar->groups.has_zero_points};
+        (struct quant_scale_records){sidecar->params.scale_dtype, sidecar->groups.has_zero_points,
+                                     quant_params_have_biases(&sidecar->params)};
     const enum quant_status status = quant_input_open(groups->path, cancel, &groups->source, error);
     if (status != QUANT_OK)
         return status;
@@ -151,20 +179,33 @@ enum quant_status quant_group_source_open(struct quant_group_source *groups,
         return status;
     if (sidecar->groups.path)
         return open_file(groups, sidecar, sidecar_path, cancel, error);
-    groups->all =
-        (struct quant_group_params){0, sidecar->groups.scales, sidecar->groups.zero_points, NULL};
+    groups->all = (struct quant_group_params){.scales = sidecar->groups.scales,
+                                              .zero_points = sidecar->groups.zero_points,
+                                              .biases = sidecar->groups.biases};
     return QUANT_OK;
 }
 
 /* ---- Two tensors of a container ---- */
 
+/* n numbers of the type of scales. */
+static enum quant_status read_column(const struct quant_group_source *groups,
+                                     struct quant_source *source, uint64_t first, size_t n,
+                                     unsigned char *bytes, float *numbers,
+                                     struct quant_error *error)
+{
+    const enum quant_dtype dtype = groups->layout.dtype;
+    const uint64_t size = quant_dtype_bytes(dtype, 1);
+    const enum quant_status status =
+        quant_source_read_exactly(source, size * first, bytes, (size_t)size * n, error);
+    if (status == QUANT_OK)
+        quant_scale_column_decode(dtype, bytes, n, numbers);
+    return status;
+}
+
 static enum quant_status read_zero_points(struct quant_source *source, uint64_t first, size_t n,
                                           unsigned char *bytes, int32_t *zero_points,
                                           struct quant_error *error)
 {
-    memset(zero_points, 0, n * sizeof *zero_points);
-    if (!source)
-        return QUANT_OK;
     const enum quant_status status =
         quant_source_read_exactly(source, 4 * first, bytes, 4 * n, error);
     for (size_t i = 0; status == QUANT_OK && i < n; i++)
@@ -172,22 +213,36 @@ static enum quant_status read_zero_points(struct quant_source *source, uint64_t 
     return status;
 }
 
-/* bytes has room for n records. *fine: how many groups come before the first that is not valid. */
+/* Reads n groups from to->first on into *to; bytes has room for n records. */
 static enum quant_status read_columns(const struct quant_group_source *groups,
                                       struct quant_source *scales_source,
-                                      struct quant_source *zero_points_source, uint64_t first,
-                                      size_t n, unsigned char *bytes, float *scales,
-                                      int32_t *zero_points, size_t *fine, struct quant_error *error)
+                                      struct quant_source *zero_points_source, size_t n,
+                                      unsigned char *bytes, const struct quant_group_params *to,
+                                      struct quant_error *error)
 {
-    const struct quant_scale_records alone = {groups->layout.dtype, false};
-    const struct limits limits = {true, groups->any_scale};
-    const size_t size = quant_scale_record_size(&alone);
-    enum quant_status status =
-        quant_source_read_exactly(scales_source, size * first, bytes, size * n, error);
-    if (status != QUANT_OK)
+    const enum quant_status status =
+        read_column(groups, scales_source, to->first, n, bytes, to->scales, error);
+    memset(to->zero_points, 0, n * sizeof *to->zero_points);
+    if (status != QUANT_OK || !zero_points_source)
         return status;
-    *fine = decode(&alone, bytes, n, &limits, scales, zero_points);
-    return read_zero_points(zero_points_source, first, n, bytes, zero_points, error);
+    return groups->layout.has_biases
+               ? read_column(groups, zero_points_source, to->first, n, bytes, to->biases, error)
+               : read_zero_points(zero_points_source, to->first, n, bytes, to->zero_points, error);
+}
+
+enum quant_status quant_group_source_read(const struct quant_group_source *groups, size_t n,
+                                          unsigned char *records,
+                                          const struct quant_group_params *to,
+                                          struct quant_error *error)
+{
+    if (groups->is_container)
+        return read_columns(groups, groups->source, groups->zero_points, n, records, to, error);
+    const size_t size = quant_scale_record_size(&groups->layout);
+    const enum quant_status status =
+        quant_source_read_exactly(groups->source, size * to->first, records, size * n, error);
+    if (status == QUANT_OK)
+        quant_scale_records_decode(&groups->layout, records, n, to);
+    return status;
 }
 
 static enum quant_status check_columns(struct quant_group_source *groups,
@@ -197,28 +252,21 @@ static enum quant_status check_columns(struct quant_group_source *groups,
                                        struct quant_error *error)
 {
     unsigned char bytes[QUANT_SCALE_RECORD_MOST * RECORDS_AT_A_TIME];
-    float scales[RECORDS_AT_A_TIME];
-    int32_t zero_points[RECORDS_AT_A_TIME];
+    const struct limits limits = {tensors->is_integer, groups->any_scale};
+    struct room room;
     struct quant_source *second = groups->zero_points ? &zero_points_sum->source : NULL;
     const uint64_t count = groups->grouping.count;
     for (uint64_t first = 0; first < count; first += RECORDS_AT_A_TIME) {
         const uint64_t left = count - first;
         const size_t n = left < RECORDS_AT_A_TIME ? (size_t)left : RECORDS_AT_A_TIME;
-        float *to = groups->all.scales ? groups->all.scales + first : scales;
-        int32_t *zeros = groups->all.zero_points ? groups->all.zero_points + first : zero_points;
-        size_t fine = 0;
-        const enum quant_status status = read_columns(groups, &scales_sum->source, second, first, n,
-                                                      bytes, to, zeros, &fine, error);
+        const struct quant_group_params some = place_of(groups, first, &room);
+        const enum quant_status status =
+            read_columns(groups, &scales_sum->source, second, n, bytes, &some, error);
         if (status != QUANT_OK)
             return status;
-        for (size_t i = 0; !tensors->is_integer && i < fine; i++)
-            if (zeros[i] != 0)
-                fine = i;
+        const size_t fine = count_fine(&some, n, &limits);
         if (fine < n)
-            return quant_source_error(
-                groups->source, error, QUANT_CORRUPT,
-                "group %llu needs a finite scale above 0, and a zero point within 32 bits",
-                (unsigned long long)(first + fine));
+            return not_fine(groups, first + fine, error);
     }
     return QUANT_OK;
 }
@@ -248,14 +296,16 @@ enum quant_status quant_group_source_open_container(struct quant_group_source *g
     groups->zero_points = tensors->zero_points;
     groups->is_container = true;
     groups->any_scale = tensors->any_scale;
-    groups->layout = (struct quant_scale_records){tensors->scale_dtype, false};
+    groups->layout = (struct quant_scale_records){tensors->scale_dtype, false, tensors->has_biases};
     const uint64_t count = groups->grouping.count;
-    const uint64_t size = quant_scale_record_size(&groups->layout);
+    const uint64_t size = quant_dtype_bytes(tensors->scale_dtype, 1);
+    const uint64_t other = tensors->has_biases ? size : 4;
     if (groups->source->size != size * count)
         return differs(groups, "size", groups->source->size, size * count, error);
-    if (groups->zero_points && groups->zero_points->size != 4 * count)
+    if (groups->zero_points && groups->zero_points->size != other * count)
         return quant_source_error(groups->zero_points, error, QUANT_CORRUPT,
-                                  "it does not hold %llu zero points", (unsigned long long)count);
+                                  "it does not hold %llu %s", (unsigned long long)count,
+                                  tensors->has_biases ? "biases" : "zero points");
     enum quant_status status = make_room(groups, error);
     if (status == QUANT_OK)
         status = quant_checksum_source_init(&scales_sum, groups->source, error);
@@ -297,24 +347,11 @@ enum quant_status quant_group_source_share(struct quant_group_source *groups, un
             ok = (share->sums = calloc(most, sizeof *share->sums)) != NULL;
         if (!has_all) {
             share->records = malloc(most * QUANT_SCALE_RECORD_MOST);
-            ok = quant_group_params_init(&share->params, most, false) && ok && share->records;
+            ok = quant_group_params_init(&share->params, most, false, groups->layout.has_biases) &&
+                 ok && share->records;
         }
     }
     return ok ? QUANT_OK : quant_error_no_memory(error, most * QUANT_SCALE_RECORD_MOST, "scales");
-}
-
-static enum quant_status read_records(const struct quant_group_source *groups,
-                                      struct quant_group_share *share, size_t n, size_t *fine,
-                                      struct quant_error *error)
-{
-    const struct limits limits = {true, groups->any_scale};
-    const size_t size = quant_scale_record_size(&groups->layout);
-    const enum quant_status status = quant_source_read_exactly(
-        groups->source, size * share->params.first, share->records, size * n, error);
-    if (status == QUANT_OK)
-        *fine = decode(&groups->layout, share->records, n, &limits, share->params.scales,
-                       share->params.zero_points);
-    return status;
 }
 
 enum quant_status quant_group_source_load(struct quant_group_source *groups,
@@ -328,18 +365,14 @@ enum quant_status quant_group_source_load(struct quant_group_source *groups,
     const uint64_t from = quant_panel_of(grouping, chunk->first);
     const uint64_t to = quant_panel_of(grouping, chunk->first + chunk->count - 1) + 1;
     const size_t n = (size_t)((to - from) * grouping->ngroups);
-    size_t fine = 0;
+    const struct limits limits = {true, groups->any_scale};
     share->params.first = from * grouping->ngroups;
     const enum quant_status status =
-        groups->is_container
-            ? read_columns(groups, groups->source, groups->zero_points, share->params.first, n,
-                           share->records, share->params.scales, share->params.zero_points, &fine,
-                           error)
-            : read_records(groups, share, n, &fine, error);
+        quant_group_source_read(groups, n, share->records, &share->params, error);
     if (status != QUANT_OK)
         return status;
     /* They were fine, unless somebody has changed the file since. */
-    if (fine < n)
+    if (count_fine(&share->params, n, &limits) < n)
         return quant_source_error(groups->source, error, QUANT_IO, "it changed while it was read");
     return QUANT_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The scales and zero points of all groups, from a sidecar, the file that it names, or two tensors
- * of a container, for passes over the elements that need those of a chunk. */
+/* The scales and zero points, or biases, of all groups, from a sidecar, the file that it names, or
+ * two tensors of a container, for passes over the elements that need those of a chunk. */
 #ifndef QUANT_ENGINE_TENSOR_GROUP_SOURCE_H
 #define QUANT_ENGINE_TENSOR_GROUP_SOURCE_H
 
@@ -27,7 +27,8 @@ struct quant_group_source {
     char *path;                        /* owned */
     struct quant_source *source;       /* owned: records, or scales alone */
     bool is_container;                 /* scales alone, */
-    struct quant_source *zero_points;  /* and zero points; owned; NULL: all are 0 */
+    struct quant_source *zero_points;  /* and zero points; owned; NULL: all are 0. Or biases: layout
+                                        * has them then */
     struct quant_group_share *shares;
     unsigned nshares;
 };
@@ -40,7 +41,8 @@ enum quant_status quant_group_source_open(struct quant_group_source *groups,
                                           const struct quant_cancel *cancel,
                                           struct quant_error *error);
 /* What the tensors of a container say: the two sources, which groups takes over, also after an
- * error, hold a scale and an int32 for each group; zero_points may be NULL. The digests are XXH3.
+ * error, hold a scale and an int32 for each group; zero_points may be NULL, or hold biases of the
+ * same type as the scales. The digests are XXH3.
  */
 struct quant_group_tensors {
     struct quant_source *scales;
@@ -48,6 +50,7 @@ struct quant_group_tensors {
     enum quant_dtype scale_dtype;
     bool is_integer; /* the elements are; else all zero points must be 0 */
     bool any_scale;  /* also 0 and negative ones, as engines have */
+    bool has_biases;
     uint64_t scales_xxh3_64;
     uint64_t zero_points_xxh3_64;
     bool is_unchecked; /* the digests are not known */
@@ -67,6 +70,12 @@ enum quant_status quant_group_source_share(struct quant_group_source *groups, un
 /* Before the chunk is worked on: its groups' parameters, for its worker. */
 enum quant_status quant_group_source_load(struct quant_group_source *groups,
                                           const struct quant_chunk *chunk,
+                                          struct quant_error *error);
+/* n groups, from to->first on, into *to, from a file or a container; records has room for n of
+ * them. The numbers are not checked again. */
+enum quant_status quant_group_source_read(const struct quant_group_source *groups, size_t n,
+                                          unsigned char *records,
+                                          const struct quant_group_params *to,
                                           struct quant_error *error);
 struct quant_group_part quant_group_source_part(const struct quant_group_source *groups,
                                                 const struct quant_chunk *chunk);

@@ -32,10 +32,9 @@ enum quant_status quant_known_groups_choose(struct quant_tensor_run *run, struct
     run->notes = run->known->notes;
     if (run->measures)
         quant_measure_init_groups(&run->measure, &run->choice.params);
-    return run->output
-               ? quant_scale_store_append(run->output->scales, all->scales, all->zero_points,
-                                          (size_t)run->grouping.count, error)
-               : QUANT_OK;
+    return run->output ? quant_scale_store_append(run->output->scales, all,
+                                                  (size_t)run->grouping.count, error)
+                       : QUANT_OK;
 }
 
 enum quant_status quant_known_groups_load(struct quant_tensor_run *run, struct quant_chunk *chunk,

@@ -32,8 +32,9 @@ static enum quant_status begin(struct quant_tensor_run *run, struct quant_error 
 static enum quant_status make_buffers(struct quant_tensor_run *run, struct quant_error *error)
 {
     struct far_map *far = run->map_state;
-    const enum quant_status status = quant_given_groups_init(
-        &far->known, &run->grouping, quant_plan_has_factors(run->plan), error);
+    const enum quant_status status =
+        quant_given_groups_init(&far->known, &run->grouping, quant_plan_has_factors(run->plan),
+                                quant_plan_has_biases(run->plan), error);
     far->params.all = far->known.groups.all;
     return status == QUANT_OK ? quant_known_groups_make_buffers(run, error) : status;
 }

@@ -66,7 +66,8 @@ static bool make_one(const struct quant_tensor_run *run, struct near_buffers *bu
     buffers->scratch = malloc(((size_t)grouping->panel + 1) * sizeof *buffers->scratch);
     if (run->measures)
         buffers->sums = calloc(most, sizeof *buffers->sums);
-    return quant_group_params_init(&buffers->params, most, quant_plan_has_factors(run->plan)) &&
+    return quant_group_params_init(&buffers->params, most, quant_plan_has_factors(run->plan),
+                                   quant_plan_has_biases(run->plan)) &&
            buffers->extremes.min && buffers->extremes.max && buffers->scratch &&
            (!run->measures || buffers->sums);
 }
@@ -291,9 +292,9 @@ static enum quant_status deliver(struct quant_tensor_run *run, const struct quan
         return QUANT_OK;
     const uint64_t delivered = count_delivered(run, buffers);
     const uint64_t ngroups = buffers->npanels * run->grouping.ngroups;
-    return quant_scale_store_append(run->output->scales, buffers->params.scales + delivered,
-                                    buffers->params.zero_points + delivered,
-                                    (size_t)(ngroups - delivered), error);
+    const struct quant_group_params own = quant_group_params_from(&buffers->params, delivered);
+    return quant_scale_store_append(run->output->scales, &own, (size_t)(ngroups - delivered),
+                                    error);
 }
 
 const struct quant_map_ops quant_map_near = {

@@ -8,49 +8,56 @@
 #include "base/endian.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "core/group_params.h"
 #include "io/distinct_paths.h"
 
 enum { RECORDS_AT_A_TIME = 1024 };
 
 struct quant_scale_store_ops {
-    enum quant_status (*append)(struct quant_scale_store *store, const float *scales,
-                                const int32_t *zero_points, size_t n, struct quant_error *error);
+    enum quant_status (*append)(struct quant_scale_store *store,
+                                const struct quant_group_params *groups, size_t n,
+                                struct quant_error *error);
 };
 
 /* ---- Memory ---- */
 
-static enum quant_status append_to_memory(struct quant_scale_store *store, const float *scales,
-                                          const int32_t *zero_points, size_t n,
+static enum quant_status append_to_memory(struct quant_scale_store *store,
+                                          const struct quant_group_params *groups, size_t n,
                                           struct quant_error *error)
 {
     (void)error;
-    memcpy(store->scales + store->appended, scales, n * sizeof *scales);
-    memcpy(store->zero_points + store->appended, zero_points, n * sizeof *zero_points);
+    memcpy(store->scales + store->appended, groups->scales, n * sizeof *store->scales);
+    memcpy(store->zero_points + store->appended, groups->zero_points,
+           n * sizeof *store->zero_points);
+    if (store->biases)
+        memcpy(store->biases + store->appended, groups->biases, n * sizeof *store->biases);
     return QUANT_OK;
 }
 
 static const struct quant_scale_store_ops memory_ops = {append_to_memory};
 
 enum quant_status quant_scale_store_open_memory(struct quant_scale_store *store, uint64_t count,
-                                                struct quant_error *error)
+                                                bool has_biases, struct quant_error *error)
 {
     const size_t room = (size_t)count + 1; /* never 0 bytes */
     store->ops = &memory_ops;
     store->scales = malloc(room * sizeof *store->scales);
     store->zero_points = malloc(room * sizeof *store->zero_points);
-    return store->scales && store->zero_points
+    if (has_biases)
+        store->biases = malloc(room * sizeof *store->biases);
+    return store->scales && store->zero_points && (!has_biases || store->biases)
                ? QUANT_OK
                : quant_error_no_memory(error, room * sizeof *store->scales, "scales");
 }
 
 /* ---- A file beside the data ---- */
 
-static enum quant_status append_to_file(struct quant_scale_store *store, const float *scales,
-                                        const int32_t *zero_points, size_t n,
+static enum quant_status append_to_file(struct quant_scale_store *store,
+                                        const struct quant_group_params *groups, size_t n,
                                         struct quant_error *error)
 {
     unsigned char records[QUANT_SCALE_RECORD_MOST * RECORDS_AT_A_TIME];
-    quant_scale_records_encode(&store->layout, scales, zero_points, n, records);
+    quant_scale_records_encode(&store->layout, groups, n, records);
     return quant_sink_write(&store->checksum.sink, records,
                             quant_scale_record_size(&store->layout) * n, error);
 }
@@ -88,8 +95,7 @@ enum quant_status quant_scale_store_open_file(struct quant_scale_store *store, u
 {
     store->ops = &file_ops;
     store->file.fd = -1;
-    store->layout =
-        (struct quant_scale_records){common->scale_dtype, quant_params_have_zero_points(common)};
+    store->layout = quant_scale_records_of(common);
     enum quant_status status = name_file(store, count, sidecar_path, error);
     const char *const inputs[] = {job->input.path};
     const char *const outputs[] = {store->path, job->output.path, sidecar_path};
@@ -133,20 +139,26 @@ static enum quant_status write_at(struct quant_checksum_sink *checksum, uint64_t
     return checksum->target->ops->write_at(checksum->target, at, bytes, nbytes, error);
 }
 
-static enum quant_status append_to_container(struct quant_scale_store *store, const float *scales,
-                                             const int32_t *zero_points, size_t n,
+static enum quant_status append_to_container(struct quant_scale_store *store,
+                                             const struct quant_group_params *groups, size_t n,
                                              struct quant_error *error)
 {
-    const struct quant_scale_records alone = {store->layout.dtype, false};
+    const enum quant_dtype dtype = store->layout.dtype;
+    const size_t nbytes = (size_t)quant_dtype_bytes(dtype, n);
     unsigned char bytes[4 * RECORDS_AT_A_TIME];
-    quant_scale_records_encode(&alone, scales, NULL, n, bytes);
-    enum quant_status status = write_at(&store->checksum, store->scales_offset, bytes,
-                                        quant_scale_record_size(&alone) * n, error);
-    if (status != QUANT_OK || !store->layout.has_zero_points)
+    quant_scale_column_encode(dtype, groups->scales, n, bytes);
+    const enum quant_status status =
+        write_at(&store->checksum, store->scales_offset, bytes, nbytes, error);
+    if (status != QUANT_OK || !(store->layout.has_zero_points || store->layout.has_biases))
         return status;
+    if (store->layout.has_biases) {
+        quant_scale_column_encode(dtype, groups->biases, n, bytes);
+        return write_at(&store->zero_points_checksum, store->zero_points_offset, bytes, nbytes,
+                        error);
+    }
     for (size_t i = 0; i < n; i++)
-        quant_store_32_little(bytes + 4 * i, (uint32_t)zero_points[i]);
-    return store->has_narrow_zero_points ? write_narrow(store, zero_points, bytes, n, error)
+        quant_store_32_little(bytes + 4 * i, (uint32_t)groups->zero_points[i]);
+    return store->has_narrow_zero_points ? write_narrow(store, groups->zero_points, bytes, n, error)
                                          : write_at(&store->zero_points_checksum,
                                                     store->zero_points_offset, bytes, 4 * n, error);
 }
@@ -164,22 +176,23 @@ enum quant_status quant_scale_store_open_container(struct quant_scale_store *sto
     store->zero_points_offset = places->zero_points;
     store->has_narrow_zero_points = places->has_narrow_zero_points;
     enum quant_status status = quant_checksum_sink_init(&store->checksum, places->sink, error);
-    if (status == QUANT_OK && layout->has_zero_points)
+    if (status == QUANT_OK && (layout->has_zero_points || layout->has_biases))
         status = quant_checksum_sink_init(&store->zero_points_checksum, places->sink, error);
     return status;
 }
 
 /* ---- All of them ---- */
 
-enum quant_status quant_scale_store_append(struct quant_scale_store *store, const float *scales,
-                                           const int32_t *zero_points, size_t n,
+enum quant_status quant_scale_store_append(struct quant_scale_store *store,
+                                           const struct quant_group_params *groups, size_t n,
                                            struct quant_error *error)
 {
     enum quant_status status = QUANT_OK;
     for (size_t i = 0; status == QUANT_OK && i < n; i += RECORDS_AT_A_TIME) {
         const size_t left = n - i;
         const size_t count = left < RECORDS_AT_A_TIME ? left : RECORDS_AT_A_TIME;
-        status = store->ops->append(store, scales + i, zero_points + i, count, error);
+        const struct quant_group_params some = quant_group_params_from(groups, i);
+        status = store->ops->append(store, &some, count, error);
         store->appended += count;
     }
     return status;
@@ -197,6 +210,7 @@ void quant_scale_store_record(struct quant_scale_store *store,
         .count = grouping->count,
         .scales = store->scales,
         .zero_points = store->zero_points,
+        .biases = store->biases,
         .path = store->relative,
         .has_zero_points = store->layout.has_zero_points,
         .bytes = to_file ? store->checksum.nbytes : 0,
@@ -204,6 +218,7 @@ void quant_scale_store_record(struct quant_scale_store *store,
     };
     store->scales = NULL;
     store->zero_points = NULL;
+    store->biases = NULL;
     store->relative = NULL;
 }
 
@@ -222,5 +237,6 @@ void quant_scale_store_release(struct quant_scale_store *store)
     free(store->relative);
     free(store->scales);
     free(store->zero_points);
+    free(store->biases);
     *store = (struct quant_scale_store){.ops = NULL};
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scales and zero points of a tensor, on their way out. There are three places for them:
- * memory, from which the sidecar takes them; a file beside the data, if they are too many for the
- * sidecar; and two tensors of a container, one of scales and one of zero points.
+ * The scales and zero points, or biases, of a tensor, on their way out. There are three places for
+ * them: memory, from which the sidecar takes them; a file beside the data, if they are too many for
+ * the sidecar; and two tensors of a container, one of scales and one of zero points or biases.
  */
 #ifndef QUANT_ENGINE_TENSOR_SCALE_STORE_H
 #define QUANT_ENGINE_TENSOR_SCALE_STORE_H
@@ -22,6 +22,7 @@ struct quant_scale_store {
     /* In memory: */
     float *scales;        /* owned */
     int32_t *zero_points; /* owned */
+    float *biases;        /* owned; NULL: none */
     /* In a file: */
     char *path;     /* owned */
     char *relative; /* owned: the same, as the sidecar names it */
@@ -30,14 +31,14 @@ struct quant_scale_store {
     struct quant_checksum_sink checksum; /* of the file, or of the scales */
     /* In a container: */
     uint64_t scales_offset;
-    uint64_t zero_points_offset;
+    uint64_t zero_points_offset; /* or of biases, also below */
     bool has_narrow_zero_points; /* they are written as int8; their checksum is that of int32 */
     struct quant_checksum_sink zero_points_checksum;
 };
 
-/* Keeps them in memory: there are count groups. */
+/* Keeps them in memory: there are count groups, which have biases or not. */
 enum quant_status quant_scale_store_open_memory(struct quant_scale_store *store, uint64_t count,
-                                                struct quant_error *error);
+                                                bool has_biases, struct quant_error *error);
 
 /* Writes them to the file of that name beside the sidecar. common is what all groups have in
  * common. QUANT_INVALID if the sidecar cannot name the file, QUANT_EXISTS if it is one of the job's
@@ -47,7 +48,7 @@ enum quant_status quant_scale_store_open_file(struct quant_scale_store *store, u
                                               const struct quant_quantize_job *job,
                                               const char *sidecar_path, struct quant_error *error);
 
-/* Where scales and zero points are in a container. */
+/* Where scales, and zero points or biases, are in a container. */
 struct quant_scale_places {
     struct quant_sink *sink;     /* borrowed; by position */
     uint64_t scales;             /* offset */
@@ -55,16 +56,16 @@ struct quant_scale_places {
     bool has_narrow_zero_points; /* int8, not int32 */
 };
 
-/* Writes them there; layout says as what, and whether there are zero points. Appending then is
- * QUANT_OUT_OF_RANGE if one does not fit. The sink must outlive the store. */
+/* Writes them there; layout says as what, and whether there are zero points or biases. Appending
+ * then is QUANT_OUT_OF_RANGE if one does not fit. The sink must outlive the store. */
 enum quant_status quant_scale_store_open_container(struct quant_scale_store *store,
                                                    const struct quant_scale_records *layout,
                                                    const struct quant_scale_places *places,
                                                    struct quant_error *error);
 
-/* Adds the next n groups, in order. */
-enum quant_status quant_scale_store_append(struct quant_scale_store *store, const float *scales,
-                                           const int32_t *zero_points, size_t n,
+/* Adds the next n groups, in order: the first n of groups. */
+enum quant_status quant_scale_store_append(struct quant_scale_store *store,
+                                           const struct quant_group_params *groups, size_t n,
                                            struct quant_error *error);
 
 /* Fills in the groups of a single tensor's sidecar, which takes over what is kept. */

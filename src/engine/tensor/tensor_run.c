@@ -11,6 +11,7 @@
 #include "core/group_notes.h"
 #include "core/observed.h"
 #include "engine/tensor/map.h"
+#include "methods/profile_check.h"
 
 static const struct quant_map_ops *choose_map(const struct quant_tensor_run *run)
 {
@@ -33,6 +34,10 @@ enum quant_status quant_tensor_run_begin(struct quant_tensor_run *run, struct qu
             &run->plan->granularity, &reader->shape, reader->order, &run->grouping, &own);
         if (status != QUANT_OK)
             return quant_source_error(reader->source, error, status, "%s", own.text);
+        const enum quant_status fits = quant_profile_check_shape(run->plan, &reader->shape, &own);
+        if (fits != QUANT_OK)
+            return quant_error_set(error, fits, "cannot quantize '%s': %s", reader->source->name,
+                                   own.text);
     }
     run->map = choose_map(run);
     return run->map->begin(run, error);
@@ -174,9 +179,11 @@ enum quant_status quant_tensor_run_make_passes(struct quant_tensor_run *run,
         status = run->map->scan(run, error);
     if (status == QUANT_OK)
         status = run->map->choose(run, error);
+    const struct quant_group_params one = {.scales = &run->choice.params.scale,
+                                           .zero_points = &run->choice.params.zero_point,
+                                           .biases = &run->choice.params.bias};
     if (status == QUANT_OK && run->map == &quant_map_whole && run->output && run->output->scales)
-        status = quant_scale_store_append(run->output->scales, &run->choice.params.scale,
-                                          &run->choice.params.zero_point, 1, error);
+        status = quant_scale_store_append(run->output->scales, &one, 1, error);
     return status == QUANT_OK ? apply(run, error) : status;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/grouping.h"
+#include "core/profile_params.h"
 #include "engine/work/pool.h"
 #include "io/io.h"
 
@@ -67,7 +68,8 @@ enum quant_status quant_weight_pair_quantize(struct quant_weight_pair *pair,
     if (status == QUANT_OK)
         status = quant_tensor_run_begin(&pair->run, error);
     if (status == QUANT_OK && quant_granularity_has_groups(&pair->plan->granularity)) {
-        status = quant_scale_store_open_memory(&pair->scales, pair->run.grouping.count, error);
+        status = quant_scale_store_open_memory(&pair->scales, pair->run.grouping.count,
+                                               quant_plan_has_biases(pair->plan), error);
         output.scales = &pair->scales;
     }
     if (status == QUANT_OK)
@@ -85,8 +87,9 @@ static void restore(const struct quant_weight_pair *pair, uint64_t first, const 
                     float *x)
 {
     const struct quant_params *params = &pair->run.choice.params;
-    const struct quant_group_params groups = {0, pair->scales.scales, pair->scales.zero_points,
-                                              NULL};
+    const struct quant_group_params groups = {.scales = pair->scales.scales,
+                                              .zero_points = pair->scales.zero_points,
+                                              .biases = pair->scales.biases};
     if (pair->scales.ops)
         quant_dequantize_groups(params, &pair->run.grouping, &groups, first, q, n, x);
     else

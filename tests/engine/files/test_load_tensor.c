@@ -29,7 +29,8 @@ static void check_loaded(const char *path, const char *format_of_raw)
     check_ok(quant_file_load(path, NULL, &never, &loaded, &error), &error);
     float *x = malloc((size_t)(loaded.nelems + 1) * sizeof *x);
     assert_non_null(x);
-    const struct quant_group_params groups = {0, loaded.scales, loaded.zero_points, NULL};
+    const struct quant_group_params groups = {.scales = loaded.scales,
+                                              .zero_points = loaded.zero_points};
     const struct quant_dequantize_job job = {
         .size = sizeof job, .path = path, .output = {.path = format_of_raw, .force = true}};
     static struct quant_dequantize_result result;
