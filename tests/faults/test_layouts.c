@@ -108,6 +108,37 @@ static void write_checkpoint(void)
     file_write("config.json", config, sizeof config - 1);
 }
 
+/* A block of 32, with scale and bias in the other shard: 0.5 * q - 1. */
+static void write_mlx(void)
+{
+    static const char words[] =
+        "{\"l.weight\":{\"dtype\":\"U32\",\"shape\":[1,4],\"data_offsets\":[0,16]}}";
+    static const char numbers[] =
+        "{\"l.scales\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_offsets\":[0,4]},"
+        "\"l.biases\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_offsets\":[4,8]}}";
+    static const char places[] =
+        "{\"metadata\":{\"total_size\":24},\"weight_map\":{\"l.weight\":\"a.safetensors\","
+        "\"l.scales\":\"b.safetensors\",\"l.biases\":\"b.safetensors\"}}";
+    static const char entry[] = "{\"quantization\":{\"group_size\":64,\"bits\":8,"
+                                "\"l\":{\"group_size\":32,\"bits\":4}}}";
+    static const unsigned char elements[16] = {0x10, 0xF2};
+    static const unsigned char beside[] = {0, 0, 0, 0x3F, 0, 0, 0x80, 0xBF};
+    file_write_container("a.safetensors", words, elements, sizeof elements);
+    file_write_container("b.safetensors", numbers, beside, sizeof beside);
+    file_write("model.safetensors.index.json", places, sizeof places - 1);
+    file_write("config.json", entry, sizeof entry - 1);
+}
+
+static void check_mlx(void)
+{
+    static const float expected[] = {-1, -0.5F, 0, 6.5F, -1};
+    size_t nbytes = 0;
+    unsigned char *bytes = file_read("r.safetensors", &nbytes);
+    assert_true(nbytes > 32 * sizeof(float));
+    assert_memory_equal(bytes + nbytes - 32 * sizeof(float), expected, sizeof expected);
+    free(bytes);
+}
+
 /* The run without faults gives the header, then l.weight, p.weight and the copied tensor. */
 static void check_restored(void)
 {
@@ -120,17 +151,16 @@ static void check_restored(void)
     free(bytes);
 }
 
-static void test_dequantizing(void **state)
+static void dequantize_all(void (*write)(void), void (*check)(void))
 {
-    (void)state;
     static const unsigned kinds[] = {FAULT_MEMORY, FAULT_OPEN, FAULT_READ, FAULT_WRITE,
                                      FAULT_CLOSE | FAULT_RENAME | FAULT_LINK};
     struct holding before;
-    write_checkpoint();
+    write();
     holding_take(&before);
     struct outcome whole = run(FAULT_ALL, 0, false);
     check_ok(whole.status, &whole.error);
-    check_restored();
+    check();
     for (size_t k = 0; k < LENGTH(kinds); k++) {
         move_through(&before, &whole, kinds[k], false);
         if (!(kinds[k] & FAULT_RENAME))
@@ -209,10 +239,12 @@ static void fail_each(enum quant_status (*work)(struct quant_error *error), unsi
 static void check_layout(const char *like, const char *layout, enum quant_scheme scheme,
                          enum quant_dtype dtype)
 {
+    const bool in_blocks = strcmp(like, "mlx") == 0;
     struct quant_error error;
     layout_job = quantize_job("in/model.safetensors", "out/model.safetensors");
     layout_job.spec = (struct quant_spec){.scheme = scheme, .dtype = dtype, .like = like};
-    layout_job.granularity = (struct quant_granularity){.has_axis = true};
+    layout_job.granularity =
+        (struct quant_granularity){.has_axis = !in_blocks, .block_size = in_blocks ? 32 : 0};
     layout_job.output.force = true;
     layout_job.measure = false;
     layout_job.control.threads = 1;
@@ -242,8 +274,35 @@ static void test_writing(void **state)
     check_layout("comfyui", NULL, QUANT_ABSMAX, QUANT_INT8);
 }
 
+/* Its config has the entry twice. */
+static void test_writing_mlx(void **state)
+{
+    static const char matrix[] =
+        "{\"l.weight\":{\"dtype\":\"F32\",\"shape\":[2,32],\"data_offsets\":[0,256]}}";
+    static const float elements[64] = {1, -2, 3, 0.5F, [40] = 9};
+    (void)state;
+    assert_int_equal(mkdir("in", 0777), 0);
+    assert_int_equal(mkdir("out", 0777), 0);
+    file_write_container("in/model.safetensors", matrix, elements, sizeof elements);
+    file_write("in/config.json", "{\"model_type\":\"a\"}", 18);
+    check_layout("mlx", NULL, QUANT_ZERO_POINT, QUANT_UINT4);
+}
+
+static void test_compressed_tensors(void **state)
+{
+    (void)state;
+    dequantize_all(write_checkpoint, check_restored);
+}
+
+static void test_mlx(void **state)
+{
+    (void)state;
+    dequantize_all(write_mlx, check_mlx);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {IN_FOLDER(test_dequantizing), IN_FOLDER(test_writing)};
+    const struct CMUnitTest tests[] = {IN_FOLDER(test_compressed_tensors), IN_FOLDER(test_mlx),
+                                       IN_FOLDER(test_writing), IN_FOLDER(test_writing_mlx)};
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -156,6 +156,37 @@ static enum quant_status edit_config(const struct quant_checkpoint_job *job, con
     return status;
 }
 
+/* Takes out the other entry as well, if another program has left one. *text NULL: the config is the
+ * source as it is. */
+static enum quant_status drop_other_entry(const struct quant_checkpoint_job *job,
+                                          struct quant_source *config, char **text, size_t *nbytes,
+                                          bool *had_other, struct quant_error *error)
+{
+    struct quant_object_text object = {.text = NULL};
+    enum quant_status status = quant_layout_config_has_other(config, had_other, error);
+    if (status != QUANT_OK || !*had_other)
+        return status;
+    if (!job->restores && !job->requantizes)
+        return quant_source_error(config, error, QUANT_UNSUPPORTED,
+                                  "it has a %s: the checkpoint is quantized already; "
+                                  "--requantize takes it",
+                                  quant_layout_other_key);
+    struct quant_source *edited =
+        *text ? quant_source_from_memory(*text, *nbytes, config_name) : NULL;
+    char *before = *text;
+    if (before && !edited)
+        return quant_error_no_memory(error, *nbytes, "text");
+    status = quant_object_read(edited ? edited : config, quant_layout_other_key, known_keys,
+                               &object, error);
+    if (status == QUANT_OK && !quant_object_without(&object, text, nbytes))
+        status = quant_error_no_memory(error, object.nbytes, "text");
+    if (status == QUANT_OK)
+        free(before);
+    quant_object_release(&object);
+    quant_source_close(edited);
+    return status;
+}
+
 /* The entry of another program is taken out first; then the text is one without an entry. */
 static enum quant_status replace_entry(const struct quant_checkpoint_job *job, const char *entry,
                                        char **text, size_t *nbytes, struct quant_error *error)
@@ -186,6 +217,8 @@ static enum quant_status write_config(const struct quant_checkpoint_job *job, co
     enum quant_status status = edit_config(job, entry, source, &text, &nbytes, &had_entry, error);
     if (status == QUANT_OK && had_entry && !job->restores)
         status = replace_entry(job, entry, &text, &nbytes, error);
+    if (status == QUANT_OK)
+        status = drop_other_entry(job, source, &text, &nbytes, &had_entry, error);
     if (status == QUANT_OK)
         status = text ? quant_checkpoint_write_text(text, nbytes, to, force, &job->cancel, error)
                       : quant_checkpoint_write(source, to, force, &job->cancel, error);
@@ -244,13 +277,16 @@ static enum quant_status check_config(const struct quant_checkpoint_job *job, co
     char *text = NULL;
     size_t nbytes = 0;
     bool had_entry;
+    bool had_other;
     if (!job->checkpoint->has_config)
         return QUANT_OK;
     enum quant_status status = quant_checkpoint_open(job->checkpoint->path, config_name,
                                                      &job->cancel, &path, &source, error);
     if (status == QUANT_OK)
         status = edit_config(job, entry, source, &text, &nbytes, &had_entry, error);
-    if (status == QUANT_OK && job->restores && had_entry)
+    if (status == QUANT_OK)
+        status = drop_other_entry(job, source, &text, &nbytes, &had_other, error);
+    if (status == QUANT_OK && job->restores && (had_entry || had_other))
         status = quant_layout_check_config(source, error);
     quant_source_close(source);
     free(text);

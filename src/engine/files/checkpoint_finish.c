@@ -126,12 +126,12 @@ static enum quant_status belongs(const struct finishing *run,
 }
 
 /* Whether the tensor is one of the old index, or belongs to one that is: NAME_scale and
- * NAME_zero_point of NAME, and what the layouts of engines have beside it. */
+ * NAME_zero_point or NAME_bias of NAME, and what the layouts of engines have beside it. */
 static enum quant_status is_wanted(const struct finishing *run, const char *tensor,
                                    const char *shard, bool *wanted)
 {
     static const struct quant_layout_ending own[] = {
-        {"", ""}, {"_scale", ""}, {"_zero_point", ""}, {NULL, NULL}};
+        {"", ""}, {"_scale", ""}, {"_zero_point", ""}, {"_bias", ""}, {NULL, NULL}};
     *wanted = false;
     enum quant_status status = belongs(run, own, tensor, shard, wanted);
     for (size_t i = 0; status == QUANT_OK && quant_written_layout_at(i); i++)

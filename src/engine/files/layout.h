@@ -41,6 +41,8 @@ struct quant_layout_tensor {
     struct quant_layout_place data;
     struct quant_layout_place scales;
     struct quant_layout_place zero_points; /* int8 or int32; none: 0 */
+    struct quant_layout_place biases; /* in place of zero points, of the type of the scales, which
+                                       * may then be negative; none: no biases */
     bool has_offset;    /* the integers are stored as unsigned, half their range above themselves */
     uint64_t row_bytes; /* of a row, padded; 0: elements follow each other */
 };
@@ -76,8 +78,10 @@ uint64_t quant_layout_count(const struct quant_tensor_info *info);
 struct quant_layout {
     const char *name;
     const char *quant_method; /* of the config; NULL: it is seen in the tensors alone */
-    const char *mark;         /* without a quant_method: what the name of some tensor ends with */
-    const char *metadata;     /* a key of the metadata that is left out; NULL: none */
+    bool (*has_config)(const cJSON *config); /* whether an entry without a quant_method is of this
+                                              * layout; NULL: none is */
+    const char *mark;     /* without a quant_method: what the name of some tensor ends with */
+    const char *metadata; /* a key of the metadata that is left out; NULL: none */
 
     /* Reads the config. NULL: nothing to be done. QUANT_UNSUPPORTED: names what is not known. */
     enum quant_status (*begin)(struct quant_layout_reading *reading);
@@ -90,6 +94,7 @@ struct quant_layout {
 
 extern const struct quant_layout quant_layout_compressed_tensors;
 extern const struct quant_layout quant_layout_comfyui;
+extern const struct quant_layout quant_layout_mlx;
 
 /* The layout that the entry of a config, which may be NULL, names; *layout NULL: none, the entry is
  * quant's own, or missing. QUANT_UNSUPPORTED: it names one that is not known; source is the

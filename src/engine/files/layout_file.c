@@ -15,6 +15,8 @@
 
 enum { CONFIG_MOST = 16 << 20 };
 
+const char quant_layout_other_key[] = "quantization";
+
 struct opening {
     struct quant_layout_reading reading;
     struct quant_layout_shards shards;
@@ -27,9 +29,12 @@ struct opening {
 
 /* ---- The config ---- */
 
+/* mlx-lm also has an entry of its own. */
 static const cJSON *entry_of(const cJSON *root)
 {
-    return cJSON_GetObjectItemCaseSensitive(root, "quantization_config");
+    const cJSON *entry = cJSON_GetObjectItemCaseSensitive(root, "quantization_config");
+    const cJSON *own = cJSON_GetObjectItemCaseSensitive(root, quant_layout_other_key);
+    return !entry && quant_layout_mlx.has_config(own) ? own : entry;
 }
 
 static cJSON *read_config(struct quant_source *source, enum quant_status *status,
@@ -58,6 +63,17 @@ static enum quant_status open_config(struct opening *opening, const char *path,
         opening->root = read_config(opening->config, &status, reading->error);
     reading->config = entry_of(opening->root);
     reading->config_source = opening->config;
+    return status;
+}
+
+enum quant_status quant_layout_config_has_other(struct quant_source *source, bool *has,
+                                                struct quant_error *error)
+{
+    enum quant_status status = QUANT_OK;
+    cJSON *root = read_config(source, &status, error);
+    const cJSON *own = cJSON_GetObjectItemCaseSensitive(root, quant_layout_other_key);
+    *has = quant_layout_mlx.has_config(own);
+    cJSON_Delete(root);
     return status;
 }
 

@@ -25,6 +25,14 @@ enum quant_status quant_layout_file_open(struct quant_container_input *input,
                                          const struct quant_cancel *cancel,
                                          struct quant_error *error);
 
+/* The key of a config under which a program has its entry, besides "quantization_config". */
+extern const char quant_layout_other_key[];
+
+/* Whether the config.json at source has an entry of that key by which a layout is known. The errors
+ * are those of reading it. */
+enum quant_status quant_layout_config_has_other(struct quant_source *source, bool *has,
+                                                struct quant_error *error);
+
 /* Checks the text of a config.json: QUANT_UNSUPPORTED if a quantization that it states cannot be
  * restored. */
 enum quant_status quant_layout_check_config(struct quant_source *source, struct quant_error *error);

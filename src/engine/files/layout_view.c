@@ -3,6 +3,8 @@
  * scale. */
 #include "engine/files/layout_view.h"
 
+#include <quant/profiles.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +82,7 @@ static enum quant_status add_entry(struct quant_layout_view *view,
                                                                         : no_memory(view);
 }
 
-/* Whether scales, and zero points, are of known types and as many as there are groups. */
+/* Whether scales, and zero points or biases, are of known types and as many as there are groups. */
 static enum quant_status check_scales(const struct quant_layout_view *view,
                                       const struct quant_layout_tensor *tensor,
                                       const struct quant_shape *shape)
@@ -108,6 +110,11 @@ static enum quant_status check_scales(const struct quant_layout_view *view,
          quant_layout_count(zero) != grouping.count))
         return quant_layout_fail(reading, zero->name,
                                  "does not have a zero point in int8 or int32 for each scale");
+    const struct quant_tensor_info *biases = tensor->biases.info;
+    if (status == QUANT_OK && biases &&
+        (biases->type != scales->type || quant_layout_count(biases) != grouping.count))
+        return quant_layout_fail(reading, biases->name, "does not have a bias in %s for each scale",
+                                 scales->type->name);
     return status;
 }
 
@@ -128,9 +135,11 @@ static enum quant_status check_sizes(const struct quant_layout_view *view,
 static struct quant_restored_tensor entry_of(const struct quant_layout_tensor *tensor)
 {
     const struct quant_dtype_info *type = quant_dtype_info(tensor->dtype);
-    const bool has_zero_points = tensor->zero_points.info;
+    const bool has_biases = tensor->biases.info;
+    const bool is_affine = tensor->zero_points.info || has_biases;
     return (struct quant_restored_tensor){
-        .params = {.scheme = has_zero_points ? QUANT_ZERO_POINT : QUANT_ABSMAX,
+        .params = {.scheme = is_affine ? QUANT_ZERO_POINT : QUANT_ABSMAX,
+                   .profile = has_biases ? quant_profile_from_name("mlx") : NULL,
                    .dtype = tensor->dtype,
                    .qmin = type->is_integer ? (int32_t)type->min : 0,
                    .qmax = type->is_integer ? (int32_t)type->max : 0,
@@ -158,6 +167,8 @@ enum quant_status quant_layout_view_add_restored(struct quant_layout_view *view,
         status = add_plain(view, &tensor->scales, &entry.scales);
     if (status == QUANT_OK && tensor->zero_points.info)
         status = add_zero_points(view, tensor, &entry.zero_points);
+    if (status == QUANT_OK && tensor->biases.info)
+        status = add_plain(view, &tensor->biases, &entry.zero_points);
     return status == QUANT_OK ? add_entry(view, &entry) : status;
 }
 

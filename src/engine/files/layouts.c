@@ -9,8 +9,8 @@
 #include "engine/files/layout.h"
 #include "engine/files/layout_shards.h"
 
-static const struct quant_layout *const layouts[] = {&quant_layout_compressed_tensors,
-                                                     &quant_layout_comfyui, NULL};
+static const struct quant_layout *const layouts[] = {
+    &quant_layout_compressed_tensors, &quant_layout_comfyui, &quant_layout_mlx, NULL};
 
 /* ---- Which one ---- */
 
@@ -37,6 +37,9 @@ enum quant_status quant_layout_named(const cJSON *config, struct quant_source *s
     *layout = NULL;
     for (size_t i = 0; method && layouts[i]; i++)
         if (layouts[i]->quant_method && strcmp(layouts[i]->quant_method, method) == 0)
+            *layout = layouts[i];
+    for (size_t i = 0; config && !method && layouts[i]; i++)
+        if (layouts[i]->has_config && layouts[i]->has_config(config))
             *layout = layouts[i];
     if (*layout || !names_method(config))
         return QUANT_OK;

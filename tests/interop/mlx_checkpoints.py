@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Checkpoints that mlx-lm has quantized, restored.
+
+    mlx_checkpoints.py [SEED]
+
+Random checkpoints in the layout of MLX, in one file or several shards, with scales and biases in any of
+them and modules that have parameters of their own. `quant dequant` of the directory gives what NumPy
+restores, q * scale + bias in float32, in each float type; where this python3 has the package mlx, also
+what its mx.dequantize gives. What quant does not know it refuses, and names.
+"""
+import json
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+from reference import IS_SANITIZED, run, seed_from, skip
+
+try:
+    import numpy as np
+except ImportError:
+    skip("there is no NumPy for this python3: script/bootstrap installs it")
+from reference import safetensors_file  # noqa: E402
+
+try:
+    import mlx.core as mx
+except ImportError:
+    mx = None
+
+CASES = 10 if IS_SANITIZED else 40
+OUTPUTS = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
+INDEX = "model.safetensors.index.json"
+
+
+# ---- Floats ----
+
+def narrow(x, dtype):
+    """The bytes of float32 values in a type, to nearest, ties to even."""
+    x = np.asarray(x, "<f4")
+    if dtype == "F32":
+        return x.tobytes()
+    x = x + np.float32(0)  # quant narrows -0.0 as 0.0
+    if dtype == "F16":
+        return np.clip(x, -65504, 65504).astype("<f2").tobytes()
+    bits = x.view("<u4").astype("<u8")
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype("<u2").tobytes()
+
+
+def widen(data, dtype):
+    if dtype == "BF16":
+        return (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4")
+    return np.frombuffer(data, {"F32": "<f4", "F16": "<f2"}[dtype]).astype("<f4")
+
+
+# ---- Weights ----
+
+def pack(q, bits):
+    """Words of uint32, the first element in the lowest bits."""
+    each = 32 // bits
+    grouped = q.astype("<u4").reshape(*q.shape[:-1], -1, each)
+    shifts = np.arange(each, dtype="<u4") * np.uint32(bits)
+    return np.bitwise_or.reduce(grouped << shifts, axis=-1).astype("<u4")
+
+
+def check_with_mlx(tensors, parameters, x):
+    size, bits = parameters
+    words, scales, biases = (mx.array(a) for a in tensors)
+    theirs = np.array(mx.dequantize(words, scales, biases, group_size=size, bits=bits))
+    assert theirs.tobytes() == x.tobytes()
+
+
+def weight(rng, module, shape, dtype, parameters):
+    """({name: tensor}, float32 values)"""
+    size, bits = parameters
+    groups = (*shape[:-1], shape[-1] // size)
+    count = int(np.prod(groups))
+    scale_data = narrow(rng.uniform(1e-4, 0.3, count) * rng.choice([-1, 1], count), dtype)
+    bias_data = narrow(rng.uniform(-3, 3, count), dtype)
+    s, b = (widen(data, dtype).reshape(groups) for data in (scale_data, bias_data))
+    q = rng.integers(0, 1 << bits, shape)
+    x = q.astype("<f4") * np.repeat(s, size, axis=-1) + np.repeat(b, size, axis=-1)
+    words = pack(q, bits)
+    if mx:
+        check_with_mlx((words, s, b), parameters, x)
+    return {module + ".weight": ("U32", words.shape, words.tobytes()),
+            module + ".scales": (dtype, groups, scale_data),
+            module + ".biases": (dtype, groups, bias_data)}, x
+
+
+# ---- Checkpoints ----
+
+def config_of(pick, usual, own):
+    """As mlx-lm writes it, now or some time ago."""
+    entry = {"group_size": usual[0], "bits": usual[1]}
+    if pick.random() < 0.5:
+        entry["mode"] = "affine"
+    for module, parameters in own.items():
+        entry[module] = parameters and {"group_size": parameters[0], "bits": parameters[1]}
+    keys = pick.choice([["quantization"], ["quantization", "quantization_config"],
+                        ["quantization_config"]])
+    return {"model_type": "a", **{key: entry for key in keys}, "vocab_size": 5}
+
+
+def make(directory, rng, pick):
+    """Writes one: ({name: float32 values}, {name: copied tensor}, [shard])"""
+    directory.mkdir()
+    usual = (pick.choice([32, 64, 128]), pick.choice([4, 8]))
+    dtype = pick.choice(["F32", "F16", "BF16"])
+    own, restored, stored = {"model.kept": False}, {}, {}
+    for i in range(pick.choice([1, 3, 6])):
+        module = f"model.layers.{i}.proj"
+        parameters = usual
+        if pick.random() < 0.3:
+            parameters = own[module] = (pick.choice([32, 64, 128]), pick.choice([4, 8]))
+        shape = (*pick.choice([(1,), (3,), (70,), (2, 5)]), 128 * pick.choice([1, 2, 5]))
+        tensors, restored[module + ".weight"] = weight(rng, module, shape, dtype, parameters)
+        stored.update(tensors)
+    copied = {"model.kept.weight": ("BF16", (2, 5), bytes(range(20))),
+              "model.layers.0.proj.bias": ("F32", (3,), rng.bytes(12)),
+              "lone.scales": ("F32", (2, 1), bytes(8))}  # of no weight
+    stored.update(copied)
+    (directory / "config.json").write_text(json.dumps(config_of(pick, usual, own), indent=4))
+    nshards = pick.choice([1, 2, 4])
+    shards = [f"model-{i + 1:05}-of-{nshards:05}.safetensors" for i in range(nshards)]
+    parts = {shard: {"pad." + shard: ("U8", (1,), b"x")} for shard in shards}
+    copied.update({"pad." + shard: ("U8", (1,), b"x") for shard in shards})
+    for name, tensor in stored.items():
+        parts[pick.choice(shards)][name] = tensor
+    for shard, tensors in parts.items():
+        safetensors_file.write(directory / shard, tensors, {"format": "mlx"})
+    if nshards > 1:
+        weight_map = {name: shard for shard, tensors in parts.items() for name in tensors}
+        (directory / INDEX).write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
+    return restored, copied, shards
+
+
+def check(directory, output, dtype, made):
+    restored, copied, shards = made
+    found = {}
+    for shard in shards:
+        found.update(safetensors_file.read(output / shard)[0])
+    assert set(found) == set(restored) | set(copied), sorted(found)
+    for name, tensor in copied.items():
+        assert found[name] == tensor, name
+    for name, x in restored.items():
+        assert found[name] == (OUTPUTS[dtype], x.shape, narrow(x, OUTPUTS[dtype])), name
+    config = json.loads((directory / "config.json").read_text())
+    config.pop("quantization_config", None)
+    config.pop("quantization", None)
+    assert json.loads((output / "config.json").read_text()) == config
+    if len(shards) > 1:
+        index = json.loads((output / INDEX).read_text())
+        assert set(index["weight_map"]) == set(found)
+
+
+def test_random(tmp, seed):
+    for case in range(CASES):
+        rng, pick = np.random.default_rng([seed, case]), random.Random(f"{seed} {case}")
+        directory, output = tmp / f"in{case}", tmp / f"out{case}"
+        made = make(directory, rng, pick)
+        dtype = pick.choice(list(OUTPUTS))
+        try:
+            run("dequant", "-q", directory, "--output-dir", output, "--dtype", dtype, cwd=tmp)
+            check(directory, output, dtype, made)
+            _, complaint = run("quantize", directory, "--output-dir", tmp / "q", cwd=tmp, status=1)
+            assert b"the checkpoint is quantized already" in complaint, complaint
+        except Exception:
+            print(f"case {case} of seed {seed}")
+            raise
+    print(f"{CASES} checkpoints are restored as NumPy restores them, "
+          + ("and mx.dequantize" if mx else "(skipped: mx.dequantize, there is no package mlx)"))
+
+
+# ---- What is refused ----
+
+def tensors_with(**changes):
+    tensors = {"l.weight": ("U32", (2, 8), bytes(64)), "l.scales": ("F16", (2, 1), b"\0<\0<"),
+               "l.biases": ("F16", (2, 1), bytes(4))}
+    for key, tensor in changes.items():
+        tensors["l." + key] = tensor
+    return {name: tensor for name, tensor in tensors.items() if tensor}
+
+
+def test_refused(tmp):
+    usual = {"group_size": 64, "bits": 4}
+    config, tensor = "'config.json': its quantization", "'m.safetensors': tensor "
+    for entry, changes, expected in [
+            ({**usual, "bits": 3}, {}, config + " has bits other than 4 and 8"),
+            ({**usual, "group_size": 16}, {}, config + " has a group_size other than 32, 64 and 128"),
+            ({**usual, "mode": "mxfp4"}, {}, config + " has another mode than affine"),
+            ({**usual, "k": {"bits": 4}}, {}, config + " of k has no number as its bits or group_size"),
+            ({**usual, "k": {**usual, "bits": 2}}, {}, config + " of k has bits other than 4 and 8"),
+            (usual, {"scales": None}, tensor + "'l.weight' has no scales beside it"),
+            (usual, {"biases": None}, tensor + "'l.weight' has no biases beside it"),
+            ({**usual, "group_size": 128}, {}, tensor + "'l.weight' has rows of 64 elements, not whole "
+                                                        "groups of 128"),
+            ({**usual, "group_size": 32}, {}, tensor + "'l.scales' does not have a number for each group "
+                                                       "of 32"),
+            (usual, {"biases": ("F32", (2, 1), bytes(8))}, tensor + "'l.biases' does not have a bias in "
+                                                                    "F16 for each scale"),
+            (usual, {"scales": ("F16", (1, 2), bytes(4))}, tensor + "'l.scales' does not have a number "
+                                                                    "for each group of 64"),
+            (usual, {"weight": ("U32", (16,), bytes(64))}, tensor + "'l.weight' has 1 dimensions"),
+            (usual, {"biases": ("F16", (2, 1), b"\0|\0\0")},
+             "'m.safetensors: l.scales': group 0 needs a finite scale and a finite bias")]:
+        safetensors_file.write(tmp / "m.safetensors", tensors_with(**changes))
+        (tmp / "config.json").write_text(json.dumps({"quantization": entry}))
+        _, complaint = run("dequant", "m.safetensors", "-o", "r.safetensors", cwd=tmp, status=1)
+        assert complaint.decode() == f"quant: cannot read {expected}\n", complaint.decode()
+        assert not (tmp / "r.safetensors").exists()
+
+
+def main():
+    seed = seed_from(sys.argv)
+    with tempfile.TemporaryDirectory() as name:
+        test_random(Path(name), seed)
+    with tempfile.TemporaryDirectory() as name:
+        test_refused(Path(name))
+
+
+main()
