@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checkpoints that mlx-lm has quantized, restored.
+"""Checkpoints that mlx-lm has quantized, restored, and those that quant writes for it.
 
     mlx_checkpoints.py [SEED]
 
 Random checkpoints in the layout of MLX, in one file or several shards, with scales and biases in any of
 them and modules that have parameters of their own. `quant dequant` of the directory gives what NumPy
 restores, q * scale + bias in float32, in each float type; where this python3 has the package mlx, also
-what its mx.dequantize gives. What quant does not know it refuses, and names.
+what its mx.dequantize gives. What quant does not know it refuses, and names. `quantize --like mlx`
+writes the same layout: integers and numbers are those of the same command with --layout plain and, with
+the package, of mx.quantize; the config says how each module is quantized; and the file is restored by
+its sidecar as without.
 """
 import json
 import random
@@ -172,6 +175,67 @@ def test_random(tmp, seed):
           + ("and mx.dequantize" if mx else "(skipped: mx.dequantize, there is no package mlx)"))
 
 
+# ---- Written ----
+
+LAYERS = {"a": ((6, 256), "F32", (64, 4)), "b": ((70, 128), "BF16", (64, 4)), "c": ((3, 128), "F16", (32, 8))}
+KEPT = {"model.embed_tokens.weight": ("F32", (2, 64), bytes(512)), "lm_head.weight": ("F16", (1, 64), bytes(128)),
+        "a.bias": ("F32", (6,), bytes(24))}
+
+
+def quantized_by_mlx(x, dtype, parameters):
+    kinds = {"F32": mx.float32, "F16": mx.float16, "BF16": mx.bfloat16}
+    found = mx.quantize(mx.array(x).astype(kinds[dtype]), group_size=parameters[0], bits=parameters[1])
+    words, *numbers = (np.array(a if a.dtype == mx.uint32 else a.astype(mx.float32)) for a in found)
+    return [words.tobytes(), *(narrow(a, dtype) for a in numbers)]
+
+
+def check_written(output, plain, x):
+    """The tensors of each layer, from a file in the layout of MLX and one in that of quant."""
+    ours, theirs = safetensors_file.read(output)[0], safetensors_file.read(plain)[0]
+    names = {f"{layer}.{end}" for layer in LAYERS for end in ("weight", "scales", "biases")}
+    assert set(ours) == names | set(KEPT), sorted(ours)
+    for layer, (shape, dtype, (size, bits)) in LAYERS.items():
+        groups = (shape[0], shape[1] // size)
+        stored = [ours[f"{layer}.{end}"] for end in ("weight", "scales", "biases")]
+        assert [part[:2] for part in stored] == [("U32", (shape[0], shape[1] * bits // 32)),
+                                                 (dtype, groups), (dtype, groups)], stored
+        expected = [theirs[layer + ".weight" + end][2] for end in ("", "_scale", "_bias")]
+        assert [part[2] for part in stored] == expected, layer
+        if mx:
+            assert expected == quantized_by_mlx(x[layer], dtype, (size, bits)), layer
+    for name, tensor in KEPT.items():
+        assert ours[name] == tensor, name
+
+
+def test_written(tmp, seed):
+    rng, x, tensors = np.random.default_rng(seed), {}, dict(KEPT)
+    for layer, (shape, dtype, _) in LAYERS.items():
+        data = narrow(rng.standard_normal(shape) * 0.1, dtype)
+        x[layer] = widen(data, dtype).reshape(shape)
+        tensors[layer + ".weight"] = (dtype, shape, data)
+    (tmp / "in").mkdir()
+    safetensors_file.write(tmp / "in" / "model.safetensors", tensors, {"format": "pt"})
+    (tmp / "in" / "config.json").write_text('{\n  "model_type": "a"\n}\n')
+    options = ["--like", "mlx", "-t", "uint4", "--block-size", "64"]
+    own = ["--for", "c.*", "-t", "uint8", "--block-size", "32"]
+    run("quantize", "-q", *options, "in", "--output-dir", "q", *own, cwd=tmp)
+    run("quantize", "-q", *options, "--layout", "plain", "in", "--output-dir", "p", "--exclude",
+        "*embed*", "--exclude", "lm_head*", *own, cwd=tmp)
+    check_written(tmp / "q" / "model.safetensors", tmp / "p" / "model.safetensors", x)
+    entry = {"group_size": 64, "bits": 4, "c": {"group_size": 32, "bits": 8}}
+    assert json.loads((tmp / "q" / "config.json").read_text()) == {
+        "model_type": "a", "quantization": entry, "quantization_config": entry}
+    run("verify", "-q", "q", "--against", "in", cwd=tmp)
+    run("dequant", "-q", "q", "--output-dir", "f", cwd=tmp)
+    (tmp / "q" / "model.safetensors.json").unlink()
+    run("dequant", "-q", "q", "--output-dir", "g", cwd=tmp)
+    run("dequant", "-q", "p", "--output-dir", "h", cwd=tmp)
+    restored = [(tmp / name / "model.safetensors").read_bytes() for name in "fgh"]
+    assert restored[0] == restored[1] == restored[2]
+    for name in "fgh":
+        assert (tmp / name / "config.json").read_text() == '{\n  "model_type": "a"\n}\n', name
+
+
 # ---- What is refused ----
 
 def tensors_with(**changes):
@@ -217,6 +281,8 @@ def main():
         test_random(Path(name), seed)
     with tempfile.TemporaryDirectory() as name:
         test_refused(Path(name))
+    with tempfile.TemporaryDirectory() as name:
+        test_written(Path(name), seed)
 
 
 main()

@@ -134,7 +134,8 @@ static enum quant_status check_index(const struct quant_checkpoint_job *job,
 
 /* A new text for the config, or none if it stays as it is: without the entry if it had one, else,
  * when quantizing, with `entry`. */
-static enum quant_status edit_config(const struct quant_checkpoint_job *job, const char *entry,
+static enum quant_status edit_config(const struct quant_checkpoint_job *job,
+                                     const struct quant_config_entry *entry,
                                      struct quant_source *source, char **text, size_t *nbytes,
                                      bool *had_entry, struct quant_error *error)
 {
@@ -149,7 +150,7 @@ static enum quant_status edit_config(const struct quant_checkpoint_job *job, con
     if (status == QUANT_OK && object.has_key)
         has_memory = quant_object_without(&object, text, nbytes);
     else if (status == QUANT_OK && object.has_any && !job->restores)
-        has_memory = quant_object_with(&object, config_key, entry, text, nbytes);
+        has_memory = quant_object_with(&object, config_key, entry->text, text, nbytes);
     if (!has_memory)
         status = quant_error_no_memory(error, object.nbytes, "text");
     quant_object_release(&object);
@@ -180,16 +181,17 @@ static enum quant_status drop_other_entry(const struct quant_checkpoint_job *job
                                &object, error);
     if (status == QUANT_OK && !quant_object_without(&object, text, nbytes))
         status = quant_error_no_memory(error, object.nbytes, "text");
-    if (status == QUANT_OK)
-        free(before);
     quant_object_release(&object);
     quant_source_close(edited);
+    if (*text != before)
+        free(before);
     return status;
 }
 
 /* The entry of another program is taken out first; then the text is one without an entry. */
-static enum quant_status replace_entry(const struct quant_checkpoint_job *job, const char *entry,
-                                       char **text, size_t *nbytes, struct quant_error *error)
+static enum quant_status replace_entry(const struct quant_checkpoint_job *job,
+                                       const struct quant_config_entry *entry, char **text,
+                                       size_t *nbytes, struct quant_error *error)
 {
     char *without = *text;
     bool had_entry;
@@ -206,7 +208,36 @@ static enum quant_status replace_entry(const struct quant_checkpoint_job *job, c
     return status;
 }
 
-static enum quant_status write_config(const struct quant_checkpoint_job *job, const char *entry,
+/* Adds the entry once more, if the text has it. */
+static enum quant_status add_other_entry(const struct quant_checkpoint_job *job,
+                                         const struct quant_config_entry *entry, char **text,
+                                         size_t *nbytes, struct quant_error *error)
+{
+    struct quant_object_text object = {.text = NULL};
+    char *before = *text;
+    if (!before || !entry->has_other || job->restores)
+        return QUANT_OK;
+    struct quant_source *source = quant_source_from_memory(before, *nbytes, config_name);
+    enum quant_status status =
+        source ? quant_object_read(source, config_key, known_keys, &object, error)
+               : quant_error_no_memory(error, *nbytes, "text");
+    const bool has_entry = object.has_key;
+    quant_object_release(&object);
+    object = (struct quant_object_text){.text = NULL};
+    if (status == QUANT_OK && has_entry)
+        status = quant_object_read(source, quant_layout_other_key, known_keys, &object, error);
+    if (status == QUANT_OK && has_entry &&
+        !quant_object_with(&object, quant_layout_other_key, entry->text, text, nbytes))
+        status = quant_error_no_memory(error, object.nbytes, "text");
+    quant_object_release(&object);
+    quant_source_close(source);
+    if (*text != before)
+        free(before);
+    return status;
+}
+
+static enum quant_status write_config(const struct quant_checkpoint_job *job,
+                                      const struct quant_config_entry *entry,
                                       struct quant_source *source, const char *to,
                                       struct quant_error *error)
 {
@@ -219,6 +250,8 @@ static enum quant_status write_config(const struct quant_checkpoint_job *job, co
         status = replace_entry(job, entry, &text, &nbytes, error);
     if (status == QUANT_OK)
         status = drop_other_entry(job, source, &text, &nbytes, &had_entry, error);
+    if (status == QUANT_OK)
+        status = add_other_entry(job, entry, &text, &nbytes, error);
     if (status == QUANT_OK)
         status = text ? quant_checkpoint_write_text(text, nbytes, to, force, &job->cancel, error)
                       : quant_checkpoint_write(source, to, force, &job->cancel, error);
@@ -245,7 +278,8 @@ static void copy_mode(const char *from, const char *to)
 /* Writes the file of the output that is made from that of the checkpoint. entry: of the config;
  * NULL: it is another file. */
 static enum quant_status make_file(const struct quant_checkpoint_job *job, const char *name,
-                                   const char *entry, struct quant_error *error)
+                                   const struct quant_config_entry *entry,
+                                   struct quant_error *error)
 {
     struct quant_source *source = NULL;
     char *path = NULL;
@@ -269,7 +303,8 @@ static enum quant_status make_file(const struct quant_checkpoint_job *job, const
 }
 
 /* The config is read before anything is removed or written. */
-static enum quant_status check_config(const struct quant_checkpoint_job *job, const char *entry,
+static enum quant_status check_config(const struct quant_checkpoint_job *job,
+                                      const struct quant_config_entry *entry,
                                       struct quant_error *error)
 {
     struct quant_source *source = NULL;
@@ -334,7 +369,8 @@ static enum quant_status check_place(const struct quant_checkpoint_job *job,
                            job->output);
 }
 
-static enum quant_status write_files(const struct quant_checkpoint_job *job, const char *entry,
+static enum quant_status write_files(const struct quant_checkpoint_job *job,
+                                     const struct quant_config_entry *entry,
                                      struct quant_error *error)
 {
     enum quant_status status = QUANT_OK;
@@ -349,7 +385,7 @@ enum quant_status quant_checkpoint_begin(const struct quant_checkpoint_job *job,
                                          struct quant_error *error)
 {
     struct quant_checkpoint_job own;
-    char *entry = NULL;
+    struct quant_config_entry entry = {.text = NULL};
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_checkpoint_job", error);
     if (status == QUANT_OK && (!own.checkpoint || !own.output))
         status = quant_error_set(error, QUANT_INVALID, "a checkpoint and an output are needed");
@@ -360,11 +396,11 @@ enum quant_status quant_checkpoint_begin(const struct quant_checkpoint_job *job,
     if (status == QUANT_OK)
         status = quant_checkpoint_config(&own, &entry, error);
     if (status == QUANT_OK)
-        status = check_config(&own, entry, error);
+        status = check_config(&own, &entry, error);
     if (status == QUANT_OK)
         status = remove_index(&own, error);
     if (status == QUANT_OK && !own.checks_only)
-        status = write_files(&own, entry, error);
-    free(entry);
+        status = write_files(&own, &entry, error);
+    free(entry.text);
     return status;
 }

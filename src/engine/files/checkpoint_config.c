@@ -184,15 +184,16 @@ static enum quant_status keep(char **text, const char *bytes, size_t nbytes,
     return *text ? QUANT_OK : quant_error_no_memory(error, nbytes, "text");
 }
 
-enum quant_status quant_checkpoint_config(const struct quant_checkpoint_job *job, char **text,
+enum quant_status quant_checkpoint_config(const struct quant_checkpoint_job *job,
+                                          struct quant_config_entry *entry,
                                           struct quant_error *error)
 {
     struct quant_quantize_job own;
     struct collecting collecting = {.job = job, .error = error};
     struct quant_json_printer printer = {.is_indented = true, .depth = 1};
-    *text = NULL;
+    *entry = (struct quant_config_entry){.text = NULL};
     if (!job->quantize)
-        return keep(text, nobody, sizeof nobody - 1, error);
+        return keep(&entry->text, nobody, sizeof nobody - 1, error);
     enum quant_status status =
         quant_job_copy(&own, sizeof own, job->quantize, "quant_quantize_job", error);
     if (status != QUANT_OK)
@@ -201,9 +202,10 @@ enum quant_status quant_checkpoint_config(const struct quant_checkpoint_job *job
     if (status == QUANT_OK && has_config(&own, &collecting.mappings)) {
         status = collect(&collecting, &printer);
         if (status == QUANT_OK)
-            status = keep(text, printer.text, printer.length, error);
+            status = keep(&entry->text, printer.text, printer.length, error);
+        entry->has_other = collecting.mappings.layout->has_other_entry;
     } else if (status == QUANT_OK) {
-        status = keep(text, nobody, sizeof nobody - 1, error);
+        status = keep(&entry->text, nobody, sizeof nobody - 1, error);
     }
     free(printer.text);
     release(&collecting);

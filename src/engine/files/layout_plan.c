@@ -74,9 +74,11 @@ static enum quant_status add_scales(const struct quant_layout_planning *planning
                                                 stored->has_one_scale ? 0 : (uint32_t)shape->ndim};
     const enum quant_status status =
         add(planning, info, &tensor, quant_dtype_info(params->scale_dtype)->name, &planned->scales);
-    tensor.name = stored->zero_points;
-    return status == QUANT_OK && stored->zero_points
-               ? add(planning, info, &tensor, "int8", &planned->zero_points)
+    tensor.name = stored->biases ? stored->biases : stored->zero_points;
+    return status == QUANT_OK && tensor.name
+               ? add(planning, info, &tensor,
+                     stored->biases ? quant_dtype_info(params->scale_dtype)->name : "int8",
+                     &planned->zero_points)
                : status;
 }
 

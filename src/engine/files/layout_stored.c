@@ -145,7 +145,7 @@ static enum quant_status add_quantized(struct viewing *viewing,
         .axis = entry->has_groups ? entry->axis : -1,
         .block_size = entry->block_size,
         .block_rows = entry->block_rows,
-        .has_zero_points = entry->zero_point_name,
+        .has_zero_points = entry->zero_point_name && !quant_params_have_biases(&entry->params),
     };
     struct quant_layout_stored stored = {.data = NULL};
     struct quant_error own;
@@ -163,6 +163,8 @@ static enum quant_status add_quantized(struct viewing *viewing,
         status = add_beside(viewing, entry, stored.scales, stored.has_one_scale);
     if (status == QUANT_OK)
         status = add_beside(viewing, entry, stored.zero_points, false);
+    if (status == QUANT_OK)
+        status = add_beside(viewing, entry, stored.biases, false);
     for (size_t i = 0; status == QUANT_OK && i < stored.nfixed; i++)
         status = check_fixed(viewing, &stored.fixed[i]);
     return status;

@@ -51,6 +51,7 @@ struct quant_layout_stored {
     const char *scales;      /* name */
     bool has_one_scale;      /* stored without dimensions, not as [1] */
     const char *zero_points; /* name, with has_zero_points; they are stored as int8 */
+    const char *biases;      /* name, if params has them; they are stored as the scales are */
     struct quant_layout_fixed fixed[QUANT_LAYOUT_FIXED];
     size_t nfixed;
 };
@@ -101,6 +102,9 @@ struct quant_written_layout {
     void (*print_config)(const struct quant_layout_quantized *quantized,
                          struct quant_json_printer *printer);
 
+    bool has_other_entry; /* the same text is in the config once more, as the engine's own entry:
+                           * quant_layout_other_key */
+
     const struct quant_layout_ending *endings; /* of all tensors it has beside the integers; the
                                                 * last has no end */
 };
@@ -108,6 +112,7 @@ struct quant_written_layout {
 extern const struct quant_written_layout quant_written_pack_quantized;
 extern const struct quant_written_layout quant_written_naive_quantized;
 extern const struct quant_written_layout quant_written_comfyui;
+extern const struct quant_written_layout quant_written_mlx;
 
 /* The i-th row of the table; NULL past the last. */
 const struct quant_written_layout *quant_written_layout_at(size_t i);

@@ -10,7 +10,8 @@
 #include "engine/files/layout_write.h"
 
 static const struct quant_written_layout *const layouts[] = {
-    &quant_written_pack_quantized, &quant_written_naive_quantized, &quant_written_comfyui, NULL};
+    &quant_written_pack_quantized, &quant_written_naive_quantized, &quant_written_comfyui,
+    &quant_written_mlx, NULL};
 
 static const char plain[] = "plain";
 
