@@ -25,6 +25,7 @@ try:
 except ImportError:
     skip("there is no NumPy for this python3: script/bootstrap installs it")
 from reference import safetensors_file  # noqa: E402
+from sidecar_schema import problems  # noqa: E402
 
 try:
     import mlx.core as mx
@@ -225,6 +226,9 @@ def test_written(tmp, seed):
     entry = {"group_size": 64, "bits": 4, "c": {"group_size": 32, "bits": 8}}
     assert json.loads((tmp / "q" / "config.json").read_text()) == {
         "model_type": "a", "quantization": entry, "quantization_config": entry}
+    for name in "qp":
+        found = problems(json.loads((tmp / name / "model.safetensors.json").read_text()))
+        assert not found, found
     run("verify", "-q", "q", "--against", "in", cwd=tmp)
     run("dequant", "-q", "q", "--output-dir", "f", cwd=tmp)
     (tmp / "q" / "model.safetensors.json").unlink()
