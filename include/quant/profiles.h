@@ -69,7 +69,7 @@ struct quant_profile {
 
     enum quant_steps steps;
     bool is_signed; /* absmax divides the minimum's magnitude, or the negative maximum if that is
-                     * greater: the scale may be negative */
+                     * greater: the scale may be negative, also if exact */
     enum quant_floor floor;
     double least;
     bool blocks_by_stored; /* with a scale for each block: the range's length is rounded to float32
@@ -110,7 +110,8 @@ quant_profile_type_of(const struct quant_profile *profile, enum quant_scheme sch
 QUANT_API bool quant_params_take_any_scale(const struct quant_params *params);
 
 /* Sets mapping, arithmetic and rounding of params for elements that had the type `input` in their
- * file, by its profile, scheme and exact; all of them plain where profile is NULL or exact is set.
+ * file, by its profile, scheme and exact; all of them plain where profile is NULL or exact is set,
+ * but for a profile with signed scales, whose elements are divided by them also where exact is set.
  * is_given: the scale was given, not found. */
 QUANT_API void quant_params_follow(struct quant_params *params, enum quant_dtype input,
                                    bool is_given);

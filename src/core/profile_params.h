@@ -8,6 +8,13 @@
 
 #include "core/plan.h"
 
+/* Whether scales are positive or negative, whichever is the smaller that covers the range: exact,
+ * for an engine with such scales. Its target range reaches one farther below zero than above. */
+static inline bool quant_target_is_signed(const struct quant_target *target)
+{
+    return target->exact && target->scheme == QUANT_ABSMAX && target->profile->is_signed;
+}
+
 /* Whether scales are made from ranges by the rules of an engine. */
 static inline bool quant_target_follows(const struct quant_target *target)
 {

@@ -395,6 +395,8 @@ void quant_params_follow(struct quant_params *params, enum quant_dtype input, bo
     params->arithmetic = profile && is_16_bit(input) ? input : QUANT_DTYPE_NONE;
     if (profile && profile->has_biases)
         params->mapping = QUANT_MAP_BIAS;
+    if (profile && params->exact && profile->is_signed && params->scheme == QUANT_ABSMAX)
+        params->mapping = QUANT_MAP_DIVIDE; /* which takes negative scales */
     if (!profile || params->exact)
         return;
     params->rounding = profile->rounding;

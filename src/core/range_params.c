@@ -62,6 +62,19 @@ static void choose_absmax(struct quant_choice *choice, const struct quant_target
     choice->params.zero_point = quant_target_middle(target);
 }
 
+/* The smaller scale that covers the range. If both do as well, the positive one. */
+static void choose_signed(struct quant_choice *choice, const struct quant_target *target)
+{
+    const double above = (double)target->qmax;
+    const double below = -(double)target->qmin;
+    const double positive = fmax(choice->range[1] / above, -choice->range[0] / below);
+    const double negative = fmax(choice->range[1] / below, -choice->range[0] / above);
+    set_scale(choice, fmin(positive, negative));
+    if (negative < positive)
+        choice->params.scale = -choice->params.scale;
+    choice->params.zero_point = 0;
+}
+
 static void include_zero(struct quant_choice *choice)
 {
     choice->range[0] = fmin(choice->range[0], 0);
@@ -238,13 +251,16 @@ void quant_choice_set_range(struct quant_choice *choice, const struct quant_targ
     } else if (choice->range[0] == 0 && choice->range[1] == 0) {
         choice->params.scale = 1;
         choice->params.zero_point = zero_point_of_nothing(target);
+    } else if (quant_target_is_signed(target)) {
+        choose_signed(choice, target);
     } else if (target->scheme == QUANT_ABSMAX) {
         choose_absmax(choice, target);
     } else {
         choose_affine(choice);
     }
     if (restores_infinite(&choice->params)) /* if the range ends near FLT_MAX */
-        choice->params.scale = quant_target_max_scale(target, choice->params.zero_point);
+        choice->params.scale = copysignf(quant_target_max_scale(target, choice->params.zero_point),
+                                         choice->params.scale);
 }
 
 void quant_choice_set_scale(struct quant_choice *choice, float scale, int32_t zero_point)

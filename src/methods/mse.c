@@ -16,14 +16,15 @@
  */
 #include <math.h>
 
+#include "core/profile_params.h"
 #include "core/range_params.h"
 #include "methods/calibrator.h"
 #include "methods/mse_measure.h"
 #include "methods/mse_points.h"
 #include "methods/mse_search.h"
 
-/* Besides the observed range. */
-enum { MIN_RANGES = 1, RANGES = QUANT_MSE_RANGES + 1 };
+/* Besides the observed range, for each sign of the scale. */
+enum { MIN_RANGES = 1, RANGES = 1 + QUANT_MSE_RANGES, SIGNED_RANGES = 1 + 2 * QUANT_MSE_RANGES };
 
 /* Elements times ranges to measure. This takes about as long as counting a tensor of 64 MiB. */
 #define BUDGET (UINT64_C(1) << 25)
@@ -32,8 +33,8 @@ struct state {
     struct quant_mse_bins bins;
     struct quant_mse_points points;
     struct quant_mse_search search;
-    struct quant_mse_range list[RANGES];
-    struct quant_params params[RANGES];
+    struct quant_mse_range list[SIGNED_RANGES];
+    struct quant_params params[SIGNED_RANGES];
     uint32_t keys[2 * QUANT_CALIBRATION_SMALL]; /* of a small tensor, and room to sort them */
 };
 
@@ -48,7 +49,8 @@ static size_t affordable(uint64_t nfinite)
 static struct quant_mse_range observed_range(const struct quant_calibrator *calibrator)
 {
     const double absmax = quant_calibrator_absmax(calibrator);
-    const bool symmetric = calibrator->target.scheme == QUANT_ABSMAX;
+    const bool symmetric =
+        calibrator->target.scheme == QUANT_ABSMAX && !quant_target_is_signed(&calibrator->target);
     return (struct quant_mse_range){
         .lo = symmetric ? -absmax : (double)calibrator->observed.min,
         .hi = symmetric ? absmax : (double)calibrator->observed.max,
@@ -70,7 +72,7 @@ static void begin(struct quant_calibrator *calibrator)
     struct state *state = calibrator->state;
     state->bins = quant_mse_bins_of(&calibrator->observed);
     calibrator->ncounts = quant_mse_bins_counters(&state->bins);
-    calibrator->nsums = RANGES;
+    calibrator->nsums = quant_target_is_signed(&calibrator->target) ? SIGNED_RANGES : RANGES;
 }
 
 static void block(const struct quant_calibrator *calibrator, const float *x, size_t n,

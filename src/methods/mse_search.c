@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/profile_params.h"
 #include "core/range_params.h"
 
 /* In a coarse step the error changes little, other than by chance. Scales that are less than
@@ -46,9 +47,10 @@ static struct quant_mse_effort effort_of(const struct quant_mse_search *search)
 
 /* ---- Setting up ---- */
 
+/* By a negative scale qmin..qmax stand for the multiples -qmax..-qmin of its magnitude. */
 static void begin(struct quant_mse_search *search, const struct quant_mse_points *points,
                   const struct quant_target *target, const struct quant_observed *observed,
-                  size_t max_ranges)
+                  bool is_negative, size_t max_ranges)
 {
     const double min = (double)observed->min;
     const double max = (double)observed->max;
@@ -57,13 +59,15 @@ static void begin(struct quant_mse_search *search, const struct quant_mse_points
     search->cells.points = points;
     search->nothing = quant_choice_of_nothing(target);
     search->symmetric = target->scheme == QUANT_ABSMAX;
+    search->is_signed = quant_target_is_signed(target);
     search->observed[0] = search->symmetric ? -absmax : min;
     search->observed[1] = search->symmetric ? absmax : max;
     search->cells.low = target->include_zero ? fmin(search->observed[0], 0) : search->observed[0];
     search->cells.high = target->include_zero ? fmax(search->observed[1], 0) : search->observed[1];
     search->cells.levels = (double)search->nothing.params.qmax - search->nothing.params.qmin;
-    search->cells.bottom =
-        (double)search->nothing.params.qmin - (double)search->nothing.params.zero_point;
+    search->cells.bottom = is_negative ? -(double)search->nothing.params.qmax
+                                       : (double)search->nothing.params.qmin -
+                                             (double)search->nothing.params.zero_point;
     search->reach = absmax;
     search->cells.center = 0;
     search->nbest = 0;
@@ -270,11 +274,16 @@ static void fit_all(struct quant_mse_search *search)
 }
 
 /* The range of a grid, inside the observed one: its ends may move by half a step without changing
- * the zero point. */
+ * the zero point. A signed scale takes its sign from the longer end, so both are kept. */
 static struct quant_mse_range range_of(const struct quant_mse_search *search,
                                        const struct quant_mse_grid *grid)
 {
     struct quant_mse_range range = {.cost = grid->cost};
+    if (search->is_signed) {
+        range.lo = search->cells.bottom * grid->scale;
+        range.hi = (search->cells.bottom + search->cells.levels) * grid->scale;
+        return range;
+    }
     if (search->symmetric) {
         range.hi = fmin(grid->scale * steps_of(search), search->observed[1]);
         range.lo = -range.hi;
@@ -304,12 +313,10 @@ static size_t add_ranges(const struct quant_mse_search *search, const struct qua
     return n;
 }
 
-size_t quant_mse_search(struct quant_mse_search *search, const struct quant_mse_points *points,
-                        const struct quant_target *target, const struct quant_observed *observed,
-                        size_t max_ranges, struct quant_mse_range *ranges)
+static size_t search_ranges(struct quant_mse_search *search, size_t max_ranges,
+                            struct quant_mse_range *ranges)
 {
     size_t n = 0;
-    begin(search, points, target, observed, max_ranges);
     if (search->reach > MAX_MULTIPLES * stored_scale(search, widest_scale(search)))
         return 0;
     search_all(search);
@@ -317,6 +324,18 @@ size_t quant_mse_search(struct quant_mse_search *search, const struct quant_mse_
     for (size_t i = 0; i < search->nbest; i++)
         n += add_ranges(search, &search->best[i], max_ranges - n, ranges + n);
     return n;
+}
+
+size_t quant_mse_search(struct quant_mse_search *search, const struct quant_mse_points *points,
+                        const struct quant_target *target, const struct quant_observed *observed,
+                        size_t max_ranges, struct quant_mse_range *ranges)
+{
+    begin(search, points, target, observed, false, max_ranges);
+    const size_t n = search_ranges(search, max_ranges, ranges);
+    if (!search->is_signed)
+        return n;
+    begin(search, points, target, observed, true, max_ranges);
+    return n + search_ranges(search, max_ranges, ranges + n);
 }
 
 int quant_mse_range_compare(const struct quant_mse_range *left, const struct quant_mse_range *right)

@@ -10,7 +10,7 @@
 #include "methods/mse_cells.h"
 
 enum {
-    QUANT_MSE_RANGES = 12,     /* the most that are found */
+    QUANT_MSE_RANGES = 12,     /* the most that are found, for each sign of the scale */
     QUANT_MSE_SCALES = 1 << 11 /* coarse steps */
 };
 
@@ -35,6 +35,7 @@ struct quant_mse_search {
     struct quant_choice nothing; /* the choice without a range */
     struct quant_mse_effort effort;
     bool symmetric;
+    bool is_signed; /* quant_target_is_signed */
     double observed[2];
     double reach; /* the largest distance of a multiple of the scale from 0 */
     struct quant_mse_grid best[QUANT_MSE_RANGES]; /* nbest, by rising cost */
@@ -47,7 +48,9 @@ struct quant_mse_search {
 };
 
 /* Writes at most max_ranges ranges inside the observed one, the best first, and returns their
- * number. *search may have any initialized content: what an earlier search left saves time. */
+ * number. Where scales may be negative, it is max_ranges for each sign, the positive ones first:
+ * they are what the whole target range is restored as, and may reach beyond the observed range.
+ * *search may have any initialized content: what an earlier search left saves time. */
 size_t quant_mse_search(struct quant_mse_search *search, const struct quant_mse_points *points,
                         const struct quant_target *target, const struct quant_observed *observed,
                         size_t max_ranges, struct quant_mse_range *ranges);

@@ -81,6 +81,7 @@ static void test_worked_scale(void **state)
 
 #define AFFINE .scheme = QUANT_ZERO_POINT
 #define UNSIGNED .dtype = QUANT_UINT8
+#define SIGNED .like = "nncf", .exact = true, .dtype = QUANT_INT4, .calibration = "minmax"
 #define CLIP(lo, hi) .has_clip = true, .clip = {lo, hi}
 #define TARGET(min, most) .has_qmin = true, .qmin = (min), .has_qmax = true, .qmax = (most)
 
@@ -111,6 +112,14 @@ static const struct rule rules[] = {
     {{UNSIGNED, TARGET(0, 100)}, {-4, 2}, 2, 4 / 50., 50, {-4, 2}, 0},
     {{UNSIGNED, TARGET(0, 101)}, {-4, 2}, 2, 4 / 50., 51, {-4, 2}, 0},
     {{UNSIGNED, TARGET(0, 255)}, {-4, 2}, 2, 4 / 127., 128, {-4, 2}, 0},
+    /* exact for an engine with signed scales: the longer tail gets the longer side, -8 * s */
+    {{SIGNED}, {-4, 1, 2}, 3, 4 / 8., 0, {-4, 2}, 0},
+    {{SIGNED}, {1, 2, 5}, 3, -5 / 8., 0, {1, 5}, 0},
+    {{SIGNED}, {-7.5F, 7}, 2, 1, 0, {-7.5, 7}, 0},
+    {{SIGNED}, {-7, 7.5F}, 2, -1, 0, {-7, 7.5}, 0},
+    {{SIGNED}, {-7, 7}, 2, 1, 0, {-7, 7}, 0},
+    {{SIGNED}, {3, 3}, 2, -3 / 8., 0, {0, 3}, 0},
+    {{SIGNED}, {-1, FLT_MAX}, 2, -(double)FLT_MAX / 8, 0, {-1, (double)FLT_MAX}, 0},
     /* zero-point maps the range as it is, and z may lie outside */
     {{AFFINE}, {0, 255}, 2, 1, -128, {0, 255}, 0},
     {{AFFINE, UNSIGNED}, {-1, 254}, 2, 1, 1, {-1, 254}, 0},

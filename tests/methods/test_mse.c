@@ -213,6 +213,55 @@ static void test_options(void **state)
     }
 }
 
+/* ---- Scales of either sign ---- */
+
+/* The best of 2,048 scales of each sign. */
+static double exhaust_signs(const struct quant_params *found, const float *x, size_t n)
+{
+    struct quant_params params = *found;
+    struct quant_observed observed = QUANT_OBSERVED_INIT;
+    double min = (double)INFINITY;
+    quant_observe(&observed, x, n);
+    const float a = fmaxf(fabsf(observed.min), fabsf(observed.max)) / (float)params.qmax;
+    for (int i = 1; i <= 2048; i++)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            params.scale = (float)(sign * i) * (a / 2048);
+            min = fmin(min, squared_error(&params, x, n));
+        }
+    return min;
+}
+
+/* Exact, for an engine whose integers reach farther on one side of zero than on the other: the
+ * longer tail gets the longer side. */
+static void test_signs(void **state)
+{
+    (void)state;
+    enum { MOST = 1000, BLOCKS = IS_SLOW_BUILD ? 2 * KINDS : 6 * KINDS };
+    static const enum quant_dtype dtypes[] = {QUANT_INT4, QUANT_INT8};
+    struct random random = random_begin();
+    float x[MOST];
+    int nnegative = 0;
+    for (int i = 0; i < BLOCKS; i++) {
+        const size_t n = i % 3 == 0 ? MOST : 32;
+        const struct quant_spec like = {.like = "nncf", .dtype = dtypes[i % 2]};
+        struct quant_spec exact = like;
+        struct quant_choice found;
+        struct quant_choice own;
+        exact.exact = true;
+        fill(&random, (enum kind)(i % KINDS), x, n);
+        assert_int_equal(quant_calibrate(&like, x, n, &own, NULL), QUANT_OK);
+        assert_int_equal(quant_calibrate(&exact, x, n, &found, NULL), QUANT_OK);
+        const double error = squared_error(&found.params, x, n);
+        nnegative += found.params.scale < 0;
+        assert_true(error <= squared_error(&own.params, x, n));
+        const double expected = exhaust_signs(&found.params, x, n);
+        if (error > expected * NEAR)
+            fail_msg("kind %d, %zu elements, type %d: scale %.9g has %.9g, there is one of %.9g",
+                     i % KINDS, n, (int)like.dtype, (double)found.params.scale, error, expected);
+    }
+    assert_true(nnegative > 0 && nnegative < BLOCKS);
+}
+
 /* ---- Scales of 16 bits ---- */
 
 /* The best of 2,048 symmetric ranges. */
@@ -268,9 +317,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_short),        cmocka_unit_test(test_long),
-        cmocka_unit_test(test_widest),       cmocka_unit_test(test_options),
-        cmocka_unit_test(test_local_optima), cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_grid),         cmocka_unit_test(test_stored_scale),
+        cmocka_unit_test(test_widest),       cmocka_unit_test(test_signs),
+        cmocka_unit_test(test_options),      cmocka_unit_test(test_local_optima),
+        cmocka_unit_test(test_blocks),       cmocka_unit_test(test_grid),
+        cmocka_unit_test(test_stored_scale),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }
