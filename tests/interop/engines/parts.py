@@ -1,10 +1,33 @@
 # SPDX-License-Identifier: MIT
 """What an engine makes of a matrix, as the bytes that quant would write."""
+from typing import NamedTuple
+
 import ml_dtypes
 import numpy as np
 
 DTYPES = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2"),
           "bfloat16": np.dtype(ml_dtypes.bfloat16)}
+
+
+class Matrix(NamedTuple):
+    """An array with what by_quant needs of an input."""
+    name: str
+    x: np.ndarray
+
+    @property
+    def dtype(self):
+        return self.x.dtype.name
+
+    @property
+    def rows(self):
+        return self.x.shape[0]
+
+    @property
+    def columns(self):
+        return self.x.shape[1]
+
+    def data(self):
+        return self.x.tobytes()
 
 
 def matrix(one):

