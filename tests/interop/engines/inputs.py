@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
 """The matrices that engines and quant are compared on, in plain Python.
 
-All are made from a seed by integer arithmetic and powers of two, so they have the same bits under
-every version of Python and every library, and files of vectors need not hold them. An input is the
-bits of its elements: of a float32, or of a bfloat16 or float16.
+All but the weights of data/digits are made from a seed by integer arithmetic and powers of two, so they
+have the same bits under every version of Python and every library, and files of vectors need not hold
+them. An input is the bits of its elements: of a float32, or of a bfloat16 or float16.
 """
 import struct
+from pathlib import Path
 from typing import NamedTuple
 
 MASK = (1 << 64) - 1
 COLUMNS = 64  # two blocks of 32
+DIGITS = Path(__file__).resolve().parents[3] / "data" / "digits"
 
 
 class Input(NamedTuple):
@@ -99,16 +101,25 @@ def skewed_rows(source, rows, columns):
     return [[(source.bell() + (i % 8 - 3) / 4.0) / 8 for _ in range(columns)] for i in range(rows)]
 
 
-# What is divided by to make a scale, times two: for 4, 5 and 8 bits.
+def real_rows():
+    """Weights of a network that was trained to tell digits apart: a row has 64."""
+    data = (DIGITS / "fc1_weight.npy").read_bytes()
+    start = 10 + struct.unpack_from("<H", data, 8)[0]
+    x = struct.unpack(f"<{(len(data) - start) // 4}f", data[start:])
+    return [list(x[i:i + COLUMNS]) for i in range(0, len(x), COLUMNS)]
+
+
+# What is divided by to make a scale, times two: for 4, 5 and 8 bits, and for 16.
 TWICE_DIVISORS = (14, 15, 16, 30, 31, 32, 62, 254, 255, 256, 510)
+TWICE_LONG_DIVISORS = (65534, 65535, 131070)
 
 
-def ties_rows(columns):
+def ties_rows(columns, twice_divisors=TWICE_DIVISORS):
     """Halves under a scale that is a power of two: the extreme is the divisor times that power. For
     each divisor a row whose range is symmetric, and two whose width is the divisor, with a zero point
     that is a tie itself in the second of them."""
     rows = []
-    for i, twice in enumerate(TWICE_DIVISORS):
+    for i, twice in enumerate(twice_divisors):
         scale = 2.0 ** (-i - 3)
         top = twice / 2.0
         halves = [(n + 0.5) * (1 if n % 3 else -1) for n in range(columns)]
@@ -160,20 +171,26 @@ def degenerate_rows(source, columns):
     return rows
 
 
+def rounded_to_bfloat16(rows):
+    return [[from_bits(bfloat16_bits(x) << 16) for x in row] for row in rows]
+
+
 def small():
     """Inputs for whose rows the files of vectors hold checksums, and the parameters of each group."""
     source = Source(13)
     random = [row for rows in (random_rows, heavy_rows, skewed_rows)
               for row in rows(source, 8, COLUMNS)]
-    from_bfloat16 = [[from_bits(bfloat16_bits(x) << 16) for x in row]
-                     for row in random_rows(source, 4, COLUMNS) + heavy_rows(source, 4, COLUMNS)]
+    from_bfloat16 = rounded_to_bfloat16(random_rows(source, 4, COLUMNS) + heavy_rows(source, 4, COLUMNS))
     ties = ties_rows(COLUMNS)
     degenerate = degenerate_rows(source, COLUMNS)
+    real = real_rows()
     inputs = [make("random", "float32", random + from_bfloat16),
               make("ties", "float32", ties + near_ties_rows(COLUMNS)),
-              make("degenerate", "float32", degenerate)]
+              make("ties_long", "float32", ties_rows(COLUMNS, TWICE_LONG_DIVISORS)),
+              make("degenerate", "float32", degenerate),
+              make("real", "float32", real + rounded_to_bfloat16(real))]
     for dtype in ("bfloat16", "float16"):
-        for name, rows in (("random", random), ("ties", ties), ("degenerate", degenerate)):
+        for name, rows in (("random", random), ("ties", ties), ("degenerate", degenerate), ("real", real)):
             inputs.append(make(f"{name}_{dtype}", dtype, rows))
     return inputs
 

@@ -14,7 +14,6 @@ import importlib
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 sys.path[0] = str(HERE.parent)  # not this directory, whose modules have the names of packages
@@ -23,51 +22,46 @@ import ml_dtypes  # noqa: E402
 import numpy as np  # noqa: E402
 from engines import inputs, names_here, real_weights  # noqa: E402
 from engines.by_quant import Difference, is_known, parts_of  # noqa: E402
-from engines.parts import DTYPES, contents, is_sound, matrix  # noqa: E402
+from engines.parts import DTYPES, Matrix, contents, is_sound, matrix  # noqa: E402
 
 ROWS, COLUMNS = 48, 1024
 SHOWN = 3  # differences of an engine
 
 
-class Matrix(NamedTuple):
-    name: str
-    x: np.ndarray
-
-    @property
-    def dtype(self):
-        return self.x.dtype.name
-
-    @property
-    def rows(self):
-        return self.x.shape[0]
-
-    @property
-    def columns(self):
-        return self.x.shape[1]
-
-    def data(self):
-        return self.x.tobytes()
-
-
 # ---- Values ----
+
+DIVISORS = np.array(inputs.TWICE_DIVISORS + inputs.TWICE_LONG_DIVISORS) / 2.0
+
+
+def ties_matrix(rng, tops, powers):
+    """Halves times a power of two. The extreme of each row and of each block in it is a divisor times that
+    power, so that the scale is the power."""
+    shape = (len(tops), COLUMNS)
+    tops, powers = tops[:, None], powers[:, None]
+    halves = np.clip(np.floor(rng.uniform(-1, 1, shape) * np.minimum(tops, 2.0 ** 13)) + 0.5, -tops, tops)
+    halves[:, ::32] = (tops * rng.choice([-1, 1], (len(tops), 1)))
+    return halves * powers
+
+
+def ties_matrices(rng):
+    """With a divisor for each row, and with one for all."""
+    powers = 2.0 ** rng.integers(-12, 1, ROWS)
+    yield Matrix("ties", ties_matrix(rng, rng.choice(DIVISORS, ROWS), powers))
+    for divisor in DIVISORS:
+        power = 2.0 ** rng.integers(-12, 1)
+        yield Matrix(f"ties of {divisor:g}", ties_matrix(rng, np.full(3, divisor), np.full(3, power)))
+
 
 def random_matrices(rng):
     shape = (ROWS, COLUMNS)
     normal = rng.standard_normal(shape) * 2.0 ** rng.integers(-8, 2, (ROWS, 1))
     heavy = rng.standard_t(2, shape) * 0.02
     halves = (rng.integers(-255, 256, shape) / 2.0) * 2.0 ** rng.integers(-12, 1, (ROWS, 1))
-    # The extreme of each row is a divisor times the power, so that the scale is a power of two.
-    tops = rng.choice(inputs.TWICE_DIVISORS, ROWS) / 2.0
-    power = 2.0 ** rng.integers(-12, 1, ROWS)
-    ties = np.clip(halves / np.abs(halves).max(1, keepdims=True).clip(1e-9), -1, 1)
-    ties = np.floor(ties * tops[:, None] - 0.5) + 0.5
-    ties = np.clip(ties, -tops[:, None], tops[:, None]) * power[:, None]
-    ties[:, 0] = tops * power * rng.choice([-1, 1], ROWS)
     one_sided = np.abs(rng.standard_normal(shape)) + rng.integers(0, 4, (ROWS, 1))
     yield Matrix("normal", normal)
     yield Matrix("heavy tails", heavy)
     yield Matrix("halves", halves)
-    yield Matrix("ties", ties)
+    yield from ties_matrices(rng)
     yield Matrix("one-sided", one_sided * rng.choice([-1, 1], (ROWS, 1)))
     yield Matrix("from 2^-149", rng.standard_normal(shape) * 2.0 ** rng.integers(-149, -20, (ROWS, 1)))
     yield Matrix("to 2^120", rng.standard_normal(shape) * 2.0 ** rng.integers(20, 120, (ROWS, 1)))

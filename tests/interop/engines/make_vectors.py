@@ -30,11 +30,14 @@ def text(data):
 
 
 def entry_of(engine, one, case):
-    """Of the degenerate rows each is a matrix of its own if there is one scale for all of it."""
-    is_each = case.group == "tensor" and one.name.startswith("degenerate")
+    """If a matrix has one scale, each of the rows that are degenerate, or ties by a scale of their own, is a
+    matrix."""
+    is_degenerate = one.name.startswith("degenerate")
+    has_own_ties = one.name.startswith("ties") and case.scheme != "given"
+    is_each = case.group == "tensor" and (is_degenerate or has_own_ties)
     with np.errstate(all="ignore"):
         alone = {i: engine.quantize(matrix(inputs.chosen(one, [i])), case) for i in range(one.rows)} \
-            if one.name.startswith("degenerate") else {}
+            if is_degenerate or is_each else {}
         rows = [i for i in range(one.rows)
                 if i not in alone or is_sound(engine, matrix(inputs.chosen(one, [i])), case, alone[i])]
         results = [alone[i] for i in rows] if is_each else \
