@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* AVX2 for 16-bit and 4-bit integers, by division. Dividing 32 bytes takes less time than loading
- * them from memory, so the fixed-point method of avx2.c would gain little here. AVX-512 does not
- * divide faster and uses these functions too. */
+/* AVX2 for 16-bit and 4-bit integers: 16 bits by exact quotients, 4 bits in fixed point. Steps that
+ * need a division, and scales and roundings that do, have loops of their own; AVX-512 uses these
+ * too, since it does not divide faster. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
 
 #include "kernels/avx2_integers.h"
 #include "kernels/avx2_types.h"
+#include "kernels/exact_quotient.h"
 #include "kernels/fixed_point.h"
 
 /* Stores (q - z) * s for 8 integers. */
@@ -19,8 +20,8 @@ AVX2 ALWAYS_INLINE void restore(__m256i q, __m256i zero_point, __m256 scale, flo
 
 /* ---- 16 bits ---- */
 
-AVX2 ALWAYS_INLINE void quantize_words(const struct quant_params *params, const float *x, size_t n,
-                                       uint16_t *q, bool is_unsigned)
+AVX2 ALWAYS_INLINE void divide_words(const struct quant_params *params, const float *x, size_t n,
+                                     uint16_t *q, bool is_unsigned)
 {
     const struct division by = make_division(params);
     const bool divides = quant_zero_point_is_near(params);
@@ -31,6 +32,51 @@ AVX2 ALWAYS_INLINE void quantize_words(const struct quant_params *params, const 
         _mm256_storeu_si256((__m256i *)(q + i), packed);
     }
     quant_kernels_scalar.quantize[params->dtype](params, x + i, n - i, q + i);
+}
+
+/* Functions of their own: the loop is faster without this code in it. */
+AVX2 static void divide_int16(const struct quant_params *params, const float *x, size_t n,
+                              uint16_t *q)
+{
+    divide_words(params, x, n, q, false);
+}
+
+AVX2 static void divide_uint16(const struct quant_params *params, const float *x, size_t n,
+                               uint16_t *q)
+{
+    divide_words(params, x, n, q, true);
+}
+
+/* 8 integers of quotients that are not NaN, rounded half to even by the conversion. */
+AVX2 ALWAYS_INLINE __m256i round_quotients(const struct division *by, __m256 t)
+{
+    const __m256 inside = _mm256_min_ps(_mm256_max_ps(t, by->lowest), by->highest);
+    return _mm256_add_epi32(_mm256_cvtps_epi32(inside), by->zero_point);
+}
+
+AVX2 ALWAYS_INLINE void quantize_words(const struct quant_params *params, const float *x, size_t n,
+                                       uint16_t *q, bool is_unsigned)
+{
+    const struct division by = make_division(params);
+    const __m256 inverse = _mm256_set1_ps(1 / params->scale);
+    const bool is_fast = quant_quotient_is_exact(params->scale) &&
+                         quant_zero_point_is_near(params) && params->rounding == QUANT_HALF_EVEN;
+    size_t i = 0;
+    for (; is_fast && n - i >= STEP; i += STEP) {
+        __m256 t[4];
+        for (size_t k = 0; k < 4; k++)
+            t[k] = exact_quotient(_mm256_loadu_ps(x + i + LANES * k), by.scale, inverse);
+        if (has_nan(t)) {
+            (is_unsigned ? divide_uint16 : divide_int16)(params, x + i, STEP, q + i);
+            continue;
+        }
+        for (size_t k = 0; k < 4; k += 2) {
+            const __m256i packed =
+                pack_words(round_quotients(&by, t[k]), round_quotients(&by, t[k + 1]), is_unsigned);
+            _mm256_storeu_si256((__m256i *)(q + i + LANES * k), packed);
+        }
+    }
+    (is_unsigned ? divide_uint16 : divide_int16)(params, x + i, n - i, q + i);
 }
 
 AVX2 void quant_avx2_quantize_int16(const struct quant_params *params, const float *x, size_t n,
@@ -74,19 +120,41 @@ AVX2 void quant_avx2_dequantize_uint16(const struct quant_params *params, const 
 
 /* ---- 4 bits ---- */
 
-AVX2 void quant_avx2_quantize_nibbles(const struct quant_params *params, const float *x, size_t n,
-                                      void *q)
+AVX2 static void divide_nibbles(const struct quant_params *params, const float *x, size_t n,
+                                unsigned char *q)
 {
     const struct division by = make_division(params);
     const bool divides = quant_zero_point_is_near(params);
-    unsigned char *bytes = q;
     size_t i = 0;
     for (; divides && n - i >= STEP; i += STEP) {
         const __m256i v[4] = {divide(&by, x + i), divide(&by, x + i + LANES),
                               divide(&by, x + i + TWO), divide(&by, x + i + THREE)};
-        _mm_storeu_si128((__m128i *)(bytes + i / 2), pack_nibbles(v));
+        _mm_storeu_si128((__m128i *)(q + i / 2), pack_nibbles(v));
     }
-    quant_kernels_scalar.quantize[params->dtype](params, x + i, n - i, bytes + i / 2);
+    quant_kernels_scalar.quantize[params->dtype](params, x + i, n - i, q + i / 2);
+}
+
+/* As int8, which serves both types: their integers are within its range. */
+AVX2 void quant_avx2_quantize_nibbles(const struct quant_params *params, const float *x, size_t n,
+                                      void *q)
+{
+    const struct quant_fixed_point fixed = quant_fixed_point_plan(params);
+    const struct byte_limits limits = make_limits(params, fixed.band);
+    const struct quantize_kind kind = {false, CLAMP_BOTH, false};
+    const __m256 factor = _mm256_set1_ps(fixed.factor);
+    const __m256 bias = _mm256_set1_ps(fixed.bias);
+    unsigned char *bytes = q;
+    size_t i = 0;
+    for (; fixed.usable && n - i >= STEP; i += STEP) {
+        __m256i v[4];
+        for (size_t k = 0; k < 4; k++)
+            v[k] = fix_point(x + i + LANES * k, factor, bias);
+        if (is_near_tie(&limits, min_halves(v)))
+            divide_nibbles(params, x + i, STEP, bytes + i / 2);
+        else
+            _mm_storeu_si128((__m128i *)(bytes + i / 2), pair_nibbles(narrow(&limits, v, kind)));
+    }
+    divide_nibbles(params, x + i, n - i, bytes + i / 2);
 }
 
 /* 8 bytes to 16 elements. Flipping bit 3, the sign, and then subtracting 8 extends the sign. */

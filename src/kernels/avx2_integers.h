@@ -65,23 +65,19 @@ AVX2 ALWAYS_INLINE __m256i pack_words(__m256i low, __m256i high, bool is_unsigne
     return _mm256_permute4x64_epi64(mixed, 0xD8);
 }
 
-/*
- * 32 integers that fit 4 bits, in vectors a, b, c, d of 8, to 16 bytes.
- *
- *     bytes    each 128 bits: a0..a3 b0..b3 c0..c3 d0..d3, then the other halves
- *     ordered  a0..a7 b0..b7 c0..c7 d0..d7
- *     pairs    16 bits each: a0 + 16 a1, a2 + 16 a3 ..
- */
-AVX2 ALWAYS_INLINE __m128i pack_nibbles(const __m256i v[4])
+/* 32 bytes, one integer that fits 4 bits each, to 16 bytes: a0 + 16 a1, a2 + 16 a3 .. */
+AVX2 ALWAYS_INLINE __m128i pair_nibbles(__m256i integers)
 {
-    const __m256i across = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    const __m256i bytes =
-        _mm256_packs_epi16(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
-    const __m256i ordered =
-        _mm256_and_si256(_mm256_permutevar8x32_epi32(bytes, across), _mm256_set1_epi8(0x0F));
-    const __m256i pairs = _mm256_maddubs_epi16(ordered, _mm256_set1_epi16(0x1001));
+    const __m256i nibbles = _mm256_and_si256(integers, _mm256_set1_epi8(0x0F));
+    const __m256i pairs = _mm256_maddubs_epi16(nibbles, _mm256_set1_epi16(0x1001));
     const __m256i twice = _mm256_packus_epi16(pairs, pairs); /* each 128 bits: 8 bytes, twice */
     return _mm256_castsi256_si128(_mm256_permute4x64_epi64(twice, 0x08));
+}
+
+/* 32 integers that fit 4 bits to 16 bytes. */
+AVX2 ALWAYS_INLINE __m128i pack_nibbles(const __m256i v[4])
+{
+    return pair_nibbles(pack_bytes(v, false));
 }
 
 /* 32 elements to 32 bytes. */

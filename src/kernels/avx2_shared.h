@@ -24,6 +24,21 @@ enum { LANES = 8, STEP = 32 };
 /* Elements in several vectors. */
 enum { TWO = 2 * LANES, THREE = 3 * LANES };
 
+/* As exact_quotient.h describes. */
+AVX2 ALWAYS_INLINE __m256 exact_quotient(__m256 x, __m256 scale, __m256 inverse)
+{
+    const __m256 q = _mm256_mul_ps(x, inverse);
+    return _mm256_fmadd_ps(_mm256_fnmadd_ps(q, scale, x), inverse, q);
+}
+
+/* Whether one of 32 numbers is NaN. */
+AVX2 ALWAYS_INLINE bool has_nan(const __m256 t[4])
+{
+    const __m256 any = _mm256_or_ps(_mm256_cmp_ps(t[0], t[1], _CMP_UNORD_Q),
+                                    _mm256_cmp_ps(t[2], t[3], _CMP_UNORD_Q));
+    return __builtin_expect(_mm256_movemask_ps(any) != 0, 0);
+}
+
 quant_observe_fn quant_avx2_observe;
 quant_measure_fn quant_avx2_measure;
 quant_point_errors_fn quant_avx2_point_errors;

@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "kernels/avx2_types.h"
-#include "kernels/avx512.h"
+#include "kernels/avx512_integers.h"
 #include "kernels/cpu.h"
 #include "kernels/fixed_point.h"
 #include "kernels/scalar.h"
@@ -63,11 +63,10 @@ AVX512 static void avx512_observe(const float *x, size_t n, struct quant_observe
 
 struct quantize_plan {
     struct quant_fixed_point fixed;
-    __m512 factor, bias, scale;
-    __m512 lowest, highest; /* qmin - z and qmax - z */
-    __m512i zero_point, band, qmin, qmax;
-    bool divides; /* qmin - z and qmax - z are exact as floats */
-    bool half_away;
+    __m512 factor, bias;
+    struct byte_limits limits;
+    struct division by;
+    bool divides; /* by.lowest and by.highest are exact, so division may be used */
     bool streams; /* stores bypass the caches; q is aligned */
 };
 
@@ -78,99 +77,33 @@ AVX512 static struct quantize_plan make_plan(const struct quant_params *params, 
         .fixed = fixed,
         .factor = _mm512_set1_ps(fixed.factor),
         .bias = _mm512_set1_ps(fixed.bias),
-        .scale = _mm512_set1_ps(params->scale),
-        .lowest = _mm512_set1_ps((float)params->qmin - (float)params->zero_point),
-        .highest = _mm512_set1_ps((float)params->qmax - (float)params->zero_point),
-        .zero_point = _mm512_set1_epi32(params->zero_point),
-        .band = _mm512_set1_epi16((short)fixed.band),
-        .qmin = _mm512_set1_epi8((char)params->qmin),
-        .qmax = _mm512_set1_epi8((char)params->qmax),
+        .limits = make_limits(params, fixed.band),
+        .by = make_division(params),
         .divides = quant_zero_point_is_near(params),
-        .half_away = params->rounding == QUANT_HALF_AWAY,
         .streams = n >= QUANT_STREAM_FROM,
     };
 }
 
-/* By division: 16 integers. NaN becomes 0 before z is added. The limits of the clamp are integers,
- * so it can be done before the rounding, which then cannot overflow 32 bits. Rounding away from
- * zero truncates, then adds 1 with the sign of t if the fraction was at least a half; both steps
- * are exact. */
-AVX512 static __m512i divide(const struct quantize_plan *plan, __m512 x)
-{
-    __m512 t = _mm512_div_ps(x, plan->scale);
-    t = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(t, t, _CMP_ORD_Q), t);
-    t = _mm512_min_ps(_mm512_max_ps(t, plan->lowest), plan->highest);
-    if (plan->half_away) {
-        const __m512 cut = _mm512_cvtepi32_ps(_mm512_cvttps_epi32(t));
-        const __m512 rest = _mm512_abs_ps(_mm512_sub_ps(t, cut));
-        const __m512 sign = _mm512_and_ps(t, _mm512_set1_ps(-0.0F));
-        const __m512 one = _mm512_or_ps(sign, _mm512_set1_ps(1.0F));
-        const __mmask16 up = _mm512_cmp_ps_mask(rest, _mm512_set1_ps(0.5F), _CMP_GE_OQ);
-        t = _mm512_mask_add_ps(cut, up, cut, one);
-    }
-    return _mm512_add_epi32(_mm512_cvtps_epi32(t), plan->zero_point);
-}
-
+/* A function of its own: ties are rare, and the loop is faster without this code in it. */
 AVX512 static void divide_step(const struct quantize_plan *plan, const float *x, uint8_t *q)
 {
-    for (size_t i = 0; i < STEP; i += LANES) {
-        const __m512i integers = divide(plan, _mm512_loadu_ps(x + i));
-        _mm_storeu_si128((__m128i *)(q + i), _mm512_cvtepi32_epi8(integers));
-    }
-}
-
-/*
- * Four vectors a, b, c, d of fixed-point numbers, each with an upper half (the integer) and a lower
- * half (the fraction).
- *
- *     halves   a0 b0 a1 b1 .. a15 b15 and c0 d0 c1 d1 ..     upper halves, 16 bits each
- *     packed   each 128 bits: a0 b0 a1 b1 a2 b2 a3 b3 c0 d0 .. d3, saturated to the type
- *     dwords   each 128 bits: a0..a3 b0..b3 c0..c3 d0..d3
- *     result   a0..a15 b0..b15 c0..c15 d0..d15
- */
-AVX512 ALWAYS_INLINE __m512i narrow(const struct quantize_plan *plan, const __m512i v[4],
-                                    bool is_unsigned, bool caps)
-{
-    const __mmask32 odd = 0xAAAAAAAA;
-    const __m512i ab = _mm512_mask_blend_epi16(odd, _mm512_srli_epi32(v[0], 16), v[1]);
-    const __m512i cd = _mm512_mask_blend_epi16(odd, _mm512_srli_epi32(v[2], 16), v[3]);
-    const __m512i in_lane =
-        _mm512_broadcast_i32x4(_mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15));
-    const __m512i across = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    __m512i packed;
-    if (is_unsigned) {
-        packed = _mm512_max_epu8(_mm512_packus_epi16(ab, cd), plan->qmin);
-        packed = caps ? _mm512_min_epu8(packed, plan->qmax) : packed;
-    } else {
-        packed = _mm512_max_epi8(_mm512_packs_epi16(ab, cd), plan->qmin);
-        packed = caps ? _mm512_min_epi8(packed, plan->qmax) : packed;
-    }
-    __m512i dwords = _mm512_shuffle_epi8(packed, in_lane);
-    /* clang would merge the two shuffles into one permutation of bytes, which needs VBMI. Without
-     * VBMI that becomes ten instructions, and the loop takes one and a half times as long. */
-    KEEP_IN_REGISTER(dwords);
-    return _mm512_permutexvar_epi32(across, dwords);
+    _mm512_storeu_si512(q, divide_bytes(&plan->by, x));
 }
 
 /* The loop for one combination of the two constants. Returns the number of elements done. */
 AVX512 ALWAYS_INLINE size_t quantize_steps(const struct quantize_plan *plan, const float *x,
-                                           size_t n, uint8_t *q, bool is_unsigned, bool caps)
+                                           size_t n, uint8_t *q, const struct byte_kind kind)
 {
-    const __mmask32 lower_halves = 0x55555555;
     size_t i = 0;
     for (; n - i >= STEP; i += STEP) {
         __m512i v[4];
         for (size_t k = 0; k < 4; k++)
-            v[k] = _mm512_cvtps_epi32(
-                _mm512_fmadd_ps(_mm512_loadu_ps(x + i + LANES * k), plan->factor, plan->bias));
-        const __m512i nearest =
-            _mm512_min_epu16(_mm512_min_epu16(v[0], v[1]), _mm512_min_epu16(v[2], v[3]));
-        const __mmask32 doubtful = _mm512_mask_cmplt_epu16_mask(lower_halves, nearest, plan->band);
-        if (__builtin_expect(doubtful != 0, 0)) {
+            v[k] = fix_point(x + i + LANES * k, plan->factor, plan->bias);
+        if (is_near_tie(&plan->limits, v)) {
             divide_step(plan, x + i, q + i);
             continue;
         }
-        const __m512i integers = narrow(plan, v, is_unsigned, caps);
+        const __m512i integers = narrow(&plan->limits, v, kind);
         if (plan->streams)
             _mm512_stream_si512((__m512i *)(q + i), integers);
         else
@@ -197,9 +130,11 @@ AVX512 ALWAYS_INLINE void quantize_bytes(const struct quant_params *params, cons
     size_t done = plan.streams ? quant_bytes_to_alignment(q, sizeof(__m512i)) : 0;
     scalar(params, x, done, q);
     if (plan.fixed.usable && params->qmax == (is_unsigned ? UINT8_MAX : INT8_MAX))
-        done += quantize_steps(&plan, x + done, n - done, q + done, is_unsigned, false);
+        done += quantize_steps(&plan, x + done, n - done, q + done,
+                               (struct byte_kind){is_unsigned, false});
     else if (plan.fixed.usable)
-        done += quantize_steps(&plan, x + done, n - done, q + done, is_unsigned, true);
+        done += quantize_steps(&plan, x + done, n - done, q + done,
+                               (struct byte_kind){is_unsigned, true});
     else if (plan.divides)
         done += divide_steps(&plan, x + done, n - done, q + done);
     if (plan.streams)
@@ -321,10 +256,10 @@ const struct quant_kernels quant_kernels_avx512 = {
         {
             [QUANT_INT8] = quantize_int8,
             [QUANT_UINT8] = quantize_uint8,
-            [QUANT_INT4] = quant_avx2_quantize_nibbles,
-            [QUANT_UINT4] = quant_avx2_quantize_nibbles,
-            [QUANT_INT16] = quant_avx2_quantize_int16,
-            [QUANT_UINT16] = quant_avx2_quantize_uint16,
+            [QUANT_INT4] = quant_avx512_quantize_nibbles,
+            [QUANT_UINT4] = quant_avx512_quantize_nibbles,
+            [QUANT_INT16] = quant_avx512_quantize_int16,
+            [QUANT_UINT16] = quant_avx512_quantize_uint16,
             [QUANT_INT32] = quant_avx2_quantize_int32,
             [QUANT_FLOAT8_E4M3FN] = quant_avx2_quantize_float8_e4m3fn,
             [QUANT_FLOAT8_E5M2] = quant_avx2_quantize_float8_e5m2,

@@ -4,7 +4,7 @@
 
 #if defined(__x86_64__)
 
-#include "kernels/avx512.h"
+#include "kernels/avx512_shared.h"
 
 AVX512 void quant_avx512_mapped_8(const struct quant_params *params, const float *x, size_t n,
                                   void *q)

@@ -5,7 +5,7 @@
 #if defined(__x86_64__)
 
 #include "base/sum_order.h"
-#include "kernels/avx512.h"
+#include "kernels/avx512_shared.h"
 
 /* A block this small stays in the first-level cache for both passes. */
 enum { BLOCK = 1024, HALF = LANES / 2 };

@@ -4,7 +4,7 @@
 
 #if defined(__x86_64__)
 
-#include "kernels/avx512.h"
+#include "kernels/avx512_shared.h"
 
 _Static_assert(QUANT_POINT_LANES == 8, "a vector of doubles fills the lanes");
 

@@ -3,10 +3,19 @@
 #ifndef QUANT_KERNELS_NEON_H
 #define QUANT_KERNELS_NEON_H
 
+#include <arm_neon.h>
+
 #include "kernels/kernels.h"
 #include "kernels/vector.h"
 
 enum { LANES = 4, STEP = 32 };
+
+/* As exact_quotient.h describes. */
+ALWAYS_INLINE float32x4_t exact_quotient(float32x4_t x, float scale, float inverse)
+{
+    const float32x4_t q = vmulq_n_f32(x, inverse);
+    return vfmaq_n_f32(q, vfmsq_n_f32(x, q, scale), inverse);
+}
 
 quant_quantize_fn quant_neon_quantize_nibbles; /* int4 and uint4 */
 quant_quantize_fn quant_neon_quantize_words;   /* int16 and uint16 */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* NEON for 16-bit and 4-bit integers, by division. */
+/* NEON for 16-bit and 4-bit integers, by exact quotients. */
 #include "kernels/kernels.h"
 
 #if defined(__AARCH64EL__)
 
 #include <arm_neon.h>
 
+#include "kernels/exact_quotient.h"
 #include "kernels/fixed_point.h"
 #include "kernels/neon.h"
 
@@ -13,36 +14,56 @@
 enum { TWO = 2 * LANES, FOUR = 4 * LANES };
 
 struct division {
-    float32x4_t scale;
+    float scale, inverse;
     float32x4_t lowest, highest; /* qmin - z and qmax - z, exact if z is near */
     int32x4_t zero_point;
     bool half_away;
+    bool is_exact; /* exact_quotient may be used, where its result is not NaN */
 };
 
 static struct division make_division(const struct quant_params *params)
 {
     return (struct division){
-        .scale = vdupq_n_f32(params->scale),
+        .scale = params->scale,
+        .inverse = 1 / params->scale,
         .lowest = vdupq_n_f32((float)params->qmin - (float)params->zero_point),
         .highest = vdupq_n_f32((float)params->qmax - (float)params->zero_point),
         .zero_point = vdupq_n_s32(params->zero_point),
         .half_away = params->rounding == QUANT_HALF_AWAY,
+        .is_exact = quant_quotient_is_exact(params->scale),
     };
+}
+
+/* Four quotients that are not NaN to integers. */
+ALWAYS_INLINE int32x4_t round_quotients(const struct division *by, float32x4_t t)
+{
+    t = vminq_f32(vmaxq_f32(t, by->lowest), by->highest);
+    return vaddq_s32(by->half_away ? vcvtaq_s32_f32(t) : vcvtnq_s32_f32(t), by->zero_point);
 }
 
 /* 4 integers, by the same steps as divide in neon.c. */
 ALWAYS_INLINE int32x4_t divide(const struct division *by, const float *x)
 {
-    float32x4_t t = vdivq_f32(vld1q_f32(x), by->scale);
-    t = vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(t), vceqq_f32(t, t)));
-    t = vminq_f32(vmaxq_f32(t, by->lowest), by->highest);
-    return vaddq_s32(by->half_away ? vcvtaq_s32_f32(t) : vcvtnq_s32_f32(t), by->zero_point);
+    const float32x4_t t = vdivq_f32(vld1q_f32(x), vdupq_n_f32(by->scale));
+    const uint32x4_t ordered = vandq_u32(vreinterpretq_u32_f32(t), vceqq_f32(t, t));
+    return round_quotients(by, vreinterpretq_f32_u32(ordered));
 }
 
 /* 8 integers, narrowed to 16 bits, signed or unsigned. */
-ALWAYS_INLINE int16x8_t divide_words(const struct division *by, const float *x)
+static int16x8_t divide_words(const struct division *by, const float *x)
 {
     return vmovn_high_s32(vmovn_s32(divide(by, x)), divide(by, x + LANES));
+}
+
+/* The same without a division if that is possible. */
+ALWAYS_INLINE int16x8_t quantize_words(const struct division *by, const float *x)
+{
+    const float32x4_t low = exact_quotient(vld1q_f32(x), by->scale, by->inverse);
+    const float32x4_t high = exact_quotient(vld1q_f32(x + LANES), by->scale, by->inverse);
+    const uint32x4_t ordered = vandq_u32(vceqq_f32(low, low), vceqq_f32(high, high));
+    if (__builtin_expect(!by->is_exact || vminvq_u32(ordered) == 0, 0))
+        return divide_words(by, x);
+    return vmovn_high_s32(vmovn_s32(round_quotients(by, low)), round_quotients(by, high));
 }
 
 /* Stores (q - z) * s for 4 integers. */
@@ -61,7 +82,7 @@ void quant_neon_quantize_words(const struct quant_params *params, const float *x
     int16_t *words = q;
     size_t i = 0;
     for (; divides && n - i >= TWO; i += TWO)
-        vst1q_s16(words + i, divide_words(&by, x + i));
+        vst1q_s16(words + i, quantize_words(&by, x + i));
     quant_kernels_scalar.quantize[params->dtype](params, x + i, n - i, words + i);
 }
 
@@ -107,8 +128,8 @@ void quant_neon_quantize_nibbles(const struct quant_params *params, const float 
     uint8_t *bytes = q;
     size_t i = 0;
     for (; divides && n - i >= FOUR; i += FOUR) {
-        const int8x8_t low = vmovn_s16(divide_words(&by, x + i));
-        const int8x8_t high = vmovn_s16(divide_words(&by, x + i + TWO));
+        const int8x8_t low = vmovn_s16(quantize_words(&by, x + i));
+        const int8x8_t high = vmovn_s16(quantize_words(&by, x + i + TWO));
         const uint8x8_t even = vreinterpret_u8_s8(vuzp1_s8(low, high));
         const uint8x8_t odd = vreinterpret_u8_s8(vuzp2_s8(low, high));
         vst1_u8(bytes + i / 2, vsli_n_u8(even, odd, 4));
