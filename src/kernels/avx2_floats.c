@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * AVX2 for float targets: rounds with integer arithmetic on the bits of the float32, as
- * small_float.h does. One function serves all four types. VCVTPS2PH would help float16 only, would
- * gain little because memory is the limit, and would return infinity and -0, which we must not
- * store. AVX-512 uses these functions too.
- */
+/* AVX2 for float targets. to_small_float.h describes how it rounds. Steps with a NaN are left to
+ * the scalar code. AVX-512 uses these functions too. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
@@ -12,59 +8,108 @@
 #include "base/small_float.h"
 #include "kernels/avx2_shared.h"
 #include "kernels/avx2_types.h"
-
-/* Encodes 8 numbers t, one pattern in each 32 bits. type is a compile-time constant. */
-AVX2 ALWAYS_INLINE __m256i encode(const struct quant_small_float *type, __m256 t)
-{
-    const __m256i bits = _mm256_castps_si256(t);
-    const __m256i magnitude = _mm256_and_si256(bits, _mm256_set1_epi32(0x7FFFFFFF));
-    const __m256i rebased = _mm256_sub_epi32(magnitude, _mm256_set1_epi32((int)type->rebias));
-    const __m256i is_odd =
-        _mm256_and_si256(_mm256_srli_epi32(rebased, type->cut), _mm256_set1_epi32(1));
-    const __m256i below_half = _mm256_set1_epi32((1 << (type->cut - 1)) - 1);
-    __m256i rounded = _mm256_srli_epi32(
-        _mm256_add_epi32(_mm256_add_epi32(rebased, below_half), is_odd), type->cut);
-    if (type->rebias > 0) { /* else it has the same subnormals as float32 */
-        const __m256i min_normal = _mm256_set1_epi32((int)(type->rebias + (1U << 23)));
-        const __m256i subnormal = _mm256_cvtps_epi32(
-            _mm256_mul_ps(_mm256_castsi256_ps(magnitude), _mm256_set1_ps((float)type->steps)));
-        rounded = _mm256_blendv_epi8(rounded, subnormal, _mm256_cmpgt_epi32(min_normal, magnitude));
-    }
-    rounded = _mm256_min_epi32(rounded, _mm256_set1_epi32(type->max));
-    const __m256i sign = _mm256_and_si256(_mm256_srli_epi32(bits, type->sign == 0x80 ? 24 : 16),
-                                          _mm256_set1_epi32(type->sign));
-    const __m256i is_zero = _mm256_cmpeq_epi32(rounded, _mm256_setzero_si256());
-    rounded = _mm256_or_si256(rounded, _mm256_andnot_si256(is_zero, sign));
-    const __m256i is_nan = _mm256_cmpgt_epi32(magnitude, _mm256_set1_epi32(0x7F800000));
-    return _mm256_blendv_epi8(rounded, _mm256_set1_epi32(type->nan), is_nan);
-}
+#include "kernels/exact_quotient.h"
+#include "kernels/to_small_float.h"
 
 /* ---- 16 bits ---- */
 
-AVX2 ALWAYS_INLINE void encode_words(const struct quant_small_float *type,
-                                     const struct quant_params *params, const float *x, size_t n,
-                                     uint16_t *q)
+/* Twice each pattern is the pattern without its sign. All functions below look at 32 elements at a
+ * time for some that have no finite pattern. */
+
+/* Not 0 where a pattern of either vector is infinite or NaN. */
+AVX2 ALWAYS_INLINE __m256i excess_of(__m256i a, __m256i b, uint16_t infinity)
 {
-    size_t i = 0;
-    for (; n - i >= TWO; i += TWO) {
-        const __m256i low = encode(type, _mm256_loadu_ps(x + i));
-        const __m256i high = encode(type, _mm256_loadu_ps(x + i + LANES));
-        const __m256i mixed = _mm256_packus_epi32(low, high); /* as in avx2_integers.c */
-        _mm256_storeu_si256((__m256i *)(q + i), _mm256_permute4x64_epi64(mixed, 0xD8));
-    }
-    quant_kernels_scalar.quantize[params->dtype](params, x + i, n - i, q + i);
+    const __m256i max = _mm256_max_epu16(_mm256_add_epi16(a, a), _mm256_add_epi16(b, b));
+    return _mm256_subs_epu16(max, _mm256_set1_epi16((short)(2 * infinity - 1)));
+}
+
+AVX2 ALWAYS_INLINE bool is_any(__m256i excess)
+{
+    return __builtin_expect(!_mm256_testz_si256(excess, excess), 0);
+}
+
+/* Stores 16 patterns, -0 as 0. */
+AVX2 ALWAYS_INLINE void store_patterns(__m256i patterns, uint16_t *q)
+{
+    const __m256i is_zero =
+        _mm256_cmpeq_epi16(_mm256_add_epi16(patterns, patterns), _mm256_setzero_si256());
+    _mm256_storeu_si256((__m256i *)q, _mm256_andnot_si256(is_zero, patterns));
+}
+
+/* 16 numbers as float16. */
+AVX2 ALWAYS_INLINE __m256i to_float16(__m256 low, __m256 high)
+{
+    return _mm256_setr_m128i(_mm256_cvtps_ph(low, _MM_FROUND_TO_NEAREST_INT),
+                             _mm256_cvtps_ph(high, _MM_FROUND_TO_NEAREST_INT));
+}
+
+/* NaN stays NaN: if an operand is one, the result is the second operand. */
+AVX2 ALWAYS_INLINE __m256 saturate(__m256 x)
+{
+    const __m256 max = _mm256_set1_ps(QUANT_FLOAT16_MAX);
+    return _mm256_min_ps(max, _mm256_max_ps(_mm256_set1_ps(-QUANT_FLOAT16_MAX), x));
 }
 
 AVX2 void quant_avx2_quantize_float16(const struct quant_params *params, const float *x, size_t n,
                                       void *q)
 {
-    encode_words(&quant_small_float16, params, x, n, q);
+    quant_quantize_fn *const scalar = quant_kernels_scalar.quantize[QUANT_FLOAT16];
+    uint16_t *words = q;
+    size_t i = 0;
+    for (; n - i >= STEP; i += STEP) {
+        const __m256i low =
+            to_float16(saturate(_mm256_loadu_ps(x + i)), saturate(_mm256_loadu_ps(x + i + LANES)));
+        const __m256i high = to_float16(saturate(_mm256_loadu_ps(x + i + TWO)),
+                                        saturate(_mm256_loadu_ps(x + i + THREE)));
+        if (is_any(excess_of(low, high, quant_small_float16.infinity))) {
+            scalar(params, x + i, STEP, words + i);
+            continue;
+        }
+        store_patterns(low, words + i);
+        store_patterns(high, words + i + TWO);
+    }
+    scalar(params, x + i, n - i, words + i);
+}
+
+/* The upper half, rounded half to even by adding to the lower half. */
+AVX2 ALWAYS_INLINE __m256i round_upper(__m256 x)
+{
+    const __m256i bits = _mm256_castps_si256(x);
+    const __m256i is_odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i sum = _mm256_add_epi32(bits, _mm256_add_epi32(is_odd, _mm256_set1_epi32(0x7FFF)));
+    return _mm256_srli_epi32(sum, 16);
+}
+
+/* 16 numbers as bfloat16, unless the sum overflows: NaNs must be found before. */
+AVX2 ALWAYS_INLINE __m256i to_bfloat16(__m256 low, __m256 high)
+{
+    const __m256i mixed = _mm256_packus_epi32(round_upper(low), round_upper(high));
+    return _mm256_permute4x64_epi64(mixed, 0xD8); /* as in avx2_integers.h */
 }
 
 AVX2 void quant_avx2_quantize_bfloat16(const struct quant_params *params, const float *x, size_t n,
                                        void *q)
 {
-    encode_words(&quant_small_bfloat16, params, x, n, q);
+    quant_quantize_fn *const scalar = quant_kernels_scalar.quantize[QUANT_BFLOAT16];
+    uint16_t *words = q;
+    size_t i = 0;
+    for (; n - i >= STEP; i += STEP) {
+        __m256 v[4];
+        for (size_t k = 0; k < 4; k++)
+            v[k] = _mm256_loadu_ps(x + i + LANES * k);
+        const __m256 nan = _mm256_or_ps(_mm256_cmp_ps(v[0], v[1], _CMP_UNORD_Q),
+                                        _mm256_cmp_ps(v[2], v[3], _CMP_UNORD_Q));
+        const __m256i low = to_bfloat16(v[0], v[1]);
+        const __m256i high = to_bfloat16(v[2], v[3]);
+        const __m256i excess = excess_of(low, high, quant_small_bfloat16.infinity);
+        if (is_any(_mm256_or_si256(excess, _mm256_castps_si256(nan)))) {
+            scalar(params, x + i, STEP, words + i);
+            continue;
+        }
+        store_patterns(low, words + i);
+        store_patterns(high, words + i + TWO);
+    }
+    scalar(params, x + i, n - i, words + i);
 }
 
 AVX2 void quant_avx2_dequantize_float16(const struct quant_params *params, const void *q, size_t n,
@@ -93,23 +138,54 @@ AVX2 void quant_avx2_dequantize_bfloat16(const struct quant_params *params, cons
 
 /* ---- 8 bits ---- */
 
+/* Rounds 8 quotients to numbers of the type. */
+AVX2 ALWAYS_INLINE __m256 round_to(const struct quant_small_float *type, __m256 t)
+{
+    const __m256i of_t = _mm256_and_si256(_mm256_castps_si256(t), _mm256_set1_epi32(0x7F800000));
+    const __m256i exponent = _mm256_max_epi32(of_t, _mm256_set1_epi32(QUANT_FLOAT16_MIN_EXPONENT));
+    const __m256 shift = _mm256_castsi256_ps(
+        _mm256_add_epi32(exponent, _mm256_set1_epi32(quant_rounding_shift(type))));
+    return _mm256_sub_ps(_mm256_add_ps(t, shift), shift);
+}
+
+/* 32 patterns of float16 to patterns of the type, saturated. Their signs survive as those of bytes.
+ */
+AVX2 ALWAYS_INLINE __m256i narrow_patterns(const struct quant_small_float *type, __m256i low,
+                                           __m256i high)
+{
+    const int shift = type->cut - 12; /* of twice the pattern */
+    const __m256i mixed =
+        _mm256_packus_epi16(_mm256_srli_epi16(_mm256_add_epi16(low, low), shift),
+                            _mm256_srli_epi16(_mm256_add_epi16(high, high), shift));
+    const __m256i magnitude = _mm256_min_epu8(mixed, _mm256_set1_epi8((char)type->max));
+    const __m256i sign =
+        _mm256_and_si256(_mm256_packs_epi16(low, high), _mm256_set1_epi8((char)type->sign));
+    return _mm256_permute4x64_epi64(_mm256_or_si256(magnitude, sign), 0xD8);
+}
+
 AVX2 ALWAYS_INLINE void encode_bytes(const struct quant_small_float *type,
                                      const struct quant_params *params, const float *x, size_t n,
                                      uint8_t *q)
 {
-    const __m256i across = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    const __m256 scale = _mm256_set1_ps(params->scale);
+    quant_quantize_fn *const scalar = quant_kernels_scalar.quantize[params->dtype];
+    const float by = quant_scale_to_float16(type, params->scale);
+    const __m256 scale = _mm256_set1_ps(by);
+    const __m256 inverse = _mm256_set1_ps(1 / by);
+    const bool is_fast = quant_quotient_is_exact(params->scale);
     size_t i = 0;
-    for (; n - i >= STEP; i += STEP) {
-        __m256i v[4];
+    for (; is_fast && n - i >= STEP; i += STEP) {
+        __m256 t[4];
         for (size_t k = 0; k < 4; k++)
-            v[k] = encode(type, _mm256_div_ps(_mm256_loadu_ps(x + i + LANES * k), scale));
-        /* Each 128 bits hold four bytes of each vector. */
-        const __m256i mixed =
-            _mm256_packus_epi16(_mm256_packus_epi32(v[0], v[1]), _mm256_packus_epi32(v[2], v[3]));
-        _mm256_storeu_si256((__m256i *)(q + i), _mm256_permutevar8x32_epi32(mixed, across));
+            t[k] =
+                round_to(type, exact_quotient(_mm256_loadu_ps(x + i + LANES * k), scale, inverse));
+        const __m256i low = to_float16(t[0], t[1]);
+        const __m256i high = to_float16(t[2], t[3]);
+        if (is_any(excess_of(low, high, quant_small_float16.infinity + 1))) /* NaN */
+            scalar(params, x + i, STEP, q + i);
+        else
+            _mm256_storeu_si256((__m256i *)(q + i), narrow_patterns(type, low, high));
     }
-    quant_kernels_scalar.quantize[params->dtype](params, x + i, n - i, q + i);
+    scalar(params, x + i, n - i, q + i);
 }
 
 AVX2 void quant_avx2_quantize_float8_e4m3fn(const struct quant_params *params, const float *x,

@@ -261,10 +261,10 @@ const struct quant_kernels quant_kernels_avx512 = {
             [QUANT_INT16] = quant_avx512_quantize_int16,
             [QUANT_UINT16] = quant_avx512_quantize_uint16,
             [QUANT_INT32] = quant_avx2_quantize_int32,
-            [QUANT_FLOAT8_E4M3FN] = quant_avx2_quantize_float8_e4m3fn,
-            [QUANT_FLOAT8_E5M2] = quant_avx2_quantize_float8_e5m2,
-            [QUANT_FLOAT16] = quant_avx2_quantize_float16,
-            [QUANT_BFLOAT16] = quant_avx2_quantize_bfloat16,
+            [QUANT_FLOAT8_E4M3FN] = quant_avx512_quantize_float8_e4m3fn,
+            [QUANT_FLOAT8_E5M2] = quant_avx512_quantize_float8_e5m2,
+            [QUANT_FLOAT16] = quant_avx512_quantize_float16,
+            [QUANT_BFLOAT16] = quant_avx512_quantize_bfloat16,
         },
     .dequantize =
         {

@@ -5,8 +5,9 @@
  *
  * SIMDe lacks some intrinsics of AVX-512; which ones depends on its version. They are defined here,
  * lane by lane, as in Intel's Intrinsics Guide. Others are replaced because they are not exact: its
- * fused multiply-add rounds twice, its float16 conversion does not make signalling NaNs quiet, and
- * its conversions to integers are undefined for numbers that are too large.
+ * fused multiply-add rounds twice, its float16 conversion does not make signalling NaNs quiet, its
+ * conversions to integers are undefined for numbers that are too large, and its test for zeros
+ * takes one half for both.
  */
 #ifndef QUANT_TESTS_SUPPORT_SIMDE_H
 #define QUANT_TESTS_SUPPORT_SIMDE_H
@@ -101,6 +102,54 @@ static inline __m512d exact_fmadd_double_512(__m512d a, __m512d b, __m512d c)
     return z.doubles;
 }
 
+/* Negating a factor is exact. */
+static inline __m256 exact_fnmadd_256(__m256 a, __m256 b, __m256 c)
+{
+    return exact_fmadd_256(simde_mm256_sub_ps(simde_mm256_set1_ps(-0.0F), a), b, c);
+}
+
+static inline __m512 exact_fnmadd_512(__m512 a, __m512 b, __m512 c)
+{
+    return exact_fmadd_512(simde_mm512_sub_ps(simde_mm512_set1_ps(-0.0F), a), b, c);
+}
+
+/* Counts steps of the last of ten fraction bits, at the exponent of the number or of the smallest
+ * normal number. */
+static inline uint16_t exact_to_half(float value)
+{
+    const double magnitude = fabs((double)value);
+    const uint16_t sign = signbit(value) ? 0x8000 : 0;
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    if (isnan(value))
+        return (uint16_t)(sign | 0x7E00 | (bits >> 13 & 0x1FF));
+    if (magnitude >= 65520)
+        return sign | 0x7C00;
+    const int exponent = magnitude < 0x1p-14 ? -14 : ilogb(magnitude);
+    return (uint16_t)(sign |
+                      (((exponent + 14) << 10) + (int)nearbyint(ldexp(magnitude, 10 - exponent))));
+}
+
+static inline __m128i exact_cvtps_to_half_256(__m256 a)
+{
+    const union lanes_256 x = {.floats = a};
+    uint16_t halves[8];
+    __m128i z;
+    for (int i = 0; i < 8; i++)
+        halves[i] = exact_to_half(x.f32[i]);
+    memcpy(&z, halves, sizeof z);
+    return z;
+}
+
+static inline __m256i exact_cvtps_to_half_512(__m512 a)
+{
+    const union lanes_512 x = {.floats = a};
+    union lanes_256 z;
+    for (int i = 0; i < 16; i++)
+        z.u16[i] = exact_to_half(x.f32[i]);
+    return z.integers;
+}
+
 /* Moves the exponent and fraction of a half to their places in a float and multiplies by 2^112 for
  * the other bias. Infinities and NaNs are handled apart; NaNs become quiet. */
 static inline float exact_from_half(uint16_t half)
@@ -184,24 +233,44 @@ static inline __m256i wrapping_sign(__m256i a, __m256i b)
     return simde_mm256_loadu_si256(numbers);
 }
 
+static inline int exact_testz(__m256i a, __m256i b)
+{
+    const union lanes_256 x = {.integers = a};
+    const union lanes_256 y = {.integers = b};
+    uint16_t any = 0;
+    for (int i = 0; i < 16; i++)
+        any |= x.u16[i] & y.u16[i];
+    return any == 0;
+}
+
 #undef _mm256_fmadd_ps
 #undef _mm512_fmadd_ps
+#undef _mm256_fnmadd_ps
+#undef _mm512_fnmadd_ps
 #undef _mm256_fmadd_pd
 #undef _mm512_fmadd_pd
 #undef _mm256_sign_epi32
+#undef _mm256_testz_si256
 #undef _mm256_cvtph_ps
 #undef _mm512_cvtph_ps
+#undef _mm256_cvtps_ph
+#undef _mm512_cvtps_ph
 #undef _mm256_cvtps_epi32
 #undef _mm512_cvtps_epi32
 #undef _mm256_cvttps_epi32
 #undef _mm512_cvttps_epi32
 #define _mm256_fmadd_ps exact_fmadd_256
 #define _mm512_fmadd_ps exact_fmadd_512
+#define _mm256_fnmadd_ps exact_fnmadd_256
+#define _mm512_fnmadd_ps exact_fnmadd_512
 #define _mm256_fmadd_pd exact_fmadd_double_256
 #define _mm512_fmadd_pd exact_fmadd_double_512
 #define _mm256_sign_epi32 wrapping_sign
+#define _mm256_testz_si256 exact_testz
 #define _mm256_cvtph_ps exact_cvtph_256
 #define _mm512_cvtph_ps exact_cvtph_512
+#define _mm256_cvtps_ph(a, rounding) exact_cvtps_to_half_256(a) /* to nearest */
+#define _mm512_cvtps_ph(a, rounding) exact_cvtps_to_half_512(a)
 #define _mm256_cvtps_epi32 exact_cvtps_256
 #define _mm512_cvtps_epi32 exact_cvtps_512
 #define _mm256_cvttps_epi32 exact_cvttps_256
