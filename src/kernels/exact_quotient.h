@@ -11,7 +11,7 @@
  * Only the mantissas matter as long as nothing overflows or loses bits to subnormals. For x and s
  * between 1 and 2, t is q + r y to within 2^-47 / s + 1.5 s 2^-49, so it can be wrong only if x / s
  * is that close to the middle m of two floats: if |x - m s| is at most 5 * 2^-48, of which it is a
- * multiple. test_exact_quotient tries all such x and s. Exponents:
+ * multiple. test_exact_quotient tries all such x and s, if QUANT_PROVE=all. Exponents:
  *
  *     |x / s| >= 2^-18   r is a multiple of ulp(q) ulp(s), which is at least 2^(-18 - 23 - 80 - 23)
  *                        = 2^-144 for s >= 2^-80, so no bit of it is lost
