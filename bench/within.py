@@ -31,21 +31,28 @@ GROUPS = {
     "quantize_runs/32 with zero points:int8":
         "quantize, a scale and a zero point for each 32 elements",
     "quantize_runs/128:int8": "quantize, a scale for each 128 elements",
+    "quantize_rows:int8": "quantize, a scale for each of 1024 channels",
     "quantize_each:int8": "quantize, a scale for each element",
+    "dequantize_runs/32:int8": "dequantize, a scale for each 32 elements",
+    "dequantize_runs/128:int8": "dequantize, a scale for each 128 elements",
+    "dequantize_each:int8": "dequantize, a scale for each element",
     "observe_runs/32": "min/max of each 32 elements",
     "observe_each": "min/max of each element and those before it",
 }
 
 
+WHOLE = {"quantize": ("quantize:int8", "quantize with one scale"),
+         "dequantize": ("dequantize:int8", "dequantize with one scale"),
+         "observe": ("observe/both signs", "min/max of all")}
+
+
 def groups(bench: Bench) -> None:
-    elements = 4096
-    times = bench.kernels(["quantize:int8", "observe", "quantize_runs:int8", "quantize_each:int8",
-                           "observe_runs", "observe_each"], elements)
+    wanted = sorted({re.sub("/[^:]*", "", name) for name in GROUPS})
+    times = bench.kernels(["quantize:int8", "dequantize:int8", "observe", *wanted], 32 << 10)
     for name, work in GROUPS.items():
-        whole, other = (("observe/both signs", "min/max of all") if name.startswith("observe")
-                        else ("quantize:int8", "quantize with one scale"))
+        whole, other = WHOLE[name.partition("_")[0]]
         if name in times:
-            bench.faster(f"{work}, {elements} elements in cache, 1 thread", other, times[name],
+            bench.faster(f"{work}, 32 Ki elements in cache, 1 thread", other, times[name],
                          times[whole])
 
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Maps elements whose parameters change along the way. There are three ways, all with the same
+ * Maps elements whose parameters change along the way. There are four ways, all with the same
  * result: a long stretch of one group is mapped like any array; runs of 32, 64 .. elements have a
- * kernel of their own; for everything else the parameters of each element are laid out beside it, a
- * piece at a time.
+ * kernel of their own, and so have whole rows of channels; for everything else the parameters of
+ * each element are laid out beside it, a piece at a time.
  */
 #include "base/grouping.h"
 #include "core/biased_elements.h"
@@ -131,6 +131,34 @@ static void quantize_side_by_side(const struct quant_params *common, struct quan
         quant_stretch_advance(stretch, run);
 }
 
+/* How many whole rows of channels the next n elements have. 0: their kernel is of no use here. */
+static size_t whole_rows(const struct quant_params *common, const struct quant_stretch *stretch,
+                         size_t n)
+{
+    const struct quant_grouping *grouping = stretch->grouping;
+    const uint64_t row = grouping->row;
+    if (!quant_kernels()->quantize_rows[common->dtype] || grouping->repeat != 1 ||
+        row < SHORT_ROW || row > n || quant_stretch_row_left(stretch) != row)
+        return 0;
+    const uint64_t in_panel = stretch->panel_left / row;
+    const size_t rows = (size_t)(in_panel < n / row ? in_panel : n / row);
+    return rows > 1 ? rows : 0;
+}
+
+/* Maps that many rows. Returns the number of elements. */
+static size_t quantize_rows(const struct quant_params *common, struct quant_stretch *stretch,
+                            const struct quant_group_params *groups, const float *x, size_t rows,
+                            void *q)
+{
+    const uint64_t at = stretch->group - groups->first;
+    const size_t row = (size_t)stretch->grouping->row;
+    quant_kernels()->quantize_rows[common->dtype](common, groups->scales + at,
+                                                  groups->zero_points + at, row, rows, x, q);
+    for (size_t i = 0; i < rows; i++)
+        quant_stretch_advance_row(stretch, row);
+    return rows * row;
+}
+
 /* Maps at most n elements, and advances past them. Returns their number. */
 static size_t quantize_some(const struct quant_params *common, struct quant_stretch *stretch,
                             const struct quant_group_params *groups, const float *x, size_t n,
@@ -148,6 +176,9 @@ static size_t quantize_some(const struct quant_params *common, struct quant_stre
         quantize_side_by_side(common, stretch, groups, x, runs, q);
         return runs;
     }
+    const size_t rows = whole_rows(common, stretch, n);
+    if (rows > 0)
+        return quantize_rows(common, stretch, groups, x, rows, q);
     struct layout layout;
     const struct each each = take_each(stretch, groups, n, &layout);
     quant_kernels()->quantize_each[common->dtype](common, each.scales, each.zero_points, x, each.n,
@@ -155,29 +186,49 @@ static size_t quantize_some(const struct quant_params *common, struct quant_stre
     return each.n;
 }
 
-/* Blocks along the last axis, with the kernel for them. */
+/* Whether a kernel for runs maps everything, but the ends: blocks along the last axis. A run must
+ * not begin within a byte of two 4-bit elements. */
+static bool are_runs(const struct quant_params *common, const struct quant_grouping *grouping)
+{
+    const bool halves = quant_dtype_info(common->dtype)->bits == 4;
+    return grouping->ngroups == 1 && grouping->panel % 32 == 0 && grouping->panel < LONG_STRETCH &&
+           !(halves && grouping->stride % 2 != 0);
+}
+
+/* Elements of one group, inside a run, or whole runs from the given group on. */
+struct piece {
+    bool is_inside;
+    uint64_t group;
+    size_t n;
+};
+
+static struct piece next_piece(const struct quant_grouping *grouping, uint64_t first, size_t n)
+{
+    const struct quant_stretch stretch = quant_stretch_at(grouping, first);
+    const bool is_inside = stretch.left < stretch.panel.nelems;
+    const size_t left = stretch.left < n ? (size_t)stretch.left : n;
+    return (struct piece){is_inside, stretch.group, is_inside ? left : runs_left(&stretch, n)};
+}
+
 static void quantize_runs(quant_quantize_runs_fn *kernel, const struct quant_params *common,
                           const struct quant_grouping *grouping,
                           const struct quant_group_params *groups, uint64_t first, const float *x,
                           size_t n, unsigned char *q)
 {
     while (n > 0) {
-        struct quant_stretch stretch = quant_stretch_at(grouping, first);
-        const uint64_t at = stretch.group - groups->first;
-        size_t m;
-        if (stretch.left < stretch.panel.nelems) { /* inside a run */
-            m = stretch.left < n ? (size_t)stretch.left : n;
-            const struct quant_params params = quant_group_params_of(common, groups, stretch.group);
-            quant_quantize(&params, x, m, q);
+        const struct piece piece = next_piece(grouping, first, n);
+        const uint64_t at = piece.group - groups->first;
+        if (piece.is_inside) {
+            const struct quant_params params = quant_group_params_of(common, groups, piece.group);
+            quant_quantize(&params, x, piece.n, q);
         } else {
-            m = runs_left(&stretch, n);
             kernel(common, groups->scales + at, groups->zero_points + at, (size_t)grouping->panel,
-                   x, m, q);
+                   x, piece.n, q);
         }
-        first += m;
-        x += m;
-        q += m;
-        n -= m;
+        first += piece.n;
+        x += piece.n;
+        q += piece.n;
+        n -= piece.n;
     }
 }
 
@@ -192,8 +243,7 @@ void quant_quantize_groups(const struct quant_params *common, const struct quant
         return;
     }
     quant_quantize_runs_fn *runs = quant_kernels()->quantize_runs[common->dtype];
-    if (runs && grouping->ngroups == 1 && grouping->panel % 32 == 0 &&
-        grouping->panel < LONG_STRETCH) {
+    if (runs && are_runs(common, grouping)) {
         quantize_runs(runs, common, grouping, groups, first, x, n, q);
         return;
     }
@@ -206,8 +256,46 @@ void quant_quantize_groups(const struct quant_params *common, const struct quant
     }
 }
 
-/* First the elements as numbers, then scaled by their parameters: so no kernel is needed for each
- * type. The numbers of int32 are not all float32 numbers, and are restored group by group. */
+static void dequantize_runs(quant_dequantize_runs_fn *kernel, const struct quant_params *common,
+                            const struct quant_grouping *grouping,
+                            const struct quant_group_params *groups, uint64_t first,
+                            const unsigned char *q, size_t n, float *x)
+{
+    while (n > 0) {
+        const struct piece piece = next_piece(grouping, first, n);
+        const uint64_t at = piece.group - groups->first;
+        if (piece.is_inside) {
+            const struct quant_params params = quant_group_params_of(common, groups, piece.group);
+            quant_dequantize(&params, q, piece.n, x);
+        } else {
+            kernel(groups->scales + at, groups->zero_points + at, (size_t)grouping->panel, q,
+                   piece.n, x);
+        }
+        first += piece.n;
+        x += piece.n;
+        q += quant_dtype_bytes(common->dtype, piece.n);
+        n -= piece.n;
+    }
+}
+
+/* Types without a kernel for that: first the elements as numbers, then scaled by their parameters.
+ */
+static void dequantize_each(const struct quant_params *common, const struct each *each,
+                            const void *q, float *x)
+{
+    quant_dequantize_each_fn *kernel = quant_kernels()->dequantize_each[common->dtype];
+    if (kernel) {
+        kernel(each->scales, each->zero_points, q, each->n, x);
+        return;
+    }
+    struct quant_params plain = *common;
+    plain.scale = 1;
+    plain.zero_point = 0;
+    quant_dequantize(&plain, q, each->n, x);
+    quant_kernels()->scale_each(each->scales, each->zero_points, each->n, x);
+}
+
+/* The numbers of int32 are not all float32 numbers, and are restored group by group. */
 static size_t dequantize_some(const struct quant_params *common, struct quant_stretch *stretch,
                               const struct quant_group_params *groups, const void *q, size_t n,
                               float *x)
@@ -223,11 +311,7 @@ static size_t dequantize_some(const struct quant_params *common, struct quant_st
     }
     struct layout layout;
     const struct each each = take_each(stretch, groups, n < PIECE ? n : PIECE, &layout);
-    struct quant_params plain = *common;
-    plain.scale = 1;
-    plain.zero_point = 0;
-    quant_dequantize(&plain, q, each.n, x);
-    quant_kernels()->scale_each(each.scales, each.zero_points, each.n, x);
+    dequantize_each(common, &each, q, x);
     return each.n;
 }
 
@@ -240,6 +324,11 @@ void quant_dequantize_groups(const struct quant_params *common,
         return;
     if (groups->biases) {
         quant_biased_dequantize_groups(common, grouping, groups, first, q, n, x);
+        return;
+    }
+    quant_dequantize_runs_fn *runs = quant_kernels()->dequantize_runs[common->dtype];
+    if (runs && are_runs(common, grouping)) {
+        dequantize_runs(runs, common, grouping, groups, first, q, n, x);
         return;
     }
     struct quant_stretch stretch = quant_stretch_at(grouping, first);

@@ -315,6 +315,25 @@ const struct quant_kernels quant_kernels_avx2 = {
             [QUANT_INT8] = quant_avx2_quantize_runs_int8,
             [QUANT_UINT8] = quant_avx2_quantize_runs_uint8,
         },
+    .quantize_rows =
+        {
+            [QUANT_INT8] = quant_avx2_quantize_rows_int8,
+            [QUANT_UINT8] = quant_avx2_quantize_rows_uint8,
+        },
+    .dequantize_each =
+        {
+            [QUANT_INT8] = quant_avx2_dequantize_each_int8,
+            [QUANT_UINT8] = quant_avx2_dequantize_each_uint8,
+            [QUANT_INT4] = quant_avx2_dequantize_each_int4,
+            [QUANT_UINT4] = quant_avx2_dequantize_each_uint4,
+        },
+    .dequantize_runs =
+        {
+            [QUANT_INT8] = quant_avx2_dequantize_runs_int8,
+            [QUANT_UINT8] = quant_avx2_dequantize_runs_uint8,
+            [QUANT_INT4] = quant_avx2_dequantize_runs_int4,
+            [QUANT_UINT4] = quant_avx2_dequantize_runs_uint4,
+        },
     .scale_each = quant_avx2_scale_each,
 };
 

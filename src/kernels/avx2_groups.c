@@ -20,18 +20,6 @@ AVX2 ALWAYS_INLINE unsigned char *place_of(void *q, size_t i, enum packing packi
     return bytes + (packing == TO_NIBBLES ? i / 2 : packing < TO_NIBBLES ? i : 2 * i);
 }
 
-/* Whether quant_zero_point_is_near holds for all of 32 zero points. */
-AVX2 ALWAYS_INLINE bool are_near(const int32_t *zero_points)
-{
-    const __m256i limit = _mm256_set1_epi32(1 << 22);
-    __m256i max = limit;
-    for (size_t k = 0; k < 4; k++) {
-        const __m256i z = _mm256_loadu_si256((const __m256i *)(zero_points + LANES * k));
-        max = _mm256_max_epu32(max, _mm256_abs_epi32(z)); /* INT32_MIN becomes 2^31 */
-    }
-    return _mm256_movemask_epi8(_mm256_cmpeq_epi32(max, limit)) == -1;
-}
-
 AVX2 ALWAYS_INLINE __m256i divide_each(const struct quant_params *common, const float *scales,
                                        const int32_t *zero_points, const float *x)
 {

@@ -83,6 +83,13 @@ typedef void quant_quantize_each_fn(const struct quant_params *common, const flo
 typedef void quant_quantize_runs_fn(const struct quant_params *common, const float *scales,
                                     const int32_t *zero_points, size_t run, const float *x,
                                     size_t n, void *q);
+typedef void quant_quantize_rows_fn(const struct quant_params *common, const float *scales,
+                                    const int32_t *zero_points, size_t ncolumns, size_t nrows,
+                                    const float *x, void *q);
+typedef void quant_dequantize_each_fn(const float *scales, const int32_t *zero_points,
+                                      const void *q, size_t n, float *x);
+typedef void quant_dequantize_runs_fn(const float *scales, const int32_t *zero_points, size_t run,
+                                      const void *q, size_t n, float *x);
 typedef void quant_scale_each_fn(const float *scales, const int32_t *zero_points, size_t n,
                                  float *x);
 
@@ -153,6 +160,16 @@ struct quant_kernels {
     /* By type: the same with scales[i / run] and zero_points[i / run]; run is a multiple of 32.
      * NULL if nothing is faster than quantize_each. */
     quant_quantize_runs_fn *quantize_runs[QUANT_DTYPE_COUNT];
+
+    /* By type: the same for nrows rows of ncolumns elements each, with scales[c] and zero_points[c]
+     * in column c. NULL if nothing is faster than quantize_each for each row. */
+    quant_quantize_rows_fn *quantize_rows[QUANT_DTYPE_COUNT];
+
+    /* By type: x[i] = (float)(q[i] - zero_points[i]) * scales[i] for n elements; in the second with
+     * scales[i / run] and zero_points[i / run], where run is a multiple of 32. NULL if nothing is
+     * faster than dequantize and scale_each. */
+    quant_dequantize_each_fn *dequantize_each[QUANT_DTYPE_COUNT];
+    quant_dequantize_runs_fn *dequantize_runs[QUANT_DTYPE_COUNT];
 
     /* x[i] = (float)(x[i] - zero_points[i]) * scales[i] for n elements. x[i] is an integer of at
      * most 16 bits, stored as float; if its zero point is 0, x[i] may be any float. */

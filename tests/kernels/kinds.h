@@ -91,7 +91,8 @@ struct kind {
 extern const struct kind kind_observe, kind_quantize, kind_dequantize, kind_mapped_8,
     kind_mapped_16, kind_widen, kind_measure, kind_point_errors, kind_multiply, kind_mark_levels,
     kind_integer_range, kind_observe_each, kind_observe_runs, kind_quantize_each,
-    kind_quantize_runs, kind_scale_each;
+    kind_quantize_runs, kind_quantize_rows, kind_dequantize_each, kind_dequantize_runs,
+    kind_scale_each;
 
 /* The i-th row of the table, NULL after the last. */
 const struct kind *kind_at(size_t i);

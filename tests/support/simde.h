@@ -14,6 +14,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -413,6 +414,68 @@ static inline int supplied_reduce_add_epi32(__m512i a)
     for (int i = 0; i < 16; i++)
         sum += x.u32[i];
     return (int)sum;
+}
+#endif
+
+#ifndef _mm512_mask_loadu_epi32
+#define _mm512_mask_loadu_epi32 supplied_mask_loadu_epi32
+static inline __m512i supplied_mask_loadu_epi32(__m512i other, __mmask16 mask, const void *from)
+{
+    union lanes_512 z = {.integers = other};
+    for (int i = 0; i < 16; i++)
+        if (mask >> i & 1)
+            memcpy(&z.u32[i], (const unsigned char *)from + (ptrdiff_t)4 * i, 4);
+    return z.integers;
+}
+#endif
+
+#ifndef _mm512_maskz_loadu_epi32
+#define _mm512_maskz_loadu_epi32(mask, from)                                                       \
+    _mm512_mask_loadu_epi32(simde_mm512_setzero_si512(), mask, from)
+#endif
+
+#ifndef _mm512_mask_loadu_ps
+#define _mm512_mask_loadu_ps(other, mask, from)                                                    \
+    simde_mm512_castsi512_ps(_mm512_mask_loadu_epi32(simde_mm512_castps_si512(other), mask, from))
+#endif
+
+#ifndef _mm512_maskz_loadu_ps
+#define _mm512_maskz_loadu_ps(mask, from)                                                          \
+    simde_mm512_castsi512_ps(_mm512_maskz_loadu_epi32(mask, from))
+#endif
+
+#ifndef _mm512_mask_storeu_epi8
+#define _mm512_mask_storeu_epi8 supplied_mask_storeu_epi8
+static inline void supplied_mask_storeu_epi8(void *to, __mmask64 mask, __m512i a)
+{
+    const union lanes_512 x = {.integers = a};
+    for (int i = 0; i < 64; i++)
+        if (mask >> i & 1)
+            ((uint8_t *)to)[i] = x.u8[i];
+}
+#endif
+
+#ifndef _mm512_reduce_max_epi32
+#define _mm512_reduce_max_epi32 supplied_reduce_max_epi32
+static inline int supplied_reduce_max_epi32(__m512i a)
+{
+    const union lanes_512 x = {.integers = a};
+    int32_t max = x.i32[0];
+    for (int i = 1; i < 16; i++)
+        max = max > x.i32[i] ? max : x.i32[i];
+    return max;
+}
+#endif
+
+#ifndef _mm512_reduce_min_epi32
+#define _mm512_reduce_min_epi32 supplied_reduce_min_epi32
+static inline int supplied_reduce_min_epi32(__m512i a)
+{
+    const union lanes_512 x = {.integers = a};
+    int32_t min = x.i32[0];
+    for (int i = 1; i < 16; i++)
+        min = min < x.i32[i] ? min : x.i32[i];
+    return min;
 }
 #endif
 

@@ -6,5 +6,6 @@
 /* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "kernels/avx2_groups.c"
 #include "kernels/avx2_ranges.c"
+#include "kernels/avx2_restore.c"
 #include "kernels/avx2_runs.c"
 /* NOLINTEND(bugprone-suspicious-include) */
