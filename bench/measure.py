@@ -157,3 +157,12 @@ def peers_runner(program: Path, repetitions: int) -> Callable[..., dict[str, Tim
         return parse_times(done.stdout)
 
     return run
+
+
+def product_times(program: Path, rows: int, size: int, repetitions: int) -> dict[str, Times]:
+    """Seconds of a product of `rows` vectors and size x size weights, on one thread, of "f32" and
+    of "int8"."""
+    done = subprocess.run([str(program), str(rows), str(size), str(repetitions), "0.1"],
+                          stdout=subprocess.PIPE, text=True, check=True,
+                          env=os.environ | {"OMP_NUM_THREADS": "1"})
+    return parse_times(done.stdout)

@@ -6,6 +6,7 @@ A group is a function that takes a Bench and adds rows to it; GROUPS is the tabl
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from pathlib import Path
 import data
 import within
 from measure import (Command, Ratio, Times, kernel_times, parse_times, peak_mebibytes,
-                     peers_runner, ratio, time_commands)
+                     peers_runner, product_times, ratio, time_commands)
 
 MIB = 1 << 20
 ROOT = Path(__file__).resolve().parent.parent
@@ -179,6 +180,29 @@ def in_memory(bench: Bench) -> None:
                  times["read-loop"], 0.95, short=True)
     bench.faster(f"quantize, {where}", "a loop that only reads 4 bytes and writes 1",
                  times["quantize"], times["read4-write1-loop"], 0.95, short=True)
+
+
+PRODUCTS = {1: "matrix times vector", 64: "matrix times matrix of 64 columns"}
+
+
+def compute(bench: Bench) -> None:
+    """What a network gains that multiplies int8: time, and memory with a scale for each row."""
+    program = bench.peers_program.with_name("bench_compute")
+    if not program.exists():
+        bench.missing.add("oneDNN, for products of int8")
+        return
+    in_memory_size = math.isqrt(bench.elements)
+    for size, where in ((512, "in cache"), (in_memory_size, "in memory")):
+        shape = f"{size} x {size} {where}"
+        for columns, product in PRODUCTS.items():
+            times = product_times(program, columns, size, bench.repetitions)
+            bench.faster(f"{product}, int8, {shape}, 1 thread, oneDNN", "the same in float32",
+                         times["int8"], times["f32"])
+        floats, integers = 4 * size * size, size * size + 4 * size
+        saved = integers / floats
+        bench.add(f"weights in int8 with a scale for each row, {shape}", "float32",
+                  Ratio(saved, saved, saved), "x its memory", ours=f"{integers >> 10} KiB",
+                  theirs=f"{floats >> 10} KiB")
 
 
 def threads(bench: Bench) -> None:
@@ -435,7 +459,7 @@ def flat(bench: Bench) -> None:
 GROUPS: dict[str, Callable[[Bench], None]] = {
     "kernels": functions, "cache": in_cache, "memory": in_memory, "threads": threads,
     "files": files, "peak": peak_of_larger, "start": start, "json": json, "flat": flat,
-    "peers": peers,
+    "peers": peers, "compute": compute,
     "types": within.types, "groups": within.groups, "granularity": within.granularity,
     "calibration": within.calibration, "sets": within.sets,
     "many": many,  # last: what it removes slows down whoever makes files after it, see there
