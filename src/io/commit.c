@@ -1,34 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several files become visible as one. The last to get its name is the record, such as a sidecar,
- * which says that the others are complete. In the order of the steps:
+ * Several files become visible as one. The record, such as a sidecar, says that the others are
+ * complete. Where nothing is there yet:
  *
- *     1  the old record is renamed aside       from here on the old outputs count as unfinished
- *     2  each old output gets a second name    (a hard link; moved if the system has no links)
- *     3  each new output is renamed into place replacing the old one in one step
- *     4  the new record is renamed into place: the commit
- *     5  the names of 1 and 2 are removed
+ *     1  each new output gets its name
+ *     2  the new record gets its name: the commit
  *
- * If nothing is replaced, 3 and 4 give a name to a file that had none, if the system can do that.
- * A crash between 1 and 4 leaves outputs without a record. If a step fails, the steps before it are
- * undone. Nothing is synced to the disk, as with cp; after a power cut, the checksums in the record
- * show whether the outputs are whole.
+ * A crash before 2 leaves outputs without a record. Where something may be replaced:
+ *
+ *     1  the new record is named RECORD.pending, which is locked: pending.c
+ *     2  the first output gets a temporary name, and each other one the name OUTPUT.pending
+ *     3  each old output gets a second name            (a hard link, to undo what follows)
+ *     4  each new output is renamed into place, replacing the old one in one step
+ *     5  the new record is renamed into place: the commit
+ *     6  the second names of 3 are removed
+ *
+ * Before the first of 4, the old record describes the old outputs. After it, the pending record
+ * describes the new ones, of which some may still have their pending names. So at every instant
+ * readers find a record that fits. If a step fails, the steps before it are undone. Nothing is
+ * synced to the disk, as with cp; after a power cut, the checksums in the record show whether the
+ * outputs are whole.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "io/pending.h"
 #include "io/temporary.h"
 
 static bool is_file(const struct quant_file_output *output)
 {
     return output && (output->temporary || output->unnamed);
+}
+
+static bool replaces(const struct quant_file_output *output)
+{
+    return is_file(output) && output->force;
 }
 
 /* Writes what is held and closes the file, to know all write errors before anything changes. A file
@@ -60,10 +74,39 @@ static enum quant_status commit_failed(const struct quant_file_output *output,
                               output->sink.name);
 }
 
-static enum quant_status name_aside(struct quant_file_output *output, struct quant_error *error)
+/* ---- Names for what replaces something ---- */
+
+/* A temporary name, or a pending one. */
+static enum quant_status name_one(struct quant_file_output *output, bool is_pending,
+                                  struct quant_error *error)
 {
-    output->aside = quant_temporary_name(output->path);
-    return output->aside ? QUANT_OK : quant_error_no_memory(error, strlen(output->path), "path");
+    if (!replaces(output) || (!is_pending && output->temporary))
+        return QUANT_OK;
+    char *name = is_pending ? quant_pending_name(output->path) : quant_temporary_name(output->path);
+    if (!name)
+        return quant_error_no_memory(error, strlen(output->path), "path");
+    /* Under this lock, a run that looks for what killed runs have left keeps off. */
+    if (output->fd >= 0)
+        (void)flock(output->fd, LOCK_EX | LOCK_NB);
+    if (is_pending) /* only whoever holds the pending record may have one, so it is left over */
+        unlink(name);
+    const enum quant_status status = quant_output_give_name(output, name, error);
+    free(name);
+    return status;
+}
+
+static enum quant_status name_all(struct quant_file_output *const outputs[], size_t n,
+                                  bool has_record, struct quant_error *error)
+{
+    enum quant_status status = QUANT_OK;
+    bool is_first = true;
+    for (size_t i = 0; status == QUANT_OK && i < n; i++) {
+        if (!replaces(outputs[i]))
+            continue;
+        status = name_one(outputs[i], has_record && !is_first, error);
+        is_first = false;
+    }
+    return status;
 }
 
 static void forget_aside(struct quant_file_output *output)
@@ -72,36 +115,24 @@ static void forget_aside(struct quant_file_output *output)
     output->aside = NULL;
 }
 
-static enum quant_status move_aside(struct quant_file_output *output, struct quant_error *error)
-{
-    if (!is_file(output) || !output->force)
-        return QUANT_OK;
-    const enum quant_status status = name_aside(output, error);
-    if (status != QUANT_OK)
-        return status;
-    if (rename(output->path, output->aside) == 0)
-        return QUANT_OK;
-    const int number = errno;
-    forget_aside(output);
-    errno = number;
-    return number == ENOENT ? QUANT_OK : commit_failed(output, error);
-}
-
-/* Without hard links the old file is moved, and for a moment its name is gone. */
+/* Without hard links there is none, and a replaced file cannot be brought back. */
 static enum quant_status link_aside(struct quant_file_output *output, struct quant_error *error)
 {
     struct stat old;
-    if (!is_file(output) || !output->force || lstat(output->path, &old) != 0 ||
+    if (!replaces(output) || lstat(output->path, &old) != 0 ||
         !S_ISREG(old.st_mode)) /* nothing to keep, or something that cannot be replaced */
         return QUANT_OK;
-    const enum quant_status status = name_aside(output, error);
-    if (status != QUANT_OK)
-        return status;
-    output->aside_is_link = link(output->path, output->aside) == 0;
-    if (!output->aside_is_link && rename(output->path, output->aside) != 0)
+    output->aside = quant_temporary_name(output->path);
+    if (!output->aside)
+        return quant_error_no_memory(error, strlen(output->path), "path");
+    if (link(output->path, output->aside) != 0) {
         forget_aside(output);
+        output->is_final = true;
+    }
     return QUANT_OK;
 }
+
+/* ---- Into place ---- */
 
 /* *done false: the system could not do it, and the file has a temporary name instead. */
 static enum quant_status place_unnamed(struct quant_file_output *output, bool *done,
@@ -116,18 +147,6 @@ static enum quant_status place_unnamed(struct quant_file_output *output, bool *d
     return QUANT_OK;
 }
 
-/* Renames, or fails with EEXIST if `to` exists. EINVAL or ENOSYS: the file system or the kernel
- * cannot do this. musl before 1.2.6 has no function for the system call. */
-static int rename_new(const char *from, const char *to)
-{
-#ifdef RENAME_NOREPLACE
-    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
-#else
-    enum { NOREPLACE = 1 };
-    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, NOREPLACE);
-#endif
-}
-
 static enum quant_status place(struct quant_file_output *output, struct quant_error *error)
 {
     if (!is_file(output))
@@ -139,7 +158,7 @@ static enum quant_status place(struct quant_file_output *output, struct quant_er
         return status;
     int result = -1;
     if (!output->force) {
-        result = rename_new(output->temporary, output->path);
+        result = quant_rename_new(output->temporary, output->path);
         if (result != 0 && errno != EINVAL && errno != ENOSYS)
             return commit_failed(output, error);
     }
@@ -153,18 +172,56 @@ static enum quant_status place(struct quant_file_output *output, struct quant_er
     return QUANT_OK;
 }
 
-/* If even that fails, the old file keeps the name that it was moved to. */
-static void undo(struct quant_file_output *output)
+/* ---- The end ---- */
+
+static void append_name(struct quant_error *error, const char *what, const char *name)
 {
-    if (output && output->aside && output->aside_is_link && !output->placed) {
-        unlink(output->aside); /* the old file still has its name */
+    quant_error_append(error, "; ");
+    quant_error_append(error, what);
+    quant_error_append(error, " '");
+    quant_error_append(error, name);
+    quant_error_append(error, "'");
+}
+
+/* Returns false if the new file stays in the place of the old one. */
+static bool undo(struct quant_file_output *output, struct quant_error *error)
+{
+    bool undone = true;
+    if (output && output->aside && output->placed) {
+        undone = rename(output->aside, output->path) == 0;
+        if (!undone)
+            append_name(error, "the old file is", output->aside);
     } else if (output && output->aside) {
-        rename(output->aside, output->path);
+        unlink(output->aside); /* the old file still has its name */
     } else if (output && output->placed) {
-        unlink(output->path);
+        undone = !output->is_final && unlink(output->path) == 0;
     }
     if (output)
         forget_aside(output);
+    return undone;
+}
+
+/* The pending record describes what is there, under final and pending names. */
+static void leave(struct quant_file_output *output)
+{
+    if (output)
+        free(output->temporary);
+    if (output)
+        output->temporary = NULL;
+}
+
+static void undo_all(struct quant_file_output *const outputs[], size_t n,
+                     struct quant_file_output *record, struct quant_error *error)
+{
+    bool undone = true;
+    for (size_t i = 0; i < n; i++)
+        undone = undo(outputs[i], error) && undone;
+    if (undone || !record || !record->temporary)
+        return;
+    append_name(error, "the record of the new one is", record->temporary);
+    for (size_t i = 0; i < n; i++)
+        leave(outputs[i]);
+    leave(record);
 }
 
 static void drop_aside(struct quant_file_output *output)
@@ -176,24 +233,33 @@ static void drop_aside(struct quant_file_output *output)
 }
 
 enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[], size_t n,
-                                        struct quant_file_output *record, struct quant_error *error)
+                                        struct quant_file_output *record,
+                                        const struct quant_replacement *replacement,
+                                        struct quant_error *error)
 {
     enum quant_status status = QUANT_OK;
+    const bool has_record = is_file(record);
     for (size_t i = 0; status == QUANT_OK && i < n; i++)
         status = settle(outputs[i], error);
     if (status == QUANT_OK)
         status = settle(record, error);
+    if (status == QUANT_OK && replaces(record))
+        status = quant_pending_claim(record, outputs, n, replacement, error);
     if (status == QUANT_OK)
-        status = move_aside(record, error);
+        status = name_all(outputs, n, has_record, error);
     for (size_t i = 0; status == QUANT_OK && i < n; i++)
         status = link_aside(outputs[i], error);
     for (size_t i = 0; status == QUANT_OK && i < n; i++)
         status = place(outputs[i], error);
     if (status == QUANT_OK)
         status = place(record, error);
-    void (*const end)(struct quant_file_output *) = status == QUANT_OK ? drop_aside : undo;
+    if (status != QUANT_OK) {
+        undo_all(outputs, n, record, error);
+        return status;
+    }
     for (size_t i = 0; i < n; i++)
-        end(outputs[i]);
-    end(record);
-    return status;
+        drop_aside(outputs[i]);
+    if (replacement && replacement->drops_companion)
+        unlink(replacement->companion);
+    return QUANT_OK;
 }

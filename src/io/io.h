@@ -54,15 +54,15 @@ struct quant_file_output {
     bool is_begun;  /* something was written, or is held */
     bool force;
     struct quant_cancel cancel;
-    char *aside;        /* owned: the old file's name while a commit is under way */
-    bool aside_is_link; /* the old file is still in its place too */
-    bool placed;        /* put in place by the commit under way */
-    bool is_spool;      /* sink.name is the name of the input that is spooled */
+    char *aside;   /* owned: the old file's name while a commit is under way */
+    bool is_final; /* the old file could get no second name: what replaces it stays */
+    bool placed;   /* put in place by the commit under way */
+    bool is_spool; /* sink.name is the name of the input that is spooled */
 };
 
-/* Opens an output. If path is "-", a device or a FIFO, it is that stream. If there is no file of
- * this name yet, and the system can do it, it is a file without a name. Otherwise it is a temporary
- * file in the same directory. QUANT_EXISTS: there is a file already, and force is not set. */
+/* Opens an output. If path is "-", a device or a FIFO, it is that stream. Else it is a file without
+ * a name if the system can do that, and otherwise a temporary file in the same directory.
+ * QUANT_EXISTS: there is a file already, and force is not set. */
 enum quant_status quant_output_open(struct quant_file_output *output, const char *path, bool force,
                                     const struct quant_cancel *cancel, struct quant_error *error);
 
@@ -86,12 +86,28 @@ bool quant_path_is_stream(const char *path);
 /* Whether nothing has this name, not even a broken link. false for "-". */
 bool quant_path_is_free(const char *path);
 
+/* What a commit has to know of what it replaces. */
+struct quant_replacement {
+    /* Finds out whether the old record describes the old outputs. Asked only if a killed process
+     * has left a pending record. */
+    enum quant_status (*stands)(void *context, bool *stands, struct quant_error *error);
+    void *context;
+
+    const char *companion; /* a file that an old record may name, and the outputs need not have;
+                            * NULL: none */
+    bool drops_companion;  /* the old record names it, and the new one does not: it is removed */
+};
+
 /* Makes n outputs visible together, with their record, such as a sidecar, which says that they are
- * complete. The old record goes first, then the outputs get their names in the given order, then
- * the record. If a step fails, the old files are put back. NULL is allowed for an output that does
- * not exist, and for the record. All are closed afterwards, but not yet discarded. */
+ * complete. The outputs get their names in the given order, then the record does. What is replaced
+ * with a record can be read at every instant, the old files or the new ones (pending.h), and two
+ * that replace the same do it one after the other: QUANT_IO if the first does not end. If a step
+ * fails, the old files are put back. NULL is allowed for an output that does not exist, for the
+ * record, and for replacement if there is no record or nothing is replaced. All are closed
+ * afterwards, but not yet discarded. */
 enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[], size_t n,
                                         struct quant_file_output *record,
+                                        const struct quant_replacement *replacement,
                                         struct quant_error *error);
 
 /* Removes an unfinished file, and frees what *output owns. May be called on zeros, and after a

@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -75,6 +76,54 @@ enum quant_status quant_output_name(struct quant_file_output *output, struct qua
     return status == QUANT_OK ? quant_output_finish(output, error) : status;
 }
 
+/* musl before 1.2.6 has no function for the system call. */
+int quant_rename_new(const char *from, const char *to)
+{
+#ifdef RENAME_NOREPLACE
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+#else
+    enum { NOREPLACE = 1 };
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, NOREPLACE);
+#endif
+}
+
+/* Where the system cannot rename so, a link and the removal of the old name are the same. */
+static int rename_or_link(const char *from, const char *to)
+{
+    const int result = quant_rename_new(from, to);
+    if (result == 0 || (errno != EINVAL && errno != ENOSYS))
+        return result;
+    return link(from, to) == 0 ? unlink(from) : -1;
+}
+
+enum quant_status quant_output_give_name(struct quant_file_output *output, const char *name,
+                                         struct quant_error *error)
+{
+    char *own = strdup(name);
+    enum quant_status status =
+        own ? QUANT_OK : quant_error_no_memory(error, strlen(name) + 1, "path");
+    int result = -1;
+    if (status == QUANT_OK && output->unnamed) {
+        result = quant_unnamed_link(output->fd, name);
+        output->unnamed = result != 0;
+        if (result != 0 && errno != EEXIST)
+            status = quant_output_name(output, error);
+    }
+    if (status == QUANT_OK && result != 0 && output->temporary)
+        result = rename_or_link(output->temporary, name);
+    if (status == QUANT_OK && result != 0)
+        status = errno == EEXIST
+                     ? quant_error_set(error, QUANT_EXISTS, "'%s' exists already", name)
+                     : quant_error_system(error, errno, "cannot write '%s'", output->path);
+    if (status != QUANT_OK) {
+        free(own);
+        return status;
+    }
+    free(output->temporary);
+    output->temporary = own;
+    return QUANT_OK;
+}
+
 static bool mode_is_stream(mode_t mode)
 {
     return S_ISCHR(mode) || S_ISFIFO(mode);
@@ -139,6 +188,21 @@ enum quant_status quant_output_check_old(const char *path, const struct stat *ol
     return QUANT_OK;
 }
 
+static enum quant_status open_file(struct quant_file_output *output,
+                                   struct quant_shared_directory *directory,
+                                   struct quant_error *error)
+{
+    output->fd = quant_unnamed_open(output->path, directory);
+    output->unnamed = output->fd >= 0;
+    if (!output->unnamed)
+        return open_temporary(output, error);
+    output->second = fcntl(output->fd, F_DUPFD_CLOEXEC, 0);
+    if (output->second < 0)
+        return quant_error_system(error, errno, "cannot write '%s'", output->path);
+    output->sink.ops = &quant_output_file_ops;
+    return QUANT_OK;
+}
+
 /* There is no file of this name yet. */
 static enum quant_status open_new(struct quant_file_output *output, const char *path,
                                   struct quant_shared_directory *directory,
@@ -147,21 +211,12 @@ static enum quant_status open_new(struct quant_file_output *output, const char *
     output->path = strdup(path);
     if (!output->path)
         return quant_error_no_memory(error, strlen(path) + 1, "path");
-    /* With force, a file that another process has created meanwhile is replaced: by a rename. */
-    output->fd = output->force ? -1 : quant_unnamed_open(path, directory);
-    output->unnamed = output->fd >= 0;
-    if (!output->unnamed)
-        return open_temporary(output, error);
-    output->second = fcntl(output->fd, F_DUPFD_CLOEXEC, 0);
-    if (output->second < 0)
-        return quant_error_system(error, errno, "cannot write '%s'", path);
-    output->sink.ops = &quant_output_file_ops;
-    return QUANT_OK;
+    return open_file(output, directory, error);
 }
 
 /* Follows a symbolic link, as cp does. The new file has the permissions of the old one. */
 static enum quant_status open_replacement(struct quant_file_output *output, const char *path,
-                                          struct quant_error *error)
+                                          bool is_link, struct quant_error *error)
 {
     struct stat old;
     if (stat(path, &old) != 0)
@@ -171,10 +226,11 @@ static enum quant_status open_replacement(struct quant_file_output *output, cons
     enum quant_status status = quant_output_check_old(path, &old, output->force, error);
     if (status != QUANT_OK)
         return status;
-    output->path = realpath(path, NULL);
+    /* Only a link has to be resolved, which fails for very long paths. */
+    output->path = is_link ? realpath(path, NULL) : strdup(path);
     if (!output->path)
         return quant_error_system(error, errno, "cannot write '%s'", path);
-    status = open_temporary(output, error);
+    status = open_file(output, NULL, error);
     if (status == QUANT_OK)
         fchmod(output->fd, old.st_mode & 0777);
     return status;
@@ -211,7 +267,7 @@ enum quant_status quant_output_open(struct quant_file_output *output, const char
     if (strcmp(path, "-") == 0)
         return open_stream(output, path, error);
     if (lstat(path, &status) == 0)
-        return open_replacement(output, path, error);
+        return open_replacement(output, path, S_ISLNK(status.st_mode), error);
     return errno == ENOENT ? open_new(output, path, NULL, error)
                            : quant_error_system(error, errno, "cannot write '%s'", path);
 }

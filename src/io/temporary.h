@@ -30,6 +30,15 @@ int quant_unnamed_link(int fd, const char *path);
 /* Copies an unnamed output to a file with a temporary name, which takes its place. */
 enum quant_status quant_output_name(struct quant_file_output *output, struct quant_error *error);
 
+/* Gives an output that has no name, or a temporary one, this one, which becomes its temporary name.
+ * QUANT_EXISTS: something has it. */
+enum quant_status quant_output_give_name(struct quant_file_output *output, const char *name,
+                                         struct quant_error *error);
+
+/* Renames, or fails with EEXIST if `to` exists. EINVAL or ENOSYS: the file system or the kernel
+ * cannot do this. */
+int quant_rename_new(const char *from, const char *to);
+
 /* Opens a file without a name in TMPDIR, or /tmp, to spool the input called name. */
 enum quant_status quant_temporary_open(const char *name, int *fd, struct quant_error *error);
 

@@ -228,7 +228,7 @@ static void test_file(void **state)
     }
     expected[4000] = '\0';
     check_ok(quant_gather_sink_flush(&gather, &error), &error);
-    check_ok(quant_output_commit_n(outputs, 1, NULL, &error), &error);
+    check_ok(quant_output_commit_n(outputs, 1, NULL, NULL, &error), &error);
     assert_true(file_has_text("w", expected));
     quant_gather_sink_release(&gather);
     quant_gather_sink_release(&gather);

@@ -17,7 +17,7 @@ static enum quant_status open_it(struct quant_file_output *output, const char *p
 
 static enum quant_status commit_one(struct quant_file_output *output, struct quant_error *error)
 {
-    return quant_output_commit_n(&output, 1, NULL, error);
+    return quant_output_commit_n(&output, 1, NULL, NULL, error);
 }
 
 /* Opens, writes and commits. */

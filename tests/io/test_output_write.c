@@ -18,7 +18,7 @@ static void commit(struct quant_file_output *output, const void *expected, size_
 {
     struct quant_error error;
     size_t found;
-    check_ok(quant_output_commit_n(&output, 1, NULL, &error), &error);
+    check_ok(quant_output_commit_n(&output, 1, NULL, NULL, &error), &error);
     quant_output_discard(output);
     void *bytes = file_read("w", &found);
     assert_int_equal(found, nbytes);

@@ -43,7 +43,7 @@ enum quant_status quant_checkpoint_write(struct quant_source *source, const char
     if (status == QUANT_OK)
         status = quant_copy_bytes(source, &output.sink, error);
     if (status == QUANT_OK)
-        status = quant_output_commit_n(outputs, 1, NULL, error);
+        status = quant_output_commit_n(outputs, 1, NULL, NULL, error);
     quant_output_discard(&output);
     /* Another process may have written the same meanwhile. */
     if (status == QUANT_EXISTS && has_bytes(source, path, &equal, NULL) == QUANT_OK && equal)

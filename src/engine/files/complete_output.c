@@ -12,9 +12,8 @@
 #include "engine/files/made_by_plan.h"
 #include "engine/files/quantized_container.h"
 #include "engine/files/restored_tensors.h"
-#include "engine/files/tensor_copy.h"
+#include "engine/files/stored_digests.h"
 #include "engine/tensor/group_walk.h"
-#include "io/cancel.h"
 #include "io/io.h"
 #include "records/scale_records.h"
 
@@ -46,28 +45,6 @@ bool quant_complete_is_newest(const char *const *paths, size_t n, const char *la
             (!stat_file(paths[i], &status) || is_later(&status.st_mtim, &newest.st_mtim)))
             return false;
     return true;
-}
-
-/* ---- Bytes ---- */
-
-/* *matches: the file has this size, and unless is_fast this checksum. */
-static enum quant_status check_file(const char *path, uint64_t nbytes, uint64_t xxh3_64,
-                                    bool is_fast, const struct quant_cancel *cancel, bool *matches,
-                                    struct quant_error *error)
-{
-    struct quant_source *source = NULL;
-    uint64_t digest = 0;
-    *matches = false;
-    enum quant_status status = quant_input_open(path, cancel, &source, error);
-    if (status != QUANT_OK)
-        return fatal_only(status);
-    if (source->positional && source->size == nbytes) {
-        const struct quant_extent all = {0, nbytes};
-        status = is_fast ? QUANT_OK : quant_tensor_copy(source, &all, NULL, 0, &digest, error);
-        *matches = status == QUANT_OK && (is_fast || digest == xxh3_64);
-    }
-    quant_source_close(source);
-    return fatal_only(status);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -163,8 +140,9 @@ static enum quant_status check_plan(struct single *single, bool *matches)
                 quant_error_no_memory(single->error, strlen(single->outputs->sidecar_path), "path");
         *matches = status == QUANT_OK && strcmp(expected, named) == 0;
         if (*matches)
-            status = check_file(named, groups->bytes, groups->xxh3_64, single->outputs->is_fast,
-                                single->cancel, matches, single->error);
+            status = quant_file_has_digest(named, groups->bytes, groups->xxh3_64,
+                                           single->outputs->is_fast, single->cancel, matches,
+                                           single->error);
         if (*matches)
             status = read_zero_points(single, named, &zero_points);
         *matches = *matches && status == QUANT_OK;
@@ -229,8 +207,8 @@ static enum quant_status check_single(struct single *single, bool *is_complete)
         status = check_given(single, is_complete);
     if (status != QUANT_OK || !*is_complete)
         return status;
-    return check_file(outputs->job->output.path, said->data_bytes, said->data_xxh3_64,
-                      outputs->is_fast, single->cancel, is_complete, single->error);
+    return quant_file_has_digest(outputs->job->output.path, said->data_bytes, said->data_xxh3_64,
+                                 outputs->is_fast, single->cancel, is_complete, single->error);
 }
 
 enum quant_status quant_complete_single(const struct quant_single_outputs *outputs,
@@ -263,39 +241,6 @@ static bool says_the_same_head(const struct quant_sidecar_head *said,
            said->plan_xxh3_64 == expected->plan_xxh3_64;
 }
 
-static enum quant_status check_tensor(const struct quant_tensor_file *file, uint32_t index,
-                                      uint64_t expected, bool *matches, struct quant_error *error)
-{
-    if (index == QUANT_NOT_STORED || !*matches)
-        return QUANT_OK;
-    const struct quant_extent from = {file->tensors[index].offset, file->tensors[index].nbytes};
-    uint64_t digest = 0;
-    const enum quant_status status =
-        quant_tensor_copy(file->source, &from, NULL, 0, &digest, error);
-    *matches = status == QUANT_OK && digest == expected;
-    return status;
-}
-
-static enum quant_status check_tensors(const struct quant_restored_tensors *restored,
-                                       const struct quant_tensor_file *file,
-                                       const struct quant_cancel *cancel, bool *matches,
-                                       struct quant_error *error)
-{
-    enum quant_status status = QUANT_OK;
-    for (size_t i = 0; status == QUANT_OK && *matches && i < restored->n; i++) {
-        const struct quant_restored_tensor *tensor = &restored->tensors[i];
-        if (quant_cancelled(cancel))
-            return quant_error_set(error, QUANT_CANCELLED, "cancelled");
-        status = check_tensor(file, tensor->data, tensor->digests.data, matches, error);
-        if (status == QUANT_OK)
-            status = check_tensor(file, tensor->scales, tensor->digests.scales, matches, error);
-        if (status == QUANT_OK)
-            status = check_tensor(file, tensor->zero_points, tensor->digests.zero_points, matches,
-                                  error);
-    }
-    return status;
-}
-
 static enum quant_status check_container(const struct quant_container_quantization *run,
                                          struct quant_sidecar_reader *reader, bool is_fast,
                                          bool *is_complete, struct quant_error *error)
@@ -309,7 +254,7 @@ static enum quant_status check_container(const struct quant_container_quantizati
         status = quant_restored_tensors_read(&restored, reader, input.file, error);
     *is_complete = status == QUANT_OK && restored.n == run->plan.n;
     if (*is_complete && !is_fast)
-        status = check_tensors(&restored, input.file, cancel, is_complete, error);
+        status = quant_tensors_have_digests(&restored, input.file, cancel, is_complete, error);
     quant_restored_tensors_release(&restored);
     quant_container_input_close(&input);
     return status;

@@ -178,7 +178,7 @@ static enum quant_status finish(struct quant_container_dequantization *run)
         return status;
     status = quant_container_output_finish(&run->output, run->error);
     struct quant_file_output *const outputs[] = {&run->output.final};
-    return status == QUANT_OK ? quant_output_commit_n(outputs, 1, NULL, run->error) : status;
+    return status == QUANT_OK ? quant_output_commit_n(outputs, 1, NULL, NULL, run->error) : status;
 }
 
 /* A file of one tensor is the original of one tensor. Others would be measured against the wrong
@@ -212,9 +212,11 @@ static enum quant_status open_input(struct quant_container_dequantization *run,
 }
 
 static enum quant_status run_file(struct quant_container_dequantization *run,
-                                  struct quant_sidecar_reader *reader)
+                                  struct dequantization *pair)
 {
-    enum quant_status status = open_input(run, reader);
+    enum quant_status status = open_input(run, pair ? pair->tensors : NULL);
+    if (status == QUANT_OK && pair)
+        status = quant_dequantization_check_pair(pair);
     if (status == QUANT_OK)
         status = select_tensors(run);
     if (status == QUANT_OK && run->job->measure)
@@ -229,8 +231,7 @@ static enum quant_status run_file(struct quant_container_dequantization *run,
 }
 
 enum quant_status quant_dequantize_container(const struct quant_dequantize_job *job,
-                                             struct quant_sidecar_reader *reader,
-                                             const char *sidecar_path,
+                                             struct dequantization *pair,
                                              const struct quant_file_work *work,
                                              struct quant_error *error)
 {
@@ -240,15 +241,15 @@ enum quant_status quant_dequantize_container(const struct quant_dequantize_job *
         return quant_error_no_memory(error, sizeof *run, "buffers");
     run->job = job;
     run->error = error;
-    run->sidecar_path = sidecar_path;
+    run->sidecar_path = pair ? pair->sidecar_path : NULL;
     run->work = work;
     run->pool = work->pool;
-    run->head = reader ? quant_sidecar_tensors_head(reader) : NULL;
+    run->head = pair ? quant_sidecar_tensors_head(pair->tensors) : NULL;
     run->dtype = job->dtype == QUANT_DTYPE_NONE ? QUANT_FLOAT32 : job->dtype;
     run->output.final.fd = run->output.spool.fd = -1;
     run->progress =
         (struct quant_progress){.call = job->control.progress, .context = job->control.context};
-    const enum quant_status status = run_file(run, reader);
+    const enum quant_status status = run_file(run, pair);
     result->ntensors = run->restored.n;
     result->ncopied = run->restored.ncopied;
     quant_container_release_restored(run);

@@ -5,14 +5,12 @@
 
 #include <quant/file.h>
 
-#include "engine/files/file_list.h"
-#include "records/sidecar_tensors.h"
+#include "engine/files/dequantize_file.h"
 
-/* Does the job on a container, whose sidecar, at sidecar_path, reader has opened; both are NULL if
- * the file states its own scales. work->result is a struct quant_dequantize_result. */
+/* Does the job on a container, whose sidecar pair has opened; NULL: the file states its own scales.
+ * work->result is a struct quant_dequantize_result. */
 enum quant_status quant_dequantize_container(const struct quant_dequantize_job *job,
-                                             struct quant_sidecar_reader *reader,
-                                             const char *sidecar_path,
+                                             struct dequantization *pair,
                                              const struct quant_file_work *work,
                                              struct quant_error *error);
 

@@ -205,14 +205,13 @@ static enum quant_status run_all(struct dequantization *run)
     bool states_scales = false;
     enum quant_status status = look_for_scales(job, &states_scales, run->error);
     if (status == QUANT_OK && states_scales)
-        return quant_dequantize_container(job, NULL, NULL, run->work, run->error);
+        return quant_dequantize_container(job, NULL, run->work, run->error);
     if (status == QUANT_OK)
         status = quant_dequantization_find_sidecar(run);
     if (status == QUANT_OK)
         status = quant_dequantization_open_sidecar(run);
     if (status == QUANT_OK && run->tensors)
-        return quant_dequantize_container(job, run->tensors, run->sidecar_path, run->work,
-                                          run->error);
+        return quant_dequantize_container(job, run, run->work, run->error);
     if (status == QUANT_OK)
         status =
             quant_selection_check_file(&job->selection, "dequantize", job->path, NULL, run->error);
@@ -223,6 +222,8 @@ static enum quant_status run_all(struct dequantization *run)
     if (status == QUANT_OK && run->sidecar.has_groups)
         status = quant_group_source_open(&run->groups, &run->sidecar, run->sidecar_path,
                                          &job->control.cancel, run->error);
+    if (status == QUANT_OK)
+        status = quant_dequantization_check_pair(run);
     if (status == QUANT_OK && job->measure)
         status = quant_dequantization_open_original(run);
     if (status == QUANT_OK && job->output.path)
@@ -238,7 +239,7 @@ static enum quant_status run_all(struct dequantization *run)
     if (status == QUANT_OK)
         status = report_tensor(run);
     if (status == QUANT_OK && job->output.path)
-        status = quant_output_commit_n(&output, 1, NULL, run->error);
+        status = quant_output_commit_n(&output, 1, NULL, NULL, run->error);
     return status;
 }
 
@@ -250,8 +251,9 @@ static void close_all(struct dequantization *run)
     quant_dequantization_close_inputs(run);
 }
 
-static enum quant_status run_once(const struct quant_dequantize_job *job,
-                                  const struct quant_file_work *work, struct quant_error *error)
+static enum quant_status try_once(const struct quant_dequantize_job *job,
+                                  const struct quant_file_work *work, bool *is_replaced,
+                                  struct quant_error *error)
 {
     struct dequantization *run = calloc(1, sizeof *run);
     if (!run)
@@ -264,8 +266,19 @@ static enum quant_status run_once(const struct quant_dequantize_job *job,
     run->progress =
         (struct quant_progress){.call = job->control.progress, .context = job->control.context};
     const enum quant_status status = run_all(run);
+    *is_replaced = quant_dequantization_is_replaced(run, status);
     close_all(run);
     free(run);
+    return status;
+}
+
+static enum quant_status run_once(const struct quant_dequantize_job *job,
+                                  const struct quant_file_work *work, struct quant_error *error)
+{
+    bool is_replaced = false;
+    enum quant_status status = try_once(job, work, &is_replaced, error);
+    for (int tries = 1; is_replaced && tries < QUANT_PAIR_TRIES; tries++)
+        status = try_once(job, work, &is_replaced, error);
     return status;
 }
 

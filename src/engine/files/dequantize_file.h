@@ -4,6 +4,7 @@
 #define QUANT_ENGINE_FILES_DEQUANTIZE_FILE_H
 
 #include "engine/files/file_list.h"
+#include "engine/files/sidecar_pair.h"
 #include "engine/tensor/restore_run.h"
 #include "engine/tensor/tensor.h"
 #include "records/sidecar.h"
@@ -14,7 +15,11 @@ struct dequantization {
     const struct quant_file_work *work;
     struct quant_dequantize_result *result;
     struct quant_error *error;
-    char *sidecar_path;                   /* owned */
+    char *sidecar_path;          /* owned */
+    struct quant_pair_mark mark; /* of data and sidecar, before they were opened */
+    char *marked;                /* owned: the sidecar that the mark is of */
+    bool is_checked;             /* that the mark still holds, or not: is_replaced */
+    bool is_replaced;
     struct quant_source *sidecar_source;  /* owned */
     struct quant_sidecar_reader *tensors; /* owned: the sidecar is that of a container; or NULL */
     struct quant_sidecar sidecar;         /* else */
@@ -46,6 +51,15 @@ enum quant_status quant_dequantization_open_sidecar(struct dequantization *run);
 enum quant_status quant_dequantization_read_sidecar(struct dequantization *run);
 enum quant_status quant_dequantization_open_data(struct dequantization *run);
 enum quant_status quant_dequantization_open_original(struct dequantization *run);
+
+/* After data and sidecar have been opened, and before anything is reported: that they belong
+ * together. QUANT_CORRUPT: another process has replaced one of them meanwhile. */
+enum quant_status quant_dequantization_check_pair(struct dequantization *run);
+
+/* Whether the work has failed because another process has replaced the files: then all of it is to
+ * be done again. */
+enum { QUANT_PAIR_TRIES = 100 };
+bool quant_dequantization_is_replaced(const struct dequantization *run, enum quant_status status);
 
 /* After the last element: that the data is what its sidecar says, down to the checksum, and that
  * the original has no more elements. */

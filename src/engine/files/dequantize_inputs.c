@@ -33,6 +33,25 @@ static enum quant_status check_default_sidecar(const struct dequantization *run)
                            run->job->path, run->sidecar_path);
 }
 
+/* The pending one if the data is that of it. */
+static enum quant_status choose_sidecar(struct dequantization *run)
+{
+    char *pending = NULL;
+    if (quant_path_is_stream(run->job->path) || quant_path_is_stream(run->sidecar_path))
+        return QUANT_OK;
+    run->marked = run->sidecar_path;
+    quant_pair_mark(run->job->path, run->marked, &run->mark);
+    run->sidecar_path = NULL;
+    enum quant_status status = QUANT_OK;
+    if (run->mark.pending.st_ino != 0)
+        status = quant_pair_find_pending(run->job->path, run->marked, &run->job->control.cancel,
+                                         &pending, run->error);
+    run->sidecar_path = pending ? pending : strdup(run->marked);
+    if (status == QUANT_OK && !run->sidecar_path)
+        return quant_error_no_memory(run->error, strlen(run->marked), "path");
+    return status;
+}
+
 enum quant_status quant_dequantization_find_sidecar(struct dequantization *run)
 {
     const struct quant_dequantize_job *job = run->job;
@@ -44,7 +63,28 @@ enum quant_status quant_dequantization_find_sidecar(struct dequantization *run)
     run->sidecar_path = job->sidecar ? strdup(job->sidecar) : quant_sidecar_default(job->path);
     if (!run->sidecar_path)
         return quant_error_no_memory(run->error, strlen(job->path) + 6, "path");
-    return job->sidecar ? QUANT_OK : check_default_sidecar(run);
+    const enum quant_status status = choose_sidecar(run);
+    return status == QUANT_OK && !job->sidecar ? check_default_sidecar(run) : status;
+}
+
+enum quant_status quant_dequantization_check_pair(struct dequantization *run)
+{
+    run->is_checked = true;
+    run->is_replaced =
+        run->marked && !quant_pair_is_marked(run->job->path, run->marked, &run->mark);
+    return run->is_replaced
+               ? quant_error_set(run->error, QUANT_CORRUPT, "'%s' was replaced while it was opened",
+                                 run->job->path)
+               : QUANT_OK;
+}
+
+bool quant_dequantization_is_replaced(const struct dequantization *run, enum quant_status status)
+{
+    if (status == QUANT_OK || quant_is_fatal(status))
+        return false;
+    return run->is_checked
+               ? run->is_replaced
+               : run->marked && !quant_pair_is_marked(run->job->path, run->marked, &run->mark);
 }
 
 /* What only those know who know the methods. A method of a later version is taken as it is, as long
@@ -241,4 +281,5 @@ void quant_dequantization_close_inputs(struct dequantization *run)
     quant_sidecar_tensors_close(run->tensors);
     quant_source_close(run->sidecar_source);
     free(run->sidecar_path);
+    free(run->marked);
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "engine/files/sidecar_pair.h"
 #include "io/io.h"
 #include "io/sidecar_names.h"
 
@@ -15,6 +16,20 @@ static bool is_there(const char *path)
 {
     struct stat found;
     return stat(path, &found) == 0 && S_ISREG(found.st_mode);
+}
+
+/* While both are replaced, the pending sidecar may be that of the data. */
+static enum quant_status choose(struct quant_inspected_sidecar *sidecar, const char *data,
+                                const struct quant_cancel *cancel, struct quant_error *error)
+{
+    char *pending = NULL;
+    const enum quant_status status =
+        quant_pair_find_pending(data, sidecar->path, cancel, &pending, error);
+    if (pending) {
+        free(sidecar->path);
+        sidecar->path = pending;
+    }
+    return status;
 }
 
 static enum quant_status check_size(const struct quant_inspected_sidecar *sidecar,
@@ -60,9 +75,10 @@ enum quant_status quant_inspected_sidecar_open(struct quant_inspected_sidecar *s
     sidecar->path = given ? strdup(given) : quant_sidecar_default(path);
     if (!sidecar->path)
         return quant_error_no_memory(error, strlen(path) + 6, "path");
-    if (!given && !is_there(sidecar->path))
-        return QUANT_OK;
-    const enum quant_status status = read_text(sidecar, given, data, cancel, &fault);
+    enum quant_status status = choose(sidecar, path, cancel, error);
+    if (status != QUANT_OK || (!given && !is_there(sidecar->path)))
+        return status;
+    status = read_text(sidecar, given, data, cancel, &fault);
     if (status == QUANT_OK)
         return QUANT_OK;
     if (quant_is_fatal(status))

@@ -144,14 +144,17 @@ static enum quant_status load_elements(struct dequantization *run, struct quant_
 {
     enum quant_status status = quant_dequantization_open_data(run);
     if (status == QUANT_OK)
+        status = quant_dequantization_check_pair(run);
+    if (status == QUANT_OK)
         status = make_elements(run, loaded);
     return status == QUANT_OK ? read_elements(run, loaded) : status;
 }
 
 /* ---- Both ---- */
 
-static enum quant_status load(const struct quant_dequantize_job *job, bool has_elements,
-                              struct quant_loaded *loaded, struct quant_error *error)
+static enum quant_status try_load(const struct quant_dequantize_job *job, bool has_elements,
+                                  struct quant_loaded *loaded, bool *is_replaced,
+                                  struct quant_error *error)
 {
     struct dequantization *run = calloc(1, sizeof *run);
     *loaded = (struct quant_loaded){.q = NULL};
@@ -165,10 +168,21 @@ static enum quant_status load(const struct quant_dequantize_job *job, bool has_e
         status = load_parameters(run, loaded);
     if (status == QUANT_OK && has_elements)
         status = load_elements(run, loaded);
+    *is_replaced = quant_dequantization_is_replaced(run, status);
     quant_dequantization_close_inputs(run);
     free(run);
     if (status != QUANT_OK)
         quant_loaded_release(loaded);
+    return status;
+}
+
+static enum quant_status load(const struct quant_dequantize_job *job, bool has_elements,
+                              struct quant_loaded *loaded, struct quant_error *error)
+{
+    bool is_replaced = false;
+    enum quant_status status = try_load(job, has_elements, loaded, &is_replaced, error);
+    for (int tries = 1; is_replaced && tries < QUANT_PAIR_TRIES; tries++)
+        status = try_load(job, has_elements, loaded, &is_replaced, error);
     return status;
 }
 

@@ -2,6 +2,7 @@
 /* Quantizing a container: its header gives the plan, and with it the place of every byte, before
  * any tensor is read. */
 #include "engine/files/quantize_container.h"
+#include "engine/files/sidecar_pair.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,22 @@ static enum quant_status end_sidecar(struct quant_container_quantization *run)
     return status == QUANT_OK ? quant_buffer_sink_flush(&run->entries, run->error) : status;
 }
 
+static enum quant_status commit(struct quant_container_quantization *run)
+{
+    const struct quant_output *output = &run->job->output;
+    struct quant_file_output *const outputs[] = {&run->data.final};
+    struct quant_file_output *record = run->has_sidecar ? &run->sidecar : NULL;
+    struct quant_pair_replacement replacement = {.data = NULL};
+    enum quant_status status = QUANT_OK;
+    if (output->force && record)
+        status = quant_pair_replacement_init(&replacement, output->path, run->sidecar_path, false,
+                                             &run->job->control.cancel, run->error);
+    if (status == QUANT_OK)
+        status = quant_output_commit_n(outputs, 1, record, &replacement.io, run->error);
+    quant_pair_replacement_release(&replacement);
+    return status;
+}
+
 static enum quant_status finish(struct quant_container_quantization *run)
 {
     enum quant_status status = run->has_sidecar ? end_sidecar(run) : QUANT_OK;
@@ -151,9 +168,7 @@ static enum quant_status finish(struct quant_container_quantization *run)
         status = quant_mappings_check_unchanged(run->mappings, run->error);
     if (status == QUANT_OK)
         status = quant_container_output_finish(&run->data, run->error);
-    struct quant_file_output *const outputs[] = {&run->data.final};
-    struct quant_file_output *record = run->has_sidecar ? &run->sidecar : NULL;
-    return status == QUANT_OK ? quant_output_commit_n(outputs, 1, record, run->error) : status;
+    return status == QUANT_OK ? commit(run) : status;
 }
 
 /* ---- A dry run ---- */

@@ -2,6 +2,7 @@
 /* Quantizing one file of one tensor: open the input, run the tensor through its passes, write the
  * sidecar, and make all outputs visible together. */
 #include "engine/files/quantize_file.h"
+#include "engine/files/sidecar_pair.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -299,6 +300,23 @@ static enum quant_status check_blocks(const struct quant_file_quantization *file
                            file->job->input.path, info->name);
 }
 
+/* The data comes first: from then on the pending sidecar describes it (sidecar_pair.h). */
+static enum quant_status commit(struct quant_file_quantization *file)
+{
+    const struct quant_output *output = &file->job->output;
+    struct quant_file_output *scales = quant_scale_store_file(&file->scales);
+    struct quant_file_output *const outputs[] = {&file->data, scales};
+    struct quant_pair_replacement replacement = {.data = NULL};
+    enum quant_status status = QUANT_OK;
+    if (output->force)
+        status = quant_pair_replacement_init(&replacement, output->path, file->sidecar_path, scales,
+                                             &file->job->control.cancel, file->error);
+    if (status == QUANT_OK)
+        status = quant_output_commit_n(outputs, 2, &file->sidecar, &replacement.io, file->error);
+    quant_pair_replacement_release(&replacement);
+    return status;
+}
+
 static enum quant_status run_container(struct quant_file_quantization *file)
 {
     struct quant_source *source = file->tensor.source;
@@ -365,9 +383,7 @@ static enum quant_status run_file(struct quant_file_quantization *file)
     status = write_sidecar(file);
     if (status == QUANT_OK)
         status = report_tensor(file);
-    struct quant_file_output *const outputs[] = {quant_scale_store_file(&file->scales),
-                                                 &file->data};
-    return status == QUANT_OK ? quant_output_commit_n(outputs, 2, &file->sidecar, error) : status;
+    return status == QUANT_OK ? commit(file) : status;
 }
 
 enum quant_status quant_quantize_file(const struct quant_quantize_job *job,

@@ -327,6 +327,9 @@ static enum quant_status check_file(struct verifying *verifying,
         &verifying->input, run->path, reader, run->sidecar_path, &run->control->cancel, run->error);
     if (!quant_findings_take(run->findings, QUANT_FAULT_DATA, &status, run->error))
         return status;
+    status = quant_dequantization_check_pair(run->pair);
+    if (status != QUANT_OK)
+        return status;
     run->verified->nbytes = verifying->input.source->size;
     status = quant_restored_tensors_inspect(&verifying->restored, reader, verifying->input.file,
                                             on_disagreement, verifying, run->error);

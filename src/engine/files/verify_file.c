@@ -121,7 +121,7 @@ static enum quant_status open_sidecar(struct quant_verify_run *run, struct dequa
                : status;
 }
 
-enum quant_status quant_verify_file(struct quant_verify_run *run)
+static enum quant_status try_file(struct quant_verify_run *run, bool *is_replaced)
 {
     const struct quant_file *file = run->file;
     struct dequantization *input = calloc(1, sizeof *input);
@@ -139,10 +139,34 @@ enum quant_status quant_verify_file(struct quant_verify_run *run)
     input->job = &job;
     input->error = run->error;
     input->file.fd = -1;
+    run->pair = input;
     if (status == QUANT_OK)
         status = open_sidecar(run, input);
+    *is_replaced = quant_dequantization_is_replaced(
+        input, status == QUANT_OK && run->findings->n > 0 ? QUANT_CORRUPT : status);
     quant_verify_partner_excuse(run);
     quant_dequantization_close_inputs(input);
+    run->pair = NULL;
     free(input);
+    return status;
+}
+
+static void forget(struct quant_verify_run *run)
+{
+    quant_against_partner_release(&run->partner);
+    free(run->path_owned);
+    run->path_owned = NULL;
+    memset(run->findings, 0, sizeof *run->findings);
+    memset(run->verified, 0, sizeof *run->verified);
+}
+
+enum quant_status quant_verify_file(struct quant_verify_run *run)
+{
+    bool is_replaced = false;
+    enum quant_status status = try_file(run, &is_replaced);
+    for (int tries = 1; is_replaced && tries < QUANT_PAIR_TRIES; tries++) {
+        forget(run);
+        status = try_file(run, &is_replaced);
+    }
     return status;
 }

@@ -4,6 +4,7 @@
 #define QUANT_ENGINE_FILES_VERIFY_RUN_H
 
 #include "engine/files/against_partner.h"
+#include "engine/files/dequantize_file.h"
 #include "engine/files/verify_findings.h"
 #include "engine/work/pass_progress.h"
 #include "engine/work/pool.h"
@@ -28,6 +29,7 @@ struct quant_verify_run {
     const char *path;             /* of the data: the file's, or path_owned */
     char *path_owned;             /* owned */
     const char *sidecar_path;
+    struct dequantization *pair;          /* data and sidecar */
     struct quant_against_partner partner; /* in the directory */
     struct quant_input partner_input;     /* the same: against, once it has been looked for */
 };

@@ -135,6 +135,9 @@ enum quant_status quant_verify_single(struct quant_verify_run *run, struct dequa
         run->verified->nbytes = input->source->size;
     if (!quant_findings_take(findings, QUANT_FAULT_DATA, &status, run->error))
         return status;
+    status = quant_dequantization_check_pair(input);
+    if (status != QUANT_OK)
+        return status;
     return run->against->path && has_scales ? check_against(run, input)
                                             : check_elements(run, input, NULL);
 }

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/endian.h"
 #include "base/error.h"
@@ -15,6 +16,7 @@
 #include "core/group_params.h"
 #include "core/group_sums.h"
 #include "io/checksum.h"
+#include "io/pending.h"
 
 enum { RECORDS_AT_A_TIME = 4096 };
 
@@ -141,14 +143,11 @@ static enum quant_status make_room(struct quant_group_source *groups, struct qua
                : quant_error_no_memory(error, (size_t)count * QUANT_SCALE_RECORD_MOST, "scales");
 }
 
-static enum quant_status open_file(struct quant_group_source *groups,
-                                   const struct quant_sidecar *sidecar, const char *sidecar_path,
+static enum quant_status open_path(struct quant_group_source *groups,
+                                   const struct quant_sidecar *sidecar,
                                    const struct quant_cancel *cancel, struct quant_error *error)
 {
     groups->any_scale = quant_params_take_any_scale(&sidecar->params);
-    groups->path = quant_path_beside(sidecar->groups.path, sidecar_path);
-    if (!groups->path)
-        return quant_error_no_memory(error, strlen(sidecar->groups.path), "path");
     groups->layout =
         (struct quant_scale_records){sidecar->params.scale_dtype, sidecar->groups.has_zero_points,
                                      quant_params_have_biases(&sidecar->params)};
@@ -163,6 +162,42 @@ static enum quant_status open_file(struct quant_group_source *groups,
         return differs(groups, "size", groups->source->size, sidecar->groups.bytes, error);
     const enum quant_status room = make_room(groups, error);
     return room == QUANT_OK ? check_file(groups, sidecar, error) : room;
+}
+
+/* While another process replaces the files, this one may still have its pending name. */
+static enum quant_status open_pending(struct quant_group_source *groups,
+                                      const struct quant_sidecar *sidecar, char *pending,
+                                      const struct quant_cancel *cancel)
+{
+    struct quant_group_source own = {.grouping = groups->grouping, .path = pending};
+    const enum quant_status status = open_path(&own, sidecar, cancel, NULL);
+    if (status == QUANT_OK) {
+        quant_group_source_release(groups);
+        *groups = own;
+    } else {
+        quant_group_source_release(&own);
+    }
+    return status;
+}
+
+static enum quant_status open_file(struct quant_group_source *groups,
+                                   const struct quant_sidecar *sidecar, const char *sidecar_path,
+                                   const struct quant_cancel *cancel, struct quant_error *error)
+{
+    groups->path = quant_path_beside(sidecar->groups.path, sidecar_path);
+    if (!groups->path)
+        return quant_error_no_memory(error, strlen(sidecar->groups.path), "path");
+    const enum quant_status status = open_path(groups, sidecar, cancel, error);
+    if (status == QUANT_OK || quant_is_fatal(status))
+        return status;
+    char *pending = quant_pending_name(groups->path);
+    if (!pending)
+        return quant_error_no_memory(error, strlen(groups->path), "path");
+    if (access(pending, F_OK) != 0)
+        free(pending);
+    else if (open_pending(groups, sidecar, pending, cancel) == QUANT_OK)
+        return QUANT_OK;
+    return status;
 }
 
 enum quant_status quant_group_source_open(struct quant_group_source *groups,
