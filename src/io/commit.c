@@ -11,9 +11,10 @@
  *     1  the new record is named RECORD.pending, which is locked: pending.c
  *     2  the first output gets a temporary name, and each other one the name OUTPUT.pending
  *     3  each old output gets a second name            (a hard link, to undo what follows)
- *     4  each new output is renamed into place, replacing the old one in one step
+ *     4  each new output is renamed into place, replacing the old one in one step; an old one that
+ *        has no successor gets a temporary name
  *     5  the new record is renamed into place: the commit
- *     6  the second names of 3 are removed
+ *     6  the second names of 3 and 4 are removed
  *
  * Before the first of 4, the old record describes the old outputs. After it, the pending record
  * describes the new ones, of which some may still have their pending names. So at every instant
@@ -115,7 +116,7 @@ static void forget_aside(struct quant_file_output *output)
     output->aside = NULL;
 }
 
-/* Without hard links there is none, and a replaced file cannot be brought back. */
+/* Without hard links it gets no second name, and cannot be brought back. */
 static enum quant_status link_aside(struct quant_file_output *output, struct quant_error *error)
 {
     struct stat old;
@@ -232,6 +233,37 @@ static void drop_aside(struct quant_file_output *output)
         forget_aside(output);
 }
 
+/* ---- An old file without a successor ---- */
+
+static bool drops_companion(const struct quant_file_output *record,
+                            const struct quant_replacement *replacement)
+{
+    return replaces(record) && replacement && replacement->drops_companion &&
+           replacement->drops_companion(replacement->context);
+}
+
+/* *aside is the caller's; NULL: the file is not there, or stays, which harms nobody. Called before
+ * the record is in place: after that, another process may make it anew. */
+static void move_companion(const char *companion, char **aside)
+{
+    *aside = quant_temporary_name(companion);
+    if (*aside && rename(companion, *aside) != 0) {
+        free(*aside);
+        *aside = NULL;
+    }
+}
+
+static void end_companion(const char *companion, char *aside, bool is_done)
+{
+    if (aside && is_done)
+        unlink(aside);
+    else if (aside)
+        (void)!rename(aside, companion);
+    free(aside);
+}
+
+/* ---- All of it ---- */
+
 enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[], size_t n,
                                         struct quant_file_output *record,
                                         const struct quant_replacement *replacement,
@@ -239,27 +271,30 @@ enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[
 {
     enum quant_status status = QUANT_OK;
     const bool has_record = is_file(record);
+    bool drops = drops_companion(record, replacement);
+    char *companion = NULL;
     for (size_t i = 0; status == QUANT_OK && i < n; i++)
         status = settle(outputs[i], error);
     if (status == QUANT_OK)
         status = settle(record, error);
     if (status == QUANT_OK && replaces(record))
         status = quant_pending_claim(record, outputs, n, replacement, error);
+    drops = drops || drops_companion(record, replacement); /* of one that was pending */
     if (status == QUANT_OK)
         status = name_all(outputs, n, has_record, error);
     for (size_t i = 0; status == QUANT_OK && i < n; i++)
         status = link_aside(outputs[i], error);
     for (size_t i = 0; status == QUANT_OK && i < n; i++)
         status = place(outputs[i], error);
+    if (status == QUANT_OK && drops)
+        move_companion(replacement->companion, &companion);
     if (status == QUANT_OK)
         status = place(record, error);
-    if (status != QUANT_OK) {
+    if (companion)
+        end_companion(replacement->companion, companion, status == QUANT_OK);
+    if (status != QUANT_OK)
         undo_all(outputs, n, record, error);
-        return status;
-    }
     for (size_t i = 0; i < n; i++)
         drop_aside(outputs[i]);
-    if (replacement && replacement->drops_companion)
-        unlink(replacement->companion);
-    return QUANT_OK;
+    return status;
 }

@@ -95,7 +95,8 @@ struct quant_replacement {
 
     const char *companion; /* a file that an old record may name, and the outputs need not have;
                             * NULL: none */
-    bool drops_companion;  /* the old record names it, and the new one does not: it is removed */
+    bool (*drops_companion)(void *context); /* whether the old record names it, and the new one does
+                                             * not: then it is removed */
 };
 
 /* Makes n outputs visible together, with their record, such as a sidecar, which says that they are

@@ -73,8 +73,8 @@ static enum quant_status wait_for_lock(int fd, const struct quant_file_output *r
         if (errno != EWOULDBLOCK && errno != EINTR)
             return quant_error_system(
                 error, errno,
-                "cannot replace '%s': '%s' may be of a process that replaces it now; if there is "
-                "none, remove that file, which cannot be locked",
+                "cannot replace '%s': another process may be at it, and hold '%s'; if not, remove "
+                "that file, which cannot be locked",
                 record->path, name);
         if (quant_cancelled(&record->cancel))
             return quant_error_set(error, QUANT_CANCELLED, "cancelled");

@@ -5,7 +5,7 @@
 
 #include <quant/file.h>
 
-#include "engine/files/dequantize_file.h"
+#include "engine/files/dequantize_inputs.h"
 
 /* Does the job on a container, whose sidecar pair has opened; NULL: the file states its own scales.
  * work->result is a struct quant_dequantize_result. */

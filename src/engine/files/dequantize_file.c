@@ -10,6 +10,7 @@
 #include "engine/files/complete_output.h"
 #include "engine/files/dequantize_container.h"
 #include "engine/files/dequantize_file.h"
+#include "engine/files/dequantize_inputs.h"
 #include "engine/files/file_selection.h"
 #include "engine/files/preview.h"
 #include "engine/files/stated_scales.h"

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/shape.h"
-#include "engine/files/dequantize_file.h"
+#include "engine/files/dequantize_inputs.h"
 #include "engine/files/named_original.h"
 #include "io/sidecar_names.h"
 #include "methods/method.h"
@@ -39,16 +39,15 @@ static enum quant_status choose_sidecar(struct dequantization *run)
     char *pending = NULL;
     if (quant_path_is_stream(run->job->path) || quant_path_is_stream(run->sidecar_path))
         return QUANT_OK;
-    run->marked = run->sidecar_path;
-    quant_pair_mark(run->job->path, run->marked, &run->mark);
-    run->sidecar_path = NULL;
-    enum quant_status status = QUANT_OK;
-    if (run->mark.pending.st_ino != 0)
-        status = quant_pair_find_pending(run->job->path, run->marked, &run->job->control.cancel,
-                                         &pending, run->error);
-    run->sidecar_path = pending ? pending : strdup(run->marked);
-    if (status == QUANT_OK && !run->sidecar_path)
-        return quant_error_no_memory(run->error, strlen(run->marked), "path");
+    enum quant_status status =
+        quant_pair_mark(run->job->path, run->sidecar_path, &run->mark, run->error);
+    if (status == QUANT_OK && run->mark.pending.st_ino != 0)
+        status = quant_pair_find_pending(run->job->path, run->sidecar_path,
+                                         &run->job->control.cancel, &pending, run->error);
+    if (pending) {
+        free(run->sidecar_path);
+        run->sidecar_path = pending;
+    }
     return status;
 }
 
@@ -67,11 +66,15 @@ enum quant_status quant_dequantization_find_sidecar(struct dequantization *run)
     return status == QUANT_OK && !job->sidecar ? check_default_sidecar(run) : status;
 }
 
+static bool is_marked(const struct dequantization *run)
+{
+    return !run->mark.pending_path || quant_pair_is_marked(run->job->path, &run->mark);
+}
+
 enum quant_status quant_dequantization_check_pair(struct dequantization *run)
 {
     run->is_checked = true;
-    run->is_replaced =
-        run->marked && !quant_pair_is_marked(run->job->path, run->marked, &run->mark);
+    run->is_replaced = !is_marked(run);
     return run->is_replaced
                ? quant_error_set(run->error, QUANT_CORRUPT, "'%s' was replaced while it was opened",
                                  run->job->path)
@@ -82,9 +85,7 @@ bool quant_dequantization_is_replaced(const struct dequantization *run, enum qua
 {
     if (status == QUANT_OK || quant_is_fatal(status))
         return false;
-    return run->is_checked
-               ? run->is_replaced
-               : run->marked && !quant_pair_is_marked(run->job->path, run->marked, &run->mark);
+    return run->is_checked ? run->is_replaced : !is_marked(run);
 }
 
 /* What only those know who know the methods. A method of a later version is taken as it is, as long
@@ -281,5 +282,5 @@ void quant_dequantization_close_inputs(struct dequantization *run)
     quant_sidecar_tensors_close(run->tensors);
     quant_source_close(run->sidecar_source);
     free(run->sidecar_path);
-    free(run->marked);
+    quant_pair_mark_release(&run->mark);
 }

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/shape.h"
-#include "engine/files/dequantize_file.h"
+#include "engine/files/dequantize_inputs.h"
 
 /* ---- Parameters ---- */
 

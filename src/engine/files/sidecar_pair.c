@@ -15,17 +15,35 @@
 
 static void look_at(const char *path, struct stat *found)
 {
-    if (!path || stat(path, found) != 0)
+    if (lstat(path, found) != 0)
         memset(found, 0, sizeof *found);
 }
 
-void quant_pair_mark(const char *data, const char *sidecar, struct quant_pair_mark *mark)
+static void look(const char *data, const struct quant_pair_mark *names,
+                 struct quant_pair_mark *mark)
 {
-    char *pending = quant_pending_name(sidecar);
-    look_at(data, &mark->data);
+    look_at(names->sidecar_path, &mark->sidecar);
+    look_at(names->pending_path, &mark->pending);
+    if (mark->pending.st_ino != 0 && stat(data, &mark->data) != 0)
+        memset(&mark->data, 0, sizeof mark->data);
+}
+
+enum quant_status quant_pair_mark(const char *data, const char *sidecar,
+                                  struct quant_pair_mark *mark, struct quant_error *error)
+{
+    *mark = (struct quant_pair_mark){.sidecar_path = strdup(sidecar)};
     look_at(sidecar, &mark->sidecar);
-    look_at(pending, &mark->pending);
-    free(pending);
+    if (S_ISLNK(mark->sidecar.st_mode)) {
+        char *target = realpath(sidecar, NULL);
+        free(mark->sidecar_path);
+        mark->sidecar_path = target ? target : strdup(sidecar);
+    }
+    if (mark->sidecar_path)
+        mark->pending_path = quant_pending_name(mark->sidecar_path);
+    if (!mark->pending_path)
+        return quant_error_no_memory(error, strlen(sidecar), "path");
+    look(data, mark, mark);
+    return QUANT_OK;
 }
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -34,12 +52,19 @@ static bool is_same(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-bool quant_pair_is_marked(const char *data, const char *sidecar, const struct quant_pair_mark *mark)
+bool quant_pair_is_marked(const char *data, const struct quant_pair_mark *mark)
 {
-    struct quant_pair_mark now;
-    quant_pair_mark(data, sidecar, &now);
-    return is_same(&now.data, &mark->data) && is_same(&now.sidecar, &mark->sidecar) &&
-           is_same(&now.pending, &mark->pending);
+    struct quant_pair_mark now = {.sidecar_path = NULL};
+    look(data, mark, &now);
+    return is_same(&now.sidecar, &mark->sidecar) && is_same(&now.pending, &mark->pending) &&
+           is_same(&now.data, &mark->data);
+}
+
+void quant_pair_mark_release(struct quant_pair_mark *mark)
+{
+    free(mark->sidecar_path);
+    free(mark->pending_path);
+    *mark = (struct quant_pair_mark){.sidecar_path = NULL};
 }
 
 /* ---- Which sidecar ---- */
@@ -49,19 +74,20 @@ static enum quant_status fatal_only(enum quant_status status)
     return quant_is_fatal(status) ? status : QUANT_OK;
 }
 
-/* A file of scales may still have its pending name. */
+/* A file of scales may still have its pending name, or get its own between two looks. */
 static enum quant_status scales_fit(const struct quant_sidecar_groups *groups, const char *sidecar,
                                     const struct quant_cancel *cancel, bool *fits,
                                     struct quant_error *error)
 {
     char *path = quant_path_beside(groups->path, sidecar);
     char *pending = path ? quant_pending_name(path) : NULL;
-    enum quant_status status = pending ? quant_file_has_digest(path, groups->bytes, groups->xxh3_64,
-                                                               false, cancel, fits, error)
-                                       : quant_error_no_memory(error, strlen(groups->path), "path");
-    if (status == QUANT_OK && !*fits)
-        status = quant_file_has_digest(pending, groups->bytes, groups->xxh3_64, false, cancel, fits,
-                                       error);
+    const char *const names[] = {path, pending, path};
+    enum quant_status status =
+        pending ? QUANT_OK : quant_error_no_memory(error, strlen(groups->path), "path");
+    *fits = false;
+    for (size_t i = 0; status == QUANT_OK && !*fits && i < sizeof names / sizeof names[0]; i++)
+        status = quant_file_has_digest(names[i], groups->bytes, groups->xxh3_64, false, cancel,
+                                       fits, error);
     free(pending);
     free(path);
     return status;
@@ -178,14 +204,16 @@ static enum quant_status stands(void *context, bool *stands, struct quant_error 
                               : status;
 }
 
-/* Whether the old sidecar names the file of scales. */
-static bool names_scales(const struct quant_pair_replacement *replacement)
+/* Whether the old sidecar names the file of scales, and the new one does not. */
+static bool drops_scales(void *context)
 {
+    const struct quant_pair_replacement *replacement = context;
     struct quant_source *source = NULL;
     struct quant_sidecar_reader *reader = NULL;
     struct quant_sidecar old = {.has_groups = false};
     char *named = NULL;
-    if (is_regular(replacement->scales) && is_regular(replacement->sidecar) &&
+    if (!replacement->has_scales && is_regular(replacement->scales) &&
+        is_regular(replacement->sidecar) &&
         quant_input_open(replacement->sidecar, &replacement->cancel, &source, NULL) == QUANT_OK &&
         quant_sidecar_tensors_open(source, &reader, NULL) == QUANT_OK && !reader &&
         quant_sidecar_parse(source, &old, NULL) == QUANT_OK && old.has_groups && old.groups.path)
@@ -206,12 +234,16 @@ enum quant_status quant_pair_replacement_init(struct quant_pair_replacement *rep
     *replacement = (struct quant_pair_replacement){.data = data,
                                                    .sidecar = sidecar,
                                                    .scales = quant_file_scales_name(sidecar),
+                                                   .has_scales = has_scales,
                                                    .cancel = *cancel};
     if (!replacement->scales)
         return quant_error_no_memory(error, strlen(sidecar), "path");
     replacement->io = (struct quant_replacement){
-        .stands = stands, .context = replacement, .companion = replacement->scales};
-    replacement->io.drops_companion = !has_scales && names_scales(replacement);
+        .stands = stands,
+        .context = replacement,
+        .companion = replacement->scales,
+        .drops_companion = drops_scales,
+    };
     return QUANT_OK;
 }
 

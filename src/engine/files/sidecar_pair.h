@@ -17,18 +17,23 @@
 
 #include "io/io.h"
 
-/* What the names lead to at one moment. */
+/* What the names lead to at one moment; all zeros where there is no such file. */
 struct quant_pair_mark {
-    struct stat data;
+    char *sidecar_path; /* owned; without links in its last component */
+    char *pending_path; /* owned */
     struct stat sidecar;
-    struct stat pending; /* all zeros where there is no such file */
+    struct stat pending;
+    struct stat data; /* only with a pending sidecar: without, the data is not about to change */
 };
 
-void quant_pair_mark(const char *data, const char *sidecar, struct quant_pair_mark *mark);
+/* QUANT_NO_MEMORY. */
+enum quant_status quant_pair_mark(const char *data, const char *sidecar,
+                                  struct quant_pair_mark *mark, struct quant_error *error);
 
 /* Whether the names still lead to the same files, unchanged. */
-bool quant_pair_is_marked(const char *data, const char *sidecar,
-                          const struct quant_pair_mark *mark);
+bool quant_pair_is_marked(const char *data, const struct quant_pair_mark *mark);
+
+void quant_pair_mark_release(struct quant_pair_mark *mark);
 
 /* *fits: the sidecar is one, and all of the data has its checksums. Files that cannot be read do
  * not fit. Errors: QUANT_CANCELLED, QUANT_NO_MEMORY. */
@@ -48,10 +53,10 @@ struct quant_pair_replacement {
     const char *data;    /* borrowed */
     const char *sidecar; /* borrowed */
     char *scales;        /* owned: the file of scales that the old sidecar may name */
+    bool has_scales;     /* the new one does */
     struct quant_cancel cancel;
 };
 
-/* has_scales: the new sidecar names a file of scales. */
 enum quant_status quant_pair_replacement_init(struct quant_pair_replacement *replacement,
                                               const char *data, const char *sidecar,
                                               bool has_scales, const struct quant_cancel *cancel,

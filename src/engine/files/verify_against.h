@@ -3,7 +3,7 @@
 #ifndef QUANT_ENGINE_FILES_VERIFY_AGAINST_H
 #define QUANT_ENGINE_FILES_VERIFY_AGAINST_H
 
-#include "engine/files/dequantize_file.h"
+#include "engine/files/dequantize_inputs.h"
 #include "engine/files/original_container.h"
 #include "engine/files/restored_reader.h"
 #include "engine/files/verify_compare.h"

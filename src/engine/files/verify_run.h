@@ -4,7 +4,7 @@
 #define QUANT_ENGINE_FILES_VERIFY_RUN_H
 
 #include "engine/files/against_partner.h"
-#include "engine/files/dequantize_file.h"
+#include "engine/files/dequantize_inputs.h"
 #include "engine/files/verify_findings.h"
 #include "engine/work/pass_progress.h"
 #include "engine/work/pool.h"

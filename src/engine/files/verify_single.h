@@ -3,7 +3,7 @@
 #ifndef QUANT_ENGINE_FILES_VERIFY_SINGLE_H
 #define QUANT_ENGINE_FILES_VERIFY_SINGLE_H
 
-#include "engine/files/dequantize_file.h"
+#include "engine/files/dequantize_inputs.h"
 #include "engine/files/verify_run.h"
 
 /* input has its sidecar opened, which is not that of a container. What is found is added to the

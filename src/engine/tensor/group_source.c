@@ -8,7 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/endian.h"
 #include "base/error.h"
@@ -164,39 +163,38 @@ static enum quant_status open_path(struct quant_group_source *groups,
     return room == QUANT_OK ? check_file(groups, sidecar, error) : room;
 }
 
-/* While another process replaces the files, this one may still have its pending name. */
-static enum quant_status open_pending(struct quant_group_source *groups,
-                                      const struct quant_sidecar *sidecar, char *pending,
-                                      const struct quant_cancel *cancel)
+static enum quant_status try_path(struct quant_group_source *groups,
+                                  const struct quant_sidecar *sidecar, const char *path,
+                                  const struct quant_cancel *cancel, struct quant_error *error)
 {
-    struct quant_group_source own = {.grouping = groups->grouping, .path = pending};
-    const enum quant_status status = open_path(&own, sidecar, cancel, NULL);
-    if (status == QUANT_OK) {
-        quant_group_source_release(groups);
+    struct quant_group_source own = {.grouping = groups->grouping, .path = strdup(path)};
+    const enum quant_status status = own.path
+                                         ? open_path(&own, sidecar, cancel, error)
+                                         : quant_error_no_memory(error, strlen(path) + 1, "path");
+    if (status == QUANT_OK)
         *groups = own;
-    } else {
+    else
         quant_group_source_release(&own);
-    }
     return status;
 }
 
+/* While another process replaces the files, this one may still have its pending name
+ * (io/pending.h), or get its own between two looks. */
 static enum quant_status open_file(struct quant_group_source *groups,
                                    const struct quant_sidecar *sidecar, const char *sidecar_path,
                                    const struct quant_cancel *cancel, struct quant_error *error)
 {
-    groups->path = quant_path_beside(sidecar->groups.path, sidecar_path);
-    if (!groups->path)
-        return quant_error_no_memory(error, strlen(sidecar->groups.path), "path");
-    const enum quant_status status = open_path(groups, sidecar, cancel, error);
-    if (status == QUANT_OK || quant_is_fatal(status))
-        return status;
-    char *pending = quant_pending_name(groups->path);
-    if (!pending)
-        return quant_error_no_memory(error, strlen(groups->path), "path");
-    if (access(pending, F_OK) != 0)
-        free(pending);
-    else if (open_pending(groups, sidecar, pending, cancel) == QUANT_OK)
-        return QUANT_OK;
+    char *path = quant_path_beside(sidecar->groups.path, sidecar_path);
+    char *pending = path ? quant_pending_name(path) : NULL;
+    enum quant_status status =
+        pending ? try_path(groups, sidecar, path, cancel, error)
+                : quant_error_no_memory(error, strlen(sidecar->groups.path), "path");
+    if (pending && status != QUANT_OK && !quant_is_fatal(status) &&
+        (try_path(groups, sidecar, pending, cancel, NULL) == QUANT_OK ||
+         try_path(groups, sidecar, path, cancel, NULL) == QUANT_OK))
+        status = QUANT_OK;
+    free(pending);
+    free(path);
     return status;
 }
 
