@@ -224,9 +224,8 @@ static enum quant_status view_layout(struct container_inspection *container)
     struct quant_inspection *run = container->run;
     struct quant_container_input view = {.source = NULL};
     struct quant_error own;
-    enum quant_status status =
-        quant_layout_file_open(&view, &container->restored, run->job->input.path,
-                               &run->job->control.cancel, &own);
+    enum quant_status status = quant_layout_file_open(
+        &view, &container->restored, run->job->input.path, &run->job->control.cancel, &own);
     if (status != QUANT_OK) {
         quant_container_input_close(&view);
         quant_restored_tensors_release(&container->restored);

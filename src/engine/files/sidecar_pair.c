@@ -114,8 +114,8 @@ static enum quant_status container_fits(struct quant_sidecar_reader *reader, con
 {
     struct quant_container_input input = {.source = NULL};
     struct quant_restored_tensors restored = {.tensors = NULL};
-    enum quant_status status = quant_quantized_container_open(
-        &input, data, quant_sidecar_tensors_head(reader), sidecar, cancel, error);
+    enum quant_status status =
+        quant_quantized_container_open(&input, data, reader, sidecar, cancel, error);
     if (status == QUANT_OK)
         status = quant_restored_tensors_read(&restored, reader, input.file, error);
     if (status == QUANT_OK)
