@@ -209,5 +209,5 @@ void quant_loaded_release(struct quant_loaded *loaded)
     free(loaded->scales);
     free(loaded->zero_points);
     free(loaded->biases);
-    *loaded = (struct quant_loaded){.q = NULL};
+    memset(loaded, 0, sizeof *loaded);
 }

@@ -142,17 +142,9 @@ static enum quant_status make_room(struct quant_group_source *groups, struct qua
                : quant_error_no_memory(error, (size_t)count * QUANT_SCALE_RECORD_MOST, "scales");
 }
 
-static enum quant_status open_path(struct quant_group_source *groups,
-                                   const struct quant_sidecar *sidecar,
-                                   const struct quant_cancel *cancel, struct quant_error *error)
+static enum quant_status take_file(struct quant_group_source *groups,
+                                   const struct quant_sidecar *sidecar, struct quant_error *error)
 {
-    groups->any_scale = quant_params_take_any_scale(&sidecar->params);
-    groups->layout =
-        (struct quant_scale_records){sidecar->params.scale_dtype, sidecar->groups.has_zero_points,
-                                     quant_params_have_biases(&sidecar->params)};
-    const enum quant_status status = quant_input_open(groups->path, cancel, &groups->source, error);
-    if (status != QUANT_OK)
-        return status;
     if (!groups->source->positional)
         return quant_source_error(groups->source, error, QUANT_UNSUPPORTED,
                                   "scales need a regular file, since they are read by position");
@@ -163,39 +155,54 @@ static enum quant_status open_path(struct quant_group_source *groups,
     return room == QUANT_OK ? check_file(groups, sidecar, error) : room;
 }
 
-static enum quant_status try_path(struct quant_group_source *groups,
-                                  const struct quant_sidecar *sidecar, const char *path,
-                                  const struct quant_cancel *cancel, struct quant_error *error)
+static bool has_digest(struct quant_source *source, const struct quant_sidecar_groups *expected)
 {
-    struct quant_group_source own = {.grouping = groups->grouping, .path = strdup(path)};
-    const enum quant_status status = own.path
-                                         ? open_path(&own, sidecar, cancel, error)
-                                         : quant_error_no_memory(error, strlen(path) + 1, "path");
-    if (status == QUANT_OK)
-        *groups = own;
-    else
-        quant_group_source_release(&own);
-    return status;
+    struct quant_checksum_source checksum = {.state = NULL};
+    uint64_t digest = 0;
+    uint64_t nbytes = 0;
+    const bool is_read =
+        source->positional && source->size == expected->bytes &&
+        quant_checksum_source_init(&checksum, source, NULL) == QUANT_OK &&
+        quant_checksum_source_finish(&checksum, &digest, &nbytes, NULL) == QUANT_OK;
+    quant_checksum_source_release(&checksum);
+    return is_read && digest == expected->xxh3_64;
 }
 
 /* While another process replaces the files, this one may still have its pending name
- * (io/pending.h), or get its own between two looks. */
+ * (io/pending.h). If that is gone before it is opened, the file has its own name. */
+static bool open_pending(struct quant_group_source *groups, const struct quant_sidecar *sidecar,
+                         const struct quant_cancel *cancel)
+{
+    char *own = groups->path;
+    groups->path = quant_pending_name(own);
+    if (groups->path && quant_input_open(groups->path, cancel, &groups->source, NULL) == QUANT_OK &&
+        has_digest(groups->source, &sidecar->groups)) {
+        free(own);
+        return true;
+    }
+    quant_source_close(groups->source);
+    groups->source = NULL;
+    free(groups->path);
+    groups->path = own;
+    return false;
+}
+
 static enum quant_status open_file(struct quant_group_source *groups,
                                    const struct quant_sidecar *sidecar, const char *sidecar_path,
                                    const struct quant_cancel *cancel, struct quant_error *error)
 {
-    char *path = quant_path_beside(sidecar->groups.path, sidecar_path);
-    char *pending = path ? quant_pending_name(path) : NULL;
-    enum quant_status status =
-        pending ? try_path(groups, sidecar, path, cancel, error)
-                : quant_error_no_memory(error, strlen(sidecar->groups.path), "path");
-    if (pending && status != QUANT_OK && !quant_is_fatal(status) &&
-        (try_path(groups, sidecar, pending, cancel, NULL) == QUANT_OK ||
-         try_path(groups, sidecar, path, cancel, NULL) == QUANT_OK))
-        status = QUANT_OK;
-    free(pending);
-    free(path);
-    return status;
+    groups->path = quant_path_beside(sidecar->groups.path, sidecar_path);
+    if (!groups->path)
+        return quant_error_no_memory(error, strlen(sidecar->groups.path), "path");
+    groups->any_scale = quant_params_take_any_scale(&sidecar->params);
+    groups->layout =
+        (struct quant_scale_records){sidecar->params.scale_dtype, sidecar->groups.has_zero_points,
+                                     quant_params_have_biases(&sidecar->params)};
+    const enum quant_status status =
+        open_pending(groups, sidecar, cancel)
+            ? QUANT_OK
+            : quant_input_open(groups->path, cancel, &groups->source, error);
+    return status == QUANT_OK ? take_file(groups, sidecar, error) : status;
 }
 
 enum quant_status quant_group_source_open(struct quant_group_source *groups,

@@ -145,7 +145,7 @@ static void test_instants(void **state)
         make(scenario, false, pairs.old, &pairs.old_restored);
         make(scenario, true, pairs.new, &pairs.new_restored);
         assert_false(same(&pairs.old_restored, &pairs.new_restored));
-        for (size_t nsteps = 0; nsteps < 2 * MOST; nsteps++) {
+        for (size_t nsteps = 0; nsteps < (size_t)2 * MOST; nsteps++) {
             const bool is_new = arrange(scenario, &pairs, nsteps);
             struct bytes now = restored_by(scenario->data);
             if (!same(&now, is_new ? &pairs.new_restored : &pairs.old_restored))
