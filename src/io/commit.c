@@ -195,7 +195,7 @@ static bool undo(struct quant_file_output *output, struct quant_error *error)
     } else if (output && output->aside) {
         unlink(output->aside); /* the old file still has its name */
     } else if (output && output->placed) {
-        undone = !output->is_final && unlink(output->path) == 0;
+        undone = unlink(output->path) == 0;
     }
     if (output)
         forget_aside(output);
@@ -211,12 +211,39 @@ static void leave(struct quant_file_output *output)
         output->temporary = NULL;
 }
 
+/* The new file stays, and so does the old one, under its second name. */
+static void keep_aside(struct quant_file_output *output, struct quant_error *error)
+{
+    if (output && output->aside && output->placed)
+        append_name(error, "the old file is", output->aside);
+    else if (output && output->aside)
+        unlink(output->aside);
+    if (output)
+        forget_aside(output);
+}
+
+/* What has no second name cannot be brought back, and what came after it then stays too. */
+static bool can_undo(struct quant_file_output *const outputs[], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (outputs[i] && outputs[i]->placed && outputs[i]->is_final)
+            return false;
+    return true;
+}
+
+/* Last come, first gone: while data is the new one, its other files are those of the pending
+ * record.
+ */
 static void undo_all(struct quant_file_output *const outputs[], size_t n,
                      struct quant_file_output *record, struct quant_error *error)
 {
-    bool undone = true;
-    for (size_t i = 0; i < n; i++)
-        undone = undo(outputs[i], error) && undone;
+    bool undone = can_undo(outputs, n);
+    for (size_t i = n; i > 0; i--) {
+        if (undone)
+            undone = undo(outputs[i - 1], error);
+        else
+            keep_aside(outputs[i - 1], error);
+    }
     if (undone || !record || !record->temporary)
         return;
     append_name(error, "the record of the new one is", record->temporary);

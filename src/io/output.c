@@ -61,7 +61,10 @@ static enum quant_status open_temporary(struct quant_file_output *output, struct
 enum quant_status quant_output_name(struct quant_file_output *output, struct quant_error *error)
 {
     const int unnamed = output->fd;
+    struct stat found;
     enum quant_status status = open_temporary(output, error);
+    if (status == QUANT_OK && fstat(unnamed, &found) == 0)
+        fchmod(output->fd, found.st_mode & 0777);
     if (status == QUANT_OK) {
         const size_t step = 4 << 20; /* between steps it looks whether to cancel */
         off_t done = 0;
@@ -300,12 +303,12 @@ enum quant_status quant_output_finish(struct quant_file_output *output, struct q
 void quant_output_discard(struct quant_file_output *output)
 {
     if (!output->sink.ops)
-        return; /* never opened: its fd is 0, which is not ours */
+        return;            /* never opened: its fd is 0, which is not ours */
+    if (output->temporary) /* under its lock: after that the name may be another process's */
+        unlink(output->temporary);
     quant_output_finish(output, NULL);
     if (output->second >= 0)
         close(output->second);
-    if (output->temporary)
-        unlink(output->temporary);
     free(output->temporary);
     free(output->aside);
     free(output->path);

@@ -102,7 +102,9 @@ static enum quant_status wait_for_others(const struct quant_file_output *record,
                                          const struct quant_replacement *replacement,
                                          struct quant_error *error)
 {
-    const int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* NFS locks no others */
+    if (fd < 0 && errno != ENOENT)
+        fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return errno == ENOENT ? QUANT_OK
                                : quant_error_system(error, errno, "cannot read '%s'", name);

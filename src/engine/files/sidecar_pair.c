@@ -195,13 +195,19 @@ static enum quant_status check_pending(const struct quant_pair_replacement *repl
     return status;
 }
 
+/* Unless the data is that of the pending sidecar, and not of the old one. */
 static enum quant_status stands(void *context, bool *stands, struct quant_error *error)
 {
     const struct quant_pair_replacement *replacement = context;
-    const enum quant_status status = check_pending(replacement, error);
-    return status == QUANT_OK ? quant_pair_fits(replacement->data, replacement->sidecar,
-                                                &replacement->cancel, stands, error)
-                              : status;
+    char *pending = NULL;
+    *stands = true;
+    enum quant_status status = check_pending(replacement, error);
+    if (status == QUANT_OK && !quant_path_is_stream(replacement->data))
+        status = quant_pair_find_pending(replacement->data, replacement->sidecar,
+                                         &replacement->cancel, &pending, error);
+    *stands = !pending;
+    free(pending);
+    return status;
 }
 
 /* Whether the old sidecar names the file of scales, and the new one does not. */
