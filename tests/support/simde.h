@@ -255,7 +255,7 @@ static inline int exact_testz(__m256i a, __m256i b)
 #undef _mm256_cvtph_ps
 #undef _mm512_cvtph_ps
 #undef _mm256_cvtps_ph
-#undef _mm512_cvtps_ph
+#undef _mm512_maskz_cvtps_ph
 #undef _mm256_cvtps_epi32
 #undef _mm512_cvtps_epi32
 #undef _mm256_cvttps_epi32
@@ -271,7 +271,7 @@ static inline int exact_testz(__m256i a, __m256i b)
 #define _mm256_cvtph_ps exact_cvtph_256
 #define _mm512_cvtph_ps exact_cvtph_512
 #define _mm256_cvtps_ph(a, rounding) exact_cvtps_to_half_256(a) /* to nearest */
-#define _mm512_cvtps_ph(a, rounding) exact_cvtps_to_half_512(a)
+#define _mm512_maskz_cvtps_ph(all, a, rounding) ((void)(all), exact_cvtps_to_half_512(a))
 #define _mm256_cvtps_epi32 exact_cvtps_256
 #define _mm512_cvtps_epi32 exact_cvtps_512
 #define _mm256_cvttps_epi32 exact_cvttps_256
