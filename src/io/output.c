@@ -222,7 +222,10 @@ static enum quant_status open_replacement(struct quant_file_output *output, cons
                                           bool is_link, struct quant_error *error)
 {
     struct stat old;
-    if (stat(path, &old) != 0)
+    const bool is_there = stat(path, &old) == 0;
+    if (!is_there && !is_link && errno == ENOENT) /* another process has removed it meanwhile */
+        return open_new(output, path, NULL, error);
+    if (!is_there)
         return quant_error_system(error, errno, "cannot write through the link '%s'", path);
     if (mode_is_stream(old.st_mode))
         return open_stream(output, path, error);
