@@ -30,4 +30,10 @@ static inline bool quant_is_fatal(enum quant_status status)
     return status == QUANT_CANCELLED || status == QUANT_NO_MEMORY;
 }
 
+/* For a look at a file that may be anything: what is wrong with the file is no error. */
+static inline enum quant_status quant_fatal_only(enum quant_status status)
+{
+    return quant_is_fatal(status) ? status : QUANT_OK;
+}
+
 #endif

@@ -83,6 +83,9 @@ bool quant_output_is_stream(const struct quant_file_output *output);
 /* The same for a path, before it is opened. */
 bool quant_path_is_stream(const char *path);
 
+/* Whether it is a regular file, or leads to one. */
+bool quant_path_is_regular(const char *path);
+
 /* Whether nothing has this name, not even a broken link. false for "-". */
 bool quant_path_is_free(const char *path);
 

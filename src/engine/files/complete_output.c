@@ -17,11 +17,6 @@
 #include "io/io.h"
 #include "records/scale_records.h"
 
-static enum quant_status fatal_only(enum quant_status status)
-{
-    return quant_is_fatal(status) ? status : QUANT_OK;
-}
-
 /* ---- Times ---- */
 
 static bool is_later(const struct timespec *a, const struct timespec *b)
@@ -75,7 +70,7 @@ static enum quant_status read_sidecar(struct single *single, bool *is_valid)
     *is_valid = status == QUANT_OK && !is_container;
     quant_sidecar_tensors_close(reader);
     quant_source_close(source);
-    return fatal_only(status);
+    return quant_fatal_only(status);
 }
 
 /* What this run would say of the files, and of the tensor as far as it is known. */
@@ -153,7 +148,7 @@ static enum quant_status check_plan(struct single *single, bool *matches)
         *matches = quant_made_by_plan(&single->sidecar, single->outputs->plan,
                                       zero_points ? zero_points : groups->zero_points);
     free(zero_points);
-    return fatal_only(status);
+    return quant_fatal_only(status);
 }
 
 /* ---- Given scales ---- */
@@ -188,7 +183,7 @@ static enum quant_status check_given(struct single *single, bool *matches)
         status = quant_group_source_walk(&said, compare_groups, (void *)&comparing, single->error);
     *matches = *matches && status == QUANT_OK;
     quant_group_source_release(&said);
-    return fatal_only(status);
+    return quant_fatal_only(status);
 }
 
 /* ---- All of one tensor ---- */
@@ -289,5 +284,5 @@ enum quant_status quant_complete_container(const struct quant_container_quantiza
     *is_complete = *is_complete && status == QUANT_OK;
     quant_sidecar_tensors_close(reader);
     quant_source_close(source);
-    return fatal_only(status);
+    return quant_fatal_only(status);
 }

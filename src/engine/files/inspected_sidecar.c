@@ -4,19 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "engine/files/sidecar_pair.h"
 #include "io/io.h"
 #include "io/sidecar_names.h"
-
-/* Beside the file there is usually nothing, and this costs one stat. */
-static bool is_there(const char *path)
-{
-    struct stat found;
-    return stat(path, &found) == 0 && S_ISREG(found.st_mode);
-}
 
 /* While both are replaced, the pending sidecar may be that of the data. */
 static enum quant_status choose(struct quant_inspected_sidecar *sidecar, const char *data,
@@ -76,7 +68,7 @@ enum quant_status quant_inspected_sidecar_open(struct quant_inspected_sidecar *s
     if (!sidecar->path)
         return quant_error_no_memory(error, strlen(path) + 6, "path");
     enum quant_status status = choose(sidecar, path, cancel, error);
-    if (status != QUANT_OK || (!given && !is_there(sidecar->path)))
+    if (status != QUANT_OK || (!given && !quant_path_is_regular(sidecar->path)))
         return status;
     status = read_text(sidecar, given, data, cancel, &fault);
     if (status == QUANT_OK)

@@ -69,11 +69,6 @@ void quant_pair_mark_release(struct quant_pair_mark *mark)
 
 /* ---- Which sidecar ---- */
 
-static enum quant_status fatal_only(enum quant_status status)
-{
-    return quant_is_fatal(status) ? status : QUANT_OK;
-}
-
 /* A file of scales may still have its pending name, or get its own between two looks. */
 static enum quant_status scales_fit(const struct quant_sidecar_groups *groups, const char *sidecar,
                                     const struct quant_cancel *cancel, bool *fits,
@@ -141,13 +136,7 @@ enum quant_status quant_pair_fits(const char *data, const char *sidecar,
     *fits = *fits && status == QUANT_OK;
     quant_sidecar_tensors_close(reader);
     quant_source_close(source);
-    return fatal_only(status);
-}
-
-static bool is_regular(const char *path)
-{
-    struct stat found;
-    return stat(path, &found) == 0 && S_ISREG(found.st_mode);
+    return quant_fatal_only(status);
 }
 
 enum quant_status quant_pair_find_pending(const char *data, const char *sidecar,
@@ -160,7 +149,7 @@ enum quant_status quant_pair_find_pending(const char *data, const char *sidecar,
     if (!name)
         return quant_error_no_memory(error, strlen(sidecar), "path");
     enum quant_status status = QUANT_OK;
-    if (is_regular(name) && is_regular(data)) {
+    if (quant_path_is_regular(name) && quant_path_is_regular(data)) {
         status = quant_pair_fits(data, sidecar, cancel, &fits, error);
         if (status == QUANT_OK && !fits) {
             status = quant_pair_fits(data, name, cancel, &fits, error);
@@ -218,8 +207,8 @@ static bool drops_scales(void *context)
     struct quant_sidecar_reader *reader = NULL;
     struct quant_sidecar old = {.has_groups = false};
     char *named = NULL;
-    if (!replacement->has_scales && is_regular(replacement->scales) &&
-        is_regular(replacement->sidecar) &&
+    if (!replacement->has_scales && quant_path_is_regular(replacement->scales) &&
+        quant_path_is_regular(replacement->sidecar) &&
         quant_input_open(replacement->sidecar, &replacement->cancel, &source, NULL) == QUANT_OK &&
         quant_sidecar_tensors_open(source, &reader, NULL) == QUANT_OK && !reader &&
         quant_sidecar_parse(source, &old, NULL) == QUANT_OK && old.has_groups && old.groups.path)

@@ -6,11 +6,6 @@
 #include "io/cancel.h"
 #include "io/io.h"
 
-static enum quant_status fatal_only(enum quant_status status)
-{
-    return quant_is_fatal(status) ? status : QUANT_OK;
-}
-
 enum quant_status quant_file_has_digest(const char *path, uint64_t nbytes, uint64_t xxh3_64,
                                         bool is_fast, const struct quant_cancel *cancel, bool *has,
                                         struct quant_error *error)
@@ -20,14 +15,14 @@ enum quant_status quant_file_has_digest(const char *path, uint64_t nbytes, uint6
     *has = false;
     enum quant_status status = quant_input_open(path, cancel, &source, error);
     if (status != QUANT_OK)
-        return fatal_only(status);
+        return quant_fatal_only(status);
     if (source->positional && source->size == nbytes) {
         const struct quant_extent all = {0, nbytes};
         status = is_fast ? QUANT_OK : quant_tensor_copy(source, &all, NULL, 0, &digest, error);
         *has = status == QUANT_OK && (is_fast || digest == xxh3_64);
     }
     quant_source_close(source);
-    return fatal_only(status);
+    return quant_fatal_only(status);
 }
 
 static enum quant_status check_tensor(const struct quant_tensor_file *file, uint32_t index,
@@ -40,7 +35,7 @@ static enum quant_status check_tensor(const struct quant_tensor_file *file, uint
     const enum quant_status status =
         quant_tensor_copy(file->source, &from, NULL, 0, &digest, error);
     *has = status == QUANT_OK && digest == expected;
-    return fatal_only(status);
+    return quant_fatal_only(status);
 }
 
 enum quant_status quant_tensors_have_digests(const struct quant_restored_tensors *restored,

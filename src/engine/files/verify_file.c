@@ -2,7 +2,6 @@
 /* From the path that was given to data and sidecar, and from these to the kind of file. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "engine/files/file_selection.h"
@@ -15,12 +14,6 @@
 
 static const char json[] = ".json";
 
-static bool is_regular(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
-}
-
 /* Whether path leads to a sidecar by its name and its first bytes. What cannot be read is left to
  * those who read it as data, with their messages. */
 static bool is_sidecar(const struct quant_verify_run *run, const char *path)
@@ -29,7 +22,7 @@ static bool is_sidecar(const struct quant_verify_run *run, const char *path)
     struct quant_source *source = NULL;
     bool begins = false;
     if (length < sizeof json || strcmp(path + length - (sizeof json - 1), json) != 0 ||
-        !is_regular(path) ||
+        !quant_path_is_regular(path) ||
         quant_input_open(path, &run->control->cancel, &source, NULL) != QUANT_OK)
         return false;
     if (quant_sidecar_begins(source, &begins, NULL) != QUANT_OK)
@@ -69,9 +62,9 @@ static enum quant_status find_data(struct quant_verify_run *run, const char *pat
     run->path_owned = strndup(path, strlen(path) - (sizeof json - 1));
     if (!run->path_owned)
         return quant_error_no_memory(run->error, strlen(path), "path");
-    if (!is_regular(run->path_owned)) {
+    if (!quant_path_is_regular(run->path_owned)) {
         char *recorded = recorded_data(run, path);
-        if (recorded && is_regular(recorded)) {
+        if (recorded && quant_path_is_regular(recorded)) {
             free(run->path_owned);
             run->path_owned = recorded;
         } else {
