@@ -26,13 +26,7 @@ static bool lock_temporary(struct quant_file_output *output)
     struct stat status;
     if (flock(output->fd, LOCK_EX | LOCK_NB) != 0)
         return errno != EWOULDBLOCK;
-    output->second = fcntl(output->fd, F_DUPFD_CLOEXEC, 0);
-    if (fstat(output->fd, &status) != 0 || status.st_nlink > 0)
-        return true;
-    if (output->second >= 0)
-        close(output->second);
-    output->second = -1;
-    return false;
+    return fstat(output->fd, &status) != 0 || status.st_nlink > 0;
 }
 
 static enum quant_status open_temporary(struct quant_file_output *output, struct quant_error *error)
@@ -44,7 +38,10 @@ static enum quant_status open_temporary(struct quant_file_output *output, struct
         output->fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (output->fd >= 0 && lock_temporary(output)) {
             output->sink.ops = &quant_output_file_ops;
-            return QUANT_OK;
+            output->second = fcntl(output->fd, F_DUPFD_CLOEXEC, 0);
+            return output->second >= 0
+                       ? QUANT_OK
+                       : quant_error_system(error, errno, "cannot write '%s'", output->path);
         }
         const int number = output->fd >= 0 ? EEXIST : errno;
         if (output->fd >= 0)
@@ -136,6 +133,12 @@ bool quant_path_is_stream(const char *path)
 {
     struct stat status;
     return strcmp(path, "-") == 0 || (stat(path, &status) == 0 && mode_is_stream(status.st_mode));
+}
+
+bool quant_path_is_regular(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 bool quant_path_is_free(const char *path)
@@ -306,8 +309,9 @@ enum quant_status quant_output_finish(struct quant_file_output *output, struct q
 void quant_output_discard(struct quant_file_output *output)
 {
     if (!output->sink.ops)
-        return;            /* never opened: its fd is 0, which is not ours */
-    if (output->temporary) /* under its lock: after that the name may be another process's */
+        return; /* never opened: its fd is 0, which is not ours */
+    /* Under its lock: after that the name may be another process's. */
+    if (output->temporary)
         unlink(output->temporary);
     quant_output_finish(output, NULL);
     if (output->second >= 0)
