@@ -247,12 +247,7 @@ void quant_measure_report(const struct quant_measure *measure, enum quant_dtype 
     }
     *report = measure->report;
     report->n = measure->seen - report->nonfinite;
-    report->sum_squared_error = sums[QUANT_SUM_SQUARED_ERROR];
-    report->sum_abs_error = sums[QUANT_SUM_ABS_ERROR];
-    report->sum_error = sums[QUANT_SUM_ERROR];
-    report->sum_squared_x = sums[QUANT_SUM_SQUARED_X];
-    report->sum_squared_restored = sums[QUANT_SUM_SQUARED_RESTORED];
-    report->sum_product = sums[QUANT_SUM_PRODUCT];
+    quant_report_set_sums(report, sums);
     report->levels_used = count_levels(measure);
     report->levels = levels_of(measure->params.dtype);
     report->bytes_in = quant_dtype_bytes(source, measure->seen);

@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "kernels/kernels.h"
+
 static double divide(double dividend, double divisor)
 {
     return divisor > 0 ? dividend / divisor : (double)NAN;
@@ -30,6 +32,16 @@ static double sqnr_of(const struct quant_report *report)
 {
     const bool has_both = report->sum_squared_x > 0 && report->sum_squared_error > 0;
     return has_both ? 10 * log10(report->sum_squared_x / report->sum_squared_error) : (double)NAN;
+}
+
+void quant_report_set_sums(struct quant_report *report, const double sums[QUANT_MEASURE_SUMS])
+{
+    report->sum_squared_error = sums[QUANT_SUM_SQUARED_ERROR];
+    report->sum_abs_error = sums[QUANT_SUM_ABS_ERROR];
+    report->sum_error = sums[QUANT_SUM_ERROR];
+    report->sum_squared_x = sums[QUANT_SUM_SQUARED_X];
+    report->sum_squared_restored = sums[QUANT_SUM_SQUARED_RESTORED];
+    report->sum_product = sums[QUANT_SUM_PRODUCT];
 }
 
 void quant_report_derive(struct quant_report *report)

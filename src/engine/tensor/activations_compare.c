@@ -43,12 +43,7 @@ static void set_sums(struct comparing *comparing)
     double totals[QUANT_MEASURE_SUMS];
     for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++)
         totals[i] = quant_sum_total(comparing->sums[i], comparing->carries[i]);
-    report->sum_squared_error = totals[QUANT_SUM_SQUARED_ERROR];
-    report->sum_abs_error = totals[QUANT_SUM_ABS_ERROR];
-    report->sum_error = totals[QUANT_SUM_ERROR];
-    report->sum_squared_x = totals[QUANT_SUM_SQUARED_X];
-    report->sum_squared_restored = totals[QUANT_SUM_SQUARED_RESTORED];
-    report->sum_product = totals[QUANT_SUM_PRODUCT];
+    quant_report_set_sums(report, totals);
     quant_report_derive(report);
 }
 
