@@ -75,12 +75,13 @@ static enum quant_status check_rules(const struct quant_drift_job *job, struct q
     return status;
 }
 
-static bool has_one_policy(const struct quant_drift_job *job)
+/* Whether any layer may have weights that are not finite. */
+static bool allows_nonfinite(const struct quant_drift_job *job)
 {
-    bool saturates = job->spec.nonfinite != QUANT_NONFINITE_ERROR;
+    bool allows = job->spec.nonfinite != QUANT_NONFINITE_ERROR;
     for (size_t i = 0; i < job->nrules; i++)
-        saturates |= job->rules[i].spec.nonfinite != QUANT_NONFINITE_ERROR;
-    return !saturates;
+        allows |= job->rules[i].spec.nonfinite != QUANT_NONFINITE_ERROR;
+    return allows;
 }
 
 static enum quant_status check_job(const struct quant_drift_job *job, struct quant_error *error)
@@ -91,7 +92,7 @@ static enum quant_status check_job(const struct quant_drift_job *job, struct qua
     if ((unsigned)job->activations >= sizeof names / sizeof names[0])
         return quant_error_set(error, QUANT_INVALID, "unknown kind of activations %d",
                                (int)job->activations);
-    if (!has_one_policy(job))
+    if (allows_nonfinite(job))
         return quant_error_set(error, QUANT_INVALID,
                                "weights that are not finite have no outputs: they are an error");
     for (size_t i = 0; i < job->nlayers; i++)

@@ -136,24 +136,30 @@ static bool fits_transposed(const struct quant_drift_sources *sources)
     return fits;
 }
 
+/* What to do, at the end of a message about shapes that do not fit. */
+static const char *advice(const struct quant_drift_sources *sources, bool is_transposed)
+{
+    if (!fits_transposed(sources))
+        return "";
+    return is_transposed ? "; the shapes fit without --transpose"
+                         : "; the shapes fit with --transpose";
+}
+
 static enum quant_status check_pair(const struct quant_drift_sources *sources, bool is_transposed,
-                                    const struct quant_drift_source *from, uint64_t noutputs,
+                                    const struct quant_drift_source *from,
                                     const struct quant_drift_source *to, struct quant_error *error)
 {
     char names[2][NAME_TEXT];
     char shapes[2][QUANT_SHAPE_TEXT];
-    if (noutputs == to->ninputs)
+    if (from->noutputs == to->ninputs)
         return QUANT_OK;
     return quant_error_set(
         error, QUANT_INVALID,
-        "'%s' of shape %s has %llu outputs, but '%s' of shape %s takes %llu inputs%s%s",
+        "'%s' of shape %s has %llu outputs, but '%s' of shape %s takes %llu inputs%s",
         name_of(from, names[0]), quant_shape_text(&from->shape, shapes[0]),
-        (unsigned long long)noutputs, name_of(to, names[1]),
+        (unsigned long long)from->noutputs, name_of(to, names[1]),
         quant_shape_text(&to->shape, shapes[1]), (unsigned long long)to->ninputs,
-        fits_transposed(sources) ? "; the shapes fit " : "",
-        !fits_transposed(sources) ? ""
-        : is_transposed           ? "without --transpose"
-                                  : "with --transpose");
+        advice(sources, is_transposed));
 }
 
 static enum quant_status check_samples(const struct quant_drift_sources *sources,
@@ -167,14 +173,11 @@ static enum quant_status check_samples(const struct quant_drift_sources *sources
         return QUANT_OK;
     return quant_error_set(
         error, QUANT_INVALID,
-        "'%s' of shape %s has samples of %llu numbers, but '%s' of shape %s takes %llu inputs%s%s",
+        "'%s' of shape %s has samples of %llu numbers, but '%s' of shape %s takes %llu inputs%s",
         samples->input.path, quant_shape_text(&samples->shape, shapes[0]),
         (unsigned long long)samples->ninputs, name_of(first, name),
         quant_shape_text(&first->shape, shapes[1]), (unsigned long long)first->ninputs,
-        fits_transposed(sources) ? "; the shapes fit " : "",
-        !fits_transposed(sources) ? ""
-        : is_transposed           ? "without --transpose"
-                                  : "with --transpose");
+        advice(sources, is_transposed));
 }
 
 static enum quant_status check_shapes(const struct quant_drift_sources *sources, bool is_transposed,
@@ -182,8 +185,8 @@ static enum quant_status check_shapes(const struct quant_drift_sources *sources,
 {
     enum quant_status status = check_samples(sources, is_transposed, error);
     for (size_t i = 1; status == QUANT_OK && i < sources->n; i++)
-        status = check_pair(sources, is_transposed, &sources->layers[i - 1],
-                            sources->layers[i - 1].noutputs, &sources->layers[i], error);
+        status =
+            check_pair(sources, is_transposed, &sources->layers[i - 1], &sources->layers[i], error);
     return status;
 }
 
