@@ -10,40 +10,7 @@
 #define AT(field) offsetof(struct quantize_options, field)
 
 const struct option_row quantize_rows[] = {
-    {.heading = "Mapping:",
-     .brief = 't',
-     .name = "dtype",
-     .argument = "TYPE",
-     .help = "quantize to TYPE (copy is for use after --for)",
-     .initial = "int8",
-     .choice = choice_section_dtype,
-     .synonym = synonym_dtype,
-     .parse = section_dtype_parse,
-     .offset = AT(dtype),
-     .in_section = true,
-     .is_common = true},
-    {.brief = 's',
-     .name = "scheme",
-     .argument = "SCHEME",
-     .help = "use absmax (symmetric around 0) or zero-point (affine, from min to max)",
-     .help_names_choices = true,
-     .initial = "absmax",
-     .choice = choice_scheme,
-     .synonym = synonym_scheme,
-     .parse = value_choice,
-     .offset = AT(scheme),
-     .in_section = true,
-     .is_common = true},
-    {.brief = 'm',
-     .name = "method",
-     .argument = "METHOD[:ARG]",
-     .help = "choose the range with METHOD",
-     .initial = "minmax",
-     .choice = choice_any_method,
-     .parse = value_calibration,
-     .offset = AT(calibration),
-     .in_section = true,
-     .is_common = true},
+    TYPE_ROWS(0, "Mapping:"),
     {.name = "calibrate", .alias_of = "method"},
     {.brief = 'c',
      .name = "clip",
@@ -55,20 +22,7 @@ const struct option_row quantize_rows[] = {
      .in_section = true,
      .is_common = true},
     GROUPING_ROWS(0),
-    {.name = "like",
-     .argument = "ENGINE",
-     .help = "follow the rules of ENGINE to the bit; 'quant types --like ENGINE' prints them",
-     .choice = choice_engine,
-     .parse = value_word,
-     .offset = AT(like),
-     .in_section = true,
-     .is_common = true},
-    {.name = "exact",
-     .help = "with --like: keep the integers and types of ENGINE, but map by the rules of quant, "
-             "and by the method mse unless --method says otherwise",
-     .parse = value_flag,
-     .offset = AT(exact),
-     .in_section = true},
+    LIKE_ROWS(0),
     {.name = "min-dims",
      .argument = "N",
      .help = "in a file of many tensors, quantize float tensors with N or more dimensions and copy "
@@ -107,14 +61,7 @@ const struct option_row quantize_rows[] = {
      .parse = value_text,
      .offset = AT(scale_from),
      .in_section = true},
-    {.name = "zero-point",
-     .argument = "Z",
-     .help = "use zero point Z; needs --scale",
-     .initial = "0; for unsigned types with absmax, the middle",
-     .expected = "an integer of 32 bits",
-     .parse = value_int32,
-     .offset = AT(zero_point),
-     .in_section = true},
+    ZERO_POINT_ROW(0),
     MAPPING_ROWS(0),
     NONFINITE_ROW(0, "infinities map to the ends of the range, NaN to 0"),
     {.name = "tie",
@@ -349,9 +296,8 @@ static int check_copy(const struct command *command, const struct quantize_optio
                  : EXIT_DONE;
 }
 
-/* The options of a mapping: the global ones, or those of a section. */
-int quantize_rows_check_mapping(const struct command *command,
-                                const struct quantize_options *options)
+/* The options of one mapping: the global ones, or those of a section. */
+static int check_one(const struct command *command, const struct quantize_options *options)
 {
     const struct quant_dtype_info *info = quant_dtype_info((enum quant_dtype)options->dtype);
     if (options->dtype == SECTION_COPY)
@@ -368,16 +314,22 @@ int quantize_rows_check_mapping(const struct command *command,
     return status == EXIT_DONE ? check_spec(command, options) : status;
 }
 
-int quantize_rows_check(const struct command *command, struct quantize_options *options,
-                        char *const *inputs, size_t n)
+int quantize_rows_check_mappings(const struct command *command, struct quantize_options *options)
 {
     if (options->scheme == NOT_GIVEN)
         options->scheme = scheme_left_open(options->like, options->dtype, QUANT_ABSMAX);
-    int status = quantize_rows_check_mapping(command, options);
+    int status = check_one(command, options);
     if (status == EXIT_DONE)
         sections_resolve(options);
     for (size_t i = 0; status == EXIT_DONE && i < options->sections.n; i++)
-        status = quantize_rows_check_mapping(command, options->sections.items[i]);
+        status = check_one(command, options->sections.items[i]);
+    return status;
+}
+
+int quantize_rows_check(const struct command *command, struct quantize_options *options,
+                        char *const *inputs, size_t n)
+{
+    int status = quantize_rows_check_mappings(command, options);
     if (status == EXIT_DONE)
         status = targets_check(command, &options->target, inputs, n);
     if (status == EXIT_DONE)
