@@ -166,6 +166,7 @@ static int run_with(const struct command *self, struct drift_options *options, c
 static int run(const struct command *self, int argc, char **argv)
 {
     struct drift_options options = {.mapping = QUANTIZE_OPTIONS_INIT};
+    options.mapping.scheme = NOT_GIVEN; /* an engine may know one only */
     int first;
     int status;
     if (options_parse(self, argc, argv, &options, &first, &status))
