@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* AVX2 for float targets. to_small_float.h describes how it rounds. Steps with a NaN are left to
- * the scalar code. AVX-512 uses these functions too. */
+ * the scalar code. AVX-512 restores with these functions, and avx512_floats.c leaves to them
+ * what does not fill a step. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)

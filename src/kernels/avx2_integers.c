@@ -11,13 +11,6 @@
 #include "kernels/exact_quotient.h"
 #include "kernels/fixed_point.h"
 
-/* Stores (q - z) * s for 8 integers. */
-AVX2 ALWAYS_INLINE void restore(__m256i q, __m256i zero_point, __m256 scale, float *x)
-{
-    const __m256 steps = _mm256_cvtepi32_ps(_mm256_sub_epi32(q, zero_point));
-    _mm256_storeu_ps(x, _mm256_mul_ps(steps, scale));
-}
-
 /* ---- 16 bits ---- */
 
 AVX2 ALWAYS_INLINE void divide_words(const struct quant_params *params, const float *x, size_t n,
@@ -157,26 +150,19 @@ AVX2 void quant_avx2_quantize_nibbles(const struct quant_params *params, const f
     divide_nibbles(params, x + i, n - i, bytes + i / 2);
 }
 
-/* 8 bytes to 16 elements. Flipping bit 3, the sign, and then subtracting 8 extends the sign. */
 AVX2 ALWAYS_INLINE void dequantize_nibbles(const struct quant_params *params,
                                            const unsigned char *q, size_t n, float *x,
                                            bool is_unsigned)
 {
-    const __m128i lower = _mm_set1_epi8(0x0F);
-    const __m128i sign = _mm_set1_epi8(is_unsigned ? 0 : 8);
     const __m256i zero_point = _mm256_set1_epi32(params->zero_point);
     const __m256 scale = _mm256_set1_ps(params->scale);
     const bool is_near = quant_zero_point_is_near(params);
     size_t i = 0;
     for (; is_near && n - i >= TWO; i += TWO) {
-        const __m128i pairs = _mm_loadl_epi64((const __m128i *)(q + i / 2));
-        const __m128i even = _mm_and_si128(pairs, lower);
-        const __m128i odd = _mm_and_si128(_mm_srli_epi16(pairs, 4), lower);
-        const __m128i flipped = _mm_xor_si128(_mm_unpacklo_epi8(even, odd), sign);
-        const __m128i elements = _mm_sub_epi8(flipped, sign);
-        restore(_mm256_cvtepi8_epi32(elements), zero_point, scale, x + i);
-        restore(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(elements, elements)), zero_point, scale,
-                x + i + LANES);
+        __m256i v[2];
+        unpack_nibbles(q + i / 2, is_unsigned, v);
+        restore(v[0], zero_point, scale, x + i);
+        restore(v[1], zero_point, scale, x + i + LANES);
     }
     quant_kernels_scalar.dequantize[params->dtype](params, q + i / 2, n - i, x + i);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How the AVX2 files quantize to integers: by division, to 32 bits, for all types; and without
- * division, as fixed_point.h describes, for the 8-bit types. */
+ * division, as fixed_point.h describes, for types of 8 and 4 bits. And how they restore them. */
 #ifndef QUANT_KERNELS_AVX2_INTEGERS_H
 #define QUANT_KERNELS_AVX2_INTEGERS_H
 
@@ -99,6 +99,28 @@ AVX2 ALWAYS_INLINE bool are_near(const int32_t *zero_points)
         max = _mm256_max_epu32(max, _mm256_abs_epi32(z)); /* INT32_MIN becomes 2^31 */
     }
     return _mm256_movemask_epi8(_mm256_cmpeq_epi32(max, limit)) == -1;
+}
+
+/* ---- Restoring ---- */
+
+/* 8 bytes to 16 integers of 4 bits: flipping bit 3, the sign, and then subtracting 8 extends the
+ * sign. */
+AVX2 ALWAYS_INLINE void unpack_nibbles(const unsigned char *q, bool is_unsigned, __m256i v[2])
+{
+    const __m128i sign = _mm_set1_epi8(is_unsigned ? 0 : 8);
+    const __m128i pairs = _mm_loadl_epi64((const __m128i *)q);
+    const __m128i both = _mm_unpacklo_epi8(pairs, _mm_srli_epi16(pairs, 4));
+    const __m128i flipped = _mm_xor_si128(_mm_and_si128(both, _mm_set1_epi8(0x0F)), sign);
+    const __m128i elements = _mm_sub_epi8(flipped, sign);
+    v[0] = _mm256_cvtepi8_epi32(elements);
+    v[1] = _mm256_cvtepi8_epi32(_mm_unpackhi_epi64(elements, elements));
+}
+
+/* Stores (q - z) * s for 8 integers. */
+AVX2 ALWAYS_INLINE void restore(__m256i q, __m256i zero_point, __m256 scale, float *x)
+{
+    const __m256 steps = _mm256_cvtepi32_ps(_mm256_sub_epi32(q, zero_point));
+    _mm256_storeu_ps(x, _mm256_mul_ps(steps, scale));
 }
 
 /* ---- In fixed point, to bytes ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* AVX2 for restoring 8-bit and 4-bit integers with a scale and a zero point for each element, or
- * for each run of elements. AVX-512 uses these functions too: storing is what takes the time. */
+ * for each run of elements. avx512_restore.c leaves to these functions what does not fill a step.
+ */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
@@ -17,8 +18,7 @@ AVX2 ALWAYS_INLINE __m256i load_bytes(const unsigned char *q, size_t i, bool is_
     return is_unsigned ? _mm256_cvtepu8_epi32(bytes) : _mm256_cvtepi8_epi32(bytes);
 }
 
-/* 16 integers of the type, from element i on, which is even. 8 bytes hold 16 elements of 4 bits:
- * flipping bit 3, the sign, and then subtracting 8 extends the sign. */
+/* 16 integers of the type, from element i on, which is even. */
 AVX2 ALWAYS_INLINE void load(enum quant_dtype dtype, const unsigned char *q, size_t i, __m256i v[2])
 {
     if (dtype == QUANT_INT8 || dtype == QUANT_UINT8) {
@@ -26,21 +26,7 @@ AVX2 ALWAYS_INLINE void load(enum quant_dtype dtype, const unsigned char *q, siz
         v[1] = load_bytes(q, i + LANES, dtype == QUANT_UINT8);
         return;
     }
-    const __m128i lower = _mm_set1_epi8(0x0F);
-    const __m128i sign = _mm_set1_epi8(dtype == QUANT_UINT4 ? 0 : 8);
-    const __m128i pairs = _mm_loadl_epi64((const __m128i *)(q + i / 2));
-    const __m128i both = _mm_unpacklo_epi8(pairs, _mm_srli_epi16(pairs, 4));
-    const __m128i flipped = _mm_xor_si128(_mm_and_si128(both, lower), sign);
-    const __m128i elements = _mm_sub_epi8(flipped, sign);
-    v[0] = _mm256_cvtepi8_epi32(elements);
-    v[1] = _mm256_cvtepi8_epi32(_mm_unpackhi_epi64(elements, elements));
-}
-
-/* Stores (q - z) * s for 8 integers. */
-AVX2 ALWAYS_INLINE void restore(__m256i q, __m256i zero_point, __m256 scale, float *x)
-{
-    const __m256 steps = _mm256_cvtepi32_ps(_mm256_sub_epi32(q, zero_point));
-    _mm256_storeu_ps(x, _mm256_mul_ps(steps, scale));
+    unpack_nibbles(q + i / 2, dtype == QUANT_UINT4, v);
 }
 
 /* ---- A scale for each element ---- */

@@ -19,7 +19,7 @@ struct runs {
     const struct quant_params *common;
     const float *scales;
     const int32_t *zero_points;
-    size_t count; /* at most MOST_RUNS */
+    size_t count; /* at most MAX_RUNS */
     size_t nsteps;
     const float *x;
     uint8_t *q;

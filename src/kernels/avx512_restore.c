@@ -11,7 +11,8 @@
 
 enum { TWO = 2 * LANES };
 
-/* 16 integers of the type, from element i on, which is even: see load in avx2_restore.c. */
+/* 16 integers of the type, from element i on, which is even: see unpack_nibbles in avx2_integers.h.
+ */
 AVX512 ALWAYS_INLINE __m512i load(enum quant_dtype dtype, const unsigned char *q, size_t i)
 {
     if (dtype == QUANT_INT8)
