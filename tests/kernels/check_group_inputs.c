@@ -2,6 +2,7 @@
 /* Inputs for the kernels that have a scale and a zero point for each element or run: parameters and
  * elements that are easy to get wrong. */
 #include <float.h>
+#include <stdlib.h>
 
 #include "groups.h"
 
@@ -112,4 +113,30 @@ void group_inputs_fill_same(struct random *random, struct call *call, bool has_z
         ((int32_t *)call->arrays[ZERO_POINTS])[i] =
             has_zero_points ? (int32_t)(i * 37 % 200) - 100 : (int32_t)middle;
     }
+}
+
+/* ---- Runs ---- */
+
+void group_runs_shape(struct call *call, size_t round)
+{
+    static const size_t runs[] = {32, 64, 96, 128, 320, 1024};
+    call->run = runs[round * 7 / 3 % LENGTH(runs)];
+}
+
+struct group_each group_each_of(const struct call *call)
+{
+    const struct group_each each = {malloc((call->n + 1) * sizeof *each.scales),
+                                    malloc((call->n + 1) * sizeof *each.zero_points)};
+    assert_true(each.scales && each.zero_points);
+    for (size_t i = 0; i < call->n; i++) {
+        each.scales[i] = ((const float *)call->arrays[SCALES])[i / call->run];
+        each.zero_points[i] = ((const int32_t *)call->arrays[ZERO_POINTS])[i / call->run];
+    }
+    return each;
+}
+
+void group_each_release(struct group_each *each)
+{
+    free(each->zero_points);
+    free(each->scales);
 }

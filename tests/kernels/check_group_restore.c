@@ -62,17 +62,10 @@ static void restore_fill_typical(struct random *random, struct call *call)
 static void scale_plain(const struct quant_kernels *row, struct call *call)
 {
     const struct quant_params plain = {.dtype = call->dtype, .scale = 1};
-    float *each_scale = malloc((call->n + 1) * sizeof *each_scale);
-    int32_t *each_zero_point = malloc((call->n + 1) * sizeof *each_zero_point);
-    assert_true(each_scale && each_zero_point);
-    for (size_t i = 0; i < call->n; i++) {
-        each_scale[i] = ((const float *)call->arrays[SCALES])[i / call->run];
-        each_zero_point[i] = ((const int32_t *)call->arrays[ZERO_POINTS])[i / call->run];
-    }
+    struct group_each each = group_each_of(call);
     row->dequantize[call->dtype](&plain, call->arrays[ELEMENTS], call->n, call->arrays[RESTORED]);
-    row->scale_each(each_scale, each_zero_point, call->n, call->arrays[RESTORED]);
-    free(each_zero_point);
-    free(each_scale);
+    row->scale_each(each.scales, each.zero_points, call->n, call->arrays[RESTORED]);
+    group_each_release(&each);
 }
 
 /* ---- dequantize_each ------------------------------------------------------------------------- */
@@ -113,12 +106,6 @@ const struct kind kind_dequantize_each = {
 
 /* ---- dequantize_runs ------------------------------------------------------------------------- */
 
-static void runs_shape(struct call *call, size_t round)
-{
-    static const size_t runs[] = {32, 64, 96, 128, 320, 1024};
-    call->run = runs[round * 7 / 3 % LENGTH(runs)];
-}
-
 static void runs_run(const struct quant_kernels *row, struct call *call)
 {
     if (row->dequantize_runs[call->dtype])
@@ -145,7 +132,7 @@ const struct kind kind_dequantize_runs = {
                {"zero_points", bytes_of_runs, sizeof(int32_t), false},
                {"q", bytes_of_elements, 0, false},
                {"x", bytes_of_floats, sizeof(float), true}},
-    .shape = runs_shape,
+    .shape = group_runs_shape,
     .fill = restore_fill,
     .fill_typical = runs_fill_typical,
     .variants = {"32", "128"},

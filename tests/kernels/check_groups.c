@@ -77,34 +77,20 @@ const struct kind kind_quantize_each = {
 
 /* ---- quantize_runs --------------------------------------------------------------------------- */
 
-static void runs_shape(struct call *call, size_t round)
-{
-    static const size_t runs[] = {32, 64, 96, 128, 320, 1024};
-    call->run = runs[round * 7 / 3 % LENGTH(runs)];
-}
-
 /* If a row has no quantize_runs for the type, its callers use quantize_each with a scale for each
  * element; so does this. */
 static void runs_run(const struct quant_kernels *row, struct call *call)
 {
-    const float *scales = call->arrays[SCALES];
-    const int32_t *zero_points = call->arrays[ZERO_POINTS];
     if (row->quantize_runs[call->dtype]) {
-        row->quantize_runs[call->dtype](&call->params, scales, zero_points, call->run,
-                                        call->arrays[X], call->n, call->arrays[Q]);
+        row->quantize_runs[call->dtype](&call->params, call->arrays[SCALES],
+                                        call->arrays[ZERO_POINTS], call->run, call->arrays[X],
+                                        call->n, call->arrays[Q]);
         return;
     }
-    float *each_scale = malloc((call->n + 1) * sizeof *each_scale);
-    int32_t *each_zero_point = malloc((call->n + 1) * sizeof *each_zero_point);
-    assert_true(each_scale && each_zero_point);
-    for (size_t i = 0; i < call->n; i++) {
-        each_scale[i] = scales[i / call->run];
-        each_zero_point[i] = zero_points[i / call->run];
-    }
-    row->quantize_each[call->dtype](&call->params, each_scale, each_zero_point, call->arrays[X],
+    struct group_each each = group_each_of(call);
+    row->quantize_each[call->dtype](&call->params, each.scales, each.zero_points, call->arrays[X],
                                     call->n, call->arrays[Q]);
-    free(each_zero_point);
-    free(each_scale);
+    group_each_release(&each);
 }
 
 static void runs_reference(struct call *call)
@@ -226,7 +212,7 @@ const struct kind kind_quantize_runs = {
                {"zero_points", bytes_of_runs, sizeof(int32_t), false},
                {"x", bytes_of_floats, sizeof(float), false},
                {"q", bytes_of_elements, 0, true}},
-    .shape = runs_shape,
+    .shape = group_runs_shape,
     .fill = groups_fill,
     .fill_typical = runs_fill_typical,
     .variants = {"32", "32 with zero points", "128"},

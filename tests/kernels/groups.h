@@ -20,4 +20,17 @@ void group_inputs_fill(struct random *random, size_t round, enum quant_dtype dty
  * points may differ. */
 void group_inputs_fill_same(struct random *random, struct call *call, bool has_zero_points);
 
+/* Sets call->run to a length of runs that kernels take, if not all of them in one round. */
+void group_runs_shape(struct call *call, size_t round);
+
+/* The parameters of each element of runs: what callers use where a row lacks a function for runs.
+ */
+struct group_each {
+    float *scales;        /* owned */
+    int32_t *zero_points; /* owned */
+};
+
+struct group_each group_each_of(const struct call *call);
+void group_each_release(struct group_each *each);
+
 #endif
