@@ -118,8 +118,8 @@ struct quant_drift_result {
  * name in TMPDIR, and multiplied. What cannot be read by position is copied to such a file first.
  *
  * Memory: for each sample 16 bytes for each input and each output of a layer, 8 bytes for each
- * scale, and for each thread 12 bytes for each weight of some rows: at least 32 rows, and 128 Ki
- * weights if the matrix has as many.
+ * scale, or 12 if it has a bias, and for each thread 12 bytes for each weight of some rows: at
+ * least 32 rows, and 128 Ki weights if the matrix has as many.
  *
  * Other errors: QUANT_NONFINITE for samples, or weights to quantize, that are not finite;
  * QUANT_OUT_OF_RANGE if an output is not finite in float32; those of quant_spec_check, reading and
