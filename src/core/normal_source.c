@@ -2,31 +2,8 @@
 #include "core/normal_source.h"
 
 #include <math.h>
-#include <stddef.h>
 
-/* ---- The logarithm ---- */
-
-/* x = m * 2^e with m from sqrt(1/2) to sqrt(2), and with t = (m - 1) / (m + 1):
- * ln m = 2 (t + t^3 / 3 + t^5 / 5 + ...). |t| is at most 0.1716, so the first term that is left
- * out, t^23 / 23, is below 2^-63. */
-double quant_logarithm(double x)
-{
-    static const double odd[] = {21, 19, 17, 15, 13, 11, 9, 7, 5, 3};
-    int exponent;
-    double m = frexp(x, &exponent);
-    if (m < 0.70710678118654752) {
-        m *= 2;
-        exponent--;
-    }
-    const double t = (m - 1) / (m + 1);
-    const double square = t * t;
-    double sum = 0;
-    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
-        sum = (sum + 1 / odd[i]) * square;
-    return exponent * 0.69314718055994531 + 2 * (t + t * sum);
-}
-
-/* ---- Numbers ---- */
+#include "core/logarithm.h"
 
 static uint64_t next_bits(struct quant_normal_source *source)
 {

@@ -2,8 +2,8 @@
 /*
  * Random numbers of the standard normal distribution that are the same bits everywhere. They come
  * from Vigna's splitmix64 by Marsaglia's polar method (Marsaglia and Bray 1964, "A convenient
- * method for generating normal variables"), whose logarithm is computed here: that of the C library
- * differs from one to the next. Only operations that IEEE 754 rounds correctly are used.
+ * method for generating normal variables"), with the logarithm of core/logarithm.h. Only operations
+ * that IEEE 754 rounds correctly are used.
  */
 #ifndef QUANT_CORE_NORMAL_SOURCE_H
 #define QUANT_CORE_NORMAL_SOURCE_H
@@ -19,8 +19,5 @@ struct quant_normal_source {
 
 /* The next number, rounded to float32. */
 float quant_normal_next(struct quant_normal_source *source);
-
-/* The natural logarithm of a normal number above 0, to within 2^-52 of its magnitude or of ln 2. */
-double quant_logarithm(double x);
 
 #endif

@@ -14,6 +14,8 @@
 
 #include <math.h>
 
+#include "core/logarithm.h"
+
 enum {
     BINS = QUANT_ENTROPY_BINS,
     ALL_BINS = QUANT_ENTROPY_ALL,
@@ -35,28 +37,10 @@ static const double ROUNDING = 1e-10;
 enum { VERY_SMALL = 256 };
 static const double NEXT_TO_NOTHING = 5e-13;
 
-/* ln((1 + t) / (1 - t)) = 2 (t + t^3 / 3 + t^5 / 5 + ...) with |t| < 0.172. x > 0 is normal. */
-static double natural_log(double x)
-{
-    static const double inverses[] = {1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11,
-                                      1.0 / 9,  1.0 / 7,  1.0 / 5,  1.0 / 3,  1.0};
-    int exponent;
-    double mantissa = frexp(x, &exponent);
-    if (mantissa < 0.70710678118654752) {
-        mantissa *= 2;
-        exponent--;
-    }
-    const double t = (mantissa - 1) / (mantissa + 1);
-    double sum = 0;
-    for (size_t k = 0; k < sizeof inverses / sizeof inverses[0]; k++)
-        sum = sum * t * t + inverses[k];
-    return 0.69314718055994531 * exponent + 2 * t * sum;
-}
-
 /* count is an integer above 0. */
 static double log_of(const struct quant_entropy_search *search, double count)
 {
-    return count <= ALL_BINS ? search->logarithms[(size_t)count] : natural_log(count);
+    return count <= ALL_BINS ? search->logarithms[(size_t)count] : quant_logarithm(count);
 }
 
 static double information_of(const struct quant_entropy_search *search, double count)
@@ -213,7 +197,7 @@ static double divergence(const struct quant_entropy_search *search, const struct
         left -= some;
     }
     sum -= outer_term;
-    return (sum + n * natural_log(inside / n)) / n;
+    return (sum + n * quant_logarithm(inside / n)) / n;
 }
 
 /* ---- All of them ---- */
@@ -222,7 +206,7 @@ static void find_logarithms(struct quant_entropy_search *search)
 {
     const size_t max = search->n < ALL_BINS ? (size_t)search->n : ALL_BINS;
     for (size_t i = search->nlogarithms > 0 ? search->nlogarithms : 1; i <= max; i++) {
-        search->logarithms[i] = natural_log((double)i);
+        search->logarithms[i] = quant_logarithm((double)i);
         search->nlogarithms = i + 1;
     }
     search->log_n = log_of(search, search->n);

@@ -8,28 +8,13 @@
 
 #include "../support/random.h"
 #include "../support/unit.h"
+#include "core/logarithm.h"
 
 enum { BINS = QUANT_ENTROPY_BINS, ALL = QUANT_ENTROPY_ALL };
 
-/* The same steps as in the library: the logarithm of the C library may differ in the last bit. */
-static double natural_log(double x)
-{
-    int exponent;
-    double mantissa = frexp(x, &exponent);
-    if (mantissa < 0.70710678118654752) {
-        mantissa *= 2;
-        exponent--;
-    }
-    const double t = (mantissa - 1) / (mantissa + 1);
-    double sum = 0;
-    for (int k = 21; k >= 1; k -= 2)
-        sum = sum * t * t + 1.0 / k;
-    return 0.69314718055994531 * exponent + 2 * t * sum;
-}
-
 static double information_of(double count)
 {
-    return count > 0 ? count * natural_log(count) : 0;
+    return count > 0 ? count * quant_logarithm(count) : 0;
 }
 
 struct sums {
@@ -41,7 +26,7 @@ struct sums {
 
 static double log_of(const struct sums *sums, double count)
 {
-    return count <= ALL ? sums->logarithms[(size_t)count] : natural_log(count);
+    return count <= ALL ? sums->logarithms[(size_t)count] : quant_logarithm(count);
 }
 
 static double divergence(const struct sums *sums, size_t first, size_t last, size_t levels,
@@ -77,7 +62,7 @@ static double divergence(const struct sums *sums, size_t first, size_t last, siz
             return (double)INFINITY;
         sum -= (elements + clipped) * (log_of(sums, elements) - log_of(sums, filled));
     }
-    return (sum + n * natural_log(inside / n)) / n;
+    return (sum + n * quant_logarithm(inside / n)) / n;
 }
 
 /* The integral of the squared distance from the nearest multiple of step, from 0 to x. */
@@ -116,7 +101,7 @@ static size_t search_all(const uint64_t *counts, size_t integers, bool symmetric
     static struct sums sums;
     for (size_t i = 0; i < ALL; i++) {
         const double count = (double)counts[i];
-        sums.logarithms[i + 1] = natural_log((double)i + 1);
+        sums.logarithms[i + 1] = quant_logarithm((double)i + 1);
         sums.elements[i + 1] = sums.elements[i] + count;
         sums.filled[i + 1] = sums.filled[i] + (count > 0);
         sums.information[i + 1] = sums.information[i] + information_of(count);
