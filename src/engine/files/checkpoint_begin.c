@@ -12,8 +12,8 @@
 #include "base/error.h"
 #include "engine/files/checkpoint_config.h"
 #include "engine/files/checkpoint_file.h"
+#include "engine/files/container_rules.h"
 #include "engine/files/layout_file.h"
-#include "engine/files/quantization_plan.h"
 #include "engine/tensor/container_input.h"
 #include "engine/work/job.h"
 #include "io/distinct_paths.h"
@@ -38,7 +38,8 @@ static bool is_shard(const struct quant_checkpoint *checkpoint, const char *name
     return false;
 }
 
-/* Integers or float8 whose scales are in another shard; container_plan.c sees those in the same. */
+/* Integers or float8 whose scales are in another shard; container_rules.c sees those in the same.
+ */
 static enum quant_status check_not_quantized(const struct quant_tensor_file *file,
                                              const struct quant_shard_index *index,
                                              struct quant_error *error)

@@ -173,8 +173,10 @@ static void release(struct collecting *collecting)
 /* Whether the shards get a layout that has a config. */
 static bool has_config(const struct quant_quantize_job *job, const struct quant_mappings *mappings)
 {
-    return mappings->layout && mappings->layout->print_config &&
-           (!job->output.format || strcmp(job->output.format, quant_format_safetensors.name) == 0);
+    const char *name = job->output.format;
+    const struct quant_written_layout *layout = quant_mappings_layout(
+        mappings, name ? quant_format_from_name(name) : &quant_format_safetensors);
+    return layout && layout->print_config;
 }
 
 static enum quant_status keep(char **text, const char *bytes, size_t nbytes,

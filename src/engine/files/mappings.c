@@ -179,6 +179,12 @@ bool quant_mappings_have_blocks(const struct quant_mappings *mappings)
     return is_block(&mappings->all[0]);
 }
 
+const struct quant_written_layout *quant_mappings_layout(const struct quant_mappings *mappings,
+                                                         const struct quant_format *format)
+{
+    return format == &quant_format_safetensors ? mappings->layout : NULL;
+}
+
 enum quant_status quant_mappings_check_format(const struct quant_mappings *mappings,
                                               const struct quant_format *format,
                                               struct quant_error *error)

@@ -57,6 +57,10 @@ enum quant_status quant_mappings_check_unchanged(const struct quant_mappings *ma
  * sidecar. */
 bool quant_mappings_have_blocks(const struct quant_mappings *mappings);
 
+/* The layout of an output in this format; NULL: quant's own. */
+const struct quant_written_layout *quant_mappings_layout(const struct quant_mappings *mappings,
+                                                         const struct quant_format *format);
+
 /* That a file of this format can have the layout that the job names. QUANT_INVALID. */
 enum quant_status quant_mappings_check_format(const struct quant_mappings *mappings,
                                               const struct quant_format *format,

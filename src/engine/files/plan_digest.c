@@ -118,17 +118,18 @@ static uint64_t chain_rule(uint64_t digest, const char *pattern,
     return chain_given(XXH3_64bits_withSeed(plan.bytes, plan.n, digest), mapping);
 }
 
-uint64_t quant_plan_digest(const struct quant_mappings *mappings, const char *format)
+uint64_t quant_plan_digest(const struct quant_mappings *mappings, const struct quant_format *format)
 {
     const struct quant_quantize_job *job = mappings->job;
-    const struct plan_bytes plan = plan_of(format, &mappings->all[0]);
+    const struct plan_bytes plan = plan_of(format->name, &mappings->all[0]);
     uint64_t digest = chain_given(XXH3_64bits(plan.bytes, plan.n), &mappings->all[0]);
     digest = chain_names(digest, "include", job->selection.include, job->selection.ninclude);
     digest = chain_names(digest, "exclude", job->selection.exclude, job->selection.nexclude);
     for (size_t i = 0; i < job->nrules; i++)
         digest = chain_rule(digest, job->rules[i].pattern, &mappings->all[i + 1]);
-    if (mappings->layout && strcmp(format, quant_format_safetensors.name) == 0)
-        digest = chain_text(chain_text(digest, "layout"), mappings->layout->name);
+    const struct quant_written_layout *layout = quant_mappings_layout(mappings, format);
+    if (layout)
+        digest = chain_text(chain_text(digest, "layout"), layout->name);
     for (size_t i = 0; mappings->tied && i < job->nties; i++)
         digest = chain_rule(chain_text(digest, "tie"), job->ties[i], &mappings->tied[i]);
     return digest;

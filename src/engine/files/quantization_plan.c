@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "base/grouping.h"
 #include "base/shape.h"
-#include "core/ggml_names.h"
 #include "core/profile_params.h"
 #include "core/range_params.h"
 #include "engine/files/file_selection.h"
@@ -39,127 +38,6 @@ static enum quant_status tensor_error(const struct planning *planning,
 {
     return quant_error_set(planning->error, status, "cannot quantize '%s': tensor '%.200s' %s",
                            planning->file->source->name, info->name, what);
-}
-
-/* A name that the file may have beside another one. */
-static enum quant_status find_beside(const struct planning *planning, const char *name,
-                                     const char *suffix, bool *found)
-{
-    size_t index;
-    char *beside = NULL;
-    if (asprintf(&beside, "%s%s", name, suffix) < 0)
-        return no_memory(planning);
-    *found = quant_tensor_file_find(planning->file, beside, &index);
-    free(beside);
-    return QUANT_OK;
-}
-
-const char *const quant_scale_suffixes[] = {"_scale", "_scale_inv", NULL};
-
-static bool requantizes(const struct planning *planning)
-{
-    return planning->rules->mappings->job->ways & QUANT_REQUANTIZE;
-}
-
-static bool has_blocks(const struct planning *planning)
-{
-    return quant_mappings_have_blocks(planning->rules->mappings);
-}
-
-bool quant_may_be_quantized(const struct quant_tensor_info *info)
-{
-    return info->type->bits <= 16 && !info->type->block && !quant_container_maps(info->type);
-}
-
-/* Integers or float8 with scales beside them are somebody's quantized weights. */
-static enum quant_status check_not_quantized(const struct planning *planning,
-                                             const struct quant_tensor_info *info)
-{
-    bool found = false;
-    if (has_blocks(planning) && info->type->block && !requantizes(planning))
-        return tensor_error(planning, info, QUANT_UNSUPPORTED,
-                            "is already quantized; --requantize copies it and quantizes the "
-                            "others");
-    if (!quant_may_be_quantized(info) || requantizes(planning))
-        return QUANT_OK;
-    enum quant_status status = QUANT_OK;
-    for (size_t i = 0; status == QUANT_OK && !found && quant_scale_suffixes[i]; i++)
-        status = find_beside(planning, info->name, quant_scale_suffixes[i], &found);
-    if (status != QUANT_OK || !found)
-        return status;
-    return tensor_error(planning, info, QUANT_UNSUPPORTED,
-                        "is already quantized: it has scales; 'quant dequant' restores what quant "
-                        "has quantized, and --requantize copies it and quantizes the others");
-}
-
-/* Scales of a tensor that is quantized, here or in another file. They are never quantized. */
-static bool is_of_scales(const struct planning *planning, const struct quant_tensor_info *info)
-{
-    const size_t length = strlen(info->name);
-    for (size_t i = 0; quant_scale_suffixes[i]; i++) {
-        const size_t suffix = strlen(quant_scale_suffixes[i]);
-        if (length <= suffix || strcmp(info->name + length - suffix, quant_scale_suffixes[i]) != 0)
-            continue;
-        size_t index;
-        char *name = strndup(info->name, length - suffix);
-        const bool found = name && quant_tensor_file_find(planning->file, name, &index);
-        free(name);
-        return !found || quant_may_be_quantized(&planning->file->tensors[index]);
-    }
-    return false;
-}
-
-/* The dimensions as ggml counts them: without those of 1 before all others, but at least one. */
-static struct quant_tensor_info trimmed(const struct quant_tensor_info *info)
-{
-    static const uint64_t one[] = {1};
-    struct quant_tensor_info found = *info;
-    while (found.ndim > 1 && found.dims[0] == 1) {
-        found.dims++;
-        found.ndim--;
-    }
-    if (found.ndim == 0) {
-        found.dims = one;
-        found.ndim = 1;
-    }
-    return found;
-}
-
-/* The layout of an engine that the output gets; NULL: none. */
-static const struct quant_written_layout *layout_of(const struct planning *planning)
-{
-    return planning->rules->format == &quant_format_safetensors ? planning->rules->mappings->layout
-                                                                : NULL;
-}
-
-/* Whether the engine whose blocks or layout is written leaves the tensor as it is. A rule of its
- * own decides over the name, not over the dimensions. */
-static bool engine_keeps(const struct planning *planning, const struct quant_mapping *mapping,
-                         const struct quant_tensor_info *info)
-{
-    const struct quant_mappings *mappings = planning->rules->mappings;
-    const bool has_rule = mapping != &mappings->all[0];
-    if (layout_of(planning))
-        return info->ndim != 2 || (!has_rule && mappings->job->selection.ninclude == 0 &&
-                                   !quant_layout_takes(info->name));
-    if (!has_blocks(planning))
-        return false;
-    return trimmed(info).ndim < 2 || (!has_rule && !quant_ggml_quantizes(info->name));
-}
-
-/* NULL: it is copied. */
-static const struct quant_mapping *find_mapping(const struct planning *planning,
-                                                const struct quant_tensor_info *info)
-{
-    const struct quant_container_rules *rules = planning->rules;
-    if (!quant_container_maps(info->type) || rules->only)
-        return quant_container_maps(info->type) ? rules->only : NULL;
-    if (requantizes(planning) && is_of_scales(planning, info))
-        return NULL;
-    const struct quant_mapping *mapping = quant_mappings_find(rules->mappings, info->name);
-    if (engine_keeps(planning, mapping, info))
-        return NULL;
-    return quant_mappings_has(rules->mappings, mapping, info->name, info->ndim) ? mapping : NULL;
 }
 
 /* What a tensor of nothing but zeros would get, except a given zero point. The layout needs
@@ -350,10 +228,12 @@ static enum quant_status plan_mapped(struct planning *planning,
         return status;
     if (!type)
         return cannot_store(planning, dtype);
-    if (layout_of(planning)) {
+    const struct quant_written_layout *layout =
+        quant_mappings_layout(planning->rules->mappings, planning->rules->format);
+    if (layout) {
         const struct quant_params params = params_of(planned->plan);
-        const struct quant_layout_planning own = {planning->plan, planning->file,
-                                                  layout_of(planning), planning->error};
+        const struct quant_layout_planning own = {planning->plan, planning->file, layout,
+                                                  planning->error};
         return quant_plan_in_layout(&own, info, &params, planned);
     }
     const unsigned block = quant_dtype_info(dtype)->block_nelems;
@@ -370,14 +250,15 @@ static enum quant_status plan_mapped(struct planning *planning,
 static enum quant_status plan_tensor(struct planning *planning, size_t i)
 {
     const struct quant_tensor_info *stored = &planning->file->tensors[i];
-    const struct quant_tensor_info counted = trimmed(stored);
-    const struct quant_tensor_info *info = has_blocks(planning) ? &counted : stored;
+    const struct quant_tensor_info counted = quant_rules_count(planning->rules, stored);
+    const struct quant_tensor_info *info = &counted;
     struct quant_container_plan *plan = planning->plan;
     struct quant_planned_tensor *planned = &plan->tensors[plan->n++];
-    *planned = (struct quant_planned_tensor){.source = (uint32_t)i,
-                                             .scales = QUANT_NO_TENSOR,
-                                             .zero_points = QUANT_NO_TENSOR,
-                                             .mapping = find_mapping(planning, info)};
+    *planned = (struct quant_planned_tensor){
+        .source = (uint32_t)i,
+        .scales = QUANT_NO_TENSOR,
+        .zero_points = QUANT_NO_TENSOR,
+        .mapping = quant_rules_find(planning->rules, planning->file, info)};
     planned->is_copied = !planned->mapping;
     const enum quant_order order = (enum quant_order)info->order;
     const struct quant_stored_type *copied = NULL;
@@ -391,7 +272,7 @@ static enum quant_status plan_tensor(struct planning *planning, size_t i)
     plan->ncopied++;
     planned->data =
         quant_container_plan_add(plan, info->name, copied, info->dims, info->ndim, order);
-    return check_not_quantized(planning, info);
+    return quant_rules_check_copied(planning->rules, planning->file, info, planning->error);
 }
 
 /* ---- All of it ---- */

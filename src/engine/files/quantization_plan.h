@@ -4,15 +4,7 @@
 #define QUANT_ENGINE_FILES_QUANTIZATION_PLAN_H
 
 #include "engine/files/container_plan.h"
-
-/* What decides over the tensors of a container that is quantized. */
-struct quant_container_rules {
-    const struct quant_format *format; /* of the output: of many tensors */
-    const struct quant_mappings *mappings;
-    const struct quant_mapping *only; /* of the file's only tensor, whatever its name and
-                                       * dimensions; NULL: each has its own */
-    bool may_copy_all;                /* it is no error if nothing is quantized */
-};
+#include "engine/files/container_rules.h"
 
 /*
  * Plans the quantization of all tensors of file. The plan borrows from file, which must outlive it.
@@ -26,11 +18,5 @@ enum quant_status quant_container_plan_quantize(struct quant_container_plan *pla
                                                 const struct quant_tensor_file *file,
                                                 const struct quant_container_rules *rules,
                                                 struct quant_error *error);
-
-/* What the scales of NAME may be called: NAME and one of these. NULL-terminated. */
-extern const char *const quant_scale_suffixes[];
-
-/* Whether a tensor of this type, integers or float8, may have scales. */
-bool quant_may_be_quantized(const struct quant_tensor_info *info);
 
 #endif

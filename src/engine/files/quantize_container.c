@@ -80,8 +80,8 @@ static enum quant_status make_head(struct quant_container_quantization *run, cha
 {
     const struct quant_quantize_job *job = run->job;
     const struct quant_container_layout *layout = &run->plan.layout;
-    const struct quant_written_layout *written = run->mappings->layout;
-    const bool has_layout = written && run->output_format == &quant_format_safetensors;
+    const struct quant_written_layout *written =
+        quant_mappings_layout(run->mappings, run->output_format);
     *source = *data = NULL;
     enum quant_status status = quant_record_path(
         source, job->input.path, input_source(run)->positional, run->sidecar_path, run->error);
@@ -93,11 +93,11 @@ static enum quant_status make_head(struct quant_container_quantization *run, cha
         .source_nbytes = input_source(run)->size,
         .data_path = *data,
         .data_format = run->output_format->name,
-        .layout = has_layout ? written->name : NULL,
+        .layout = written ? written->name : NULL,
         .data_nbytes = layout->nbytes,
         .header_nbytes = layout->header_nbytes,
         .header_xxh3_64 = XXH3_64bits(layout->header, layout->header_nbytes),
-        .plan_xxh3_64 = quant_plan_digest(run->mappings, run->output_format->name),
+        .plan_xxh3_64 = quant_plan_digest(run->mappings, run->output_format),
     };
     return status;
 }

@@ -3,13 +3,14 @@
 #include "../../support/files.h"
 
 #include "engine/files/plan_digest.h"
+#include "formats/format.h"
 
 static uint64_t digest_of(const struct quant_quantize_job *job, const char *format)
 {
     struct quant_mappings mappings;
     struct quant_error error;
     check_ok(quant_mappings_make(&mappings, job, &error), &error);
-    const uint64_t digest = quant_plan_digest(&mappings, format);
+    const uint64_t digest = quant_plan_digest(&mappings, quant_format_from_name(format));
     quant_mappings_release(&mappings);
     return digest;
 }
