@@ -2,8 +2,11 @@
 #include "engine/files/container_plan.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
+#include "base/shape.h"
+#include "methods/profile_check.h"
 
 enum quant_status quant_container_plan_begin(struct quant_container_plan *plan, size_t ntensors,
                                              size_t noutputs, struct quant_error *error)
@@ -75,6 +78,40 @@ enum quant_status quant_container_plan_check_name(const struct quant_tensor_file
                      "taken",
                      file->source->name, name, what, info->name)
                : QUANT_OK;
+}
+
+enum quant_status
+quant_container_plan_group(struct quant_container_plan *plan, const struct quant_tensor_file *file,
+                           const struct quant_tensor_info *info, const struct quant_plan *how,
+                           struct quant_planned_scales *scales, struct quant_error *error)
+{
+    static const uint64_t one[] = {1};
+    struct quant_shape shape;
+    struct quant_error own;
+    *scales = (struct quant_planned_scales){.grouping = {.axis = -1}, .dims = one, .ndim = 1};
+    if (!quant_granularity_has_groups(&how->granularity))
+        return QUANT_OK;
+    if (info->ndim > QUANT_MAX_DIMS)
+        return quant_error_set(error, QUANT_UNSUPPORTED,
+                               "cannot quantize '%s': tensor '%.200s' has more than 64 dimensions",
+                               file->source->name, info->name);
+    shape = quant_shape_of(info->dims, info->ndim);
+    enum quant_status status = quant_grouping_make(
+        &how->granularity, &shape, (enum quant_order)info->order, &scales->grouping, &own);
+    if (status == QUANT_OK)
+        status = quant_profile_check_shape(how, &shape, &own);
+    if (status != QUANT_OK)
+        return quant_error_set(error, status, "cannot quantize '%s: %.200s': %s",
+                               file->source->name, info->name, own.text);
+    struct quant_shape found;
+    quant_grouping_scale_shape(&scales->grouping, &shape, &found);
+    uint64_t *dims = quant_arena_take(&plan->arena, (info->ndim + 1) * sizeof *dims);
+    if (!dims)
+        return quant_error_no_memory(error, info->ndim * sizeof *dims, "tensors");
+    memcpy(dims, found.dims, info->ndim * sizeof *dims);
+    scales->dims = dims;
+    scales->ndim = info->ndim;
+    return QUANT_OK;
 }
 
 enum quant_status quant_container_plan_lay_out(struct quant_container_plan *plan,

@@ -14,6 +14,7 @@
 #define QUANT_ENGINE_FILES_CONTAINER_PLAN_H
 
 #include "base/arena.h"
+#include "base/grouping.h"
 #include "engine/files/layout_write.h"
 #include "engine/files/mappings.h"
 #include "formats/container.h"
@@ -76,6 +77,22 @@ enum quant_status quant_container_plan_check_name(const struct quant_tensor_file
                                                   const struct quant_tensor_info *info,
                                                   const char *name, const char *what,
                                                   struct quant_error *error);
+
+/* How the elements of a tensor share scales, and the shape of these. */
+struct quant_planned_scales {
+    struct quant_grouping grouping; /* axis -1: there is one */
+    const uint64_t *dims;           /* in the plan's arena, or constant */
+    uint32_t ndim;
+};
+
+/* Groups the tensor at info as `how` says. QUANT_UNSUPPORTED: it has too many dimensions;
+ * QUANT_INVALID: it cannot be grouped so, or the engine does not know such groups;
+ * QUANT_NO_MEMORY. */
+enum quant_status
+quant_container_plan_group(struct quant_container_plan *plan, const struct quant_tensor_file *file,
+                           const struct quant_tensor_info *info, const struct quant_plan *how,
+                           struct quant_planned_scales *scales, struct quant_error *error);
+
 enum quant_status quant_container_plan_lay_out(struct quant_container_plan *plan,
                                                const struct quant_container *format,
                                                const struct quant_metadata_pair *metadata,

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/files/layout_plan.h"
 
-#include <string.h>
-
 #include "base/error.h"
-#include "base/grouping.h"
-#include "base/shape.h"
 
 static enum quant_status fail(const struct quant_layout_planning *planning,
                               const struct quant_tensor_info *info, enum quant_status status,
@@ -18,24 +14,6 @@ static enum quant_status fail(const struct quant_layout_planning *planning,
 static enum quant_status no_memory(const struct quant_layout_planning *planning)
 {
     return quant_error_no_memory(planning->error, sizeof(struct quant_planned_layout), "tensors");
-}
-
-static enum quant_status group(const struct quant_layout_planning *planning,
-                               const struct quant_tensor_info *info, const struct quant_plan *plan,
-                               struct quant_grouping *grouping, struct quant_shape *scales)
-{
-    struct quant_error own;
-    const struct quant_shape shape = quant_shape_of(info->dims, info->ndim);
-    *grouping = (struct quant_grouping){.axis = -1};
-    *scales = (struct quant_shape){.ndim = 1, .dims = {1}};
-    if (!quant_granularity_has_groups(&plan->granularity))
-        return QUANT_OK;
-    const enum quant_status status =
-        quant_grouping_make(&plan->granularity, &shape, QUANT_ORDER_C, grouping, &own);
-    if (status != QUANT_OK)
-        return fail(planning, info, status, own.text);
-    quant_grouping_scale_shape(grouping, &shape, scales);
-    return QUANT_OK;
 }
 
 static enum quant_status add(const struct quant_layout_planning *planning,
@@ -59,19 +37,13 @@ static enum quant_status add(const struct quant_layout_planning *planning,
 static enum quant_status add_scales(const struct quant_layout_planning *planning,
                                     const struct quant_tensor_info *info,
                                     const struct quant_params *params,
-                                    const struct quant_shape *shape,
+                                    const struct quant_planned_scales *scales,
                                     struct quant_planned_tensor *planned)
 {
     const struct quant_layout_stored *stored = &planned->stored->stored;
-    const size_t nbytes = (size_t)shape->ndim * sizeof *shape->dims;
-    uint64_t *dims = quant_arena_take(&planning->plan->arena, nbytes);
-    if (!dims)
-        return no_memory(planning);
-    memcpy(dims, shape->dims, nbytes);
     struct quant_container_tensor tensor = {.name = stored->scales,
-                                            .dims = dims,
-                                            .ndim =
-                                                stored->has_one_scale ? 0 : (uint32_t)shape->ndim};
+                                            .dims = scales->dims,
+                                            .ndim = stored->has_one_scale ? 0 : scales->ndim};
     const enum quant_status status =
         add(planning, info, &tensor, quant_dtype_info(params->scale_dtype)->name, &planned->scales);
     tensor.name = stored->biases ? stored->biases : stored->zero_points;
@@ -84,7 +56,7 @@ static enum quant_status add_scales(const struct quant_layout_planning *planning
 
 static enum quant_status
 add_all(const struct quant_layout_planning *planning, const struct quant_tensor_info *info,
-        const struct quant_params *params, const struct quant_shape *scales,
+        const struct quant_params *params, const struct quant_planned_scales *scales,
         struct quant_planned_layout *made, struct quant_planned_tensor *planned)
 {
     const struct quant_layout_stored *stored = &made->stored;
@@ -112,8 +84,7 @@ enum quant_status quant_plan_in_layout(const struct quant_layout_planning *plann
     struct quant_arena *arena = &planning->plan->arena;
     struct quant_planned_layout *made = quant_arena_take(arena, sizeof *made);
     struct quant_params *own_params = quant_arena_take(arena, sizeof *own_params);
-    struct quant_grouping grouping;
-    struct quant_shape scales;
+    struct quant_planned_scales scales;
     struct quant_error own;
     if (!made || !own_params)
         return no_memory(planning);
@@ -124,7 +95,8 @@ enum quant_status quant_plan_in_layout(const struct quant_layout_planning *plann
         return fail(planning, info, QUANT_UNSUPPORTED,
                     "layouts of engines are of matrices, and it is not one; --layout plain takes "
                     "it");
-    enum quant_status status = group(planning, info, planned->plan, &grouping, &scales);
+    enum quant_status status = quant_container_plan_group(planning->plan, planning->file, info,
+                                                          planned->plan, &scales, planning->error);
     if (status != QUANT_OK)
         return status;
     made->weight = (struct quant_layout_weight){
@@ -132,9 +104,9 @@ enum quant_status quant_plan_in_layout(const struct quant_layout_planning *plann
         .dims = info->dims,
         .params = own_params,
         .input = info->type->dtype,
-        .axis = grouping.axis,
-        .block_size = grouping.block_size,
-        .block_rows = grouping.block_rows,
+        .axis = scales.grouping.axis,
+        .block_size = scales.grouping.block_size,
+        .block_rows = scales.grouping.block_rows,
         .has_zero_points = quant_params_have_zero_points(params),
     };
     status = planning->layout->store(&made->weight, arena, &made->stored, &own);

@@ -16,7 +16,6 @@
 #include "engine/files/given_params.h"
 #include "engine/files/layout_plan.h"
 #include "engine/tensor/container_input.h"
-#include "methods/profile_check.h"
 
 struct planning {
     struct quant_container_plan *plan;
@@ -60,45 +59,11 @@ static bool set_shape(struct quant_shape *shape, const struct quant_tensor_info 
     return true;
 }
 
-static enum quant_status shape_scales(const struct planning *planning,
-                                      const struct quant_tensor_info *info,
-                                      const struct quant_plan *plan, const uint64_t **dims,
-                                      uint32_t *ndim)
-{
-    const struct quant_granularity *granularity = &plan->granularity;
-    static const uint64_t one[] = {1};
-    struct quant_shape shape;
-    struct quant_grouping grouping;
-    struct quant_error own;
-    *dims = one;
-    *ndim = 1;
-    if (!quant_granularity_has_groups(granularity))
-        return QUANT_OK;
-    if (!set_shape(&shape, info))
-        return tensor_error(planning, info, QUANT_UNSUPPORTED, "has more than 64 dimensions");
-    enum quant_status status =
-        quant_grouping_make(granularity, &shape, (enum quant_order)info->order, &grouping, &own);
-    if (status == QUANT_OK)
-        status = quant_profile_check_shape(plan, &shape, &own);
-    if (status != QUANT_OK)
-        return quant_error_set(planning->error, status, "cannot quantize '%s: %.200s': %s",
-                               planning->file->source->name, info->name, own.text);
-    uint64_t *made = quant_arena_take(&planning->plan->arena, (info->ndim + 1) * sizeof *made);
-    if (!made)
-        return no_memory(planning);
-    struct quant_shape scales;
-    quant_grouping_scale_shape(&grouping, &shape, &scales);
-    memcpy(made, scales.dims, info->ndim * sizeof *made);
-    *dims = made;
-    *ndim = info->ndim;
-    return QUANT_OK;
-}
-
 /* A tensor of the output beside one of the input. */
 static enum quant_status add_beside(const struct planning *planning,
                                     const struct quant_tensor_info *info, const char *suffix,
-                                    const struct quant_stored_type *type, const uint64_t *dims,
-                                    uint32_t ndim, uint32_t *index)
+                                    const struct quant_stored_type *type,
+                                    const struct quant_planned_scales *shape, uint32_t *index)
 {
     char *name = quant_arena_join(&planning->plan->arena, info->name, suffix);
     if (!name)
@@ -107,9 +72,9 @@ static enum quant_status add_beside(const struct planning *planning,
         quant_container_plan_check_name(planning->file, info, name, "scales", planning->error);
     if (status != QUANT_OK)
         return status;
-    *index =
-        quant_container_plan_add(planning->plan, name, type, dims, ndim,
-                                 quant_container_order(dims, ndim, (enum quant_order)info->order));
+    *index = quant_container_plan_add(
+        planning->plan, name, type, shape->dims, shape->ndim,
+        quant_container_order(shape->dims, shape->ndim, (enum quant_order)info->order));
     return QUANT_OK;
 }
 
@@ -120,19 +85,19 @@ static enum quant_status add_scales(const struct planning *planning,
     const struct quant_container *format = planning->rules->format->container;
     const struct quant_params params = params_of(planned->plan);
     const bool has_scales = quant_scale_bytes(&params, 1) > 0;
-    const uint64_t *dims;
-    uint32_t ndim;
-    enum quant_status status = shape_scales(planning, info, planned->plan, &dims, &ndim);
+    struct quant_planned_scales found;
+    enum quant_status status = quant_container_plan_group(planning->plan, planning->file, info,
+                                                          planned->plan, &found, planning->error);
     if (status == QUANT_OK && has_scales)
-        status = add_beside(planning, info, "_scale", format->type_of(params.scale_dtype), dims,
-                            ndim, &planned->scales);
+        status = add_beside(planning, info, "_scale", format->type_of(params.scale_dtype), &found,
+                            &planned->scales);
     if (status == QUANT_OK && has_scales && quant_params_have_zero_points(&params))
         status =
             add_beside(planning, info, "_zero_point", quant_container_type_called(format, "int32"),
-                       dims, ndim, &planned->zero_points);
+                       &found, &planned->zero_points);
     if (status == QUANT_OK && has_scales && quant_params_have_biases(&params))
-        status = add_beside(planning, info, "_bias", format->type_of(params.scale_dtype), dims,
-                            ndim, &planned->zero_points);
+        status = add_beside(planning, info, "_bias", format->type_of(params.scale_dtype), &found,
+                            &planned->zero_points);
     return status;
 }
 
