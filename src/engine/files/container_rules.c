@@ -7,7 +7,9 @@
 
 #include "base/error.h"
 #include "core/ggml_names.h"
+#include "engine/files/directory_names.h"
 #include "engine/files/layout_write.h"
+#include "engine/files/scale_names.h"
 #include "engine/tensor/container_input.h"
 #include "formats/format.h"
 
@@ -94,21 +96,33 @@ enum quant_status quant_rules_check_copied(const struct quant_container_rules *r
         error);
 }
 
-/* Scales of a tensor that is quantized, here or in another file. They are never quantized. */
-static bool is_of_scales(const struct quant_tensor_file *file, const struct quant_tensor_info *info)
+/* Scales of a tensor that is quantized, here or in another file, or biases of one that is here.
+ * They are never quantized. */
+static enum quant_status is_of_scales(const struct quant_tensor_file *file,
+                                      const struct quant_tensor_info *info, bool *is,
+                                      struct quant_error *error)
 {
-    const size_t length = strlen(info->name);
-    for (size_t i = 0; quant_scale_suffixes[i]; i++) {
-        const size_t suffix = strlen(quant_scale_suffixes[i]);
-        if (length <= suffix || strcmp(info->name + length - suffix, quant_scale_suffixes[i]) != 0)
-            continue;
-        size_t index;
-        char *name = strndup(info->name, length - suffix);
-        const bool found = name && quant_tensor_file_find(file, name, &index);
-        free(name);
-        return !found || quant_may_be_quantized(&file->tensors[index]);
-    }
-    return false;
+    static const char bias_end[] = "_bias";
+    const char *end = quant_name_ends(info->name, bias_end) ? bias_end : NULL;
+    enum quant_status status = QUANT_OK;
+    size_t index;
+    *is = false;
+    for (size_t i = 0; !end && quant_scale_suffixes[i]; i++)
+        if (quant_name_ends(info->name, quant_scale_suffixes[i]))
+            end = quant_scale_suffixes[i];
+    if (!end)
+        return QUANT_OK;
+    char *name = strndup(info->name, strlen(info->name) - strlen(end));
+    if (!name)
+        return quant_error_no_memory(error, strlen(info->name), "names");
+    const bool found = quant_tensor_file_find(file, name, &index);
+    const bool may_be = found && quant_may_be_quantized(&file->tensors[index]);
+    if (end != bias_end)
+        *is = may_be || !found;
+    else if (may_be)
+        status = quant_has_biases_beside(file, name, is, error);
+    free(name);
+    return status;
 }
 
 /* ---- What is quantized ---- */
@@ -128,16 +142,26 @@ static bool engine_keeps(const struct quant_container_rules *rules,
     return info->ndim < 2 || (!has_rule && !quant_ggml_quantizes(info->name));
 }
 
-const struct quant_mapping *quant_rules_find(const struct quant_container_rules *rules,
-                                             const struct quant_tensor_file *file,
-                                             const struct quant_tensor_info *info)
+enum quant_status quant_rules_find(const struct quant_container_rules *rules,
+                                   const struct quant_tensor_file *file,
+                                   const struct quant_tensor_info *info,
+                                   const struct quant_mapping **mapping, struct quant_error *error)
 {
-    if (!quant_container_maps(info->type) || rules->only)
-        return quant_container_maps(info->type) ? rules->only : NULL;
-    if (requantizes(rules) && is_of_scales(file, info))
-        return NULL;
-    const struct quant_mapping *mapping = quant_mappings_find(rules->mappings, info->name);
-    if (engine_keeps(rules, mapping, info))
-        return NULL;
-    return quant_mappings_has(rules->mappings, mapping, info->name, info->ndim) ? mapping : NULL;
+    bool is_scales = false;
+    *mapping = NULL;
+    if (!quant_container_maps(info->type))
+        return QUANT_OK;
+    *mapping = rules->only;
+    if (*mapping)
+        return QUANT_OK;
+    if (requantizes(rules)) {
+        const enum quant_status status = is_of_scales(file, info, &is_scales, error);
+        if (status != QUANT_OK || is_scales)
+            return status;
+    }
+    const struct quant_mapping *found = quant_mappings_find(rules->mappings, info->name);
+    if (!engine_keeps(rules, found, info) &&
+        quant_mappings_has(rules->mappings, found, info->name, info->ndim))
+        *mapping = found;
+    return QUANT_OK;
 }

@@ -20,10 +20,12 @@ struct quant_container_rules {
 struct quant_tensor_info quant_rules_count(const struct quant_container_rules *rules,
                                            const struct quant_tensor_info *info);
 
-/* How a tensor of file, as it is counted, is quantized; NULL: it is copied. */
-const struct quant_mapping *quant_rules_find(const struct quant_container_rules *rules,
-                                             const struct quant_tensor_file *file,
-                                             const struct quant_tensor_info *info);
+/* How a tensor of file, as it is counted, is quantized; *mapping NULL: it is copied.
+ * QUANT_NO_MEMORY. */
+enum quant_status quant_rules_find(const struct quant_container_rules *rules,
+                                   const struct quant_tensor_file *file,
+                                   const struct quant_tensor_info *info,
+                                   const struct quant_mapping **mapping, struct quant_error *error);
 
 /* QUANT_UNSUPPORTED: a tensor that is copied is already quantized, and the job does not say
  * QUANT_REQUANTIZE. QUANT_NO_MEMORY. */

@@ -13,6 +13,7 @@
 #include "base/shape.h"
 #include "engine/files/quantized_container.h"
 #include "engine/files/scale_arrays.h"
+#include "engine/files/scale_names.h"
 #include "engine/files/tensor_copy.h"
 #include "formats/container.h"
 #include "io/io.h"
@@ -151,11 +152,13 @@ static enum quant_status find_by_names(const struct quant_given_scales *given, c
                                        struct quant_given_array *array, bool *found,
                                        struct quant_error *error)
 {
-    const enum quant_status status =
-        find_named(given, name, scale_suffix, &array->scales, found, error);
-    return status == QUANT_OK ? find_named(given, name, zero_point_suffix, &array->zero_points,
-                                           &array->has_zero_points, error)
-                              : status;
+    enum quant_status status = find_named(given, name, scale_suffix, &array->scales, found, error);
+    if (status == QUANT_OK)
+        status = find_named(given, name, zero_point_suffix, &array->zero_points,
+                            &array->has_zero_points, error);
+    return status == QUANT_OK && *name
+               ? quant_has_biases_beside(given->input.file, name, &array->has_biases, error)
+               : status;
 }
 
 static bool find_by_entry(const struct quant_given_scales *given, const char *name,

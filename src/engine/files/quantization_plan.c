@@ -219,17 +219,16 @@ static enum quant_status plan_tensor(struct planning *planning, size_t i)
     const struct quant_tensor_info *info = &counted;
     struct quant_container_plan *plan = planning->plan;
     struct quant_planned_tensor *planned = &plan->tensors[plan->n++];
-    *planned = (struct quant_planned_tensor){
-        .source = (uint32_t)i,
-        .scales = QUANT_NO_TENSOR,
-        .zero_points = QUANT_NO_TENSOR,
-        .mapping = quant_rules_find(planning->rules, planning->file, info)};
-    planned->is_copied = !planned->mapping;
     const enum quant_order order = (enum quant_order)info->order;
     const struct quant_stored_type *copied = NULL;
-    const enum quant_status status =
-        quant_container_plan_check(planning->file, info, planned->is_copied, order,
-                                   planning->rules->format, &copied, planning->error);
+    *planned = (struct quant_planned_tensor){
+        .source = (uint32_t)i, .scales = QUANT_NO_TENSOR, .zero_points = QUANT_NO_TENSOR};
+    enum quant_status status =
+        quant_rules_find(planning->rules, planning->file, info, &planned->mapping, planning->error);
+    planned->is_copied = !planned->mapping;
+    if (status == QUANT_OK)
+        status = quant_container_plan_check(planning->file, info, planned->is_copied, order,
+                                            planning->rules->format, &copied, planning->error);
     if (status != QUANT_OK)
         return status;
     if (!planned->is_copied)

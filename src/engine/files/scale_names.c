@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/files/scale_names.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,4 +24,31 @@ enum quant_status quant_is_scale_name(const char *tensor,
         free(name);
     }
     return QUANT_OK;
+}
+
+/* *info NULL: there is no such tensor. */
+static enum quant_status find_beside(const struct quant_tensor_file *file, const char *name,
+                                     const char *suffix, const struct quant_tensor_info **info,
+                                     struct quant_error *error)
+{
+    size_t index;
+    char *beside = NULL;
+    if (asprintf(&beside, "%s%s", name, suffix) < 0)
+        return quant_error_no_memory(error, strlen(name) + strlen(suffix), "names");
+    *info = quant_tensor_file_find(file, beside, &index) ? &file->tensors[index] : NULL;
+    free(beside);
+    return QUANT_OK;
+}
+
+enum quant_status quant_has_biases_beside(const struct quant_tensor_file *file, const char *name,
+                                          bool *has, struct quant_error *error)
+{
+    const struct quant_tensor_info *scales = NULL;
+    const struct quant_tensor_info *biases = NULL;
+    enum quant_status status = find_beside(file, name, "_scale", &scales, error);
+    if (status == QUANT_OK)
+        status = find_beside(file, name, "_bias", &biases, error);
+    *has = scales && biases && scales->ndim >= 2 && scales->ndim == biases->ndim &&
+           memcmp(scales->dims, biases->dims, scales->ndim * sizeof *scales->dims) == 0;
+    return status;
 }

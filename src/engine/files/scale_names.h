@@ -3,12 +3,17 @@
 #ifndef QUANT_ENGINE_FILES_SCALE_NAMES_H
 #define QUANT_ENGINE_FILES_SCALE_NAMES_H
 
-#include <quant/quant.h>
+#include "formats/tensor_file.h"
 
 /* Whether the name is that of scales or zero points of a tensor that is there, as `has` says.
  * QUANT_NO_MEMORY. */
 enum quant_status quant_is_scale_name(const char *tensor,
                                       bool (*has)(const void *context, const char *name),
                                       const void *context, bool *is, struct quant_error *error);
+
+/* Whether the file has biases that belong to the scales of `name`: NAME_bias, with the dimensions
+ * of NAME_scale, two or more. The bias of a layer has one. QUANT_NO_MEMORY. */
+enum quant_status quant_has_biases_beside(const struct quant_tensor_file *file, const char *name,
+                                          bool *has, struct quant_error *error);
 
 #endif
