@@ -10,23 +10,13 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "engine/files/checkpoint_config.h"
+#include "engine/files/checkpoint_edit.h"
 #include "engine/files/checkpoint_file.h"
 #include "engine/files/container_rules.h"
-#include "engine/files/layout_file.h"
 #include "engine/tensor/container_input.h"
 #include "engine/work/job.h"
 #include "io/distinct_paths.h"
-#include "records/object_edit.h"
 #include "records/shard_index.h"
-
-static const char config_name[] = "config.json";
-static const char config_key[] = "quantization_config";
-
-/* The configs of transformers and diffusers, which both look for a quantization_config. */
-static const char *const known_keys[] = {"model_type",           "architectures",
-                                         "transformers_version", "_class_name",
-                                         "_diffusers_version",   NULL};
 
 /* ---- The index ---- */
 
@@ -131,135 +121,6 @@ static enum quant_status check_index(const struct quant_checkpoint_job *job,
     return status;
 }
 
-/* ---- The config ---- */
-
-/* A new text for the config, or none if it stays as it is: without the entry if it had one, else,
- * when quantizing, with `entry`. */
-static enum quant_status edit_config(const struct quant_checkpoint_job *job,
-                                     const struct quant_config_entry *entry,
-                                     struct quant_source *source, char **text, size_t *nbytes,
-                                     bool *had_entry, struct quant_error *error)
-{
-    struct quant_object_text object;
-    bool has_memory = true;
-    enum quant_status status = quant_object_read(source, config_key, known_keys, &object, error);
-    *had_entry = object.has_key;
-    if (status == QUANT_OK && object.has_key && !job->restores && !job->requantizes)
-        status = quant_source_error(source, error, QUANT_UNSUPPORTED,
-                                    "it has a quantization_config: the checkpoint is quantized "
-                                    "already; --requantize takes it");
-    if (status == QUANT_OK && object.has_key)
-        has_memory = quant_object_without(&object, text, nbytes);
-    else if (status == QUANT_OK && object.has_any && !job->restores)
-        has_memory = quant_object_with(&object, config_key, entry->text, text, nbytes);
-    if (!has_memory)
-        status = quant_error_no_memory(error, object.nbytes, "text");
-    quant_object_release(&object);
-    return status;
-}
-
-/* Takes out the other entry as well, if another program has left one. *text NULL: the config is the
- * source as it is. */
-static enum quant_status drop_other_entry(const struct quant_checkpoint_job *job,
-                                          struct quant_source *config, char **text, size_t *nbytes,
-                                          bool *had_other, struct quant_error *error)
-{
-    struct quant_object_text object = {.text = NULL};
-    enum quant_status status = quant_layout_config_has_other(config, had_other, error);
-    if (status != QUANT_OK || !*had_other)
-        return status;
-    if (!job->restores && !job->requantizes)
-        return quant_source_error(config, error, QUANT_UNSUPPORTED,
-                                  "it has a %s: the checkpoint is quantized already; "
-                                  "--requantize takes it",
-                                  quant_layout_other_key);
-    struct quant_source *edited =
-        *text ? quant_source_from_memory(*text, *nbytes, config_name) : NULL;
-    char *before = *text;
-    if (before && !edited)
-        return quant_error_no_memory(error, *nbytes, "text");
-    status = quant_object_read(edited ? edited : config, quant_layout_other_key, known_keys,
-                               &object, error);
-    if (status == QUANT_OK && !quant_object_without(&object, text, nbytes))
-        status = quant_error_no_memory(error, object.nbytes, "text");
-    quant_object_release(&object);
-    quant_source_close(edited);
-    if (*text != before)
-        free(before);
-    return status;
-}
-
-/* The entry of another program is taken out first; then the text is one without an entry. */
-static enum quant_status replace_entry(const struct quant_checkpoint_job *job,
-                                       const struct quant_config_entry *entry, char **text,
-                                       size_t *nbytes, struct quant_error *error)
-{
-    char *without = *text;
-    bool had_entry;
-    struct quant_source *source = quant_source_from_memory(without, *nbytes, config_name);
-    *text = NULL;
-    const enum quant_status status =
-        source ? edit_config(job, entry, source, text, nbytes, &had_entry, error)
-               : quant_error_no_memory(error, *nbytes, "text");
-    quant_source_close(source);
-    if (status == QUANT_OK && !*text)
-        *text = without;
-    else
-        free(without);
-    return status;
-}
-
-/* Adds the entry once more, if the text has it. */
-static enum quant_status add_other_entry(const struct quant_checkpoint_job *job,
-                                         const struct quant_config_entry *entry, char **text,
-                                         size_t *nbytes, struct quant_error *error)
-{
-    struct quant_object_text object = {.text = NULL};
-    char *before = *text;
-    if (!before || !entry->has_other || job->restores)
-        return QUANT_OK;
-    struct quant_source *source = quant_source_from_memory(before, *nbytes, config_name);
-    enum quant_status status =
-        source ? quant_object_read(source, config_key, known_keys, &object, error)
-               : quant_error_no_memory(error, *nbytes, "text");
-    const bool has_entry = object.has_key;
-    quant_object_release(&object);
-    object = (struct quant_object_text){.text = NULL};
-    if (status == QUANT_OK && has_entry)
-        status = quant_object_read(source, quant_layout_other_key, known_keys, &object, error);
-    if (status == QUANT_OK && has_entry &&
-        !quant_object_with(&object, quant_layout_other_key, entry->text, text, nbytes))
-        status = quant_error_no_memory(error, object.nbytes, "text");
-    quant_object_release(&object);
-    quant_source_close(source);
-    if (*text != before)
-        free(before);
-    return status;
-}
-
-static enum quant_status write_config(const struct quant_checkpoint_job *job,
-                                      const struct quant_config_entry *entry,
-                                      struct quant_source *source, const char *to,
-                                      struct quant_error *error)
-{
-    const bool force = job->force || job->resumes;
-    char *text = NULL;
-    size_t nbytes = 0;
-    bool had_entry;
-    enum quant_status status = edit_config(job, entry, source, &text, &nbytes, &had_entry, error);
-    if (status == QUANT_OK && had_entry && !job->restores)
-        status = replace_entry(job, entry, &text, &nbytes, error);
-    if (status == QUANT_OK)
-        status = drop_other_entry(job, source, &text, &nbytes, &had_entry, error);
-    if (status == QUANT_OK)
-        status = add_other_entry(job, entry, &text, &nbytes, error);
-    if (status == QUANT_OK)
-        status = text ? quant_checkpoint_write_text(text, nbytes, to, force, &job->cancel, error)
-                      : quant_checkpoint_write(source, to, force, &job->cancel, error);
-    free(text);
-    return status;
-}
-
 /* ---- All files ---- */
 
 /* Gives the copy no right that the original does not have, and lets it run if the original does.
@@ -276,12 +137,12 @@ static void copy_mode(const char *from, const char *to)
         (void)chmod(to, mode);
 }
 
-/* Writes the file of the output that is made from that of the checkpoint. entry: of the config;
- * NULL: it is another file. */
+/* Writes the file of the output that is made from that of the checkpoint. text NULL: it is copied.
+ */
 static enum quant_status make_file(const struct quant_checkpoint_job *job, const char *name,
-                                   const struct quant_config_entry *entry,
-                                   struct quant_error *error)
+                                   const struct quant_config_text *text, struct quant_error *error)
 {
+    const bool force = job->force || job->resumes;
     struct quant_source *source = NULL;
     char *path = NULL;
     char *to = quant_checkpoint_path(job->output, name);
@@ -292,41 +153,15 @@ static enum quant_status make_file(const struct quant_checkpoint_job *job, const
         status = quant_paths_distinct((const char *const[]){path}, 1, (const char *const[]){to}, 1,
                                       error);
     if (status == QUANT_OK)
-        status = entry ? write_config(job, entry, source, to, error)
-                       : quant_checkpoint_write(source, to, job->force || job->resumes,
-                                                &job->cancel, error);
+        status = text && text->text
+                     ? quant_checkpoint_write_text(text->text, text->nbytes, to, force,
+                                                   &job->cancel, error)
+                     : quant_checkpoint_write(source, to, force, &job->cancel, error);
     if (status == QUANT_OK)
         copy_mode(path, to);
     quant_source_close(source);
     free(path);
     free(to);
-    return status;
-}
-
-/* The config is read before anything is removed or written. */
-static enum quant_status check_config(const struct quant_checkpoint_job *job,
-                                      const struct quant_config_entry *entry,
-                                      struct quant_error *error)
-{
-    struct quant_source *source = NULL;
-    char *path = NULL;
-    char *text = NULL;
-    size_t nbytes = 0;
-    bool had_entry;
-    bool had_other;
-    if (!job->checkpoint->has_config)
-        return QUANT_OK;
-    enum quant_status status = quant_checkpoint_open(job->checkpoint->path, config_name,
-                                                     &job->cancel, &path, &source, error);
-    if (status == QUANT_OK)
-        status = edit_config(job, entry, source, &text, &nbytes, &had_entry, error);
-    if (status == QUANT_OK)
-        status = drop_other_entry(job, source, &text, &nbytes, &had_other, error);
-    if (status == QUANT_OK && job->restores && (had_entry || had_other))
-        status = quant_layout_check_config(source, error);
-    quant_source_close(source);
-    free(text);
-    free(path);
     return status;
 }
 
@@ -371,12 +206,12 @@ static enum quant_status check_place(const struct quant_checkpoint_job *job,
 }
 
 static enum quant_status write_files(const struct quant_checkpoint_job *job,
-                                     const struct quant_config_entry *entry,
+                                     const struct quant_config_text *config,
                                      struct quant_error *error)
 {
     enum quant_status status = QUANT_OK;
     if (job->checkpoint->has_config)
-        status = make_file(job, config_name, entry, error);
+        status = make_file(job, quant_config_name, config, error);
     for (size_t i = 0; status == QUANT_OK && i < job->checkpoint->nothers; i++)
         status = make_file(job, job->checkpoint->others[i], NULL, error);
     return status;
@@ -386,7 +221,7 @@ enum quant_status quant_checkpoint_begin(const struct quant_checkpoint_job *job,
                                          struct quant_error *error)
 {
     struct quant_checkpoint_job own;
-    struct quant_config_entry entry = {.text = NULL};
+    struct quant_config_text config = {.text = NULL};
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_checkpoint_job", error);
     if (status == QUANT_OK && (!own.checkpoint || !own.output))
         status = quant_error_set(error, QUANT_INVALID, "a checkpoint and an output are needed");
@@ -394,14 +229,12 @@ enum quant_status quant_checkpoint_begin(const struct quant_checkpoint_job *job,
         status = check_place(&own, error);
     if (status == QUANT_OK)
         status = check_index(&own, error);
-    if (status == QUANT_OK)
-        status = quant_checkpoint_config(&own, &entry, error);
-    if (status == QUANT_OK)
-        status = check_config(&own, &entry, error);
+    if (status == QUANT_OK) /* before anything is removed or written */
+        status = quant_checkpoint_edit_config(&own, &config, error);
     if (status == QUANT_OK)
         status = remove_index(&own, error);
     if (status == QUANT_OK && !own.checks_only)
-        status = write_files(&own, &entry, error);
-    free(entry.text);
+        status = write_files(&own, &config, error);
+    free(config.text);
     return status;
 }
