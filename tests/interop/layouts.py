@@ -23,31 +23,13 @@ try:
 except ImportError:
     skip("there is no NumPy for this python3: script/bootstrap installs it")
 from reference import safetensors_file  # noqa: E402
+from reference.checkpoints import (INDEX, OUTPUTS, narrow, pack, refuse, spread, times,  # noqa: E402
+                                   widen, write_index)
 
 CASES = 12 if IS_SANITIZED else 60
 
-OUTPUTS = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
-
 
 # ---- Floats ----
-
-def narrow(x, dtype):
-    """The bytes of float32 values in a type, to nearest, ties to even. quant narrows -0.0 as 0.0."""
-    x = np.asarray(x, "<f4")
-    if dtype == "F32":
-        return x.tobytes()
-    x = x + np.float32(0)
-    if dtype == "F16":
-        return np.clip(x, -65504, 65504).astype("<f2").tobytes()
-    bits = x.view("<u4").astype("<u8")
-    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype("<u2").tobytes()
-
-
-def widen(data, dtype):
-    if dtype == "BF16":
-        return (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4")
-    return np.frombuffer(data, {"F32": "<f4", "F16": "<f2"}[dtype]).astype("<f4")
-
 
 def e4m3(byte):
     sign, exponent, fraction = byte >> 7, byte >> 3 & 15, byte & 7
@@ -74,7 +56,7 @@ def random_scales(rng, count, dtype):
     return data, widen(data, dtype)
 
 
-def spread(s, shape, strategy, size):
+def each_scale(s, shape, strategy, size):
     """A scale for each element."""
     rows, columns = shape
     if strategy == "tensor":
@@ -99,23 +81,12 @@ def scale_shape(shape, strategy, size):
     return (-(-rows // size[0]), -(-columns // size[1]))
 
 
-def pack(q, bits):
-    """Rows of int32, the first element in the lowest bits, each as q + 2^(bits-1)."""
-    each = 32 // bits
-    rows, columns = q.shape
-    words = np.zeros((rows, -(-columns // each)), "<u4")
-    for column in range(columns):
-        u = (q[:, column].astype(np.int64) + (1 << bits - 1)).astype("<u4")
-        words[:, column // each] |= u << np.uint32(bits * (column % each))
-    return words
-
-
 def compressed_weight(rng, name, shape, scheme):
     bits, size = scheme["bits"], scheme["size"]
     dims = scale_shape(shape, scheme["strategy"], size)
     count = int(np.prod(dims))
     data, s = random_scales(rng, count, scheme["scale"])
-    s = spread(s, shape, scheme["strategy"], size)
+    s = each_scale(s, shape, scheme["strategy"], size)
     tensors = {name + "_scale": (scheme["scale"], dims, data)}
     if scheme["format"] == "float-quantized":
         codes = rng.choice(FINITE["F8_E4M3"], shape).astype("u1")
@@ -123,7 +94,7 @@ def compressed_weight(rng, name, shape, scheme):
         return tensors, FLOAT8["F8_E4M3"][codes] * s
     q = rng.integers(-(1 << bits - 1), 1 << bits - 1, shape)
     if scheme["format"] == "pack-quantized":
-        words = pack(q, bits)
+        words = pack(q, bits, 1 << bits - 1)
         tensors[name + "_packed"] = ("I32", words.shape, words.tobytes())
         tensors[name + "_shape"] = ("I64", (2,), np.array(shape, "<i8").tobytes())
         return tensors, q.astype("<f4") * s
@@ -132,7 +103,7 @@ def compressed_weight(rng, name, shape, scheme):
     if not scheme["symmetric"]:
         points = rng.integers(-(1 << bits - 1), 1 << bits - 1, count)
         tensors[name + "_zero_point"] = ("I8", dims, points.astype("i1").tobytes())
-        z = spread(points.astype("<f4"), shape, scheme["strategy"], size)
+        z = each_scale(points.astype("<f4"), shape, scheme["strategy"], size)
     return tensors, (q.astype("<f4") - z) * s
 
 
@@ -181,13 +152,13 @@ def comfy_weight(rng, name, shape):
                stem + ".comfy_quant": ("U8", (len(text),), text)}
     if rng.random() < 0.5:
         tensors[stem + ".input_scale"] = ("F32", (), np.float32(0.5).tobytes())
-    return tensors, x * spread(s, shape, "channel" if by_row else "tensor", None)
+    return tensors, x * each_scale(s, shape, "channel" if by_row else "tensor", None)
 
 
 # ---- Checkpoints ----
 
 def make(directory, rng, pick):
-    """Writes one. ({name: float32 values}, {name: copied tensor}, index or None)"""
+    """Writes one. ({name: float32 values}, {name: copied tensor}, {shard: tensors})"""
     directory.mkdir()
     is_comfy = pick.random() < 0.3
     restored, copied, stored = {}, {}, {}
@@ -211,23 +182,16 @@ def make(directory, rng, pick):
             "config_groups": {"group_0": group_of(schemes[0])}}
     (directory / "config.json").write_text(json.dumps(config, indent=2))
     (directory / "tokenizer.json").write_text("{}")
-    nshards = pick.choice([1, 2, 4])
-    shards = [f"model-{i + 1:05}-of-{nshards:05}.safetensors" for i in range(nshards)]
-    parts = {shard: {"pad." + shard: ("U8", (1,), b"x")} for shard in shards}
-    copied.update({"pad." + shard: ("U8", (1,), b"x") for shard in shards})
-    for name, tensor in stored.items():
-        parts[pick.choice(shards)][name] = tensor
+    parts = spread(stored, pick)
+    copied.update({"pad." + shard: tensors["pad." + shard] for shard, tensors in parts.items()})
     for shard, tensors in parts.items():
         items = list(tensors.items())
         pick.shuffle(items)
         safetensors_file.write(directory / shard, dict(items),
                                {"format": "pt", "_quantization_metadata": "{}"}
                                if is_comfy else {"format": "pt"})
-    if nshards > 1:
-        weight_map = {name: shard for shard, tensors in parts.items() for name in tensors}
-        (directory / "model.safetensors.index.json").write_text(
-            json.dumps({"metadata": {"total_size": 1}, "weight_map": weight_map}, indent=2))
-    return restored, copied, shards, parts
+    write_index(directory, parts, {"total_size": 1})
+    return restored, copied, parts
 
 
 def shard_of(name, parts):
@@ -236,9 +200,9 @@ def shard_of(name, parts):
 
 
 def check(directory, output, dtype, made):
-    restored, copied, shards, parts = made
+    restored, copied, parts = made
     found, where = {}, {}
-    for shard in shards:
+    for shard in parts:
         tensors, metadata = safetensors_file.read(output / shard)
         assert metadata == {"format": "pt"}, metadata
         assert not set(tensors) & set(found)
@@ -256,8 +220,8 @@ def check(directory, output, dtype, made):
     config.pop("quantization_config", None)
     assert json.loads((output / "config.json").read_text()) == config
     assert (output / "tokenizer.json").read_text() == "{}"
-    if len(shards) > 1:
-        index = json.loads((output / "model.safetensors.index.json").read_text())
+    if len(parts) > 1:
+        index = json.loads((output / INDEX).read_text())
         assert index["weight_map"] == where
         assert index["metadata"]["total_size"] == sum(len(data) for _, _, data in found.values())
     names = {path.name for path in output.iterdir()}
@@ -275,12 +239,10 @@ def test_random(tmp, seed):
         try:
             run(*arguments, cwd=tmp)
             check(directory, output, dtype, made)
-            before = {path.name: path.stat().st_mtime_ns for path in output.iterdir()
-                      if path.suffix == ".safetensors"}
+            before = times(output)
             run(*arguments, "--resume", cwd=tmp)
             check(directory, output, dtype, made)
-            assert before == {path.name: path.stat().st_mtime_ns for path in output.iterdir()
-                              if path.suffix == ".safetensors"}, "--resume restores again"
+            assert before == times(output), "--resume restores again"
         except Exception:
             print(f"case {case} of seed {seed}")
             raise
@@ -288,15 +250,6 @@ def test_random(tmp, seed):
 
 
 # ---- What is refused ----
-
-def refuse(tmp, tensors, config, expected):
-    """The file with these tensors is not restored, for this reason; nothing is written."""
-    safetensors_file.write(tmp / "m.safetensors", tensors)
-    (tmp / "config.json").write_text(json.dumps(config))
-    _, complaint = run("dequant", "m.safetensors", "-o", "r.safetensors", cwd=tmp, status=1)
-    assert complaint.decode() == f"quant: cannot read {expected}\n", complaint.decode()
-    assert not (tmp / "r.safetensors").exists()
-
 
 def packed(**changes):
     """A weight of 2x9 in 4 bits, by channel."""

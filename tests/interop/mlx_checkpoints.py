@@ -25,6 +25,8 @@ try:
 except ImportError:
     skip("there is no NumPy for this python3: script/bootstrap installs it")
 from reference import safetensors_file  # noqa: E402
+from reference.checkpoints import (INDEX, OUTPUTS, narrow, pack, read_all, refuse, spread,  # noqa: E402
+                                   widen, write_index)
 from sidecar_schema import problems  # noqa: E402
 
 try:
@@ -33,39 +35,9 @@ except ImportError:
     mx = None
 
 CASES = 10 if IS_SANITIZED else 40
-OUTPUTS = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
-INDEX = "model.safetensors.index.json"
-
-
-# ---- Floats ----
-
-def narrow(x, dtype):
-    """The bytes of float32 values in a type, to nearest, ties to even."""
-    x = np.asarray(x, "<f4")
-    if dtype == "F32":
-        return x.tobytes()
-    x = x + np.float32(0)  # quant narrows -0.0 as 0.0
-    if dtype == "F16":
-        return np.clip(x, -65504, 65504).astype("<f2").tobytes()
-    bits = x.view("<u4").astype("<u8")
-    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype("<u2").tobytes()
-
-
-def widen(data, dtype):
-    if dtype == "BF16":
-        return (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4")
-    return np.frombuffer(data, {"F32": "<f4", "F16": "<f2"}[dtype]).astype("<f4")
 
 
 # ---- Weights ----
-
-def pack(q, bits):
-    """Words of uint32, the first element in the lowest bits."""
-    each = 32 // bits
-    grouped = q.astype("<u4").reshape(*q.shape[:-1], -1, each)
-    shifts = np.arange(each, dtype="<u4") * np.uint32(bits)
-    return np.bitwise_or.reduce(grouped << shifts, axis=-1).astype("<u4")
-
 
 def check_with_mlx(tensors, parameters, x):
     size, bits = parameters
@@ -107,7 +79,7 @@ def config_of(pick, usual, own):
 
 
 def make(directory, rng, pick):
-    """Writes one: ({name: float32 values}, {name: copied tensor}, [shard])"""
+    """Writes one: ({name: float32 values}, {name: copied tensor})"""
     directory.mkdir()
     usual = (pick.choice([32, 64, 128]), pick.choice([4, 8]))
     dtype = pick.choice(["F32", "F16", "BF16"])
@@ -125,25 +97,18 @@ def make(directory, rng, pick):
               "lone.scales": ("F32", (2, 1), bytes(8))}  # of no weight
     stored.update(copied)
     (directory / "config.json").write_text(json.dumps(config_of(pick, usual, own), indent=4))
-    nshards = pick.choice([1, 2, 4])
-    shards = [f"model-{i + 1:05}-of-{nshards:05}.safetensors" for i in range(nshards)]
-    parts = {shard: {"pad." + shard: ("U8", (1,), b"x")} for shard in shards}
-    copied.update({"pad." + shard: ("U8", (1,), b"x") for shard in shards})
-    for name, tensor in stored.items():
-        parts[pick.choice(shards)][name] = tensor
+    parts = spread(stored, pick)
+    copied.update({"pad." + shard: tensors["pad." + shard] for shard, tensors in parts.items()})
     for shard, tensors in parts.items():
         safetensors_file.write(directory / shard, tensors, {"format": "mlx"})
-    if nshards > 1:
-        weight_map = {name: shard for shard, tensors in parts.items() for name in tensors}
-        (directory / INDEX).write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
-    return restored, copied, shards
+    write_index(directory, parts, {})
+    return restored, copied
 
 
 def check(directory, output, dtype, made):
-    restored, copied, shards = made
-    found = {}
-    for shard in shards:
-        found.update(safetensors_file.read(output / shard)[0])
+    restored, copied = made
+    found = read_all(output)
+    assert {path.name for path in output.iterdir()} == {path.name for path in directory.iterdir()}
     assert set(found) == set(restored) | set(copied), sorted(found)
     for name, tensor in copied.items():
         assert found[name] == tensor, name
@@ -153,7 +118,7 @@ def check(directory, output, dtype, made):
     config.pop("quantization_config", None)
     config.pop("quantization", None)
     assert json.loads((output / "config.json").read_text()) == config
-    if len(shards) > 1:
+    if (directory / INDEX).exists():
         index = json.loads((output / INDEX).read_text())
         assert set(index["weight_map"]) == set(found)
 
@@ -272,11 +237,7 @@ def test_refused(tmp):
             (usual, {"weight": ("U32", (16,), bytes(64))}, tensor + "'l.weight' has 1 dimensions"),
             (usual, {"biases": ("F16", (2, 1), b"\0|\0\0")},
              "'m.safetensors: l.scales': group 0 needs a finite scale and a finite bias")]:
-        safetensors_file.write(tmp / "m.safetensors", tensors_with(**changes))
-        (tmp / "config.json").write_text(json.dumps({"quantization": entry}))
-        _, complaint = run("dequant", "m.safetensors", "-o", "r.safetensors", cwd=tmp, status=1)
-        assert complaint.decode() == f"quant: cannot read {expected}\n", complaint.decode()
-        assert not (tmp / "r.safetensors").exists()
+        refuse(tmp, tensors_with(**changes), {"quantization": entry}, expected)
 
 
 def main():

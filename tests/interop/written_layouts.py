@@ -26,6 +26,7 @@ try:
 except ImportError:
     skip("there is no NumPy for this python3: script/bootstrap installs it")
 from reference import safetensors_file  # noqa: E402
+from reference.checkpoints import INDEX, narrow, pack, read_all, spread, times, write_index  # noqa: E402
 from sidecar_schema import problems  # noqa: E402
 
 CASES = 10 if IS_SANITIZED else 60
@@ -43,9 +44,7 @@ def floats(rng, shape, dtype):
     x = rng.standard_normal(shape).astype("<f4")
     if rng.random() < 0.3 and len(shape) == 2:
         x[rng.integers(shape[0])] = 0
-    if dtype == "BF16":
-        return (x.view("<u4") >> 16).astype("<u2").tobytes()
-    return x.astype({"F32": "<f4", "F16": "<f2"}[dtype]).tobytes()
+    return narrow(x, dtype)
 
 
 def make(directory, rng, pick, columns):
@@ -61,20 +60,12 @@ def make(directory, rng, pick, columns):
         shape = {"model.norm.weight": (6,), "model.conv.weight": (2, 3, 4)}.get(name, (3, 32))
         tensors[name] = ("F32", shape, floats(rng, shape, "F32"))
     tensors["steps"] = ("I64", (), bytes(8))
-    nshards = pick.choice([1, 2, 4])
-    shards = [f"model-{i + 1:05}-of-{nshards:05}.safetensors" for i in range(nshards)]
-    parts = {shard: {"pad." + shard: ("U8", (1,), b"x")} for shard in shards}
-    parts[shards[0]].update([next(iter(tensors.items()))])  # something to quantize
-    for name, tensor in tensors.items():
-        if name not in parts[shards[0]]:
-            parts[pick.choice(shards)][name] = tensor
+    parts = spread(tensors, pick, [next(iter(tensors))])  # something to quantize
     for shard, part in parts.items():
         safetensors_file.write(directory / shard, part, {"format": "pt"})
     where = {name: shard for shard, part in parts.items() for name in part}
-    if nshards > 1:
-        size = sum(len(data) for part in parts.values() for _, _, data in part.values())
-        text = {"metadata": {"total_size": size}, "weight_map": dict(sorted(where.items()))}
-        (directory / "model.safetensors.index.json").write_text(json.dumps(text, indent=2) + "\n")
+    write_index(directory, parts, {"total_size": sum(len(data) for part in parts.values()
+                                                     for _, _, data in part.values())})
     config = json.dumps({"architectures": ["A"], "model_type": "a"}, indent=2) + "\n"
     (directory / "config.json").write_text(config)
     (directory / "tokenizer.json").write_text("{}")
@@ -124,17 +115,6 @@ def nibbles(data, count):
     return np.where(q > 7, q - 16, q).astype("i1")
 
 
-def packed(q, bits):
-    """Rows of int32, the first element in the lowest bits, each as q + 2^(bits-1)."""
-    each = 32 // bits
-    rows, columns = q.shape
-    words = np.zeros((rows, -(-columns // each)), "<u4")
-    for column in range(columns):
-        u = (q[:, column].astype(np.int64) + (1 << bits - 1)).astype("<u4")
-        words[:, column // each] |= u << np.uint32(bits * (column % each))
-    return words
-
-
 def engine_tensors(name, original, plain, says):
     """The tensors of a weight in the layout, of those that quant writes without one."""
     kind, shape, data = plain[name]
@@ -161,7 +141,7 @@ def engine_tensors(name, original, plain, says):
         return found
     rows, columns = original[1]
     q = np.frombuffer(data, "i1") if says["bits"] == 8 else nibbles(data, rows * columns)
-    words = packed(q.reshape(rows, columns), says["bits"])
+    words = pack(q.reshape(rows, columns), says["bits"], 1 << says["bits"] - 1)
     found[name + "_packed"] = ("I32", words.shape, words.tobytes())
     found[name + "_shape"] = ("I64", (2,), np.array([rows, columns], "<i8").tobytes())
     return found
@@ -182,11 +162,6 @@ def config_of(tensors, where, quantized, says):
             "config_groups": {"group_0": {"targets": ["Linear"], "format": says["layout"],
                                           "weights": weights, "input_activations": None,
                                           "output_activations": None}}}
-
-
-def read_all(directory):
-    return {name: tensor for path in sorted(directory.glob("*.safetensors"))
-            for name, tensor in safetensors_file.read(path)[0].items()}
 
 
 def check_files(made, output, plain, says, asked):
@@ -215,7 +190,7 @@ def check_files(made, output, plain, says, asked):
             assert own[stored["tensor"]][0] == stored["dtype"]
             assert set(stored["beside"]) <= set(own)
     if len(set(where.values())) > 1:
-        index = json.loads((output / "model.safetensors.index.json").read_text())
+        index = json.loads((output / INDEX).read_text())
         assert index["weight_map"] == places
         assert index["metadata"]["total_size"] == sum(len(data) for _, _, data in found.values())
     config = json.loads((output / "config.json").read_text())
@@ -289,12 +264,9 @@ def test_random(tmp, seed):
             check_files(made, output, read_all(plain), says, asked)
             check_restored(tmp, directory, output, plain, pick)
             run("verify", "-q", output, "--against", directory, cwd=tmp)
-            before = {path.name: path.stat().st_mtime_ns for path in output.iterdir()
-                      if path.suffix == ".safetensors"}
+            before = times(output)
             run(*arguments, "--resume", "--output-dir", output, cwd=tmp)
-            after = {path.name: path.stat().st_mtime_ns for path in output.iterdir()
-                     if path.suffix == ".safetensors"}
-            assert before == after, "--resume quantizes again"
+            assert before == times(output), "--resume quantizes again"
             spoil(output, pick)
             run("verify", "-q", output, cwd=tmp, status=1)
             run(*arguments, "--resume", "--output-dir", output, cwd=tmp)
