@@ -89,7 +89,8 @@ struct quant_written_layout {
     const char *engine;  /* the name of a profile */
     const char *summary; /* in one line */
 
-    /* Whether it is what the engine is given, unless another layout is asked for. */
+    /* Whether it is what the engine is given, unless another layout is asked for. NULL: always, if
+     * no layout before it in the table is. */
     bool (*is_usual)(const struct quant_params *params);
 
     /* Says how a weight is stored. QUANT_UNSUPPORTED: the engine could not load it; the text has no
@@ -108,6 +109,13 @@ struct quant_written_layout {
     const struct quant_layout_ending *endings; /* of all tensors it has beside the integers; the
                                                 * last has no end */
 };
+
+/* For engines that find weights by names that end in ".weight": *module is what is before that, in
+ * the arena. engine is as a message names it. QUANT_UNSUPPORTED: the name does not end so;
+ * QUANT_NO_MEMORY. */
+enum quant_status quant_layout_module(const char *name, const char *engine,
+                                      struct quant_arena *arena, const char **module,
+                                      struct quant_error *error);
 
 extern const struct quant_written_layout quant_written_pack_quantized;
 extern const struct quant_written_layout quant_written_naive_quantized;

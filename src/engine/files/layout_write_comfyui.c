@@ -5,10 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "engine/files/directory_names.h"
 #include "engine/files/layout_write.h"
-
-static const char weight_end[] = ".weight";
 
 /* ComfyUI's name for what dtype is stored as; NULL: it has no such. */
 static const char *format_of(enum quant_dtype dtype)
@@ -16,12 +13,6 @@ static const char *format_of(enum quant_dtype dtype)
     return dtype == QUANT_INT8            ? "int8_tensorwise"
            : dtype == QUANT_FLOAT8_E4M3FN ? "float8_e4m3fn"
                                           : NULL;
-}
-
-static bool is_any(const struct quant_params *params)
-{
-    (void)params;
-    return true;
 }
 
 static enum quant_status check(const struct quant_layout_weight *weight, struct quant_error *error)
@@ -37,12 +28,7 @@ static enum quant_status check(const struct quant_layout_weight *weight, struct 
                                "0)");
     if (weight->params->scale_dtype != QUANT_FLOAT32)
         return quant_error_set(error, QUANT_UNSUPPORTED, "ComfyUI needs scales in float32");
-    return quant_name_ends(weight->name, weight_end)
-               ? QUANT_OK
-               : quant_error_set(error, QUANT_UNSUPPORTED,
-                                 "ComfyUI finds weights by names that end in '%s'; --exclude "
-                                 "copies it",
-                                 weight_end);
+    return QUANT_OK;
 }
 
 static enum quant_status add_mark(const struct quant_layout_weight *weight,
@@ -51,16 +37,18 @@ static enum quant_status add_mark(const struct quant_layout_weight *weight,
 {
     const bool is_integer = quant_dtype_info(weight->params->dtype)->is_integer;
     char text[128];
-    char *stem = quant_arena_join(arena, weight->name, "");
+    const char *module;
+    const enum quant_status status =
+        quant_layout_module(weight->name, "ComfyUI", arena, &module, error);
+    if (status != QUANT_OK)
+        return status;
     const int length =
         snprintf(text, sizeof text, "{\"format\":\"%s\",\"orig_dtype\":\"torch.%s\"%s}",
                  format_of(weight->params->dtype), quant_dtype_info(weight->input)->name,
                  !is_integer         ? ""
                  : weight->axis == 0 ? ",\"per_row\":true"
                                      : ",\"per_row\":false");
-    if (stem)
-        stem[strlen(stem) - strlen(weight_end)] = '\0';
-    const char *name = stem ? quant_arena_join(arena, stem, ".comfy_quant") : NULL;
+    const char *name = quant_arena_join(arena, module, ".comfy_quant");
     const char *bytes = quant_arena_join(arena, text, "");
     if (!name || !bytes)
         return quant_error_no_memory(error, strlen(weight->name), "names");
@@ -95,7 +83,6 @@ const struct quant_written_layout quant_written_comfyui = {
     .name = "comfyui",
     .engine = "comfyui",
     .summary = "int8 and float8_e4m3fn, marked by L.comfy_quant",
-    .is_usual = is_any,
     .store = store,
     .endings = endings,
 };

@@ -107,12 +107,6 @@ static enum quant_status store_packed(const struct quant_layout_weight *weight,
 
 /* ---- naive-quantized ---- */
 
-static bool is_any(const struct quant_params *params)
-{
-    (void)params;
-    return true;
-}
-
 static enum quant_status store_naive(const struct quant_layout_weight *weight,
                                      struct quant_arena *arena, struct quant_layout_stored *stored,
                                      struct quant_error *error)
@@ -281,7 +275,6 @@ const struct quant_written_layout quant_written_naive_quantized = {
     .name = "naive-quantized",
     .engine = "compressed-tensors",
     .summary = "int8, with or without zero points",
-    .is_usual = is_any,
     .store = store_naive,
     .print_config = print_naive,
     .endings = endings,

@@ -8,17 +8,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "engine/files/directory_names.h"
 #include "engine/files/layout_write.h"
 #include "records/json_print.h"
-
-static const char weight_end[] = ".weight";
-
-static bool is_any(const struct quant_params *params)
-{
-    (void)params;
-    return true;
-}
 
 static enum quant_status store(const struct quant_layout_weight *weight, struct quant_arena *arena,
                                struct quant_layout_stored *stored, struct quant_error *error)
@@ -26,21 +17,18 @@ static enum quant_status store(const struct quant_layout_weight *weight, struct 
     const unsigned bits = quant_dtype_info(weight->params->dtype)->bits;
     if (weight->block_size == 0 || weight->dims[1] % weight->block_size != 0)
         return quant_error_set(error, QUANT_UNSUPPORTED, "MLX needs rows of whole blocks");
-    if (!quant_name_ends(weight->name, weight_end))
-        return quant_error_set(error, QUANT_UNSUPPORTED,
-                               "MLX finds weights by names that end in '%s'; --exclude copies it",
-                               weight_end);
-    char *stem = quant_arena_join(arena, weight->name, "");
-    if (!stem)
-        return quant_error_no_memory(error, strlen(weight->name), "names");
-    stem[strlen(stem) - strlen(weight_end)] = '\0';
+    const char *module;
+    const enum quant_status status =
+        quant_layout_module(weight->name, "MLX", arena, &module, error);
+    if (status != QUANT_OK)
+        return status;
     stored->data = weight->name;
     stored->type = "uint32";
     stored->ndim = 2;
     stored->dims[0] = weight->dims[0];
     stored->dims[1] = weight->dims[1] / (32 / bits);
-    stored->scales = quant_arena_join(arena, stem, ".scales");
-    stored->biases = quant_arena_join(arena, stem, ".biases");
+    stored->scales = quant_arena_join(arena, module, ".scales");
+    stored->biases = quant_arena_join(arena, module, ".biases");
     return stored->scales && stored->biases
                ? QUANT_OK
                : quant_error_no_memory(error, strlen(weight->name), "names");
@@ -83,7 +71,6 @@ const struct quant_written_layout quant_written_mlx = {
     .name = "mlx",
     .engine = "mlx",
     .summary = "uint4 and uint8 with biases, packed into uint32",
-    .is_usual = is_any,
     .store = store,
     .print_config = print_config,
     .has_other_entry = true,

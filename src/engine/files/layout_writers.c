@@ -63,12 +63,30 @@ enum quant_status quant_written_layout_choose(const char *name, const struct qua
     if (name)
         return strcmp(name, plain) == 0 ? QUANT_OK : choose_named(name, params, layout, error);
     for (size_t i = 0; !*layout && layouts[i]; i++)
-        if (is_of(layouts[i], params) && layouts[i]->is_usual(params))
+        if (is_of(layouts[i], params) && (!layouts[i]->is_usual || layouts[i]->is_usual(params)))
             *layout = layouts[i];
     return QUANT_OK;
 }
 
 /* ---- Weights ---- */
+
+static const char weight_end[] = ".weight";
+
+enum quant_status quant_layout_module(const char *name, const char *engine,
+                                      struct quant_arena *arena, const char **module,
+                                      struct quant_error *error)
+{
+    if (!quant_name_ends(name, weight_end))
+        return quant_error_set(error, QUANT_UNSUPPORTED,
+                               "%s finds weights by names that end in '%s'; --exclude copies it",
+                               engine, weight_end);
+    char *copy = quant_arena_join(arena, name, "");
+    if (!copy)
+        return quant_error_no_memory(error, strlen(name), "names");
+    copy[strlen(name) - strlen(weight_end)] = '\0';
+    *module = copy;
+    return QUANT_OK;
+}
 
 /* The last part of a name that belongs to a head or an embedding, if "embed" does not say so. */
 static const char *const float_parts[] = {"lm_head", "wte", "wpe", "shared",
@@ -76,10 +94,9 @@ static const char *const float_parts[] = {"lm_head", "wte", "wpe", "shared",
 
 bool quant_layout_takes(const char *name)
 {
-    static const char end[] = ".weight";
-    if (!quant_name_ends(name, end) || strcasestr(name, "embed"))
+    if (!quant_name_ends(name, weight_end) || strcasestr(name, "embed"))
         return false;
-    const size_t length = strlen(name) - strlen(end);
+    const size_t length = strlen(name) - strlen(weight_end);
     for (size_t i = 0; i < sizeof float_parts / sizeof float_parts[0]; i++) {
         const size_t part = strlen(float_parts[i]);
         const char *found = name + length - part;
