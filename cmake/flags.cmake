@@ -20,9 +20,31 @@ if(QUANT_WERROR)
     add_compile_options(-Werror)
 endif()
 
-if(QUANT_SANITIZE)
+# ---- Hardening ----------------------------------------------------------------------------------
+# What Debian's own packages are built with, and the checks of sizes that glibc can do at run time.
+# Sanitizers have checks of their own, and do not see through these.
+
+if(QUANT_HARDEN AND NOT QUANT_SANITIZE)
+    include(CheckPIESupported)
+    check_pie_supported(LANGUAGES C)
+    set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+    add_compile_options(-fstack-protector-strong -fstack-clash-protection)
+    # Without optimization it does nothing, and the headers of glibc warn about that.
+    add_compile_options("$<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>")
+    add_link_options(LINKER:-z,relro,-z,now,-z,noexecstack)
+endif()
+
+# ---- Sanitizers ---------------------------------------------------------------------------------
+
+if(QUANT_SANITIZE STREQUAL "thread")
+    set(sanitizers -fsanitize=thread)
+elseif(QUANT_SANITIZE STREQUAL "memory")
+    set(sanitizers -fsanitize=memory -fsanitize-memory-track-origins)
+elseif(QUANT_SANITIZE)
     # float-cast-overflow is not in `undefined`, and float to integer is what this project does.
     set(sanitizers -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all)
+endif()
+if(QUANT_SANITIZE)
     add_compile_options(${sanitizers} -fno-omit-frame-pointer)
     add_link_options(${sanitizers})
 endif()
