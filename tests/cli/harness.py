@@ -51,7 +51,7 @@ os.symlink(QUANT, os.path.join(BIN, "quant"))
 def environment(**more):
     """The same for everyone: nothing of the caller's but what finds programs and sanitizers."""
     env = {"DATA": str(DATA), "PATH": BIN + ":" + os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8"}
-    for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TMPDIR"):
+    for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "MSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "TMPDIR"):
         if name in os.environ:
             env[name] = os.environ[name]
     env.update(more)
