@@ -8,7 +8,7 @@
 /* The sums of the panel that is not complete yet, and the worst groups of those before it. */
 struct quant_group_ranking {
     const struct quant_grouping *grouping;
-    struct quant_group_sums *open; /* owned: one for each group of a panel */
+    struct quant_group_sums open; /* of each group of a panel */
     struct quant_worst_groups worst;
 };
 

@@ -5,17 +5,23 @@
 
 #include <quant/groups.h>
 
-/* The error of one group, or of a part of it. */
+/* The errors of groups, or of parts of them, by group. */
 struct quant_group_sums {
-    double squared_error;
-    uint64_t n; /* finite elements */
+    double *squared_errors; /* owned, as the other */
+    uint64_t *nonfinite;    /* elements that are left out */
 };
+
+/* All zeros, for count groups. false: no memory; what there is of it is to be released. */
+bool quant_group_sums_init(struct quant_group_sums *sums, size_t count);
+
+/* Fine on a zeroed one. */
+void quant_group_sums_release(struct quant_group_sums *sums);
 
 /* A part of a tensor with several groups. */
 struct quant_group_part {
     const struct quant_grouping *grouping;
     struct quant_group_params params; /* of all groups with elements in the part */
-    struct quant_group_sums *sums;    /* of the same groups; errors are added to them */
+    struct quant_group_sums sums;     /* of the same groups, borrowed; errors are added to them */
     uint64_t first;                   /* the part's first element */
 };
 

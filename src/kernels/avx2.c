@@ -335,6 +335,8 @@ const struct quant_kernels quant_kernels_avx2 = {
             [QUANT_UINT4] = quant_avx2_dequantize_runs_uint4,
         },
     .scale_each = quant_avx2_scale_each,
+    .each_errors = quant_avx2_each_errors,
+    .run_errors = quant_avx2_run_errors,
 };
 
 #endif

@@ -40,6 +40,8 @@ AVX2 ALWAYS_INLINE bool has_nan(const __m256 t[4])
 }
 
 quant_observe_fn quant_avx2_observe;
+quant_each_errors_fn quant_avx2_each_errors; /* avx2_errors.c, as the next */
+quant_run_errors_fn quant_avx2_run_errors;
 quant_measure_fn quant_avx2_measure;
 quant_point_errors_fn quant_avx2_point_errors;
 quant_mark_levels_fn quant_avx2_mark_levels_int8;

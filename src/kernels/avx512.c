@@ -354,6 +354,8 @@ const struct quant_kernels quant_kernels_avx512 = {
             [QUANT_UINT4] = quant_avx512_dequantize_runs_uint4,
         },
     .scale_each = quant_avx2_scale_each,
+    .each_errors = quant_avx512_each_errors,
+    .run_errors = quant_avx512_run_errors,
 };
 
 #endif

@@ -56,6 +56,9 @@ quant_dequantize_runs_fn quant_avx512_dequantize_runs_uint8;
 quant_dequantize_runs_fn quant_avx512_dequantize_runs_int4;
 quant_dequantize_runs_fn quant_avx512_dequantize_runs_uint4;
 
+quant_each_errors_fn quant_avx512_each_errors; /* avx512_errors.c, as the next */
+quant_run_errors_fn quant_avx512_run_errors;
+
 quant_measure_fn quant_avx512_measure;
 quant_point_errors_fn quant_avx512_point_errors;
 quant_mark_levels_fn quant_avx512_mark_levels_int8;

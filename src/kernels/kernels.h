@@ -45,6 +45,18 @@ struct quant_measure_block {
     size_t max_abs_error_index; /* set if the call raises the maximum: its first element */
 };
 
+/* The squared errors of a group are added in this many lanes. */
+enum { QUANT_GROUP_LANES = 8 };
+
+/* The clamp changes no x from (lowest - zero point) * scale to (highest - zero point) * scale, for
+ * a scale of at least FLT_MIN and a zero point of at most QUANT_NEAR_ZERO_POINT. */
+struct quant_unclipped {
+    float lowest;
+    float highest;
+};
+
+#define QUANT_NEAR_ZERO_POINT 0x1p20F
+
 /* The number of points in a call is a multiple of this. */
 enum { QUANT_POINT_LANES = 8 };
 
@@ -90,6 +102,12 @@ typedef void quant_dequantize_each_fn(const float *scales, const int32_t *zero_p
                                       const void *q, size_t n, float *x);
 typedef void quant_dequantize_runs_fn(const float *scales, const int32_t *zero_points, size_t run,
                                       const void *q, size_t n, float *x);
+typedef bool quant_each_errors_fn(const struct quant_unclipped *unclipped, const float *scales,
+                                  const int32_t *zero_points, const float *x, const float *restored,
+                                  size_t n, double *sums);
+typedef bool quant_run_errors_fn(const struct quant_unclipped *unclipped, const float *scales,
+                                 const int32_t *zero_points, size_t run, const float *x,
+                                 const float *restored, size_t nruns, double *sums);
 typedef void quant_scale_each_fn(const float *scales, const int32_t *zero_points, size_t n,
                                  float *x);
 
@@ -174,6 +192,17 @@ struct quant_kernels {
     /* x[i] = (float)(x[i] - zero_points[i]) * scales[i] for n elements. x[i] is an integer of at
      * most 16 bits, stored as float; if its zero point is 0, x[i] may be any float. */
     quant_scale_each_fn *scale_each;
+
+    /* Adds the squared error of element i, which is finite, to sums[i], for n elements. Every
+     * operation is rounded to double. Returns whether the clamp may have changed an element: not
+     * all x are within the limits, computed in float32, or not all parameters are as they must be.
+     */
+    quant_each_errors_fn *each_errors;
+
+    /* The same for nruns consecutive runs of run >= 1 elements each; the i-th run has scales[i] and
+     * zero_points[i]. Its squared errors are added in order, that of element k to lane k %
+     * QUANT_GROUP_LANES, then the lanes, halves onto halves, and the result to sums[i]. */
+    quant_run_errors_fn *run_errors;
 };
 
 extern const struct quant_kernels quant_kernels_scalar;
@@ -191,6 +220,10 @@ void quant_unclipped_range(const struct quant_params *params, float *min, float 
 
 /* Whether a finite x is clipped: outside that range. */
 bool quant_is_clipped(const struct quant_params *params, float x);
+
+/* What each_errors returns for one element. */
+bool quant_may_be_clipped(const struct quant_unclipped *unclipped, float scale, int32_t zero_point,
+                          float x);
 
 /* The set in use. */
 const struct quant_kernels *quant_kernels(void);

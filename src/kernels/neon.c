@@ -393,6 +393,8 @@ const struct quant_kernels quant_kernels_neon = {
             [QUANT_FLOAT8_E5M2] = quant_scalar_quantize_each_float8_e5m2,
         },
     .scale_each = quant_neon_scale_each,
+    .each_errors = quant_neon_each_errors,
+    .run_errors = quant_neon_run_errors,
 };
 
 #endif

@@ -52,5 +52,7 @@ quant_quantize_each_fn quant_neon_quantize_each_nibbles; /* int4 and uint4 */
 quant_quantize_each_fn quant_neon_quantize_each_bytes;   /* int8 and uint8 */
 quant_quantize_each_fn quant_neon_quantize_each_words;   /* int16 and uint16 */
 quant_scale_each_fn quant_neon_scale_each;
+quant_each_errors_fn quant_neon_each_errors; /* neon_errors.c, as the next */
+quant_run_errors_fn quant_neon_run_errors;
 
 #endif

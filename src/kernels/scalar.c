@@ -406,4 +406,6 @@ const struct quant_kernels quant_kernels_scalar = {
             [QUANT_FLOAT8_E5M2] = quant_scalar_quantize_each_float8_e5m2,
         },
     .scale_each = quant_scalar_scale_each,
+    .each_errors = quant_scalar_each_errors,
+    .run_errors = quant_scalar_run_errors,
 };

@@ -61,6 +61,8 @@ quant_quantize_each_fn quant_scalar_quantize_each_int32;
 quant_quantize_each_fn quant_scalar_quantize_each_float8_e4m3fn;
 quant_quantize_each_fn quant_scalar_quantize_each_float8_e5m2;
 quant_scale_each_fn quant_scalar_scale_each;
+quant_each_errors_fn quant_scalar_each_errors;
+quant_run_errors_fn quant_scalar_run_errors;
 
 /* quant_is_clipped and quant_unclipped_range for a float target. */
 bool quant_scalar_clips_float(const struct quant_params *params, float x);

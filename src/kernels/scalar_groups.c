@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The definition for parameters that change from element to element: scalar.c applied to one
  * element at a time, each with its own parameters. */
+#include <float.h>
 #include <math.h>
 
 #include "base/nibble.h"
@@ -82,4 +83,48 @@ void quant_scalar_scale_each(const float *scales, const int32_t *zero_points, si
         const float steps = zero_points[i] == 0 ? x[i] : (float)((int64_t)x[i] - zero_points[i]);
         x[i] = steps * scales[i];
     }
+}
+
+bool quant_may_be_clipped(const struct quant_unclipped *unclipped, float scale, int32_t zero_point,
+                          float x)
+{
+    const float z = (float)zero_point;
+    const float min = (unclipped->lowest - z) * scale;
+    const float max = (unclipped->highest - z) * scale;
+    return !(x >= min && x <= max && scale >= FLT_MIN && fabsf(z) <= QUANT_NEAR_ZERO_POINT);
+}
+
+static double squared_error(float x, float restored)
+{
+    const double e = (double)x - (double)restored;
+    return e * e;
+}
+
+bool quant_scalar_each_errors(const struct quant_unclipped *unclipped, const float *scales,
+                              const int32_t *zero_points, const float *x, const float *restored,
+                              size_t n, double *sums)
+{
+    bool may_be = false;
+    for (size_t i = 0; i < n; i++) {
+        sums[i] += squared_error(x[i], restored[i]);
+        may_be |= quant_may_be_clipped(unclipped, scales[i], zero_points[i], x[i]);
+    }
+    return may_be;
+}
+
+bool quant_scalar_run_errors(const struct quant_unclipped *unclipped, const float *scales,
+                             const int32_t *zero_points, size_t run, const float *x,
+                             const float *restored, size_t nruns, double *sums)
+{
+    bool may_be = false;
+    for (size_t k = 0; k < nruns; k++, x += run, restored += run) {
+        double lanes[QUANT_GROUP_LANES] = {0};
+        for (size_t i = 0; i < run; i++) {
+            lanes[i % QUANT_GROUP_LANES] += squared_error(x[i], restored[i]);
+            may_be |= quant_may_be_clipped(unclipped, scales[k], zero_points[k], x[i]);
+        }
+        sums[k] += ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) +
+                   ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+    }
+    return may_be;
 }

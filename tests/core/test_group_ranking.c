@@ -21,6 +21,7 @@ static const struct layout {
     {{2, {70, 40}}, {.has_axis = true, .axis = 1}},
     {{3, {5, 12, 33}}, {.has_axis = true, .axis = 1, .block_size = 5}},
     {{3, {5, 12, 33}}, {.has_axis = true, .axis = 1}},
+    {{2, {45, 77}}, {.block_size = 10, .block_rows = 8}},
 };
 
 struct arrays {
@@ -28,7 +29,8 @@ struct arrays {
     float restored[MAX_ELEMENTS];
     float scales[MAX_GROUPS];
     int32_t zero_points[MAX_GROUPS];
-    struct quant_group_sums sums[MAX_GROUPS];
+    double squared_errors[MAX_GROUPS];
+    uint64_t nonfinite[MAX_GROUPS];
     double errors[MAX_GROUPS]; /* expected */
     uint64_t counts[MAX_GROUPS];
 };
@@ -71,7 +73,7 @@ static void rank(const struct quant_grouping *grouping, struct arrays *arrays, s
         const struct quant_group_part part = {
             .grouping = grouping,
             .params = {.scales = arrays->scales, .zero_points = arrays->zero_points},
-            .sums = arrays->sums,
+            .sums = {arrays->squared_errors, arrays->nonfinite},
             .first = first,
         };
         quant_group_sums_add(&common, &part, 0, arrays->x + first, arrays->restored + first, n,

@@ -171,8 +171,8 @@ static void fail_call(const struct work *work, const struct quant_kernels *row,
                     (unsigned long long)(i ? expected : found)->block.zeroed,
                     (unsigned long long)(i ? expected : found)->block.sign_flipped);
     if (work->is_guarded)
-        print_error("  shifts %ld, %ld, %ld, %ld (-1: at the end)\n", work->shifts[0],
-                    work->shifts[1], work->shifts[2], work->shifts[3]);
+        print_error("  shifts %ld, %ld, %ld, %ld, %ld (-1: at the end)\n", work->shifts[0],
+                    work->shifts[1], work->shifts[2], work->shifts[3], work->shifts[4]);
     fail_msg("%s, %s%s%s, %s: n %zu, run %zu, first lane %zu, big %d; scale %a, z %d, %d..%d, "
              "rounding %d",
              row->name, kind->name, kind->is_for ? " of " : "",
@@ -299,7 +299,7 @@ static void compare_shifts(struct work *work, const struct quant_kernels *row, s
         narrays++;
     for (long first = -1; first < MAX_SHIFT; first++)
         for (long last = -1; last < MAX_SHIFT; last++) {
-            long shifts[MAX_ARRAYS] = {first, first, first, first};
+            long shifts[MAX_ARRAYS] = {first, first, first, first, first};
             if (narrays > 1 ? !is_compared(work->kind, row, turn, first, last) : last != first)
                 continue;
             for (size_t i = 1; i + 1 < narrays && first >= 0; i++)

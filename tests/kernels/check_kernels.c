@@ -24,7 +24,8 @@ static const struct kind *const kinds[] = {
     &kind_mapped_16,       &kind_widen,           &kind_measure,       &kind_point_errors,
     &kind_multiply,        &kind_mark_levels,     &kind_integer_range, &kind_observe_each,
     &kind_observe_runs,    &kind_quantize_each,   &kind_quantize_runs, &kind_quantize_rows,
-    &kind_dequantize_each, &kind_dequantize_runs, &kind_scale_each,
+    &kind_dequantize_each, &kind_dequantize_runs, &kind_scale_each,    &kind_each_errors,
+    &kind_run_errors,
 };
 
 typedef void any_function(void);

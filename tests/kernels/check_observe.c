@@ -260,7 +260,7 @@ static void check_runs_placed(const struct quant_kernels *row)
             ranges_fill(&random, round, &work.call);
             work_expect(&work);
             work_compare_placed(&work, row,
-                                (const long[]){shift, shift, shift < 0 ? -1 : 3 - shift, 0});
+                                (const long[]){shift, shift, shift < 0 ? -1 : 3 - shift, 0, 0});
         }
     work_end(&work);
 }

@@ -18,7 +18,7 @@
 #include "kernels/kernels.h"
 
 enum {
-    MAX_ARRAYS = 4,
+    MAX_ARRAYS = 5,
     MAX_PLACED = 4 * 64 + 3, /* elements: four vectors of 64 bytes, and a tail */
     MAX_SHIFT = 16,          /* alignments, in elements */
     VALUES = 777,            /* elements, odd: there is a tail */
@@ -33,6 +33,7 @@ struct call {
     bool big;
     struct quant_params params;
     struct quant_grid grid;
+    struct quant_unclipped unclipped;
     struct quant_observed observed;
     struct quant_measure_block block;
     bool returned;
@@ -92,7 +93,7 @@ extern const struct kind kind_observe, kind_quantize, kind_dequantize, kind_mapp
     kind_mapped_16, kind_widen, kind_measure, kind_point_errors, kind_multiply, kind_mark_levels,
     kind_integer_range, kind_observe_each, kind_observe_runs, kind_quantize_each,
     kind_quantize_runs, kind_quantize_rows, kind_dequantize_each, kind_dequantize_runs,
-    kind_scale_each;
+    kind_scale_each, kind_each_errors, kind_run_errors;
 
 /* The i-th row of the table, NULL after the last. */
 const struct kind *kind_at(size_t i);

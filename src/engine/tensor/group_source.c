@@ -384,7 +384,7 @@ enum quant_status quant_group_source_share(struct quant_group_source *groups, un
         struct quant_group_share *share = &groups->shares[i];
         groups->nshares++;
         if (measures)
-            ok = (share->sums = calloc(most, sizeof *share->sums)) != NULL;
+            ok = quant_group_sums_init(&share->sums, most);
         if (!has_all) {
             share->records = malloc(most * QUANT_SCALE_RECORD_MOST);
             ok = quant_group_params_init(&share->params, most, false, groups->layout.has_biases) &&
@@ -440,7 +440,7 @@ void quant_group_source_release(struct quant_group_source *groups)
     for (unsigned i = 0; i < groups->nshares; i++) {
         quant_group_params_release(&groups->shares[i].params);
         free(groups->shares[i].records);
-        free(groups->shares[i].sums);
+        quant_group_sums_release(&groups->shares[i].sums);
     }
     free(groups->shares);
     if (groups->owns_all)

@@ -14,7 +14,7 @@
 struct quant_group_share {
     struct quant_group_params params; /* of the chunk's groups, where not all are in memory */
     unsigned char *records;           /* the same as they are in the file */
-    struct quant_group_sums *sums;    /* where a report is made */
+    struct quant_group_sums sums;     /* where a report is made */
 };
 
 struct quant_group_source {

@@ -28,7 +28,7 @@ struct near_buffers {
     struct quant_extremes extremes;               /* of the same */
     float *scratch;                               /* for the elements of one group */
     struct quant_calibration_buffers calibration; /* kept from group to group */
-    struct quant_group_sums *sums;                /* of the window's groups, if measured */
+    struct quant_group_sums sums;                 /* of the window's groups, if measured */
     struct quant_group_notes notes; /* of the window, without a panel that began before the chunk */
 };
 
@@ -64,12 +64,10 @@ static bool make_one(const struct quant_tensor_run *run, struct near_buffers *bu
     buffers->extremes.min = malloc(most * sizeof *buffers->extremes.min);
     buffers->extremes.max = malloc(most * sizeof *buffers->extremes.max);
     buffers->scratch = malloc(((size_t)grouping->panel + 1) * sizeof *buffers->scratch);
-    if (run->measures)
-        buffers->sums = calloc(most, sizeof *buffers->sums);
+    const bool has_sums = !run->measures || quant_group_sums_init(&buffers->sums, most);
     return quant_group_params_init(&buffers->params, most, quant_plan_has_factors(run->plan),
                                    quant_plan_has_biases(run->plan)) &&
-           buffers->extremes.min && buffers->extremes.max && buffers->scratch &&
-           (!run->measures || buffers->sums);
+           buffers->extremes.min && buffers->extremes.max && buffers->scratch && has_sums;
 }
 
 static enum quant_status make_buffers(struct quant_tensor_run *run, struct quant_error *error)
@@ -100,7 +98,7 @@ static void release(struct quant_tensor_run *run)
         free(buffers->extremes.max);
         free(buffers->scratch);
         quant_calibration_buffers_release(&buffers->calibration);
-        free(buffers->sums);
+        quant_group_sums_release(&buffers->sums);
     }
     if (near)
         free(near->buffers);

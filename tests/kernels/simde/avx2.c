@@ -7,6 +7,7 @@
 #define quant_cpu_has_avx2 simde_supported
 /* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "kernels/avx2.c"
+#include "kernels/avx2_errors.c"
 #include "kernels/avx2_measure.c"
 #include "kernels/avx2_points.c"
 /* NOLINTEND(bugprone-suspicious-include) */

@@ -7,6 +7,7 @@
 #define quant_cpu_has_avx512 simde_supported
 /* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "kernels/avx512.c"
+#include "kernels/avx512_errors.c"
 #include "kernels/avx512_floats.c"
 #include "kernels/avx512_integers.c"
 #include "kernels/avx512_measure.c"
