@@ -2,11 +2,9 @@
 /* Checks that bytes are UTF-8. */
 #include "base/utf8.h"
 
-#include <stddef.h>
-
-/* RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
-static size_t utf8_length(const unsigned char *bytes)
+size_t quant_utf8_length(const char *text)
 {
+    const unsigned char *bytes = (const unsigned char *)text;
     if (bytes[0] < 0x80)
         return 1;
     size_t length = 2;
@@ -33,12 +31,11 @@ static size_t utf8_length(const unsigned char *bytes)
 
 bool quant_is_utf8(const char *text)
 {
-    const unsigned char *bytes = (const unsigned char *)text;
-    while (*bytes) {
-        const size_t length = utf8_length(bytes);
+    while (*text) {
+        const size_t length = quant_utf8_length(text);
         if (length == 0)
             return false;
-        bytes += length;
+        text += length;
     }
     return true;
 }

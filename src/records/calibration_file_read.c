@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading a calibration file back. cJSON parses; everything it leaves open is checked here: that
- * keys come once, that each field is there, of its type and inside its range, and that the fields
- * agree.
+ * Reading a calibration file back. The text and its keys are checked where it is parsed; here it is
+ * checked that each field is there, of its type and inside its range, and that the fields agree.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -264,7 +263,6 @@ static void read_part(struct quant_fields *fields, const cJSON *root,
     part = quant_field_object(fields, root, "part");
     if (fields->status != QUANT_OK)
         return;
-    quant_fields_check_keys(fields, part);
     file->part.ninputs =
         (uint64_t)quant_field_integer(fields, part, "inputs", 1, (double)file->ninputs);
     file->part.digests = read_digests(fields, part, file->part.ninputs);
@@ -318,7 +316,6 @@ static void read_root(struct quant_fields *fields, const cJSON *root,
         quant_fields_fail(fields, QUANT_CORRUPT, "not a JSON object");
         return;
     }
-    quant_fields_check_keys(fields, root);
     read_head(fields, root, file);
     read_spec(fields, root, file);
     if (file->has_groups) {
@@ -356,17 +353,18 @@ static void read_whole(struct quant_fields *fields, struct quant_calibration_fil
 static void read_with_groups(struct quant_fields *fields, struct quant_calibration_text *text,
                              struct quant_calibration_file *file)
 {
-    size_t wrong = 0;
+    struct quant_json_fault fault;
     cJSON *root = NULL;
     file->has_groups = true;
     fields->status = quant_calibration_text_cut(text, fields->error);
     if (fields->status == QUANT_OK)
-        root = quant_document_parse(fields, "calibration", text->head, text->length, &wrong);
-    if (root)
+        root = quant_document_parse(fields, "calibration", text->head, text->length, &fault);
+    if (!root && fields->status == QUANT_OK)
+        quant_document_refuse(fields, &fault, text->head, text->length,
+                              quant_calibration_text_offset(text, fault.at));
+    quant_fields_check_tree(fields, root);
+    if (fields->status == QUANT_OK)
         read_root(fields, root, file);
-    else
-        quant_fields_fail(fields, QUANT_CORRUPT, "not JSON at byte %llu",
-                          (unsigned long long)quant_calibration_text_offset(text, wrong));
     cJSON_Delete(root);
     if (fields->status == QUANT_OK)
         fields->status = quant_calibration_groups_read_arrays(
@@ -390,6 +388,8 @@ enum quant_status quant_calibration_file_read(struct quant_source *source,
         read_with_groups(&fields, text, file);
     else if (fields.status == QUANT_OK)
         read_whole(&fields, file);
+    if (fields.status == QUANT_OK)
+        fields.status = quant_source_check_unchanged(source, error);
     quant_calibration_text_release(text);
     free(text);
     return fields.status;

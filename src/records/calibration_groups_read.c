@@ -222,6 +222,23 @@ static enum quant_status read_entries(const struct reading *run)
     return status;
 }
 
+/* After the bracket that ends the array: white space up to where the value ended when it was found.
+ */
+static enum quant_status check_end(const struct reading *run)
+{
+    struct quant_json_scan *scan = &run->text->scan;
+    const uint64_t end = run->text->end[run->array];
+    int byte;
+    quant_json_scan_skip(scan);
+    if (quant_json_scan_offset(scan) > end)
+        return quant_source_error(run->text->source, run->error, QUANT_IO,
+                                  "it changed while it was read");
+    const enum quant_status status = quant_json_scan_token(scan, &byte, run->error);
+    if (status != QUANT_OK || quant_json_scan_offset(scan) == end)
+        return status;
+    return quant_json_scan_unexpected(scan, "',' or '}'", run->error);
+}
+
 /* An entry takes five bytes or more, so memory is allocated only for as many as there can be. */
 static enum quant_status read_array(const struct reading *run, void **entries, size_t size)
 {
@@ -242,7 +259,8 @@ static enum quant_status read_array(const struct reading *run, void **entries, s
     if (!*entries)
         return quant_error_no_memory(run->error, (size_t)count * size, "calibration");
     quant_json_scan_skip(&text->scan);
-    return read_entries(run);
+    const enum quant_status read = read_entries(run);
+    return read == QUANT_OK ? check_end(run) : read;
 }
 
 static void join_observed(const struct quant_calibration_groups *groups, bool *any,

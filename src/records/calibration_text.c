@@ -37,6 +37,7 @@ enum quant_status quant_calibration_text_find(struct quant_calibration_text *tex
                                               struct quant_error *error)
 {
     quant_json_scan_init(&text->scan, text->source);
+    text->scan.prefix = "not a valid calibration: ";
     return quant_json_keys_find(&text->scan, "calibration", note_key, text, error);
 }
 
@@ -111,6 +112,7 @@ void quant_calibration_text_seek(struct quant_calibration_text *text,
                                  enum quant_calibration_array array)
 {
     quant_json_scan_init(&text->scan, text->source);
+    text->scan.prefix = "not a valid calibration: ";
     text->scan.offset = text->begin[array];
 }
 

@@ -10,15 +10,23 @@
 
 #include "base/sink.h"
 #include "records/field.h"
+#include "records/json_check.h"
 
 /* The text of fields->source, at most limit bytes, as one JSON value with nothing but white space
- * around it; the caller deletes it. NULL after an error. noun is what messages call it. */
+ * around it; the caller deletes it. NULL after an error, which duplicate keys are too. noun is what
+ * messages call it: "sidecar". */
 cJSON *quant_document_read(struct quant_fields *fields, const char *noun, size_t limit);
 
-/* The same of length bytes in memory, which end with a NUL that is not counted. NULL without an
- * error in fields: the text is not JSON from text[*wrong] on. */
-cJSON *quant_document_parse(struct quant_fields *fields, const char *noun, const char *text,
-                            size_t length, size_t *wrong);
+/* The same of length bytes in memory, which end with a NUL that is not counted, but duplicate keys
+ * are not looked for. The text is checked before cJSON sees it. Long numbers in it are shortened,
+ * without a change of their values. NULL without an error in fields: *fault says what is wrong. */
+cJSON *quant_document_parse(struct quant_fields *fields, const char *noun, char *text,
+                            size_t length, struct quant_json_fault *fault);
+
+/* Sets the error for the fault of this text: "not JSON at byte 12: ...". offset is that of its byte
+ * in the source. */
+void quant_document_refuse(struct quant_fields *fields, const struct quant_json_fault *fault,
+                           const char *text, size_t length, uint64_t offset);
 
 /* Adds the keys; *ok becomes false where memory is out. */
 typedef void quant_document_fill(cJSON *root, const void *content, bool *ok);

@@ -207,3 +207,13 @@ void quant_fields_check_keys(struct quant_fields *fields, const cJSON *object)
             if (strcmp(item->string, other->string) == 0)
                 fail_duplicate(fields, item->string);
 }
+
+/* The recursion is no deeper than the text, which was checked for that. */
+void quant_fields_check_tree(struct quant_fields *fields, const cJSON *root)
+{
+    if (cJSON_IsObject(root))
+        quant_fields_check_keys(fields, root);
+    for (const cJSON *item = root ? root->child : NULL; item; item = item->next)
+        if (item->child)
+            quant_fields_check_tree(fields, item);
+}

@@ -30,6 +30,9 @@ void quant_fields_fail(struct quant_fields *fields, enum quant_status status, co
  * Takes n log n time. */
 void quant_fields_check_keys(struct quant_fields *fields, const cJSON *object);
 
+/* The same of all objects in a tree. Accepts NULL. */
+void quant_fields_check_tree(struct quant_fields *fields, const cJSON *root);
+
 /* The value of a key, or NULL if there is no such key, or object is NULL. */
 const cJSON *quant_field_find(const cJSON *object, const char *key);
 

@@ -3,12 +3,14 @@
 #include "records/json_scan.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 void quant_json_scan_init(struct quant_json_scan *scan, struct quant_source *source)
 {
     scan->source = source;
+    scan->prefix = "";
     scan->offset = 0;
     scan->line = 1;
     scan->line_offset = 0;
@@ -89,6 +91,18 @@ const char *quant_json_scan_place(const struct quant_json_scan *scan, uint64_t o
     return text;
 }
 
+enum quant_status quant_json_scan_error(const struct quant_json_scan *scan,
+                                        struct quant_error *error, enum quant_status status,
+                                        const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return quant_source_error(scan->source, error, status, "%s%s", scan->prefix, text);
+}
+
 static bool is_printable(int byte)
 {
     return byte >= 0x20 && byte < 0x7f;
@@ -110,8 +124,8 @@ enum quant_status quant_json_scan_unexpected(struct quant_json_scan *scan, const
     if (status != QUANT_OK)
         return status;
     if (byte == QUANT_JSON_END)
-        return quant_source_error(scan->source, error, QUANT_TRUNCATED,
-                                  "the text ends %s; expected %s", place, expected);
+        return quant_json_scan_error(scan, error, QUANT_TRUNCATED, "the text ends %s; expected %s",
+                                     place, expected);
     char found[QUANT_JSON_TOKEN + 2];
     if (!is_printable(byte) || byte == '\'') {
         snprintf(found, sizeof found, "byte 0x%02x", (unsigned)byte);
@@ -130,6 +144,6 @@ enum quant_status quant_json_scan_unexpected(struct quant_json_scan *scan, const
         found[length++] = '\'';
         found[length] = '\0';
     }
-    return quant_source_error(scan->source, error, QUANT_CORRUPT, "unexpected %s %s; expected %s",
-                              found, place, expected);
+    return quant_json_scan_error(scan, error, QUANT_CORRUPT, "unexpected %s %s; expected %s", found,
+                                 place, expected);
 }

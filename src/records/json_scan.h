@@ -19,6 +19,7 @@ enum {
 
 struct quant_json_scan {
     struct quant_source *source; /* borrowed */
+    const char *prefix;          /* of errors: "not an index of shards: ", or empty */
     const char *next;            /* in block; the bytes up to end are there already */
     const char *end;
     uint64_t offset; /* in the source, of block[0] */
@@ -27,7 +28,7 @@ struct quant_json_scan {
     char block[QUANT_JSON_BLOCK + QUANT_JSON_PADDING]; /* NUL from end on */
 };
 
-/* Begins at the first byte of the source. Reads nothing yet. */
+/* Begins at the first byte of the source, without a prefix. Reads nothing yet. */
 void quant_json_scan_init(struct quant_json_scan *scan, struct quant_source *source);
 
 /* The offset of the next byte. */
@@ -69,6 +70,11 @@ enum quant_status quant_json_scan_expect(struct quant_json_scan *scan, char expe
 enum { QUANT_JSON_PLACE = 96 };
 const char *quant_json_scan_place(const struct quant_json_scan *scan, uint64_t offset,
                                   char text[QUANT_JSON_PLACE]);
+
+/* Sets the error, which begins with the prefix. */
+enum quant_status quant_json_scan_error(const struct quant_json_scan *scan,
+                                        struct quant_error *error, enum quant_status status,
+                                        const char *format, ...) QUANT_PRINTF(4, 5);
 
 /* Sets the error for a next byte, or an end, that is not expected. expected is in words:
  * "',' or ']'". Passes over what it quotes. */
@@ -112,9 +118,9 @@ enum quant_status quant_json_scan_wrong_word(struct quant_json_scan *scan, const
 enum quant_status quant_json_scan_string(struct quant_json_scan *scan, const char *noun,
                                          char text[QUANT_JSON_TOKEN], struct quant_error *error);
 
-/* What follows a backslash in a string: the code of the character, or for \u a UTF-16 unit, which
- * may be half of a surrogate pair. */
-enum quant_status quant_json_scan_escape(struct quant_json_scan *scan, unsigned *code,
-                                         struct quant_error *error);
+/* The character of a string that begins with byte, which was passed over: an escape, both halves of
+ * a surrogate pair, or what UTF-8 has in one to four bytes. QUANT_CORRUPT for what is neither. */
+enum quant_status quant_json_scan_character(struct quant_json_scan *scan, int byte, unsigned *code,
+                                            struct quant_error *error);
 
 #endif

@@ -48,11 +48,11 @@ static void need_digit(struct pass *pass, const char *where)
     char place[QUANT_JSON_PLACE];
     quant_json_scan_place(pass->scan, quant_json_scan_offset(pass->scan), place);
     if (pass->byte == QUANT_JSON_END)
-        pass->status = quant_source_error(pass->scan->source, pass->error, QUANT_TRUNCATED,
-                                          "the text ends inside a number %s", place);
+        pass->status = quant_json_scan_error(pass->scan, pass->error, QUANT_TRUNCATED,
+                                             "the text ends inside a number %s", place);
     else
-        pass->status = quant_source_error(pass->scan->source, pass->error, QUANT_CORRUPT,
-                                          "no digit %s of '%s' %s", where, pass->token, place);
+        pass->status = quant_json_scan_error(pass->scan, pass->error, QUANT_CORRUPT,
+                                             "no digit %s of '%s' %s", where, pass->token, place);
 }
 
 static void read_sign(struct pass *pass)
@@ -76,9 +76,9 @@ static void read_integer(struct pass *pass)
     } while (!zero);
     if (at_digit(pass)) {
         char place[QUANT_JSON_PLACE];
-        pass->status = quant_source_error(pass->scan->source, pass->error, QUANT_CORRUPT,
-                                          "a number with a leading zero %s",
-                                          quant_json_scan_place(pass->scan, offset, place));
+        pass->status = quant_json_scan_error(pass->scan, pass->error, QUANT_CORRUPT,
+                                             "a number with a leading zero %s",
+                                             quant_json_scan_place(pass->scan, offset, place));
     }
 }
 
@@ -182,11 +182,12 @@ enum quant_status quant_json_scan_dimension(struct quant_json_scan *scan, uint64
         return status;
     int64_t dimension;
     if (!quant_json_decimal_integer(&decimal, &dimension) || dimension < 0)
-        return quant_source_error(scan->source, error, QUANT_CORRUPT,
-                                  "dimension %s %s is not an integer of at least 0", token, place);
+        return quant_json_scan_error(scan, error, QUANT_CORRUPT,
+                                     "dimension %s %s is not an integer of at least 0", token,
+                                     place);
     if (dimension == INT64_MAX)
-        return quant_source_error(scan->source, error, QUANT_OUT_OF_RANGE,
-                                  "dimension %s %s is too large", token, place);
+        return quant_json_scan_error(scan, error, QUANT_OUT_OF_RANGE,
+                                     "dimension %s %s is too large", token, place);
     *value = (uint64_t)dimension;
     return QUANT_OK;
 }

@@ -21,9 +21,9 @@ static enum quant_status push(struct levels *levels, bool object,
 {
     if (levels->depth == QUANT_JSON_SKIP_DEPTH) {
         char place[QUANT_JSON_PLACE];
-        return quant_source_error(scan->source, error, QUANT_UNSUPPORTED,
-                                  "nested more than %d deep %s", QUANT_JSON_SKIP_DEPTH,
-                                  quant_json_scan_place(scan, quant_json_scan_offset(scan), place));
+        return quant_json_scan_error(
+            scan, error, QUANT_UNSUPPORTED, "nested more than %d deep %s", QUANT_JSON_SKIP_DEPTH,
+            quant_json_scan_place(scan, quant_json_scan_offset(scan), place));
     }
     const uint64_t bit = (uint64_t)1 << (levels->depth % 64);
     uint64_t *word = &levels->objects[levels->depth / 64];
@@ -54,19 +54,21 @@ static enum quant_status skip_literal(struct quant_json_scan *scan, struct quant
 }
 
 /* The value that begins with byte, which is no array and no object. */
-static enum quant_status skip_scalar(struct quant_json_scan *scan, int byte,
+static enum quant_status skip_scalar(struct quant_json_scan *scan, int byte, bool takes_words,
                                      struct quant_error *error)
 {
     char text[QUANT_JSON_TOKEN];
+    struct quant_json_decimal decimal;
     double value;
     bool is_word;
     if (byte == '"')
         return quant_json_scan_string(scan, "string", text, error);
     if (byte == 't' || byte == 'f' || byte == 'n')
         return skip_literal(scan, error);
-    if (quant_json_scan_begins_number(byte, true))
-        return quant_json_scan_float(scan, &value, &is_word, text, error);
-    return quant_json_scan_unexpected(scan, "a value", error);
+    if (!quant_json_scan_begins_number(byte, takes_words))
+        return quant_json_scan_unexpected(scan, "a value", error);
+    return takes_words ? quant_json_scan_float(scan, &value, &is_word, text, error)
+                       : quant_json_scan_number(scan, &decimal, text, error);
 }
 
 /* Into the array or object that byte opens, up to its first value, or past its end. */
@@ -109,7 +111,8 @@ static enum quant_status leave(struct levels *levels, struct quant_json_scan *sc
     return QUANT_OK;
 }
 
-enum quant_status quant_json_skip_value(struct quant_json_scan *scan, struct quant_error *error)
+enum quant_status quant_json_skip_value(struct quant_json_scan *scan, bool takes_words,
+                                        struct quant_error *error)
 {
     struct levels levels = {.depth = 0};
     enum quant_status status;
@@ -119,7 +122,7 @@ enum quant_status quant_json_skip_value(struct quant_json_scan *scan, struct qua
         status = quant_json_scan_token(scan, &byte, error);
         if (status == QUANT_OK)
             status = byte == '{' || byte == '[' ? enter(&levels, scan, byte, &at_value, error)
-                                                : skip_scalar(scan, byte, error);
+                                                : skip_scalar(scan, byte, takes_words, error);
         if (status == QUANT_OK && !at_value)
             status = leave(&levels, scan, error);
     } while (status == QUANT_OK && levels.depth > 0);

@@ -30,6 +30,14 @@ static size_t offset_of(const struct search *search)
     return (size_t)quant_json_scan_offset(search->scan);
 }
 
+static enum quant_status refuse_second(const struct search *search, size_t offset)
+{
+    char place[QUANT_JSON_PLACE];
+    return quant_source_error(search->scan->source, search->error, QUANT_CORRUPT,
+                              "duplicate key '%s' %s", search->wanted,
+                              quant_json_scan_place(search->scan, offset, place));
+}
+
 /* Reads a member whose first byte is next. before: the place of what is before it, a comma or the
  * bracket. */
 static enum quant_status read_member(struct search *search, size_t before, bool is_first)
@@ -40,8 +48,12 @@ static enum quant_status read_member(struct search *search, size_t before, bool 
         quant_json_scan_text(search->scan, "key", &search->key, search->error);
     if (status == QUANT_OK)
         status = quant_json_scan_expect(search->scan, ':', search->error);
+    int byte;
     if (status == QUANT_OK)
-        status = quant_json_skip_value(search->scan, search->error);
+        status = quant_json_scan_token(search->scan, &byte, search->error);
+    const size_t value = offset_of(search);
+    if (status == QUANT_OK)
+        status = quant_json_skip_value(search->scan, true, search->error);
     if (status != QUANT_OK)
         return status;
     if (is_first) {
@@ -51,7 +63,11 @@ static enum quant_status read_member(struct search *search, size_t before, bool 
     object->last_end = offset_of(search);
     object->has_any = object->has_any || is_among(search->any, search->key.bytes);
     if (strcmp(search->key.bytes, search->wanted) == 0) {
+        if (object->has_key)
+            return refuse_second(search, begin);
         object->has_key = true;
+        object->value = value;
+        object->value_nbytes = object->last_end - value;
         object->begin = is_first ? begin : before;
         object->end = object->last_end;
     }
@@ -126,6 +142,20 @@ static enum quant_status read_text(struct quant_source *source, struct quant_obj
     return quant_source_read_exactly(source, 0, object->text, object->nbytes, error);
 }
 
+/* What is searched is what was read: the file may change meanwhile. */
+static enum quant_status search_text(struct search *search, const char *name)
+{
+    struct quant_source *text =
+        quant_source_from_memory(search->object->text, search->object->nbytes, name);
+    if (!text)
+        return quant_error_no_memory(search->error, search->object->nbytes, "text");
+    quant_json_scan_init(search->scan, text);
+    search->scan->prefix = "not a JSON object: ";
+    const enum quant_status status = parse(search);
+    quant_source_close(text);
+    return status;
+}
+
 enum quant_status quant_object_read(struct quant_source *source, const char *key,
                                     const char *const *any, struct quant_object_text *object,
                                     struct quant_error *error)
@@ -139,10 +169,8 @@ enum quant_status quant_object_read(struct quant_source *source, const char *key
     enum quant_status status = search.scan
                                    ? read_text(source, object, error)
                                    : quant_error_no_memory(error, sizeof *search.scan, "buffers");
-    if (status == QUANT_OK) {
-        quant_json_scan_init(search.scan, source);
-        status = parse(&search);
-    }
+    if (status == QUANT_OK)
+        status = search_text(&search, source->name);
     quant_json_text_release(&search.key);
     free(search.scan);
     return status;

@@ -17,6 +17,8 @@ struct quant_object_text {
     size_t nbytes;
     bool has_key; /* the member is there */
     bool has_any; /* one of the other keys is */
+    size_t value; /* the place in text of the member's value, if it is there, */
+    size_t value_nbytes;
     /* ---- Private: places in text ---- */
     size_t begin; /* of the member with its comma, if it is there, */
     size_t end;   /* and its end */

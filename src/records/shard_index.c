@@ -6,9 +6,11 @@
 
 #include "base/error.h"
 #include "base/growing_list.h"
+#include "records/json_check.h"
 #include "records/json_print.h"
 #include "records/json_skip.h"
 #include "records/json_text.h"
+#include "records/name_set.h"
 
 struct reading {
     struct quant_source *source;
@@ -18,7 +20,6 @@ struct reading {
     struct quant_shard_index *index;
     size_t metadata_room;
     bool has_map;
-    bool has_metadata;
     struct quant_error *error;
 };
 
@@ -91,6 +92,21 @@ static enum quant_status read_entry(struct reading *reading)
 
 /* ---- Metadata ---- */
 
+/* It is written as it is here, so that it is checked again where it changed after it was passed. */
+static enum quant_status check_value(const struct reading *reading, const char *value,
+                                     size_t length, uint64_t begin)
+{
+    struct quant_json_fault fault;
+    char printed[QUANT_JSON_FAULT_TEXT];
+    size_t longest;
+    if (quant_json_check(value, length, &longest, &fault))
+        return QUANT_OK;
+    return quant_source_error(reading->source, reading->error, QUANT_CORRUPT,
+                              "not an index of shards: %s at byte %llu",
+                              quant_json_fault_print(&fault, value, length, printed),
+                              (unsigned long long)(begin + fault.at));
+}
+
 /* The text of the value that is next, as it is in the file. */
 static enum quant_status copy_value(struct reading *reading, char **value)
 {
@@ -98,7 +114,7 @@ static enum quant_status copy_value(struct reading *reading, char **value)
     enum quant_status status = quant_json_scan_token(reading->scan, &byte, reading->error);
     const uint64_t begin = quant_json_scan_offset(reading->scan);
     if (status == QUANT_OK)
-        status = quant_json_skip_value(reading->scan, reading->error);
+        status = quant_json_skip_value(reading->scan, false, reading->error);
     if (status != QUANT_OK)
         return status;
     const size_t length = (size_t)(quant_json_scan_offset(reading->scan) - begin);
@@ -106,7 +122,8 @@ static enum quant_status copy_value(struct reading *reading, char **value)
     if (!*value)
         return quant_error_no_memory(reading->error, length + 1, "index");
     (*value)[length] = '\0';
-    return quant_source_read_exactly(reading->source, begin, *value, length, reading->error);
+    status = quant_source_read_exactly(reading->source, begin, *value, length, reading->error);
+    return status == QUANT_OK ? check_value(reading, *value, length, begin) : status;
 }
 
 static enum quant_status read_metadata(struct reading *reading)
@@ -114,7 +131,7 @@ static enum quant_status read_metadata(struct reading *reading)
     struct quant_shard_index *index = reading->index;
     char *value = NULL;
     if (strcmp(reading->key.bytes, "total_size") == 0)
-        return quant_json_skip_value(reading->scan, reading->error);
+        return quant_json_skip_value(reading->scan, false, reading->error);
     struct quant_growing_list list = {index->metadata, index->nmetadata, reading->metadata_room};
     const char *key = quant_arena_join(&index->arena, reading->key.bytes, "");
     const enum quant_status status = copy_value(reading, &value);
@@ -131,31 +148,45 @@ static enum quant_status read_metadata(struct reading *reading)
 
 /* ---- All of it ---- */
 
-static enum quant_status read_object(struct reading *reading,
-                                     enum quant_status (*member)(struct reading *reading))
+/* Tensors are sorted later, and then their duplicates are found. */
+static enum quant_status read_members(struct reading *reading, struct quant_name_set *names,
+                                      enum quant_status (*member)(struct reading *reading))
 {
     enum quant_status status = quant_json_scan_expect(reading->scan, '{', reading->error);
     bool found = true;
+    uint64_t offset = 0;
     for (bool is_first = true; status == QUANT_OK && found; is_first = false) {
         status = next_key(reading, is_first, &found);
+        if (status == QUANT_OK && found && member != read_entry &&
+            !quant_name_set_add(names, reading->key.bytes, quant_json_scan_offset(reading->scan)))
+            status = quant_error_no_memory(reading->error, reading->key.length, "index");
         if (status == QUANT_OK && found)
             status = member(reading);
     }
+    if (status == QUANT_OK && quant_name_set_find_duplicate(names, &offset))
+        status = quant_source_error(reading->source, reading->error, QUANT_CORRUPT,
+                                    "not an index of shards: duplicate key before byte %llu",
+                                    (unsigned long long)offset);
+    return status;
+}
+
+static enum quant_status read_object(struct reading *reading,
+                                     enum quant_status (*member)(struct reading *reading))
+{
+    struct quant_name_set names = {NULL};
+    const enum quant_status status = read_members(reading, &names, member);
+    quant_name_set_release(&names);
     return status;
 }
 
 static enum quant_status read_member(struct reading *reading)
 {
-    const bool is_map = strcmp(reading->key.bytes, "weight_map") == 0;
-    const bool is_metadata = strcmp(reading->key.bytes, "metadata") == 0;
-    if ((is_map && reading->has_map) || (is_metadata && reading->has_metadata))
-        return corrupt(reading, "duplicate key", reading->key.bytes);
-    reading->has_map = reading->has_map || is_map;
-    reading->has_metadata = reading->has_metadata || is_metadata;
-    if (is_map)
-        return read_object(reading, read_entry);
-    return is_metadata ? read_object(reading, read_metadata)
-                       : quant_json_skip_value(reading->scan, reading->error);
+    if (strcmp(reading->key.bytes, "metadata") == 0)
+        return read_object(reading, read_metadata);
+    if (strcmp(reading->key.bytes, "weight_map") != 0)
+        return quant_json_skip_value(reading->scan, false, reading->error);
+    reading->has_map = true;
+    return read_object(reading, read_entry);
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -191,7 +222,10 @@ static enum quant_status read_all(struct reading *reading)
         status = quant_json_scan_unexpected(reading->scan, "the end of the index", reading->error);
     if (status == QUANT_OK && !reading->has_map)
         status = corrupt(reading, "there is no key", "weight_map");
-    return status == QUANT_OK ? sort(reading) : status;
+    if (status == QUANT_OK)
+        status = sort(reading);
+    return status == QUANT_OK ? quant_source_check_unchanged(reading->source, reading->error)
+                              : status;
 }
 
 enum quant_status quant_shard_index_read(struct quant_source *source,
@@ -203,6 +237,7 @@ enum quant_status quant_shard_index_read(struct quant_source *source,
     if (!reading.scan)
         return quant_error_no_memory(error, sizeof *reading.scan, "buffers");
     quant_json_scan_init(reading.scan, source);
+    reading.scan->prefix = "not an index of shards: ";
     const enum quant_status status = read_all(&reading);
     quant_json_text_release(&reading.key);
     quant_json_text_release(&reading.text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads the sidecar of one tensor. cJSON parses; what it does not check is checked here: each key
- * occurs once, each field is there, with the right type and in its range, and the fields agree.
+ * Reads the sidecar of one tensor. The text and its keys were checked before; here it is checked
+ * that each field is there, with the right type and in its range, and that the fields agree.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -136,10 +136,6 @@ static void read_root(struct quant_fields *fields, const cJSON *root, struct qua
         quant_fields_fail(fields, QUANT_CORRUPT, "not a JSON object");
         return;
     }
-    quant_fields_check_keys(fields, root);
-    for (const cJSON *item = root->child; item; item = item->next)
-        if (cJSON_IsObject(item))
-            quant_fields_check_keys(fields, item);
     read_head(fields, root);
     read_shape(fields, root, sidecar); /* which says how many scales there are */
     read_params(fields, root, sidecar);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/utf8.h"
 #include "records/document.h"
 #include "records/name_set.h"
 #include "records/sidecar_entry_read.h"
@@ -30,20 +29,17 @@ static struct quant_fields make_fields(const struct quant_sidecar_reader *reader
         .source = reader->text.source, .what = "not a valid sidecar", .error = error};
 }
 
-static void fail_json(struct quant_fields *fields, const struct quant_sidecar_text *text, size_t at)
-{
-    quant_fields_fail(fields, QUANT_CORRUPT, "not JSON at byte %llu",
-                      (unsigned long long)quant_sidecar_text_offset(text, at));
-}
-
 /* The piece of the text as a tree; NULL after an error. */
-static cJSON *parse(struct quant_fields *fields, const struct quant_sidecar_text *text)
+static cJSON *parse(struct quant_fields *fields, struct quant_sidecar_text *text)
 {
-    size_t wrong = 0;
-    cJSON *tree = quant_document_parse(fields, "sidecar", text->bytes, text->length, &wrong);
-    if (!tree)
-        fail_json(fields, text, wrong);
-    return tree;
+    struct quant_json_fault fault;
+    cJSON *tree = quant_document_parse(fields, "sidecar", text->bytes, text->length, &fault);
+    if (tree || fields->status != QUANT_OK)
+        return tree;
+    quant_sidecar_text_unmask(text);
+    quant_document_refuse(fields, &fault, text->bytes, text->length,
+                          quant_sidecar_text_offset(text, fault.at));
+    return NULL;
 }
 
 /* ---- The head ---- */
@@ -120,6 +116,7 @@ enum quant_status quant_sidecar_tensors_open(struct quant_source *source,
     fields.status = quant_sidecar_text_head(&opened->text, error);
     if (fields.status == QUANT_OK)
         opened->head_tree = parse(&fields, &opened->text);
+    quant_fields_check_tree(&fields, opened->head_tree);
     if (fields.status == QUANT_OK)
         read_head(&fields, opened->head_tree, &opened->head);
     if (fields.status == QUANT_OK)
@@ -160,40 +157,27 @@ void quant_sidecar_tensors_close(struct quant_sidecar_reader *reader)
 
 /* ---- Entries ---- */
 
-/* cJSON takes a NUL for the end of a string, and so would everybody else. */
-static bool has_nul(const struct quant_sidecar_text *text)
+/* No name and no value: before a comma, or after the last one. */
+static void fail_empty(struct quant_fields *fields, struct quant_sidecar_text *text)
 {
-    static const char escape[] = "\\u0000";
-    if (memchr(text->bytes, '\0', text->length))
-        return true;
-    for (const char *at = text->bytes; (at = strstr(at, escape)); at++) {
-        size_t backslashes = 1; /* an even number of them are backslashes of the string itself */
-        while (at[-(ptrdiff_t)backslashes] == '\\')
-            backslashes++;
-        if (backslashes % 2 == 1)
-            return true;
-    }
-    return false;
+    const struct quant_json_fault fault = {
+        .at = text->length - 1, .what = "'\"'", .is_expected = true};
+    quant_sidecar_text_unmask(text);
+    quant_document_refuse(fields, &fault, text->bytes, text->length,
+                          quant_sidecar_text_offset(text, fault.at));
 }
 
 /* The entry in the piece of the text; NULL if there is not one, or after an error. */
 static const cJSON *parse_entry(struct quant_sidecar_reader *reader, struct quant_fields *fields)
 {
-    const struct quant_sidecar_text *text = &reader->text;
     cJSON_Delete(reader->tree);
-    reader->tree = parse(fields, text);
+    reader->tree = parse(fields, &reader->text);
     if (!reader->tree)
         return NULL;
     const cJSON *item = reader->tree->child;
     if (!item && (!reader->is_at_end || reader->names.n > 0))
-        fail_json(fields, text, text->length - 1);
-    if (has_nul(text))
-        quant_fields_fail(fields, QUANT_CORRUPT, "a string at byte %llu has a NUL character",
-                          (unsigned long long)quant_sidecar_text_offset(text, 1));
-    if (item && !quant_is_utf8(item->string))
-        quant_fields_fail(fields, QUANT_CORRUPT, "the tensor's name at byte %llu is not UTF-8",
-                          (unsigned long long)quant_sidecar_text_offset(text, 1));
-    return fields->status == QUANT_OK ? item : NULL;
+        fail_empty(fields, &reader->text);
+    return item;
 }
 
 static void read_entry(struct quant_sidecar_reader *reader, struct quant_fields *fields,
@@ -238,5 +222,7 @@ enum quant_status quant_sidecar_tensors_next(struct quant_sidecar_reader *reader
     }
     if (fields.status == QUANT_OK && !*found)
         check_names(reader, &fields);
+    if (fields.status == QUANT_OK && !*found) /* the pieces would not be those of one text */
+        fields.status = quant_source_check_unchanged(reader->text.source, error);
     return fields.status;
 }

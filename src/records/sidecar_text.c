@@ -51,6 +51,7 @@ enum quant_status quant_sidecar_text_find(struct quant_sidecar_text *text,
                                           struct quant_error *error)
 {
     quant_json_scan_init(&text->scan, text->source);
+    text->scan.prefix = "not a valid sidecar: not JSON: ";
     return quant_json_keys_find(&text->scan, "sidecar", note_key, text, error);
 }
 
@@ -95,6 +96,7 @@ enum quant_status quant_sidecar_text_head(struct quant_sidecar_text *text,
 void quant_sidecar_text_seek(struct quant_sidecar_text *text, uint64_t offset)
 {
     quant_json_scan_init(&text->scan, text->source);
+    text->scan.prefix = "not a valid sidecar: not JSON: ";
     text->scan.offset = offset;
 }
 
@@ -136,6 +138,20 @@ static enum quant_status append_value(struct quant_sidecar_text *text, int *byte
     }
 }
 
+/* After the brace of the last entry, which was passed over: white space up to where the value of
+ * "tensors" ended when it was found. */
+static enum quant_status check_end(struct quant_sidecar_text *text, struct quant_error *error)
+{
+    struct quant_json_scan *scan = &text->scan;
+    int byte;
+    if (quant_json_scan_offset(scan) > text->tensors_end)
+        return quant_source_error(text->source, error, QUANT_IO, "it changed while it was read");
+    const enum quant_status status = quant_json_scan_token(scan, &byte, error);
+    if (status != QUANT_OK || quant_json_scan_offset(scan) == text->tensors_end)
+        return status;
+    return quant_json_scan_unexpected(scan, "',' or '}'", error);
+}
+
 enum quant_status quant_sidecar_text_next(struct quant_sidecar_text *text, bool *is_last,
                                           struct quant_error *error)
 {
@@ -151,13 +167,23 @@ enum quant_status quant_sidecar_text_next(struct quant_sidecar_text *text, bool 
         status = append_value(text, &byte, error);
     if (status == QUANT_OK)
         status = append(text, "}", 1, error);
+    if (status != QUANT_OK)
+        return status;
+    text->ended_by = byte;
     *is_last = byte != ',';
-    if (status == QUANT_OK)
-        quant_json_scan_skip(&text->scan);
-    return status;
+    if (byte == ']')
+        return quant_json_scan_unexpected(&text->scan, "',' or '}'", error);
+    quant_json_scan_skip(&text->scan);
+    return *is_last ? check_end(text, error) : QUANT_OK;
 }
 
 /* ---- The piece ---- */
+
+void quant_sidecar_text_unmask(struct quant_sidecar_text *text)
+{
+    if (text->gap == SIZE_MAX)
+        text->bytes[text->length - 1] = (char)text->ended_by;
+}
 
 uint64_t quant_sidecar_text_offset(const struct quant_sidecar_text *text, size_t at)
 {

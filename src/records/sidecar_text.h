@@ -21,6 +21,7 @@ struct quant_sidecar_text {
     uint64_t offset;    /* in the source, of its first byte */
     size_t gap;         /* of the head: where "tensors" was cut out; else its length */
     uint64_t gap_width; /* the bytes that were cut out there */
+    int ended_by;       /* of an entry: the byte of the source after it */
 
     struct quant_json_scan scan;
 };
@@ -43,9 +44,13 @@ enum quant_status quant_sidecar_text_enter(struct quant_sidecar_text *text,
 void quant_sidecar_text_seek(struct quant_sidecar_text *text, uint64_t offset);
 
 /* Makes the next entry the piece: its name and its value, as an object. is_last: no comma follows.
- * The object is empty if there are no entries at all, or none after the last comma. */
+ * The object is empty if there are no entries at all, or none after the last comma. QUANT_CORRUPT:
+ * after the last entry there is more of the value of "tensors", or less: it has changed. */
 enum quant_status quant_sidecar_text_next(struct quant_sidecar_text *text, bool *is_last,
                                           struct quant_error *error);
+
+/* Puts the byte that ended the entry in place of the brace that was added, for messages. */
+void quant_sidecar_text_unmask(struct quant_sidecar_text *text);
 
 /* The offset in the source of a byte of the piece. */
 uint64_t quant_sidecar_text_offset(const struct quant_sidecar_text *text, size_t at);

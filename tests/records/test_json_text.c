@@ -141,10 +141,10 @@ static void test_refused(void **state)
         {"\"\\ude00\"", QUANT_CORRUPT, "half of a surrogate pair at byte 1"},
         {"\"\\ude00\\ud83d\"", QUANT_CORRUPT, "half of a surrogate pair at byte 1"},
         {"\"a\\u0000b\"", QUANT_UNSUPPORTED, "the key that ends at byte 9 has a NUL, \\u0000"},
-        {"\"\xff\"", QUANT_CORRUPT, "the key that ends at byte 2 is not UTF-8"},
-        {"\"\xc0\x80\"", QUANT_CORRUPT, "the key that ends at byte 3 is not UTF-8"},
-        {"\"\xed\xa0\xbd\"", QUANT_CORRUPT, "the key that ends at byte 4 is not UTF-8"},
-        {"\"\xe2\x82\"", QUANT_CORRUPT, "the key that ends at byte 3 is not UTF-8"},
+        {"\"\xff\"", QUANT_CORRUPT, "text that is not UTF-8 at byte 1"},
+        {"\"\xc0\x80\"", QUANT_CORRUPT, "text that is not UTF-8 at byte 1"},
+        {"\"\xed\xa0\xbd\"", QUANT_CORRUPT, "text that is not UTF-8 at byte 1"},
+        {"\"\xe2\x82\"", QUANT_CORRUPT, "text that is not UTF-8 at byte 1"},
     };
     for (size_t i = 0; i < LENGTH(rows); i++) {
         char expected[256];

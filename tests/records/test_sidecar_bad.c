@@ -98,7 +98,7 @@ static const struct {
     {"shape_smaller.json", QUANT_CORRUPT, "its shape is (7,), not (2, 3) as in its", true},
     {"shape_string.json", QUANT_CORRUPT, "'shape' is not an array", false},
     {"text_after.json", QUANT_CORRUPT, "not JSON at byte 558", false},
-    {"truncated.json", QUANT_CORRUPT, "not JSON at byte 193", false},
+    {"truncated.json", QUANT_CORRUPT, "not JSON at byte 200", false},
     {"version_2.json", QUANT_CORRUPT, "'version' is 2, but no key of version 2 occurs", false},
     {"version_3.json", QUANT_UNSUPPORTED, "version 3; this program reads versions 1 and 2", false},
     {"scale_dtype_in_version_1.json", QUANT_CORRUPT,

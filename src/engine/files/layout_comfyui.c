@@ -71,7 +71,7 @@ static enum quant_status read_mark(struct quant_layout_reading *reading,
 {
     const struct quant_tensor_info *info = place->info;
     struct quant_fields fields = {.source = place->source, .what = mark, .error = reading->error};
-    size_t wrong = 0;
+    struct quant_json_fault fault;
     if (info->nbytes > MARK_MOST)
         return quant_layout_fail(reading, info->name, "is longer than %d bytes", MARK_MOST);
     char *text = calloc(1, (size_t)info->nbytes + 1);
@@ -80,7 +80,7 @@ static enum quant_status read_mark(struct quant_layout_reading *reading,
     enum quant_status status = quant_source_read_exactly(place->source, info->offset, text,
                                                          (size_t)info->nbytes, reading->error);
     if (status == QUANT_OK) {
-        *root = quant_document_parse(&fields, mark, text, (size_t)info->nbytes, &wrong);
+        *root = quant_document_parse(&fields, mark, text, (size_t)info->nbytes, &fault);
         status = fields.status;
     }
     free(text);

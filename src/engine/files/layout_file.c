@@ -12,8 +12,7 @@
 #include "engine/files/layout_view.h"
 #include "io/io.h"
 #include "records/document.h"
-
-enum { CONFIG_MOST = 16 << 20 };
+#include "records/object_edit.h"
 
 const char quant_layout_other_key[] = "quantization";
 
@@ -37,14 +36,46 @@ static const cJSON *entry_of(const cJSON *root)
     return !entry && quant_layout_mlx.has_config(own) ? own : entry;
 }
 
+/* Adds a member of the config, if it is there, as a tree to root. */
+static void read_member(struct quant_fields *fields, const char *key, cJSON *root)
+{
+    static const char *const no_others[] = {NULL};
+    struct quant_object_text object = {.text = NULL};
+    struct quant_json_fault fault;
+    if (fields->status == QUANT_OK)
+        fields->status = quant_object_read(fields->source, key, no_others, &object, fields->error);
+    if (fields->status == QUANT_OK && object.has_key) {
+        char *value = object.text + object.value;
+        value[object.value_nbytes] = '\0';
+        cJSON *tree = quant_document_parse(fields, "config", value, object.value_nbytes, &fault);
+        if (!tree && fields->status == QUANT_OK)
+            quant_document_refuse(fields, &fault, value, object.value_nbytes,
+                                  object.value + fault.at);
+        quant_fields_check_tree(fields, tree);
+        if (tree && !cJSON_AddItemToObject(root, key, tree)) {
+            cJSON_Delete(tree);
+            fields->status = quant_error_no_memory(fields->error, object.value_nbytes, "config");
+        }
+    }
+    quant_object_release(&object);
+}
+
+/* The two members that say how it is quantized. */
 static cJSON *read_config(struct quant_source *source, enum quant_status *status,
                           struct quant_error *error)
 {
     struct quant_fields fields = {
         .source = source, .what = "not a valid config", .error = error, .status = QUANT_OK};
-    cJSON *root = quant_document_read(&fields, "config", CONFIG_MOST);
+    cJSON *root = cJSON_CreateObject();
+    if (!root)
+        fields.status = quant_error_no_memory(error, sizeof *root, "config");
+    read_member(&fields, "quantization_config", root);
+    read_member(&fields, quant_layout_other_key, root);
     *status = fields.status;
-    return root;
+    if (*status == QUANT_OK)
+        return root;
+    cJSON_Delete(root);
+    return NULL;
 }
 
 /* There need not be one. */

@@ -94,7 +94,7 @@ static enum quant_status read_format(struct quant_json_scan *scan, struct quant_
     int byte;
     enum quant_status status = quant_json_scan_token(scan, &byte, error);
     if (status != QUANT_OK || byte != '"')
-        return status == QUANT_OK ? quant_json_skip_value(scan, error) : status;
+        return status == QUANT_OK ? quant_json_skip_value(scan, true, error) : status;
     status = quant_json_scan_string(scan, "string", text, error);
     if (status == QUANT_OK && strncmp(text, "quant-", 6) == 0)
         return quant_source_error(scan->source, error, QUANT_UNSUPPORTED,
@@ -140,7 +140,7 @@ enum quant_status quant_json_object_read(struct quant_json_object *object,
             status = read_shape(object, scan, error);
         else
             status = member == MEMBER_FORMAT ? read_format(scan, error)
-                                             : quant_json_skip_value(scan, error);
+                                             : quant_json_skip_value(scan, true, error);
         if (status != QUANT_OK)
             return status;
     }
