@@ -48,3 +48,12 @@ if(QUANT_SANITIZE)
     add_compile_options(${sanitizers} -fno-omit-frame-pointer)
     add_link_options(${sanitizers})
 endif()
+
+if(QUANT_FUZZ)
+    if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+        message(FATAL_ERROR "fuzzing needs clang: cmake --preset fuzz")
+    endif()
+    # Counts what is covered. Only the fuzz targets have libFuzzer's main.
+    add_compile_options(-fsanitize=fuzzer-no-link)
+    add_link_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Consecutive elements of one size, or two per byte for elements of half a byte: the whole of a raw
  * file, and a .npy file after its header. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ struct flat_reader {
     uint64_t offset;   /* of the first element */
     uint64_t position; /* index of the next element */
     bool widens;       /* converts floats of another size or byte order to float32 */
-    bool swaps;        /* the two bytes of each element */
+    bool swaps;        /* the bytes of each element, two or four */
     unsigned char stage[QUANT_STAGE_BYTES]; /* for read, whose caller gives none */
 };
 
@@ -122,12 +123,18 @@ static enum quant_status read_stored(const struct flat_reader *flat, uint64_t fi
 }
 
 static enum quant_status read_swapped(const struct flat_reader *flat, uint64_t first,
-                                      uint16_t *elements, size_t nelems, size_t *count,
+                                      void *elements, size_t nelems, size_t *count,
                                       struct quant_error *error)
 {
+    uint16_t *shorts = elements;
+    uint32_t *words = elements;
+    const bool is_short = unit_of(flat) == sizeof *shorts;
     const enum quant_status status = read_stored(flat, first, elements, nelems, count, error);
-    for (size_t i = 0; status == QUANT_OK && i < *count; i++)
-        elements[i] = quant_swap_16(elements[i]);
+    assert(is_short || unit_of(flat) == sizeof *words);
+    for (size_t i = 0; status == QUANT_OK && is_short && i < *count; i++)
+        shorts[i] = quant_swap_16(shorts[i]);
+    for (size_t i = 0; status == QUANT_OK && !is_short && i < *count; i++)
+        words[i] = quant_swap_32(words[i]);
     return status;
 }
 

@@ -32,12 +32,13 @@ enum { QUANT_ELEMENT_TEXT = 48 };
 struct quant_reader_ops {
     /* Delivers up to capacity elements at elements; *count is 0 only at the end of the data, and
      * all that the format promises about the end has been checked by then. If elements are packed,
-     * two to a byte, capacity is even, or all there are. */
+     * two to a byte, capacity is even, if they are in blocks, a multiple of a block; or all there
+     * are. */
     enum quant_status (*read)(struct quant_reader *reader, void *elements, size_t capacity,
                               size_t *count, struct quant_error *error);
     /* Delivers nelems elements from the first-th on, which are there, by position: from several
      * threads at once, each with a stage of its own, QUANT_STAGE_BYTES long; of packed elements
-     * first is even. NULL, or of no use
+     * first is even, of those in blocks a multiple of a block. NULL, or of no use
      * where quant_reader_is_positional says no: then elements come in order only. */
     enum quant_status (*read_at)(struct quant_reader *reader, uint64_t first, void *elements,
                                  size_t nelems, void *stage, struct quant_error *error);
