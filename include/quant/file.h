@@ -208,8 +208,13 @@ enum quant_way {
      * auto is made anew, and so are all outputs of a job with ties. A restored output is complete
      * if restoring it gives the same bytes. */
     QUANT_RESUME = 8,
-    QUANT_RESUME_FAST = 16 /* the same, but checksums are taken for granted; a restored output is
-                            * complete if it has its size and is not older than data and sidecar */
+    QUANT_RESUME_FAST = 16, /* the same, but checksums are taken for granted; a restored output is
+                             * complete if it has its size and is not older than data and sidecar */
+
+    QUANT_SYNC = 32 /* wait until the disk has each output, its bytes before its name and the data
+                     * before its sidecar: a power cut then leaves the old files, the new ones, or
+                     * data without a sidecar, and what the call has returned for stays. What
+                     * QUANT_RESUME leaves alone is not synced again */
 };
 
 /* ---- Lists of files ----------------------------------------------------------------------------
@@ -516,6 +521,7 @@ struct quant_calibrate_job {
                                            * must have the same groups: for an axis the same extent
                                            * of it, for blocks the same number along each dimension,
                                            * in the same order. Not with partial */
+    bool sync;                            /* as QUANT_SYNC, for the output */
 };
 
 struct quant_merge_job {
@@ -525,6 +531,7 @@ struct quant_merge_job {
     const char *output;       /* as above */
     bool force;
     struct quant_control control; /* only cancel is used: merging is quick */
+    bool sync;                    /* as QUANT_SYNC, for the output */
 };
 
 struct quant_calibrated_group {

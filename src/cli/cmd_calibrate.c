@@ -96,6 +96,10 @@ static const struct option_row rows[] = {
      .parse = value_flag,
      .offset = AT(mapping.target.force),
      .is_common = true},
+    {.name = "sync",
+     .help = "wait until the disk has the output, before it gets its name",
+     .parse = value_flag,
+     .offset = AT(mapping.ways.sync)},
 
     {.heading = "Calibrating in parts:",
      .name = "partial",
@@ -140,6 +144,7 @@ static enum quant_status merge(const struct calibrate_options *options, char *co
         .output = options->mapping.target.output ? options->mapping.target.output : "-",
         .force = options->mapping.target.force,
         .control.cancel = *cancel,
+        .sync = options->mapping.ways.sync,
     };
     struct quant_calibrate_result result;
     return quant_file_merge(&job, &result, error);
@@ -205,6 +210,7 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
                     .progress = progress.is_wanted ? show_progress : NULL,
                     .context = &progress,
                     .begin_file = begin_input},
+        .sync = options->mapping.ways.sync,
     };
     struct quant_calibrate_result result;
     const enum quant_status status = quant_file_calibrate(&job, &result, error);

@@ -244,6 +244,7 @@ static int prepare(struct targets *targets, const struct dequant_options *option
     targets->report = options->report.file;
     targets->is_dry_run = options->ways.dry_run;
     targets->resumes = options->ways.resume != 0;
+    targets->syncs = options->ways.sync;
     if (dequant_reads_init(&files, targets, options->against, options->files_from.path))
         status = targets_prepare(targets, false, files.paths, files.n);
     else

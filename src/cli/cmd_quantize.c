@@ -252,6 +252,7 @@ static int quantize_inputs(const struct quantize_options *options,
     targets.onnx = options->onnx;
     targets.is_dry_run = options->ways.dry_run;
     targets.resumes = options->ways.resume != 0;
+    targets.syncs = options->ways.sync;
     if (status == EXIT_DONE)
         status = targets_prepare(&targets, true, reads, nreads);
     if (status == EXIT_DONE)

@@ -129,6 +129,37 @@ bool output_directory_add(struct output_directory *directory, const char *relati
     return ok;
 }
 
+/* Slashes at the end of path aside. */
+static bool sync_parent(const char *path)
+{
+    char *parent = strdup(path);
+    if (!parent)
+        return false;
+    size_t length = strlen(parent);
+    while (length > 1 && parent[length - 1] == '/')
+        length--;
+    while (length > 0 && parent[length - 1] != '/')
+        length--;
+    parent[length] = '\0';
+    const int fd = open(length > 0 ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool ok =
+        fd >= 0 && (fsync(fd) == 0 || errno == EINVAL); /* EINVAL: nothing to wait for */
+    const int number = errno;
+    if (fd >= 0)
+        close(fd);
+    free(parent);
+    errno = number;
+    return ok;
+}
+
+bool output_directory_sync(const struct output_directory *directory)
+{
+    bool ok = !directory->made || sync_parent(directory->path);
+    for (size_t i = 0; ok && i < directory->nbelow; i++)
+        ok = sync_parent(directory->below[i]);
+    return ok;
+}
+
 bool output_directory_check(const char *path)
 {
     struct stat found;

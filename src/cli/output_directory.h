@@ -32,6 +32,10 @@ bool output_directory_open(struct output_directory *directory, const char *path)
  * directory, if nothing was written to any of them. Returns false and sets errno on failure. */
 bool output_directory_add(struct output_directory *directory, const char *relative);
 
+/* Waits until the disk has the names of the directories that were created here. Returns false and
+ * sets errno on failure. Fine if it was never opened. */
+bool output_directory_sync(const struct output_directory *directory);
+
 /* Whether the directory exists or could be created. Returns false and sets errno if not. */
 bool output_directory_check(const char *path);
 

@@ -84,5 +84,9 @@ int targets_prepare(struct targets *targets, bool has_sidecars, const char *cons
     }
     if (directory && !targets->is_dry_run && !mirror_directories(targets))
         return EXIT_FAILED;
+    if (targets->syncs && !output_directory_sync(&targets->directory)) {
+        message_error("cannot sync the directory '%s': %s", directory, strerror(errno));
+        return EXIT_FAILED;
+    }
     return target_clashes_find(targets, has_sidecars, others, nothers);
 }

@@ -76,6 +76,7 @@ struct targets {
     const char *report;                /* the file of --report-file; NULL: none */
     const char *onnx;                  /* the model that is written last; NULL: none */
     bool resumes;                      /* outputs of an earlier run may be there */
+    bool syncs;                        /* --sync */
     bool is_dry_run;                   /* nothing is created */
     bool report_is_taken;              /* it is one of the files that are read or written */
     struct quant_file *files;          /* owned: what the library gets, after targets_prepare */

@@ -33,6 +33,7 @@ uint64_t way_options_ways(const struct way_options *options)
 {
     return (options->fail_fast ? (uint64_t)QUANT_FAIL_FAST : 0) |
            (options->dry_run ? (uint64_t)QUANT_DRY_RUN : 0) |
+           (options->sync ? (uint64_t)QUANT_SYNC : 0) |
            (options->resume == 1   ? (uint64_t)QUANT_RESUME
             : options->resume == 2 ? (uint64_t)QUANT_RESUME_FAST
                                    : 0);

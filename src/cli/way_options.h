@@ -16,6 +16,7 @@ struct way_options {
     bool fail_fast;
     bool dry_run;
     bool verbose;
+    bool sync;
     struct given_shard shard;
 };
 
@@ -45,6 +46,11 @@ struct way_options {
          .help = "begin no other INPUT after the first that fails",                                \
          .parse = value_flag,                                                                      \
          .offset = (base) + offsetof(struct way_options, fail_fast)},                              \
+        {.name = "sync",                                                                           \
+         .help = "wait until the disk has each output, the data before its sidecar: a power cut "  \
+                 "then leaves no sidecar with unfinished data",                                    \
+         .parse = value_flag,                                                                      \
+         .offset = (base) + offsetof(struct way_options, sync)},                                   \
     {                                                                                              \
         .name = "shard", .argument = "I/N",                                                        \
         .help = "work on the I-th of N shares of the INPUTs, from 0; auto takes I and N from "     \

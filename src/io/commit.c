@@ -18,9 +18,12 @@
  *
  * Before the first of 4, the old record describes the old outputs. After it, the pending record
  * describes the new ones, of which some may still have their pending names. So at every instant
- * readers find a record that fits. If a step fails, the steps before it are undone. Nothing is
- * synced to the disk, as with cp; after a power cut, the checksums in the record show whether the
- * outputs are whole.
+ * readers find a record that fits. If a step fails, the steps before it are undone.
+ *
+ * Unless outputs sync, nothing is synced to the disk, as with cp; after a power cut, the checksums
+ * in the record show whether the outputs are whole. If they do, all bytes are synced before 1, and
+ * the directories before each name on which the next step relies: before the first of 4, after each
+ * of 4, and after 5.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +37,7 @@
 
 #include "base/error.h"
 #include "io/pending.h"
+#include "io/sync.h"
 #include "io/temporary.h"
 
 static bool is_file(const struct quant_file_output *output)
@@ -52,7 +56,9 @@ static bool replaces(const struct quant_file_output *output)
  * error then, not now. */
 static enum quant_status settle(struct quant_file_output *output, struct quant_error *error)
 {
-    const enum quant_status status = output ? quant_output_flush(output, error) : QUANT_OK;
+    enum quant_status status = output ? quant_output_flush(output, error) : QUANT_OK;
+    if (status == QUANT_OK && is_file(output) && output->syncs)
+        status = quant_sync_file(output->fd, output->sink.name, error);
     if (!output || status != QUANT_OK)
         return status;
     if (!output->unnamed)
@@ -134,6 +140,21 @@ static enum quant_status link_aside(struct quant_file_output *output, struct qua
 }
 
 /* ---- Into place ---- */
+
+/* The names that are about to be relied on. */
+static enum quant_status sync_pending(const struct quant_file_output *output,
+                                      struct quant_error *error)
+{
+    return replaces(output) && output->syncs ? quant_sync_directory_of(output->path, error)
+                                             : QUANT_OK;
+}
+
+static enum quant_status sync_placed(const struct quant_file_output *output,
+                                     struct quant_error *error)
+{
+    return output && output->placed && output->syncs ? quant_sync_directory_of(output->path, error)
+                                                     : QUANT_OK;
+}
 
 /* *done false: the system could not do it, and the file has a temporary name instead. */
 static enum quant_status place_unnamed(struct quant_file_output *output, bool *done,
@@ -291,6 +312,16 @@ static void end_companion(const char *companion, char *aside, bool is_done)
 
 /* ---- All of it ---- */
 
+/* Too late to undo: readers may have the new files already. */
+static enum quant_status sync_record(const struct quant_file_output *record,
+                                     struct quant_error *error)
+{
+    const enum quant_status status = sync_placed(record, error);
+    if (status != QUANT_OK)
+        quant_error_append(error, "; the new files are in place, but a power cut may undo that");
+    return status;
+}
+
 enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[], size_t n,
                                         struct quant_file_output *record,
                                         const struct quant_replacement *replacement,
@@ -311,8 +342,15 @@ enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[
         status = name_all(outputs, n, has_record, error);
     for (size_t i = 0; status == QUANT_OK && i < n; i++)
         status = link_aside(outputs[i], error);
-    for (size_t i = 0; status == QUANT_OK && i < n; i++)
+    for (size_t i = 0; status == QUANT_OK && has_record && i < n; i++)
+        status = sync_pending(outputs[i], error);
+    if (status == QUANT_OK)
+        status = sync_pending(record, error);
+    for (size_t i = 0; status == QUANT_OK && i < n; i++) {
         status = place(outputs[i], error);
+        if (status == QUANT_OK)
+            status = sync_placed(outputs[i], error);
+    }
     if (status == QUANT_OK && drops)
         move_companion(replacement->companion, &companion);
     if (status == QUANT_OK)
@@ -321,6 +359,8 @@ enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[
         end_companion(replacement->companion, companion, status == QUANT_OK);
     if (status != QUANT_OK)
         undo_all(outputs, n, record, error);
+    else
+        status = sync_record(record, error);
     for (size_t i = 0; i < n; i++)
         drop_aside(outputs[i]);
     return status;

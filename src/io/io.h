@@ -53,6 +53,7 @@ struct quant_file_output {
         not_passed; /* bytes that were held, which the descriptor's position has not passed yet */
     bool is_begun;  /* something was written, or is held */
     bool force;
+    bool syncs; /* set after opening: the commit waits for the disk, bytes before names */
     struct quant_cancel cancel;
     char *aside;   /* owned: the old file's name while a commit is under way */
     bool is_final; /* the old file could get no second name: what replaces it stays */
@@ -108,7 +109,11 @@ struct quant_replacement {
  * that replace the same do it one after the other: QUANT_IO if the first does not end. If a step
  * fails, the old files are put back. NULL is allowed for an output that does not exist, for the
  * record, and for replacement if there is no record or nothing is replaced. All are closed
- * afterwards, but not yet discarded. */
+ * afterwards, but not yet discarded.
+ *
+ * Outputs that sync: all their bytes are on the disk before the first name changes, the names of
+ * the outputs before that of the record, and that one when this returns. So a power cut leaves the
+ * old files, or the new ones, or with a record what a killed process would leave (pending.h). */
 enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[], size_t n,
                                         struct quant_file_output *record,
                                         const struct quant_replacement *replacement,

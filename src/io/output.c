@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "io/cancel.h"
 #include "io/io.h"
+#include "io/sync.h"
 #include "io/temporary.h"
 
 /* Holds a lock on the file until the output is discarded, also under its final name: a run that
@@ -71,6 +72,8 @@ enum quant_status quant_output_name(struct quant_file_output *output, struct qua
         if (count != 0)
             status = quant_output_failed(output, error);
     }
+    if (status == QUANT_OK && output->syncs)
+        status = quant_sync_file(output->fd, output->sink.name, error);
     output->unnamed = false;
     close(unnamed);
     return status == QUANT_OK ? quant_output_finish(output, error) : status;

@@ -147,6 +147,7 @@ enum quant_status quant_calibrating_commit(struct quant_calibrating *run)
     const enum quant_status status =
         quant_calibration_file_write(&run->file, &run->output.sink, run->error);
     struct quant_file_output *const output = &run->output;
+    output->syncs = run->job->sync;
     return status == QUANT_OK ? quant_output_commit_n(&output, 1, NULL, NULL, run->error) : status;
 }
 

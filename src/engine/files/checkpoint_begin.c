@@ -16,6 +16,7 @@
 #include "engine/tensor/container_input.h"
 #include "engine/work/job.h"
 #include "io/distinct_paths.h"
+#include "io/sync.h"
 #include "records/shard_index.h"
 
 /* ---- The index ---- */
@@ -154,15 +155,23 @@ static enum quant_status make_file(const struct quant_checkpoint_job *job, const
                                       error);
     if (status == QUANT_OK)
         status = text && text->text
-                     ? quant_checkpoint_write_text(text->text, text->nbytes, to, force,
+                     ? quant_checkpoint_write_text(text->text, text->nbytes, to, force, job->sync,
                                                    &job->cancel, error)
-                     : quant_checkpoint_write(source, to, force, &job->cancel, error);
+                     : quant_checkpoint_write(source, to, force, job->sync, &job->cancel, error);
     if (status == QUANT_OK)
         copy_mode(path, to);
     quant_source_close(source);
     free(path);
     free(to);
     return status;
+}
+
+static enum quant_status remove_file(const char *path, bool syncs, struct quant_error *error)
+{
+    if (unlink(path) != 0)
+        return errno == ENOENT ? QUANT_OK
+                               : quant_error_system(error, errno, "cannot remove '%s'", path);
+    return syncs ? quant_sync_directory_of(path, error) : QUANT_OK;
 }
 
 /* Without its index the output is incomplete from now on. */
@@ -179,9 +188,8 @@ static enum quant_status remove_index(const struct quant_checkpoint_job *job,
         status =
             quant_error_set(error, QUANT_EXISTS,
                             "'%s' exists already; --force replaces it, and --resume goes on", path);
-    else if ((job->force || job->resumes) && !job->checks_only && unlink(path) != 0 &&
-             errno != ENOENT)
-        status = quant_error_system(error, errno, "cannot remove '%s'", path);
+    else if ((job->force || job->resumes) && !job->checks_only)
+        status = remove_file(path, job->sync, error);
     free(path);
     return status;
 }

@@ -30,7 +30,7 @@ static enum quant_status has_bytes(struct quant_source *source, const char *path
 }
 
 enum quant_status quant_checkpoint_write(struct quant_source *source, const char *path, bool force,
-                                         const struct quant_cancel *cancel,
+                                         bool syncs, const struct quant_cancel *cancel,
                                          struct quant_error *error)
 {
     struct quant_file_output output = {.fd = -1};
@@ -42,6 +42,7 @@ enum quant_status quant_checkpoint_write(struct quant_source *source, const char
     status = quant_output_open(&output, path, force, cancel, error);
     if (status == QUANT_OK)
         status = quant_copy_bytes(source, &output.sink, error);
+    output.syncs = syncs;
     if (status == QUANT_OK)
         status = quant_output_commit_n(outputs, 1, NULL, NULL, error);
     quant_output_discard(&output);
@@ -52,12 +53,13 @@ enum quant_status quant_checkpoint_write(struct quant_source *source, const char
 }
 
 enum quant_status quant_checkpoint_write_text(const char *text, size_t nbytes, const char *path,
-                                              bool force, const struct quant_cancel *cancel,
+                                              bool force, bool syncs,
+                                              const struct quant_cancel *cancel,
                                               struct quant_error *error)
 {
     struct quant_source *source = quant_source_from_memory(text, nbytes, path);
     const enum quant_status status =
-        source ? quant_checkpoint_write(source, path, force, cancel, error)
+        source ? quant_checkpoint_write(source, path, force, syncs, cancel, error)
                : quant_error_no_memory(error, nbytes, "text");
     quant_source_close(source);
     return status;

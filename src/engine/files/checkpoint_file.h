@@ -9,14 +9,16 @@
 #include "base/source.h"
 
 /* Writes all bytes of source, which is positional, to path. QUANT_EXISTS: a file with other bytes
- * is there, and force is not set. */
+ * is there, and force is not set. With syncs, the
+ * file is on the disk afterwards. */
 enum quant_status quant_checkpoint_write(struct quant_source *source, const char *path, bool force,
-                                         const struct quant_cancel *cancel,
+                                         bool syncs, const struct quant_cancel *cancel,
                                          struct quant_error *error);
 
 /* The same for bytes in memory. */
 enum quant_status quant_checkpoint_write_text(const char *text, size_t nbytes, const char *path,
-                                              bool force, const struct quant_cancel *cancel,
+                                              bool force, bool syncs,
+                                              const struct quant_cancel *cancel,
                                               struct quant_error *error);
 
 /* A path in a directory; the caller frees it. NULL: no memory. */

@@ -178,6 +178,7 @@ static enum quant_status finish(struct quant_container_dequantization *run)
         return status;
     status = quant_container_output_finish(&run->output, run->error);
     struct quant_file_output *const outputs[] = {&run->output.final};
+    run->output.final.syncs = run->job->ways & QUANT_SYNC;
     return status == QUANT_OK ? quant_output_commit_n(outputs, 1, NULL, NULL, run->error) : status;
 }
 

@@ -103,6 +103,7 @@ static enum quant_status open_output(struct dequantization *run)
                                         cancel, run->error);
     else if (status == QUANT_OK && !compare)
         status = quant_output_open(&run->file, output->path, output->force, cancel, run->error);
+    run->file.syncs = run->job->ways & QUANT_SYNC;
     run->output = (struct quant_tensor_output){.format = format,
                                                .sink = compare ? &compare->sink : &run->file.sink};
     return status == QUANT_OK ? quant_tensor_output_open(&run->output, run->error) : status;

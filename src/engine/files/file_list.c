@@ -52,7 +52,7 @@ enum quant_status quant_file_list_begin(struct quant_file_list *list,
     list->is_only = nfiles == 0;
     list->files = list->is_only ? only : files;
     list->n = list->is_only ? 1 : nfiles;
-    if (list->ways & ~(uint64_t)(2 * QUANT_RESUME_FAST - 1))
+    if (list->ways & ~(uint64_t)(2 * QUANT_SYNC - 1))
         return quant_error_set(error, QUANT_INVALID, "unknown bits in 'ways': %llx",
                                (unsigned long long)list->ways);
     if (!list->files)

@@ -61,8 +61,9 @@ static enum quant_status write_model(struct quant_onnx_run *run,
     if (status != QUANT_OK)
         quant_error_prefix(run->error, "cannot write", job->onnx);
     else
-        status = quant_checkpoint_write_text((const char *)file.bytes, file.n, job->onnx,
-                                             replaces(job), &job->control.cancel, run->error);
+        status =
+            quant_checkpoint_write_text((const char *)file.bytes, file.n, job->onnx, replaces(job),
+                                        job->ways & QUANT_SYNC, &job->control.cancel, run->error);
     quant_protobuf_release(&file);
     return status;
 }

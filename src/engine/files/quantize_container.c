@@ -69,6 +69,7 @@ static enum quant_status open_outputs(struct quant_container_quantization *run)
     if (status == QUANT_OK && run->has_sidecar)
         status =
             quant_output_open(&run->sidecar, run->sidecar_path, output->force, cancel, run->error);
+    run->data.final.syncs = run->sidecar.syncs = run->job->ways & QUANT_SYNC;
     if (status == QUANT_OK)
         status = quant_container_output_begin(&run->data, &run->plan.layout, run->error);
     return status;

@@ -308,6 +308,9 @@ static enum quant_status commit(struct quant_file_quantization *file)
     struct quant_file_output *const outputs[] = {&file->data, scales};
     struct quant_pair_replacement replacement = {.data = NULL};
     enum quant_status status = QUANT_OK;
+    file->data.syncs = file->sidecar.syncs = file->job->ways & QUANT_SYNC;
+    if (scales)
+        scales->syncs = file->data.syncs;
     if (output->force)
         status = quant_pair_replacement_init(&replacement, output->path, file->sidecar_path, scales,
                                              &file->job->control.cancel, file->error);
