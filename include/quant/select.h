@@ -30,6 +30,11 @@ extern "C" {
 /* clang-format on */
 QUANT_API bool quant_name_matches(const char *pattern, const char *name);
 
+/* The bytes of the character that text begins with, 1 to 4, by RFC 3629: no overlong forms, no
+ * surrogates, nothing beyond U+10FFFF. 0: a byte that is not UTF-8. text goes on to a NUL, which is
+ * a character too. Only what is UTF-8 is written to JSON and into containers as a name. */
+QUANT_API size_t quant_utf8_length(const char *text);
+
 /* Which tensors a job is for. All zeros: all of them. */
 struct quant_selection {
     const char *const *include; /* ninclude patterns, of which a name must match one; */

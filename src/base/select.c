@@ -12,19 +12,14 @@ enum { FIRST_BAD_BYTE = 0x110000 };
 static uint32_t take_character(const char **text)
 {
     const unsigned char *bytes = (const unsigned char *)*text;
-    const unsigned n = bytes[0] >= 0xF0 ? 3 : bytes[0] >= 0xE0 ? 2 : bytes[0] >= 0xC2 ? 1 : 0;
-    uint32_t character = bytes[0] & (0x3Fu >> n);
-    for (unsigned i = 1; i <= n; i++) {
-        if ((bytes[i] & 0xC0) != 0x80) {
-            *text += 1;
-            return FIRST_BAD_BYTE + bytes[0];
-        }
+    const size_t length = quant_utf8_length(*text);
+    *text += length > 0 ? length : 1;
+    if (length < 2)
+        return length == 1 ? bytes[0] : FIRST_BAD_BYTE + bytes[0];
+    uint32_t character = bytes[0] & (0xFFu >> (length + 1));
+    for (size_t i = 1; i < length; i++)
         character = character << 6 | (bytes[i] & 0x3Fu);
-    }
-    *text += n + 1;
-    if (n > 0)
-        return character;
-    return bytes[0] < 0x80 ? bytes[0] : FIRST_BAD_BYTE + bytes[0];
+    return character;
 }
 
 static uint32_t take_literal(const char **pattern)

@@ -6,6 +6,7 @@
  * enough, and would lose the last bit.
  */
 #include <quant/profiles.h>
+#include <quant/select.h>
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -18,29 +19,11 @@
 #include "cli/report.h"
 #include "cli/report_json.h"
 
-/* The length of the UTF-8 character at the start of text (RFC 3629); 0 if it is invalid. */
-static size_t utf8_length(const unsigned char *text)
-{
-    const unsigned char first = text[0];
-    if (first < 0x80)
-        return 1;
-    const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    if (first < 0xC2 || first > 0xF4)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xC0) != 0x80)
-            return 0;
-    if ((first == 0xE0 && text[1] < 0xA0) || (first == 0xED && text[1] > 0x9F) || /* surrogates */
-        (first == 0xF0 && text[1] < 0x90) || (first == 0xF4 && text[1] > 0x8F))
-        return 0;
-    return length;
-}
-
 /* A path is bytes, JSON is UTF-8: bytes that are not UTF-8 become '?'. */
 static void mask_utf8(char *text)
 {
     while (*text != '\0') {
-        const size_t length = utf8_length((const unsigned char *)text);
+        const size_t length = quant_utf8_length(text);
         if (length == 0)
             *text = '?';
         text += length > 0 ? length : 1;

@@ -48,6 +48,13 @@ static const struct row rows[] = {
     {"?", "\xFF", true},             /* what is not UTF-8 is bytes */
     {"??", "\xC3z", true},
     {"??", "\xC3\xBC\xFF", true},
+    {"??", "\xC0\x80", true}, /* as is what is longer than needed, */
+    {"???", "\xE0\x9F\xBF", true},
+    {"????", "\xF0\x8F\xBF\xBF", true},
+    {"???", "\xED\xA0\x80", true},      /* half of a surrogate pair */
+    {"????", "\xF4\x90\x80\x80", true}, /* and what is beyond all characters */
+    {"????", "\xF8\x80\x80\x80", true},
+    {"[\xC3\x80-\xC3\xBF]", "\xC3\x9F", true},
     {"\xFF", "\xFF", true},
     {"\xFF", "\xFE", false},
     {"\xE9", "\xC3\xA9", false}, /* the byte E9, and the character U+00E9 */

@@ -55,11 +55,61 @@ static void test_invalid(void **state)
             fail_msg("text %zu is not valid", i);
 }
 
+/* The table of RFC 3629, section 4: the ranges of the first bytes, of the second, and the length.
+ */
+static const struct {
+    int first[2];
+    int second[2];
+    size_t length;
+} table[] = {
+    {{0x00, 0x7F}, {0x00, 0xFF}, 1}, {{0xC2, 0xDF}, {0x80, 0xBF}, 2},
+    {{0xE0, 0xE0}, {0xA0, 0xBF}, 3}, {{0xE1, 0xEC}, {0x80, 0xBF}, 3},
+    {{0xED, 0xED}, {0x80, 0x9F}, 3}, {{0xEE, 0xEF}, {0x80, 0xBF}, 3},
+    {{0xF0, 0xF0}, {0x90, 0xBF}, 4}, {{0xF1, 0xF3}, {0x80, 0xBF}, 4},
+    {{0xF4, 0xF4}, {0x80, 0x8F}, 4},
+};
+
+static bool is_within(int byte, const int range[2])
+{
+    return byte >= range[0] && byte <= range[1];
+}
+
+static size_t length_by_table(const unsigned char bytes[4])
+{
+    static const int tail[2] = {0x80, 0xBF};
+    for (size_t i = 0; i < LENGTH(table); i++)
+        if (is_within(bytes[0], table[i].first))
+            return is_within(bytes[1], table[i].second) &&
+                           (table[i].length < 3 || is_within(bytes[2], tail)) &&
+                           (table[i].length < 4 || is_within(bytes[3], tail))
+                       ? table[i].length
+                       : 0;
+    return 0;
+}
+
+/* Each first byte with each second one, and what is at the edges of the others. */
+static void test_table(void **state)
+{
+    (void)state;
+    static const unsigned char tails[] = {0, 'z', 0x7F, 0x80, 0xBF, 0xC0, 0xFF};
+    for (size_t i = 0; i < 0x10000 * LENGTH(tails) * LENGTH(tails); i++) {
+        const size_t pair = i % 0x10000;
+        const unsigned char bytes[] = {(unsigned char)(pair >> 8), (unsigned char)pair,
+                                       tails[i / 0x10000 % LENGTH(tails)],
+                                       tails[i / 0x10000 / LENGTH(tails)], '\0'};
+        const size_t length = quant_utf8_length((const char *)bytes);
+        if (length != length_by_table(bytes))
+            fail_msg("%02x %02x %02x %02x: %zu bytes, not %zu", bytes[0], bytes[1], bytes[2],
+                     bytes[3], length, length_by_table(bytes));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_valid),
         cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
