@@ -152,6 +152,24 @@ static enum quant_status open_regular(int fd, bool owned, const char *name,
     return QUANT_OK;
 }
 
+/* Files of procfs and FUSE may have content though their size is 0, and those of sysfs less than
+ * their size of a page. They are read to their end, as a pipe is. What cannot be read now is read
+ * as a stream too, and then that is an error. */
+static bool has_other_size(int fd, bool owned, const struct stat *opened)
+{
+    enum { PAGE = 4096 };
+    char bytes[PAGE + 1];
+    const off_t begin = owned ? 0 : lseek(fd, 0, SEEK_CUR);
+    if (opened->st_size > PAGE || opened->st_blocks > 0)
+        return false;
+    const off_t left = begin < opened->st_size ? opened->st_size - begin : 0;
+    ssize_t got;
+    do {
+        got = pread(fd, bytes, sizeof bytes, begin);
+    } while (got < 0 && errno == EINTR);
+    return got != left;
+}
+
 static enum quant_status open_kind(int fd, bool owned, const char *name,
                                    const struct quant_cancel *cancel, struct quant_source **source,
                                    struct quant_error *error)
@@ -161,7 +179,7 @@ static enum quant_status open_kind(int fd, bool owned, const char *name,
         return quant_error_system(error, errno, "cannot read '%s'", name);
     if (S_ISDIR(status.st_mode))
         return quant_error_set(error, QUANT_IO, "cannot read '%s': it is a directory", name);
-    if (S_ISREG(status.st_mode))
+    if (S_ISREG(status.st_mode) && !has_other_size(fd, owned, &status))
         return open_regular(fd, owned, name, &status, cancel, source, error);
     return quant_stream_open(fd, owned, name, cancel, source, error);
 }
@@ -175,6 +193,12 @@ enum quant_status quant_input_open_file(int fd, const char *name, const struct q
     return status;
 }
 
+/* O_NONBLOCK: open does not wait for the writer of a FIFO. poll does, and can be woken. */
+static int open_path(const char *path)
+{
+    return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+}
+
 enum quant_status quant_input_open(const char *path, const struct quant_cancel *cancel,
                                    struct quant_source **source, struct quant_error *error)
 {
@@ -182,12 +206,45 @@ enum quant_status quant_input_open(const char *path, const struct quant_cancel *
         return quant_error_set(error, QUANT_CANCELLED, "cancelled");
     if (strcmp(path, "-") == 0)
         return open_kind(STDIN_FILENO, false, "standard input", cancel, source, error);
-    /* O_NONBLOCK: open does not wait for the writer of a FIFO. poll does, and can be woken. */
-    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    const int fd = open_path(path);
     if (fd < 0)
         return quant_error_system(error, errno, "cannot read '%s'", path);
     const enum quant_status status = open_kind(fd, true, path, cancel, source, error);
     if (status != QUANT_OK)
+        close(fd);
+    return status;
+}
+
+static enum quant_status check_regular(const char *path, const struct stat *status,
+                                       struct quant_error *error)
+{
+    if (S_ISREG(status->st_mode))
+        return QUANT_OK;
+    return quant_error_set(error, QUANT_IO, "cannot read '%s': it is %s", path,
+                           S_ISDIR(status->st_mode) ? "a directory" : "not a regular file");
+}
+
+/* Looks before it opens, since opening a device may do something; and again, since it may be
+ * another file by then. */
+enum quant_status quant_input_open_regular(const char *path, const struct quant_cancel *cancel,
+                                           struct quant_source **source, struct quant_error *error)
+{
+    struct stat found;
+    if (quant_cancelled(cancel))
+        return quant_error_set(error, QUANT_CANCELLED, "cancelled");
+    if (stat(path, &found) != 0)
+        return quant_error_system(error, errno, "cannot read '%s'", path);
+    enum quant_status status = check_regular(path, &found, error);
+    if (status != QUANT_OK)
+        return status;
+    const int fd = open_path(path);
+    if (fd < 0 || fstat(fd, &found) != 0)
+        status = quant_error_system(error, errno, "cannot read '%s'", path);
+    else
+        status = check_regular(path, &found, error);
+    if (status == QUANT_OK)
+        status = open_kind(fd, true, path, cancel, source, error);
+    if (status != QUANT_OK && fd >= 0)
         close(fd);
     return status;
 }

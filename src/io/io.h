@@ -17,10 +17,17 @@
 
 /* Opens a file, a device, a pipe or standard input. A regular file is read by position; reading it
  * fails with QUANT_TRUNCATED if it has become shorter since it was opened. Anything else is a
- * stream. Until forward_only is called, a stream keeps the bytes that were read from it, first in
+ * stream, and so is a file that is small and has more or less content than its size says, as those
+ * of procfs and sysfs do. Until forward_only is called, a stream keeps the bytes that were read from it, first in
  * memory and then in an unlinked temporary file. path must outlive the source. */
 enum quant_status quant_input_open(const char *path, const struct quant_cancel *cancel,
                                    struct quant_source **source, struct quant_error *error);
+
+/* The same of a file that the user has not named: another file does, or it is beside one. A FIFO
+ * would be waited for, and a device may act on being read, so it is an error if path is anything
+ * but a regular file. */
+enum quant_status quant_input_open_regular(const char *path, const struct quant_cancel *cancel,
+                                           struct quant_source **source, struct quant_error *error);
 
 /* Opens a stream: a source that reads fd, and closes it if owned. */
 enum quant_status quant_stream_open(int fd, bool owned, const char *name,

@@ -242,6 +242,116 @@ static void test_standard_input(void **state)
     close(fd);
 }
 
+/* What read(2) gives until the end. */
+static size_t read_plainly(const char *path, char *bytes, size_t most)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t got = 0;
+    assert_true(fd >= 0);
+    for (ssize_t more = 1; more > 0 && got < most; got += (size_t)more) {
+        more = read(fd, bytes + got, most - got);
+        assert_true(more >= 0);
+    }
+    close(fd);
+    return got;
+}
+
+static void check_unsized(const char *path, const char *name, const char *expected, size_t nbytes)
+{
+    struct quant_error error;
+    char bytes[64 << 10];
+    size_t got = 0;
+    struct quant_source *source = open_it(path, &error);
+    assert_string_equal(source->name, name);
+    assert_false(source->positional);
+    for (int pass = 0; pass < 2; pass++) {
+        check_ok(source->ops->read_at(source, 0, bytes, sizeof bytes, &got, &error), &error);
+        assert_int_equal(got, nbytes);
+        assert_memory_equal(bytes, expected, nbytes);
+    }
+    assert_int_equal(source->size, nbytes);
+    quant_source_close(source);
+}
+
+/* Regular files whose size, 0 or a page, is not that of their content. */
+static void test_unsized(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/proc/self/auxv", "/proc/version", "/proc/self/status",
+                                        "/sys/kernel/mm/transparent_hugepage/enabled"};
+    const int kept = dup(STDIN_FILENO);
+    int nread = 0;
+    for (size_t i = 0; i < LENGTH(paths); i++) {
+        char bytes[64 << 10];
+        struct stat found;
+        if (stat(paths[i], &found) != 0 || !S_ISREG(found.st_mode))
+            continue; /* another system */
+        const size_t nbytes = read_plainly(paths[i], bytes, sizeof bytes);
+        assert_true(nbytes > 0 && (off_t)nbytes != found.st_size);
+        if (strcmp(paths[i], "/proc/self/status") != 0) /* counts what the process does */
+            check_unsized(paths[i], paths[i], bytes, nbytes);
+        const int fd = open(paths[i], O_RDONLY | O_CLOEXEC);
+        assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+        if (i < 2)
+            check_unsized("-", "standard input", bytes, nbytes);
+        close(fd);
+        nread++;
+    }
+    assert_int_equal(dup2(kept, STDIN_FILENO), STDIN_FILENO);
+    close(kept);
+    if (nread == 0)
+        skip();
+}
+
+/* A file with a hole has no blocks either. */
+static void test_hole(void **state)
+{
+    (void)state;
+    struct quant_error error;
+    char bytes[5000];
+    size_t got = 0;
+    for (int nbytes = 0; nbytes <= 4097; nbytes += nbytes < 2 ? 1 : 4095) {
+        file_write_text("hole", "");
+        assert_int_equal(truncate("hole", nbytes), 0);
+        struct quant_source *source = open_it("hole", &error);
+        assert_true(source->positional);
+        assert_int_equal(source->size, nbytes);
+        check_ok(source->ops->read_at(source, 0, bytes, sizeof bytes, &got, &error), &error);
+        assert_int_equal(got, nbytes);
+        quant_source_close(source);
+    }
+}
+
+/* What the user has not named: a FIFO is not waited for. */
+static void test_only_regular(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        const char *message;
+    } rows[] = {
+        {"fifo", "cannot read 'fifo': it is not a regular file"},
+        {"link", "cannot read 'link': it is not a regular file"},
+        {"folder", "cannot read 'folder': it is a directory"},
+        {"/dev/zero", "cannot read '/dev/zero': it is not a regular file"},
+        {"none", "cannot read 'none': No such file"},
+    };
+    struct quant_error error;
+    struct quant_source *source = NULL;
+    assert_int_equal(mkfifo("fifo", 0600), 0);
+    assert_int_equal(symlink("fifo", "link"), 0);
+    assert_int_equal(mkdir("folder", 0700), 0);
+    file_write_text("w", "x");
+    const int descriptors = folder_count("/proc/self/fd");
+    for (size_t i = 0; i < LENGTH(rows); i++)
+        check_error(rows[i].path, quant_input_open_regular(rows[i].path, &never, &source, &error),
+                    &error, QUANT_IO, rows[i].message);
+    check_ok(quant_input_open_regular("w", &never, &source, &error), &error);
+    assert_true(source->positional);
+    quant_source_close(source);
+    assert_int_equal(folder_count("/proc/self/fd"), descriptors);
+}
+
 static void test_closes(void **state)
 {
     (void)state;
@@ -262,7 +372,8 @@ int main(void)
         IN_FOLDER(test_offsets),        IN_FOLDER(test_exactly),       IN_FOLDER(test_shrinks),
         IN_FOLDER(test_small),          IN_FOLDER(test_grows),         IN_FOLDER(test_empty),
         IN_FOLDER(test_refused),        IN_FOLDER(test_no_permission), IN_FOLDER(test_cancelled),
-        IN_FOLDER(test_standard_input), IN_FOLDER(test_closes),
+        IN_FOLDER(test_standard_input), IN_FOLDER(test_closes),        IN_FOLDER(test_unsized),
+        IN_FOLDER(test_hole),           IN_FOLDER(test_only_regular),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

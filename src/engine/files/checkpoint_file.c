@@ -78,6 +78,6 @@ enum quant_status quant_checkpoint_open(const char *directory, const char *name,
                                         struct quant_source **source, struct quant_error *error)
 {
     *path = quant_checkpoint_path(directory, name);
-    return *path ? quant_input_open(*path, cancel, source, error)
+    return *path ? quant_input_open_regular(*path, cancel, source, error)
                  : quant_error_no_memory(error, strlen(name), "path");
 }

@@ -60,8 +60,8 @@ static enum quant_status read_sidecar(struct single *single, bool *is_valid)
 {
     struct quant_source *source = NULL;
     struct quant_sidecar_reader *reader = NULL;
-    enum quant_status status =
-        quant_input_open(single->outputs->sidecar_path, single->cancel, &source, single->error);
+    enum quant_status status = quant_input_open_regular(single->outputs->sidecar_path,
+                                                        single->cancel, &source, single->error);
     if (status == QUANT_OK)
         status = quant_sidecar_tensors_open(source, &reader, single->error);
     const bool is_container = reader != NULL;
@@ -103,7 +103,8 @@ static enum quant_status read_zero_points(struct single *single, const char *pat
     struct quant_source *source = NULL;
     if (!groups->has_zero_points)
         return QUANT_OK;
-    enum quant_status status = quant_input_open(path, single->cancel, &source, single->error);
+    enum quant_status status =
+        quant_input_open_regular(path, single->cancel, &source, single->error);
     if (status == QUANT_OK && groups->count < SIZE_MAX / 8) {
         *zero_points = malloc((size_t)groups->count * sizeof **zero_points);
         if (!*zero_points)
@@ -275,7 +276,7 @@ enum quant_status quant_complete_container(const struct quant_container_quantiza
         !stat_file(run->job->output.path, &status_of_data))
         return QUANT_OK;
     enum quant_status status =
-        quant_input_open(run->sidecar_path, &run->job->control.cancel, &source, error);
+        quant_input_open_regular(run->sidecar_path, &run->job->control.cancel, &source, error);
     if (status == QUANT_OK)
         status = quant_sidecar_tensors_open(source, &reader, error);
     if (status == QUANT_OK && reader &&

@@ -105,8 +105,11 @@ static enum quant_status check_method(const struct dequantization *run,
 
 enum quant_status quant_dequantization_open_sidecar(struct dequantization *run)
 {
-    const enum quant_status status = quant_input_open(run->sidecar_path, &run->job->control.cancel,
-                                                      &run->sidecar_source, run->error);
+    const struct quant_cancel *cancel = &run->job->control.cancel;
+    const enum quant_status status =
+        run->job->sidecar
+            ? quant_input_open(run->sidecar_path, cancel, &run->sidecar_source, run->error)
+            : quant_input_open_regular(run->sidecar_path, cancel, &run->sidecar_source, run->error);
     return status == QUANT_OK
                ? quant_sidecar_tensors_open(run->sidecar_source, &run->tensors, run->error)
                : status;

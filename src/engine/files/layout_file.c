@@ -89,7 +89,7 @@ static enum quant_status open_config(struct opening *opening, const char *path,
     if (access(opening->config_path, F_OK) != 0)
         return QUANT_OK;
     enum quant_status status =
-        quant_input_open(opening->config_path, cancel, &opening->config, reading->error);
+        quant_input_open_regular(opening->config_path, cancel, &opening->config, reading->error);
     if (status == QUANT_OK)
         opening->root = read_config(opening->config, &status, reading->error);
     reading->config = entry_of(opening->root);

@@ -18,7 +18,9 @@ static enum quant_status open_shard(struct quant_layout_shards *shards, const ch
 {
     struct quant_layout_shard shard = {.path = owned};
     struct quant_source *source = NULL;
-    enum quant_status status = quant_input_open(path, shards->cancel, &source, error);
+    enum quant_status status = owned
+                                   ? quant_input_open_regular(path, shards->cancel, &source, error)
+                                   : quant_input_open(path, shards->cancel, &source, error);
     if (status == QUANT_OK)
         status = quant_container_input_open(&shard.input, source, &quant_format_safetensors,
                                             shards->cancel, error);

@@ -127,7 +127,7 @@ enum quant_status quant_pair_fits(const char *data, const char *sidecar,
     struct quant_source *source = NULL;
     struct quant_sidecar_reader *reader = NULL;
     *fits = false;
-    enum quant_status status = quant_input_open(sidecar, cancel, &source, error);
+    enum quant_status status = quant_input_open_regular(sidecar, cancel, &source, error);
     if (status == QUANT_OK)
         status = quant_sidecar_tensors_open(source, &reader, error);
     if (status == QUANT_OK)
@@ -172,7 +172,7 @@ static enum quant_status check_pending(const struct quant_pair_replacement *repl
     char *name = quant_pending_name(replacement->sidecar);
     if (!name)
         return quant_error_no_memory(error, strlen(replacement->sidecar), "path");
-    enum quant_status status = quant_input_open(name, &replacement->cancel, &source, error);
+    enum quant_status status = quant_input_open_regular(name, &replacement->cancel, &source, error);
     if (status == QUANT_OK)
         status = quant_sidecar_begins(source, &is_sidecar, error);
     if (status == QUANT_OK && !is_sidecar)
@@ -209,7 +209,8 @@ static bool drops_scales(void *context)
     char *named = NULL;
     if (!replacement->has_scales && quant_path_is_regular(replacement->scales) &&
         quant_path_is_regular(replacement->sidecar) &&
-        quant_input_open(replacement->sidecar, &replacement->cancel, &source, NULL) == QUANT_OK &&
+        quant_input_open_regular(replacement->sidecar, &replacement->cancel, &source, NULL) ==
+            QUANT_OK &&
         quant_sidecar_tensors_open(source, &reader, NULL) == QUANT_OK && !reader &&
         quant_sidecar_parse(source, &old, NULL) == QUANT_OK && old.has_groups && old.groups.path)
         named = quant_path_beside(old.groups.path, replacement->sidecar);

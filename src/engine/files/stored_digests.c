@@ -13,7 +13,7 @@ enum quant_status quant_file_has_digest(const char *path, uint64_t nbytes, uint6
     struct quant_source *source = NULL;
     uint64_t digest = 0;
     *has = false;
-    enum quant_status status = quant_input_open(path, cancel, &source, error);
+    enum quant_status status = quant_input_open_regular(path, cancel, &source, error);
     if (status != QUANT_OK)
         return quant_fatal_only(status);
     if (source->positional && source->size == nbytes) {

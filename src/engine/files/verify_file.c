@@ -2,6 +2,7 @@
 /* From the path that was given to data and sidecar, and from these to the kind of file. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "engine/files/file_selection.h"
@@ -72,7 +73,10 @@ static enum quant_status find_data(struct quant_verify_run *run, const char *pat
         }
     }
     run->path = run->path_owned;
-    return QUANT_OK;
+    if (access(run->path, F_OK) != 0 || quant_path_is_regular(run->path))
+        return QUANT_OK; /* opening it says whether it can be read */
+    return quant_error_set(run->error, QUANT_IO, "cannot read '%s': it is not a regular file",
+                           run->path);
 }
 
 /* ---- The file ---- */

@@ -175,7 +175,8 @@ static bool open_pending(struct quant_group_source *groups, const struct quant_s
 {
     char *own = groups->path;
     groups->path = quant_pending_name(own);
-    if (groups->path && quant_input_open(groups->path, cancel, &groups->source, NULL) == QUANT_OK &&
+    if (groups->path &&
+        quant_input_open_regular(groups->path, cancel, &groups->source, NULL) == QUANT_OK &&
         has_digest(groups->source, &sidecar->groups)) {
         free(own);
         return true;
@@ -201,7 +202,7 @@ static enum quant_status open_file(struct quant_group_source *groups,
     const enum quant_status status =
         open_pending(groups, sidecar, cancel)
             ? QUANT_OK
-            : quant_input_open(groups->path, cancel, &groups->source, error);
+            : quant_input_open_regular(groups->path, cancel, &groups->source, error);
     return status == QUANT_OK ? take_file(groups, sidecar, error) : status;
 }
 
