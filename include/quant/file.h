@@ -165,6 +165,8 @@ struct quant_file_result {
     bool is_complete; /* with QUANT_RESUME: it was, and was left alone; there is no result */
     bool is_unsized; /* the size of its output was not known before it was written, as of text or of
                       * what comes from a pipe: whether there is room was not checked */
+    const char *old_copy; /* an old file that was replaced could not be removed, and is here; NULL:
+                           * none */
 };
 
 /* Called once for each file, in the order of the list: after its tensors, when its outputs are

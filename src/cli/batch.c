@@ -16,7 +16,8 @@
 struct batch_state {
     const struct batch *batch;
     struct progress progress;
-    bool clears;     /* reports go to the terminal that shows the progress */
+    bool clears; /* reports go to the terminal that shows the progress */
+    bool quiet;
     bool has_failed; /* a file has */
     size_t nshown;   /* files that were reported */
     int status;
@@ -71,6 +72,9 @@ static bool on_file(void *context, const struct quant_file_result *result)
         message_note(
             "'%s': the size of the output is known only now, so free space was not checked",
             state->batch->names[result->file]);
+    if (result->old_copy && !state->quiet)
+        message_warning("the old file of '%s' cannot be removed: it is '%s'",
+                        state->batch->names[result->file], result->old_copy);
     progress_end_file(&state->progress, status == EXIT_FAILED);
     state->status = worse(state->status, status);
     state->has_failed = state->has_failed || result->status != QUANT_OK;
@@ -103,7 +107,7 @@ static double seconds_now(void)
 
 int batch_run(const struct batch *batch, const struct batch_options *options)
 {
-    struct batch_state state = {.batch = batch, .status = EXIT_DONE};
+    struct batch_state state = {.batch = batch, .quiet = options->quiet, .status = EXIT_DONE};
     struct quant_control control = {.threads = batch_threads(options),
                                     .on_tensor = batch->tensor ? on_tensor : NULL,
                                     .on_file = on_file,

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cli/compare.h"
-#include "cli/message.h"
+#include "cli/masked_text.h"
 #include "cli/option_values.h"
 #include "cli/report_groups.h"
 #include "cli/wrap.h"
@@ -197,17 +197,14 @@ static void print_title(const struct compare_part *part)
 {
     const struct quant_compare_result *result = part->result;
     const struct quant_grouping *grouping = &result->grouping;
-    char *title = strdup(strcmp(part->path, "-") == 0 ? "standard input" : part->path);
-    if (title)
-        message_mask(title);
-    printf("%s: %" PRIu64 " elements to %s", title ? title : "", result->observed.count,
+    masked_print(stdout, strcmp(part->path, "-") == 0 ? "standard input" : part->path);
+    printf(": %" PRIu64 " elements to %s", result->observed.count,
            quant_dtype_info(part->rows[0].choice.params.dtype)->name);
     if (compare_is_grouped(part)) {
         printf(", %" PRIu64 " scale%s", grouping->count, grouping->count == 1 ? "" : "s");
         report_groups_print_kind(stdout, grouping);
     }
     putchar('\n');
-    free(title);
 }
 
 void compare_print_text(const struct compare_part *part, bool is_wide)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cli/drift_report.h"
-#include "cli/message.h"
+#include "cli/masked_text.h"
 #include "cli/text_columns.h"
 
 enum { LABEL_MOST = 30, LABEL_LEAST = 5, CELL = 48 };
@@ -15,11 +15,9 @@ enum { LABEL_MOST = 30, LABEL_LEAST = 5, CELL = 48 };
 /* A copy that can be printed, as short as the columns; NULL: no memory. */
 static char *printable(const char *label)
 {
-    char *copy = strdup(label);
-    if (copy) {
-        message_mask(copy);
+    char *copy = masked_copy(label);
+    if (copy)
         text_abbreviate(copy, LABEL_MOST);
-    }
     return copy;
 }
 
@@ -107,7 +105,7 @@ void drift_print_text(struct drift_report *report, size_t i, const struct quant_
     fill_count(cells[OFF], layer, layer->switched_off);
     fill_count(cells[ON], layer, layer->switched_on);
     printf("  ");
-    text_print(stdout, label ? label : "", label_width(report));
+    text_print(stdout, label ? label : "?", label_width(report));
     printf("  %10s  %*s  %9s  %7s  %8s  %6s  %6s\n", cells[SHAPE], dtype_width(report->job),
            cells[DTYPE], cells[WEIGHTS], cells[SQNR], cells[COSINE], cells[OFF], cells[ON]);
     free(label);

@@ -10,6 +10,7 @@
 
 #include "cli/byte_amount.h"
 #include "cli/dry_run_plan.h"
+#include "cli/masked_text.h"
 #include "cli/message.h"
 #include "cli/report_json.h"
 #include "cli/signals.h"
@@ -27,15 +28,6 @@ static int no_memory(const char *path)
 {
     message_error("'%s': no memory to list it", path);
     return EXIT_FAILED;
-}
-
-static void print_masked(FILE *out, const char *text)
-{
-    char *copy = strdup(text);
-    if (copy)
-        message_mask(copy);
-    fputs(copy ? copy : "?", out);
-    free(copy);
 }
 
 static void print_bytes(FILE *out, bool is_known, uint64_t nbytes)
@@ -138,7 +130,7 @@ static bool add_line(struct dry_run *dry, const struct quant_tensor_result *resu
     if (!dry->lines)
         return false;
     fputs("  ", dry->lines);
-    print_masked(dry->lines, result->name);
+    masked_print(dry->lines, result->name);
     fputs(": ", dry->lines);
     dry_run_print_tensor(dry->lines, result->preview);
     fputs(": ", dry->lines);
@@ -169,9 +161,9 @@ static bool report_tensor(void *context, const struct quant_tensor_result *resul
 
 static void print_names(const char *path, const char *output)
 {
-    print_masked(stdout, strcmp(path, "-") == 0 ? "standard input" : path);
+    masked_print(stdout, strcmp(path, "-") == 0 ? "standard input" : path);
     fputs(" -> ", stdout);
-    print_masked(stdout, strcmp(output, "-") == 0 ? "standard output" : output);
+    masked_print(stdout, strcmp(output, "-") == 0 ? "standard output" : output);
     fputs(": ", stdout);
 }
 
@@ -193,7 +185,7 @@ static void print_single(const struct quant_file_preview *file, const char *scal
     print_bytes(stdout, file->has_size, file->nbytes);
     if (scales) {
         fputs(", and ", stdout);
-        print_masked(stdout, scales);
+        masked_print(stdout, scales);
         fputs(": ", stdout);
         print_bytes(stdout, true, file->scales_nbytes);
     }

@@ -11,6 +11,7 @@
 #include "cli/byte_amount.h"
 #include "cli/inspect_report.h"
 #include "cli/inspect_statistics.h"
+#include "cli/masked_text.h"
 #include "cli/message.h"
 #include "cli/option_values.h"
 #include "cli/text_columns.h"
@@ -88,11 +89,9 @@ void inspect_describe(char text[static INSPECT_NOTE], const struct quant_recorde
 
 static void print_masked(const char *before, const char *text, const char *after)
 {
-    char *copy = strdup(text);
-    if (copy)
-        message_mask(copy);
-    printf("%s%s%s", before, copy ? copy : "", after);
-    free(copy);
+    fputs(before, stdout);
+    masked_print(stdout, text);
+    fputs(after, stdout);
 }
 
 /* ---- A file ---- */

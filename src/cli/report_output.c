@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes to a temporary file next to the report, which is renamed at the end. */
+/* Writes to a file without a name in the directory of the report, which gets it at the end; where
+ * there are no such files, to a temporary one, which is renamed. */
 #include "cli/report_output.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/masked_text.h"
 #include "cli/message.h"
 #include "cli/standard_streams.h"
 
@@ -32,6 +36,53 @@ static void set_mode(int fd)
     const mode_t mask = umask(0);
     umask(mask);
     (void)fchmod(fd, 0666 & ~mask);
+}
+
+/* The name in the directory of the report that a new one has between two calls, to replace an old
+ * one in one step. What a killed run has left is removed by the next. */
+static char *name_replacement(const struct report_output *output)
+{
+    const char *slash = strrchr(output->path, '/');
+    const char *base = slash ? slash + 1 : output->path;
+    uint64_t hash = 14695981039346656037U; /* FNV-1a: the name itself may be as long as allowed */
+    for (const char *c = base; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211U;
+    char *name = NULL;
+    return asprintf(&name, "%.*s.quant-report-%016llx", (int)(base - output->path), output->path,
+                    (unsigned long long)hash) < 0
+               ? NULL
+               : name;
+}
+
+static int link_unnamed(int fd, const char *path)
+{
+    char name[32];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}
+
+/* "/" is always there: that it exists is then all that is wrong. */
+static bool can_link(int fd)
+{
+    return link_unnamed(fd, "/") != 0 && errno == EEXIST;
+}
+
+static bool open_unnamed(struct report_output *output)
+{
+    const char *slash = strrchr(output->path, '/');
+    char *directory =
+        slash ? strndup(output->path, (size_t)(slash - output->path) + 1) : strdup(".");
+    const int fd = directory ? open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+    free(directory);
+    if (fd < 0)
+        return false;
+    output->stream = can_link(fd) ? fdopen(fd, "w") : NULL;
+    output->is_unnamed = output->stream;
+    if (output->is_unnamed)
+        set_mode(fd);
+    else
+        close(fd);
+    return output->is_unnamed;
 }
 
 static bool open_temporary(struct report_output *output)
@@ -84,14 +135,15 @@ bool report_output_open(struct report_output *output, const char *path,
     if (is_there && S_ISREG(found.st_mode) && !output->force)
         return fail(output, "it exists; --force replaces it");
     if (!is_there || S_ISREG(found.st_mode))
-        return open_temporary(output);
+        return open_unnamed(output) || open_temporary(output);
     output->stream = fopen(path, "we");
     return output->stream ? true : fail(output, strerror(errno));
 }
 
 bool report_output_spare(struct report_output *output, const char *path)
 {
-    if (!output->temporary || output->has_failed || !path || !is_same(output->path, path))
+    if ((!output->temporary && !output->is_unnamed) || output->has_failed || !path ||
+        !is_same(output->path, path))
         return true;
     output->has_failed = true;
     return fail(output, "it is one of the files that are read or written");
@@ -101,13 +153,49 @@ bool report_output_flush(struct report_output *output)
 {
     if (output->stream == stdout)
         return streams_flush();
+    if (masked_is_missing())
+        output->has_failed = true;
     errno = 0;
     if (fflush(output->stream) == 0 && !ferror(output->stream))
-        return true;
+        return !masked_is_missing();
     if (output->has_failed)
         return false;
     output->has_failed = true;
     return fail(output, errno != 0 ? strerror(errno) : "an earlier write failed");
+}
+
+/* Closing a second descriptor reports what closing the file would, while it can still be dropped.
+ */
+static bool settle_unnamed(struct report_output *output)
+{
+    if (!report_output_flush(output))
+        return false;
+    const int second = dup(fileno(output->stream));
+    if (second >= 0 && (close(second) == 0 || errno == EINTR))
+        return true;
+    return fail(output, strerror(errno));
+}
+
+static bool name_unnamed(struct report_output *output)
+{
+    const int fd = fileno(output->stream);
+    output->is_unnamed = false;
+    if (link_unnamed(fd, output->path) == 0)
+        return true;
+    if (errno != EEXIST)
+        return fail(output, strerror(errno));
+    if (!output->force)
+        return fail(output, "it was created by another process");
+    output->temporary = name_replacement(output);
+    if (!output->temporary)
+        return fail(output, "no memory for its name");
+    unlink(output->temporary);
+    if (link_unnamed(fd, output->temporary) == 0 && rename(output->temporary, output->path) == 0) {
+        free(output->temporary);
+        output->temporary = NULL;
+        return true;
+    }
+    return fail(output, strerror(errno));
 }
 
 /* link does not replace a file that was created in the meantime; not every file system has it. */
@@ -126,6 +214,8 @@ bool report_output_commit(struct report_output *output)
 {
     if (output->stream == stdout)
         return true;
+    if (output->is_unnamed)
+        return !output->has_failed && settle_unnamed(output) && name_unnamed(output);
     const bool is_closed = fclose(output->stream) == 0;
     output->stream = NULL;
     if (!is_closed && !output->has_failed)

@@ -12,7 +12,9 @@
 struct report_output {
     FILE *stream;
     const char *path; /* NULL: standard output */
-    char *temporary;  /* owned; NULL: the stream is what path names, a device or a pipe */
+    char *temporary;  /* owned: the name that it has for now; NULL: none */
+    bool is_unnamed;  /* a file without a name; without either, the stream is what path names, a
+                       * device or a pipe */
     bool force;       /* a file of that name may be replaced */
     bool has_failed;  /* there was a message */
 };

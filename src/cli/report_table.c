@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/masked_text.h"
 #include "cli/message.h"
 #include "cli/report.h"
 #include "cli/report_cells.h"
@@ -192,10 +193,12 @@ static void print_failed(const struct table *table, const char *name, const stru
     char *text = copy_reason(row);
     if (text)
         message_mask(text);
+    else
+        masked_note_missing();
     const int width = table->widths[COLUMN_NAME];
     text_print(table->out, name, width);
     fprintf(table->out, "  %s", table->palette.striking);
-    text_print_start(table->out, text ? text : "", table->columns - width - 2);
+    text_print_start(table->out, text ? text : "?", table->columns - width - 2);
     fprintf(table->out, "%s\n", table->palette.plain);
     free(text);
 }
@@ -239,6 +242,8 @@ static char *common_of_paths(const struct table *table)
 static void print_common(const struct table *table)
 {
     char *text = table->names_tensors ? common_of_tensors(table) : common_of_paths(table);
+    if (!text)
+        masked_note_missing();
     if (text && text[0] != '\0') {
         message_mask(text);
         const int width = text_width(text);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/message.h"
+#include "cli/masked_text.h"
 #include "cli/report.h"
 #include "cli/report_groups.h"
 #include "cli/report_style.h"
@@ -195,11 +195,9 @@ static void print_mapping(FILE *out, const struct report_subject *subject)
 static void print_title(FILE *out, const struct report_subject *subject,
                         const struct report_palette *palette)
 {
-    char *title = strdup(strcmp(subject->path, "-") == 0 ? "standard input" : subject->path);
-    if (title)
-        message_mask(title);
-    fprintf(out, "%s%s%s\n", palette->title, title ? title : "", palette->plain);
-    free(title);
+    fputs(palette->title, out);
+    masked_print(out, strcmp(subject->path, "-") == 0 ? "standard input" : subject->path);
+    fprintf(out, "%s\n", palette->plain);
 
     fprintf(out, "  ");
     print_mapping(out, subject);

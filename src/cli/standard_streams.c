@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/masked_text.h"
 #include "cli/message.h"
 
 void streams_reserve(void)
@@ -42,7 +43,7 @@ static bool reader_is_gone(void)
     return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
 }
 
-bool streams_flush(void)
+static bool flush(void)
 {
     static bool
         is_reported; /* there is one stream for the whole program: its failure is reported once */
@@ -55,4 +56,10 @@ bool streams_flush(void)
                       cause != 0 ? strerror(cause) : "an earlier write failed");
     is_reported = true;
     return false;
+}
+
+bool streams_flush(void)
+{
+    const bool is_flushed = flush();
+    return !masked_is_missing() && is_flushed;
 }

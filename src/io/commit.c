@@ -122,12 +122,17 @@ static void forget_aside(struct quant_file_output *output)
     output->aside = NULL;
 }
 
-/* Without hard links it gets no second name, and cannot be brought back. */
-static enum quant_status link_aside(struct quant_file_output *output, struct quant_error *error)
+/* Without hard links it gets no second name, and cannot be brought back. A single file does not
+ * need one: nothing can fail once it is in place. */
+static enum quant_status link_aside(struct quant_file_output *output, bool is_single,
+                                    struct quant_error *error)
 {
     struct stat old;
     if (!replaces(output) || lstat(output->path, &old) != 0 ||
         !S_ISREG(old.st_mode)) /* nothing to keep, or something that cannot be replaced */
+        return QUANT_OK;
+    output->is_final = is_single;
+    if (is_single)
         return QUANT_OK;
     output->aside = quant_temporary_name(output->path);
     if (!output->aside)
@@ -205,6 +210,13 @@ static void append_name(struct quant_error *error, const char *what, const char 
     quant_error_append(error, "'");
 }
 
+/* The old file still has its name too. */
+static void remove_second(const struct quant_file_output *output, struct quant_error *error)
+{
+    if (unlink(output->aside) != 0 && errno != ENOENT)
+        append_name(error, "the old file is also", output->aside);
+}
+
 /* Returns false if the new file stays in the place of the old one. */
 static bool undo(struct quant_file_output *output, struct quant_error *error)
 {
@@ -214,7 +226,7 @@ static bool undo(struct quant_file_output *output, struct quant_error *error)
         if (!undone)
             append_name(error, "the old file is", output->aside);
     } else if (output && output->aside) {
-        unlink(output->aside); /* the old file still has its name */
+        remove_second(output, error);
     } else if (output && output->placed) {
         undone = unlink(output->path) == 0;
     }
@@ -238,7 +250,7 @@ static void keep_aside(struct quant_file_output *output, struct quant_error *err
     if (output && output->aside && output->placed)
         append_name(error, "the old file is", output->aside);
     else if (output && output->aside)
-        unlink(output->aside);
+        remove_second(output, error);
     if (output)
         forget_aside(output);
 }
@@ -273,11 +285,10 @@ static void undo_all(struct quant_file_output *const outputs[], size_t n,
     leave(record);
 }
 
+/* If it cannot be removed, its name stays, for the caller. */
 static void drop_aside(struct quant_file_output *output)
 {
-    if (output && output->aside)
-        unlink(output->aside);
-    if (output)
+    if (output && output->aside && (unlink(output->aside) == 0 || errno == ENOENT))
         forget_aside(output);
 }
 
@@ -341,7 +352,7 @@ enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[
     if (status == QUANT_OK)
         status = name_all(outputs, n, has_record, error);
     for (size_t i = 0; status == QUANT_OK && i < n; i++)
-        status = link_aside(outputs[i], error);
+        status = link_aside(outputs[i], n == 1 && !has_record, error);
     for (size_t i = 0; status == QUANT_OK && has_record && i < n; i++)
         status = sync_pending(outputs[i], error);
     if (status == QUANT_OK)

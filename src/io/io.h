@@ -62,7 +62,8 @@ struct quant_file_output {
     bool force;
     bool syncs; /* set after opening: the commit waits for the disk, bytes before names */
     struct quant_cancel cancel;
-    char *aside;   /* owned: the old file's name while a commit is under way */
+    char *aside;   /* owned: the old file's name while a commit is under way; after it, that of one
+                    * that cannot be removed; NULL: none */
     bool is_final; /* the old file could get no second name: what replaces it stays */
     bool placed;   /* put in place by the commit under way */
     bool is_spool; /* sink.name is the name of the input that is spooled */

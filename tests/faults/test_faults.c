@@ -445,7 +445,7 @@ static void test_reached(void **state)
     enum { all = FAULT_ALL, no_rename = all - FAULT_RENAME, no_link = all - FAULT_LINK };
     static const unsigned kinds[LENGTH(scenarios)] = {
         no_rename, no_link,   all,       all,       all, all, all, all, all, /* mapping one scale */
-        no_rename, all,       no_rename, all,                                /* calibrating */
+        no_rename, all,       no_rename, no_link,                            /* calibrating */
         all,       no_rename, all,       all,       all, all,                /* many scales */
         no_rename, all,       all,                                           /* containers */
         no_rename, all,                                                      /* ranges of groups */

@@ -8,6 +8,7 @@
 #include "base/grouping.h"
 #include "engine/calibration/calibration_rounds.h"
 #include "io/distinct_paths.h"
+#include "io/leftovers.h"
 #include "methods/plan_make.h"
 
 /* ---- Opening ---- */
@@ -119,6 +120,8 @@ static enum quant_status open_output(struct quant_calibrating *run)
         quant_paths_distinct(job->paths, job->npaths, &job->output, 1, run->error);
     if (status == QUANT_OK && job->resume)
         status = quant_paths_distinct(&job->resume, 1, &job->output, 1, run->error);
+    if (status == QUANT_OK && job->force)
+        quant_leftovers_remove(&job->output, 1);
     return status == QUANT_OK ? quant_output_open(&run->output, job->output, job->force,
                                                   &job->control.cancel, run->error)
                               : status;

@@ -13,6 +13,7 @@
 #include "engine/work/job.h"
 #include "io/distinct_paths.h"
 #include "io/io.h"
+#include "io/leftovers.h"
 
 struct merging {
     const struct quant_merge_job *job;
@@ -320,6 +321,8 @@ static enum quant_status write_merged(struct merging *run)
         return QUANT_OK;
     enum quant_status status =
         quant_paths_distinct(job->paths, job->npaths, &job->output, 1, run->error);
+    if (status == QUANT_OK && job->force)
+        quant_leftovers_remove(&job->output, 1);
     if (status == QUANT_OK)
         status = quant_output_open(&run->output, job->output, job->force, &job->control.cancel,
                                    run->error);

@@ -9,6 +9,7 @@
 #include "io/compare_sink.h"
 #include "io/copy_bytes.h"
 #include "io/io.h"
+#include "io/leftovers.h"
 
 /* Whether there is a regular file with these bytes. */
 static enum quant_status has_bytes(struct quant_source *source, const char *path, bool *equal,
@@ -39,6 +40,8 @@ enum quant_status quant_checkpoint_write(struct quant_source *source, const char
     enum quant_status status = has_bytes(source, path, &equal, error);
     if (status != QUANT_OK || equal)
         return status;
+    if (force)
+        quant_leftovers_remove(&path, 1);
     status = quant_output_open(&output, path, force, cancel, error);
     if (status == QUANT_OK)
         status = quant_copy_bytes(source, &output.sink, error);

@@ -93,6 +93,11 @@ static enum quant_status open_output(struct dequantization *run)
         run->is_new ? QUANT_OK : quant_paths_distinct(inputs, 5, outputs, 1, run->error);
     if (status == QUANT_OK)
         status = quant_output_format(output, run->reader->format, &format, run->error);
+    if (status == QUANT_OK && format->container)
+        status = quant_error_set(run->error, QUANT_UNSUPPORTED,
+                                 "cannot dequantize '%s' to %s: only files of named tensors are "
+                                 "restored to it",
+                                 run->job->path, format->name);
     if (status == QUANT_OK && run->job->ways & QUANT_DRY_RUN)
         return preview_file(run, format);
     struct quant_compare_sink *compare = run->work->compare;

@@ -46,7 +46,7 @@ enum quant_status quant_file_dequantize(const struct quant_dequantize_job *job,
         return quant_error_set(error, QUANT_INVALID,
                                "'output.force' replaces all outputs, but QUANT_RESUME keeps some");
     status = quant_file_list_begin(&list, own.files, own.nfiles, &only, NULL, error);
-    if (status == QUANT_OK && quant_ways_resume(own.ways))
+    if (status == QUANT_OK && (own.output.force || quant_ways_resume(own.ways)))
         quant_file_list_clear(&list, false);
     return status == QUANT_OK ? quant_file_list_run(&list, result, error) : status;
 }

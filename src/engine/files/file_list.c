@@ -88,6 +88,14 @@ void quant_file_list_clear(const struct quant_file_list *list, bool has_sidecars
     free(owned);
 }
 
+void quant_file_keep_old_copy(const struct quant_file_work *work, struct quant_file_output *output)
+{
+    if (!output || !output->aside || work->outcome->old_copy)
+        return;
+    work->outcome->old_copy = output->aside;
+    output->aside = NULL;
+}
+
 /* ---- One file ---- */
 
 static enum quant_status do_job(const struct quant_file_list *list,
@@ -112,7 +120,8 @@ static enum quant_status show(const struct quant_file_list *list, size_t i,
                                       .status = status,
                                       .error = status == QUANT_OK ? NULL : error,
                                       .is_complete = work->outcome->is_complete,
-                                      .is_unsized = work->outcome->is_unsized};
+                                      .is_unsized = work->outcome->is_unsized,
+                                      .old_copy = work->outcome->old_copy};
     if (!list->control->on_file)
         return QUANT_OK;
     if (status == QUANT_OK && shown.is_complete)
@@ -146,6 +155,7 @@ static enum quant_status run_only(const struct quant_file_list *list, void *resu
     quant_pool_free(work.pool);
     if (show(list, 0, status, &own, &work) != QUANT_OK && status == QUANT_OK)
         status = quant_error_set(&own, QUANT_CANCELLED, "cancelled");
+    free(outcome.old_copy);
     if (status != QUANT_OK && error)
         *error = own;
     return status;
@@ -247,6 +257,7 @@ static void work(void *context, struct quant_work_item *item)
         return;
     begin_file(run, item->i);
     memset(place->result, 0, list->result_nbytes);
+    free(place->outcome.old_copy);
     place->outcome = (struct quant_file_outcome){.is_unsized = false};
     place->status =
         file.pool ? do_job(list, &file, &place->error)
@@ -293,6 +304,7 @@ static void release(struct list_run *run)
     for (unsigned i = 0; i < run->nplaces; i++) {
         quant_pool_free(run->places[i].pool);
         free(run->places[i].result);
+        free(run->places[i].outcome.old_copy);
     }
     free(run->places);
     free(run->sizes);

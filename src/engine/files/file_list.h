@@ -10,12 +10,14 @@
 
 #include "engine/work/pool.h"
 #include "io/compare_sink.h"
+#include "io/io.h"
 #include "io/shared_directory.h"
 
 /* What is known of a file besides its result. */
 struct quant_file_outcome {
     bool is_complete;                  /* as in quant_file_result */
     bool is_unsized;                   /* the same */
+    char *old_copy;                    /* the same; owned by the list */
     struct quant_file_preview preview; /* in a dry run */
 };
 
@@ -36,6 +38,10 @@ struct quant_file_work {
     struct quant_shared_directory *output_directory; /* the same */
     struct quant_compare_sink *compare; /* not NULL: instead of writing, compare with this */
 };
+
+/* After a commit: takes the name of an old file that is still there for the outcome, which has room
+ * for one. output may be NULL. */
+void quant_file_keep_old_copy(const struct quant_file_work *work, struct quant_file_output *output);
 
 struct quant_file_list {
     const struct quant_file *files;

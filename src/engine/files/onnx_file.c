@@ -20,7 +20,7 @@ static bool replaces(const struct quant_quantize_job *job)
 
 enum quant_status quant_onnx_begin(const struct quant_quantize_job *job, struct quant_error *error)
 {
-    if (quant_ways_resume(job->ways))
+    if (replaces(job))
         quant_leftovers_remove(&job->onnx, 1);
     return !replaces(job) || unlink(job->onnx) == 0 || errno == ENOENT
                ? QUANT_OK

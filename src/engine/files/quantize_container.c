@@ -155,6 +155,7 @@ static enum quant_status commit(struct quant_container_quantization *run)
                                              &run->job->control.cancel, run->error);
     if (status == QUANT_OK)
         status = quant_output_commit_n(outputs, 1, record, &replacement.io, run->error);
+    quant_file_keep_old_copy(run->work, &run->data.final);
     quant_pair_replacement_release(&replacement);
     return status;
 }

@@ -316,6 +316,8 @@ static enum quant_status commit(struct quant_file_quantization *file)
                                              &file->job->control.cancel, file->error);
     if (status == QUANT_OK)
         status = quant_output_commit_n(outputs, 2, &file->sidecar, &replacement.io, file->error);
+    quant_file_keep_old_copy(file->work, &file->data);
+    quant_file_keep_old_copy(file->work, scales);
     quant_pair_replacement_release(&replacement);
     return status;
 }

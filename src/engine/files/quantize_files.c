@@ -57,7 +57,7 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
     status = quant_mappings_make(&mappings, &own, error);
     if (status == QUANT_OK && own.onnx)
         status = quant_onnx_check_files(&mappings, list.files, list.n, error);
-    if (status == QUANT_OK && quant_ways_resume(own.ways))
+    if (status == QUANT_OK && (own.output.force || quant_ways_resume(own.ways)))
         quant_file_list_clear(&list, true);
     if (status == QUANT_OK && !(own.ways & QUANT_DRY_RUN)) /* they take all elements */
         status = quant_tied_ranges_find(&mappings, list.files, list.n, error);
