@@ -75,7 +75,7 @@ PAIRS = [
     row("alignment_type", with_pair(pair("general.alignment", UINT64, 32)),
         "The alignment is a number of 64 bits."),
     row("alignment_large", with_pair(pair("general.alignment", UINT32, 2**31)),
-        "The alignment is 2^31, so the data begins far beyond the end of the file."),
+        "The alignment is 2^31: writing the file again would take as many zeros."),
 ]
 
 TENSORS = [

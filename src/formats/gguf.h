@@ -16,9 +16,11 @@
 enum {
     QUANT_GGUF_HEAD = 24, /* bytes before the pairs */
     QUANT_GGUF_VERSION = 3,
-    QUANT_GGUF_ALIGNMENT = 32, /* if no pair says another */
-    QUANT_GGUF_DIMS = 4,       /* at most */
-    QUANT_GGUF_TEXT = 65535,   /* bytes of a key or a name, at most */
+    QUANT_GGUF_ALIGNMENT = 32,           /* if no pair says another */
+    QUANT_GGUF_ALIGNMENT_MOST = 1 << 20, /* memory for as many zeros is taken when a file is written
+                                          */
+    QUANT_GGUF_DIMS = 4,                 /* at most */
+    QUANT_GGUF_TEXT = 65535,             /* bytes of a key or a name, at most */
     QUANT_GGUF_NO_FILE_TYPE = UINT16_MAX
 };
 

@@ -139,6 +139,10 @@ static enum quant_status find_alignment(struct reading *reading)
                                 "'" QUANT_GGUF_KEY_ALIGNMENT "' is %" PRIu64
                                 ", which is not a power of two",
                                 pair->number);
+    if (pair->number > QUANT_GGUF_ALIGNMENT_MOST)
+        return quant_gguf_error(reading->cursor, QUANT_UNSUPPORTED,
+                                "'" QUANT_GGUF_KEY_ALIGNMENT "' is %" PRIu64 ", more than %d",
+                                pair->number, QUANT_GGUF_ALIGNMENT_MOST);
     reading->gguf->alignment = pair->number;
     return QUANT_OK;
 }

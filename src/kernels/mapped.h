@@ -35,10 +35,10 @@ QUANT_MAPPED_INLINE float quant_mapped_to_bfloat16(float x)
     return quant_float_of_bits((bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U);
 }
 
-/* The same for float16, but 65536 stands for its infinity, which clips as well. Adding and
- * subtracting 2^13 times the power of two below x rounds to the 11 digits that x keeps; below 2^-14
- * that power stays, as float16 is evenly spaced from there on. Nothing to choose between: compilers
- * do not vectorize a choice that hides a sum. */
+/* The same for float16. Adding and subtracting 2^13 times the power of two below x rounds to the 11
+ * digits that x keeps; below 2^-14 that power stays, as float16 is evenly spaced from there on.
+ * What rounds to 65536 is infinite. Nothing to choose between: compilers do not vectorize a choice
+ * that hides a sum. */
 QUANT_MAPPED_INLINE float quant_mapped_to_float16(float x)
 {
     const uint32_t sign = quant_float_bits(x) & 0x80000000U;
@@ -48,7 +48,8 @@ QUANT_MAPPED_INLINE float quant_mapped_to_float16(float x)
     const uint32_t large = (power > 0x38800000U ? power : 0x38800000U) + (13U << 23);
     const float rounded =
         (quant_float_of_bits(bits) + quant_float_of_bits(large)) - quant_float_of_bits(large);
-    return quant_float_of_bits(quant_float_bits(rounded) | sign);
+    const uint32_t beyond = 0U - (uint32_t)(quant_float_bits(rounded) >= 0x47800000U);
+    return quant_float_of_bits(quant_float_bits(rounded) | (beyond & 0x7F800000U) | sign);
 }
 
 /* 0 for a NaN */

@@ -76,6 +76,10 @@ static enum quant_status read_at(struct quant_source *head, uint64_t offset, voi
         *got = nbytes < left ? nbytes : (size_t)left;
         memcpy(buffer, source->bytes + offset, *got);
     }
+    source->nreads++;
+    if (source->kind == FUZZ_CHANGED && source->nreads > 1 && source->change >= offset &&
+        source->change < offset + *got)
+        ((uint8_t *)buffer)[source->change - offset] ^= 1;
     if (source->is_forward && offset + *got > source->passed)
         source->passed = offset + *got;
     if (!head->positional && *got < nbytes)
@@ -95,7 +99,7 @@ static void close_nothing(struct quant_source *source)
 }
 
 struct quant_source *fuzz_source_open(struct fuzz_source *source, enum fuzz_source_kind kind,
-                                      const uint8_t *data, size_t size, size_t nbytes)
+                                      const uint8_t *data, size_t size, size_t place)
 {
     static const struct quant_source_ops ops = {
         .read_at = read_at, .forward_only = forward_only, .close = close_nothing};
@@ -104,8 +108,10 @@ struct quant_source *fuzz_source_open(struct fuzz_source *source, enum fuzz_sour
                  .name = "input",
                  .size = kind == FUZZ_STREAM ? QUANT_SIZE_UNKNOWN : size,
                  .positional = kind != FUZZ_STREAM},
+        .kind = kind,
         .bytes = data,
-        .nbytes = kind == FUZZ_CUT ? nbytes : size,
+        .nbytes = kind == FUZZ_CUT ? place : size,
+        .change = place,
     };
     return &source->head;
 }

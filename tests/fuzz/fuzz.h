@@ -53,20 +53,25 @@ enum fuzz_source_kind {
     FUZZ_WHOLE,  /* positional, of known size */
     FUZZ_STREAM, /* the size is known only at the end. Checks that offsets grow once forward_only
                   * was called */
-    FUZZ_CUT     /* positional, but ends before its size: a file that was cut meanwhile */
+    FUZZ_CUT,    /* positional, but ends before its size: a file that was cut meanwhile */
+    FUZZ_CHANGED /* positional, and a byte is another one from the second read on */
 };
 
 struct fuzz_source {
     struct quant_source head;
+    enum fuzz_source_kind kind;
     const uint8_t *bytes;
     uint64_t nbytes; /* that there are */
+    uint64_t change; /* offset of the byte that changes */
     uint64_t passed; /* of a stream, once it only goes forward */
+    uint64_t nreads;
     bool is_forward;
 };
 
-/* A source of these bytes. Closing it does nothing. nbytes is less than size for FUZZ_CUT only. */
+/* A source of these bytes. Closing it does nothing. place: where the source is cut or changes, at
+ * most size; else without a meaning. */
 struct quant_source *fuzz_source_open(struct fuzz_source *source, enum fuzz_source_kind kind,
-                                      const uint8_t *data, size_t size, size_t nbytes);
+                                      const uint8_t *data, size_t size, size_t place);
 
 /* ---- A sink -----------------------------------------------------------------------------------
  */

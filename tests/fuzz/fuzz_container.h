@@ -14,7 +14,8 @@
  *   - no two overlap, unless the format inflates; header and tensors together are the file;
  *   - names are UTF-8, each occurs once, and each is found by itself;
  *   - a tensor that can be read has the number of elements that its shape says;
- *   - reading twice gives the same, and so does a file that is cut meanwhile, or an error;
+ *   - reading twice gives the same, and so does a file that is cut meanwhile, or an error; one
+ *     that is changed meanwhile gives no crash;
  *   - a file laid out from the catalogue, with the same bytes, has the same catalogue, and laid out
  *     once more the same bytes;
  *   - memory is bounded by a constant and the size of the input.

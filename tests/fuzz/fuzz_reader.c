@@ -207,19 +207,19 @@ static void check_stream(const struct subject *subject, const struct fuzz_elemen
     fuzz_elements_release(&stream);
 }
 
-/* Text that is cut may be good text. */
-static void check_cut(const struct subject *subject, const struct fuzz_elements *whole,
-                      uint64_t hash)
+/* A file that is cut or changed meanwhile. Text that is cut may be good text. */
+static void check_other(const struct subject *subject, const struct fuzz_elements *whole,
+                        uint64_t hash, enum fuzz_source_kind kind)
 {
     struct fuzz_source memory;
-    struct fuzz_elements cut;
-    const size_t nbytes = (size_t)(hash % (subject->size + 1));
+    struct fuzz_elements other;
+    const size_t place = (size_t)(hash % (subject->size + 1));
     struct quant_source *source =
-        fuzz_source_open(&memory, FUZZ_CUT, subject->data, subject->size, nbytes);
-    read_all(subject, source, 2 * subject->size + 2, &cut);
-    if (cut.status == QUANT_OK && !subject->format->is_text)
-        check_same(whole, &cut);
-    fuzz_elements_release(&cut);
+        fuzz_source_open(&memory, kind, subject->data, subject->size, place);
+    read_all(subject, source, 2 * subject->size + 2, &other);
+    if (other.status == QUANT_OK && kind == FUZZ_CUT && !subject->format->is_text)
+        check_same(whole, &other);
+    fuzz_elements_release(&other);
 }
 
 void fuzz_check_reader(const struct quant_format *format, const struct quant_read_request *request,
@@ -239,7 +239,7 @@ void fuzz_check_reader(const struct quant_format *format, const struct quant_rea
     if (fuzz_turn(hash, 1, checks))
         check_stream(&subject, &whole);
     if (whole.status == QUANT_OK && fuzz_turn(hash, 2, checks))
-        check_cut(&subject, &whole, hash);
+        check_other(&subject, &whole, hash, hash >> 40 & 1 ? FUZZ_CUT : FUZZ_CHANGED);
     if (whole.status == QUANT_OK && fuzz_turn(hash, 3, checks))
         check_again(&subject, &whole);
     if (whole.status == QUANT_OK && fuzz_turn(hash, 4, checks))

@@ -29,7 +29,7 @@ void fuzz_elements_release(struct fuzz_elements *elements);
  *   - the number of elements is the one that the shape has;
  *   - reading in small pieces, a second time after rewinding, by position, and from a stream gives
  *     the same elements, or the same error (from a stream: any error);
- *   - a file that is cut meanwhile gives an error or the same;
+ *   - a file that is cut meanwhile gives an error or the same, one that is changed no crash;
  *   - what was read, written in the same format and read again is the same;
  *   - memory is bounded by a constant and the size of the input.
  */
