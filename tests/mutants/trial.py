@@ -71,8 +71,9 @@ def own_tests(root: Path, path: Path, names: list[str]) -> list[str]:
     return found
 
 
-def order(root: Path, path: Path, tests: dict[str, Test]) -> list[Test]:
-    """The source's own tests; quick ones of its directory; the program; the rest, quickest first."""
+def order(root: Path, path: Path, tests: dict[str, Test], quick: bool) -> list[Test]:
+    """The source's own tests; quick ones of its directory; the program; unless quick, what else runs
+    the program, and the rest, each quickest first."""
     place = path.parent.relative_to("src").as_posix()
     own = own_tests(root, path, list(tests))
 
@@ -81,9 +82,11 @@ def order(root: Path, path: Path, tests: dict[str, Test]) -> list[Test]:
             return 0, test.seconds
         if test.name.startswith(place + "/") and test.seconds < 5:
             return 1, test.seconds
-        return (2, 0) if test.name == GOLDEN else (3, test.seconds)
+        if test.name == GOLDEN:
+            return 2, 0
+        return 3 if "QUANT" in test.environment else 4, test.seconds
 
-    return sorted(tests.values(), key=rank)
+    return sorted((test for test in tests.values() if not quick or rank(test)[0] < 3), key=rank)
 
 
 def limit_process() -> None:
@@ -132,10 +135,7 @@ class Runner:
 
     def find_killer(self, path: Path, build: Build) -> str | None:
         """The first test that fails on the mutant and passes without it."""
-        ordered = order(self.base.root, path, self.tests)
-        for test in ordered[:8] if self.quick else ordered:
-            if self.quick and test.seconds > 20:
-                break
+        for test in order(self.base.root, path, self.tests, self.quick):
             fails, printed = self.run(test, build, ["--first"] if test.name == GOLDEN else [])
             if not fails:
                 continue
