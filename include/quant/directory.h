@@ -112,7 +112,8 @@ struct quant_checkpoint_job {
     const struct quant_quantize_job
         *quantize; /* what the shards are quantized by, as they will be; its files are not looked
                     * at. NULL: in no layout of an engine */
-    bool sync; /* as QUANT_SYNC: the shards first, with QUANT_SYNC in their job, the index last */
+    uint64_t
+        ways; /* 0, or QUANT_SYNC: the shards first, with QUANT_SYNC in their job, the index last */
 };
 
 /*

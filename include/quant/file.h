@@ -523,7 +523,7 @@ struct quant_calibrate_job {
                                            * must have the same groups: for an axis the same extent
                                            * of it, for blocks the same number along each dimension,
                                            * in the same order. Not with partial */
-    bool sync;                            /* as QUANT_SYNC, for the output */
+    uint64_t ways;                        /* 0, or QUANT_SYNC for the output */
 };
 
 struct quant_merge_job {
@@ -533,7 +533,7 @@ struct quant_merge_job {
     const char *output;       /* as above */
     bool force;
     struct quant_control control; /* only cancel is used: merging is quick */
-    bool sync;                    /* as QUANT_SYNC, for the output */
+    uint64_t ways;                /* 0, or QUANT_SYNC for the output */
 };
 
 struct quant_calibrated_group {

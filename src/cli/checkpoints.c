@@ -45,7 +45,7 @@ static struct quant_checkpoint_job make_job(const struct checkpoints *checkpoint
         .cancel = signals_cancel(),
         .force = targets->options->force,
         .quantize = checkpoints->quantize,
-        .sync = targets->syncs,
+        .ways = targets->syncs ? QUANT_SYNC : 0,
     };
 }
 

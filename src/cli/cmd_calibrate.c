@@ -144,7 +144,7 @@ static enum quant_status merge(const struct calibrate_options *options, char *co
         .output = options->mapping.target.output ? options->mapping.target.output : "-",
         .force = options->mapping.target.force,
         .control.cancel = *cancel,
-        .sync = options->mapping.ways.sync,
+        .ways = options->mapping.ways.sync ? QUANT_SYNC : 0,
     };
     struct quant_calibrate_result result;
     return quant_file_merge(&job, &result, error);
@@ -210,7 +210,7 @@ static enum quant_status calibrate(const struct calibrate_options *options, char
                     .progress = progress.is_wanted ? show_progress : NULL,
                     .context = &progress,
                     .begin_file = begin_input},
-        .sync = options->mapping.ways.sync,
+        .ways = options->mapping.ways.sync ? QUANT_SYNC : 0,
     };
     struct quant_calibrate_result result;
     const enum quant_status status = quant_file_calibrate(&job, &result, error);

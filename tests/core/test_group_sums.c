@@ -64,7 +64,7 @@ static void test_clipped(void **state)
         for (size_t k = 0; k < N; k++) {
             const uint64_t group = quant_grouping_group_of(&grouping, k);
             struct quant_params params = common;
-            unsigned char q[1];
+            unsigned char q[sizeof(uint16_t)];
             params.scale = scales[group];
             params.zero_point = zero_points[group];
             x[k] = k % 2 ? (float)(200 * random_unit(&random) - 100)

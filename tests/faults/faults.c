@@ -66,6 +66,11 @@ static void lost(const void *memory)
 
 /* ---- Memory ---- */
 
+/* The function that glibc's headers call instead of another, which _FORTIFY_SOURCE lets them. */
+#define WRAP_CHECKED(type, name, ...)                                                              \
+    type __wrap_##name(__VA_ARGS__);                                                               \
+    type __wrap_##name(__VA_ARGS__)
+
 #define WRAP(type, name, ...)                                                                      \
     type __real_##name(__VA_ARGS__);                                                               \
     type __wrap_##name(__VA_ARGS__);                                                               \
@@ -110,19 +115,42 @@ WRAP(char *, realpath, const char *path, char *resolved)
     return fault(FAULT_MEMORY, ENOMEM) ? NULL : gained(__real_realpath(path, resolved));
 }
 
-int __wrap_asprintf(char **text, const char *format, ...);
-int __wrap_asprintf(char **text, const char *format, ...)
+WRAP_CHECKED(char *, __realpath_chk, const char *path, char *resolved, size_t size)
+{
+    (void)size;
+    return __wrap_realpath(path, resolved);
+}
+
+static int print_or_fault(char **text, const char *format, va_list arguments)
 {
     if (fault(FAULT_MEMORY, ENOMEM)) {
         *text = NULL;
         return -1;
     }
-    va_list arguments;
-    va_start(arguments, format);
     const int length = vasprintf(text, format, arguments);
-    va_end(arguments);
     if (length >= 0)
         gained(*text);
+    return length;
+}
+
+int __wrap_asprintf(char **text, const char *format, ...);
+int __wrap_asprintf(char **text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = print_or_fault(text, format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+int __wrap___asprintf_chk(char **text, int flag, const char *format, ...);
+int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
+{
+    (void)flag;
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = print_or_fault(text, format, arguments);
+    va_end(arguments);
     return length;
 }
 
@@ -166,6 +194,16 @@ static int open_or_fault(const char *path, int flags, va_list arguments)
 WRAP_OPEN(open)
 WRAP_OPEN(open64)
 
+WRAP_CHECKED(int, __open_2, const char *path, int flags)
+{
+    return __wrap_open(path, flags);
+}
+
+WRAP_CHECKED(int, __open64_2, const char *path, int flags)
+{
+    return __wrap_open64(path, flags);
+}
+
 WRAP(int, mkostemp, char *path, int flags)
 {
     return fault(FAULT_OPEN, EIO) ? -1 : __real_mkostemp(path, flags);
@@ -189,6 +227,24 @@ WRAP(ssize_t, pread, int fd, void *bytes, size_t nbytes, off_t offset)
 WRAP(ssize_t, pread64, int fd, void *bytes, size_t nbytes, off_t offset)
 {
     return fault(FAULT_READ, EIO) ? -1 : __real_pread64(fd, bytes, nbytes, offset);
+}
+
+WRAP_CHECKED(ssize_t, __read_chk, int fd, void *bytes, size_t nbytes, size_t size)
+{
+    (void)size;
+    return __wrap_read(fd, bytes, nbytes);
+}
+
+WRAP_CHECKED(ssize_t, __pread_chk, int fd, void *bytes, size_t nbytes, off_t offset, size_t size)
+{
+    (void)size;
+    return __wrap_pread(fd, bytes, nbytes, offset);
+}
+
+WRAP_CHECKED(ssize_t, __pread64_chk, int fd, void *bytes, size_t nbytes, off_t offset, size_t size)
+{
+    (void)size;
+    return __wrap_pread64(fd, bytes, nbytes, offset);
 }
 
 WRAP(ssize_t, write, int fd, const void *bytes, size_t nbytes)

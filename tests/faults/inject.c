@@ -297,6 +297,17 @@ WRAP_OPEN(open64, AT_FDCWD, const char *path)
 WRAP_OPEN(openat, at, int at, const char *path)
 WRAP_OPEN(openat64, at, int at, const char *path)
 
+/* What glibc's headers call instead of these, and of reads, in programs with _FORTIFY_SOURCE. */
+#define WRAP_CHECKED(type, name, parameters, call)                                                 \
+    type name parameters;                                                                          \
+    type name parameters                                                                           \
+    {                                                                                              \
+        return call;                                                                               \
+    }
+
+WRAP_CHECKED(int, __open_2, (const char *path, int flags), open(path, flags))
+WRAP_CHECKED(int, __open64_2, (const char *path, int flags), open64(path, flags))
+
 /* A function of libc that is only called if the call does not fail. */
 #define WRAP(call, type, failure, name, parameters, arguments)                                     \
     type name parameters;                                                                          \
@@ -407,6 +418,13 @@ WRAP_BYTES(SENDFILE, , sendfile, SYS_sendfile, (int to, int from, off_t *at, siz
            at, n)
 WRAP_BYTES(SENDFILE, , sendfile64, SYS_sendfile, (int to, int from, off_t *at, size_t n), to, from,
            at, n)
+
+WRAP_CHECKED(ssize_t, __read_chk, (int fd, void *to, size_t n, size_t size),
+             ((void)size, read(fd, to, n)))
+WRAP_CHECKED(ssize_t, __pread_chk, (int fd, void *to, size_t n, off_t at, size_t size),
+             ((void)size, pread(fd, to, n, at)))
+WRAP_CHECKED(ssize_t, __pread64_chk, (int fd, void *to, size_t n, off_t at, size_t size),
+             ((void)size, pread64(fd, to, n, at)))
 
 ssize_t write(int fd, const void *from, size_t n)
 {

@@ -376,7 +376,7 @@ static void check_dequantize_groups(const struct quant_kernels *row, struct inpu
     const size_t ngroups = (input->n + run - 1) / run;
     const struct quant_params plain = {.dtype = dtype, .scale = 1};
     if (!info->is_integer || info->bits > 16 ||
-        !(by_run ? (void *)row->dequantize_runs[dtype] : (void *)row->dequantize_each[dtype]))
+        !(by_run ? row->dequantize_runs[dtype] != NULL : row->dequantize_each[dtype] != NULL))
         return;
     float *scales = take_scales(input, ngroups);
     int32_t *zero_points = take_zero_points(input, ngroups);

@@ -150,7 +150,7 @@ enum quant_status quant_calibrating_commit(struct quant_calibrating *run)
     const enum quant_status status =
         quant_calibration_file_write(&run->file, &run->output.sink, run->error);
     struct quant_file_output *const output = &run->output;
-    output->syncs = run->job->sync;
+    output->syncs = run->job->ways & QUANT_SYNC;
     return status == QUANT_OK ? quant_output_commit_n(&output, 1, NULL, NULL, run->error) : status;
 }
 

@@ -329,7 +329,7 @@ static enum quant_status write_merged(struct merging *run)
     if (status == QUANT_OK)
         status = quant_calibration_file_write(&run->merged, &run->output.sink, run->error);
     struct quant_file_output *const output = &run->output;
-    output->syncs = job->sync;
+    output->syncs = job->ways & QUANT_SYNC;
     return status == QUANT_OK ? quant_output_commit_n(&output, 1, NULL, NULL, run->error) : status;
 }
 

@@ -155,9 +155,10 @@ static enum quant_status make_file(const struct quant_checkpoint_job *job, const
                                       error);
     if (status == QUANT_OK)
         status = text && text->text
-                     ? quant_checkpoint_write_text(text->text, text->nbytes, to, force, job->sync,
-                                                   &job->cancel, error)
-                     : quant_checkpoint_write(source, to, force, job->sync, &job->cancel, error);
+                     ? quant_checkpoint_write_text(text->text, text->nbytes, to, force,
+                                                   job->ways & QUANT_SYNC, &job->cancel, error)
+                     : quant_checkpoint_write(source, to, force, job->ways & QUANT_SYNC,
+                                              &job->cancel, error);
     if (status == QUANT_OK)
         copy_mode(path, to);
     quant_source_close(source);
@@ -189,7 +190,7 @@ static enum quant_status remove_index(const struct quant_checkpoint_job *job,
             quant_error_set(error, QUANT_EXISTS,
                             "'%s' exists already; --force replaces it, and --resume goes on", path);
     else if ((job->force || job->resumes) && !job->checks_only)
-        status = remove_file(path, job->sync, error);
+        status = remove_file(path, job->ways & QUANT_SYNC, error);
     free(path);
     return status;
 }

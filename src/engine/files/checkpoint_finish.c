@@ -197,7 +197,7 @@ static enum quant_status write_index(struct finishing *run)
             : quant_error_no_memory(run->error, 4096, "index");
     if (status == QUANT_OK)
         status = quant_checkpoint_write_text(text, nbytes, path, job->force || job->resumes,
-                                             job->sync, &job->cancel, run->error);
+                                             job->ways & QUANT_SYNC, &job->cancel, run->error);
     run->index.metadata = NULL;
     run->index.nmetadata = 0;
     free(text);

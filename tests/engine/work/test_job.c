@@ -89,10 +89,10 @@ static void test_jobs_have_no_end_padding(void **state)
     HAS_NO_END_PADDING(quant_quantize_job, layout);
     HAS_NO_END_PADDING(quant_dequantize_job, ways);
     HAS_NO_END_PADDING(quant_compare_job, selection);
-    HAS_NO_END_PADDING(quant_calibrate_job, granularity);
-    HAS_NO_END_PADDING(quant_merge_job, control);
+    HAS_NO_END_PADDING(quant_calibrate_job, ways);
+    HAS_NO_END_PADDING(quant_merge_job, ways);
     HAS_NO_END_PADDING(quant_directory_job, cancel);
-    HAS_NO_END_PADDING(quant_checkpoint_job, quantize);
+    HAS_NO_END_PADDING(quant_checkpoint_job, ways);
 #undef HAS_NO_END_PADDING
 }
 
