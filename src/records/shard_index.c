@@ -173,7 +173,7 @@ static enum quant_status read_members(struct reading *reading, struct quant_name
 static enum quant_status read_object(struct reading *reading,
                                      enum quant_status (*member)(struct reading *reading))
 {
-    struct quant_name_set names = {NULL};
+    struct quant_name_set names = {.n = 0};
     const enum quant_status status = read_members(reading, &names, member);
     quant_name_set_release(&names);
     return status;
