@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Consecutive elements of one size, or two per byte for elements of half a byte: the whole of a raw
  * file, and a .npy file after its header. */
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,7 +129,6 @@ static enum quant_status read_swapped(const struct flat_reader *flat, uint64_t f
     uint32_t *words = elements;
     const bool is_short = unit_of(flat) == sizeof *shorts;
     const enum quant_status status = read_stored(flat, first, elements, nelems, count, error);
-    assert(is_short || unit_of(flat) == sizeof *words);
     for (size_t i = 0; status == QUANT_OK && is_short && i < *count; i++)
         shorts[i] = quant_swap_16(shorts[i]);
     for (size_t i = 0; status == QUANT_OK && !is_short && i < *count; i++)
