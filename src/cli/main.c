@@ -45,11 +45,13 @@ const struct command command_root = {
 int main(int argc, char **argv)
 {
     streams_reserve();
+    streams_wait();
     streams_buffer();
     setlocale(LC_CTYPE, ""); /* to mask messages; numbers keep the decimal point */
     int status = command_root.run(&command_root, argc, argv);
     if (!streams_flush() && status != EXIT_USAGE)
         status = EXIT_FAILED;
+    streams_release();
     signals_finish();
     return status;
 }

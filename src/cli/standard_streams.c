@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reserves, buffers and flushes the standard streams. */
+/* Reserves, buffers and flushes the standard streams, and waits for room in them. */
 #include "cli/standard_streams.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/masked_text.h"
@@ -18,6 +19,43 @@ void streams_reserve(void)
         if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
             /* In the wrong direction: reading or writing it gives EBADF, as before. */
             (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/* The flag belongs to all who have got the descriptor, so another one is opened, which has flags of
+ * its own. O_NONBLOCK: a FIFO without a reader is not waited for. */
+static bool open_again(int fd)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    const int again = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (again < 0)
+        return false;
+    const int flags = fcntl(again, F_GETFL);
+    const bool waits =
+        flags != -1 && fcntl(again, F_SETFL, flags & ~O_NONBLOCK) == 0 && dup2(again, fd) == fd;
+    close(again);
+    return waits;
+}
+
+static bool is_changed[STDERR_FILENO + 1];
+
+void streams_wait(void)
+{
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        struct stat status;
+        const int flags = fcntl(fd, F_GETFL);
+        if (flags == -1 || !(flags & O_NONBLOCK) || fstat(fd, &status) != 0 ||
+            S_ISREG(status.st_mode) || open_again(fd))
+            continue;
+        is_changed[fd] = fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
+    }
+}
+
+void streams_release(void)
+{
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+        if (is_changed[fd])
+            (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
 void streams_buffer(void)
