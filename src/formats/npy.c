@@ -172,8 +172,7 @@ static enum quant_status settle_dtype(const struct quant_source *source,
                                       const struct quant_read_request *request,
                                       struct quant_reader *reader, struct quant_error *error)
 {
-    const bool is_big = *header->descr == '>' || (*header->descr != '<' && quant_host_is_big());
-    reader->byte_order = is_big ? QUANT_BIG : QUANT_LITTLE;
+    reader->byte_order = quant_npy_is_big(header->descr) ? QUANT_BIG : QUANT_LITTLE;
     reader->stored = request->deliver == QUANT_FLOAT32 ? float_dtype(header, request)
                                                        : find_dtype(header, &request->deliver, 1);
     reader->stored_as_asked = find_dtype(header, opaque, sizeof opaque / sizeof opaque[0]);

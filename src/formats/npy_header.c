@@ -213,6 +213,11 @@ enum quant_status quant_npy_header_parse(const char *text, size_t length, uint64
     return QUANT_OK;
 }
 
+bool quant_npy_is_big(const char *descr)
+{
+    return *descr == '>';
+}
+
 /* ---- Writing ---- */
 
 /* NumPy leaves room for the first axis to grow in place: to 21 digits, enough for 2^64 bits. */

@@ -31,6 +31,11 @@ enum quant_status quant_npy_read_header(struct quant_source *source,
                                         struct quant_npy_header *header, uint64_t *data_offset,
                                         struct quant_error *error);
 
+/* Whether elements of a 'descr' are big-endian: only ">f4" says so. "f4", "=f4" and "|f4" are those
+ * of the machine that wrote them, which NumPy takes for the one that reads them. Here they are
+ * little-endian, as from nearly every machine: a file means the same everywhere. */
+bool quant_npy_is_big(const char *descr);
+
 /* Parses the header text. It is at offset in the file; source is used in messages only. */
 enum quant_status quant_npy_header_parse(const char *text, size_t length, uint64_t offset,
                                          const struct quant_source *source,

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/endian.h"
 #include "formats/npz.h"
 
 static const struct quant_stored_type types[] = {
@@ -139,9 +138,8 @@ enum quant_status quant_npz_read_type(struct quant_arena *arena, const char *des
         *wrong = "its dtype is unknown";
     if (*wrong)
         return QUANT_UNSUPPORTED;
-    const bool is_big = *descr == '>' || (*descr != '<' && quant_host_is_big());
     *byte_order = !has_byte_order(*code, nbytes) ? QUANT_BYTE_ORDER_NONE
-                  : is_big                       ? QUANT_BIG
+                  : quant_npy_is_big(descr)      ? QUANT_BIG
                                                  : QUANT_LITTLE;
     for (size_t i = 0; i < NTYPES; i++)
         if (strcmp(types[i].name, descr) == 0) {
