@@ -164,9 +164,6 @@ AVX2 ALWAYS_INLINE __m256i narrow(const struct byte_limits *limits, const __m256
 {
     const __m256i ab = _mm256_blend_epi16(_mm256_srli_epi32(v[0], 16), v[1], 0xAA);
     const __m256i cd = _mm256_blend_epi16(_mm256_srli_epi32(v[2], 16), v[3], 0xAA);
-    const __m256i in_lane = _mm256_broadcastsi128_si256(
-        _mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15));
-    const __m256i across = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
     __m256i packed = kind.is_unsigned ? _mm256_packus_epi16(ab, cd) : _mm256_packs_epi16(ab, cd);
     if (kind.clamp != CLAMP_NEITHER)
         packed = kind.is_unsigned ? _mm256_max_epu8(packed, limits->qmin)
@@ -174,7 +171,7 @@ AVX2 ALWAYS_INLINE __m256i narrow(const struct byte_limits *limits, const __m256
     if (kind.clamp == CLAMP_BOTH)
         packed = kind.is_unsigned ? _mm256_min_epu8(packed, limits->qmax)
                                   : _mm256_min_epi8(packed, limits->qmax);
-    return _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(packed, in_lane), across);
+    return order_bytes(packed);
 }
 
 AVX2 ALWAYS_INLINE __m256i fix_point(const float *x, __m256 factor, __m256 bias)
@@ -203,5 +200,14 @@ AVX2 ALWAYS_INLINE void put(__m256i integers, bool streams, uint8_t *q)
     else
         _mm256_storeu_si256((__m256i *)q, integers);
 }
+
+/* PLAN_NONE: the fixed-point method cannot be used; PLAN_ONE_BIAS: all biases are the same. */
+enum plan_kind { PLAN_NONE, PLAN_EACH, PLAN_ONE_BIAS };
+
+/* Sets factors, biases and limits for count >= 8 groups: quant_fixed_point_plan of each, but for
+ * the limits, which are those of all. */
+enum plan_kind quant_avx2_plan_many(const struct quant_params *common, const float *scales,
+                                    const int32_t *zero_points, size_t count, float *factors,
+                                    float *biases, struct byte_limits *limits);
 
 #endif

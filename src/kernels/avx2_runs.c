@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* AVX2 for int8 and uint8 with a scale and a zero point for each run of elements, or for each
- * column of a matrix. It does not divide (see fixed_point.h): each group has a factor and a bias,
- * computed for eight groups at a time. */
+/* AVX2 for int8 and uint8 with a scale and a zero point for each run of elements. It does not
+ * divide (see fixed_point.h): each group has a factor and a bias, computed for eight groups at a
+ * time. */
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
@@ -44,9 +44,10 @@ AVX2 static int32_t max_integer(__m256i v)
 /* The guard for all of count >= 8 zero points: the largest that any of them needs, which is that of
  * the smallest or the largest zero point. If one of them needs a multiple of 4, the result is one,
  * since zero points that do not need it have a guard of at most 4. For a run that needs less, the
- * guard only means that more elements are divided. 0: the fixed-point method cannot be used. */
+ * guard only means that more elements are divided. 0: the fixed-point method cannot be used.
+ * Sets whether the zero points are all the same. */
 AVX2 static int32_t find_guard(const struct quant_params *common, const int32_t *zero_points,
-                               size_t count)
+                               size_t count, bool *are_same)
 {
     __m256i max = _mm256_set1_epi32(INT32_MIN);
     __m256i min = _mm256_set1_epi32(INT32_MAX);
@@ -58,20 +59,20 @@ AVX2 static int32_t find_guard(const struct quant_params *common, const int32_t 
     }
     const int32_t last = max_integer(max);
     const int32_t first = ~max_integer(_mm256_xor_si256(min, _mm256_set1_epi32(-1)));
+    *are_same = first == last;
     const int32_t a = quant_fixed_point_guard(common->qmin, common->qmax, first);
     const int32_t b = quant_fixed_point_guard(common->qmin, common->qmax, last);
     return a == 0 || b == 0 ? 0 : a > b ? a : b;
 }
 
-/* Sets factors, biases and limits for count >= 8 groups. Returns false if the fixed-point method
- * cannot be used. */
-AVX2 static bool plan_many(const struct quant_params *common, const float *scales,
-                           const int32_t *zero_points, size_t count, float *factors, float *biases,
-                           struct byte_limits *limits)
+AVX2 enum plan_kind quant_avx2_plan_many(const struct quant_params *common, const float *scales,
+                                         const int32_t *zero_points, size_t count, float *factors,
+                                         float *biases, struct byte_limits *limits)
 {
-    const int32_t guard = find_guard(common, zero_points, count);
+    bool are_same = false;
+    const int32_t guard = find_guard(common, zero_points, count, &are_same);
     if (guard == 0)
-        return false;
+        return PLAN_NONE;
     *limits = make_limits(common, (uint16_t)(2 * guard));
     const __m256i half = _mm256_set1_epi32(32768 + guard);
     __m256 all = _mm256_castsi256_ps(_mm256_set1_epi32(-1));
@@ -84,22 +85,22 @@ AVX2 static bool plan_many(const struct quant_params *common, const float *scale
         _mm256_storeu_ps(factors + at, _mm256_div_ps(_mm256_set1_ps(0x1p16F), s));
         _mm256_storeu_ps(biases + at, _mm256_cvtepi32_ps(bias));
     }
-    return _mm256_movemask_ps(all) == 0xFF;
+    return _mm256_movemask_ps(all) != 0xFF ? PLAN_NONE : are_same ? PLAN_ONE_BIAS : PLAN_EACH;
 }
 
 AVX2 static bool make_plan(const struct runs *runs, struct plan *plan)
 {
     if (runs->count >= LANES)
-        return plan_many(runs->common, runs->scales, runs->zero_points, runs->count, plan->factors,
-                         plan->biases, &plan->limits);
+        return quant_avx2_plan_many(runs->common, runs->scales, runs->zero_points, runs->count,
+                                    plan->factors, plan->biases, &plan->limits) != PLAN_NONE;
     float scales[LANES];
     int32_t zero_points[LANES];
     for (size_t k = 0; k < LANES; k++) {
         scales[k] = runs->scales[k < runs->count ? k : 0];
         zero_points[k] = runs->zero_points[k < runs->count ? k : 0];
     }
-    return plan_many(runs->common, scales, zero_points, LANES, plan->factors, plan->biases,
-                     &plan->limits);
+    return quant_avx2_plan_many(runs->common, scales, zero_points, LANES, plan->factors,
+                                plan->biases, &plan->limits) != PLAN_NONE;
 }
 
 static struct quant_params params_of(const struct runs *runs, size_t k)
@@ -273,91 +274,6 @@ AVX2 void quant_avx2_quantize_runs_uint8(const struct quant_params *common, cons
     const struct runs runs = {
         .common = common, .scales = scales, .zero_points = zero_points, .x = x, .q = q};
     quantize_runs(runs, run, n, true);
-}
-
-/* ---- Rows ---- */
-
-/* Columns planned together. */
-enum { MAX_COLUMNS = 1024 };
-
-/* A tile of columns, all rows of it. */
-struct tile {
-    const struct quant_params *common;
-    const float *scales;
-    const int32_t *zero_points;
-    quant_quantize_each_fn *each; /* by division, for what is left and near ties */
-    size_t width;
-    _Alignas(32) float factors[MAX_COLUMNS]; /* loads that cross cache lines take twice as long */
-    _Alignas(32) float biases[MAX_COLUMNS];
-    struct byte_limits limits;
-};
-
-static void divide_columns(const struct tile *tile, size_t c, const float *x, size_t n, uint8_t *q)
-{
-    tile->each(tile->common, tile->scales + c, tile->zero_points + c, x, n, q);
-}
-
-AVX2 ALWAYS_INLINE void quantize_row(const struct tile *tile, const float *x, uint8_t *q,
-                                     const struct quantize_kind kind)
-{
-    const struct byte_limits limits = tile->limits; /* copies, since q might be in the tile */
-    const size_t width = tile->width;
-    size_t c = 0;
-    for (; width - c >= STEP; c += STEP) {
-        __m256i v[4];
-        for (size_t k = 0; k < 4; k++) {
-            const size_t at = c + LANES * k;
-            v[k] = fix_point(x + at, _mm256_loadu_ps(tile->factors + at),
-                             _mm256_loadu_ps(tile->biases + at));
-        }
-        if (is_near_tie(&limits, min_halves(v)))
-            divide_columns(tile, c, x + c, STEP, q + c);
-        else
-            put(narrow(&limits, v, kind), false, q + c);
-    }
-    divide_columns(tile, c, x + c, width - c, q + c);
-}
-
-AVX2 ALWAYS_INLINE void quantize_rows(struct tile *tile, size_t ncolumns, size_t nrows,
-                                      const float *x, uint8_t *q, const struct quantize_kind kind)
-{
-    for (size_t first = 0; first < ncolumns && nrows > 0; first += tile->width) {
-        const size_t left = ncolumns - first;
-        tile->width = left < MAX_COLUMNS ? left : MAX_COLUMNS;
-        const bool is_planned = tile->width >= LANES &&
-                                plan_many(tile->common, tile->scales, tile->zero_points,
-                                          tile->width, tile->factors, tile->biases, &tile->limits);
-        for (size_t i = first; i < nrows * ncolumns; i += ncolumns) {
-            if (is_planned)
-                quantize_row(tile, x + i, q + i, kind);
-            else
-                divide_columns(tile, 0, x + i, tile->width, q + i);
-        }
-        tile->scales += tile->width;
-        tile->zero_points += tile->width;
-    }
-}
-
-AVX2 void quant_avx2_quantize_rows_int8(const struct quant_params *common, const float *scales,
-                                        const int32_t *zero_points, size_t ncolumns, size_t nrows,
-                                        const float *x, void *q)
-{
-    struct tile tile = {.common = common,
-                        .scales = scales,
-                        .zero_points = zero_points,
-                        .each = quant_avx2_quantize_each_int8};
-    quantize_rows(&tile, ncolumns, nrows, x, q, (struct quantize_kind){false, CLAMP_BOTH, false});
-}
-
-AVX2 void quant_avx2_quantize_rows_uint8(const struct quant_params *common, const float *scales,
-                                         const int32_t *zero_points, size_t ncolumns, size_t nrows,
-                                         const float *x, void *q)
-{
-    struct tile tile = {.common = common,
-                        .scales = scales,
-                        .zero_points = zero_points,
-                        .each = quant_avx2_quantize_each_uint8};
-    quantize_rows(&tile, ncolumns, nrows, x, q, (struct quantize_kind){true, CLAMP_BOTH, false});
 }
 
 #endif

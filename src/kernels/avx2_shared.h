@@ -31,6 +31,20 @@ AVX2 ALWAYS_INLINE __m256 exact_quotient(__m256 x, __m256 scale, __m256 inverse)
     return _mm256_fmadd_ps(_mm256_fnmadd_ps(q, scale, x), inverse, q);
 }
 
+/*
+ * Puts 32 bytes in order that come from four vectors a to d, of which two were interleaved each,
+ * and then packed:
+ *
+ *     packed   a0 b0 .. a3 b3 c0 d0 .. c3 d3 | a4 b4 .. a7 b7 c4 d4 .. c7 d7
+ */
+AVX2 ALWAYS_INLINE __m256i order_bytes(__m256i packed)
+{
+    const __m256i in_lane = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15));
+    const __m256i across = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    return _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(packed, in_lane), across);
+}
+
 /* Whether one of 32 numbers is NaN. */
 AVX2 ALWAYS_INLINE bool has_nan(const __m256 t[4])
 {

@@ -7,5 +7,6 @@
 #include "kernels/avx2_groups.c"
 #include "kernels/avx2_ranges.c"
 #include "kernels/avx2_restore.c"
+#include "kernels/avx2_rows.c"
 #include "kernels/avx2_runs.c"
 /* NOLINTEND(bugprone-suspicious-include) */
