@@ -139,29 +139,81 @@ AVX2 void quant_avx2_dequantize_bfloat16(const struct quant_params *params, cons
 
 /* ---- 8 bits ---- */
 
-/* Rounds 8 quotients to numbers of the type. */
-AVX2 ALWAYS_INLINE __m256 round_to(const struct quant_small_float *type, __m256 t)
+/*
+ * Not by way of float16: the sum of a quotient and the number that rounds it has the integer k = t
+ * / 2^(e - f), rounded, in its lower half, and pattern = (e - e of the smallest normal number) 2^f
+ * + |k|, also if t is subnormal. So 16 exponents fit a vector.
+ */
+struct rounded {
+    __m256i exponent; /* at its place in the upper half of a float32; 0 up to the smallest */
+    __m256i integer;  /* k */
+    __m256i pattern;  /* without the sign; not saturated */
+};
+
+/* Constants of a loop. Opaque to the compiler, which would make them anew in each step, since the
+ * call of the scalar code leaves no vector registers. */
+struct float8 {
+    __m256i exponent_mask, min_exponent, rounding, max_exponent; /* 16 bits */
+    __m256i max, sign;                                           /* 8 bits */
+};
+
+AVX2 ALWAYS_INLINE __m256i opaque(__m256i v)
 {
-    const __m256i of_t = _mm256_and_si256(_mm256_castps_si256(t), _mm256_set1_epi32(0x7F800000));
-    const __m256i exponent = _mm256_max_epi32(of_t, _mm256_set1_epi32(QUANT_FLOAT16_MIN_EXPONENT));
-    const __m256 shift = _mm256_castsi256_ps(
-        _mm256_add_epi32(exponent, _mm256_set1_epi32(quant_rounding_shift(type))));
-    return _mm256_sub_ps(_mm256_add_ps(t, shift), shift);
+    KEEP_IN_REGISTER(v);
+    return v;
 }
 
-/* 32 patterns of float16 to patterns of the type, saturated. Their signs survive as those of bytes.
- */
-AVX2 ALWAYS_INLINE __m256i narrow_patterns(const struct quant_small_float *type, __m256i low,
-                                           __m256i high)
+AVX2 ALWAYS_INLINE struct float8 constants_of(const struct quant_small_float *type)
 {
-    const int shift = type->cut - 12; /* of twice the pattern */
-    const __m256i mixed =
-        _mm256_packus_epi16(_mm256_srli_epi16(_mm256_add_epi16(low, low), shift),
-                            _mm256_srli_epi16(_mm256_add_epi16(high, high), shift));
-    const __m256i magnitude = _mm256_min_epu8(mixed, _mm256_set1_epi8((char)type->max));
-    const __m256i sign =
-        _mm256_and_si256(_mm256_packs_epi16(low, high), _mm256_set1_epi8((char)type->sign));
-    return _mm256_permute4x64_epi64(_mm256_or_si256(magnitude, sign), 0xD8);
+    const int min_exponent = QUANT_FLOAT16_MIN_EXPONENT >> 16;
+    const int rounding = quant_rounding_shift(type) >> 16;
+    const int max_exponent = (254 - type->cut) << 7; /* rounding adds cut */
+    return (struct float8){
+        .exponent_mask = opaque(_mm256_set1_epi16(0x7F80)),
+        .min_exponent = opaque(_mm256_set1_epi16((short)min_exponent)),
+        .rounding = opaque(_mm256_set1_epi16((short)(min_exponent + rounding))),
+        .max_exponent = opaque(_mm256_set1_epi16((short)(max_exponent - min_exponent))),
+        .max = opaque(_mm256_set1_epi8((char)type->max)),
+        .sign = opaque(_mm256_set1_epi8((char)type->sign)),
+    };
+}
+
+/*
+ * 16 quotients. Lanes of 16 bits:
+ *
+ *     upper     a0 b0 a1 b1 .. a7 b7   upper halves
+ *     shift_a   0 a0 0 a1 ..           as float32: what rounds a
+ *     shift     a0 b0 a1 b1 ..         as float32: what rounds b; its lower half, which is even,
+ *                                      does not matter as long as it is subtracted from the sum
+ */
+AVX2 ALWAYS_INLINE struct rounded round_to(const struct float8 *constants, int cut, __m256 a,
+                                           __m256 b)
+{
+    const __m256i upper = _mm256_blend_epi16(_mm256_srli_epi32(_mm256_castps_si256(a), 16),
+                                             _mm256_castps_si256(b), 0xAA);
+    const __m256i exponent = _mm256_subs_epu16(_mm256_and_si256(upper, constants->exponent_mask),
+                                               constants->min_exponent);
+    const __m256i shift = _mm256_add_epi16(exponent, constants->rounding);
+    const __m256i shift_a = _mm256_slli_epi32(shift, 16);
+    const __m256i sum_a = _mm256_castps_si256(_mm256_add_ps(a, _mm256_castsi256_ps(shift_a)));
+    const __m256i sum_b = _mm256_castps_si256(_mm256_add_ps(b, _mm256_castsi256_ps(shift)));
+    const __m256i lower = _mm256_blend_epi16(sum_a, _mm256_slli_epi32(sum_b, 16), 0xAA);
+    const __m256i integer = _mm256_sub_epi16(lower, shift_a);
+    const __m256i of_exponent = _mm256_srli_epi16(exponent, cut - 16);
+    return (struct rounded){
+        .exponent = exponent,
+        .integer = integer,
+        .pattern = _mm256_add_epi16(of_exponent, _mm256_abs_epi16(integer)),
+    };
+}
+
+/* Whether one of 32 quotients is NaN, or too large for the number that would round it. */
+AVX2 ALWAYS_INLINE bool are_too_large(const struct float8 *constants, __m256i exponents,
+                                      __m256i others)
+{
+    const __m256i above =
+        _mm256_cmpgt_epi16(_mm256_max_epi16(exponents, others), constants->max_exponent);
+    return __builtin_expect(_mm256_movemask_epi8(above) != 0, 0);
 }
 
 AVX2 ALWAYS_INLINE void encode_bytes(const struct quant_small_float *type,
@@ -173,18 +225,26 @@ AVX2 ALWAYS_INLINE void encode_bytes(const struct quant_small_float *type,
     const __m256 scale = _mm256_set1_ps(by);
     const __m256 inverse = _mm256_set1_ps(1 / by);
     const bool is_fast = quant_quotient_is_exact(params->scale);
+    const struct float8 constants = constants_of(type);
     size_t i = 0;
     for (; is_fast && n - i >= STEP; i += STEP) {
         __m256 t[4];
-        for (size_t k = 0; k < 4; k++)
-            t[k] =
-                round_to(type, exact_quotient(_mm256_loadu_ps(x + i + LANES * k), scale, inverse));
-        const __m256i low = to_float16(t[0], t[1]);
-        const __m256i high = to_float16(t[2], t[3]);
-        if (is_any(excess_of(low, high, quant_small_float16.infinity + 1))) /* NaN */
+        for (size_t k = 0; k < 4; k++) {
+            __m256 v = _mm256_loadu_ps(x + i + LANES * k);
+            KEEP_IN_REGISTER(v);
+            t[k] = exact_quotient(v, scale, inverse);
+        }
+        const struct rounded ab = round_to(&constants, type->cut, t[0], t[1]);
+        const struct rounded cd = round_to(&constants, type->cut, t[2], t[3]);
+        if (are_too_large(&constants, ab.exponent, cd.exponent)) {
             scalar(params, x + i, STEP, q + i);
-        else
-            _mm256_storeu_si256((__m256i *)(q + i), narrow_patterns(type, low, high));
+            continue;
+        }
+        const __m256i magnitude =
+            _mm256_min_epu8(_mm256_packus_epi16(ab.pattern, cd.pattern), constants.max);
+        const __m256i sign =
+            _mm256_and_si256(_mm256_packs_epi16(ab.integer, cd.integer), constants.sign);
+        _mm256_storeu_si256((__m256i *)(q + i), order_bytes(_mm256_or_si256(magnitude, sign)));
     }
     scalar(params, x + i, n - i, q + i);
 }
