@@ -26,6 +26,12 @@
  * last one the upper half is written as 0, and not looked at. Where an array of them is cut into
  * calls, every cut is at an even element.
  *
+ * Nor do they depend on the floating-point environment of the caller: the way of rounding, flushing
+ * subnormals to zero, traps. Every function of the library that computes does so in the default
+ * environment, and when it returns the caller's is as it was, its exception flags too. It takes a
+ * few nanoseconds. Functions of the caller that the library calls run in the default environment;
+ * one that sets another puts the default back before it returns.
+ *
  * Every function here may be called from any number of threads at once, as long as no two of them
  * are given the same object to change. Nothing is printed, no signal or locale is touched, and
  * nothing is allocated, but by quant_calibrate and quant_measure_new. Arrays are contiguous,

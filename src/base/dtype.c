@@ -3,10 +3,14 @@
  * The table of number formats. It is in the lowest directory because formats, kernels and core all
  * need its sizes and names. A type added to enum quant_dtype needs a row here.
  */
+#include "base/rounding.h"
+
 #include <float.h>
 #include <math.h>
 #include <quant/quant.h>
 #include <string.h>
+
+#include "base/float_environment.h"
 
 static const struct quant_dtype_info rows[QUANT_DTYPE_COUNT] = {
     /* name, short name, bits, is_integer, quantizes, is_source, is_unscaled, is_scale, min, max,
@@ -94,7 +98,7 @@ static double round_to_integer(const struct quant_dtype_info *info, double x)
     return fmin(fmax(rint(x), info->min), info->max);
 }
 
-double quant_dtype_round(enum quant_dtype dtype, double x)
+double quant_round_to_dtype(enum quant_dtype dtype, double x)
 {
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
     if (!info || info->block_nelems > 0)
@@ -113,4 +117,12 @@ double quant_dtype_round(enum quant_dtype dtype, double x)
     };
     const int precision = 1 - ilogb(info->epsilon);
     return round_to_precision(x, precision, min_exponents[dtype], info->max);
+}
+
+double quant_dtype_round(enum quant_dtype dtype, double x)
+{
+    QUANT_DEFAULT_FLOATS(caller);
+    const volatile double argument = x;
+    const volatile double rounded = quant_round_to_dtype(dtype, argument);
+    return rounded;
 }

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* The public functions on arrays. Each calls one kernel of the set in use. Kernels may add 0 to a
  * pointer, which is undefined for NULL, so they never see arrays of no elements. */
+#include "core/elements.h"
+
 #include <math.h>
 
+#include "base/float_environment.h"
 #include "core/biased_elements.h"
 #include "core/mapped_elements.h"
 #include "core/observed.h"
 #include "kernels/ggml_blocks.h"
 #include "kernels/kernels.h"
 
-void quant_observe(struct quant_observed *observed, const float *x, size_t n)
+void quant_elements_observe(struct quant_observed *observed, const float *x, size_t n)
 {
     if (n > 0)
         quant_kernels()->observe(x, n, observed);
 }
 
-void quant_quantize(const struct quant_params *params, const float *x, size_t n, void *q)
+void quant_elements_quantize(const struct quant_params *params, const float *x, size_t n, void *q)
 {
     const struct quant_block_type *block = quant_ggml_block(params->dtype);
     if (n == 0)
@@ -28,7 +31,7 @@ void quant_quantize(const struct quant_params *params, const float *x, size_t n,
         quant_mapped_quantize(params, x, n, q);
 }
 
-void quant_dequantize(const struct quant_params *params, const void *q, size_t n, float *x)
+void quant_elements_dequantize(const struct quant_params *params, const void *q, size_t n, float *x)
 {
     const struct quant_block_type *block = quant_ggml_block(params->dtype);
     if (block)
@@ -37,6 +40,24 @@ void quant_dequantize(const struct quant_params *params, const void *q, size_t n
         quant_biased_dequantize(params, q, n, x);
     else if (n > 0)
         quant_kernels()->dequantize[params->dtype](params, q, n, x);
+}
+
+void quant_observe(struct quant_observed *observed, const float *x, size_t n)
+{
+    QUANT_DEFAULT_FLOATS(caller);
+    quant_elements_observe(observed, x, n);
+}
+
+void quant_quantize(const struct quant_params *params, const float *x, size_t n, void *q)
+{
+    QUANT_DEFAULT_FLOATS(caller);
+    quant_elements_quantize(params, x, n, q);
+}
+
+void quant_dequantize(const struct quant_params *params, const void *q, size_t n, float *x)
+{
+    QUANT_DEFAULT_FLOATS(caller);
+    quant_elements_dequantize(params, q, n, x);
 }
 
 void quant_observed_join(struct quant_observed *observed, const struct quant_observed *part)

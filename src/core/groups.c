@@ -5,8 +5,10 @@
  * kernel of their own, and so have whole rows of channels; for everything else the parameters of
  * each element are laid out beside it, a piece at a time.
  */
+#include "base/float_environment.h"
 #include "base/grouping.h"
 #include "core/biased_elements.h"
+#include "core/elements.h"
 #include "core/group_params.h"
 #include "core/mapped_elements.h"
 #include "kernels/kernels.h"
@@ -167,7 +169,7 @@ static size_t quantize_some(const struct quant_params *common, struct quant_stre
     const size_t m = long_stretch(stretch, n);
     if (m > 0) {
         const struct quant_params params = quant_group_params_of(common, groups, stretch->group);
-        quant_quantize(&params, x, m, q);
+        quant_elements_quantize(&params, x, m, q);
         quant_stretch_advance(stretch, m);
         return m;
     }
@@ -220,7 +222,7 @@ static void quantize_runs(quant_quantize_runs_fn *kernel, const struct quant_par
         const uint64_t at = piece.group - groups->first;
         if (piece.is_inside) {
             const struct quant_params params = quant_group_params_of(common, groups, piece.group);
-            quant_quantize(&params, x, piece.n, q);
+            quant_elements_quantize(&params, x, piece.n, q);
         } else {
             kernel(common, groups->scales + at, groups->zero_points + at, (size_t)grouping->panel,
                    x, piece.n, q);
@@ -236,6 +238,7 @@ void quant_quantize_groups(const struct quant_params *common, const struct quant
                            const struct quant_group_params *groups, uint64_t first, const float *x,
                            size_t n, void *q)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     if (n == 0)
         return;
     if (common->mapping != QUANT_MAP_PLAIN) {
@@ -266,7 +269,7 @@ static void dequantize_runs(quant_dequantize_runs_fn *kernel, const struct quant
         const uint64_t at = piece.group - groups->first;
         if (piece.is_inside) {
             const struct quant_params params = quant_group_params_of(common, groups, piece.group);
-            quant_dequantize(&params, q, piece.n, x);
+            quant_elements_dequantize(&params, q, piece.n, x);
         } else {
             kernel(groups->scales + at, groups->zero_points + at, (size_t)grouping->panel, q,
                    piece.n, x);
@@ -291,7 +294,7 @@ static void dequantize_each(const struct quant_params *common, const struct each
     struct quant_params plain = *common;
     plain.scale = 1;
     plain.zero_point = 0;
-    quant_dequantize(&plain, q, each->n, x);
+    quant_elements_dequantize(&plain, q, each->n, x);
     quant_kernels()->scale_each(each->scales, each->zero_points, each->n, x);
 }
 
@@ -305,7 +308,7 @@ static size_t dequantize_some(const struct quant_params *common, struct quant_st
     const size_t m = is_wide ? all : long_stretch(stretch, n);
     if (m > 0) {
         const struct quant_params params = quant_group_params_of(common, groups, stretch->group);
-        quant_dequantize(&params, q, m, x);
+        quant_elements_dequantize(&params, q, m, x);
         quant_stretch_advance(stretch, m);
         return m;
     }
@@ -320,6 +323,7 @@ void quant_dequantize_groups(const struct quant_params *common,
                              const struct quant_group_params *groups, uint64_t first, const void *q,
                              size_t n, float *x)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     if (n == 0)
         return;
     if (groups->biases) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/float_environment.h"
 #include "base/nibble.h"
 #include "base/small_float.h"
 #include "core/report_totals.h"
@@ -29,6 +30,7 @@ void quant_measure_init(struct quant_measure *measure, const struct quant_params
 
 struct quant_measure *quant_measure_new(const struct quant_params *params)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_measure *measure = malloc(sizeof *measure);
     if (measure)
         quant_measure_init(measure, params);
@@ -167,6 +169,7 @@ static void add(struct quant_measure *measure, struct quant_measure_part *part,
 
 void quant_measure_add(struct quant_measure *measure, const float *x, const void *q, size_t n)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     add(measure, NULL, NULL, x, q, n);
 }
 
@@ -238,6 +241,7 @@ static uint64_t count_levels(const struct quant_measure *measure)
 void quant_measure_report(const struct quant_measure *measure, enum quant_dtype source,
                           uint64_t nscales, struct quant_report *report)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     double sums[QUANT_MEASURE_SUMS];
     for (size_t i = 0; i < QUANT_MEASURE_SUMS; i++) {
         double carry = measure->carries[i];

@@ -3,6 +3,7 @@
  * float32 that is what float32 arithmetic gives: double has more than twice its digits. float16 and
  * bfloat16 are rounded from float32, as the engines do it. */
 #include "core/profile_params.h"
+#include "base/rounding.h"
 
 #include <float.h>
 #include <math.h>
@@ -52,7 +53,7 @@ static double round_step(const struct quant_target *target, double value)
     case QUANT_STEPS_INPUT:
         break;
     }
-    return quant_dtype_round(input_of(target), (double)(float)value);
+    return quant_round_to_dtype(input_of(target), (double)(float)value);
 }
 
 static double epsilon_of(const struct quant_target *target)
@@ -113,7 +114,7 @@ static float stored_scale(const struct quant_target *target, double scale, unsig
 {
     double stored = (double)(float)scale;
     if (target->scale_dtype == QUANT_FLOAT16 && target->profile->blocks_float16)
-        stored = quant_dtype_round(QUANT_FLOAT16, quant_dtype_round(QUANT_BFLOAT16, stored));
+        stored = quant_round_to_dtype(QUANT_FLOAT16, quant_round_to_dtype(QUANT_BFLOAT16, stored));
     const double most = quant_dtype_info(target->scale_dtype)->max;
     if (fabs(stored) <= most)
         return (float)stored;
@@ -134,7 +135,7 @@ static void set_inverse(struct quant_params *params, double largest, double divi
  * and give what zeros do. */
 static void set_float16(struct quant_params *params, double largest, double divisor)
 {
-    const double rounded = quant_dtype_round(QUANT_FLOAT16, largest);
+    const double rounded = quant_round_to_dtype(QUANT_FLOAT16, largest);
     const bool is_mapped = rounded > 0 && isfinite(rounded);
     params->scale = is_mapped ? (float)rounded * (float)(1 / divisor) : 0; /* as it restores */
 }
@@ -215,7 +216,7 @@ static unsigned set_biased(struct quant_params *params, const struct quant_targe
     const double steps = rint(round_step(target, edge / divisor));
     const double scale = steps == 0 ? divisor : round_step(target, edge / steps);
     params->factor = (float)scale;
-    params->scale = (float)quant_dtype_round(target->scale_dtype, scale);
+    params->scale = (float)quant_round_to_dtype(target->scale_dtype, scale);
     params->bias = steps == 0 ? 0 : (float)edge;
     params->zero_point = 0;
     return notes;

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/rounding.h"
 #include "core/profile_params.h"
 #include "core/scale.h"
 
@@ -172,7 +173,7 @@ static void choose_biased(struct quant_choice *choice)
 {
     const bool is_constant = choice->range[0] == choice->range[1];
     set_scale(choice, is_constant ? 1 : affine_scale(choice));
-    choice->params.bias = (float)quant_dtype_round(choice->params.scale_dtype, choice->range[0]);
+    choice->params.bias = (float)quant_round_to_dtype(choice->params.scale_dtype, choice->range[0]);
     choice->params.zero_point = 0;
 }
 

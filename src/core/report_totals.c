@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "base/float_environment.h"
 #include "kernels/kernels.h"
 
 static double divide(double dividend, double divisor)
@@ -63,12 +64,14 @@ void quant_report_derive(struct quant_report *report)
 
 void quant_report_init(struct quant_report *total)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     *total = (struct quant_report){.n = 0};
     quant_report_derive(total);
 }
 
 void quant_report_add(struct quant_report *total, const struct quant_report *report)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     if (report->n > 0 && (total->n == 0 || report->max_abs_error > total->max_abs_error)) {
         total->max_abs_error = report->max_abs_error;
         total->max_abs_error_x = report->max_abs_error_x;

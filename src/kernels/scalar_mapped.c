@@ -3,6 +3,7 @@
  * scalar.c. mapped.h has the same as loops that compilers vectorize. */
 #include <math.h>
 
+#include "base/rounding.h"
 #include "base/small_float.h"
 #include "kernels/mapped.h"
 #include "kernels/scalar.h"
@@ -48,7 +49,7 @@ static float factor_of(const struct quant_params *params)
     static const float levels = 127;
     if (params->mapping == QUANT_MAP_FACTOR)
         return params->factor != 0 ? params->factor : 1 / params->scale;
-    const double m = quant_dtype_round(QUANT_FLOAT16, (double)params->scale * (double)levels);
+    const double m = quant_round_to_dtype(QUANT_FLOAT16, (double)params->scale * (double)levels);
     return m > 0 && isfinite(m) ? (float)(1 / m) * levels : 0;
 }
 

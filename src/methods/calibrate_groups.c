@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "base/grouping.h"
 #include "core/group_notes.h"
 #include "core/group_params.h"
@@ -73,6 +74,7 @@ enum quant_status quant_calibrate_groups(const struct quant_spec *spec,
                                          const struct quant_group_params *groups, unsigned *notes,
                                          struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_group_calibration calibration;
     struct quant_plan plan;
     const struct quant_granularity granularity =

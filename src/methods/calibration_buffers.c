@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
+#include "core/elements.h"
 #include "core/measure.h"
 #include "methods/auto.h"
 #include "methods/calibrator.h"
@@ -91,7 +93,7 @@ enum quant_status quant_plan_find_range(const struct quant_plan *plan,
     size_t n = 0;
     for (size_t i = 0; i < ninputs; i++)
         n += lengths[i];
-    quant_observe(&observed, x, n);
+    quant_elements_observe(&observed, x, n);
     *has_range = observed.count > observed.nonfinite;
     if (!*has_range)
         return QUANT_OK;
@@ -128,7 +130,7 @@ static double measure_mse(struct quant_trial *trial, const struct quant_params *
     quant_measure_init(&trial->measure, params);
     for (size_t i = 0; i < n; i += QUANT_MEASURE_BLOCK) {
         const size_t size = n - i < QUANT_MEASURE_BLOCK ? n - i : QUANT_MEASURE_BLOCK;
-        quant_quantize(params, x + i, size, trial->q);
+        quant_elements_quantize(params, x + i, size, trial->q);
         quant_measure_add(&trial->measure, x + i, trial->q, size);
     }
     struct quant_report report;
@@ -170,7 +172,7 @@ enum quant_status quant_plan_calibrate(const struct quant_plan *plan,
                                        struct quant_error *error)
 {
     struct quant_observed observed = QUANT_OBSERVED_INIT;
-    quant_observe(&observed, x, n);
+    quant_elements_observe(&observed, x, n);
     const bool is_refused = observed.nonfinite > 0 && plan->nonfinite == QUANT_NONFINITE_ERROR;
     const bool has_finite = observed.count > observed.nonfinite;
     if (is_refused || !has_finite || plan->from != QUANT_RANGE_FOUND)
@@ -182,6 +184,7 @@ enum quant_status quant_plan_calibrate(const struct quant_plan *plan,
 enum quant_status quant_calibrate(const struct quant_spec *spec, const float *x, size_t n,
                                   struct quant_choice *choice, struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_calibration_buffers buffers = {.trial = NULL};
     struct quant_plan plan;
     enum quant_status status = quant_plan_make(spec, NULL, &plan, error);

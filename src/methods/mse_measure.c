@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/sum_order.h"
+#include "core/elements.h"
 #include "core/sums.h"
 
 enum { PIECE = 1024 };
@@ -63,8 +64,8 @@ double quant_mse_measure(const struct quant_params *params, const float *x, size
     const bool has_limit = limit < (double)INFINITY;
     for (size_t i = 0; i < n; i += PIECE) {
         const size_t size = n - i < PIECE ? n - i : PIECE;
-        quant_quantize(&bytes, x + i, size, q);
-        quant_dequantize(&bytes, q, size, restored);
+        quant_elements_quantize(&bytes, x + i, size, q);
+        quant_elements_dequantize(&bytes, q, size, restored);
         if (all_finite)
             add_errors(x + i, restored, size, lanes);
         else

@@ -2,6 +2,7 @@
 #include "methods/plan_choose.h"
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "core/range_params.h"
 #include "methods/method.h"
 #include "methods/plan_make.h"
@@ -69,6 +70,7 @@ enum quant_status quant_plan_choose(const struct quant_plan *plan,
 enum quant_status quant_choose(const struct quant_spec *spec, const struct quant_observed *observed,
                                struct quant_choice *choice, struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_plan plan;
     const enum quant_status status = quant_plan_make(spec, NULL, &plan, error);
     return status == QUANT_OK ? quant_plan_choose(&plan, observed, NULL, choice, error) : status;

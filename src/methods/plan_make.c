@@ -6,7 +6,9 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "base/grouping.h"
+#include "base/rounding.h"
 #include "core/profile_params.h"
 #include "core/range_params.h"
 #include "methods/method.h"
@@ -181,7 +183,7 @@ static enum quant_status check_scale_dtype(const struct quant_spec *spec,
     if (!spec->has_scale)
         return QUANT_OK;
     const double scale = (double)spec->scale;
-    const double nearest = quant_dtype_round(dtype, scale);
+    const double nearest = quant_round_to_dtype(dtype, scale);
     if (isinf(nearest) || nearest == 0)
         return quant_error_set(error, QUANT_INVALID, "the scale %.9g cannot be stored: it is %s %s",
                                scale, nearest == 0 ? "below" : "beyond", info->name);
@@ -293,6 +295,7 @@ enum quant_status quant_plan_make(const struct quant_spec *spec,
 
 enum quant_status quant_spec_check(const struct quant_spec *spec, struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_plan plan;
     return quant_plan_make(spec, NULL, &plan, error);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/grouping.h"
+#include "base/rounding.h"
 #include "base/shape.h"
 #include "records/sidecar.h"
 #include "records/sidecar_words.h"
@@ -263,7 +264,7 @@ bool quant_sidecar_is_scale(const cJSON *item, const struct quant_params *params
     const float scale = (float)item->valuedouble;
     const enum quant_dtype dtype = params->scale_dtype;
     return (scale > 0 || quant_params_take_any_scale(params)) && isfinite(scale) &&
-           (dtype == QUANT_FLOAT32 || quant_dtype_round(dtype, (double)scale) == (double)scale);
+           (dtype == QUANT_FLOAT32 || quant_round_to_dtype(dtype, (double)scale) == (double)scale);
 }
 
 float quant_sidecar_scale(struct quant_fields *fields, const cJSON *item,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/rounding.h"
 #include "records/scale_records.h"
 #include "records/sidecar_fields.h"
 #include "records/sidecar_words.h"
@@ -120,7 +121,7 @@ static void read_bias_array(struct quant_fields *fields, const cJSON *array,
     uint64_t i = 0;
     for (const cJSON *item = array->child; item; item = item->next, i++) {
         const float bias = cJSON_IsNumber(item) ? (float)item->valuedouble : NAN;
-        if (!isfinite(bias) || quant_dtype_round(dtype, (double)bias) != (double)bias)
+        if (!isfinite(bias) || quant_round_to_dtype(dtype, (double)bias) != (double)bias)
             quant_fields_fail(fields, QUANT_CORRUPT, "bias[%llu] is not a finite number of %s",
                               (unsigned long long)i, quant_dtype_info(dtype)->name);
         biases[i] = bias;

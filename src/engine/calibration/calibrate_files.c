@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "base/grouping.h"
 #include "core/observed.h"
 #include "engine/calibration/calibrate_file_groups.h"
@@ -269,6 +270,7 @@ enum quant_status quant_file_calibrate(const struct quant_calibrate_job *job,
                                        struct quant_calibrate_result *result,
                                        struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_calibrate_job own;
     const enum quant_status status =
         quant_job_copy(&own, sizeof own, job, "quant_calibrate_job", error);

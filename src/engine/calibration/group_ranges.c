@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "base/grouping.h"
 #include "engine/calibration/calibration_rounds.h"
 #include "engine/calibration/range_from.h"
@@ -54,6 +55,7 @@ enum quant_status quant_group_ranges_read(const char *path, const struct quant_c
 enum quant_status quant_file_check_ranges(const char *path, const struct quant_cancel *cancel,
                                           const struct quant_spec *spec, struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_group_ranges ranges;
     const enum quant_status status = quant_group_ranges_read(path, cancel, spec, &ranges, error);
     quant_group_ranges_release(&ranges);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "core/observed.h"
 #include "core/sums.h"
 #include "engine/calibration/calibration_rounds.h"
@@ -336,6 +337,7 @@ static enum quant_status write_merged(struct merging *run)
 enum quant_status quant_file_merge(const struct quant_merge_job *job,
                                    struct quant_calibrate_result *result, struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_merge_job own;
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_merge_job", error);
     if (status != QUANT_OK)

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "base/grouping.h"
 #include "engine/calibration/calibration_rounds.h"
 #include "engine/calibration/group_arrangement.h"
@@ -71,6 +72,7 @@ static enum quant_status refuse_groups(const struct quant_calibration_groups *gr
 enum quant_status quant_file_range(const char *path, const struct quant_cancel *cancel,
                                    struct quant_spec *spec, struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_calibration_file file;
     enum quant_status status = quant_rounds_load(path, cancel, &file, error);
     if (status == QUANT_OK)

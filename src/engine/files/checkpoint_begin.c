@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "engine/files/checkpoint_edit.h"
 #include "engine/files/checkpoint_file.h"
 #include "engine/files/container_rules.h"
@@ -229,6 +230,7 @@ static enum quant_status write_files(const struct quant_checkpoint_job *job,
 enum quant_status quant_checkpoint_begin(const struct quant_checkpoint_job *job,
                                          struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_checkpoint_job own;
     struct quant_config_text config = {.text = NULL};
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_checkpoint_job", error);

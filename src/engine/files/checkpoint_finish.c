@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "engine/files/checkpoint_file.h"
 #include "engine/files/complete_output.h"
 #include "engine/files/directory_names.h"
@@ -217,6 +218,7 @@ static enum quant_status make_index(struct finishing *run)
 enum quant_status quant_checkpoint_finish(const struct quant_checkpoint_job *job, bool *is_complete,
                                           struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_checkpoint_job own;
     struct finishing run = {.job = &own, .error = error};
     *is_complete = false;

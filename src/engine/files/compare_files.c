@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of a job to compare. */
+#include "base/float_environment.h"
 #include "engine/files/compare_container.h"
 #include "engine/files/file_list.h"
 #include "engine/files/file_selection.h"
@@ -60,6 +61,7 @@ static void show(const void *result, enum quant_status status, struct quant_file
 enum quant_status quant_file_compare(const struct quant_compare_job *job,
                                      struct quant_compare_result *result, struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_compare_job own;
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_compare_job", error);
     if (status != QUANT_OK)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of a job to dequantize. */
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "engine/files/dequantize_file.h"
 #include "engine/files/file_list.h"
 #include "engine/work/job.h"
@@ -26,6 +27,7 @@ enum quant_status quant_file_dequantize(const struct quant_dequantize_job *job,
                                         struct quant_dequantize_result *result,
                                         struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_dequantize_job own;
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_dequantize_job", error);
     if (status != QUANT_OK)

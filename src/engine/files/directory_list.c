@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "base/growing_list.h"
 #include "engine/files/directory_entries.h"
 #include "engine/files/directory_names.h"
@@ -294,6 +295,7 @@ static enum quant_status finish(const struct listing *listing, struct quant_dire
 enum quant_status quant_directory_list(const struct quant_directory_job *job,
                                        struct quant_directory *directory, struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_directory_job own;
     struct quant_error ignored; /* errors are kept, even if the caller wants none */
     *directory = (struct quant_directory){.nfiles = 0};

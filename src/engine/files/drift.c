@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "core/profile_params.h"
 #include "core/report_totals.h"
 #include "engine/files/drift_sources.h"
@@ -353,6 +354,7 @@ static enum quant_status go_through(struct drift *drift)
 enum quant_status quant_drift(const struct quant_drift_job *job, struct quant_drift_result *result,
                               struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_drift_job own;
     struct quant_error unseen; /* layers report their errors, whoever asks */
     struct drift drift = {.job = &own, .error = error ? error : &unseen};

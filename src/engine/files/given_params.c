@@ -10,6 +10,7 @@
 #include "base/endian.h"
 #include "base/error.h"
 #include "base/grouping.h"
+#include "base/rounding.h"
 #include "base/shape.h"
 #include "core/group_notes.h"
 #include "core/group_params.h"
@@ -126,7 +127,7 @@ static enum quant_status check_numbers(const struct quant_given_params *given,
                                    "scale [%llu] for it in '%s' is %.9g; it must be above 0 and "
                                    "finite as float32",
                                    (unsigned long long)i, given->path, scale);
-        if (quant_dtype_round(target->scale_dtype, scale) != scale)
+        if (quant_round_to_dtype(target->scale_dtype, scale) != scale)
             return quant_error_set(
                 error, QUANT_INVALID,
                 "scale [%llu] for it in '%s' is %.9g, which cannot be stored exactly as %s",

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "engine/files/file_list.h"
 #include "engine/files/inspection.h"
 #include "engine/work/job.h"
@@ -114,6 +115,7 @@ static void show(const void *result, enum quant_status status, struct quant_file
 enum quant_status quant_file_inspect(const struct quant_inspect_job *job,
                                      struct quant_inspect_result *result, struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_inspect_job own;
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_inspect_job", error);
     if (status != QUANT_OK)

@@ -3,6 +3,7 @@
 #include <quant/file.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "engine/tensor/tensor.h"
 
 /* Offsets of tensors that are not in the file as they are lie beyond its end. */
@@ -30,6 +31,7 @@ enum quant_status quant_file_list(const struct quant_input *input,
                                   const struct quant_cancel *cancel, quant_list_fn *each,
                                   void *context, bool *is_container, struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_container_input container = {.source = NULL};
     struct quant_tensor tensor = {.source = NULL};
     enum quant_status status = quant_tensor_recognize_any(&tensor, input, cancel, error);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "base/shape.h"
 #include "engine/files/dequantize_inputs.h"
 
@@ -189,6 +190,7 @@ static enum quant_status load(const struct quant_dequantize_job *job, bool has_e
 enum quant_status quant_sidecar_read(const char *path, const struct quant_cancel *cancel,
                                      struct quant_loaded *loaded, struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     const struct quant_dequantize_job job = {
         .path = path, .sidecar = path, .control.cancel = *cancel};
     return load(&job, false, loaded, error);
@@ -198,6 +200,7 @@ enum quant_status quant_file_load(const char *path, const char *sidecar,
                                   const struct quant_cancel *cancel, struct quant_loaded *loaded,
                                   struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     const struct quant_dequantize_job job = {
         .path = path, .sidecar = sidecar, .control.cancel = *cancel};
     return load(&job, true, loaded, error);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "engine/files/layout_write.h"
 #include "engine/files/onnx_file.h"
 #include "engine/files/onnx_path.h"
@@ -206,6 +207,7 @@ enum quant_status quant_onnx_check_files(const struct quant_mappings *mappings,
 
 enum quant_status quant_onnx_check(const struct quant_quantize_job *job, struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_quantize_job own;
     struct quant_mappings mappings;
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_quantize_job", error);

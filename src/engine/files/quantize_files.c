@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of a job to quantize. */
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "engine/files/file_list.h"
 #include "engine/files/mappings.h"
 #include "engine/files/onnx_file.h"
@@ -30,6 +31,7 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
                                       struct quant_quantize_result *result,
                                       struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct quant_quantize_job own;
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_quantize_job", error);
     if (status != QUANT_OK)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "engine/files/file_list.h"
 #include "engine/files/verify_run.h"
 #include "engine/work/job.h"
@@ -90,6 +91,7 @@ static enum quant_status check_job(const struct quant_verify_job *job, struct qu
 
 enum quant_status quant_file_verify(const struct quant_verify_job *job, struct quant_error *error)
 {
+    QUANT_DEFAULT_FLOATS(caller);
     struct verifying verifying = {.has_directory = false};
     struct quant_verify_job *own = &verifying.job;
     enum quant_status status = quant_job_copy(own, sizeof *own, job, "quant_verify_job", error);

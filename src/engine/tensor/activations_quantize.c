@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "core/elements.h"
 #include "engine/tensor/activations.h"
 
 /* One sample, and its integers. */
@@ -30,8 +31,8 @@ static void map(struct quant_activations *activations, uint64_t sample,
 {
     const size_t n = (size_t)activations->nunits;
     gather(activations, sample, line->x);
-    quant_quantize(params, line->x, n, line->q);
-    quant_dequantize(params, line->q, n, line->x);
+    quant_elements_quantize(params, line->x, n, line->q);
+    quant_elements_dequantize(params, line->q, n, line->x);
     for (uint64_t u = 0; u < n; u++)
         *quant_activation_at(activations, sample, u) = line->x[u];
 }
@@ -40,7 +41,7 @@ static void observe(const struct quant_activations *activations, uint64_t sample
                     const struct line *line, struct quant_observed *observed)
 {
     gather(activations, sample, line->x);
-    quant_observe(observed, line->x, (size_t)activations->nunits);
+    quant_elements_observe(observed, line->x, (size_t)activations->nunits);
 }
 
 /* The samples from first on, with one scale. */
