@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/powers_of_five.h"
+#include "base/wide_product.h"
 
 enum { DIGITS = 9, MIN_FIXED_EXPONENT = -4 };
 
@@ -38,9 +39,8 @@ struct digits {
  */
 static bool scale(uint64_t m, int e, int k, uint64_t *integer)
 {
-    __extension__ typedef unsigned __int128 uint128;
     const uint64_t power = quant_powers_of_five[k - QUANT_POWER_OF_FIVE_MIN][0];
-    const uint64_t upper = (uint64_t)((uint128)m * power >> 64);
+    const uint64_t upper = quant_wide_product(m, power).high;
     const int s = -(e + 1 + ((217706 * k) >> 16)); /* 217706 / 2^16 is log2(10) */
     const uint64_t half = (uint64_t)1 << (s - 1);
     const uint64_t fraction = upper & (2 * half - 1);

@@ -12,8 +12,7 @@
 
 #include "base/endian.h"
 #include "base/powers_of_five.h"
-
-__extension__ typedef unsigned __int128 uint128;
+#include "base/wide_product.h"
 
 enum {
     SIGNIFICAND_DIGITS = 19,  /* all that surely fit 64 bits */
@@ -102,13 +101,13 @@ static bool nearest_double(uint64_t w, int64_t q, uint64_t *bits)
     const int leading_zeros = __builtin_clzll(w);
     w <<= leading_zeros;
     const uint64_t *power = quant_powers_of_five[q - QUANT_POWER_OF_FIVE_MIN];
-    const uint128 product = (uint128)w * power[0];
-    uint64_t high = (uint64_t)(product >> 64);
-    uint64_t low = (uint64_t)product;
+    const struct quant_wide_product product = quant_wide_product(w, power[0]);
+    uint64_t high = product.high;
+    uint64_t low = product.low;
     /* The bits below the significand and its rounding bit: all ones could still carry. */
     const uint64_t below = UINT64_MAX >> (FRACTION_BITS + 3);
     if ((high & below) == below) {
-        const uint64_t carry = (uint64_t)((uint128)w * power[1] >> 64);
+        const uint64_t carry = quant_wide_product(w, power[1]).high;
         low += carry;
         high += low < carry;
         /* Outside of [-27, 55] the power of five was cut off and a carry may be missing. */
