@@ -241,6 +241,8 @@ static void test_types(void **state)
     } rows[] = {
         {"<f4", 32, QUANT_FLOAT32, QUANT_LITTLE},
         {">f4", 32, QUANT_FLOAT32, QUANT_BIG},
+        {"f4", 32, QUANT_FLOAT32, QUANT_LITTLE},
+        {"=f4", 32, QUANT_FLOAT32, QUANT_LITTLE},
         {">f2", 16, QUANT_FLOAT16, QUANT_BIG},
         {"|i1", 8, QUANT_INT8, QUANT_BYTE_ORDER_NONE},
         {"|b1", 8, QUANT_DTYPE_NONE, QUANT_BYTE_ORDER_NONE},

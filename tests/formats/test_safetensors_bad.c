@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Each .safetensors file in data/bad is refused for the reason in its row here. A file
  * without a row fails, and so does a row without a file. */
+#include "../records/json_forms.h"
 #include "test_safetensors.h"
 
 #define FOLDER "data/bad/"
@@ -154,6 +155,41 @@ static void test_bad_files(void **state)
     }
 }
 
+/* What is almost JSON, in the place of each kind of value, and of a key. */
+static void test_malformed_json(void **state)
+{
+    (void)state;
+    static const char *const spots[][2] = {
+        {"{\"__metadata__\":{\"k\":",
+         "},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}"},
+        {"{\"__metadata__\":{",
+         ":\"v\"},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}"},
+        {"{", ":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}"},
+        {"{\"a\":{\"dtype\":", ",\"shape\":[1],\"data_offsets\":[0,4]}}"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[", "],\"data_offsets\":[0,4]}}"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,", "]}}"},
+    };
+    for (size_t i = 0; i < LENGTH(spots) * LENGTH(malformed); i++) {
+        const char *const *spot = spots[i / LENGTH(malformed)];
+        const struct json_form *form = &malformed[i % LENGTH(malformed)];
+        const size_t before = strlen(spot[0]);
+        const size_t after = strlen(spot[1]);
+        struct file file = {.nbytes = 8 + before + form->nbytes + after + 4};
+        struct quant_tensor_file *found = NULL;
+        struct quant_error error = {.text = ""};
+        file.bytes[0] = (unsigned char)(file.nbytes - 12);
+        memcpy(file.bytes + 8, spot[0], before);
+        memcpy(file.bytes + 8 + before, form->bytes, form->nbytes);
+        memcpy(file.bytes + 8 + before + form->nbytes, spot[1], after);
+        struct quant_source *source = open_memory(file.bytes, file.nbytes);
+        if (form->nbytes > 0 || i / LENGTH(malformed) != 4) /* "shape":[] is that of a scalar */
+            if (quant_tensor_file_open(source, &quant_format_safetensors, &found, &error) ==
+                QUANT_OK)
+                fail_msg("%s%s%s is taken", spot[0], form->bytes, spot[1]);
+        quant_source_close(source);
+    }
+}
+
 static bool has_row(const char *name)
 {
     for (size_t i = 0; i < LENGTH(rows); i++)
@@ -185,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_malformed_json),
         cmocka_unit_test(test_each_bad_file_has_a_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
