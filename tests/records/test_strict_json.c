@@ -17,7 +17,7 @@ typedef char *read_fn(struct quant_source *source, struct quant_error *error);
 
 static char *text_of(struct memory_sink *sink)
 {
-    char *text = strndup((const char *)sink->bytes, sink->nbytes);
+    char *text = strndup(sink->bytes ? (const char *)sink->bytes : "", sink->nbytes);
     assert_non_null(text);
     free(sink->bytes);
     return text;
