@@ -281,12 +281,12 @@ void check_values(const struct kind *kind, const struct quant_kernels *row)
 }
 
 /* For the row that the others are compared with, two shifts meet at every fourth length only, and
- * at every eighth if it would be slow. Each length still meets every shift of the first and of the
+ * at every 24th if it would be slow. Each length still meets every shift of the first and of the
  * last array. `turn` differs between the inputs of one length. */
 static bool is_compared(const struct kind *kind, const struct quant_kernels *row, size_t turn,
                         long first, long last)
 {
-    const size_t min_thin = is_slow() ? 8 : row == &quant_kernels_scalar ? 4 : 1;
+    const size_t min_thin = is_slow() ? 24 : row == &quant_kernels_scalar ? 4 : 1;
     const size_t thin = kind->placed.thin > min_thin ? kind->placed.thin : min_thin;
     return first < 0 || last < 0 || (turn + (size_t)first + (size_t)last) % thin == 0;
 }
