@@ -19,6 +19,15 @@ endfunction()
 quant_require(CJSON libcjson libcjson-dev)
 quant_require(XXHASH libxxhash libxxhash-dev)
 quant_require(ZLIB zlib zlib1g-dev)
+
+# On x86-64, xxHash may choose the widest vectors that the processor has: twice as fast.
+include(CheckCSourceCompiles)
+set(CMAKE_REQUIRED_LIBRARIES PkgConfig::XXHASH)
+check_c_source_compiles("
+    #include <xxh_x86dispatch.h>
+    int main(void) { return (int)XXH3_64bits_update(XXH3_createState(), \"\", 0); }"
+    QUANT_XXHASH_DISPATCHES)
+unset(CMAKE_REQUIRED_LIBRARIES)
 if(QUANT_BUILD_TESTS)
     quant_require(CMOCKA cmocka libcmocka-dev)
 endif()

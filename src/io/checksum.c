@@ -2,6 +2,10 @@
 /* Bytes are hashed while they pass. */
 #include "io/checksum.h"
 
+#if defined(QUANT_XXHASH_DISPATCHES)
+#include <xxh_x86dispatch.h> /* replaces XXH3_64bits_update */
+#endif
+
 #include "base/error.h"
 
 static enum quant_status make_state(XXH3_state_t **state, struct quant_error *error)
