@@ -64,9 +64,9 @@ AVX512 static void count(const float *x, const float *restored, size_t n,
         const __m512 back = _mm512_loadu_ps(restored + i);
         const __mmask16 nonzero = _mm512_cmp_ps_mask(v, zero, _CMP_NEQ_OQ);
         const __mmask16 both = _mm512_mask_cmp_ps_mask(nonzero, back, zero, _CMP_NEQ_UQ);
-        const __m512i signs = _mm512_castps_si512(_mm512_xor_ps(v, back));
         zeroed = _mm512_mask_add_epi32(zeroed, (__mmask16)(nonzero & ~both), zeroed, one);
-        flips = _mm512_mask_or_epi32(flips, both, flips, signs);
+        flips = _mm512_mask_ternarylogic_epi32(flips, both, _mm512_castps_si512(v),
+                                               _mm512_castps_si512(back), 0xF6); /* a | (b ^ c) */
         min = _mm512_min_ps(v, min);
         max = _mm512_max_ps(v, max);
     }
