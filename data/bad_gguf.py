@@ -80,6 +80,10 @@ PAIRS = [
 
 TENSORS = [
     row("name_empty", with_entry(entry("", (3, 2), F32, 0)), "A tensor has no name."),
+    row("name_escape", with_entry(entry("a\x1b[31m\n", (3, 2), F32, 1)),
+        "A name has an escape sequence and a newline, and its data are not aligned."),
+    row("name_20000", with_entry(entry("n" * 20000, (3, 2), F32, 1)),
+        "A name is 20,000 bytes long, and its data are not aligned."),
     row("name_not_utf8", with_entry(entry(b"a\xc0", (3, 2), F32, 0)), "A name is not UTF-8."),
     row("name_nul", with_entry(entry(b"a\0", (3, 2), F32, 0)), "A name contains a NUL."),
     row("name_doubled", with_entry(entry("b.weight", (3, 2), F32, 0)),

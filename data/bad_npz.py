@@ -121,6 +121,10 @@ unicode_name = b"\x01" + struct.pack("<I", zlib.crc32(b"a.npy")) + b"b.npy"
 NAMES = [
     row("name_doubled", archive(Member(), Member()), "Two members are called `a.npy`."),
     one("name_empty", "The member has no name.", name=b""),
+    one("name_escape", "The name leaves the directory, has an escape sequence and a newline, and "
+        "its CRC is wrong.", name=b"../a\x1b[31m\n.npy", crc=1),
+    one("name_20000", "The name is 20,000 bytes long: its end, .npy, is too far from the beginning to be seen.",
+        name=b"n" * 19996 + b".npy", crc=1),
     one("name_nul", "The name holds a NUL.", name=b"a\0b.npy"),
     one("name_not_utf8", "The name is marked as UTF-8 and is not.", name=b"\xff.npy", flags=UTF8),
     one("name_codepage", "The name is not ASCII, and not marked as UTF-8.", name=b"\x81.npy"),

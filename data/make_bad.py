@@ -18,6 +18,7 @@ from bad_calibrations import GOOD, bad_calibrations
 from bad_containers import GOOD as GOOD_CONTAINER
 from bad_containers import bad_containers
 from bad_gguf import GGUF
+from bad_index import bad_index
 from bad_npz import NPZ
 from bad_safetensors import SAFETENSORS
 from bad_sidecars import PLAIN_SCALES, RECORDS, Bad, bad_sidecars, good_sidecars
@@ -275,6 +276,14 @@ The command line is `quant calibrate --merge data/bad/FILE`.
 """
 
 
+INDEX_README = """\
+## Indexes of checkpoints
+
+Each is the index of a directory that holds `model.safetensors` with one tensor, `w`, and nothing else.
+The command line is `quant quantize DIRECTORY --output-dir OUT`.
+"""
+
+
 def table(rows: list[Bad], folder: str = "") -> str:
     lines = ["| file | what is wrong |", "|---|---|"]
     for row in rows:
@@ -283,7 +292,8 @@ def table(rows: list[Bad], folder: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def readme(sidecars: list[Bad], containers: list[Bad], calibrations: list[Bad]) -> str:
+def readme(sidecars: list[Bad], containers: list[Bad], calibrations: list[Bad],
+           indexes: list[Bad]) -> str:
     command = "The command line is `quant quantize -o OUT data/bad/FILE`"
     return "\n".join([
         README,
@@ -296,6 +306,7 @@ def readme(sidecars: list[Bad], containers: list[Bad], calibrations: list[Bad]) 
         SIDECAR_README, table(sidecars, "sidecar/"),
         CONTAINER_README, table(containers, "container/"),
         CALIBRATION_README, table(calibrations, "calibration/"),
+        INDEX_README, table(indexes, "index/"),
     ])
 
 
@@ -336,7 +347,13 @@ def main() -> None:
     calibrations = bad_calibrations()
     write_all(calibration_folder, calibrations)
 
-    (folder / "README.md").write_text(readme(sidecars, containers, calibrations), encoding="ascii")
+    index_folder = folder / "index"
+    index_folder.mkdir(exist_ok=True)
+    indexes = bad_index()
+    write_all(index_folder, indexes)
+
+    text = readme(sidecars, containers, calibrations, indexes)
+    (folder / "README.md").write_text(text, encoding="ascii")
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ struct quant_statistics {
     /* ---- Integers only ---- */
 
     bool are_integers;
-    uint64_t levels;      /* integers of the type */
+    uint64_t levels; /* integers of the type; 0 for int32: neither levels nor ends are counted */
     uint64_t levels_used; /* different ones among the elements */
     uint64_t at_ends[2];  /* elements that are qmin and qmax: of a quantized tensor those that its
                            * sidecar states, else those of the type */

@@ -73,7 +73,7 @@ static void advise_integers(char text[static INSPECT_ADVICE], const struct quant
     const double n = (double)found->observed.count;
     const double ends = (double)(found->at_ends[0] + found->at_ends[1]);
     const double own = 2 * (double)tensor->recorded.scale_count; /* each range has its two ends */
-    if (tensor->role != QUANT_ROLE_QUANTIZED || n == 0)
+    if (tensor->role != QUANT_ROLE_QUANTIZED || n == 0 || found->levels == 0)
         return;
     if (ends - own > n / 100)
         add(text, "%.3g %% of the values are at the ends of the range", 100 * ends / n);

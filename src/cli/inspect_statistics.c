@@ -98,6 +98,8 @@ static void print_levels(const struct block *block)
     const bool is_quantized = tensor->role == QUANT_ROLE_QUANTIZED;
     const int32_t low = is_quantized ? tensor->recorded.params.qmin : (int32_t)info->min;
     const int32_t high = is_quantized ? tensor->recorded.params.qmax : (int32_t)info->max;
+    if (found->levels == 0)
+        return;
     line(block, "levels",
          "%" PRIu64 " of %" PRIu64 " used; %" PRIu64 " values are %" PRId32 ", %" PRIu64
          " are %" PRId32,

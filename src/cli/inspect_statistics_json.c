@@ -109,6 +109,10 @@ static bool add_trial(cJSON *object, const char *key, const struct quant_trial *
 
 static bool add_levels(cJSON *object, const struct quant_statistics *found)
 {
+    if (found->levels == 0)
+        return cJSON_AddNullToObject(object, "levels_used") &&
+               cJSON_AddNullToObject(object, "levels") &&
+               cJSON_AddNullToObject(object, "at_qmin") && cJSON_AddNullToObject(object, "at_qmax");
     return inspect_add_count(object, "levels_used", found->levels_used) &&
            inspect_add_count(object, "levels", found->levels) &&
            inspect_add_count(object, "at_qmin", found->at_ends[0]) &&

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/rounding.h"
@@ -204,6 +205,12 @@ static struct quant_scale_records read_layout(struct quant_fields *fields, const
     return layout;
 }
 
+/* The file is beside the sidecar, wherever the data is: a path that leads elsewhere is refused. */
+static bool is_name(const char *path)
+{
+    return *path && !strchr(path, '/') && strcmp(path, ".") != 0 && strcmp(path, "..") != 0;
+}
+
 static void read_file(struct quant_fields *fields, const cJSON *root, struct quant_sidecar *sidecar)
 {
     struct quant_sidecar_groups *groups = &sidecar->groups;
@@ -211,6 +218,9 @@ static void read_file(struct quant_fields *fields, const cJSON *root, struct qua
     quant_field_path(fields, scales, "path", &groups->path);
     if (fields->status == QUANT_OK && !groups->path)
         quant_fields_fail(fields, QUANT_CORRUPT, "the 'path' of 'scales' is null");
+    if (fields->status == QUANT_OK && !is_name(groups->path))
+        quant_fields_fail(fields, QUANT_CORRUPT,
+                          "'scales' names a file beside the sidecar, not '%.200s'", groups->path);
     const double count =
         quant_field_integer(fields, scales, "count", 0, QUANT_SIDECAR_INTEGER_MOST);
     if ((uint64_t)count != groups->count)

@@ -223,13 +223,32 @@ static void test_swapped(void **state)
     }
 }
 
+static void test_swapped_words(void **state)
+{
+    (void)state;
+    static const char file[] = "\x93NUMPY\x01\0\x38\0"
+                               "{'descr':'>i4','fortran_order':False,'shape':(2,)}     \n"
+                               "\x80\x00\x00\x01\x12\x34\x56\x78";
+    const struct quant_read_request request = {.deliver = QUANT_INT32};
+    static const int32_t expected[] = {INT32_MIN + 1, 0x12345678};
+    for (size_t capacity = 1; capacity < 4; capacity++) {
+        int32_t q[4] = {0};
+        struct quant_reader seen;
+        struct quant_error error;
+        check_ok(read_it(&quant_format_npy, &request, file, sizeof file - 1, false, capacity, q,
+                         &seen, &error),
+                 &error);
+        assert_memory_equal(q, expected, sizeof expected);
+        assert_int_equal(seen.nelems, 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there_and_back),
-        cmocka_unit_test(test_other_types),
-        cmocka_unit_test(test_packed_sizes),
-        cmocka_unit_test(test_swapped),
+        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_other_types),
+        cmocka_unit_test(test_packed_sizes),   cmocka_unit_test(test_swapped),
+        cmocka_unit_test(test_swapped_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -375,8 +375,9 @@ static void check_dequantize_groups(const struct quant_kernels *row, struct inpu
     const size_t run = by_run ? RUN * (1 + fuzz_below(&input->bytes, 3)) : 1;
     const size_t ngroups = (input->n + run - 1) / run;
     const struct quant_params plain = {.dtype = dtype, .scale = 1};
-    if (!info->is_integer || info->bits > 16 ||
-        !(by_run ? row->dequantize_runs[dtype] != NULL : row->dequantize_each[dtype] != NULL))
+    const bool has =
+        by_run ? row->dequantize_runs[dtype] != NULL : row->dequantize_each[dtype] != NULL;
+    if (!info->is_integer || info->bits > 16 || !has)
         return;
     float *scales = take_scales(input, ngroups);
     int32_t *zero_points = take_zero_points(input, ngroups);

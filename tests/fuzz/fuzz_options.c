@@ -18,6 +18,9 @@
 #include "cli/quantize_rows.h"
 #include "fuzz.h"
 
+/* The program itself, which main.c has. */
+const struct command command_root = {.summary = "", .usage = ""};
+
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 /* The help goes to standard output. */

@@ -6,7 +6,8 @@
 
 static const enum quant_dtype arithmetics[] = {QUANT_DTYPE_NONE, QUANT_BFLOAT16, QUANT_FLOAT16};
 
-static const float scales[] = {1,     0.1F,      0x1p-7F,  0x1.555556p-5F, 1e-30F,
+/* By 500, what is infinite in float16 is one of the integers of 16 bits in float32. */
+static const float scales[] = {1,     0.1F,      0x1p-7F,  0x1.555556p-5F, 1e-30F, 500,
                                1e38F, 0x1p-149F, 0x1p-23F, 0x1p-14F,       0};
 
 static const int32_t zero_points[] = {0, 3, -23, 128};
@@ -57,9 +58,10 @@ static void fill(struct random *random, size_t round, struct call *call)
 static void fill_wide(struct random *random, size_t round, struct call *call)
 {
     fill(random, round, call);
-    call->params.dtype = QUANT_INT16;
-    call->params.qmin = INT16_MIN;
-    call->params.qmax = INT16_MAX;
+    const bool is_unsigned = round % 2 == 0;
+    call->params.dtype = is_unsigned ? QUANT_UINT16 : QUANT_INT16;
+    call->params.qmin = is_unsigned ? 0 : INT16_MIN;
+    call->params.qmax = is_unsigned ? UINT16_MAX : INT16_MAX;
 }
 
 static void fill_typical(struct random *random, size_t variant, struct call *call)

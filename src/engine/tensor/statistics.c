@@ -116,6 +116,8 @@ static void count_integers(const struct finding *finding, struct part *part, voi
     const float low = (float)finding->request->quantized->qmin;
     const float high = (float)finding->request->quantized->qmax;
     uint64_t ends[2] = {0};
+    if (finding->found->levels == 0)
+        return;
     quant_quantize(&finding->numbers, x, n, q);
     quant_kernels()->mark_levels[finding->numbers.dtype](q, n, part->levels);
     for (size_t i = 0; i < n; i++) {
@@ -361,7 +363,8 @@ static enum quant_status begin(struct finding *finding, struct quant_pool *pool)
     if (request->quantized) {
         const struct quant_dtype_info *info = quant_dtype_info(request->quantized->dtype);
         finding->found->are_integers = true;
-        finding->found->levels = UINT64_C(1) << info->bits;
+        /* Elements come as floats, which do not tell all integers of 32 bits apart. */
+        finding->found->levels = info->bits <= 16 ? UINT64_C(1) << info->bits : 0;
         finding->numbers = quant_number_params(request->quantized->dtype);
     }
     return status == QUANT_OK ? make_parts(finding, pool) : status;

@@ -11,6 +11,7 @@ through a pipe, where the message has to name standard input instead.
 """
 import re
 import shutil
+import struct
 from pathlib import Path
 
 from harness import DATA, Failure, Test, check, check_equal, fresh_folder, listing, run
@@ -23,7 +24,7 @@ FORMATS = {".npy": "npy", ".json": "json", ".bin": "raw", ".safetensors": "safet
 
 def bad_files():
     files = [file for file in BAD.iterdir() if file.suffix in FORMATS]
-    for folder in ("sidecar", "calibration"):
+    for folder in ("sidecar", "calibration", "index"):
         files += [file for file in (BAD / folder).iterdir() if file.suffix == ".json"]
     return sorted(str(file.relative_to(BAD)) for file in files if not file.name.startswith("good"))
 
@@ -99,12 +100,26 @@ def refuse_calibration(name):
     return message
 
 
+def refuse_index(name):
+    """Nothing is read or written but in the two directories, wherever the shards are said to be."""
+    with fresh_folder() as folder:
+        (folder / "m").mkdir()
+        header = b'{"w":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}}'
+        (folder / "m" / "model.safetensors").write_bytes(
+            struct.pack("<Q", len(header)) + header + struct.pack("<f", 1.5))
+        shutil.copyfile(BAD / name, folder / "m" / "model.safetensors.index.json")
+        before = listing(folder)
+        return refused(["quant", "quantize", "m", "--output-dir", "out"], folder, before)
+
+
 def one(name, table, update):
     options = table[name][0] if name in table else options_in_readme(name)
     if name.startswith("sidecar/"):
         message = refuse_sidecar(name)
     elif name.startswith("calibration/"):
         message = refuse_calibration(name)
+    elif name.startswith("index/"):
+        message = refuse_index(name)
     else:
         message = refuse_input(name, options)
     if update:
