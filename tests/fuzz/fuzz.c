@@ -159,7 +159,7 @@ void fuzz_sink_release(struct fuzz_sink *sink)
 
 /* ---- Memory ---- */
 
-/* Of AddressSanitizer, where it is linked in. */
+/* AddressSanitizer has these, where it is linked in. */
 __attribute__((weak)) int
 __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
                                           void (*on_free)(const volatile void *));

@@ -149,7 +149,7 @@ static size_t read_count(const struct quant_tensor_file *file)
     return file->n < READ_TENSORS ? file->n : READ_TENSORS;
 }
 
-/* Of all that can be read, a digest; of what cannot, nothing. */
+/* A digest of all that can be read. */
 static uint64_t digest_elements(const struct quant_tensor_file *file, size_t capacity)
 {
     uint64_t digest = 0;

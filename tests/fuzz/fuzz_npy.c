@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     request = (struct quant_read_request){.deliver = types[(hash >> 32) % TYPES]};
     struct quant_shape shape = {.ndim = 1};
     if (quant_dtype_info(request.deliver)->bits == 4) {
-        /* Of packed elements the header has the bytes only. */
+        /* The header has only the bytes of packed elements. */
         struct fuzz_source memory;
         struct quant_npy_header header;
         uint64_t offset = 0;

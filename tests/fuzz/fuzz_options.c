@@ -74,8 +74,8 @@ static void check_message(const struct command *command, int status)
 
 /* ---- Commands ---- */
 
-/* Of the commands whose options have a structure of their own; those of the others are parsed into
- * zeros. */
+/* Some commands have their options in a structure that is known here; those of the others are
+ * parsed into zeros. */
 union values {
     struct quantize_options quantize;
     struct dequant_options dequant;

@@ -10,7 +10,7 @@ typedef enum quant_status fuzz_record_fn(struct quant_source *source, struct qua
                                          struct quant_error *error);
 
 /*
- * Calls go with the input as a file, and checks:
+ * Calls the function, the input being the file, and checks:
  *
  *   - an error has a text;
  *   - what is written is read again, and written again it is the same;

@@ -363,7 +363,7 @@ static enum quant_status begin(struct finding *finding, struct quant_pool *pool)
     if (request->quantized) {
         const struct quant_dtype_info *info = quant_dtype_info(request->quantized->dtype);
         finding->found->are_integers = true;
-        /* Elements come as floats, which do not tell all integers of 32 bits apart. */
+        /* Elements come as floats, which do not hold all integers of 32 bits. */
         finding->found->levels = info->bits <= 16 ? UINT64_C(1) << info->bits : 0;
         finding->numbers = quant_number_params(request->quantized->dtype);
     }
