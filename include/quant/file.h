@@ -102,7 +102,14 @@ struct quant_file {
  * Members that later versions add go at the end, and 0 is their default. A caller compiled with an
  * older header therefore gets what it got before. A structure larger than the library knows is
  * taken if all bytes beyond are 0, and is QUANT_INVALID if not: it asks for something that the
- * library cannot do. QUANT_INVALID too if size is 0.
+ * library cannot do. QUANT_INVALID too if size is 0, or anything smaller than itself.
+ *
+ * QUANT_INVALID are, in each job: a NULL job; a file, of the job or of its list, without a path; a
+ * format that quant_format_at does not list; input.dtype or against.dtype that is not one with
+ * is_source, and a byte_order outside of its enumeration; a shape that <quant/quant.h> says cannot
+ * be; a spec with a value outside of an enumeration; patterns, rules, ties or paths that are NULL;
+ * a rule without a pattern; bits in `ways` that mean nothing. Nothing has been written then. A
+ * result may be NULL: it is not wanted. So may a cancel: nothing stops the call.
  *
  * This is true of jobs alone. The structures that are members of a job, struct quant_file and the
  * results have no size of their own. Until version 1.0 they may change, and the shared library then
@@ -701,7 +708,7 @@ QUANT_API unsigned quant_processors(void);
  * give "w.int8.npy"), the extension exchanged for format's own unless it is one of format's already
  * (format may be NULL), or for ".bin" where it states a float type ("h.f16" gives "h.int8.bin"), in
  * directory, or beside path where directory is NULL. The caller frees it.
- * NULL: no memory.
+ * NULL: no memory, or no path or tag.
  */
 QUANT_API char *quant_file_output_name(const char *path, const char *tag, const char *format,
                                        const char *directory);
@@ -710,13 +717,15 @@ QUANT_API char *quant_file_output_name(const char *path, const char *tag, const 
  * Checks the name of an output whose format is to follow from it (quant_output.format NULL):
  * without an extension, or with one of a known format, it passes. QUANT_INVALID for the extension
  * of another format, known or not ("w.npz", "w.v2"), and for one that states a float type other
- * than dtype, that of the output's elements ("w.f16" for int8). Existing pipes and devices pass.
+ * than dtype, that of the output's elements ("w.f16" for int8), and without a path or a type.
+ * Existing pipes and devices pass.
  */
 QUANT_API enum quant_status quant_file_check_extension(const char *path, enum quant_dtype dtype,
                                                        struct quant_error *error);
 
 /* The name of the file that more than 65,536 scales go to: the sidecar's, ".scales" in the place of
- * its ".json", or added. The caller frees it. NULL: no memory. */
+ * its ".json", or added. The caller frees it. NULL: no memory, or no
+ * name. */
 QUANT_API char *quant_file_scales_name(const char *sidecar);
 
 /* A file that a job would write, though another job, or the same one, reads or writes it too. */
@@ -735,7 +744,7 @@ struct quant_clash {
  *
  * All arrays hold n entries, or are NULL but for inputs and clashes, which is filled in. NULL
  * entries, pipes and devices are passed over; "-" is the file that a standard stream leads to, if
- * any. Errors: QUANT_NO_MEMORY.
+ * any. Errors: QUANT_NO_MEMORY; QUANT_INVALID without inputs or clashes.
  */
 QUANT_API enum quant_status
 quant_file_find_clashes(const char *const *inputs, const char *const *outputs,

@@ -38,7 +38,7 @@ struct quant_shape {
 enum quant_order { QUANT_ORDER_C = 0, QUANT_ORDER_FORTRAN };
 
 /* The index along each dimension of the flat-th element in file order, which the shape holds: what
- * NumPy calls unravel_index. */
+ * NumPy calls unravel_index. A shape of too many dimensions leaves index as it is. */
 QUANT_API void quant_shape_unravel(const struct quant_shape *shape, enum quant_order order,
                                    uint64_t flat, uint64_t index[QUANT_MAX_DIMS]);
 
@@ -73,11 +73,11 @@ struct quant_grouping {
     uint64_t block_rows; /* of blocks of block_rows rows and block_size columns; else 0 */
 };
 
-/* QUANT_INVALID where the shape has no such axis, as a scalar has no axis, where blocks of rows and
- * columns meet a shape that is not a matrix, an axis, or no block_size, and where the shape has
- * more elements than 63 bits count. A tensor without elements has the groups of its shape all the
- * same: shape (0, 5) has five on axis 1, and no block. QUANT_UNSUPPORTED: it has no elements, and
- * more than 2^20 groups.
+/* QUANT_INVALID for an order that is neither, where the shape has no such axis, as a scalar has no
+ * axis, where blocks of rows and columns meet a shape that is not a matrix, an axis, or no
+ * block_size, and where the shape has more elements than 63 bits count. A tensor without elements
+ * has the groups of its shape all the same: shape (0, 5) has five on axis 1, and no block.
+ * QUANT_UNSUPPORTED: it has no elements, and more than 2^20 groups.
  */
 QUANT_API enum quant_status quant_grouping_make(const struct quant_granularity *granularity,
                                                 const struct quant_shape *shape,
@@ -117,8 +117,9 @@ struct quant_group_params {
  * that groups without a finite element have, or without any. groups has room for all of them, and
  * first 0. *notes, of enum quant_note, are of any group.
  *
- * Errors: those of quant_calibrate, QUANT_NO_MEMORY among them, and QUANT_INVALID where the spec
- * gives a scale or a clipping range, or the type is unscaled: there is nothing to be found then.
+ * Errors: those of quant_calibrate, QUANT_NO_MEMORY among them, QUANT_INVALID without room for
+ * scales and zero points, and where the spec gives a scale or a clipping range, or the type is
+ * unscaled: there is nothing to be found then.
  */
 QUANT_API enum quant_status quant_calibrate_groups(const struct quant_spec *spec,
                                                    const struct quant_grouping *grouping,

@@ -89,7 +89,24 @@ enum quant_status {
     QUANT_CLOSED     /* the reader of an output pipe has gone */
 };
 
-/* Three or four words for a status, in English, without capital or full stop; never NULL. */
+/*
+ * QUANT_INVALID is what every function with a status gives, before any work, for a call that is
+ * wrong by itself:
+ *
+ *     - a pointer that is NULL, unless the function says what NULL stands for. Elements may be NULL
+ *       if there are none, error always;
+ *     - a value outside of its enumeration, in an argument or a structure;
+ *     - a list of more than 0 entries that is NULL, or has an entry that is NULL;
+ *     - a shape with fewer than 0 or more than QUANT_MAX_DIMS dimensions, or with more than 2^63 -
+ * 1 elements.
+ *
+ * Functions without a status give for such arguments what stands for nothing: NULL, false, 0, a
+ * NaN, or QUANT_DTYPE_NONE; those that fill arrays leave them as they are. What a pointer leads to
+ * must be there: nobody can check that.
+ */
+
+/* Three or four words for a status, in English, without capital or full stop; "unknown status" for
+ * a value outside of the enumeration; never NULL. */
 QUANT_API const char *quant_status_text(enum quant_status status);
 
 /*
@@ -153,7 +170,7 @@ struct quant_dtype_info {
 /* NULL if dtype is not in the enumeration, or QUANT_DTYPE_NONE. */
 QUANT_API const struct quant_dtype_info *quant_dtype_info(enum quant_dtype dtype);
 
-/* The type of that name or short name, QUANT_DTYPE_NONE if there is not one. */
+/* The type of that name or short name, QUANT_DTYPE_NONE if there is not one, or name is NULL. */
 QUANT_API enum quant_dtype quant_dtype_from_name(const char *name);
 
 /* Bytes that nelems elements of this type take, 4-bit ones packed two to a byte, those of a block
@@ -240,8 +257,8 @@ struct quant_spec {
 };
 
 /* Whether the spec makes sense by itself: QUANT_OK, QUANT_INVALID (the arguments contradict each
- * other, or one is outside its range) or QUANT_UNSUPPORTED (a dtype or method that this version
- * cannot quantize with). */
+ * other, or one is outside its range or enumeration) or QUANT_UNSUPPORTED (a dtype or method that
+ * this version cannot quantize with). */
 QUANT_API enum quant_status quant_spec_check(const struct quant_spec *spec,
                                              struct quant_error *error);
 
@@ -360,10 +377,10 @@ struct quant_choice {
  * What 4 and 5 say of float32 then holds for that type. If its largest number is too small for 4,
  * z is clamped to -2^22 or 2^22.
  *
- * observed may be NULL where quant_spec_needs_range says no. Errors: those of quant_spec_check,
- * QUANT_NONFINITE where observed counts non-finite elements and the spec does not saturate them,
- * and QUANT_INVALID where the range is to be found by a method that has to see more of the elements
- * than observed has: any but minmax.
+ * observed may be NULL where quant_spec_needs_range says no, else that is QUANT_INVALID. Errors:
+ * those of quant_spec_check, QUANT_NONFINITE where observed counts non-finite elements and the spec
+ * does not saturate them, and QUANT_INVALID where the range is to be found by a method that has to
+ * see more of the elements than observed has: any but minmax.
  */
 QUANT_API enum quant_status quant_choose(const struct quant_spec *spec,
                                          const struct quant_observed *observed,
@@ -422,7 +439,7 @@ QUANT_API const struct quant_calibration_info *quant_calibration_at(size_t i);
  * quant_dtype_bytes of room. Non-finite elements saturate: +Inf gives qmax, -Inf qmin, NaN the
  * clamped zero point; of a float type m, -m, and the NaN 0x7E00, 0x7FC0 (bfloat16), 0x7F
  * (float8_e4m3fn), 0x7E. params must come from quant_choose, or satisfy what struct quant_params
- * and its dtype say. */
+ * and its dtype say; a dtype that nothing is quantized to maps nothing. */
 QUANT_API void quant_quantize(const struct quant_params *params, const float *x, size_t n, void *q);
 
 /* Maps n integers or patterns of params->dtype back to float32. */
@@ -490,7 +507,7 @@ struct quant_figure {
 /* The i-th figure in the order of the report, NULL past the last. */
 QUANT_API const struct quant_figure *quant_figure_at(size_t i);
 
-/* The figure of that key, NULL if there is not one. */
+/* The figure of that key, NULL if there is not one, or key is NULL. */
 QUANT_API const struct quant_figure *quant_figure_from_key(const char *key);
 
 /* A report in the making: some 9 KiB, 17 KiB for 16-bit types. Use one from one thread at a time.
@@ -498,7 +515,7 @@ QUANT_API const struct quant_figure *quant_figure_from_key(const char *key);
 struct quant_measure;
 
 /* Begins a report for elements that are mapped with params, which is copied. The caller frees it
- * with quant_measure_free. NULL: no memory. */
+ * with quant_measure_free. NULL: no memory, no params, or a dtype that nothing is quantized to. */
 QUANT_API struct quant_measure *quant_measure_new(const struct quant_params *params);
 
 /* Accepts NULL. */
@@ -530,8 +547,8 @@ QUANT_API const struct quant_isa_info *quant_isa_at(size_t i);
 /* The set in use: the fastest supported one, unless quant_isa_select chose. */
 QUANT_API const char *quant_isa_current(void);
 
-/* Makes every later call use the set of that name. QUANT_INVALID: no such set, or not supported
- * here. Call it before other threads use the library. */
+/* Makes every later call use the set of that name. QUANT_INVALID: NULL, no such set, or not
+ * supported here. Call it before other threads use the library. */
 QUANT_API enum quant_status quant_isa_select(const char *name, struct quant_error *error);
 
 #ifdef __cplusplus

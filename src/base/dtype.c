@@ -56,7 +56,7 @@ const struct quant_dtype_info *quant_dtype_info(enum quant_dtype dtype)
 
 enum quant_dtype quant_dtype_from_name(const char *name)
 {
-    for (unsigned i = 0; i < QUANT_DTYPE_COUNT; i++)
+    for (unsigned i = 0; name && i < QUANT_DTYPE_COUNT; i++)
         if (rows[i].name &&
             (strcmp(rows[i].name, name) == 0 || strcmp(rows[i].short_name, name) == 0))
             return (enum quant_dtype)i;

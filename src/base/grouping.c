@@ -134,6 +134,14 @@ enum quant_status quant_grouping_make(const struct quant_granularity *granularit
                                       struct quant_grouping *grouping, struct quant_error *error)
 {
     uint64_t nelems;
+    if (!granularity || !shape || !grouping)
+        return quant_error_set(error, QUANT_INVALID,
+                               "a granularity, a shape and room for the grouping are needed");
+    if (shape->ndim < 0 || shape->ndim > QUANT_MAX_DIMS)
+        return quant_error_set(error, QUANT_INVALID, "a shape has 0 to %d dimensions, found %d",
+                               QUANT_MAX_DIMS, shape->ndim);
+    if ((unsigned)order > QUANT_ORDER_FORTRAN)
+        return quant_error_set(error, QUANT_INVALID, "unknown order of elements %d", (int)order);
     if (!quant_shape_count(shape, &nelems))
         return quant_error_set(error, QUANT_INVALID, "the shape has more than 2^63 - 1 elements");
     *grouping = (struct quant_grouping){.nelems = nelems,

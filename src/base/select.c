@@ -76,6 +76,8 @@ static bool take_one(const char **pattern, const char **name)
  * can make up for it. So the time is at most the product of both lengths. */
 bool quant_name_matches(const char *pattern, const char *name)
 {
+    if (!pattern || !name)
+        return false;
     const char *after_star = NULL;
     const char *taken = NULL; /* the end of what the star takes */
     for (;;) {
@@ -98,7 +100,7 @@ bool quant_name_matches(const char *pattern, const char *name)
 
 static bool matches_any(const char *const *patterns, size_t n, const char *name)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; patterns && i < n; i++)
         if (quant_name_matches(patterns[i], name))
             return true;
     return false;

@@ -9,6 +9,8 @@
 
 bool quant_shape_count(const struct quant_shape *shape, uint64_t *nelems)
 {
+    if (shape->ndim < 0 || shape->ndim > QUANT_MAX_DIMS)
+        return false;
     uint64_t nonzero = 1;
     bool empty = false;
     for (int i = 0; i < shape->ndim; i++) {
@@ -72,7 +74,7 @@ const char *quant_shape_text(const struct quant_shape *shape, char text[QUANT_SH
 void quant_shape_unravel(const struct quant_shape *shape, enum quant_order order, uint64_t flat,
                          uint64_t index[QUANT_MAX_DIMS])
 {
-    for (int i = 0; i < shape->ndim; i++) {
+    for (int i = 0; shape->ndim <= QUANT_MAX_DIMS && i < shape->ndim; i++) {
         const int axis = order == QUANT_ORDER_C ? shape->ndim - 1 - i : i;
         const uint64_t extent = shape->dims[axis] > 0 ? shape->dims[axis] : 1;
         index[axis] = flat % extent;

@@ -147,7 +147,7 @@ int shard_keep(const struct given_shard *shard, struct targets *targets)
     if (!shard->given || n == 0)
         return EXIT_DONE;
     struct dealt *files = calloc(n, sizeof *files);
-    struct waiting *heap = calloc(shard->n, sizeof *heap);
+    struct waiting *heap = shard->n <= SIZE_MAX ? calloc((size_t)shard->n, sizeof *heap) : NULL;
     bool *own = calloc(n, sizeof *own);
     const bool ok = files && heap && own;
     for (size_t i = 0; ok && i < n; i++)

@@ -42,6 +42,12 @@ void quant_elements_dequantize(const struct quant_params *params, const void *q,
         quant_kernels()->dequantize[params->dtype](params, q, n, x);
 }
 
+bool quant_elements_can_map(const struct quant_params *params)
+{
+    const struct quant_dtype_info *info = params ? quant_dtype_info(params->dtype) : NULL;
+    return info && (info->quantizes || info->block_nelems > 0);
+}
+
 void quant_observe(struct quant_observed *observed, const float *x, size_t n)
 {
     QUANT_DEFAULT_FLOATS(caller);
@@ -51,13 +57,15 @@ void quant_observe(struct quant_observed *observed, const float *x, size_t n)
 void quant_quantize(const struct quant_params *params, const float *x, size_t n, void *q)
 {
     QUANT_DEFAULT_FLOATS(caller);
-    quant_elements_quantize(params, x, n, q);
+    if (quant_elements_can_map(params))
+        quant_elements_quantize(params, x, n, q);
 }
 
 void quant_dequantize(const struct quant_params *params, const void *q, size_t n, float *x)
 {
     QUANT_DEFAULT_FLOATS(caller);
-    quant_elements_dequantize(params, q, n, x);
+    if (quant_elements_can_map(params))
+        quant_elements_dequantize(params, q, n, x);
 }
 
 void quant_observed_join(struct quant_observed *observed, const struct quant_observed *part)

@@ -12,4 +12,7 @@ void quant_elements_dequantize(const struct quant_params *params, const void *q,
                                float *x);
 void quant_elements_observe(struct quant_observed *observed, const float *x, size_t n);
 
+/* Whether there are parameters, and of a type that elements can be mapped to. */
+bool quant_elements_can_map(const struct quant_params *params);
+
 #endif

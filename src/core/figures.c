@@ -79,7 +79,7 @@ const struct quant_figure *quant_figure_at(size_t i)
 
 const struct quant_figure *quant_figure_from_key(const char *key)
 {
-    for (size_t i = 0; i < TABLE_LENGTH; i++)
+    for (size_t i = 0; key && i < TABLE_LENGTH; i++)
         if (strcmp(table[i].key, key) == 0)
             return &table[i];
     return NULL;

@@ -239,7 +239,7 @@ void quant_quantize_groups(const struct quant_params *common, const struct quant
                            size_t n, void *q)
 {
     QUANT_DEFAULT_FLOATS(caller);
-    if (n == 0)
+    if (n == 0 || !quant_elements_can_map(common))
         return;
     if (common->mapping != QUANT_MAP_PLAIN) {
         quant_mapped_quantize_groups(common, grouping, groups, first, x, n, q);
@@ -324,7 +324,7 @@ void quant_dequantize_groups(const struct quant_params *common,
                              size_t n, float *x)
 {
     QUANT_DEFAULT_FLOATS(caller);
-    if (n == 0)
+    if (n == 0 || !quant_elements_can_map(common))
         return;
     if (groups->biases) {
         quant_biased_dequantize_groups(common, grouping, groups, first, q, n, x);

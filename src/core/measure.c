@@ -9,6 +9,7 @@
 #include "base/float_environment.h"
 #include "base/nibble.h"
 #include "base/small_float.h"
+#include "core/elements.h"
 #include "core/report_totals.h"
 #include "core/sums.h"
 #include "kernels/ggml_blocks.h"
@@ -31,7 +32,7 @@ void quant_measure_init(struct quant_measure *measure, const struct quant_params
 struct quant_measure *quant_measure_new(const struct quant_params *params)
 {
     QUANT_DEFAULT_FLOATS(caller);
-    struct quant_measure *measure = malloc(sizeof *measure);
+    struct quant_measure *measure = quant_elements_can_map(params) ? malloc(sizeof *measure) : NULL;
     if (measure)
         quant_measure_init(measure, params);
     return measure;

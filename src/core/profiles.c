@@ -351,7 +351,7 @@ const struct quant_profile_type *quant_profile_type_of(const struct quant_profil
                                                        enum quant_scheme scheme,
                                                        enum quant_dtype dtype)
 {
-    for (size_t i = 0; i < profile->ntypes; i++)
+    for (size_t i = 0; profile && i < profile->ntypes; i++)
         if (profile->types[i].scheme == scheme && profile->types[i].dtype == dtype)
             return &profile->types[i];
     return NULL;

@@ -10,6 +10,13 @@ static inline bool quant_cancelled(const struct quant_cancel *cancel)
     return cancel->flag && *cancel->flag;
 }
 
+/* The one that a caller passed; NULL: one that never stops anything. */
+static inline const struct quant_cancel *quant_cancel_of(const struct quant_cancel *cancel)
+{
+    static const struct quant_cancel never = {.flag = NULL};
+    return cancel ? cancel : &never;
+}
+
 /* The descriptor to wait for besides another one; -1: none. Nobody wakes a call through standard
  * input, so 0 is what a struct has where only the flag was set. */
 static inline int quant_cancel_fd(const struct quant_cancel *cancel)

@@ -96,7 +96,7 @@ bool quant_free_space_find(const char *path, struct quant_free_space *space)
 {
     struct statfs system;
     bool exists;
-    if (!find_system(path, &system, &space->device, &exists) || !counts_bytes(&system))
+    if (!path || !find_system(path, &system, &space->device, &exists) || !counts_bytes(&system))
         return false;
     space->available = available_on(&system);
     return true;

@@ -10,6 +10,8 @@ char *quant_file_scales_name(const char *sidecar)
 {
     static const char json[] = ".json";
     static const char own[] = ".scales";
+    if (!sidecar)
+        return NULL;
     size_t length = strlen(sidecar);
     if (length >= sizeof json && strcmp(sidecar + length - (sizeof json - 1), json) == 0)
         length -= sizeof json - 1;

@@ -48,6 +48,8 @@ const char *quant_isa_current(void)
 
 enum quant_status quant_isa_select(const char *name, struct quant_error *error)
 {
+    if (!name)
+        return quant_error_set(error, QUANT_INVALID, "the name of an instruction set is needed");
     for (size_t i = 0; i < TABLE_LENGTH; i++) {
         if (strcmp(table[i]->name, name) != 0)
             continue;

@@ -77,6 +77,11 @@ enum quant_status quant_calibrate_groups(const struct quant_spec *spec,
     QUANT_DEFAULT_FLOATS(caller);
     struct quant_group_calibration calibration;
     struct quant_plan plan;
+    if (!grouping || !common || !notes || (!x && grouping->nelems > 0) || !groups ||
+        (grouping->count > 0 && (!groups->scales || !groups->zero_points)))
+        return quant_error_set(error, QUANT_INVALID,
+                               "a grouping, its elements, and room for parameters and notes are "
+                               "needed");
     const struct quant_granularity granularity =
         quant_granularity_again(grouping->axis, grouping->block_size, grouping->block_rows);
     enum quant_status status =

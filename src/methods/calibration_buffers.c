@@ -188,6 +188,9 @@ enum quant_status quant_calibrate(const struct quant_spec *spec, const float *x,
     struct quant_calibration_buffers buffers = {.trial = NULL};
     struct quant_plan plan;
     enum quant_status status = quant_plan_make(spec, NULL, &plan, error);
+    if (status == QUANT_OK && (!choice || (!x && n > 0)))
+        status = quant_error_set(error, QUANT_INVALID, "%s needed",
+                                 choice ? "elements are" : "room for the choice is");
     if (status == QUANT_OK)
         status = quant_plan_calibrate(&plan, &buffers, x, n, choice, error);
     quant_calibration_buffers_release(&buffers);

@@ -73,5 +73,10 @@ enum quant_status quant_choose(const struct quant_spec *spec, const struct quant
     QUANT_DEFAULT_FLOATS(caller);
     struct quant_plan plan;
     const enum quant_status status = quant_plan_make(spec, NULL, &plan, error);
-    return status == QUANT_OK ? quant_plan_choose(&plan, observed, NULL, choice, error) : status;
+    if (status != QUANT_OK)
+        return status;
+    if (!choice || (!observed && plan.from == QUANT_RANGE_FOUND))
+        return quant_error_set(error, QUANT_INVALID, "%s is needed",
+                               choice ? "what was observed" : "room for the choice");
+    return quant_plan_choose(&plan, observed, NULL, choice, error);
 }

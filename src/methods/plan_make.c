@@ -68,6 +68,35 @@ bool quant_spec_needs_range(const struct quant_spec *spec)
 
 /* ---- Checks ---- */
 
+static bool is_dtype(enum quant_dtype dtype)
+{
+    return dtype == QUANT_DTYPE_NONE || quant_dtype_info(dtype);
+}
+
+enum quant_status quant_spec_check_values(const struct quant_spec *spec, struct quant_error *error)
+{
+    if (!spec)
+        return quant_error_set(error, QUANT_INVALID, "a struct quant_spec is needed");
+    const struct {
+        const char *name;
+        int value;
+        bool is_known;
+    } members[] = {
+        {"scheme", (int)spec->scheme, (unsigned)spec->scheme <= QUANT_ZERO_POINT},
+        {"dtype", (int)spec->dtype, is_dtype(spec->dtype)},
+        {"rounding", (int)spec->rounding, (unsigned)spec->rounding <= QUANT_HALF_AWAY},
+        {"nonfinite", (int)spec->nonfinite, (unsigned)spec->nonfinite <= QUANT_NONFINITE_SATURATE},
+        {"scale_dtype", (int)spec->scale_dtype, is_dtype(spec->scale_dtype)},
+        {"input_dtype", (int)spec->input_dtype, is_dtype(spec->input_dtype)},
+    };
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        if (!members[i].is_known)
+            return quant_error_set(error, QUANT_INVALID,
+                                   "'%s' is %d, which is not in its enumeration", members[i].name,
+                                   members[i].value);
+    return QUANT_OK;
+}
+
 /* A float type has no zero point, no target range and one way of rounding. */
 static enum quant_status check_float(const struct quant_spec *spec,
                                      const struct quant_target *target,
@@ -172,9 +201,9 @@ static enum quant_status check_scale_dtype(const struct quant_spec *spec,
 {
     const enum quant_dtype dtype = target->scale_dtype;
     const struct quant_dtype_info *info = quant_dtype_info(dtype);
-    if (!info || !info->is_scale)
+    if (!info->is_scale)
         return quant_error_set(error, QUANT_UNSUPPORTED, "this version cannot store scales as %s",
-                               info ? info->name : "an unknown type");
+                               info->name);
     const struct quant_dtype_info *elements = quant_dtype_info(target->dtype);
     if (spec->scale_dtype != QUANT_DTYPE_NONE && elements->is_unscaled)
         return quant_error_set(error, QUANT_INVALID,
@@ -272,12 +301,15 @@ enum quant_status quant_plan_make(const struct quant_spec *spec,
                                   struct quant_plan *plan, struct quant_error *error)
 {
     const struct quant_calibration *method = NULL;
+    enum quant_status status = quant_spec_check_values(spec, error);
+    if (status != QUANT_OK)
+        return status;
     *plan = (struct quant_plan){.target = quant_spec_target(spec), .nonfinite = spec->nonfinite};
     const struct quant_dtype_info *info = quant_dtype_info(plan->target.dtype);
-    if (!info || !(info->quantizes || info->block_nelems > 0))
+    if (!(info->quantizes || info->block_nelems > 0))
         return quant_error_set(error, QUANT_UNSUPPORTED, "this version cannot quantize to %s",
-                               info ? info->name : "an unknown type");
-    enum quant_status status = find_method(spec, &method, error);
+                               info->name);
+    status = find_method(spec, &method, error);
     if (status == QUANT_OK)
         status = quant_profile_check(spec, granularity, method, error);
     if (status == QUANT_OK)

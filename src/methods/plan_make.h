@@ -20,4 +20,7 @@ enum quant_status quant_plan_check_groups(const struct quant_plan *plan, struct 
  * float32, and the scheme's own range for the type, which is 0 to 0 unless it is an integer. */
 struct quant_target quant_spec_target(const struct quant_spec *spec);
 
+/* Whether the spec is there, and each of its members is in its enumeration; else QUANT_INVALID. */
+enum quant_status quant_spec_check_values(const struct quant_spec *spec, struct quant_error *error);
+
 #endif

@@ -69,7 +69,7 @@ bool quant_calibration_file_joins(const struct quant_calibration_file *a,
         return true;
     bool same = a->count == b->count && a->nonfinite == b->nonfinite && a->ninputs == b->ninputs &&
                 a->observed[0] == b->observed[0] && a->observed[1] == b->observed[1];
-    same = same && is_same(a->digests, b->digests, a->ninputs * sizeof *a->digests);
+    same = same && is_same(a->digests, b->digests, (size_t)a->ninputs * sizeof *a->digests);
     for (size_t i = 0; same && i < a->npasses; i++)
         same = are_same(&a->passes[i], &b->passes[i]);
     return same;

@@ -15,7 +15,9 @@
 #include "engine/calibration/known_inputs.h"
 #include "engine/tensor/scan_method.h"
 #include "engine/work/job.h"
+#include "engine/work/job_check.h"
 #include "methods/auto.h"
+#include "methods/plan_make.h"
 
 /* ---- The passes ---- */
 
@@ -266,13 +268,26 @@ enum quant_status quant_calibrate_look(const struct quant_calibrate_job *job,
     return status;
 }
 
+static enum quant_status check_job(const struct quant_calibrate_job *job, struct quant_error *error)
+{
+    enum quant_status status = quant_names_check(job->paths, job->npaths, "paths", error);
+    if (status == QUANT_OK)
+        status = quant_input_check(&job->input, "input", error);
+    if (status == QUANT_OK)
+        status = quant_selection_check(&job->selection, error);
+    return status == QUANT_OK ? quant_spec_check_values(&job->spec, error) : status;
+}
+
 enum quant_status quant_file_calibrate(const struct quant_calibrate_job *job,
                                        struct quant_calibrate_result *result,
                                        struct quant_error *error)
 {
     QUANT_DEFAULT_FLOATS(caller);
     struct quant_calibrate_job own;
-    const enum quant_status status =
-        quant_job_copy(&own, sizeof own, job, "quant_calibrate_job", error);
-    return status == QUANT_OK ? quant_calibrate_wanted(&own, NULL, result, error) : status;
+    struct quant_calibrate_result unseen;
+    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_calibrate_job", error);
+    if (status == QUANT_OK)
+        status = check_job(&own, error);
+    return status == QUANT_OK ? quant_calibrate_wanted(&own, NULL, result ? result : &unseen, error)
+                              : status;
 }

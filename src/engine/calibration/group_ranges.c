@@ -9,6 +9,9 @@
 #include "base/grouping.h"
 #include "engine/calibration/calibration_rounds.h"
 #include "engine/calibration/range_from.h"
+#include "engine/work/job_check.h"
+#include "io/cancel.h"
+#include "methods/plan_make.h"
 
 static struct quant_group_arrangement arrangement_of(const struct quant_calibration_groups *groups)
 {
@@ -57,7 +60,14 @@ enum quant_status quant_file_check_ranges(const char *path, const struct quant_c
 {
     QUANT_DEFAULT_FLOATS(caller);
     struct quant_group_ranges ranges;
-    const enum quant_status status = quant_group_ranges_read(path, cancel, spec, &ranges, error);
+    enum quant_status status = quant_pointer_check(path, "a path", error);
+    if (status == QUANT_OK)
+        status = quant_pointer_check(spec, "a spec", error);
+    if (status == QUANT_OK)
+        status = quant_spec_check_values(spec, error);
+    if (status != QUANT_OK)
+        return status;
+    status = quant_group_ranges_read(path, quant_cancel_of(cancel), spec, &ranges, error);
     quant_group_ranges_release(&ranges);
     return status;
 }

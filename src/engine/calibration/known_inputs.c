@@ -23,12 +23,12 @@ enum quant_status quant_known_inputs_init(struct quant_known_inputs *known, cons
                                           uint64_t n, struct quant_error *error)
 {
     known->n = 0;
-    known->inputs = calloc(n + 1, sizeof *known->inputs);
+    known->inputs = calloc((size_t)n + 1, sizeof *known->inputs);
     if (!known->inputs)
-        return quant_error_no_memory(error, n * sizeof *known->inputs, "inputs");
+        return quant_error_no_memory(error, (size_t)n * sizeof *known->inputs, "inputs");
     for (uint64_t i = 0; i < n; i++)
         known->inputs[i] = (struct quant_known_input){.digest = digests[i], .left = 1};
-    qsort(known->inputs, n, sizeof *known->inputs, compare_known);
+    qsort(known->inputs, (size_t)n, sizeof *known->inputs, compare_known);
     for (uint64_t i = 0; i < n; i++) {
         struct quant_known_input *last = known->n > 0 ? &known->inputs[known->n - 1] : NULL;
         if (last && last->digest == known->inputs[i].digest)

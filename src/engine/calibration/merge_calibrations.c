@@ -12,6 +12,7 @@
 #include "engine/calibration/known_inputs.h"
 #include "engine/calibration/part_inputs.h"
 #include "engine/work/job.h"
+#include "engine/work/job_check.h"
 #include "io/distinct_paths.h"
 #include "io/io.h"
 #include "io/leftovers.h"
@@ -339,11 +340,16 @@ enum quant_status quant_file_merge(const struct quant_merge_job *job,
 {
     QUANT_DEFAULT_FLOATS(caller);
     struct quant_merge_job own;
+    struct quant_calibrate_result unseen;
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_merge_job", error);
+    if (status == QUANT_OK)
+        status = quant_names_check(own.paths, own.npaths, "paths", error);
     if (status != QUANT_OK)
         return status;
     struct merging run = {
         .job = &own, .error = error, .observed = QUANT_OBSERVED_INIT, .output = {.fd = -1}};
+    if (!result)
+        result = &unseen;
     *result = (struct quant_calibrate_result){.is_complete = false};
     status = add_all(&run);
     if (status == QUANT_OK)

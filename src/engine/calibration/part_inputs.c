@@ -18,7 +18,7 @@ struct quant_part_range {
 enum quant_status quant_part_inputs_add(struct quant_part_inputs *all, const uint64_t *digests,
                                         uint64_t n, bool has_position, struct quant_error *error)
 {
-    const size_t nbytes = (all->n + n) * sizeof *digests;
+    const size_t nbytes = (size_t)(all->n + n) * sizeof *digests; /* n are in memory already */
     uint64_t *grown = realloc(all->digests, nbytes);
     if (!grown)
         return quant_error_no_memory(error, nbytes, "inputs");
@@ -27,7 +27,7 @@ enum quant_status quant_part_inputs_add(struct quant_part_inputs *all, const uin
     if (!parts)
         return quant_error_no_memory(error, (all->nparts + 1) * sizeof *parts, "parts");
     all->parts = parts;
-    memcpy(all->digests + all->n, digests, n * sizeof *digests);
+    memcpy(all->digests + all->n, digests, (size_t)n * sizeof *digests);
     parts[all->nparts] = (struct quant_part_range){
         .first = all->n, .n = n, .number = all->nparts, .has_position = has_position};
     all->nparts++;
@@ -39,7 +39,7 @@ static int compare_inputs(const struct quant_part_range *a, const struct quant_p
 {
     if (a->n != b->n)
         return a->n < b->n ? -1 : 1;
-    return memcmp(a->digests, b->digests, a->n * sizeof *a->digests);
+    return memcmp(a->digests, b->digests, (size_t)a->n * sizeof *a->digests);
 }
 
 static int compare_parts(const void *a, const void *b)

@@ -9,6 +9,8 @@
 #include "base/grouping.h"
 #include "engine/calibration/calibration_rounds.h"
 #include "engine/calibration/group_arrangement.h"
+#include "engine/work/job_check.h"
+#include "io/cancel.h"
 #include "methods/plan_make.h"
 
 static bool is_same_target(const struct quant_target *a, const struct quant_target *b)
@@ -74,7 +76,14 @@ enum quant_status quant_file_range(const char *path, const struct quant_cancel *
 {
     QUANT_DEFAULT_FLOATS(caller);
     struct quant_calibration_file file;
-    enum quant_status status = quant_rounds_load(path, cancel, &file, error);
+    enum quant_status status = quant_pointer_check(path, "a path", error);
+    if (status == QUANT_OK)
+        status = quant_pointer_check(spec, "a spec", error);
+    if (status == QUANT_OK)
+        status = quant_spec_check_values(spec, error);
+    if (status != QUANT_OK)
+        return status;
+    status = quant_rounds_load(path, quant_cancel_of(cancel), &file, error);
     if (status == QUANT_OK)
         status = quant_range_check(&file, path, spec, error);
     if (status == QUANT_OK && file.has_groups)

@@ -234,7 +234,7 @@ enum quant_status quant_checkpoint_begin(const struct quant_checkpoint_job *job,
     struct quant_checkpoint_job own;
     struct quant_config_text config = {.text = NULL};
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_checkpoint_job", error);
-    if (status == QUANT_OK && (!own.checkpoint || !own.output))
+    if (status == QUANT_OK && (!own.checkpoint || !own.checkpoint->path || !own.output))
         status = quant_error_set(error, QUANT_INVALID, "a checkpoint and an output are needed");
     if (status == QUANT_OK)
         status = check_place(&own, error);

@@ -221,9 +221,12 @@ enum quant_status quant_checkpoint_finish(const struct quant_checkpoint_job *job
     QUANT_DEFAULT_FLOATS(caller);
     struct quant_checkpoint_job own;
     struct finishing run = {.job = &own, .error = error};
+    bool unseen;
+    if (!is_complete)
+        is_complete = &unseen;
     *is_complete = false;
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_checkpoint_job", error);
-    if (status == QUANT_OK && (!own.checkpoint || !own.output))
+    if (status == QUANT_OK && (!own.checkpoint || !own.checkpoint->path || !own.output))
         status = quant_error_set(error, QUANT_INVALID, "a checkpoint and an output are needed");
     if (status == QUANT_OK)
         status = check_complete(&own, is_complete, error);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of a job to compare. */
+#include "base/error.h"
 #include "base/float_environment.h"
 #include "engine/files/compare_container.h"
 #include "engine/files/file_list.h"
 #include "engine/files/file_selection.h"
 #include "engine/tensor/compare_tensor.h"
 #include "engine/work/job.h"
+#include "engine/work/job_check.h"
+#include "methods/plan_make.h"
 
 static enum quant_status compare_single(const struct quant_compare_job *job,
                                         struct quant_tensor *tensor, struct quant_pool *pool,
@@ -58,12 +61,24 @@ static void show(const void *result, enum quant_status status, struct quant_file
     shown->compared = status == QUANT_OK || compared->ntensors > 0 ? compared : NULL;
 }
 
+static enum quant_status check_job(const struct quant_compare_job *job, struct quant_error *error)
+{
+    enum quant_status status = quant_input_check(&job->input, "input", error);
+    if (status == QUANT_OK)
+        status = quant_selection_check(&job->selection, error);
+    if (status == QUANT_OK && job->ndtypes > 0 && !job->dtypes)
+        return quant_error_set(error, QUANT_INVALID, "a list of %zu types is needed", job->ndtypes);
+    return status == QUANT_OK ? quant_spec_check_values(&job->spec, error) : status;
+}
+
 enum quant_status quant_file_compare(const struct quant_compare_job *job,
                                      struct quant_compare_result *result, struct quant_error *error)
 {
     QUANT_DEFAULT_FLOATS(caller);
     struct quant_compare_job own;
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_compare_job", error);
+    if (status == QUANT_OK)
+        status = check_job(&own, error);
     if (status != QUANT_OK)
         return status;
     const struct quant_file only = {.path = own.input.path};

@@ -16,6 +16,7 @@
 #include "engine/files/layout_file.h"
 #include "engine/files/stated_scales.h"
 #include "engine/work/job.h"
+#include "engine/work/job_check.h"
 #include "io/cancel.h"
 
 /* A directory on the way down. */
@@ -298,12 +299,17 @@ enum quant_status quant_directory_list(const struct quant_directory_job *job,
     QUANT_DEFAULT_FLOATS(caller);
     struct quant_directory_job own;
     struct quant_error ignored; /* errors are kept, even if the caller wants none */
+    enum quant_status status = quant_pointer_check(directory, "room for the list", error);
+    if (status != QUANT_OK)
+        return status;
     *directory = (struct quant_directory){.nfiles = 0};
-    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_directory_job", error);
+    status = quant_job_copy(&own, sizeof own, job, "quant_directory_job", error);
     if (status != QUANT_OK)
         return status;
     if (!own.path)
         return quant_error_set(error, QUANT_INVALID, "a path is needed");
+    if ((unsigned)own.finds > QUANT_FINDS_RESTORABLE)
+        return quant_error_set(error, QUANT_INVALID, "unknown kind of files %d", (int)own.finds);
     struct listing listing = {
         .job = &own, .arena = calloc(1, sizeof *listing.arena), .error = error ? error : &ignored};
     if (!listing.arena)

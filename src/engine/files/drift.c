@@ -12,6 +12,7 @@
 #include "engine/files/drift_sources.h"
 #include "engine/tensor/layer_product.h"
 #include "engine/work/job.h"
+#include "engine/work/job_check.h"
 #include "engine/work/pool.h"
 #include "methods/plan_make.h"
 
@@ -85,11 +86,31 @@ static bool allows_nonfinite(const struct quant_drift_job *job)
     return allows;
 }
 
+static enum quant_status check_layers(const struct quant_drift_job *job, struct quant_error *error)
+{
+    enum quant_status status = QUANT_OK;
+    if (job->nlayers == 0 || !job->layers)
+        return quant_error_set(error, QUANT_INVALID, "at least one layer is needed");
+    for (size_t i = 0; status == QUANT_OK && i < job->nlayers; i++) {
+        if (!job->layers[i].path)
+            return quant_error_set(error, QUANT_INVALID, "layer %zu has no path", i);
+        status = quant_input_check(&job->layers[i], "layers", error);
+    }
+    return status;
+}
+
 static enum quant_status check_job(const struct quant_drift_job *job, struct quant_error *error)
 {
     size_t nstreams = job->input.path && strcmp(job->input.path, "-") == 0;
-    if (job->nlayers == 0)
-        return quant_error_set(error, QUANT_INVALID, "at least one layer is needed");
+    enum quant_status status = quant_input_check(&job->input, "input", error);
+    if (status == QUANT_OK)
+        status = quant_spec_check_values(&job->spec, error);
+    if (status == QUANT_OK)
+        status = quant_rules_check(job->rules, job->nrules, error);
+    if (status == QUANT_OK)
+        status = check_layers(job, error);
+    if (status != QUANT_OK)
+        return status;
     if ((unsigned)job->activations >= sizeof names / sizeof names[0])
         return quant_error_set(error, QUANT_INVALID, "unknown kind of activations %d",
                                (int)job->activations);

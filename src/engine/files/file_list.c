@@ -139,16 +139,20 @@ static enum quant_status run_only(const struct quant_file_list *list, void *resu
     const struct quant_control *control = list->control;
     struct quant_error own;
     struct quant_file_outcome outcome = {.is_unsized = false};
+    void *unseen = result ? NULL : calloc(1, list->result_nbytes); /* the caller wants no result */
     const struct quant_file_work work = {
         .file = list->files,
         .control = control,
         .pool = quant_pool_new(quant_chunk_workers(control->threads, UINT64_MAX)),
-        .result = result,
+        .result = result ? result : unseen,
         .outcome = &outcome,
     };
-    if (!work.pool)
+    if (!work.pool || !work.result) {
+        quant_pool_free(work.pool);
+        free(unseen);
         return quant_error_no_memory(error, sizeof(struct quant_buffers), "buffers");
-    memset(result, 0, list->result_nbytes);
+    }
+    memset(work.result, 0, list->result_nbytes);
     if (control->begin_file)
         control->begin_file(control->context, 0);
     enum quant_status status = do_job(list, &work, &own);
@@ -156,6 +160,7 @@ static enum quant_status run_only(const struct quant_file_list *list, void *resu
     if (show(list, 0, status, &own, &work) != QUANT_OK && status == QUANT_OK)
         status = quant_error_set(&own, QUANT_CANCELLED, "cancelled");
     free(outcome.old_copy);
+    free(unseen);
     if (status != QUANT_OK && error)
         *error = own;
     return status;

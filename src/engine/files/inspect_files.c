@@ -7,7 +7,9 @@
 #include "engine/files/file_list.h"
 #include "engine/files/inspection.h"
 #include "engine/work/job.h"
+#include "engine/work/job_check.h"
 #include "io/io.h"
+#include "methods/plan_make.h"
 
 const char *quant_role_name(enum quant_role role)
 {
@@ -118,6 +120,12 @@ enum quant_status quant_file_inspect(const struct quant_inspect_job *job,
     QUANT_DEFAULT_FLOATS(caller);
     struct quant_inspect_job own;
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_inspect_job", error);
+    if (status == QUANT_OK)
+        status = quant_input_check(&own.input, "input", error);
+    if (status == QUANT_OK)
+        status = quant_selection_check(&own.selection, error);
+    if (status == QUANT_OK)
+        status = quant_spec_check_values(&own.spec, error);
     if (status != QUANT_OK)
         return status;
     const struct quant_file only = {.path = own.input.path, .sidecar = own.sidecar};

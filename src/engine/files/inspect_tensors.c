@@ -75,7 +75,7 @@ static enum quant_status measure(const struct tensors_run *run, struct place *pl
         place->pool = quant_pool_new(1);
     if (!item->pool && !place->pool)
         return quant_error_no_memory(&place->error, sizeof(struct quant_buffers), "buffers");
-    const enum quant_status status = open_reader(run, place, run->first + item->i, tensor);
+    const enum quant_status status = open_reader(run, place, run->first + (size_t)item->i, tensor);
     return status == QUANT_OK
                ? quant_statistics_find(&request, tensor, item->pool ? item->pool : place->pool,
                                        item->progress, &inspected->statistics, &place->error)
@@ -105,7 +105,7 @@ static void work(void *context, struct quant_work_item *item)
     place->status = QUANT_OK;
     if (!is_selected(run, item->i))
         return;
-    run->tensors->describe(run->tensors->context, run->first + item->i, &place->inspected);
+    run->tensors->describe(run->tensors->context, run->first + (size_t)item->i, &place->inspected);
     if (!quant_dtype_info(place->inspected.dtype))
         return;
     place->status = measure(run, place, item, &tensor);
@@ -122,7 +122,7 @@ static bool deliver(void *context, unsigned number, uint64_t i)
     if (!is_selected(run, i))
         return true;
     const struct quant_tensor_result shown = {
-        .tensor = run->first + i,
+        .tensor = run->first + (size_t)i,
         .ntensors = run->tensors->file->n,
         .name = run->tensors->file->tensors[run->first + i].name,
         .status = place->status,

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "base/float_environment.h"
 #include "engine/tensor/tensor.h"
+#include "engine/work/job_check.h"
+#include "io/cancel.h"
 
 /* Offsets of tensors that are not in the file as they are lie beyond its end. */
 static enum quant_status list(const struct quant_tensor_file *file, uint64_t nbytes,
@@ -21,7 +23,7 @@ static enum quant_status list(const struct quant_tensor_file *file, uint64_t nby
                                                    .offset = info->offset <= nbytes ? info->offset
                                                                                     : UINT64_MAX,
                                                    .nbytes = info->nbytes};
-        if (!each(context, &listed))
+        if (each && !each(context, &listed))
             return quant_error_set(error, QUANT_CANCELLED, "cancelled");
     }
     return QUANT_OK;
@@ -34,7 +36,17 @@ enum quant_status quant_file_list(const struct quant_input *input,
     QUANT_DEFAULT_FLOATS(caller);
     struct quant_container_input container = {.source = NULL};
     struct quant_tensor tensor = {.source = NULL};
-    enum quant_status status = quant_tensor_recognize_any(&tensor, input, cancel, error);
+    bool unseen;
+    enum quant_status status = quant_pointer_check(input, "an input", error);
+    if (status == QUANT_OK)
+        status = quant_pointer_check(input->path, "an input path", error);
+    if (status == QUANT_OK)
+        status = quant_input_check(input, "input", error);
+    cancel = quant_cancel_of(cancel);
+    if (!is_container)
+        is_container = &unseen;
+    if (status == QUANT_OK)
+        status = quant_tensor_recognize_any(&tensor, input, cancel, error);
     *is_container = status == QUANT_OK && tensor.format->container;
     if (*is_container) {
         struct quant_source *source = tensor.source;

@@ -7,6 +7,8 @@
 #include "base/float_environment.h"
 #include "base/shape.h"
 #include "engine/files/dequantize_inputs.h"
+#include "engine/work/job_check.h"
+#include "io/cancel.h"
 
 /* ---- Parameters ---- */
 
@@ -181,7 +183,14 @@ static enum quant_status load(const struct quant_dequantize_job *job, bool has_e
                               struct quant_loaded *loaded, struct quant_error *error)
 {
     bool is_replaced = false;
-    enum quant_status status = try_load(job, has_elements, loaded, &is_replaced, error);
+    enum quant_status status = quant_pointer_check(loaded, "room for what is loaded", error);
+    if (status != QUANT_OK)
+        return status;
+    *loaded = (struct quant_loaded){.q = NULL};
+    status = quant_pointer_check(job->path, "a path", error);
+    if (status != QUANT_OK)
+        return status;
+    status = try_load(job, has_elements, loaded, &is_replaced, error);
     for (int tries = 1; is_replaced && tries < QUANT_PAIR_TRIES; tries++)
         status = try_load(job, has_elements, loaded, &is_replaced, error);
     return status;
@@ -192,7 +201,7 @@ enum quant_status quant_sidecar_read(const char *path, const struct quant_cancel
 {
     QUANT_DEFAULT_FLOATS(caller);
     const struct quant_dequantize_job job = {
-        .path = path, .sidecar = path, .control.cancel = *cancel};
+        .path = path, .sidecar = path, .control.cancel = *quant_cancel_of(cancel)};
     return load(&job, false, loaded, error);
 }
 
@@ -202,7 +211,7 @@ enum quant_status quant_file_load(const char *path, const char *sidecar,
 {
     QUANT_DEFAULT_FLOATS(caller);
     const struct quant_dequantize_job job = {
-        .path = path, .sidecar = sidecar, .control.cancel = *cancel};
+        .path = path, .sidecar = sidecar, .control.cancel = *quant_cancel_of(cancel)};
     return load(&job, true, loaded, error);
 }
 

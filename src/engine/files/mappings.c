@@ -8,16 +8,34 @@
 #include "core/range_params.h"
 #include "engine/files/given_params.h"
 #include "engine/files/layout_write.h"
+#include "engine/work/job.h"
+#include "engine/work/job_check.h"
 #include "formats/format.h"
 #include "methods/plan_make.h"
 
 const struct quant_rule *quant_rule_find(const struct quant_rule *rules, size_t nrules,
                                          const char *name)
 {
-    while (nrules > 0)
+    while (rules && nrules > 0)
         if (quant_name_matches(rules[--nrules].pattern, name))
             return &rules[nrules];
     return NULL;
+}
+
+/* ---- The job ---- */
+
+enum quant_status quant_quantize_job_copy(struct quant_quantize_job *own,
+                                          const struct quant_quantize_job *job,
+                                          struct quant_error *error)
+{
+    enum quant_status status = quant_job_copy(own, sizeof *own, job, "quant_quantize_job", error);
+    if (status == QUANT_OK)
+        status = quant_input_check(&own->input, "input", error);
+    if (status == QUANT_OK)
+        status = quant_selection_check(&own->selection, error);
+    if (status == QUANT_OK)
+        status = quant_rules_check(own->rules, own->nrules, error);
+    return status == QUANT_OK ? quant_names_check(own->ties, own->nties, "ties", error) : status;
 }
 
 /* ---- Making ---- */

@@ -71,4 +71,10 @@ bool quant_mappings_choose(const struct quant_mappings *mappings);
 
 void quant_mappings_release(struct quant_mappings *mappings);
 
+/* Copies a caller's job, as quant_job_copy does, and checks what makes no sense by itself.
+ * QUANT_INVALID: something does not. */
+enum quant_status quant_quantize_job_copy(struct quant_quantize_job *own,
+                                          const struct quant_quantize_job *job,
+                                          struct quant_error *error);
+
 #endif

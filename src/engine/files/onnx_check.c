@@ -210,9 +210,11 @@ enum quant_status quant_onnx_check(const struct quant_quantize_job *job, struct 
     QUANT_DEFAULT_FLOATS(caller);
     struct quant_quantize_job own;
     struct quant_mappings mappings;
-    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_quantize_job", error);
+    enum quant_status status = quant_quantize_job_copy(&own, job, error);
     if (status != QUANT_OK || !own.onnx)
         return status;
+    if (own.nfiles > 0 ? !own.files : !own.input.path || !own.output.path)
+        return quant_error_set(error, QUANT_INVALID, "an input and an output are needed");
     const struct quant_file only = {
         .path = own.input.path, .output = own.output.path, .sidecar = own.output.sidecar};
     status = quant_mappings_make(&mappings, &own, error);

@@ -26,6 +26,8 @@ static const char *extension_of(const char *name)
 char *quant_file_output_name(const char *path, const char *tag, const char *format,
                              const char *directory)
 {
+    if (!path || !tag)
+        return NULL;
     const char *name = last_component(path);
     const char *dot = extension_of(name);
     const int stem = (int)(dot - name);
@@ -65,6 +67,8 @@ static void list_extensions(char *text, size_t room)
 enum quant_status quant_file_check_extension(const char *path, enum quant_dtype dtype,
                                              struct quant_error *error)
 {
+    if (!path || !quant_dtype_info(dtype))
+        return quant_error_set(error, QUANT_INVALID, "a path and the type of elements are needed");
     const char *extension = extension_of(last_component(path));
     const enum quant_dtype stated = quant_format_path_dtype(path);
     if (extension[0] == '\0' || extension[1] == '\0' || quant_path_is_stream(path))

@@ -133,6 +133,9 @@ enum quant_status quant_file_find_clashes(const char *const *inputs, const char 
 {
     struct clash_search search = {.lists = {inputs, outputs, sidecars, scales}, .n = n};
     enum quant_status status = QUANT_OK;
+    if (n > 0 && (!inputs || !clashes))
+        return quant_error_set(error, QUANT_INVALID, "lists of %zu inputs and clashes are needed",
+                               n);
     memset(clashes, 0, n * sizeof *clashes);
     search.identities = calloc(ROLES * n + 1, sizeof *search.identities);
     if (search.identities)

@@ -33,7 +33,7 @@ enum quant_status quant_file_quantize(const struct quant_quantize_job *job,
 {
     QUANT_DEFAULT_FLOATS(caller);
     struct quant_quantize_job own;
-    enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_quantize_job", error);
+    enum quant_status status = quant_quantize_job_copy(&own, job, error);
     if (status != QUANT_OK)
         return status;
     const struct quant_file only = {.path = own.input.path,

@@ -8,6 +8,7 @@
 #include "engine/files/file_list.h"
 #include "engine/files/verify_run.h"
 #include "engine/work/job.h"
+#include "engine/work/job_check.h"
 
 /* What is kept of a file until it is reported. */
 struct result {
@@ -82,11 +83,16 @@ static enum quant_status run_list(const struct quant_file_list *list,
 
 static enum quant_status check_job(const struct quant_verify_job *job, struct quant_error *error)
 {
+    const enum quant_status status = quant_input_check(&job->against, "against", error);
+    if (status != QUANT_OK)
+        return status;
     const uint64_t known = QUANT_AGAINST_RECURSIVE | QUANT_AGAINST_WHOLE;
     if (job->against_ways & ~known)
         return quant_error_set(error, QUANT_INVALID, "unknown bits in 'against_ways': %llx",
                                (unsigned long long)job->against_ways);
-    return QUANT_OK;
+    if (job->nfiles == 0)
+        return quant_error_set(error, QUANT_INVALID, "at least one file is needed");
+    return quant_selection_check(&job->selection, error);
 }
 
 enum quant_status quant_file_verify(const struct quant_verify_job *job, struct quant_error *error)

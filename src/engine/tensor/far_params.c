@@ -163,7 +163,7 @@ static enum quant_status calibrate_in_memory(struct quant_far_params *far,
                              .memory_each = (columns + 1) * length,
                              .mutex = PTHREAD_MUTEX_INITIALIZER,
                              .error = error};
-    const size_t nbytes = scan->workers * run.memory_each * sizeof *run.memory;
+    const size_t nbytes = scan->workers * (size_t)run.memory_each * sizeof *run.memory;
     run.memory = malloc(nbytes);
     run.benches = calloc(scan->workers, sizeof *run.benches);
     if (!run.memory || !run.benches) {

@@ -17,6 +17,8 @@ enum quant_status quant_job_copy(void *own, size_t nbytes, const void *job, cons
                                  struct quant_error *error)
 {
     size_t known; /* to the caller */
+    if (!job)
+        return quant_error_set(error, QUANT_INVALID, "a struct %s is needed", type);
     memcpy(&known, job, sizeof known);
     if (known < sizeof known)
         return quant_error_set(error, QUANT_INVALID,
