@@ -94,11 +94,11 @@ enum quant_status {
  * wrong by itself:
  *
  *     - a pointer that is NULL, unless the function says what NULL stands for. Elements may be NULL
- *       if there are none, error always;
+ *       if their number is 0, error always;
  *     - a value outside of its enumeration, in an argument or a structure;
  *     - a list of more than 0 entries that is NULL, or has an entry that is NULL;
- *     - a shape with fewer than 0 or more than QUANT_MAX_DIMS dimensions, or with more than 2^63 -
- * 1 elements.
+ *     - a shape with fewer than 0 or more than QUANT_MAX_DIMS dimensions, or with 2^63 elements or
+ *       more.
  *
  * Functions without a status give for such arguments what stands for nothing: NULL, false, 0, a
  * NaN, or QUANT_DTYPE_NONE; those that fill arrays leave them as they are. What a pointer leads to

@@ -13,8 +13,8 @@ static inline bool quant_cancelled(const struct quant_cancel *cancel)
 /* The one that a caller passed; NULL: one that never stops anything. */
 static inline const struct quant_cancel *quant_cancel_of(const struct quant_cancel *cancel)
 {
-    static const struct quant_cancel never = {.flag = NULL};
-    return cancel ? cancel : &never;
+    static const struct quant_cancel endless = {.flag = NULL};
+    return cancel ? cancel : &endless;
 }
 
 /* The descriptor to wait for besides another one; -1: none. Nobody wakes a call through standard
