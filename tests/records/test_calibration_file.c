@@ -123,6 +123,9 @@ static void test_findings(void **state)
         assert_memory_equal(both[i]->maxima, pass.maxima, sizeof pass.maxima);
     }
     quant_calibration_file_release(&found);
+    static const struct quant_calibration_file zeros;
+    assert_memory_equal(&found, &zeros, sizeof zeros); /* may be released once more */
+    quant_calibration_file_release(&found);
 }
 
 static void test_moving_average(void **state)

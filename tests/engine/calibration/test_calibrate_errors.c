@@ -5,6 +5,7 @@
 
 #include "../calibrating.h"
 #include "engine/work/chunks.h"
+#include "records/calibration_file.h"
 
 static const char *const both[] = {"x.npy", "y.npy"};
 
@@ -201,6 +202,18 @@ static void make_parts(const struct quant_spec *spec, size_t rounds)
         }
 }
 
+static void read_calibration(const char *path, struct quant_calibration_file *file)
+{
+    struct quant_error error;
+    size_t nbytes;
+    unsigned char *bytes = file_read(path, &nbytes);
+    struct quant_source *source = quant_source_from_memory(bytes, nbytes, path);
+    assert_non_null(source);
+    check_ok(quant_calibration_file_read(source, file, &error), &error);
+    quant_source_close(source);
+    free(bytes);
+}
+
 /* In the file, the first place after key where from is becomes to. */
 static void change(const char *path, const char *key, const char *from, const char *to)
 {
@@ -344,12 +357,55 @@ static void test_spoilt_passes(void **state)
     }
 }
 
+/* Someone has put the counts of the last round among the finished ones: there is no round left. */
+static void end_rounds(const char *path, const char *part)
+{
+    struct quant_calibration_file file;
+    struct quant_calibration_file last;
+    struct quant_error error;
+    read_calibration(path, &file);
+    read_calibration(part, &last);
+    struct quant_findings *passes = realloc(file.passes, (file.npasses + 1) * sizeof *passes);
+    assert_non_null(passes);
+    file.passes = passes;
+    passes[file.npasses++] = last.part.findings;
+    last.part.findings = (struct quant_findings){.ncounted = 0};
+    struct memory_sink sink = memory_sink_make(SIZE_MAX);
+    check_ok(quant_calibration_file_write(&file, &sink.sink, &error), &error);
+    file_write(path, sink.bytes, sink.nbytes);
+    free(sink.bytes);
+    quant_calibration_file_release(&file);
+    quant_calibration_file_release(&last);
+}
+
+static void test_no_round_left(void **state)
+{
+    (void)state;
+    static const char *const x[] = {"x.npy"};
+    static const char *const part[] = {"p.json"};
+    const struct quant_spec spec = spec_of("sigma", QUANT_ABSMAX);
+    write_both();
+    struct quant_calibrate_job job = calibrate_job(x, 1, &spec, "p.json");
+    job.partial = true;
+    calibrate_ok(&job);
+    merge_ok(part, 1, "m.json");
+    job.resume = "m.json";
+    calibrate_ok(&job);
+    end_rounds("m.json", "p.json");
+    job.output = "none.json";
+    calibrate_fails(&job, QUANT_CORRUPT,
+                    "cannot continue from 'm.json': it needs no further round");
+    end_rounds("p.json", "p.json");
+    merge_fails(part, 1, QUANT_INVALID,
+                "cannot merge 'p.json': its calibration needs no further round");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_jobs),         IN_FOLDER(test_inputs),        IN_FOLDER(test_nothing),
         IN_FOLDER(test_progress),     IN_FOLDER(test_changing_file), IN_FOLDER(test_cancel),
-        IN_FOLDER(test_spoilt_parts), IN_FOLDER(test_spoilt_passes),
+        IN_FOLDER(test_spoilt_parts), IN_FOLDER(test_spoilt_passes), IN_FOLDER(test_no_round_left),
     };
     return random_end(cmocka_run_group_tests(tests, NULL, NULL));
 }
