@@ -143,7 +143,7 @@ static void test_refused(void **state)
         struct quant_rule rule;
         const char *message;
     } rows[] = {
-        {{.pattern = NULL}, "a rule needs a pattern"},
+        {{.pattern = NULL}, "rule 0 has no pattern"},
         {{.pattern = "p", .spec = {.dtype = QUANT_FLOAT64}}, "for 'p': "},
         {{.pattern = "p",
           .spec = {.has_scale = true, .scale = 1},
