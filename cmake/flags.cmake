@@ -14,6 +14,13 @@ add_compile_definitions(_GNU_SOURCE _FILE_OFFSET_BITS=64)
 # bytes would depend on compiler and processor; here the source alone says what is rounded when.
 add_compile_options(-ffp-contract=off)
 
+# float in float, as everywhere else: not on the x87, and not in double, as gcc has it on s390.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^i[3-6]86$")
+    add_compile_options(-msse2 -mfpmath=sse)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^s390" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-fexcess-precision=fast)
+endif()
+
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
                     -Wmissing-prototypes -Wundef -Wvla)
 if(QUANT_WERROR)

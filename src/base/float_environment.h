@@ -18,7 +18,14 @@
 #define QUANT_BASE_FLOAT_ENVIRONMENT_H
 
 #include <fenv.h>
+#include <float.h>
 #include <stdint.h>
+
+/* A product that is kept in double or on the x87 until it is added to is rounded once, not twice.
+ */
+#if FLT_EVAL_METHOD != 0
+#error "float must be computed in float: -msse2 -mfpmath=sse, on s390 -fexcess-precision=fast"
+#endif
 
 struct quant_float_environment {
 #if defined(__x86_64__) || defined(__i386__)
