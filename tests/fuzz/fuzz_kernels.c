@@ -130,7 +130,7 @@ static struct quant_params take_mapping(struct input *input)
     params.mapping = (enum quant_mapping_kind)(1 + fuzz_below(&input->bytes, QUANT_MAP_BIAS));
     params.arithmetic = arithmetics[fuzz_below(&input->bytes, 3)];
     params.rounding = QUANT_HALF_EVEN;
-    params.zero_point = (int8_t)fuzz_byte(&input->bytes);
+    params.zero_point = (int32_t)fuzz_byte(&input->bytes) - 128;
     if (params.mapping >= QUANT_MAP_FACTOR)
         params.zero_point = 0;
     if (params.mapping == QUANT_MAP_BIAS)

@@ -21,16 +21,15 @@
 /* The program itself, which main.c has. */
 const struct command command_root = {.summary = "", .usage = ""};
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-
-/* The help goes to standard output. */
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+/* Once. The help goes to standard output. */
+static void begin(void)
 {
-    (void)argc;
-    (void)argv;
+    static bool has_begun;
+    if (has_begun)
+        return;
+    has_begun = true;
     (void)setlocale(LC_CTYPE, "C.UTF-8");
     FUZZ_CHECK(freopen("/dev/null", "w", stdout));
-    return 0;
 }
 
 /* ---- Messages ---- */
@@ -135,6 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *argv[ARGUMENTS + 2];
     int argc = 1;
     struct fuzz_bytes bytes = {data, size};
+    begin();
     const struct command *command = command_at(fuzz_below(&bytes, COMMANDS));
     if (!command || command == &command_help)
         return 0;

@@ -20,9 +20,6 @@
 
 enum { CUTS = 8, FLIPS = 24 };
 
-/* Defined by targets that need it. */
-__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);
-
 static char current[4096];
 static unsigned long long executions;
 
@@ -124,8 +121,6 @@ int main(int argc, char **argv)
     static const int fatal[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
     for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++)
         (void)signal(fatal[i], name_current);
-    if (LLVMFuzzerInitialize)
-        (void)LLVMFuzzerInitialize(&argc, &argv);
     fuzz_is_replay = true;
     const bool variants = argc > 1 && strcmp(argv[1], "--variants") == 0;
     bool done = true;
