@@ -120,13 +120,13 @@ AVX512 ALWAYS_INLINE __m512d add_run(const float *x, const float *restored, size
     }
     if (i < run) {
         const __mmask16 which = (__mmask16)((1U << (run - i)) - 1);
-        const __mmask8 upper = (__mmask8)(which >> HALF_STEP);
+        const bool has_upper = run - i > HALF_STEP;
         const __m512 v = _mm512_maskz_loadu_ps(which, x + i);
         const __m512 back = _mm512_maskz_loadu_ps(which, restored + i);
         check->fine &= (__mmask16)(within(which, v, check->min, check->max) | (__mmask16)~which);
         lanes = _mm512_add_pd(lanes,
                               square_of(_mm512_castps512_ps256(v), _mm512_castps512_ps256(back)));
-        if (upper)
+        if (has_upper)
             lanes = _mm512_add_pd(
                 lanes, square_of(_mm512_extractf32x8_ps(v, 1), _mm512_extractf32x8_ps(back, 1)));
     }
@@ -168,7 +168,7 @@ AVX512 ALWAYS_INLINE bool add_runs(const struct run_bounds *bounds, size_t run, 
     __mmask16 fine = 0xFFFF;
     for (size_t k = 0; k < count; k += HALF_STEP) {
         const size_t some = count - k < HALF_STEP ? count - k : HALF_STEP;
-        const __mmask8 which = (__mmask8)((1U << some) - 1);
+        const uint8_t which = (uint8_t)((1U << some) - 1);
         __m512d lanes[HALF_STEP];
 #pragma GCC unroll 8
         for (size_t i = 0; i < HALF_STEP; i++) {

@@ -515,4 +515,54 @@ static inline float supplied_reduce_min_ps(__m512 a)
 }
 #endif
 
+#ifndef _mm512_extractf32x8_ps
+#define _mm512_extractf32x8_ps(a, half) supplied_extractf32x8_ps(a, half)
+static inline __m256 supplied_extractf32x8_ps(__m512 a, int half)
+{
+    const union lanes_512 x = {.floats = a};
+    union lanes_256 result;
+    memcpy(result.f32, x.f32 + (ptrdiff_t)half * 8, sizeof result.f32);
+    return result.floats;
+}
+#endif
+
+/* Two of the four pairs of a, then two of b. */
+#ifndef _mm512_shuffle_f64x2
+#define _mm512_shuffle_f64x2(a, b, pairs) supplied_shuffle_f64x2(a, b, pairs)
+static inline __m512d supplied_shuffle_f64x2(__m512d a, __m512d b, int pairs)
+{
+    const union lanes_512 x = {.doubles = a};
+    const union lanes_512 y = {.doubles = b};
+    union lanes_512 result;
+    for (int i = 0; i < 8; i++) {
+        const int pair = pairs >> (i / 2 * 2) & 3;
+        result.f64[i] = (i < 4 ? x : y).f64[2 * pair + i % 2];
+    }
+    return result.doubles;
+}
+#endif
+
+#ifndef _mm512_maskz_loadu_pd
+#define _mm512_maskz_loadu_pd supplied_maskz_loadu_pd
+static inline __m512d supplied_maskz_loadu_pd(uint8_t mask, const double *from)
+{
+    union lanes_512 result = {.f64 = {0}};
+    for (int i = 0; i < 8; i++)
+        if (mask >> i & 1)
+            result.f64[i] = from[i];
+    return result.doubles;
+}
+#endif
+
+#ifndef _mm512_mask_storeu_pd
+#define _mm512_mask_storeu_pd supplied_mask_storeu_pd
+static inline void supplied_mask_storeu_pd(double *to, uint8_t mask, __m512d a)
+{
+    const union lanes_512 x = {.doubles = a};
+    for (int i = 0; i < 8; i++)
+        if (mask >> i & 1)
+            to[i] = x.f64[i];
+}
+#endif
+
 #endif
