@@ -244,6 +244,22 @@ static inline int exact_testz(__m256i a, __m256i b)
     return any == 0;
 }
 
+/* SIMDe's reads all lanes, also beyond the end of an array. */
+static inline __m256i exact_maskload_256(const int32_t *from, __m256i mask)
+{
+    int32_t which[8];
+    int32_t lanes[8] = {0};
+    __m256i result;
+    memcpy(which, &mask, sizeof which);
+    for (int i = 0; i < 8; i++)
+        if (which[i] < 0)
+            memcpy(&lanes[i], from + i, sizeof lanes[i]);
+    memcpy(&result, lanes, sizeof result);
+    return result;
+}
+
+#undef _mm256_maskload_ps
+#undef _mm256_maskload_epi32
 #undef _mm256_fmadd_ps
 #undef _mm512_fmadd_ps
 #undef _mm256_fnmadd_ps
@@ -260,6 +276,9 @@ static inline int exact_testz(__m256i a, __m256i b)
 #undef _mm512_cvtps_epi32
 #undef _mm256_cvttps_epi32
 #undef _mm512_cvttps_epi32
+#define _mm256_maskload_ps(from, mask)                                                             \
+    _mm256_castsi256_ps(exact_maskload_256((const int32_t *)(const void *)(from), mask))
+#define _mm256_maskload_epi32(from, mask) exact_maskload_256(from, mask)
 #define _mm256_fmadd_ps exact_fmadd_256
 #define _mm512_fmadd_ps exact_fmadd_512
 #define _mm256_fnmadd_ps exact_fnmadd_256
