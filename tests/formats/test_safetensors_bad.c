@@ -9,6 +9,10 @@
     "BOOL F4 F6_E2M3 F6_E3M2 U8 I8 F8_E5M2 F8_E4M3 F8_E8M0 F8_E4M3FNUZ F8_E5M2FNUZ I16 U16 F16 "   \
     "BF16 I32 U32 F32 C64 F64 I64 U64"
 
+/* As much of a long name as a message has. */
+#define FIFTY "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+#define LONG_NAME FIFTY FIFTY FIFTY FIFTY
+
 static const struct {
     const char *name; /* without ".safetensors" */
     enum quant_status status;
@@ -116,6 +120,10 @@ static const struct {
      "dimension -0 at byte 37 is not an integer from 0 to 2^64 - 1"},
     {"shape_nested", QUANT_CORRUPT, "unexpected '[' at byte 37; expected an integer"},
     {"shape_number", QUANT_CORRUPT, "unexpected '6' at byte 36; expected '['"},
+    {"name_20000", QUANT_CORRUPT,
+     "tensor '" LONG_NAME "...': data_offsets [4, 28] leave a hole from byte 0"},
+    {"name_escape", QUANT_CORRUPT,
+     "tensor 'a\x1b[31m\n': data_offsets [4, 28] leave a hole from byte 0"},
     {"shape_product_overflow", QUANT_OUT_OF_RANGE,
      "tensor 'a': shape [4294967296, 4294967296] of F32 is larger than any file"},
     {"shape_string", QUANT_CORRUPT, "unexpected '\"' at byte 37; expected an integer"},
