@@ -84,8 +84,8 @@ enum quant_status quant_sidecar_identify(struct quant_source *source, const char
                                          uint64_t nbytes, enum quant_dtype *dtype,
                                          struct quant_error *error);
 
-/* Whether source begins as a sidecar does: with its 'format', within a few hundred bytes. Errors:
- * QUANT_IO, QUANT_CANCELLED. */
+/* Whether source begins as a sidecar does: it has its 'format' within 64 KiB. Errors: QUANT_IO,
+ * QUANT_NO_MEMORY, QUANT_CANCELLED. */
 enum quant_status quant_sidecar_begins(struct quant_source *source, bool *begins,
                                        struct quant_error *error);
 

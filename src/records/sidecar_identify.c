@@ -10,18 +10,33 @@
 #include "records/sidecar_tensors.h"
 #include "records/sidecar_words.h"
 
-/* HEAD_BYTES: 'format' is the first key of a sidecar. SIZE_LIMIT: more is no sidecar. */
-enum { HEAD_BYTES = 256, SIZE_LIMIT = 16 << 20 };
+/* HEAD_BYTES: a sidecar that is written here has 'format' first. MOST_BYTES: others that have
+ * written it again may have sorted its keys. SIZE_LIMIT: more is no sidecar. */
+enum { HEAD_BYTES = 256, MOST_BYTES = 64 << 10, SIZE_LIMIT = 16 << 20 };
+
+static enum quant_status find_format(struct quant_source *source, char *bytes, size_t nbytes,
+                                     bool *found, struct quant_error *error)
+{
+    static const char format[] = "\"" QUANT_SIDECAR_FORMAT "\"";
+    size_t got = 0;
+    const enum quant_status status = source->ops->read_at(source, 0, bytes, nbytes, &got, error);
+    *found = status == QUANT_OK && memmem(bytes, got, format, sizeof format - 1);
+    return status;
+}
 
 /* Spares other JSON files, which may be large, from being parsed. */
 enum quant_status quant_sidecar_begins(struct quant_source *source, bool *begins,
                                        struct quant_error *error)
 {
-    char head[HEAD_BYTES + 1];
-    size_t got = 0;
-    const enum quant_status status = source->ops->read_at(source, 0, head, HEAD_BYTES, &got, error);
-    head[got] = '\0';
-    *begins = status == QUANT_OK && strstr(head, "\"" QUANT_SIDECAR_FORMAT "\"");
+    char head[HEAD_BYTES];
+    enum quant_status status = find_format(source, head, HEAD_BYTES, begins, error);
+    if (status != QUANT_OK || *begins || source->size <= HEAD_BYTES)
+        return status;
+    char *more = malloc(MOST_BYTES);
+    if (!more)
+        return quant_error_no_memory(error, MOST_BYTES, "sidecar");
+    status = find_format(source, more, MOST_BYTES, begins, error);
+    free(more);
     return status;
 }
 
