@@ -170,7 +170,8 @@ static enum quant_status place_unnamed(struct quant_file_output *output, bool *d
         return errno == EEXIST ? commit_failed(output, error) : quant_output_name(output, error);
     output->unnamed = false;
     output->placed = true;
-    quant_output_finish(output, NULL); /* settle has checked it */
+    output->second = output->fd; /* to know it again; settle has checked it */
+    output->fd = -1;
     return QUANT_OK;
 }
 
@@ -217,6 +218,16 @@ static void remove_second(const struct quant_file_output *output, struct quant_e
         append_name(error, "the old file is also", output->aside);
 }
 
+/* Where nothing was there before, nobody is kept from replacing the new file meanwhile. */
+static bool is_still_own(const struct quant_file_output *output)
+{
+    struct stat own;
+    struct stat found;
+    return output->second < 0 || fstat(output->second, &own) != 0 ||
+           (lstat(output->path, &found) == 0 && found.st_dev == own.st_dev &&
+            found.st_ino == own.st_ino);
+}
+
 /* Returns false if the new file stays in the place of the old one. */
 static bool undo(struct quant_file_output *output, struct quant_error *error)
 {
@@ -227,7 +238,7 @@ static bool undo(struct quant_file_output *output, struct quant_error *error)
             append_name(error, "the old file is", output->aside);
     } else if (output && output->aside) {
         remove_second(output, error);
-    } else if (output && output->placed) {
+    } else if (output && output->placed && is_still_own(output)) {
         undone = unlink(output->path) == 0;
     }
     if (output)

@@ -126,6 +126,7 @@ def quantizing(name):
     yield case("quantize", name, "--force", quantize(name, "--force"), prepare, old, is_short)
     yield case("quantize", name, "--sync --force", quantize(name, "--sync", "--force"), prepare, old)
     yield case("quantize", name, "--resume", quantize(name, "--resume"), prepare, old)
+    yield case("quantize", name, "--resume anew", quantize(name, "--resume"), prepare)
     yield case("quantize", name, "--report=json", quantize(
         name, "--report=json", "--report-file", "report", "-m", "mse"), prepare)
     yield case("quantize", name, "--dry-run", quantize(name, "--dry-run"), prepare)
@@ -136,6 +137,7 @@ def dequantizing(name):
     prepare = FORMATS[name][0]
     options = ["--sidecar", "q.json.json"] if name == "json" else []
     yield case("dequant", name, "", dequant(name, *options), prepare, [make], name in SHORT)
+    yield case("dequant", name, "--resume anew", dequant(name, "--resume", *options), prepare, [make])
     yield case("dequant", name, "--force", dequant(name, "--force", *options), prepare,
                [["quantize", "-q", "-s", "zero-point", *make[2:]],
                 dequant(name, "-q", *options), ["quantize", "-q", "--force", *make[2:]]], name in SHORT)

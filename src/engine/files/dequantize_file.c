@@ -354,11 +354,14 @@ enum quant_status quant_dequantize_file(const struct quant_dequantize_job *job,
 {
     struct quant_dequantize_job own = *job;
     bool *is_complete = &work->outcome->is_complete;
+    enum quant_status status = QUANT_EXISTS;
     if (!quant_ways_resume(job->ways) || !job->output.path || quant_path_is_free(job->output.path))
-        return run_once(job, work, error);
+        status = run_once(job, work, error);
+    /* With resume, another run may have made it meanwhile. */
+    if (status != QUANT_EXISTS || !quant_ways_resume(job->ways))
+        return status;
     own.output.force = true;
     const bool is_fast = job->ways & (QUANT_RESUME_FAST | QUANT_DRY_RUN);
-    const enum quant_status status =
-        (is_fast ? look_at_output : compare_output)(&own, work, is_complete, error);
+    status = (is_fast ? look_at_output : compare_output)(&own, work, is_complete, error);
     return status != QUANT_OK || *is_complete ? status : run_once(&own, work, error);
 }

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of a job to inspect. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/float_environment.h"
+#include "engine/files/dequantize_inputs.h"
 #include "engine/files/file_list.h"
 #include "engine/files/inspection.h"
+#include "engine/files/sidecar_pair.h"
 #include "engine/work/job.h"
 #include "engine/work/job_check.h"
 #include "io/io.h"
+#include "io/sidecar_names.h"
 #include "methods/plan_make.h"
 
 const char *quant_role_name(enum quant_role role)
@@ -87,6 +91,49 @@ static enum quant_status inspect_opened(struct quant_inspection *run)
     return run->result->is_container ? quant_inspect_container(run) : quant_inspect_single(run);
 }
 
+static void close_inputs(struct quant_inspection *run)
+{
+    quant_tensor_close(&run->tensor);
+    quant_inspected_sidecar_close(&run->sidecar);
+}
+
+static enum quant_status open_inputs(struct quant_inspection *run)
+{
+    const struct quant_inspect_job *job = run->job;
+    const enum quant_status status =
+        quant_input_open(job->input.path, &job->control.cancel, &run->tensor.source, run->error);
+    return status == QUANT_OK
+               ? quant_inspected_sidecar_open(&run->sidecar, run->tensor.source, job->input.path,
+                                              job->sidecar, &job->control.cancel, run->error)
+               : status;
+}
+
+/* Again if another process replaces them meanwhile: sidecar_pair.h. */
+static enum quant_status open_pair(struct quant_inspection *run)
+{
+    const char *path = run->job->input.path;
+    char *sidecar = run->job->sidecar ? strdup(run->job->sidecar) : quant_sidecar_default(path);
+    bool is_replaced = true;
+    enum quant_status status = QUANT_OK;
+    if (!sidecar)
+        return quant_error_no_memory(run->error, strlen(path) + 6, "path");
+    if (quant_path_is_stream(path) || quant_path_is_stream(sidecar)) {
+        free(sidecar);
+        return open_inputs(run);
+    }
+    for (int tries = 0; is_replaced && tries < QUANT_PAIR_TRIES; tries++) {
+        struct quant_pair_mark mark;
+        close_inputs(run);
+        status = quant_pair_mark(path, sidecar, &mark, run->error);
+        if (status == QUANT_OK)
+            status = open_inputs(run);
+        is_replaced = !quant_is_fatal(status) && !quant_pair_is_marked(path, &mark);
+        quant_pair_mark_release(&mark);
+    }
+    free(sidecar);
+    return status;
+}
+
 static enum quant_status inspect(void *context, const struct quant_file_work *work,
                                  struct quant_error *error)
 {
@@ -96,15 +143,10 @@ static enum quant_status inspect(void *context, const struct quant_file_work *wo
     job.input.path = work->file->path;
     job.sidecar = work->file->sidecar;
     job.control = *work->control;
-    enum quant_status status =
-        quant_input_open(job.input.path, &job.control.cancel, &run.tensor.source, error);
-    if (status == QUANT_OK)
-        status = quant_inspected_sidecar_open(&run.sidecar, run.tensor.source, job.input.path,
-                                              job.sidecar, &job.control.cancel, error);
+    enum quant_status status = open_pair(&run);
     if (status == QUANT_OK)
         status = inspect_opened(&run);
-    quant_tensor_close(&run.tensor);
-    quant_inspected_sidecar_close(&run.sidecar);
+    close_inputs(&run);
     return status;
 }
 

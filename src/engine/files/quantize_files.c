@@ -9,6 +9,22 @@
 #include "engine/files/tied_ranges.h"
 #include "engine/work/job.h"
 
+/* What an earlier run, or one beside this one, has completed. */
+static bool is_complete(const struct quant_quantize_job *job, const struct quant_mappings *mappings,
+                        const struct quant_file_work *work)
+{
+    struct quant_file_outcome outcome = {.is_complete = false};
+    struct quant_quantize_job own = *job;
+    struct quant_file_work dry = *work;
+    own.ways |= QUANT_DRY_RUN;
+    own.control.on_tensor = NULL;
+    own.control.progress = NULL;
+    dry.outcome = &outcome;
+    dry.output_directory = NULL; /* it knows the outputs of the beginning */
+    return quant_quantize_file(&own, mappings, &dry, NULL) == QUANT_OK && outcome.is_complete;
+}
+
+/* Two that resume the same: the second finds that there is nothing left to do. */
 static enum quant_status quantize(void *context, const struct quant_file_work *work,
                                   struct quant_error *error)
 {
@@ -19,7 +35,12 @@ static enum quant_status quantize(void *context, const struct quant_file_work *w
     job.output.sidecar = work->file->sidecar;
     job.output.text_only = work->file->text_only;
     job.control = *work->control;
-    return quant_quantize_file(&job, mappings, work, error);
+    const enum quant_status status = quant_quantize_file(&job, mappings, work, error);
+    if (status != QUANT_EXISTS || !quant_ways_resume(job.ways) || job.ways & QUANT_DRY_RUN ||
+        !is_complete(&job, mappings, work))
+        return status;
+    work->outcome->is_complete = true;
+    return QUANT_OK;
 }
 
 static void show(const void *result, enum quant_status status, struct quant_file_result *shown)
