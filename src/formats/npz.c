@@ -39,7 +39,7 @@ static const struct quant_container container = {
 
 const struct quant_format quant_format_npz = {
     .name = "npz",
-    .summary = "many named NumPy arrays, as numpy.savez writes them",
+    .summary = "ZIP archive of many named NumPy arrays, as numpy.savez writes them",
     .is_container = true,
     .extensions = extensions,
     .writer_needs = QUANT_SHAPE_KNOWN,

@@ -53,8 +53,9 @@ static enum quant_status choose_format(struct quant_container_quantization *run)
         return status;
     return quant_error_set(
         run->error, QUANT_INVALID,
-        "cannot quantize '%s': a file of named tensors cannot be written in the format %s",
-        run->file->source->name, run->output_format->name);
+        "cannot quantize '%s': it has named tensors (%s: %s), and the format %s has room for one "
+        "without a name; --to npz or --to safetensors keeps them",
+        run->file->source->name, run->format->name, run->format->summary, run->output_format->name);
 }
 
 static enum quant_status open_outputs(struct quant_container_quantization *run)
