@@ -313,7 +313,7 @@ WRAP_CHECKED(int, __open64_2, (const char *path, int flags), open64(path, flags)
     type name parameters;                                                                          \
     type name parameters                                                                           \
     {                                                                                              \
-        static type(*real) parameters;                                                             \
+        static __typeof__(name) *real;                                                             \
         if (!real)                                                                                 \
             *(void **)&real = dlsym(RTLD_NEXT, #name);                                             \
         return fails(call) ? (failure) : real arguments;                                           \
@@ -552,10 +552,12 @@ static int open_for_lines(const char *path)
 static void read_plan(const char *text)
 {
     char call[32];
+    char number[24];
     char how[32];
     char on[8] = "";
-    if (sscanf(text, "%31[^:]:%lu:%31[^:]:%7s", call, &plan.n, how, on) < 3)
+    if (sscanf(text, "%31[^:]:%23[^:]:%31[^:]:%7s", call, number, how, on) < 3)
         return;
+    plan.n = strtoul(number, NULL, 10);
     plan.call = CALLS;
     for (int i = 0; i < CALLS; i++)
         if (strcmp(names[i], call) == 0)
