@@ -10,10 +10,10 @@
  * one of them and be written to by accident. Using such a stream still fails. */
 void streams_reserve(void);
 
-/* Makes writes to the descriptors 1 and 2 wait for room where the caller has made them not to: stdio
- * would lose what a full pipe does not take. What else uses the same pipe, FIFO or terminal does not
- * notice. A socket cannot be opened again, so it waits for all until streams_release, which gives
- * back what was changed. */
+/* Makes writes to the descriptors 1 and 2 wait for room where the caller has made them not to:
+ * stdio would lose what a full pipe does not take. What else uses the same pipe, FIFO or terminal
+ * does not notice. A socket cannot be opened again, so it waits for all until streams_release,
+ * which gives back what was changed. */
 void streams_wait(void);
 void streams_release(void);
 

@@ -18,8 +18,8 @@
 /* Opens a file, a device, a pipe or standard input. A regular file is read by position; reading it
  * fails with QUANT_TRUNCATED if it has become shorter since it was opened. Anything else is a
  * stream, and so is a file that is small and has more or less content than its size says, as those
- * of procfs and sysfs do. Until forward_only is called, a stream keeps the bytes that were read from it, first in
- * memory and then in an unlinked temporary file. path must outlive the source. */
+ * of procfs and sysfs do. Until forward_only is called, a stream keeps the bytes that were read
+ * from it, first in memory and then in an unlinked temporary file. path must outlive the source. */
 enum quant_status quant_input_open(const char *path, const struct quant_cancel *cancel,
                                    struct quant_source **source, struct quant_error *error);
 

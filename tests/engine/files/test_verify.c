@@ -336,7 +336,8 @@ static void test_no_files(void **state)
     (void)state;
     const struct quant_verify_job job = {.size = sizeof job};
     struct quant_error error;
-    check_error("none", quant_file_verify(&job, &error), &error, QUANT_INVALID, "at least one file");
+    check_error("none", quant_file_verify(&job, &error), &error, QUANT_INVALID,
+                "at least one file");
 }
 
 int main(void)
