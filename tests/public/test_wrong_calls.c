@@ -446,6 +446,7 @@ static void calibrating(void **state)
     CALIBRATE(job.paths = missing);
     CALIBRATE(job.has_ema = true, job.ema = 7);
     CALIBRATE(job.has_position = true);
+    CALIBRATE(job.ways = QUANT_RESUME);
     CALIBRATE(job.selection.ninclude = 2);
     CALIBRATE(job.selection.ninclude = 1, job.selection.include = missing);
     for (size_t i = 0; i < LENGTH(outside); i++) {
@@ -459,6 +460,7 @@ static void calibrating(void **state)
     MERGE(job.paths = NULL);
     MERGE(job.npaths = 0);
     MERGE(job.paths = missing);
+    MERGE(job.ways = QUANT_RESUME);
     WRONG(quant_file_range(NULL, &never, &spec, &error));
     WRONG(quant_file_range("c.json", &never, NULL, &error));
     WRONG(quant_file_check_ranges(NULL, &never, &spec, &error));
@@ -504,11 +506,13 @@ static void directories(void **state)
     BEGIN(memset(&job, 0, sizeof job));
     BEGIN(job.checkpoint = NULL);
     BEGIN(job.output = NULL);
+    BEGIN(job.ways = QUANT_RESUME);
     BEGIN(job.checkpoint = &checkpoint);
     WRONG(quant_checkpoint_finish(NULL, &is_complete, &error));
     FINISH(memset(&job, 0, sizeof job));
     FINISH(job.checkpoint = NULL);
     FINISH(job.output = NULL);
+    FINISH(job.ways = QUANT_RESUME);
     FINISH(job.checkpoint = &checkpoint);
     const struct quant_checkpoint_job job = {
         .size = sizeof job, .checkpoint = &checkpoint, .output = "out"};

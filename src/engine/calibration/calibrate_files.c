@@ -287,6 +287,8 @@ enum quant_status quant_file_calibrate(const struct quant_calibrate_job *job,
     struct quant_calibrate_result unseen;
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_calibrate_job", error);
     if (status == QUANT_OK)
+        status = quant_ways_check(own.ways, QUANT_SYNC, error);
+    if (status == QUANT_OK)
         status = check_job(&own, error);
     return status == QUANT_OK ? quant_calibrate_wanted(&own, NULL, result ? result : &unseen, error)
                               : status;

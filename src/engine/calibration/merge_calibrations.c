@@ -343,6 +343,8 @@ enum quant_status quant_file_merge(const struct quant_merge_job *job,
     struct quant_calibrate_result unseen;
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_merge_job", error);
     if (status == QUANT_OK)
+        status = quant_ways_check(own.ways, QUANT_SYNC, error);
+    if (status == QUANT_OK)
         status = quant_names_check(own.paths, own.npaths, "paths", error);
     if (status != QUANT_OK)
         return status;

@@ -16,6 +16,7 @@
 #include "engine/files/container_rules.h"
 #include "engine/tensor/container_input.h"
 #include "engine/work/job.h"
+#include "engine/work/job_check.h"
 #include "io/distinct_paths.h"
 #include "io/sync.h"
 #include "records/shard_index.h"
@@ -236,6 +237,8 @@ enum quant_status quant_checkpoint_begin(const struct quant_checkpoint_job *job,
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_checkpoint_job", error);
     if (status == QUANT_OK && (!own.checkpoint || !own.checkpoint->path || !own.output))
         status = quant_error_set(error, QUANT_INVALID, "a checkpoint and an output are needed");
+    if (status == QUANT_OK)
+        status = quant_ways_check(own.ways, QUANT_SYNC, error);
     if (status == QUANT_OK)
         status = check_place(&own, error);
     if (status == QUANT_OK)

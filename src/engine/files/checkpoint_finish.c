@@ -14,6 +14,7 @@
 #include "engine/files/layout_write.h"
 #include "engine/tensor/container_input.h"
 #include "engine/work/job.h"
+#include "engine/work/job_check.h"
 #include "io/io.h"
 #include "io/sidecar_names.h"
 #include "records/shard_index.h"
@@ -228,6 +229,8 @@ enum quant_status quant_checkpoint_finish(const struct quant_checkpoint_job *job
     enum quant_status status = quant_job_copy(&own, sizeof own, job, "quant_checkpoint_job", error);
     if (status == QUANT_OK && (!own.checkpoint || !own.checkpoint->path || !own.output))
         status = quant_error_set(error, QUANT_INVALID, "a checkpoint and an output are needed");
+    if (status == QUANT_OK)
+        status = quant_ways_check(own.ways, QUANT_SYNC, error);
     if (status == QUANT_OK)
         status = check_complete(&own, is_complete, error);
     if (status == QUANT_OK && *is_complete && own.checkpoint->index)

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "engine/files/file_directories.h"
+#include "engine/work/job_check.h"
 #include "engine/work/work_list.h"
 #include "formats/format.h"
 #include "io/cancel.h"
@@ -52,9 +53,9 @@ enum quant_status quant_file_list_begin(struct quant_file_list *list,
     list->is_only = nfiles == 0;
     list->files = list->is_only ? only : files;
     list->n = list->is_only ? 1 : nfiles;
-    if (list->ways & ~(uint64_t)(2 * QUANT_SYNC - 1))
-        return quant_error_set(error, QUANT_INVALID, "unknown bits in 'ways': %llx",
-                               (unsigned long long)list->ways);
+    const enum quant_status status = quant_ways_check(list->ways, 2 * QUANT_SYNC - 1, error);
+    if (status != QUANT_OK)
+        return status;
     if (!list->files)
         return quant_error_set(error, QUANT_INVALID, "a list of %zu files is needed", nfiles);
     if (!list->is_only && tensor)

@@ -10,6 +10,13 @@ enum quant_status quant_pointer_check(const void *pointer, const char *what,
     return pointer ? QUANT_OK : quant_error_set(error, QUANT_INVALID, "%s is needed", what);
 }
 
+enum quant_status quant_ways_check(uint64_t ways, uint64_t known, struct quant_error *error)
+{
+    return ways & ~known ? quant_error_set(error, QUANT_INVALID, "unknown bits in 'ways': %llx",
+                                           (unsigned long long)ways)
+                         : QUANT_OK;
+}
+
 static enum quant_status check_shape(const struct quant_shape *shape, const char *name,
                                      struct quant_error *error)
 {

@@ -11,6 +11,9 @@
 enum quant_status quant_pointer_check(const void *pointer, const char *what,
                                       struct quant_error *error);
 
+/* The bits of `ways`: those in known, of enum quant_way, mean something to the call. */
+enum quant_status quant_ways_check(uint64_t ways, uint64_t known, struct quant_error *error);
+
 /* All but the path, which may be missing. name is the member of the job, for the messages. */
 enum quant_status quant_input_check(const struct quant_input *input, const char *name,
                                     struct quant_error *error);
