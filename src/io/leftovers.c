@@ -49,13 +49,16 @@ static size_t collect(struct output *outputs, const char *const *paths, size_t n
     return count;
 }
 
-/* Whether a process holds the lock. If that cannot be known, it might. */
-static bool is_in_use(int directory, const char *name)
+/* Whether a process holds the lock. If that cannot be known, it might. Removes a free one with
+ * `removes`, while it has the lock itself: a process that begins meanwhile finds it taken. */
+static bool is_in_use(int directory, const char *name, bool removes)
 {
     const int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return true;
     const bool is_free = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (is_free && removes)
+        unlinkat(directory, name, 0);
     close(fd);
     return !is_free;
 }
@@ -65,7 +68,7 @@ static bool is_in_use(int directory, const char *name)
 static bool output_is_in_use(int directory, const struct output *output)
 {
     const char *name = output->path + output->directory;
-    return faccessat(directory, name, F_OK, 0) == 0 && is_in_use(directory, name);
+    return faccessat(directory, name, F_OK, 0) == 0 && is_in_use(directory, name, false);
 }
 
 static const struct output *find(const struct output *outputs, size_t n, uint64_t hash)
@@ -96,10 +99,11 @@ static void visit(DIR *entries, const struct output *outputs, size_t n, bool *is
             continue;
         bool *used = &is_used[output - outputs];
         if (!removes)
-            *used =
-                *used || is_in_use(directory, entry->d_name) || output_is_in_use(directory, output);
+            *used = *used || is_in_use(directory, entry->d_name, false) ||
+                    output_is_in_use(directory, output);
         else if (!*used)
-            unlinkat(directory, entry->d_name, 0);
+            *used =
+                output_is_in_use(directory, output) || is_in_use(directory, entry->d_name, true);
     }
 }
 

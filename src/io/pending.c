@@ -27,6 +27,18 @@ char *quant_pending_name(const char *path)
     return name;
 }
 
+bool quant_pending_is_claimed(const char *path)
+{
+    char *name = quant_pending_name(path);
+    const int fd = name ? open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+    const bool is_gone = fd < 0 && name && errno == ENOENT;
+    const bool is_free = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (fd >= 0)
+        close(fd);
+    free(name);
+    return !is_gone && !is_free;
+}
+
 /* ---- What a killed process has left ---- */
 
 /* Removes the pending file, or puts it in its place. */

@@ -103,6 +103,22 @@ static void test_link(void **state)
     free(name);
 }
 
+/* Only while somebody holds it: not where it is missing, or left over. */
+static void test_claimed(void **state)
+{
+    (void)state;
+    assert_false(quant_pending_is_claimed("w.json"));
+    make_old();
+    assert_false(quant_pending_is_claimed("w.json"));
+    const int fd = open("w.json.pending", O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_true(quant_pending_is_claimed("w.json"));
+    assert_false(quant_pending_is_claimed("v.json"));
+    close(fd);
+    assert_false(quant_pending_is_claimed("w.json"));
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_enter, folder_leave)
 
 int main(void)
@@ -111,6 +127,7 @@ int main(void)
         IN_FOLDER(test_left_over),
         IN_FOLDER(test_held),
         IN_FOLDER(test_link),
+        IN_FOLDER(test_claimed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

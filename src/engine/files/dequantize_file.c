@@ -358,7 +358,7 @@ enum quant_status quant_dequantize_file(const struct quant_dequantize_job *job,
     if (!quant_ways_resume(job->ways) || !job->output.path || quant_path_is_free(job->output.path))
         status = run_once(job, work, error);
     /* With resume, another run may have made it meanwhile. */
-    if (status != QUANT_EXISTS || !quant_ways_resume(job->ways))
+    if (status != QUANT_EXISTS || !quant_ways_resume(job->ways) || quant_path_is_stream(job->path))
         return status;
     own.output.force = true;
     const bool is_fast = job->ways & (QUANT_RESUME_FAST | QUANT_DRY_RUN);

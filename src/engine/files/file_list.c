@@ -16,6 +16,7 @@
 #include "io/cancel.h"
 #include "io/io.h"
 #include "io/leftovers.h"
+#include "io/pending.h"
 #include "io/sidecar_names.h"
 
 /* What is kept of a file from its work until it is delivered. */
@@ -80,6 +81,9 @@ void quant_file_list_clear(const struct quant_file_list *list, bool has_sidecars
             owned[2 * i + 1] = quant_file_scales_name(owned[2 * i]);
         paths[EACH * i + 1] = owned[2 * i];
         paths[EACH * i + 2] = owned[2 * i + 1];
+        /* The second names of what another process is replacing have no lock of their own. */
+        if (!owned[2 * i] || quant_pending_is_claimed(owned[2 * i]))
+            paths[EACH * i] = paths[EACH * i + 1] = paths[EACH * i + 2] = NULL;
     }
     if (owned && paths && !(list->ways & QUANT_DRY_RUN))
         quant_leftovers_remove(paths, EACH * list->n);

@@ -8,6 +8,7 @@
 #include "engine/files/quantize_file.h"
 #include "engine/files/tied_ranges.h"
 #include "engine/work/job.h"
+#include "io/io.h"
 
 /* What an earlier run, or one beside this one, has completed. */
 static bool is_complete(const struct quant_quantize_job *job, const struct quant_mappings *mappings,
@@ -37,7 +38,7 @@ static enum quant_status quantize(void *context, const struct quant_file_work *w
     job.control = *work->control;
     const enum quant_status status = quant_quantize_file(&job, mappings, work, error);
     if (status != QUANT_EXISTS || !quant_ways_resume(job.ways) || job.ways & QUANT_DRY_RUN ||
-        !is_complete(&job, mappings, work))
+        quant_path_is_stream(job.input.path) || !is_complete(&job, mappings, work))
         return status;
     work->outcome->is_complete = true;
     return QUANT_OK;
