@@ -14,8 +14,8 @@
  * NULL: no memory. */
 char *quant_pending_name(const char *path);
 
-/* Whether another process is replacing the outputs of the record at path. If that cannot be known, it
- * might be. */
+/* Whether another process is replacing the outputs of the record at path. If that cannot be known,
+ * it might be. */
 bool quant_pending_is_claimed(const char *path);
 
 /* Gives a finished record its pending name, with the lock. Waits while another process has it, for
