@@ -47,8 +47,8 @@ struct way_options {
          .parse = value_flag,                                                                      \
          .offset = (base) + offsetof(struct way_options, fail_fast)},                              \
         {.name = "sync",                                                                           \
-         .help = "wait until the disk has each output, the data before its sidecar: a power cut "  \
-                 "then leaves no sidecar with unfinished data",                                    \
+         .help = "wait until the disk has each output, before it gets its name: a power cut then " \
+                 "leaves no damaged file",                                                         \
          .parse = value_flag,                                                                      \
          .offset = (base) + offsetof(struct way_options, sync)},                                   \
     {                                                                                              \
