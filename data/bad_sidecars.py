@@ -202,6 +202,17 @@ def array_changes() -> list[Change]:
     ]
 
 
+SCALES_PATHS = [  # name, what is there instead of the path, and what is wrong
+    ("null", "null", "is null"),
+    ("above", '"../sidecar/q.npy.scales"', "leaves the directory of the sidecar"),
+    ("absolute", '"/dev/zero"', "is absolute"),
+    ("dots", '".."', "is `..`"),
+    ("empty", '""', "is empty"),
+    ("escape", '"a\\n/\\u001b[31m"', "has a newline and an escape sequence"),
+    ("long", '"' + "/x" * 10000 + '"', "is 20,000 bytes long"),
+]
+
+
 def file_changes(checksum: str) -> list[Change]:
     """Of the sidecar whose scales are in a file."""
     return [
@@ -209,17 +220,8 @@ def file_changes(checksum: str) -> list[Change]:
                "`scale` and `zero_point` are null, and `scales` is missing."),
         Change("scales_string", SCALES % checksum, ',\n  "scales": "q.npy.scales"',
                "`scales` is a string."),
-        Change("scales_path_null", '"q.npy.scales"', "null", "The path of `scales` is null."),
-        Change("scales_path_above", '"q.npy.scales"', '"../sidecar/q.npy.scales"',
-               "The path of `scales` leaves the directory of the sidecar."),
-        Change("scales_path_absolute", '"q.npy.scales"', '"/dev/zero"',
-               "The path of `scales` is absolute."),
-        Change("scales_path_dots", '"q.npy.scales"', '".."', "The path of `scales` is `..`."),
-        Change("scales_path_empty", '"q.npy.scales"', '""', "The path of `scales` is empty."),
-        Change("scales_path_escape", '"q.npy.scales"', '"a\\n/\\u001b[31m"',
-               "The path of `scales` has a newline and an escape sequence."),
-        Change("scales_path_long", '"q.npy.scales"', '"' + "/x" * 10000 + '"',
-               "The path of `scales` is 20,000 bytes long."),
+        *(Change("scales_path_" + name, '"q.npy.scales"', text, f"The path of `scales` {sentence}.")
+          for name, text, sentence in SCALES_PATHS),
         Change("scales_path_missing", '"path": "q.npy.scales", ', "", "`scales` has no path."),
         Change("scales_count_differs", '"count": 4', '"count": 5',
                "`scales` states 5 groups, the shape has 4."),

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the bad inputs of bad/, those of bad/sidecar/ and bad/calibration/, and the bad/README.md
-that lists them all.
+"""Writes the bad inputs of bad/ and of the directories in it, and the bad/README.md that lists them all.
 
     python3 data/make_bad.py
 
 It needs the standard library and `xxhsum` (Debian's xxhash), and writes the same bytes every time.
 To add a case, add one row below: name, bytes, sentence, and the command's options if it needs any;
-those of .safetensors, .npz and .gguf files, sidecars and calibrations are in bad_*.py.
+those of .safetensors, .npz and .gguf files, sidecars, calibrations and indexes are in bad_*.py.
 """
 
 import struct
