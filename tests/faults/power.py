@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Power cuts. The order in which a run with --sync writes, syncs and names is recorded (inject.c), and
-replayed with all after any point lost:
+replayed up to each point, where the power is cut:
 
-    files       have the bytes of their last fsync; those written after it are lost, here: all zeros
-    names       those of the last fsync of the directory are kept; of the changes after it any may be
+    files       a file that was written after its last fsync is all zeros
+    names       changes up to the last fsync of the directory are kept; of the later ones any may be
 
 After each cut the outputs are the old pair, the new one, or new data without a sidecar: never a
 sidecar whose data is not whole. And a second run succeeds. Without --sync there must be cuts that are
@@ -23,7 +23,7 @@ import faulty_commands  # noqa: E402
 import moving  # noqa: E402
 
 SEED = 20261128
-SUBSETS = 6  # so many changes that may be lost are tried in all combinations, of more a sample
+SUBSETS = 6  # up to so many unsynced changes every combination is tried, beyond it a random sample
 
 
 class Disk:
@@ -64,7 +64,7 @@ class Disk:
             self.pending.append(("unlink", os.path.normpath(words[1])))
 
     def cuts(self, random_):
-        """The names after a cut: every subset of the changes that were not synced."""
+        """The names that may be there after a cut, one for each subset of the changes not synced."""
         n = len(self.pending)
         if n <= SUBSETS:
             choices = itertools.product((False, True), repeat=n)
