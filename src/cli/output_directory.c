@@ -129,19 +129,23 @@ bool output_directory_add(struct output_directory *directory, const char *relati
     return ok;
 }
 
-/* Slashes at the end of path aside. */
+/* The directory that path is in; slashes at its end do not count. Free it. NULL: no memory. */
+static char *parent_of(const char *path)
+{
+    size_t length = strlen(path);
+    while (length > 0 && path[length - 1] == '/')
+        length--;
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    return length > 0 ? strndup(path, length) : strdup(".");
+}
+
 static bool sync_parent(const char *path)
 {
-    char *parent = strdup(path);
+    char *parent = parent_of(path);
     if (!parent)
         return false;
-    size_t length = strlen(parent);
-    while (length > 1 && parent[length - 1] == '/')
-        length--;
-    while (length > 0 && parent[length - 1] != '/')
-        length--;
-    parent[length] = '\0';
-    const int fd = open(length > 0 ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const bool ok =
         fd >= 0 && (fsync(fd) == 0 || errno == EINVAL); /* EINVAL: nothing to wait for */
     const int number = errno;
@@ -169,16 +173,10 @@ bool output_directory_check(const char *path)
     }
     if (errno != ENOENT)
         return false;
-    char *parent = strdup(path);
+    char *parent = parent_of(path);
     if (!parent)
         return false;
-    size_t length = strlen(parent);
-    while (length > 0 && parent[length - 1] == '/')
-        length--;
-    while (length > 0 && parent[length - 1] != '/')
-        length--;
-    parent[length] = '\0';
-    const bool ok = access(length > 0 ? parent : ".", W_OK | X_OK) == 0;
+    const bool ok = access(parent, W_OK | X_OK) == 0;
     const int number = errno;
     free(parent);
     errno = number;
