@@ -257,11 +257,10 @@ static unsigned long long inode(int fd)
     return plan.record >= 0 && fstat(fd, &found) == 0 ? found.st_ino : 0;
 }
 
-static unsigned long long inode_of(const char *path, bool follows)
+static unsigned long long inode_of(const char *path)
 {
     struct stat found;
-    const int result = plan.record < 0 ? -1 : follows ? stat(path, &found) : lstat(path, &found);
-    return result == 0 ? found.st_ino : 0;
+    return plan.record >= 0 && lstat(path, &found) == 0 ? found.st_ino : 0;
 }
 
 /* ---- Opening and closing ---- */
@@ -398,7 +397,7 @@ int fclose(FILE *stream)
 
 /* ---- Reading and writing ---- */
 
-#define WRAP_BYTES(call, type, name, number, parameters, ...)                                      \
+#define WRAP_BYTES(call, name, number, parameters, ...)                                            \
     ssize_t name parameters;                                                                       \
     ssize_t name parameters                                                                        \
     {                                                                                              \
@@ -410,13 +409,12 @@ int fclose(FILE *stream)
         return syscall(number, __VA_ARGS__);                                                       \
     }
 
-WRAP_BYTES(READ, void *, read, SYS_read, (int fd, void *to, size_t n), fd, to, n)
-WRAP_BYTES(PREAD, void *, pread, SYS_pread64, (int fd, void *to, size_t n, off_t at), fd, to, n, at)
-WRAP_BYTES(PREAD, void *, pread64, SYS_pread64, (int fd, void *to, size_t n, off_t at), fd, to, n,
-           at)
-WRAP_BYTES(SENDFILE, , sendfile, SYS_sendfile, (int to, int from, off_t *at, size_t n), to, from,
-           at, n)
-WRAP_BYTES(SENDFILE, , sendfile64, SYS_sendfile, (int to, int from, off_t *at, size_t n), to, from,
+WRAP_BYTES(READ, read, SYS_read, (int fd, void *to, size_t n), fd, to, n)
+WRAP_BYTES(PREAD, pread, SYS_pread64, (int fd, void *to, size_t n, off_t at), fd, to, n, at)
+WRAP_BYTES(PREAD, pread64, SYS_pread64, (int fd, void *to, size_t n, off_t at), fd, to, n, at)
+WRAP_BYTES(SENDFILE, sendfile, SYS_sendfile, (int to, int from, off_t *at, size_t n), to, from, at,
+           n)
+WRAP_BYTES(SENDFILE, sendfile64, SYS_sendfile, (int to, int from, off_t *at, size_t n), to, from,
            at, n)
 
 WRAP_CHECKED(ssize_t, __read_chk, (int fd, void *to, size_t n, size_t size),
@@ -512,7 +510,7 @@ int link(const char *from, const char *to)
 {
     const int result = fails(LINK) ? -1 : (int)syscall(SYS_link, from, to);
     if (result == 0)
-        record("link\t%llu\t%s\n", inode_of(to, false), to);
+        record("link\t%llu\t%s\n", inode_of(to), to);
     return result;
 }
 
@@ -520,7 +518,7 @@ int linkat(int at, const char *from, int to_at, const char *to, int flags)
 {
     const int result = fails(LINK) ? -1 : (int)syscall(SYS_linkat, at, from, to_at, to, flags);
     if (result == 0)
-        record("link\t%llu\t%s\n", inode_of(to, false), to);
+        record("link\t%llu\t%s\n", inode_of(to), to);
     return result;
 }
 
