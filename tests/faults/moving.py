@@ -338,23 +338,31 @@ def wrong_after_kill(place, found):
 
 # ---- A reader, while the writer stands still ----
 
+def start(place, **more):
+    return subprocess.Popen([QUANT, *place.case.arguments], cwd=place.folder, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(**more))
+
+
+def start_and_stop(place, n):
+    """Returns the process, and whether it was stopped before its n-th call, not ended earlier."""
+    process = start(place, LD_PRELOAD=INJECT, INJECT=f"all:{n}:signal={int(signal.SIGSTOP)}", **place.more)
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    if not os.WIFSTOPPED(status):
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return process, os.WIFSTOPPED(status)
+
+
 def stopped_at(place, n):
     """The writer is stopped before its n-th call: its outputs are read, then it goes on."""
-    process = subprocess.Popen(
-        [QUANT, *place.case.arguments], cwd=place.folder, stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        env=environment(LD_PRELOAD=INJECT, INJECT=f"all:{n}:signal={int(signal.SIGSTOP)}", **place.more))
+    process, is_stopped = start_and_stop(place, n)
     wrong = None
     try:
-        _, status = os.waitpid(process.pid, os.WUNTRACED)
-        if os.WIFSTOPPED(status):
+        if is_stopped:
             wrong = reads_whole(place, read_folder(place.folder))
             process.send_signal(signal.SIGCONT)
             err = process.stderr.read()
             if not wrong and process.wait(PATIENCE) != place.case.status:
                 wrong = f"stopped for a while, it ended with {process.returncode}: {err!r}"
-        else:
-            process.returncode = os.waitstatus_to_exitcode(status)
         if not wrong and read_folder(place.folder) != place.after:
             wrong = "stopped for a while, it left something else"
     finally:
@@ -371,26 +379,18 @@ def stopped_at(place, n):
 def two_at_once(place, n):
     """The first is stopped before its n-th call while the second runs; both may succeed, and the
     outputs are those of one, since they write the same."""
-    first = subprocess.Popen(
-        [QUANT, *place.case.arguments], cwd=place.folder, stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        env=environment(LD_PRELOAD=INJECT, INJECT=f"all:{n}:signal={int(signal.SIGSTOP)}", **place.more))
+    first, is_stopped = start_and_stop(place, n)
     second = None
     wrong = None
     try:
-        _, status = os.waitpid(first.pid, os.WUNTRACED)
-        second = subprocess.Popen([QUANT, *place.case.arguments], cwd=place.folder,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.PIPE, env=environment(**place.more))
-        if os.WIFSTOPPED(status):
+        second = start(place, **place.more)
+        if is_stopped:
             try:
                 second.wait(0.05)  # what waits for the first goes on once that does
             except subprocess.TimeoutExpired:
                 pass
             first.send_signal(signal.SIGCONT)
             first.wait(PATIENCE)
-        else:
-            first.returncode = os.waitstatus_to_exitcode(status)
         second.wait(PATIENCE)
         statuses = {first.returncode, second.returncode}
         messages = first.stderr.read() + second.stderr.read()
