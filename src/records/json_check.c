@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "records/json_bytes.h"
 
 _Static_assert(QUANT_JSON_CHECK_DEPTH == 256, "a message says so");
 
@@ -46,12 +47,10 @@ static int unit_at(const char *text)
 {
     int unit = 0;
     for (int i = 0; i < 4; i++) {
-        static const char digits[] = "0123456789abcdef";
-        const char lower = text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] + 'a' - 'A') : text[i];
-        const char *digit = lower ? strchr(digits, lower) : NULL;
-        if (!digit)
+        const int digit = quant_json_hexadecimal(text[i]);
+        if (digit < 0)
             return -1;
-        unit = unit * 16 + (int)(digit - digits);
+        unit = unit * 16 + digit;
     }
     return unit;
 }
@@ -115,16 +114,11 @@ static bool pass_string(struct check *check)
 
 /* ---- Numbers and words ---- */
 
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static bool pass_digits(struct check *check, const char *what)
 {
-    if (!is_digit(*check->next))
+    if (!quant_json_is_digit(*check->next))
         return refuse(check, what);
-    while (is_digit(*check->next))
+    while (quant_json_is_digit(*check->next))
         check->next++;
     return true;
 }
@@ -133,7 +127,7 @@ static bool pass_number(struct check *check)
 {
     const char *begin = check->next;
     check->next += *check->next == '-';
-    if (*check->next == '0' && is_digit(check->next[1]))
+    if (*check->next == '0' && quant_json_is_digit(check->next[1]))
         return refuse(check, "a number with a leading zero");
     if (!pass_digits(check, "a minus sign without a digit after it"))
         return false;
@@ -158,7 +152,7 @@ static bool pass_scalar(struct check *check)
     static const char *const words[] = {"true", "false", "null"};
     if (*check->next == '"')
         return pass_string(check);
-    if (*check->next == '-' || is_digit(*check->next))
+    if (*check->next == '-' || quant_json_is_digit(*check->next))
         return pass_number(check);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strncmp(check->next, words[i], strlen(words[i])) == 0) {
@@ -256,19 +250,13 @@ bool quant_json_check(const char *text, size_t nbytes, size_t *longest,
 
 /* ---- Messages ---- */
 
-static bool is_of_word(char byte)
-{
-    return is_digit(byte) || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           byte == '.' || byte == '+' || byte == '-' || byte == '_';
-}
-
 const char *quant_json_fault_print(const struct quant_json_fault *fault, const char *text,
                                    size_t nbytes, char printed[QUANT_JSON_FAULT_TEXT])
 {
     enum { QUOTED_MOST = 32 };
     const char *found = text + fault->at;
     int length = 0;
-    while (length < QUOTED_MOST && is_of_word(found[length]))
+    while (length < QUOTED_MOST && quant_json_is_of_word(found[length]))
         length++;
     const bool is_printable = *found >= 0x20 && *found < 0x7f && *found != '\'';
     if (!fault->is_expected)

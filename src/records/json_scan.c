@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "records/json_bytes.h"
+
 void quant_json_scan_init(struct quant_json_scan *scan, struct quant_source *source)
 {
     scan->source = source;
@@ -108,12 +110,6 @@ static bool is_printable(int byte)
     return byte >= 0x20 && byte < 0x7f;
 }
 
-static bool is_of_word(int byte)
-{
-    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-           (byte >= 'A' && byte <= 'Z') || byte == '.' || byte == '+' || byte == '-' || byte == '_';
-}
-
 enum quant_status quant_json_scan_unexpected(struct quant_json_scan *scan, const char *expected,
                                              struct quant_error *error)
 {
@@ -135,12 +131,12 @@ enum quant_status quant_json_scan_unexpected(struct quant_json_scan *scan, const
         do {
             found[length++] = (char)byte;
             quant_json_scan_skip(scan);
-            if (!is_of_word(byte))
+            if (!quant_json_is_of_word(byte))
                 break;
             status = quant_json_scan_byte(scan, &byte, error);
             if (status != QUANT_OK)
                 return status;
-        } while (length < QUANT_JSON_TOKEN && is_of_word(byte));
+        } while (length < QUANT_JSON_TOKEN && quant_json_is_of_word(byte));
         found[length++] = '\'';
         found[length] = '\0';
     }

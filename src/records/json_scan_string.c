@@ -4,21 +4,8 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "records/json_bytes.h"
 #include "records/json_scan.h"
-
-static bool is_letter(int byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
-
-static int hexadecimal(int byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    if ((byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F'))
-        return (byte | 0x20) - 'a' + 10;
-    return -1;
-}
 
 /* The four digits after "\u". */
 static enum quant_status read_code(struct quant_json_scan *scan, unsigned *code,
@@ -30,9 +17,9 @@ static enum quant_status read_code(struct quant_json_scan *scan, unsigned *code,
         const enum quant_status status = quant_json_scan_byte(scan, &byte, error);
         if (status != QUANT_OK)
             return status;
-        if (hexadecimal(byte) < 0)
+        if (quant_json_hexadecimal(byte) < 0)
             return quant_json_scan_unexpected(scan, "a hexadecimal digit", error);
-        *code = *code * 16 + (unsigned)hexadecimal(byte);
+        *code = *code * 16 + (unsigned)quant_json_hexadecimal(byte);
         quant_json_scan_skip(scan);
     }
     return QUANT_OK;
@@ -169,7 +156,7 @@ enum quant_status quant_json_scan_word(struct quant_json_scan *scan, char word[Q
     size_t length = 0;
     int byte;
     enum quant_status status = quant_json_scan_byte(scan, &byte, error);
-    while (status == QUANT_OK && is_letter(byte) && length < QUANT_JSON_TOKEN - 1) {
+    while (status == QUANT_OK && quant_json_is_letter(byte) && length < QUANT_JSON_TOKEN - 1) {
         word[length++] = (char)byte;
         quant_json_scan_skip(scan);
         status = quant_json_scan_byte(scan, &byte, error);
