@@ -3,7 +3,8 @@
  * Whether a text in memory is JSON, to the letter of RFC 8259; other than there, strings have no
  * NUL, no halves of surrogate pairs, and levels are limited. It is for texts that cJSON parses,
  * which takes more than that. Nothing is decoded, and it takes much less time than the parsing.
- * (The functions of json_scan.h read a source block by block, and refuse the same texts.)
+ * (The functions of json_scan.h read a source block by block. What they pass over may have a NUL in
+ * a string, \u0000, and more levels; else they refuse the same texts.)
  */
 #ifndef QUANT_RECORDS_JSON_CHECK_H
 #define QUANT_RECORDS_JSON_CHECK_H
