@@ -3,10 +3,11 @@
  * float32 that is what float32 arithmetic gives: double has more than twice its digits. float16 and
  * bfloat16 are rounded from float32, as the engines do it. */
 #include "core/profile_params.h"
-#include "base/rounding.h"
 
 #include <float.h>
 #include <math.h>
+
+#include "base/rounding.h"
 
 /* ---- Types ---- */
 
