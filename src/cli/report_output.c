@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,27 +40,37 @@ static void set_mode(int fd)
     (void)fchmod(fd, 0666 & ~mask);
 }
 
-/* The name in the directory of the report that a new one has between two calls, to replace an old
- * one in one step. What a killed run has left is removed by the next. */
-static char *name_replacement(const struct report_output *output)
-{
-    const char *slash = strrchr(output->path, '/');
-    const char *base = slash ? slash + 1 : output->path;
-    uint64_t hash = 14695981039346656037U; /* FNV-1a: the name itself may be as long as allowed */
-    for (const char *c = base; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * 1099511628211U;
-    char *name = NULL;
-    return asprintf(&name, "%.*s.quant-report-%016llx", (int)(base - output->path), output->path,
-                    (unsigned long long)hash) < 0
-               ? NULL
-               : name;
-}
-
 static int link_unnamed(int fd, const char *path)
 {
     char name[32];
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
     return linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}
+
+/* Gives the file a name in the directory of the report between two calls, to replace an old report
+ * in one step. It is random: another run may be replacing the same report. */
+static bool link_temporary(struct report_output *output, int fd)
+{
+    enum { TRIES = 100 };
+    const char *slash = strrchr(output->path, '/');
+    const int directory = slash ? (int)(slash - output->path) + 1 : 0;
+    errno = EEXIST;
+    for (int i = 0; errno == EEXIST && i < TRIES; i++) {
+        uint64_t random = 0;
+        if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random ||
+            asprintf(&output->temporary, "%.*s.quant-report-%016" PRIx64, directory, output->path,
+                     random) < 0) {
+            output->temporary = NULL;
+            return false;
+        }
+        if (link_unnamed(fd, output->temporary) == 0)
+            return true;
+        const int cause = errno;
+        free(output->temporary);
+        output->temporary = NULL;
+        errno = cause;
+    }
+    return false;
 }
 
 /* "/" is always there: that it exists is then all that is wrong. */
@@ -186,11 +198,7 @@ static bool name_unnamed(struct report_output *output)
         return fail(output, strerror(errno));
     if (!output->force)
         return fail(output, "it was created by another process");
-    output->temporary = name_replacement(output);
-    if (!output->temporary)
-        return fail(output, "no memory for its name");
-    unlink(output->temporary);
-    if (link_unnamed(fd, output->temporary) == 0 && rename(output->temporary, output->path) == 0) {
+    if (link_temporary(output, fd) && rename(output->temporary, output->path) == 0) {
         free(output->temporary);
         output->temporary = NULL;
         return true;
