@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,13 @@ void streams_reserve(void)
         if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
             /* In the wrong direction: reading or writing it gives EBADF, as before. */
             (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/* Opening another device may act on it, and opening the master of a terminal makes a new one. */
+static bool can_open_again(int fd, mode_t mode)
+{
+    char name[64];
+    return S_ISFIFO(mode) || (isatty(fd) == 1 && ptsname_r(fd, name, sizeof name) != 0);
 }
 
 /* The flag belongs to all who have got the descriptor, so another one is opened, which has flags of
@@ -45,7 +53,7 @@ void streams_wait(void)
         struct stat status;
         const int flags = fcntl(fd, F_GETFL);
         if (flags == -1 || !(flags & O_NONBLOCK) || fstat(fd, &status) != 0 ||
-            S_ISREG(status.st_mode) || open_again(fd))
+            S_ISREG(status.st_mode) || (can_open_again(fd, status.st_mode) && open_again(fd)))
             continue;
         is_changed[fd] = fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
     }
