@@ -335,10 +335,9 @@ static void end_companion(const char *companion, char *aside, bool is_done)
 /* ---- All of it ---- */
 
 /* Too late to undo: readers may have the new files already. */
-static enum quant_status sync_record(const struct quant_file_output *record,
-                                     struct quant_error *error)
+static enum quant_status sync_last(const struct quant_file_output *last, struct quant_error *error)
 {
-    const enum quant_status status = sync_placed(record, error);
+    const enum quant_status status = sync_placed(last, error);
     if (status != QUANT_OK)
         quant_error_append(error, "; the new files are in place, but a power cut may undo that");
     return status;
@@ -351,6 +350,7 @@ enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[
 {
     enum quant_status status = QUANT_OK;
     const bool has_record = is_file(record);
+    const bool is_single = n == 1 && !has_record;
     bool drops = drops_companion(record, replacement);
     char *companion = NULL;
     for (size_t i = 0; status == QUANT_OK && i < n; i++)
@@ -363,7 +363,7 @@ enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[
     if (status == QUANT_OK)
         status = name_all(outputs, n, has_record, error);
     for (size_t i = 0; status == QUANT_OK && i < n; i++)
-        status = link_aside(outputs[i], n == 1 && !has_record, error);
+        status = link_aside(outputs[i], is_single, error);
     for (size_t i = 0; status == QUANT_OK && has_record && i < n; i++)
         status = sync_pending(outputs[i], error);
     if (status == QUANT_OK)
@@ -371,7 +371,9 @@ enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[
     for (size_t i = 0; status == QUANT_OK && i < n; i++) {
         status = place(outputs[i], error);
         if (status == QUANT_OK)
-            status = sync_placed(outputs[i], error);
+            status = is_single && outputs[i] && outputs[i]->is_final
+                         ? sync_last(outputs[i], error)
+                         : sync_placed(outputs[i], error);
     }
     if (status == QUANT_OK && drops)
         move_companion(replacement->companion, &companion);
@@ -382,7 +384,7 @@ enum quant_status quant_output_commit_n(struct quant_file_output *const outputs[
     if (status != QUANT_OK)
         undo_all(outputs, n, record, error);
     else
-        status = sync_record(record, error);
+        status = sync_last(record, error);
     for (size_t i = 0; i < n; i++)
         drop_aside(outputs[i]);
     return status;

@@ -115,9 +115,11 @@ struct quant_replacement {
  * complete. The outputs get their names in the given order, then the record does. What is replaced
  * with a record can be read at every instant, the old files or the new ones (pending.h), and two
  * that replace the same do it one after the other: QUANT_IO if the first does not end. If a step
- * fails, the old files are put back. NULL is allowed for an output that does not exist, for the
- * record, and for replacement if there is no record or nothing is replaced. All are closed
- * afterwards, but not yet discarded.
+ * fails, the old files are put back. That needs hard links, and cannot be done once the last name
+ * has changed: the new files then stay, and the error says so if only syncing that name failed.
+ * NULL is allowed for an output that does not exist, for the record, and for replacement if there
+ * is no record or nothing is replaced. Nothing more may be written to them afterwards, and each is
+ * to be discarded.
  *
  * Outputs that sync: all their bytes are on the disk before the first name changes, the names of
  * the outputs before that of the record, and that one when this returns. So a power cut leaves the
