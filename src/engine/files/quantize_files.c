@@ -10,19 +10,19 @@
 #include "engine/work/job.h"
 #include "io/io.h"
 
-/* What an earlier run, or one beside this one, has completed. */
-static bool is_complete(const struct quant_quantize_job *job, const struct quant_mappings *mappings,
-                        const struct quant_file_work *work)
+/* Another run has made the outputs meanwhile. This finds them complete, or replaces them, as if the
+ * run began now. All tensors have been reported already. */
+static enum quant_status quantize_again(const struct quant_quantize_job *job,
+                                        const struct quant_mappings *mappings,
+                                        const struct quant_file_work *work,
+                                        struct quant_error *error)
 {
-    struct quant_file_outcome outcome = {.is_complete = false};
     struct quant_quantize_job own = *job;
-    struct quant_file_work dry = *work;
-    own.ways |= QUANT_DRY_RUN;
+    struct quant_file_work again = *work;
     own.control.on_tensor = NULL;
     own.control.progress = NULL;
-    dry.outcome = &outcome;
-    dry.output_directory = NULL; /* it knows the outputs of the beginning */
-    return quant_quantize_file(&own, mappings, &dry, NULL) == QUANT_OK && outcome.is_complete;
+    again.output_directory = NULL; /* it knows the outputs of the beginning */
+    return quant_quantize_file(&own, mappings, &again, error);
 }
 
 /* Two that resume the same: the second finds that there is nothing left to do. */
@@ -37,11 +37,10 @@ static enum quant_status quantize(void *context, const struct quant_file_work *w
     job.output.text_only = work->file->text_only;
     job.control = *work->control;
     const enum quant_status status = quant_quantize_file(&job, mappings, work, error);
-    if (status != QUANT_EXISTS || !quant_ways_resume(job.ways) || job.ways & QUANT_DRY_RUN ||
-        quant_path_is_stream(job.input.path) || !is_complete(&job, mappings, work))
-        return status;
-    work->outcome->is_complete = true;
-    return QUANT_OK;
+    const bool can_repeat = quant_ways_resume(job.ways) && !(job.ways & QUANT_DRY_RUN) &&
+                            !quant_path_is_stream(job.input.path);
+    return status == QUANT_EXISTS && can_repeat ? quantize_again(&job, mappings, work, error)
+                                                : status;
 }
 
 static void show(const void *result, enum quant_status status, struct quant_file_result *shown)
