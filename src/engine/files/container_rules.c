@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/files/container_rules.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,19 +49,6 @@ bool quant_may_be_quantized(const struct quant_tensor_info *info)
     return info->type->bits <= 16 && !info->type->block && !quant_container_maps(info->type);
 }
 
-/* A name that the file may have beside another one. */
-static enum quant_status find_beside(const struct quant_tensor_file *file, const char *name,
-                                     const char *suffix, bool *found, struct quant_error *error)
-{
-    size_t index;
-    char *beside = NULL;
-    if (asprintf(&beside, "%s%s", name, suffix) < 0)
-        return quant_error_no_memory(error, strlen(name) + strlen(suffix), "names");
-    *found = quant_tensor_file_find(file, beside, &index);
-    free(beside);
-    return QUANT_OK;
-}
-
 static enum quant_status already_quantized(const struct quant_tensor_file *file,
                                            const struct quant_tensor_info *info, const char *what,
                                            struct quant_error *error)
@@ -79,7 +65,7 @@ enum quant_status quant_rules_check_copied(const struct quant_container_rules *r
                                            const struct quant_tensor_info *info,
                                            struct quant_error *error)
 {
-    bool found = false;
+    const struct quant_tensor_info *found = NULL;
     if (requantizes(rules))
         return QUANT_OK;
     if (has_blocks(rules) && info->type->block)
@@ -88,7 +74,7 @@ enum quant_status quant_rules_check_copied(const struct quant_container_rules *r
         return QUANT_OK;
     enum quant_status status = QUANT_OK;
     for (size_t i = 0; status == QUANT_OK && !found && quant_scale_suffixes[i]; i++)
-        status = find_beside(file, info->name, quant_scale_suffixes[i], &found, error);
+        status = quant_find_beside(file, info->name, quant_scale_suffixes[i], &found, error);
     if (status != QUANT_OK || !found)
         return status;
     return already_quantized(

@@ -26,10 +26,9 @@ enum quant_status quant_is_scale_name(const char *tensor,
     return QUANT_OK;
 }
 
-/* *info NULL: there is no such tensor. */
-static enum quant_status find_beside(const struct quant_tensor_file *file, const char *name,
-                                     const char *suffix, const struct quant_tensor_info **info,
-                                     struct quant_error *error)
+enum quant_status quant_find_beside(const struct quant_tensor_file *file, const char *name,
+                                    const char *suffix, const struct quant_tensor_info **info,
+                                    struct quant_error *error)
 {
     size_t index;
     char *beside = NULL;
@@ -45,9 +44,9 @@ enum quant_status quant_has_biases_beside(const struct quant_tensor_file *file, 
 {
     const struct quant_tensor_info *scales = NULL;
     const struct quant_tensor_info *biases = NULL;
-    enum quant_status status = find_beside(file, name, "_scale", &scales, error);
+    enum quant_status status = quant_find_beside(file, name, "_scale", &scales, error);
     if (status == QUANT_OK)
-        status = find_beside(file, name, "_bias", &biases, error);
+        status = quant_find_beside(file, name, "_bias", &biases, error);
     *has = scales && biases && scales->ndim >= 2 && scales->ndim == biases->ndim &&
            memcmp(scales->dims, biases->dims, scales->ndim * sizeof *scales->dims) == 0;
     return status;
