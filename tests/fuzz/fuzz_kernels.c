@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any kernel of any row that this machine runs against the scalar definition, bit for bit. The
- * first bytes choose the function, the type, the number of elements and the parameters; the others
- * are the elements. Arrays are of exactly the length that a kernel may touch.
+ * The kernels of any row that this machine runs, but for the errors of groups, against the scalar
+ * definition, bit for bit. The first bytes choose the function, the type, the number of elements
+ * and the parameters; the others are the elements. Arrays are of exactly the length that a kernel
+ * may touch.
  */
 #include <math.h>
 #include <stdlib.h>
